@@ -529,5 +529,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	by_pattern(&s);
 	ms_detect_emails(&s);
 	ms_detect_known(&s);
+	ms_detect_within(&s);
 	ms_detect_addresses(&s);
+	g_clear_pointer(&s.looked_up, g_hash_table_unref);
 }

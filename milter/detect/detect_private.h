@@ -36,6 +36,7 @@ typedef struct {
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
 	const MsKind *coded;
 	GArray *codes;                 /* of Code */
+	GHashTable *looked_up; /* names.c's: names that were asked for, to MsNameKinds or NULL */
 	bool worded;                   /* it has addresses without one */
 	gsize plain_from, plain_until; /* no digit is between these */
 } Search;
@@ -75,6 +76,14 @@ typedef struct {
 } Border;
 /* Finds the stretches of a span with names, the tables of one without, and what is in them. */
 void ms_detect_names(Search *s);
+/* The kinds that a name labels, or NULL; of `len` bytes. */
+const MsNameKinds *ms_detect_kinds_named(Search *s, const char *name, gsize len);
+/* From `start` to `end` stands what `kinds` say.  In no order: ms_detect_names() sorts. */
+void ms_detect_add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end);
+/* pairs.c: names beside their values ("kdnr: 4711", "?customer_id=4711"). */
+void ms_detect_pairs(Search *s);
+/* within.c: what the directory knows, behind its label in one word. */
+void ms_detect_within(Search *s);
 /* How far a label may reach that stands from `start` to `end`. */
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* Is `at` within a stretch whose name is a label of the kind? */
@@ -95,6 +104,15 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
  * begins, or G_MAXSIZE. */
 gsize ms_detect_dated(
 	const MsFold *fold, gsize label, gsize from, gsize until, gsize *end_out);
+
+/* ---- glue.c ---- */
+/* Does `next` belong to the same number across the mark? */
+bool ms_detect_goes_on_with(char mark, char next);
+/* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
+ * characters; `longish`: so many that it is hardly anything else by chance. */
+bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);
+/* Does what stands at `at` belong to a link? */
+bool ms_detect_in_link(const Search *s, gsize at);
 
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);

@@ -161,6 +161,24 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 	}
 }
 
+/* Mailers put whom a mail is for into the address to which it bounces: each = before an @. */
+static void around_equals(Search *s, const MsKind *kind, const GArray *plain)
+{
+	for (guint i = 0; i < plain->len && !s->full; i++) {
+		gsize sign = g_array_index(plain, gsize, i), at = sign;
+		while (at > 0 && sign - at < MAX_LOCAL && is_local(s->fold->text[at - 1])) {
+			if (s->fold->text[--at] != '=')
+				continue;
+			if (!ms_detect_in_time(s, kind))
+				return;
+			gsize word = word_before(s, 0, at);
+			if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at &&
+				near(s, word))
+				written_address(s, kind, word, word + 1, 0);
+		}
+	}
+}
+
 /* Around each word that stands for an @: "at", and "40" after a percent sign. */
 static void around_words(Search *s, const MsKind *kind)
 {
@@ -171,7 +189,7 @@ static void around_words(Search *s, const MsKind *kind)
 		const char *text = s->compact->text + w->start;
 		gsize len = w->end - w->start;
 		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 &&
-			s->fold->text[w->from - 1] == '%')
+			strchr("%=", s->fold->text[w->from - 1]) != NULL)
 			written_address(s, kind, i - 1, i, 2);
 		else if ((len == 2 ? text[0] == 'a' && text[1] == 't'
 				   : (text[0] == 'a' || text[0] == 'c' || text[0] == 'm') &&
@@ -205,6 +223,7 @@ void ms_detect_emails(Search *s)
 	if (s->known != NULL && (s->known->parts[0] != NULL || s->known->parts[1] != NULL)
 		&& s->compact->n_words > 1) {
 		around_signs(s, kind, plain);
+		around_equals(s, kind, plain);
 		around_words(s, kind);
 	}
 }

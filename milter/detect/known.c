@@ -38,30 +38,6 @@ static bool is_date(const char *text, gsize len)
 			second <= 12);
 }
 
-static bool goes_on_with(char mark, char next)
-{
-	if (mark != '\0' && strchr("-./_@+#%&=\\", mark) != NULL)
-		return g_ascii_isalnum(next);
-	return mark == ',' && g_ascii_isdigit(next);
-}
-
-/* Does the number go on at `at`, in the direction `step`?  "INV-10001", "10001.50" */
-static bool goes_on(const MsFold *fold, gsize at, int step)
-{
-	const char *text = fold->text;
-	gsize next = at + (gsize)step;
-	if (at >= fold->len || next >= fold->len) /* also below 0 */
-		return false;
-	return goes_on_with(text[at], text[next]);
-}
-
-/* In a file's name words are set apart by such marks. */
-static bool is_glued(const Search *s, gsize start, gsize end)
-{
-	return s->span->type != MS_SPAN_NAME
-		&& (goes_on(s->fold, start - 1, -1) || goes_on(s->fold, end, 1));
-}
-
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
 {
 	guint lines = 0;
@@ -91,7 +67,8 @@ static bool is_joint(const Search *s, gsize i)
 {
 	gsize end = ms_detect_word_end(s, i), start = ms_detect_word_start(s, i + 1);
 	return start == end ||
-		(start == end + 1 && goes_on_with(s->fold->text[end], s->fold->text[start]));
+		(start == end + 1 &&
+			ms_detect_goes_on_with(s->fold->text[end], s->fold->text[start]));
 }
 
 static bool is_any_known(const Search *s, gsize first, gsize last)
@@ -160,7 +137,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return false;
 	if (kind->form == MS_FORM_EMAIL)
 		return memchr(s->fold->text + start, '@', end - start) != NULL;
-	bool glued = is_glued(s, start, end);
+	bool glued = ms_detect_is_glued(
+		s, start, end, digits, digits && len >= kind->joined_digits);
 	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;

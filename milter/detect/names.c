@@ -23,7 +23,20 @@
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
-static void add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end)
+const MsNameKinds *ms_detect_kinds_named(Search *s, const char *name, gsize len)
+{
+	gpointer kinds;
+	g_autofree char *key = g_strndup(name, len);
+	if (s->looked_up == NULL)
+		s->looked_up = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (!g_hash_table_lookup_extended(s->looked_up, key, NULL, &kinds)) {
+		kinds = (gpointer)ms_kinds_named(s->kinds, key);
+		g_hash_table_insert(s->looked_up, g_steal_pointer(&key), kinds);
+	}
+	return kinds;
+}
+
+void ms_detect_add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end)
 {
 	for (guint i = 0; i < kinds->n && !s->full; i++) {
 		Named named = {start, end, kinds->kinds[i]};
@@ -78,7 +91,7 @@ static void by_stretches(Search *s)
 		g_array_append_val(s->borders, border);
 		const MsNameKinds *kinds = look_up(s, seen, name->name);
 		if (kinds != NULL)
-			add_named(s, kinds, border.start, border.end);
+			ms_detect_add_named(s, kinds, border.start, border.end);
 		word = behind;
 	}
 }
@@ -244,7 +257,7 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 			close_head(s, head, n, kinds);
 		for (guint i = 0; i < MIN(got, n); i++)
 			if (kinds[i] != NULL && cells[i].end > cells[i].start)
-				add_named(s, kinds[i], cells[i].start, cells[i].end);
+				ms_detect_add_named(s, kinds[i], cells[i].start, cells[i].end);
 		at = next;
 	}
 	return at;
@@ -278,11 +291,21 @@ static void by_tables(Search *s)
 	}
 }
 
+static int by_start(const void *a, const void *b)
+{
+	gsize x = ((const Named *)a)->start, y = ((const Named *)b)->start;
+	return x < y ? -1 : x > y;
+}
+
 void ms_detect_names(Search *s)
 {
 	if (s->span->n_names > 0)
 		by_stretches(s);
 	else if (s->span->type == MS_SPAN_TEXT)
 		by_tables(s);
+	if (s->span->n_names == 0 && s->span->type != MS_SPAN_FIELD) {
+		ms_detect_pairs(s);
+		g_array_sort(s->named, by_start);
+	}
 	take_named(s);
 }

@@ -119,6 +119,8 @@ static const Reader readers[] = {
 		ms_message_file_read},
 	{"mail", "message/rfc822", "application/mbox application/x-mimearchive", ms_is_mail,
 		ms_message_file_read},
+	{"edi", "application/edifact", "application/edifact application/edi-x12", ms_is_edi,
+		ms_edi_read},
 	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
 	{"text", "text/plain", "text/", NULL, ms_plain_read},
 	{"text", "text/plain", "message/delivery-status message/disposition-notification message/",
@@ -137,7 +139,7 @@ static bool claims(const Reader *reader, const char *type)
 
 /* ---- spans ---------------------------------------------------------------------------- */
 
-void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
+void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span)
 {
 	if (span->len == 0)
 		return;
@@ -156,6 +158,14 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 	span->face = to->face;
 	span->of = to->of;
 	to->span(span, to->user);
+}
+
+void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
+{
+	const MsSpan whole = *span; /* its text may be repaired, and gone after that */
+	ms_extract_hand_over_alone(to, span);
+	if (whole.type != MS_SPAN_ADDRESSES)
+		ms_links_read(to, &whole);
 }
 
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len)

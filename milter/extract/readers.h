@@ -41,6 +41,14 @@ void ms_archive_init(void);
 
 /* Charges and hands over a span; repairs its text, so stretches with names must be valid. */
 void ms_extract_hand_over(const MsExtraction *to, MsSpan *span);
+/* The same, without what links in it say (links.c). */
+void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span);
+/* Hands over what the links of a span say in other ways than in plain letters. */
+void ms_links_read(const MsExtraction *to, const MsSpan *span);
+
+/* edi.c */
+bool ms_is_edi(const guint8 *data, gsize len);
+void ms_edi_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 
 /* ---- type.c: what the bytes are ---- */
 /* metafile.c: drawings of Windows, EMF and WMF; the first of them. */

@@ -20,6 +20,8 @@
 #define MS_FORM_PART "part"
 #define ZEROS_SPACE "zeros/"
 #define NO_COUNTRY "nocountry"
+#define DOMESTIC "domestic"
+#define MIN_DOMESTIC 10
 #define MIN_WITHOUT_ZEROS 6
 #define MIN_BARE 8 /* characters of a number that may stand without its country */
 
@@ -441,7 +443,10 @@ static char *without_zeros(const char *text, gsize len)
 			zeros = 0;
 		g_string_append_len(out, word + zeros, (gssize)(n - zeros));
 	}
-	bool differs = letters && out->len < compact->len && out->len >= MIN_WITHOUT_ZEROS;
+	if (!letters && compact->n_words == 1) /* "0000471123", of which a table keeps 471123 */
+		g_string_erase(out, 0, (gssize)strspn(out->str, "0"));
+	bool differs = out->len < compact->len && out->len >= MIN_WITHOUT_ZEROS &&
+		(letters || compact->n_words == 1);
 	char *upper = differs ? g_ascii_strup(out->str, -1) : NULL;
 	g_string_free(out, TRUE);
 	return upper;
@@ -453,6 +458,27 @@ static void add_zeros(GPtrArray *forms, const MsKind *kind, const char *value, b
 	add_form(forms, space, value, compact);
 }
 
+/* ---- accounts at banks ---- */
+
+/* An IBAN is its country, two check digits, and the account as it is written within the country.
+ * Poland writes the check digits too, Germany the account before its bank. */
+static void account_forms(GPtrArray *forms, const char *iban)
+{
+	gsize len = strlen(iban);
+	if (len < 4 + MIN_DOMESTIC || !g_ascii_isalpha(iban[0]) || !g_ascii_isdigit(iban[2]))
+		return;
+	add_form(forms, DOMESTIC, iban + 4, true);
+	if (strncmp(iban, "PL", 2) == 0)
+		add_form(forms, DOMESTIC, iban + 2, true);
+	if (strncmp(iban, "DE", 2) != 0 || len != 22)
+		return;
+	const char *account = iban + 12 + strspn(iban + 12, "0");
+	g_autofree char *named = g_strdup_printf("%sBLZ%.8s", account, iban + 4);
+	g_autofree char *bank = g_strdup_printf("BLZ%.8sKONTO%s", iban + 4, account);
+	add_form(forms, DOMESTIC, named, true);
+	add_form(forms, DOMESTIC, bank, true);
+}
+
 static GPtrArray *number_forms(const MsKind *kind, const char *value, const char *text, gsize len)
 {
 	GPtrArray *forms = company_forms(kind, value, false);
@@ -460,6 +486,8 @@ static GPtrArray *number_forms(const MsKind *kind, const char *value, const char
 		? without_zeros(text, len) : NULL;
 	if (bare != NULL)
 		add_zeros(forms, kind, bare, true);
+	if (kind->check == MS_CHECK_IBAN)
+		account_forms(forms, value);
 	return forms;
 }
 
@@ -480,6 +508,17 @@ GPtrArray *ms_kind_stored_forms(
 	return forms;
 }
 
+/* "anna+shop@a.example" is anna's. */
+static void add_plain_mailbox(GPtrArray *forms, const char *address)
+{
+	const char *plus = strchr(address, '+'), *at = strrchr(address, '@');
+	if (plus == NULL || plus == address || plus > at)
+		return;
+	g_autofree char *plain = g_strdup_printf("%.*s%s", (int)(plus - address), address, at);
+	g_autofree char *compact = ms_compact_of(plain, strlen(plain));
+	add_form(forms, "email", compact, false);
+}
+
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
 {
 	if (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS) {
@@ -487,13 +526,17 @@ GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)
 		if (kind->family == MS_FAMILY_NONE && kind->check == MS_CHECK_NONE &&
 			strlen(value) >= MIN_WITHOUT_ZEROS &&
 			strpbrk(value, "0123456789") != NULL &&
-			value[strspn(value, "0123456789")] != '\0')
+			(value[0] != '0' || value[strspn(value, "0123456789")] != '\0'))
 			add_zeros(asked, kind, value, false);
+		if (kind->check == MS_CHECK_IBAN && ms_check_value(kind->check, value) != NULL)
+			add_form(asked, DOMESTIC, value, false);
 		return asked;
 	}
 	GPtrArray *forms = g_ptr_array_new_with_free_func(form_free);
 	if (kind->form == MS_FORM_EMAIL && strchr(value, '@') == NULL)
 		add_form(forms, "email", value, false);
+	else if (kind->form == MS_FORM_EMAIL)
+		add_plain_mailbox(forms, value);
 	else if (kind->form == MS_FORM_ADDRESS)
 		add_form(forms, "address", value, false);
 	else if (kind->form == MS_FORM_PHONE)

@@ -98,8 +98,19 @@ const MsRow *ms_kinds_rows(void)
 
 static void append_word(GString *out, const char *word, bool blank_before)
 {
+	static const char *const endings[] = {"nummer", "number", "adresse", "anschrift",
+		"empfanger", "konto"};
 	g_autofree char *folded = fold_text(word);
-	g_string_append_printf(out, "%s\\Q%s\\E", blank_before ? "\\s+" : "", folded);
+	gsize len = strlen(folded), cut = len;
+	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		gsize n = strlen(endings[i]);
+		if (len >= n + 4 && g_ascii_strcasecmp(folded + len - n, endings[i]) == 0)
+			cut = len - n;
+	}
+	g_string_append_printf(
+		out, "%s\\Q%.*s\\E", blank_before ? "\\s+" : "", (int)cut, folded);
+	if (cut < len) /* at the end of a line: "Kunden-" and "nummer" */
+		g_string_append_printf(out, "(?:-\\s{1,9})?\\Q%s\\E", folded + cut);
 }
 
 /* Scripts that set words off by blanks: a label must not stand within a word of these. */

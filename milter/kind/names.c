@@ -93,7 +93,7 @@ static void translate(char *word)
 /* "kundennummer" and "kundennr" are "kunden#". */
 static void shorten(char *word)
 {
-	static const char *const endings[] = {"nummer", "number", "numero", "nr"};
+	static const char *const endings[] = {"nummer", "number", "numero", "nr", "no"};
 	if (is_one_of(word, number_words)) {
 		g_strlcpy(word, "#", MAX_WORD);
 		return;
@@ -102,7 +102,9 @@ static void shorten(char *word)
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
 		if (n >= len + 2 && strcmp(word + n - len, endings[i]) == 0) {
-			g_strlcpy(word + n - len, "#", len + 1);
+			word[n - len] = '\0';
+			translate(word); /* "acctno" */
+			g_strlcat(word, "#", MAX_WORD);
 			return;
 		}
 	}

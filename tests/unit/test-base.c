@@ -126,7 +126,7 @@ static void test_fold(void)
 			"C-4711"},                          /* Cyrillic, Arabic-Indic */
 		{"\xf0\x9d\x90\x82\xf0\x9d\x9f\x92", "C4"}, /* mathematical bold */
 		{"\xef\xac\x81x", "fix"},                   /* a ligature */
-		{"\xe2\x84\x96 4", "No 4"},                 /* numero sign */
+		{"\xe2\x84\x96" "4", "No 4"},                /* numero sign */
 		{"\xc5\x81\xc3\xb3"
 		 "d\xc5\xba",
 			"Lodz"},

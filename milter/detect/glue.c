@@ -1,0 +1,144 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * In comes a piece of text that may be a value; out goes whether a longer number goes on before
+ * or behind it: "INV-10001" and "10001.50" are not 10001.  Marks that programs set between a
+ * name and its value, or between two values, are no part of a number: "id=10001&", "BY+10001:",
+ * "Nr.10001", "10001.pdf", "10001.0".
+ *
+ * Links are full of numbers that programs count with.  There a number stands by itself between
+ * two marks, and counts if it is a long one.
+ */
+
+#define MAX_LINK 2000    /* bytes from the beginning of a link to a number in it */
+#define MAX_SHORT_WORD 14 /* letters of "Nr." and alike */
+#define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
+
+bool ms_detect_goes_on_with(char mark, char next)
+{
+	if (mark != '\0' && strchr("-./_@+#%&=\\", mark) != NULL)
+		return g_ascii_isalnum(next);
+	return mark == ',' && g_ascii_isdigit(next);
+}
+
+static bool ends_link(char c)
+{
+	return g_ascii_isspace(c) || c == '\0' || strchr("<>\"'`|{}()[]", c) != NULL;
+}
+
+bool ms_detect_in_link(const Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize from = at;
+	while (from > 0 && at - from < MAX_LINK && !ends_link(text[from - 1]))
+		from--;
+	return memmem(text + from, at - from, "://", 3) != NULL ||
+		memmem(text + from, at - from, "www.", 4) != NULL;
+}
+
+/* Is the mark at `at` a full stop behind letters alone: "Nr.", "Ref."? */
+static bool is_short_form(const char *text, gsize at)
+{
+	gsize from = at;
+	while (from > 0 && g_ascii_isalpha(text[from - 1]))
+		from--;
+	bool whole = from == 0 ||
+		(!g_ascii_isalnum(text[from - 1]) && (text[from - 1] & 0x80) == 0 &&
+			strchr("._-@/", text[from - 1]) == NULL);
+	return text[at] == '.' && whole && at - from >= 1 && at - from <= MAX_SHORT_WORD;
+}
+
+static bool goes_on_before(const Search *s, gsize start, bool digits, bool longish)
+{
+	const char *text = s->fold->text;
+	if (start < 2 || !ms_detect_goes_on_with(text[start - 1], text[start - 2]))
+		return false;
+	if (!digits)
+		return true;
+	switch (text[start - 1]) {
+	case '=':
+	case '&':
+	case '+':
+	case '#':
+	case '\\': return false;
+	case '_': return !longish;
+	case '.': return !is_short_form(text, start - 1);
+	default: return true;
+	}
+}
+
+/* "10001.0", as programs print a number that they hold for a measure. */
+static bool is_measure(const char *text, gsize len, gsize end)
+{
+	return len - end >= 2 && text[end] == '.' && text[end + 1] == '0' &&
+		(len - end == 2 || !g_ascii_isalnum(text[end + 2]));
+}
+
+static bool is_file_ending(const char *text, gsize len, gsize end)
+{
+	static const char *const endings[] = {"pdf", "xml", "zip", "csv", "txt", "htm", "html",
+		"doc", "docx", "xls", "xlsx", "eml", "json", "png", "jpg", "jpeg", "tif", "tiff",
+		"p7m", "ods", "odt", NULL};
+	gsize n = 0;
+	char word[6];
+	while (end + 1 + n < len && n < sizeof word - 1 && g_ascii_isalnum(text[end + 1 + n])) {
+		word[n] = g_ascii_tolower(text[end + 1 + n]);
+		n++;
+	}
+	word[n] = '\0';
+	return text[end] == '.' && g_strv_contains(endings, word);
+}
+
+static bool is_short_part(const char *text, gsize len, gsize end)
+{
+	gsize n = 0;
+	while (end + 1 + n < len && n <= MAX_PART && g_ascii_isalnum(text[end + 1 + n]))
+		n++;
+	return n <= MAX_PART;
+}
+
+static bool goes_on_behind(const Search *s, gsize end, bool digits, bool longish)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len;
+	if (end + 1 >= len || !ms_detect_goes_on_with(text[end], text[end + 1]))
+		return false;
+	if (!digits)
+		return true;
+	switch (text[end]) {
+	case '=':
+	case '&':
+	case '+':
+	case '#':
+	case '\\': return false;
+	case '-':
+	case '_':
+	case '/': return !longish || !is_short_part(text, len, end);
+	case '.': return !is_measure(text, len, end) && !is_file_ending(text, len, end);
+	default: return true;
+	}
+}
+
+static bool is_apart_in_link(const Search *s, gsize start, gsize end)
+{
+	const char *text = s->fold->text;
+	return start > 0 && strchr("/=&?#+:~", text[start - 1]) != NULL &&
+		(end >= s->fold->len || ends_link(text[end]) ||
+			strchr("/=&?#+:~;,%", text[end]) != NULL ||
+			is_file_ending(text, s->fold->len, end));
+}
+
+bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish)
+{
+	if (s->span->type == MS_SPAN_NAME) /* there words are set apart by such marks */
+		return false;
+	if (digits && start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
+		ms_detect_in_link(s, start))
+		return !longish || !is_apart_in_link(s, start, end);
+	return goes_on_before(s, start, digits, longish) ||
+		goes_on_behind(s, end, digits, longish);
+}

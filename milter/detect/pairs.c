@@ -1,0 +1,121 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * In comes text in which a name stands beside its value, as programs write it: "KdNr: 4711",
+ * "customer_no=4711", "https://portal.example/?customer_id=48291746"; out go the stretches that a
+ * kind's label names.  What a person would write for a label is found by the labels themselves;
+ * here a name is taken apart into its words (ms_kinds_named()).
+ *
+ * A link's names are those of whoever counts clicks as well, so that short numbers say nothing
+ * there.
+ */
+
+#define MAX_NAME 48  /* bytes */
+#define MAX_VALUE 64
+#define MAX_GAP 12   /* between the mark and the value */
+#define MIN_IN_LINK 5 /* bytes of a value */
+#define BIG_STEP 256 /* marks between two looks at the clock */
+
+static bool is_of_name(char c)
+{
+	return g_ascii_isalnum(c) || (c & 0x80) || c == '_' || c == '-' || c == '.' || c == ' ' ||
+		c == '#';
+}
+
+static bool ends_value(char c)
+{
+	return g_ascii_isspace(c) || c == '\0' || strchr("\"'<>|;,&?`{}()[]", c) != NULL;
+}
+
+/* The name that ends at `end`, without what stands before it in its line. */
+static gsize name_before(const char *text, gsize end, gsize *from_out)
+{
+	while (end > 0 && strchr(" \t\"'*", text[end - 1]) != NULL && text[end - 1] != '\0')
+		end--;
+	gsize from = end;
+	while (from > 0 && end - from <= MAX_NAME && is_of_name(text[from - 1]))
+		from--;
+	while (from < end && !g_ascii_isalpha(text[from]) && (text[from] & 0x80) == 0)
+		from++;
+	*from_out = from;
+	return end;
+}
+
+/* Where a value stands behind the mark at `at`; false if there is none with a digit. */
+static bool value_behind(const char *text, gsize len, gsize at, gsize *from_out, gsize *until_out)
+{
+	gsize from = at + 1, digits = 0;
+	while (from < len && from - at <= MAX_GAP && strchr(" \t\"'*=", text[from]) != NULL &&
+		text[from] != '\0')
+		from++;
+	gsize until = from;
+	for (; until < len && until - from < MAX_VALUE && !ends_value(text[until]); until++)
+		digits += g_ascii_isdigit(text[until]) != 0;
+	*from_out = from;
+	*until_out = until;
+	return digits > 0 && until - from >= 2 && until - from < MAX_VALUE;
+}
+
+static void read_pair(Search *s, gsize at)
+{
+	gsize from, until, name;
+	const char *text = s->fold->text;
+	if (!value_behind(text, s->fold->len, at, &from, &until))
+		return;
+	gsize end = name_before(text, at, &name);
+	if (end - name < 2 || end - name > MAX_NAME)
+		return;
+	const MsNameKinds *kinds = ms_detect_kinds_named(s, text + name, end - name);
+	if (kinds == NULL || (until - from < MIN_IN_LINK && ms_detect_in_link(s, from)))
+		return;
+	ms_detect_add_named(s, kinds, from, until);
+}
+
+/* ".../customers/48291746/...": the step before it says what it is. */
+static void read_steps(Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len, from = at;
+	while (from < len && !ends_value(text[from])) {
+		gsize stop = from;
+		while (stop < len && !ends_value(text[stop]) && text[stop] != '/')
+			stop++;
+		gsize next = stop + 1, until = next;
+		while (until < len && !ends_value(text[until]) && text[until] != '/')
+			until++;
+		gsize n = stop - from - (stop > from + 1 && text[stop - 1] == 's' ? 1 : 0);
+		if (stop < len && text[stop] == '/' && n >= 3 && n <= MAX_NAME &&
+			until - next >= 7 && until - next <= MAX_VALUE) {
+			g_autofree char *name =
+				g_strdup_printf("%.*s number", (int)n, text + from);
+			const MsNameKinds *kinds = ms_detect_kinds_named(s, name, strlen(name));
+			if (kinds != NULL)
+				ms_detect_add_named(s, kinds, next, until);
+		}
+		from = stop + 1;
+		if (stop >= len || text[stop] != '/')
+			break;
+	}
+}
+
+void ms_detect_pairs(Search *s)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len;
+	guint marks = 0;
+	for (gsize at = strcspn(text, ":="); at < len && !s->full;
+		at += 1 + strcspn(text + at + 1, ":=")) {
+		if (text[at] == '\0') /* folded: none stands within */
+			break;
+		if (++marks % BIG_STEP == 0 && !ms_budget_time(s->budget))
+			return; /* by_pattern() notes it */
+		if (text[at] == ':' && at + 2 < len && text[at + 1] == '/' && text[at + 2] == '/')
+			read_steps(s, at + 3);
+		else if (at > 0)
+			read_pair(s, at);
+	}
+}

@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * A label and its value without a mark between them are one word: "KdNr48291746",
+ * "IBANDE89 3704 0044 ...", "RG20260042317".  In comes the compact text; what the directory knows
+ * of a kind is found behind each beginning of a word that is a label of that kind.  An IBAN is
+ * found anywhere in a word, for of letters and digits as many as these no other number is made;
+ * and a number of digits alone behind zeros that fill up a column.
+ */
+
+#define MAX_LABEL 24   /* letters */
+#define MIN_VALUE 4    /* characters */
+#define MAX_FOLLOWING 8 /* words after the first that may belong to a value */
+#define MAX_PIECES 64  /* characters of a word that may hold one */
+#define MIN_WITHOUT_ZEROS 5
+#define MIN_IBAN 15
+#define MAX_IBAN 34
+#define BIG_STEP 256   /* words between two looks at the clock */
+
+static bool is_near(const Search *s, gsize word)
+{
+	return word + 1 < s->compact->n_words &&
+		ms_detect_word_start(s, word + 1) - ms_detect_word_end(s, word) <= 1;
+}
+
+static gsize letters_of(const char *text, gsize len)
+{
+	gsize n = 0;
+	while (n < len && g_ascii_isalpha(text[n]))
+		n++;
+	return n;
+}
+
+static bool has_digit(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
+/* What stands from `skip` on in word `first`, and the words behind it as far as they make what is
+ * known of a kind. */
+static void behind_label(Search *s, guint k, gsize first, gsize skip)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	const MsWord *words = s->compact->words;
+	gsize start = words[first].start + skip, from = words[first].from + skip;
+	if (!kind->known || kind->form == MS_FORM_ADDRESS || kind->form == MS_FORM_EMAIL)
+		return;
+	for (gsize last = first; last < s->compact->n_words && last - first <= MAX_FOLLOWING;
+		last++) {
+		gsize len = words[last].end - start;
+		const char *text = s->compact->text + start;
+		if (len > MS_FILTER_MAX)
+			break;
+		if (len >= MIN_VALUE && has_digit(text, len) &&
+			ms_filters_have(s->known, kind->name, text, len)) {
+			g_autofree char *value = g_ascii_strup(text, (gssize)len);
+			ms_detect_add_value(s, kind, from, words[last].until, value,
+				MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+		}
+		if (!is_near(s, last))
+			break;
+	}
+}
+
+/* Is it of letters alone, and goes on behind a mark with a digit: "RGFV-2026"? */
+static bool has_digit_behind(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return word + 1 < s->compact->n_words && w[1].from == w->until + 1 &&
+		strchr("-/._", s->fold->text[w->until]) != NULL &&
+		g_ascii_isdigit(s->compact->text[w[1].start]);
+}
+
+/* "kd" as well as "kdnr". */
+static const MsNameKinds *labels(Search *s, const char *text, gsize len)
+{
+	const MsNameKinds *kinds = ms_detect_kinds_named(s, text, len);
+	if (kinds != NULL || len > MAX_LABEL || (len == 2 && memcmp(text, "id", 2) == 0))
+		return kinds;
+	char name[MAX_LABEL + 4];
+	memcpy(name, text, len);
+	memcpy(name + len, " nr", 3);
+	return ms_detect_kinds_named(s, name, len + 3);
+}
+
+static void by_labels(Search *s, gsize word, const char *text, gsize len, gsize letters)
+{
+	for (gsize n = 2; n <= MIN(letters, MAX_LABEL) && n < len; n++) {
+		const MsNameKinds *kinds = labels(s, text, n);
+		for (guint i = 0; kinds != NULL && i < kinds->n; i++)
+			behind_label(s, kinds->kinds[i], word, n);
+	}
+}
+
+/* "0048291746" is 48291746 in a table of fixed width.  The word has no other characters. */
+static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
+{
+	gsize zeros = strspn(text, "0");
+	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
+	if (zeros >= len || len - zeros < MIN_WITHOUT_ZEROS)
+		return;
+	text += zeros;
+	len -= zeros;
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, k);
+		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
+		if (!number || !kind->known || kind->check != MS_CHECK_NONE ||
+			kind->family != MS_FAMILY_NONE ||
+			!ms_filters_have(s->known, kind->name, text, len))
+			continue;
+		bool labelled = ms_detect_labelled(s, k, from);
+		if (!labelled && (len < kind->bare_digits ||
+					 ms_detect_is_glued(s, from, until, true,
+						 len >= kind->joined_digits)))
+			continue;
+		g_autofree char *value = g_strndup(text, len);
+		ms_detect_add_value(s, kind, from, until, value,
+			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE |
+				(labelled ? MS_BELIEF_LABELLED : 0));
+	}
+}
+
+static const MsKind *iban_kind(const Search *s)
+{
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++)
+		if (ms_kinds_nth(s->kinds, i)->check == MS_CHECK_IBAN)
+			return ms_kinds_nth(s->kinds, i);
+	return NULL;
+}
+
+static bool begins_iban(const char *text, gsize len)
+{
+	return len >= 4 && g_ascii_isalpha(text[0]) && g_ascii_isalpha(text[1]) &&
+		g_ascii_isdigit(text[2]) && g_ascii_isdigit(text[3]);
+}
+
+/* From `skip` on in word `word`; it may end within a word as well. */
+static bool is_iban(Search *s, const MsKind *kind, gsize word, gsize skip)
+{
+	const MsWord *words = s->compact->words;
+	gsize start = words[word].start + skip, last = word, room = words[word].end - start;
+	const char *text = s->compact->text + start;
+	while (room < MAX_IBAN && is_near(s, last))
+		room = words[++last].end - start;
+	gsize at = word;
+	for (gsize len = MIN_IBAN; len <= MIN(room, MAX_IBAN); len++) {
+		if (!ms_filters_have(s->known, kind->name, text, len))
+			continue;
+		while (words[at].end < start + len)
+			at++;
+		g_autofree char *value = g_ascii_strup(text, (gssize)len);
+		gsize until = words[at].from + (start + len - words[at].start);
+		return ms_detect_add_value(s, kind, words[word].from + skip, until, value,
+			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+	}
+	return false;
+}
+
+static void for_ibans(Search *s, const MsKind *kind, gsize word, const char *text, gsize len)
+{
+	for (gsize skip = 0; skip + 4 <= len; skip++)
+		if (begins_iban(text + skip, len - skip) &&
+			(skip > 0 || len > MIN_IBAN) && is_iban(s, kind, word, skip))
+			return;
+}
+
+void ms_detect_within(Search *s)
+{
+	if (!ms_filters_any(s->known))
+		return;
+	const MsKind *iban = iban_kind(s);
+	iban = iban != NULL && iban->known ? iban : NULL;
+	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
+		const MsWord *w = &s->compact->words[i];
+		const char *text = s->compact->text + w->start;
+		gsize len = w->end - w->start;
+		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget))
+			return; /* by_pattern() notes it */
+		/* Most words are letters alone, or digits. */
+		if (len < 3 || len > MAX_PIECES)
+			continue;
+		gsize letters = letters_of(text, len);
+		if (letters == len) {
+			if (has_digit_behind(s, i))
+				by_labels(s, i, text, len, letters);
+			continue;
+		}
+		if (*text == '0' && len > MIN_WITHOUT_ZEROS &&
+			strspn(text, "0123456789") >= len)
+			behind_zeros(s, i, text, len);
+		if (letters >= 2 && letters < len)
+			by_labels(s, i, text, len, letters);
+		if (iban != NULL && (letters > 2 || (letters == 2 ? len > MIN_IBAN : len > 3)) &&
+			has_digit(text, len))
+			for_ibans(s, iban, i, text, len);
+	}
+}

@@ -1,0 +1,182 @@
+/*
+ * A text comes in; out goes what its links say in ways that no reader sees: with percent escapes,
+ * in one another, and in base64 or hexadecimal digits, as portals and newsletters write whose
+ * page or whose mail it is.  A worker's one thread.
+ *
+ * What decodes to printable text is a guess; it counts only where the directory knows it.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "readers.h"
+
+#define MAX_TOKEN 8192 /* bytes of one link that are looked at */
+#define MAX_DEPTH 4    /* links in one another */
+#define MIN_CODED 8    /* letters of base64 that are looked at */
+#define MIN_PLAIN 5    /* bytes that they must make */
+#define MAX_OUT (1 << 20)
+
+static bool is_edge(char c)
+{
+	return g_ascii_isspace(c) || c == '\0' || strchr("<>\"'`|\\^{}()[]", c) != NULL;
+}
+
+static bool is_escape(const char *p, const char *end)
+{
+	return end - p > 2 && *p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]);
+}
+
+static GString *undo_escapes(const char *p, const char *end)
+{
+	GString *out = g_string_sized_new((gsize)(end - p));
+	bool any = false;
+	while (p < end) {
+		bool escape = is_escape(p, end);
+		any = any || escape;
+		int byte = escape
+			? g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2])
+			: *p;
+		g_string_append_c(out, (char)byte);
+		p += escape ? 3 : 1;
+	}
+	if (any)
+		return out;
+	g_string_free(out, TRUE);
+	return NULL;
+}
+
+/* ---- base64 and hexadecimal digits ----------------------------------------------------- */
+
+static bool is_plain(const guint8 *data, gsize len)
+{
+	gsize letters = 0;
+	if (len < MIN_PLAIN || !g_utf8_validate_len((const char *)data, len, NULL))
+		return false;
+	for (gsize i = 0; i < len; i++) {
+		if (data[i] < 0x20 && !g_ascii_isspace((char)data[i]))
+			return false;
+		letters += g_ascii_isalnum((char)data[i]) || data[i] >= 0x80;
+	}
+	return letters * 2 >= len;
+}
+
+static GByteArray *undo_hex(const char *p, gsize len)
+{
+	if (len % 2 != 0)
+		return NULL;
+	GByteArray *out = g_byte_array_sized_new((guint)len / 2 + 1);
+	for (gsize i = 0; i < len; i += 2) {
+		guint8 byte = (guint8)(g_ascii_xdigit_value(p[i]) << 4 |
+			g_ascii_xdigit_value(p[i + 1]));
+		g_byte_array_append(out, &byte, 1);
+	}
+	return out;
+}
+
+static void links_of(const char *p, const char *end, guint depth, GString *out);
+
+static void put_plain(GByteArray *bytes, guint depth, GString *out)
+{
+	if (bytes == NULL)
+		return;
+	if (is_plain(bytes->data, bytes->len)) {
+		g_string_append_len(out, (const char *)bytes->data, (gssize)bytes->len);
+		g_string_append_c(out, '\n');
+		links_of((const char *)bytes->data, (const char *)bytes->data + bytes->len,
+			depth + 1, out);
+	}
+	g_byte_array_unref(bytes);
+}
+
+static bool is_base64(char c)
+{
+	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '+';
+}
+
+/* `p` to `end`: letters of base64 alone, without padding. */
+static void read_coded(const char *p, const char *end, guint depth, GString *out)
+{
+	gsize len = (gsize)(end - p), hex = 0, lower = 0, upper = 0;
+	if (len < MIN_CODED)
+		return;
+	for (gsize i = 0; i < len; i++) {
+		hex += g_ascii_isxdigit(p[i]) != 0;
+		lower += g_ascii_islower(p[i]) != 0;
+		upper += g_ascii_isupper(p[i]) != 0;
+	}
+	if (hex == len)
+		put_plain(undo_hex(p, len), depth, out);
+	else if (lower > 0 && upper > 0) /* words and numbers are of one case */
+		put_plain(ms_transfer_base64((const guint8 *)p, len), depth, out);
+}
+
+/* ---- one link -------------------------------------------------------------------------- */
+
+static void read_pieces(const char *p, const char *end, guint depth, GString *out)
+{
+	while (p < end) {
+		const char *from = p;
+		while (p < end && is_base64(*p))
+			p++;
+		read_coded(from, p, depth, out);
+		while (p < end && !is_base64(*p))
+			p++;
+	}
+}
+
+static void read_link(const char *p, const char *end, guint depth, GString *out)
+{
+	read_pieces(p, end, depth, out);
+	g_autoptr(GString) plain = undo_escapes(p, end);
+	if (plain == NULL || depth >= MAX_DEPTH || out->len > MAX_OUT)
+		return;
+	g_autoptr(GString) valid = ms_text_repair(plain->str, plain->len);
+	g_string_append_len(out, valid->str, (gssize)valid->len);
+	g_string_append_c(out, '\n');
+	read_link(valid->str, valid->str + valid->len, depth + 1, out);
+}
+
+static bool is_link(const char *p, const char *end)
+{
+	gsize len = (gsize)(end - p);
+	if (memmem(p, len, "://", 3) != NULL || memmem(p, len, "mailto:", 7) != NULL)
+		return true;
+	for (const char *q = p; (q = memchr(q, '%', (gsize)(end - q))) != NULL; q++)
+		if (is_escape(q, end))
+			return true;
+	return false;
+}
+
+/* The words of a text that are links. */
+static void links_of(const char *p, const char *end, guint depth, GString *out)
+{
+	if (depth >= MAX_DEPTH ||
+		(memchr(p, '%', (gsize)(end - p)) == NULL &&
+			memmem(p, (gsize)(end - p), ":/", 2) == NULL &&
+			memmem(p, (gsize)(end - p), "mailto:", 7) == NULL))
+		return;
+	while (p < end && out->len <= MAX_OUT) {
+		while (p < end && is_edge(*p))
+			p++;
+		const char *from = p;
+		while (p < end && !is_edge(*p))
+			p++;
+		if (p - from > 6 && is_link(from, p))
+			read_link(from, from + MIN(p - from, MAX_TOKEN), depth, out);
+	}
+}
+
+void ms_links_read(const MsExtraction *to, const MsSpan *span)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	links_of(span->text, span->text + span->len, 0, out);
+	if (out->len == 0)
+		return;
+	g_autofree char *where = g_strconcat(span->where, " (links)", NULL);
+	MsSpan links = {.type = MS_SPAN_ASIDE, .where = where, .text = out->str, .len = out->len};
+	ms_extract_hand_over_alone(to, &links);
+}

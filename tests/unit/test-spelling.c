@@ -1,0 +1,402 @@
+/*
+ * What the directory knows, as programs write it: within links, behind labels in one word, with
+ * zeros in front, without its country, in interchange formats.  Each row is a mail of which is said
+ * whose numbers are found in it; what is like one and is none stands beside.
+ */
+#include "config.h"
+
+#include "missent/compact.h"
+#include "missent/detect.h"
+#include "missent/filter.h"
+#include "missent/message.h"
+
+#include "../test.h"
+
+static MsKinds *kinds;
+static MsFilter *filter;
+static const guint8 key[MS_FILTER_KEY_BYTES] = {
+	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+static const struct {
+	char letter;
+	const char *kind, *text;
+} directory[] = {
+	{'a', "customer-number", "73041958"},
+	{'b', "customer-number", "5927"},
+	{'c', "customer-number", "0000618302"},
+	{'d', "invoice-number", "20261104417"},
+	{'e', "invoice-number", "FV-2026-0913"},
+	{'f', "subscription-id", "5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a79"},
+	{'g', "iban", "DE44500105175407324931"},
+	{'h', "iban", "FR1420041010050500013M02606"},
+	{'i', "iban", "PL61109010140000071219812874"},
+	{'j', "iban", "NO9386011117947"},
+	{'k', "vat-id", "DE136695976"},
+	{'l', "vat-id", "BE0428759497"},
+	{'m', "email", "kasse@nordwind.example"},
+	{'n', "customer-number", "0817344"},
+	{'o', "customer-number", "NW-44017"},
+};
+
+/* ---- the directory -------------------------------------------------------------------- */
+
+static void add_mark(GArray *marks, const char *kind, const char *compact)
+{
+	MsMark mark;
+	if (compact != NULL && ms_mark_make(key, kind, compact, strlen(compact), &mark))
+		g_array_append_val(marks, mark);
+}
+
+static char *canonical_of(gsize row, const MsKind **kind_out)
+{
+	const char *why;
+	*kind_out = ms_kinds_find(kinds, directory[row].kind);
+	char *value = ms_kind_canonical(
+		*kind_out, directory[row].text, strlen(directory[row].text), &why);
+	g_assert_nonnull(value);
+	return value;
+}
+
+static GBytes *image(void)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (gsize i = 0; i < G_N_ELEMENTS(directory); i++) {
+		const MsKind *kind;
+		g_autofree char *value = canonical_of(i, &kind);
+		g_autofree char *compact = ms_compact_of(value, strlen(value));
+		add_mark(marks, kind->name, compact);
+		g_autoptr(GPtrArray) forms = ms_kind_stored_forms(
+			kind, value, directory[i].text, strlen(directory[i].text));
+		for (guint f = 0; f < forms->len; f++)
+			add_mark(marks, kind->name, ((MsOtherForm *)forms->pdata[f])->compact);
+	}
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+static bool share_a_key(const GPtrArray *stored, const GPtrArray *asked)
+{
+	for (guint i = 0; i < stored->len; i++)
+		for (guint k = 0; k < asked->len; k++)
+			if (g_strcmp0(((MsOtherForm *)stored->pdata[i])->key,
+				    ((MsOtherForm *)asked->pdata[k])->key) == 0)
+				return true;
+	return false;
+}
+
+static bool is_row(const MsFinding *f, gsize row)
+{
+	const MsKind *kind, *found = ms_kinds_find(kinds, f->kind);
+	g_autofree char *value = canonical_of(row, &kind);
+	if (strcmp(f->kind, directory[row].kind) == 0 && strcmp(f->value, value) == 0)
+		return true;
+	g_autoptr(GPtrArray) stored = ms_kind_stored_forms(
+		kind, value, directory[row].text, strlen(directory[row].text));
+	g_autoptr(GPtrArray) asked = ms_kind_asked_forms(found, f->value);
+	return share_a_key(stored, asked);
+}
+
+/* ---- one mail ------------------------------------------------------------------------- */
+
+static void on_span(const MsSpan *span, void *user)
+{
+	const MsFilters filters = {{filter, NULL}, true};
+	const MsMessageSink *sink = user;
+	ms_detect(kinds, &filters, span, sink->budget, sink->reading);
+}
+
+/* The letters of all that is found, in their order. */
+static char *found_in(const char *mail)
+{
+	gsize len = strlen(mail);
+	char *input = exact_copy(mail, len);
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	limits.milliseconds *= 10; /* other tests compute too */
+	ms_budget_init(&budget, &limits);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = on_span};
+	sink.user = &sink;
+	ms_message_read((guint8 *)input, len, &sink);
+	free(input);
+	GString *out = g_string_new(NULL);
+	for (gsize row = 0; row < G_N_ELEMENTS(directory); row++) {
+		bool found = false;
+		for (guint i = 0; i < reading->findings->len && !found; i++) {
+			const MsFinding *f = reading->findings->pdata[i];
+			found = (f->belief & MS_BELIEF_GUESS) == 0 && is_row(f, row);
+		}
+		if (found)
+			g_string_append_c(out, directory[row].letter);
+	}
+	for (guint i = 0; i < reading->unread->len; i++)
+		g_string_append_c(out, '!');
+	return g_string_free(out, FALSE);
+}
+
+typedef struct {
+	const char *text, *want;
+} Row;
+
+static void try_rows(const char *head, const Row *rows, gsize n)
+{
+	guint wrong = 0;
+	for (gsize i = 0; i < n; i++) {
+		g_autofree char *mail = g_strconcat(head, rows[i].text, "\n", NULL);
+		g_autofree char *found = found_in(mail);
+		if (strcmp(found, rows[i].want) == 0)
+			continue;
+		g_printerr("%s: found \"%s\", want \"%s\"\n", rows[i].text, found, rows[i].want);
+		wrong++;
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+#define PLAIN "Subject: x\nContent-Type: text/plain; charset=utf-8\n\n"
+#define HTML "Subject: x\nContent-Type: text/html; charset=utf-8\n\n"
+
+/* ---- where a number ends -------------------------------------------------------------- */
+
+static void test_marks(void)
+{
+	static const Row rows[] = {
+		{"Re.\nNr.73041958 of ours", "a"},
+		{"No.20261104417", "d"},
+		{"\xe2\x84\x96" "73041958", "a"},
+		{"id=73041958", "a"},
+		{"a=1&c=73041958&d=2", "a"},
+		{"NAD+73041958+9'", "a"},
+		{"it is C#73041958#", "a"},
+		{"73041958.0;1.0", "a"},
+		{"see 73041958.pdf", "a"},
+		{"20261104417-01", "d"},
+		{"20261104417/2 of 3", "d"},
+		{"x_20261104417_v2", "d"},
+		/* parts of other numbers */
+		{"INV-73041958", ""},
+		{"73041958-1", ""},
+		{"73041958/2026", ""},
+		{"1.73041958", ""},
+		{"73041958,50", ""},
+		{"73041958.00", ""},
+		{"1,73041958", ""},
+		{"x73041958", ""},
+		{"73041958x", ""},
+		{"20261104417-2026", ""},
+		{"K-20261104417", ""},
+		{"www.73041958.example", ""},
+		{"73041958@mail.example", ""},
+		{"no.1.73041958", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- zeros ---------------------------------------------------------------------------- */
+
+static void test_zeros(void)
+{
+	static const Row rows[] = {
+		{"0073041958", "a"},
+		{"000000073041958", "a"},
+		{"Kundennummer: 0073041958", "a"},
+		{"Kundennummer: 618302", "c"},
+		{"Kundennummer: 00618302", "c"},
+		{"0000618302", "c"},
+		{"Kundennummer 817344", "n"},
+		{"Kundennummer 000817344", "n"},
+		/* too short without a label, part of another number, or of another one */
+		{"618302", ""},
+		{"00618302", ""},
+		{"0073041958-12", ""},
+		{"0730419580", ""},
+		{"00005927", ""},
+		{"Kundennummer: 5927", "b"},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- a label and its value in one word ------------------------------------------------- */
+
+static void test_within(void)
+{
+	static const Row rows[] = {
+		{"KdNr73041958", "a"},
+		{"kundennummer5927", "b"},
+		{"CUSTNO5927", "b"},
+		{"RG20261104417", "d"},
+		{"InvoiceFV-2026-0913", "e"},
+		{"RGFV-2026-0913.pdf", "e"},
+		{"IBANDE44500105175407324931", "g"},
+		{"IBANDE44 5001 0517 5407 3249 31", "g"},
+		{"IBAN+DE44500105175407324931BIC+X", "g"},
+		{":86:166?00X?31DE44500105175407324931?32MAX", "g"},
+		{"UStIdNrDE136695976", "k"},
+		/* no label, of another kind, or longer */
+		{"AB20261104417", ""},
+		{"XY5927", ""},
+		{"id5927", ""},
+		{"KdNr59271", ""},
+		{"RG5927", ""},
+		{"Kundennummern5927", ""},
+		{"DE4450010517540732493", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- names beside values --------------------------------------------------------------- */
+
+static void test_pairs(void)
+{
+	static const Row rows[] = {
+		{"KdNr: 5927", "b"},
+		{"Kdnr.: 5927", "b"},
+		{"Debitoren-Nr: 5927", "b"},
+		{"Kunden Nr.: 5927", "b"},
+		{"customer_no=5927", "b"},
+		{"  acctno = 5927", "b"},
+		{"\"customerNumber\": \"5927\",", "b"},
+		{"x: 1, cust-id: 5927, y: 2", "b"},
+		{"Kunden-\nnummer: 5927", "b"},
+		{"Kunden-\nnummer 5927", "b"},
+		/* of another name, or none */
+		{"order total: 5927", ""},
+		{"at 12:5927", ""},
+		{"client: 5927", ""},
+		{"note: KdNr see 5927", ""},
+		{"KdNr: 1 and later a sum of more than that, 5927", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- links ---------------------------------------------------------------------------- */
+
+static void test_links(void)
+{
+	static const Row rows[] = {
+		{"https://p.example/i/20261104417", "d"},
+		{"https://p.example/i/20261104417.pdf?x=1", "d"},
+		{"https://p.example/?i=20261104417&x=1", "d"},
+		{"https://p.example/?kdnr=73041958", "a"},
+		{"https://p.example/?u=1&customer_number=73041958#x", "a"},
+		{"https://p.example/customers/73041958/invoices", "a"},
+		{"https://t.example/r?u=https%3A%2F%2Fp.example%2F%3Fi%3DFV-2026-0913", "e"},
+		{"https://t.example/r?u=https%253A%252F%252Fp.example%252F%253Fi%253D"
+		 "FV%25252D2026%25252D0913", "e"},
+		{"https://p.example/i/46562d323032362d30393133", "e"},
+		{"https://p.example/i?d=eyJudW1iZXIiOiJGVi0yMDI2LTA5MTMiLCJhIjoxfQ%3D%3D", "e"},
+		{"https://p.example/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJrYXNzZUBub3Jkd2luZC5leGFtcGxlIn0.c2ln",
+			"m"},
+		{"https://p.example/5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a79", "f"},
+		{"<mailto:bounce-kasse=nordwind.example@seller.example>", "m"},
+		{"mailto:a@b.example?subject=FV%2D2026%2D0913", "e"},
+		/* numbers that mailers count with */
+		{"https://t.example/c/73041958/99", ""},
+		{"https://t.example/c?u=73041958", ""},
+		{"https://t.example/?customer_number=5927", ""},
+		{"https://t.example/customers/5927/", ""},
+		{"https://t.example/a20261104417b", ""},
+		{"https://t.example/1-20261104417-2026", ""},
+		{"https://t.example/invoicesheet", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	static const Row html[] = {
+		{"<a href=\"https://p.example/i?d=eyJudW1iZXIiOiJGVi0yMDI2LTA5MTMiLCJhIjoxfQ\">x</a>",
+			"e"},
+		{"<img src=\"https://p.example/o.gif?i=20261104417\">", "d"},
+		{"<a href=\"https://t.example/?u=73041958\">x</a>", ""},
+	};
+	try_rows(HTML, html, G_N_ELEMENTS(html));
+}
+
+/* ---- accounts within their country ------------------------------------------------------ */
+
+static void test_accounts(void)
+{
+	static const Row rows[] = {
+		{"Konto 5407324931, BLZ 50010517", "g"},
+		{"BLZ 50010517 Konto 5407324931", "g"},
+		{"RIB 20041 01005 0500013M026 06", "h"},
+		{"Nr konta: 61 1090 1014 0000 0712 1981 2874", "i"},
+		{"61109010140000071219812874", "i"},
+		{"Konto 8601 11 17947", "j"},
+		{"BE 0428.759.497", "l"},
+		{"KBO 0428.759.497", "l"},
+		{"kasse+shop@nordwind.example", "m"},
+		/* an account at another bank, a bank alone */
+		{"Konto 5407324931, BLZ 50010518", ""},
+		{"BLZ 50010517", ""},
+		{"5407324931", ""},
+		{"62109010140000071219812874", ""},
+		{"kassen@nordwind.example", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- interchanges ----------------------------------------------------------------------- */
+
+static void test_interchange(void)
+{
+	static const Row rows[] = {
+		{"UNA:+.? 'UNB+UNOC:3+1:14+2:14+261127:1200+1'NAD+SU+5928'NAD+BY+5927::91'", "b"},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'\nRFF+IT:5927'", "b"},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'BGM+380+20261104417+9'", "d"},
+		{"ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
+		 "*261127*1200*U*00401*000000001*0*P*>~GS*IN*S*R~REF*CR*5927~", "b"},
+		{"ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
+		 "*261127*1200*U*00401*000000001*0*P*>~N1*BY*X*91*5927~", "b"},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'NAD+SU+5927::91'", ""},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'QTY+47:5927'", ""},
+		{"UNB+", ""},
+		{"UNA:+.? 'UNB+UNOC:3+1:14+2:14+x?'NAD+BY+5927'", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- charsets that nobody knows --------------------------------------------------------- */
+
+static void test_charsets(void)
+{
+	static const char *const names[] = {"ansi_x3.4-1968", "unknown-8bit", "x-unknown",
+		"utf-8-sig", "cp852", "IBM866", "x-mac-cyrillic", "_iso-2022-jp$ESC", "made-up-name"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *head = g_strdup_printf(
+			"Content-Type: text/plain; charset=\"%s\"\n\n", names[i]);
+		const Row row = {"Customer NW-44017, thank you", "o"};
+		try_rows(head, &row, 1);
+	}
+	/* What may be other letters than it seems is told. */
+	static const Row rows[] = {
+		{"Customer NW-44017 \xe4\xf6\xfc", "o!"},
+		{"Customer NW-44017 ~{VPND~}", "o!"},
+		{"Customer NW-44017 \x1b$B", "o!"},
+		{"Customer NW-44017 +AE4-", "o!"},
+	};
+	try_rows("Content-Type: text/plain; charset=made-up-name\n\n", rows, G_N_ELEMENTS(rows));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_autofree char *text = read_source("policies/kinds.conf");
+	g_autoptr(GError) error = NULL;
+	kinds = ms_kinds_parse("kinds.conf", text, &error);
+	g_assert_no_error(error);
+	ms_message_init();
+	g_autoptr(GBytes) bytes = image();
+	gsize size;
+	const void *data = g_bytes_get_data(bytes, &size);
+	filter = ms_filter_open(data, size, &error);
+	g_assert_no_error(error);
+	g_test_add_func("/spelling/marks", test_marks);
+	g_test_add_func("/spelling/zeros", test_zeros);
+	g_test_add_func("/spelling/within", test_within);
+	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/links", test_links);
+	g_test_add_func("/spelling/accounts", test_accounts);
+	g_test_add_func("/spelling/interchange", test_interchange);
+	g_test_add_func("/spelling/charsets", test_charsets);
+	int rc = g_test_run();
+	ms_filter_free(filter);
+	ms_kinds_unref(kinds);
+	return rc;
+}
