@@ -82,6 +82,8 @@ const MsNameKinds *ms_detect_kinds_named(Search *s, const char *name, gsize len)
 void ms_detect_add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end);
 /* pairs.c: names beside their values ("kdnr: 4711", "?customer_id=4711"). */
 void ms_detect_pairs(Search *s);
+/* columns.c: values below their names, set apart by blanks. */
+void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
 /* How far a label may reach that stands from `start` to `end`. */

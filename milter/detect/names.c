@@ -305,6 +305,7 @@ void ms_detect_names(Search *s)
 		by_tables(s);
 	if (s->span->n_names == 0 && s->span->type != MS_SPAN_FIELD) {
 		ms_detect_pairs(s);
+		ms_detect_columns(s);
 		g_array_sort(s->named, by_start);
 	}
 	take_named(s);

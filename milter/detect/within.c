@@ -9,7 +9,7 @@
  * "IBANDE89 3704 0044 ...", "RG20260042317".  In comes the compact text; what the directory knows
  * of a kind is found behind each beginning of a word that is a label of that kind.  An IBAN is
  * found anywhere in a word, for of letters and digits as many as these no other number is made;
- * and a number of digits alone behind zeros that fill up a column.
+ * and a number of digits alone behind zeros that fill up a column, or with its power of ten.
  */
 
 #define MAX_LABEL 24   /* letters */
@@ -17,6 +17,8 @@
 #define MAX_FOLLOWING 8 /* words after the first that may belong to a value */
 #define MAX_PIECES 64  /* characters of a word that may hold one */
 #define MIN_WITHOUT_ZEROS 5
+#define MIN_POWER 5  /* digits behind the point */
+#define MAX_POWER 17 /* of which such a number keeps all */
 #define MIN_IBAN 15
 #define MAX_IBAN 34
 #define BIG_STEP 256   /* words between two looks at the clock */
@@ -99,15 +101,9 @@ static void by_labels(Search *s, gsize word, const char *text, gsize len, gsize 
 	}
 }
 
-/* "0048291746" is 48291746 in a table of fixed width.  The word has no other characters. */
-static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
+/* A whole number of digits alone that stands from `start` to `end`, in another form. */
+static void take_number(Search *s, gsize start, gsize end, const char *text, gsize len)
 {
-	gsize zeros = strspn(text, "0");
-	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
-	if (zeros >= len || len - zeros < MIN_WITHOUT_ZEROS)
-		return;
-	text += zeros;
-	len -= zeros;
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
@@ -115,16 +111,54 @@ static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
 			kind->family != MS_FAMILY_NONE ||
 			!ms_filters_have(s->known, kind->name, text, len))
 			continue;
-		bool labelled = ms_detect_labelled(s, k, from);
+		bool labelled = ms_detect_labelled(s, k, start);
 		if (!labelled && (len < kind->bare_digits ||
-					 ms_detect_is_glued(s, from, until, true,
+					 ms_detect_is_glued(s, start, end, true,
 						 len >= kind->joined_digits)))
 			continue;
 		g_autofree char *value = g_strndup(text, len);
-		ms_detect_add_value(s, kind, from, until, value,
+		ms_detect_add_value(s, kind, start, end, value,
 			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE |
 				(labelled ? MS_BELIEF_LABELLED : 0));
 	}
+}
+
+/* "4.8291746E7", as programs print a number that they hold for a measure: of a whole one all
+ * digits are there.  Word `word` is what stands behind the point. */
+static void in_powers(Search *s, gsize word, const char *text, gsize len)
+{
+	gsize digits = strspn(text, "0123456789"), power = digits + 1, last = word;
+	if (digits < MIN_POWER || digits > MAX_POWER || digits >= len || text[digits] != 'e')
+		return;
+	const MsWord *words = s->compact->words;
+	const char *fold = s->fold->text;
+	if (word == 0 || words[word - 1].until + 1 != words[word].from ||
+		words[word - 1].end - words[word - 1].start != 1 ||
+		strchr(".,", fold[words[word - 1].until]) == NULL)
+		return;
+	if (power == len && is_near(s, word) && fold[words[word].until] == '+') {
+		last = word + 1; /* "e+07" */
+		len = words[last].end - words[word].start;
+	}
+	if (len <= power || len - power > 2 || strspn(text + power, "0123456789") < len - power)
+		return;
+	gsize n = (gsize)g_ascii_strtoull(text + power, NULL, 10);
+	if (n < digits || n > MAX_POWER)
+		return;
+	g_autofree char *zeros = g_strnfill(n - digits, '0');
+	g_autofree char *value = g_strdup_printf("%c%.*s%s",
+		s->compact->text[words[word - 1].start], (int)digits, text, zeros);
+	take_number(s, words[word - 1].from, words[last].until, value, n + 1);
+}
+
+/* "0048291746" is 48291746 in a table of fixed width.  The word has no other characters. */
+static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
+{
+	gsize zeros = strspn(text, "0");
+	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
+	if (zeros >= len || len - zeros < MIN_WITHOUT_ZEROS)
+		return;
+	take_number(s, from, until, text + zeros, len - zeros);
 }
 
 static const MsKind *iban_kind(const Search *s)
@@ -195,7 +229,9 @@ void ms_detect_within(Search *s)
 		if (*text == '0' && len > MIN_WITHOUT_ZEROS &&
 			strspn(text, "0123456789") >= len)
 			behind_zeros(s, i, text, len);
-		if (letters >= 2 && letters < len)
+		if (len > MIN_POWER && g_ascii_isdigit(text[1]))
+			in_powers(s, i, text, len);
+		if (letters >= 2)
 			by_labels(s, i, text, len, letters);
 		if (iban != NULL && (letters > 2 || (letters == 2 ? len > MIN_IBAN : len > 3)) &&
 			has_digit(text, len))

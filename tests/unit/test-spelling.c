@@ -204,6 +204,15 @@ static void test_zeros(void)
 		{"0000618302", "c"},
 		{"Kundennummer 817344", "n"},
 		{"Kundennummer 000817344", "n"},
+		{"4711;7.3041958E7;x", "a"},
+		{"7.3041958e+07", "a"},
+		{"7,3041958E+07", "a"},
+		{"{\"no\":2.0261104417E10}", "d"},
+		{"7.3041958E6", ""},
+		{"7.3041958E8", ""},
+		{"17.3041958E7", ""},
+		{"7.3041958E", ""},
+		{"7.3041958E7x", ""},
 		/* too short without a label, part of another number, or of another one */
 		{"618302", ""},
 		{"00618302", ""},
@@ -264,6 +273,28 @@ static void test_pairs(void)
 		{"client: 5927", ""},
 		{"note: KdNr see 5927", ""},
 		{"KdNr: 1 and later a sum of more than that, 5927", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- columns --------------------------------------------------------------------------- */
+
+static void test_columns(void)
+{
+	static const Row rows[] = {
+		{"DATE       CUSTOMER NO   AMOUNT\n---------- ------------- ------\n"
+		 "2026-11-27 5927          12.50\n", "b"},
+		{"DATE        CUSTOMER NO    AMOUNT\n----------  -----------  ------\n"
+		 "2026-11-27  5927            12.50\n", "b"},
+		{"Beleg   Kundennummer   Datum\n====================\n"
+		 "A1      4712           27.11.2026\nA2              5927   27.11.2026\n", "b"},
+		/* in another column, or below the list */
+		{"Beleg   Kundennummer   Menge\nA1      4712             11\n"
+		 "A2      4713             5927\n", ""},
+		{"Beleg   Kundennummer   Menge\nA1      4712            1\n"
+		 "That is all that there is of this.\nFirst   5927           12\n", ""},
+		{"Beleg   Kundennummer:  Menge\nA1      4712           12\nA2      5927           1\n",
+			""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
@@ -391,6 +422,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/columns", test_columns);
 	g_test_add_func("/spelling/links", test_links);
 	g_test_add_func("/spelling/accounts", test_accounts);
 	g_test_add_func("/spelling/interchange", test_interchange);

@@ -1,0 +1,143 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+/*
+ * Lists as programs print them for paper: a line of names that blanks set apart, perhaps a line of
+ * dashes, and below each name its values.  In comes such text; out go the stretches below a name
+ * that is a label of a kind.  Tables with tabs or marks between their cells are names.c's.
+ */
+
+#define MAX_CELLS 24
+#define MAX_NAME 40
+#define MAX_LINE 400
+#define MAX_ROWS 2000
+#define LINES_STEP 64 /* between two looks at the clock */
+
+typedef struct {
+	gsize start, end; /* in the fold */
+} Cell;
+
+/* What two blanks set apart. */
+static guint cut(const char *text, gsize from, gsize until, Cell *cells)
+{
+	guint n = 0;
+	while (from < until && n < MAX_CELLS) {
+		while (from < until && (text[from] == ' ' || text[from] == '\r'))
+			from++;
+		gsize end = from;
+		while (end < until && !(text[end] == ' ' && (end + 1 >= until ||
+				text[end + 1] == ' ' || text[end + 1] == '\r')) &&
+			text[end] != '\r')
+			end++;
+		if (end > from)
+			cells[n++] = (Cell){from, end};
+		from = end;
+	}
+	return n;
+}
+
+static bool is_rule(const char *text, gsize from, gsize until)
+{
+	gsize marks = 0;
+	for (; from < until; from++) {
+		if (strchr("-=_+*", text[from]) != NULL && text[from] != '\0')
+			marks++;
+		else if (!g_ascii_isspace(text[from]) && text[from] != '|')
+			return false;
+	}
+	return marks >= 3;
+}
+
+static bool has_digit(const char *text, const Cell *cell)
+{
+	for (gsize i = cell->start; i < cell->end; i++)
+		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
+static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
+{
+	const char *text = s->fold->text;
+	guint labels = 0;
+	for (guint i = 0; i < n; i++) {
+		gsize len = cells[i].end - cells[i].start;
+		kinds[i] = NULL;
+		if (len < 2 || len > MAX_NAME || has_digit(text, &cells[i]) ||
+			memchr(text + cells[i].start, ':', len) != NULL ||
+			memchr(text + cells[i].start, '/', len) != NULL)
+			continue;
+		kinds[i] = ms_detect_kinds_named(s, text + cells[i].start, len);
+		labels += kinds[i] != NULL;
+	}
+	return labels;
+}
+
+typedef struct {
+	gsize line; /* where it begins */
+	guint n;
+	Cell cells[MAX_CELLS];
+	const MsNameKinds *kinds[MAX_CELLS];
+} Head;
+
+static void read_row(Search *s, const Head *head, gsize line, const Cell *cells, guint n)
+{
+	for (guint i = 0; i < head->n; i++) {
+		gsize from = head->cells[i].start - head->line,
+		      until = head->cells[i].end - head->line;
+		for (guint k = 0; head->kinds[i] != NULL && k < n; k++)
+			if (cells[k].start - line < until && cells[k].end - line > from)
+				ms_detect_add_named(
+					s, head->kinds[i], cells[k].start, cells[k].end);
+	}
+}
+
+static gsize line_end(const char *text, gsize len, gsize at)
+{
+	const char *nl = memchr(text + at, '\n', len - at);
+	return nl != NULL ? (gsize)(nl - text) : len;
+}
+
+/* The lines below a head; where the first one stands that is none. */
+static gsize read_rows(Search *s, const Head *head, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len;
+	for (guint rows = 1; at < len && rows < MAX_ROWS && !s->full; rows++) {
+		gsize end = line_end(text, len, at);
+		Cell cells[MAX_CELLS];
+		if (rows % LINES_STEP == 0 && !ms_budget_time(s->budget))
+			return len; /* by_pattern() notes it */
+		guint n = end - at <= MAX_LINE ? cut(text, at, end, cells) : 0;
+		if (n < 2 && !is_rule(text, at, end))
+			break;
+		if (!is_rule(text, at, end))
+			read_row(s, head, at, cells, n);
+		at = end + 1;
+	}
+	return at;
+}
+
+void ms_detect_columns(Search *s)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len, lines = 0;
+	for (gsize at = 0; at < len && !s->full;) {
+		gsize end = line_end(text, len, at);
+		Head head = {.line = at};
+		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
+			return;
+		if (end - at < 8 || end - at > MAX_LINE ||
+			memmem(text + at, end - at, "  ", 2) == NULL) {
+			at = end + 1;
+			continue;
+		}
+		head.n = cut(text, at, end, head.cells);
+		at = end + 1;
+		if (head.n >= 2 && read_head(s, head.cells, head.n, head.kinds) > 0)
+			at = read_rows(s, &head, at);
+	}
+}
