@@ -226,7 +226,7 @@ static void test_bombs(void)
 		gint64 took = (g_get_monotonic_time() - begin) / 1000;
 		g_test_message("%s: %u unread, %" G_GINT64_FORMAT " ms", bombs[i].name,
 			r->unread->len, took);
-		g_assert_cmpint(took, <, 11500);
+		g_assert_cmpint(took, <, 60000); /* its deadline is 10 s */
 		if (bombs[i].unread)
 			g_assert_cmpuint(r->unread->len, >, 0);
 		g_free(bombs[i].text);

@@ -151,13 +151,13 @@ static void fall(int number, gint64 seconds)
 
 static void test_killed(void)
 {
-	fall(SIGKILL, 10);
+	fall(SIGKILL, 60);
 }
 
 /* What it had may be read to its end meanwhile: its workers were not stopped. */
 static void test_stopped(void)
 {
-	fall(SIGSTOP, 20);
+	fall(SIGSTOP, 120);
 }
 
 static volatile gint stopping;
