@@ -180,10 +180,12 @@ static gint64 delay(gint64 failures, gint64 free, gint64 most)
 	return failures - free >= 20 ? most : MIN((gint64)4 << (failures - free), most);
 }
 
-static gint64 rest_of(gint64 until)
+/* What is left of a wait of so many seconds that was begun then: never more than all of it, also
+ * when the clock has been set back since. */
+static gint64 rest_of(gint64 begun, gint64 wait)
 {
-	gint64 rest = until - g_get_real_time();
-	return rest > 0 ? (rest + SECOND - 1) / SECOND : 0;
+	gint64 rest = begun + wait * SECOND - g_get_real_time();
+	return CLAMP((rest + SECOND - 1) / SECOND, 0, wait);
 }
 
 /* A name that is guessed at from many places: who is new there waits for himself, whatever
@@ -198,13 +200,14 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 		    "SELECT at AS n FROM slot WHERE what=:slot",
 		    MS_SQL_VALUES(MS_SQL_TEXT("slot", slot)), &at, NULL))
 		return wait;
-	if (at != 0 && rest_of(at) == 0) {
+	gint64 rest = at != 0 ? rest_of(at - wait * SECOND, wait) : wait;
+	if (rest == 0) {
 		accounts_run(door->accounts, "DELETE FROM slot WHERE what=:slot",
 			MS_SQL_VALUES(MS_SQL_TEXT("slot", slot)), NULL);
 		return 0;
 	}
 	if (at != 0)
-		return rest_of(at);
+		return rest;
 	gint64 when = g_get_real_time() + wait * SECOND;
 	accounts_run(door->accounts, "INSERT OR REPLACE INTO slot VALUES (:slot, :when)",
 		MS_SQL_VALUES(MS_SQL_TEXT("slot", slot), MS_SQL_NUMBER("when", when)),
@@ -245,8 +248,8 @@ static bool count(const Door *door, bool coded, gint64 *wait_out, GError **error
 {
 	g_autofree char *name = of_name(door);
 	Failures f = failures_of(door, door->own);
-	*wait_out = rest_of(f.at +
-		delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900) * SECOND);
+	*wait_out = rest_of(f.at,
+		delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900));
 	if (*wait_out == 0 && !door->known && !coded)
 		*wait_out = wait_for_name(door, name);
 	if (*wait_out > 0)

@@ -157,7 +157,7 @@ static bool submit(const MsSettings *s, const char *text, char **why_out)
 		g_ptr_array_add(to, (char *)*a);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	/* "2026-11-26 21:00:00  name      ON   words": the words alone */
-	g_autofree char *first = lines[2] != NULL && *lines[1] != '\0'
+	g_autofree char *first = g_strv_length(lines) > 2
 		? g_strdup("several states have changed")
 		: g_strdup(strlen(lines[0]) > 35 ? lines[0] + 36 : lines[0]);
 	g_autofree char *header = header_of(s, to, first);

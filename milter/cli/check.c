@@ -442,9 +442,16 @@ static void print_sum(const Check *check)
 	printf("%s\n", check->details ? "" : " (--details tells of each)");
 }
 
+static void check_clear(Check *check)
+{
+	ms_runtime_unref(check->runtime);
+	cli_envelope_clear(&check->said);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
+
 int cmd_check(Cli *cli, int argc, char **argv)
 {
-	Check check = {.cli = cli};
+	g_auto(Check) check = {.cli = cli};
 	const GOptionEntry entries[] = {
 		CLI_ENVELOPE_OPTIONS(check.said),
 		{"json", 0, 0, G_OPTION_ARG_NONE, &check.json, "one JSON object a line", NULL},
@@ -463,10 +470,8 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
 	int rc = cli_envelope_check(&check.said);
-	if (rc != 0) {
-		cli_envelope_clear(&check.said);
+	if (rc != 0)
 		return rc;
-	}
 	check.runtime = ms_runtime_load(cli->config, MS_PARTS_CHECK, &warning, &error);
 	if (check.runtime == NULL)
 		return cli_fail_error(error);
@@ -481,7 +486,5 @@ int cmd_check(Cli *cli, int argc, char **argv)
 	}
 	if (check.many && !check.json)
 		print_sum(&check);
-	ms_runtime_unref(check.runtime);
-	cli_envelope_clear(&check.said);
 	return worst;
 }

@@ -356,9 +356,20 @@ static int begin(Init *init)
 	return go_on(init, plans);
 }
 
+static void init_clear(Init *init)
+{
+	g_clear_pointer(&init->mtas, g_ptr_array_unref);
+	g_clear_pointer(&init->notes, g_ptr_array_unref);
+	ms_setup_answers_clear(&init->given);
+	g_free(init->answers);
+	g_free(init->log);
+	g_free(init->customers);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Init, init_clear)
+
 int cmd_init(Cli *cli, int argc, char **argv)
 {
-	Init init = {.cli = cli};
+	g_auto(Init) init = {.cli = cli};
 	const GOptionEntry entries[] = {
 		{"yes", 'y', 0, G_OPTION_ARG_NONE, &init.yes, "take what is proposed, and apply it",
 			NULL},
@@ -386,12 +397,5 @@ int cmd_init(Cli *cli, int argc, char **argv)
 	init.notes = g_ptr_array_new_with_free_func(g_free);
 	init.asks = !init.yes && !init.dry && init.answers == NULL && isatty(STDIN_FILENO);
 	init.sits = isatty(STDIN_FILENO);
-	int rc = begin(&init);
-	g_clear_pointer(&init.mtas, g_ptr_array_unref);
-	g_ptr_array_unref(init.notes);
-	ms_setup_answers_clear(&init.given);
-	g_free(init.answers);
-	g_free(init.log);
-	g_free(init.customers);
-	return rc;
+	return begin(&init);
 }
