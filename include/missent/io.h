@@ -27,7 +27,7 @@ bool ms_io_answers(
  * until group (NULL: ours) and mode are set.  -1 and errno. */
 int ms_io_listen(const char *path, const char *group, guint mode);
 /* Who looks whether somebody listens at a path, and then takes it, does so with this held, until it
- * is closed: two who come at once would take each other's.  -1: without. */
+ * is closed: two who come at once would take each other's.  Waits two seconds at most. */
 int ms_io_claim_sockets(const char *path);
 /* Does somebody, now? */
 bool ms_io_somebody_listens(const char *path);

@@ -113,8 +113,9 @@ int ms_io_claim_sockets(const char *path)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		continue;
+	/* Whoever may read the folder may hold it: then nobody of ours comes at this moment. */
+	for (int i = 0; i < 40 && fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+		g_usleep(50000);
 	return fd;
 }
 

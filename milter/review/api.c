@@ -407,13 +407,15 @@ static void post_rejudge(Request *r, Answer *a, const json_t *body)
 	decide(r, a, ask);
 }
 
-/* The hosts with a part of it, each once. */
+/* The hosts with a part of it, each once; NULL: the records cannot be read. */
 static GPtrArray *hosts_of_decision(const Request *r, const char *id)
 {
 	g_autoptr(GPtrArray)
 		list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
+	if (list == NULL)
+		return NULL;
 	GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; list != NULL && i < list->len; i++) {
+	for (guint i = 0; i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
 		if (strcmp(d->id, id) != 0 && strcmp(d->group, id) != 0)
 			continue;
@@ -431,6 +433,10 @@ static void post_agree(Request *r, Answer *a, const json_t *body)
 	bool agrees = json_is_true(json_object_get(body, "agrees"));
 	g_autofree char *why = NULL;
 	g_autoptr(GPtrArray) hosts = hosts_of_decision(r, id);
+	if (hosts == NULL) {
+		refuse(a, "retry", "the records cannot be read now");
+		return;
+	}
 	if (hosts->len == 0) {
 		refuse(a, "none", "no decision waits under this name");
 		return;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -165,6 +166,20 @@ static void test_first(void)
 	remove_folder(dir);
 }
 
+/* Who holds the folder keeps nobody from listening in it. */
+static void test_held_folder(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "socket", NULL);
+	int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_assert_no_errno(flock(folder, LOCK_SH));
+	int fd = ms_io_listen(path, NULL, 0600);
+	g_assert_cmpint(fd, >=, 0);
+	close(fd);
+	close(folder);
+	remove_folder(dir);
+}
+
 /* ---- what is made --------------------------------------------------------------------- */
 
 /* What is there stays; what cannot be made leaves nothing. */
@@ -210,6 +225,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/first/all-at-once", test_first);
+	g_test_add_func("/first/held-folder", test_held_folder);
 	g_test_add_func("/first/make", test_make);
 	g_test_add_func("/first/owner", test_owner);
 	return g_test_run();
