@@ -57,6 +57,7 @@ typedef struct {
 	MsMode mode;
 	const MsSettings *settings; /* NULL: what depends on missent.conf is not looked at */
 	const MsLintMail *mail;     /* NULL: none */
+	bool in_use;                /* they are this host's: is one of them for its mail? */
 } MsLintOptions;
 
 /* Of MsLintFinding, by file and line. */

@@ -111,7 +111,7 @@ bool ms_key_create(const char *path, GError **error)
 	randombytes_buf(master, sizeof master);
 	sodium_bin2hex(hex, sizeof hex, master, sizeof master);
 	hex[KEY_BYTES * 2] = '\n';
-	bool there = ms_io_make(path, hex, sizeof hex, 0640, &made);
+	bool there = ms_io_make(path, hex, sizeof hex, 0400, &made);
 	int why = there ? EEXIST : errno;
 	sodium_memzero(hex, sizeof hex);
 	sodium_memzero(master, sizeof master);

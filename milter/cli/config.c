@@ -13,12 +13,15 @@
 
 #include "cli.h"
 
-static bool complain_of(MsRuntime *runtime, const char *config, GError **error)
+/* How many of each weight are told. */
+static bool complain_of(
+	MsRuntime *runtime, const char *config, guint counts[MS_GRAVITY_FAULT + 1], GError **error)
 {
 	const MsDoctorOptions options = {.runtime = runtime, .config = config};
 	g_autoptr(GPtrArray) complaints = ms_doctor_examine(&options, error);
 	for (guint i = 0; complaints != NULL && i < complaints->len; i++) {
 		const MsComplaint *complaint = complaints->pdata[i];
+		counts[complaint->gravity]++;
 		cli_fail(0, "%s: %s%s%s", ms_gravity_names[complaint->gravity], complaint->text,
 			*complaint->remedy != '\0' ? ". " : "", complaint->remedy);
 	}
@@ -46,13 +49,20 @@ static int check(Cli *cli)
 		const char *title = ms_policies_nth(policies, i, &enforced);
 		printf("policy %s: %s\n", title, enforced ? "enforce" : "observe");
 	}
+	guint counts[MS_GRAVITY_FAULT + 1] = {0};
 	if (!check_redis(ms_runtime_settings(runtime), &error) ||
-		!complain_of(runtime, cli->config, &error))
+		!complain_of(runtime, cli->config, counts, &error))
 		return cli_fail_error(error);
 	guint kinds = ms_kinds_count(ms_runtime_kinds(runtime)), n = ms_policies_count(policies);
-	printf("%s: fine, %u kind%s, %u %s\n", cli->config, kinds, CLI_S(kinds), n,
-		n == 1 ? "policy" : "policies");
-	return 0;
+	guint faults = counts[MS_GRAVITY_FAULT], warnings = counts[MS_GRAVITY_WARNING];
+	printf("%s: ", cli->config);
+	if (faults > 0)
+		printf("%u fault%s, ", faults, CLI_S(faults));
+	if (warnings > 0)
+		printf("%u warning%s, ", warnings, CLI_S(warnings));
+	printf("%s%u kind%s, %u %s\n", faults + warnings == 0 ? "fine, " : "", kinds,
+		CLI_S(kinds), n, n == 1 ? "policy" : "policies");
+	return faults > 0;
 }
 
 static int do_check(Cli *cli, int argc, char **argv)

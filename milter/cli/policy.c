@@ -204,7 +204,8 @@ static int lint(Cli *cli, int argc, char **argv)
 	const MsLintOptions options = {.dir = said.dir != NULL ? said.dir : s->policy_dir,
 		.kinds_file = kinds != NULL ? kinds : s->kinds_file,
 		.mode = s != NULL ? s->mode : MS_MODE_OBSERVE,
-		.settings = s};
+		.settings = s,
+		.in_use = said.dir == NULL};
 	return run_lint(cli, &said, s, &options);
 }
 

@@ -285,13 +285,26 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static bool is_title(const char *title)
+{
+	for (const char *p = title; *p != '\0'; p = g_utf8_next_char(p))
+		if (g_unichar_iscntrl(g_utf8_get_char(p)))
+			return false;
+	return title[strspn(title, " ")] != '\0';
+}
+
 /* Called at the end of each block, which is the last of its name. */
 static int on_block(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *title = cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1));
-	if (title == NULL || g_utf8_validate(title, -1, NULL))
+	bool utf8 = title == NULL || g_utf8_validate(title, -1, NULL);
+	if (title == NULL || (utf8 && is_title(title)))
 		return 0;
-	cfg_error(cfg, "the title of this %s " NOT_UTF8, cfg_opt_name(opt));
+	int line = line_of_block(cfg_opt_name(opt), cfg_opt_size(opt) - 1);
+	cfg->line = line > 0 ? line : cfg->line;
+	cfg_error(cfg, "the title of this %s %s", cfg_opt_name(opt),
+		utf8 ? "is empty, or has a control character: it is named by it, so give it another"
+		     : NOT_UTF8);
 	return -1;
 }
 

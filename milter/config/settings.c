@@ -31,6 +31,15 @@ static bool check_mode(const char *value, GError **error)
 	return false;
 }
 
+static bool check_filled(const char *value, GError **error)
+{
+	if (value[strspn(value, " \t")] != '\0')
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is empty: give a value, or leave the key out", value);
+	return false;
+}
+
 static bool check_path(const char *value, GError **error)
 {
 	if (*value == '/')
@@ -416,7 +425,7 @@ static const MsRow directory_rows[] = {
 		.fallback = "2m",
 		.min = 1000,
 		.max = 86400000},
-	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house"},
+	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house", .check = check_filled},
 	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
 	{.key = NULL},
 };
@@ -471,7 +480,7 @@ static const MsRow sync_rows[] = {
 
 const MsRow ms_settings_rows[] = {
 	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
-	{.key = "host", .type = MS_ROW_TEXT},
+	{.key = "host", .type = MS_ROW_TEXT, .check = check_filled},
 	{.key = "socket",
 		.type = MS_ROW_TEXT,
 		.fallback = "unix:" RUNDIR "/missent.sock",

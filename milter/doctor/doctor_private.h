@@ -43,6 +43,8 @@ void check_page(Patient *p);
 void check_page_key(Patient *p);
 void check_proxy(Patient *p);
 void check_sandbox(Patient *p);
+void check_programs(Patient *p);
+void check_socket(Patient *p);
 void check_accepted(Patient *p);
 
 void check_state_files(Patient *p);

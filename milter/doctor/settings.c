@@ -57,7 +57,8 @@ void check_policy_lint(Patient *p)
 	const MsLintOptions options = {.dir = p->s->policy_dir,
 		.kinds_file = p->s->kinds_file,
 		.mode = p->s->mode,
-		.settings = p->s};
+		.settings = p->s,
+		.in_use = true};
 	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
 	if (findings == NULL) {
 		not_seen(p, "%s", error->message);
@@ -111,6 +112,45 @@ void check_sandbox(Patient *p)
 	if (p->s->sandbox_optional)
 		complain(p,
 			"sandbox = optional: where the kernel cannot confine them, workers read hostile mail unconfined");
+}
+
+static void look_for_program(Patient *p, const char *key, const char *program, const char *follows)
+{
+	if (program == NULL)
+		return;
+	g_autofree char *found = g_find_program_in_path(program);
+	if (found == NULL)
+		complain(p, "%s: there is no program \"%s\" that can be run: %s", key, program,
+			follows);
+}
+
+void check_programs(Patient *p)
+{
+	const MsSettings *s = p->s;
+	look_for_program(p, "reader { program }", s->reader_program,
+		"no message can be read, and missentd does not start");
+	look_for_program(p, "sync { command }", s->sync.command[0],
+		"the mapping is not brought up to date");
+	look_for_program(p, "alerts { hook }", s->alerts.hook, "nobody is told of an alert");
+}
+
+/* What is everybody's can be asked by everybody whose identifiers are whose. */
+void check_socket(Patient *p)
+{
+	g_autofree char *spec = ms_socket_spec(p->s->socket, NULL);
+	const char *at = spec != NULL ? strchr(spec, '@') : NULL;
+	bool local = spec != NULL && ms_socket_path(spec) != NULL;
+	if (local && (p->s->socket_mode & 0022) == 0)
+		complain(p,
+			"socket-mode %04o: nobody but missent's own user may connect to %s: the MTA "
+			"defers all mail",
+			p->s->socket_mode, ms_socket_path(spec));
+	else if (!local && at != NULL && !ms_network_contains("127.0.0.0/8", at + 1) &&
+		strcmp(at + 1, "localhost") != 0 && strcmp(at + 1, "::1") != 0)
+		complain_as(p, MS_GRAVITY_WARNING,
+			"Listen on 127.0.0.1 or a unix: socket; between hosts, let a firewall admit the MTA alone.",
+			"socket %s: whoever reaches that port can have mail judged, and so ask whose an identifier is",
+			p->s->socket);
 }
 
 /* ---- the page ------------------------------------------------------------------------- */

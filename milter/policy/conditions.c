@@ -40,15 +40,35 @@ bool ms_check_field_name(const char *value, GError **error)
 	return len > 0;
 }
 
-/* It is set against the bare address of the envelope. */
+/* Letters of a domain, and wildcards; what a pattern of another kind has as well is none. */
+static bool is_domain_glob(const char *domain)
+{
+	gsize len = strlen(domain);
+	if (len == 0 || *domain == '.' || domain[len - 1] == '.' || strstr(domain, "..") != NULL)
+		return false;
+	if (*domain == '[')
+		return domain[len - 1] == ']';
+	for (const char *p = domain; *p != '\0'; p++)
+		if ((*p & 0x80) == 0 && !g_ascii_isalnum(*p) && strchr(".-_*?", *p) == NULL)
+			return false;
+	return true;
+}
+
+/* It is set against the bare address of the envelope, whose domain is in A-labels: what could
+ * never be one would have the policy apply to nothing. */
 bool ms_check_sender(const char *value, GError **error)
 {
-	g_autofree char *bare = NULL;
+	g_autofree char *bare = NULL, *glob = NULL;
 	const char *open = strrchr(value, '<'), *at = strchr(value, '@');
-	if (strcmp(value, "<>") == 0 ||
-		(*value != '\0' && strpbrk(value, " \t<>,;:()\"") == NULL &&
-			(at == NULL || strchr(at + 1, '@') == NULL)))
+	if (strcmp(value, "<>") == 0)
 		return true;
+	if (*value != '\0' && strpbrk(value, " \t<>,;:()\"") == NULL &&
+		(at == NULL || strchr(at + 1, '@') == NULL) &&
+		is_domain_glob(at == NULL ? value : at + 1)) {
+		glob = ms_policy_sender_glob(value);
+		if (glob != NULL)
+			return true;
+	}
 	if (open != NULL && strchr(open, '>') > open + 1)
 		bare = g_strndup(open + 1, strcspn(open + 1, ">"));
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no sender: write %s%s%s", value,
@@ -57,6 +77,15 @@ bool ms_check_sender(const char *value, GError **error)
 		     : "the bare address, one an item, such as \"billing@example.com\", \"@example.com\", "
 		       "\"*@*.example.com\" or \"<>\"",
 		bare ? "\"" : "");
+	return false;
+}
+
+bool ms_check_name(const char *value, GError **error)
+{
+	if (*value != '\0')
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"\" fits nothing: give a value, or leave the key out");
 	return false;
 }
 
@@ -93,7 +122,7 @@ static bool take_amount(const char *text, bool size, guint64 *out)
 	return n <= G_MAXINT64;
 }
 
-/* "over 5", "under 5", "1 to 3", "4", "none" */
+/* "over 5", "under 5", "1 to 3", "none"; of what is counted, "4": nothing has just so many bytes. */
 bool ms_range_parse(const char *text, bool size, MsRange *out)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 4);
@@ -102,7 +131,7 @@ bool ms_range_parse(const char *text, bool size, MsRange *out)
 	*out = (MsRange){0, G_MAXUINT64};
 	if (n == 1 && strcmp(words[0], "none") == 0)
 		*out = (MsRange){0, 0};
-	else if (n == 1 && take_amount(words[0], size, &a))
+	else if (n == 1 && !size && take_amount(words[0], size, &a))
 		*out = (MsRange){a, a};
 	else if (n == 2 && strcmp(words[0], "over") == 0 && take_amount(words[1], size, &a))
 		out->from = a + 1;
@@ -195,14 +224,43 @@ static gpointer take_glob(const char *value)
 	return ms_regex_new(pattern, true, NULL);
 }
 
+/* A label in the form in which the envelope's are compared; one with a wildcard has no other. */
+static char *label_of(const char *label)
+{
+	if (g_str_is_ascii(label))
+		return g_strdup(label);
+	g_autofree char *query = g_strconcat("@", label, NULL);
+	g_autofree char *canonical =
+		strpbrk(label, "*?") == NULL ? ms_address_canonical(query, strlen(query)) : NULL;
+	return canonical != NULL ? g_strdup(canonical + 1) : NULL;
+}
+
+/* NULL: a label can be in no address. */
+static char *domain_glob(const char *domain)
+{
+	g_auto(GStrv) labels = g_strsplit(domain, ".", -1);
+	for (char **label = labels; *label != NULL; label++) {
+		char *ascii = label_of(*label);
+		if (ascii == NULL)
+			return NULL;
+		g_free(*label);
+		*label = ascii;
+	}
+	return g_strjoinv(".", labels);
+}
+
 /* "billing@example.com", "@example.com", "example.com", "*@*.example.com", "<>". */
 char *ms_policy_sender_glob(const char *sender)
 {
+	if (strcmp(sender, "<>") == 0)
+		return g_strdup("");
 	const char *at = strchr(sender, '@');
-	return strcmp(sender, "<>") == 0 ? g_strdup("")
-		: at == NULL             ? g_strconcat("*@", sender, NULL)
-		: at == sender           ? g_strconcat("*", sender, NULL)
-					 : g_strdup(sender);
+	g_autofree char *domain = domain_glob(at == NULL ? sender : at + 1);
+	if (domain == NULL)
+		return NULL;
+	if (at == NULL || at == sender)
+		return g_strconcat("*@", domain, NULL);
+	return g_strdup_printf("%.*s@%s", (int)(at - sender), sender, domain);
 }
 
 static gpointer take_sender(const char *value)

@@ -66,6 +66,8 @@ static const Check checks[] = {
 	/* ---- what lets out, or takes in, too much ---- */
 	POLICY("mismatch-delivered", FAULT, "another customer's data is looked for, and delivered",
 		lint_mismatch),
+	POLICY("mismatch-tagged", WARNING, "another customer's data is looked for, tagged and delivered",
+		lint_mismatch_tagged),
 	POLICY("then-deliver", WARNING, "a delay after which what speaks of a leak is delivered",
 		lint_then_deliver),
 	POLICY("tolerates", WARNING, "tolerate: what could not be read for a fault counts as clean",
@@ -73,6 +75,8 @@ static const Check checks[] = {
 	POLICY("broad-sender", WARNING,
 		"sender: everybody, a provider of mailboxes, a public suffix", lint_broad_senders),
 	POLICY("broad-network", WARNING, "networks: the whole Internet", lint_broad_networks),
+	ALL("for-nobody", FAULT,
+		"no policy that looks for other customers' data is for mail of yours", lint_for_nobody),
 	ALL("unused", WARNING, "lists and templates that no policy has", lint_unused),
 	ALL("broad-outgoing", WARNING,
 		"outgoing: the whole Internet, a provider of mailboxes, a public suffix",

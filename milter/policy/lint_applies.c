@@ -247,6 +247,14 @@ void lint_outgoing(Lint *lint)
 
 /* ---- never ---------------------------------------------------------------------------- */
 
+/* "*.pdf": so end names, and hardly a type. */
+static bool is_ending(const char *glob)
+{
+	const char *dot = strrchr(glob, '.');
+	gsize len = dot != NULL ? strlen(dot + 1) : 0;
+	return len > 0 && len <= 4 && strchr(glob, '/') == NULL && strpbrk(dot, "*?") == NULL;
+}
+
 static void tell_attachment(Lint *lint, Subject *s, const char *key, const char *one)
 {
 	const char *remedy = "A name is such as \"*.pdf\", a type such as \"application/pdf\".";
@@ -254,8 +262,10 @@ static void tell_attachment(Lint *lint, Subject *s, const char *key, const char 
 	if (*one == '\0' || strspn(one, " ") > 0 || g_str_has_suffix(one, " "))
 		lint_tell(lint, s, key, one, remedy,
 			"%s \"%s\" is the name of no file, and no type", key, one);
-	else if (type && strpbrk(one, "/*") == NULL)
+	else if (type && (strpbrk(one, "/*") == NULL || is_ending(one)))
 		lint_tell(lint, s, key, one, remedy, "%s \"%s\" is no type", key, one);
+	else if (g_str_has_suffix(key, "-name") && strchr(one, '/') != NULL)
+		lint_tell(lint, s, key, one, remedy, "%s \"%s\" is the name of no file", key, one);
 	else if (!type && strpbrk(one, "*?/") == NULL && (*one == '.' || strchr(one, '.') == NULL))
 		lint_tell(lint, s, key, one, remedy,
 			"%s \"%s\" is a file of exactly this name alone", key, one);
@@ -312,13 +322,20 @@ void lint_header_names(Lint *lint, Subject *s)
 	}
 }
 
+static bool is_same_domain(const char *ascii, const char *domain)
+{
+	g_autofree char *query = g_strconcat("@", domain, NULL);
+	g_autofree char *canonical = ms_address_canonical(query, strlen(query));
+	return canonical != NULL && g_ascii_strcasecmp(canonical + 1, ascii) == 0;
+}
+
 static bool domain_is_out(const MsSettings *settings, const char *sender)
 {
 	g_autofree char *glob = ms_policy_sender_glob(sender);
 	const char *at = strrchr(glob, '@');
 	for (const char *const *domain = settings->out_domains; *domain != NULL; domain++)
 		if (at == NULL || strpbrk(at, "*?") != NULL ||
-			g_ascii_strcasecmp(at + 1, *domain) == 0)
+			is_same_domain(at + 1, *domain))
 			return true;
 	return false;
 }
@@ -346,6 +363,55 @@ void lint_never_outgoing(Lint *lint, Subject *s)
 			lint_tell(lint, s, "networks", *networks, remedy,
 				"networks \"%s\" is in none of outgoing's networks", *networks);
 	}
+}
+
+/* Of RFC 2606 and 6761: nobody sends from there. */
+static bool is_example(const char *sender)
+{
+	static const char *const names[] = {
+		"example.com", "example.org", "example.net", NULL};
+	g_autofree char *glob = ms_policy_sender_glob(sender);
+	const char *at = glob != NULL ? strrchr(glob, '@') : NULL;
+	for (gsize i = 0; at != NULL && names[i] != NULL; i++)
+		if (g_ascii_strcasecmp(at + 1, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Are they for mail that somebody here may send? */
+static bool is_for_somebody(const Subject *s)
+{
+	const char *const *senders = ms_section_list(s->section, "sender");
+	bool somebody = senders[0] == NULL;
+	for (; *senders != NULL; senders++)
+		somebody = somebody || !is_example(*senders);
+	return somebody;
+}
+
+/* Policies as they are shipped name an example's sender; one that nobody has edited, or the last
+ * edited one taken away, leaves all mail without a policy that knows customers. */
+void lint_for_nobody(Lint *lint)
+{
+	const Subject *first = NULL;
+	if (!lint->options->in_use || lint->policies->len == 0)
+		return;
+	for (guint i = 0; i < lint->policies->len; i++) {
+		const Subject *s = lint->policies->pdata[i];
+		if (!lint_looks(s))
+			continue;
+		if (is_for_somebody(s))
+			return;
+		first = first != NULL ? first : s;
+	}
+	const char *remedy = "Name your billing address as sender of the policy \"invoices\".";
+	if (first == NULL)
+		lint_tell_at(lint, ((Subject *)lint->policies->pdata[0])->file, 0, "", remedy,
+			"no policy looks for other customers' data: all have kinds = {\"none\"}");
+	else
+		lint_tell(lint, first, "sender", NULL, remedy,
+			"each policy that looks for other customers' data is for an example's sender "
+			"alone (\"%s\"): none of your mail falls under one",
+			ms_section_list(first->section, "sender")[0]);
 }
 
 /* ---- mail of the past ----------------------------------------------------------------- */

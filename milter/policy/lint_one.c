@@ -166,6 +166,15 @@ void lint_mismatch(Lint *lint, Subject *s)
 		"on-mismatch = deliver: what belongs to another customer is looked for, and delivered");
 }
 
+void lint_mismatch_tagged(Lint *lint, Subject *s)
+{
+	if (lint_looks(s) && s->policy->on[MS_MISMATCH] == MS_TAG)
+		lint_tell(lint, s, "on-mismatch", NULL,
+			"Set on-mismatch = hold; to look first, mode = observe.",
+			"on-mismatch = tag: what belongs to another customer is delivered, with a header "
+			"field that its recipient may read");
+}
+
 /* Nobody looks at it, and time makes it no better. */
 void lint_then_deliver(Lint *lint, Subject *s)
 {

@@ -49,6 +49,7 @@ void lint_dead_beliefs(Lint *lint, Subject *s);
 void lint_require(Lint *lint, Subject *s);
 void lint_limits(Lint *lint, Subject *s);
 void lint_mismatch(Lint *lint, Subject *s);
+void lint_mismatch_tagged(Lint *lint, Subject *s);
 void lint_then_deliver(Lint *lint, Subject *s);
 void lint_tolerates(Lint *lint, Subject *s);
 void lint_guard_off(Lint *lint, Subject *s);
@@ -62,6 +63,7 @@ void lint_header_names(Lint *lint, Subject *s);
 void lint_never_outgoing(Lint *lint, Subject *s);
 void lint_never_seen(Lint *lint, Subject *s);
 void lint_outgoing(Lint *lint);
+void lint_for_nobody(Lint *lint);
 /* All that the glob `b` matches, `a` matches too; else maybe not. */
 bool lint_glob_covers(const char *a, const char *b);
 /* The same of networks, and of senders as they are written. */

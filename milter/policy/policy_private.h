@@ -144,11 +144,13 @@ bool ms_range_parse(const char *text, bool size, MsRange *out);
 bool ms_check_header(const char *value, GError **error);
 bool ms_check_field_name(const char *value, GError **error);
 bool ms_check_sender(const char *value, GError **error);
+bool ms_check_name(const char *value, GError **error);
 bool ms_check_window(const char *value, GError **error);
 bool ms_check_zone(const char *value, GError **error);
 bool ms_check_count(const char *value, GError **error);
 bool ms_check_size(const char *value, GError **error);
 bool ms_check_result(const char *value, GError **error);
+/* Domains in A-labels; NULL: no address can have that domain. */
 char *ms_policy_sender_glob(const char *sender);
 bool ms_policy_take_asks(MsPolicy *policy, const MsSection *section, GError **error);
 void ms_policy_clear_asks(MsPolicy *policy);

@@ -327,7 +327,7 @@ static void test_key(void)
 	g_assert_false(ms_key_create(path, NULL)); /* never replaced */
 	struct stat st;
 	g_assert_cmpint(stat(path, &st), ==, 0);
-	g_assert_cmpint(st.st_mode & 0777, ==, 0640);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0400);
 	g_autoptr(MsKey) key = ms_key_load(path, &error);
 	g_autoptr(MsKey) other = ms_key_load(other_path, &error);
 	g_assert_no_error(error);

@@ -519,6 +519,34 @@ static void test_may_apply(void)
 	g_assert_true(ms_policy_may_apply(bounces, e));
 }
 
+/* A domain has two forms, and a sender may be written in either; the envelope has either too. */
+static void test_senders(void)
+{
+	static const struct {
+		const char *sender, *envelope;
+		bool applies;
+	} senders[] = {{"b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example", true},
+		{"b\xc3\xbc" "cher.example", "a@B\xc3\x9c" "CHER.example", true},
+		{"@xn--bcher-kva.example", "a@b\xc3\xbc" "cher.example", true},
+		{"billing@B\xc3\xbc" "cher.Example", "Billing@xn--bcher-kva.example", true},
+		{"*@*.b\xc3\xbc" "cher.example", "a@mx.xn--bcher-kva.example", true},
+		{"*@*.b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example", false},
+		{"billing@*.example", "billing@b\xc3\xbc" "cher.example", true},
+		{"m\xc3\xbcller@seller.example", "M\xc3\x9cLLER@seller.example", true},
+		{"stra\xc3\x9f" "e.example", "a@xn--strae-oqa.example", true},
+		{"b\xc3\xbc" "cher.example", "a@bucher.example", false},
+		{"user@[192.0.2.1]", "user@[192.0.2.1]", true}};
+	for (gsize i = 0; i < G_N_ELEMENTS(senders); i++) {
+		g_autofree char *text = g_strdup_printf("sender = {\"%s\"}", senders[i].sender);
+		g_autoptr(MsPolicies) p = policies(text);
+		g_autoptr(MsEnvelope) e = ms_envelope_new();
+		e->sender = g_strdup(senders[i].envelope);
+		if (ms_policy_may_apply(p, e) != senders[i].applies)
+			g_error("%s: %s, want %d", senders[i].sender, senders[i].envelope,
+				senders[i].applies);
+	}
+}
+
 static void test_mistakes(void)
 {
 	static const struct {
@@ -595,6 +623,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/unavailable", test_unavailable);
 	g_test_add_func("/policy/modes", test_modes);
 	g_test_add_func("/policy/may-apply", test_may_apply);
+	g_test_add_func("/policy/senders", test_senders);
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
 	g_test_add_func("/policy/outcomes", test_outcomes);

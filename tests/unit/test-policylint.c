@@ -128,6 +128,13 @@ static const Row planted[] = {
 		NULL, NULL},
 	{"attachment", 2, "exactly this name", A "attachment = {\".pdf\"} }\n", NULL, NULL},
 	{"attachment", 2, "exactly this name", A "attachment = {\"pdf\"} }\n", NULL, NULL},
+	{"attachment", 2, "is no type", A "attachment-type = {\"*.pdf\"} }\n", NULL, NULL},
+	{"attachment", 2, "is no type", A "not-attachment-type = {\"invoice.*.docx\"} }\n", NULL,
+		NULL},
+	{"attachment", 2, "the name of no file", A "attachment-name = {\"application/pdf\"} }\n",
+		NULL, NULL},
+	{"attachment", 2, "the name of no file", A "not-attachment-name = {\"image/*\"} }\n", NULL,
+		NULL},
 	{"attachment", 2, "any part", A "attachment = {\"*\"} }\n", NULL, NULL},
 	{"header-name", 2, "likely to be Subject", A "header = {'Subjct: invoice'} }\n", NULL,
 		NULL},
@@ -140,6 +147,7 @@ static const Row planted[] = {
 	/* lets out too much */
 	{"then-deliver", 2, "speaks of a leak", A "on-mismatch = \"delay 5m then deliver\" }\n", NULL, NULL},
 	{"then-deliver", 2, "speaks of a leak", A "on-contradiction = \"delay 5m then deliver\" }\n", NULL, NULL},
+	{"mismatch-tagged", 2, "delivered, with a header field", A "on-mismatch = tag }\n", NULL, NULL},
 	{"mismatch-delivered", 2, "delivered", A "on-mismatch = deliver }\n", NULL, NULL},
 	{"tolerates", 2, "\"worker\"", A "tolerate = {\"image\", \"worker\"} }\n", NULL, NULL},
 	{"tolerates", 2, "\"damaged\"", A "tolerate = {\"damaged\"} }\n", NULL, NULL},
@@ -221,6 +229,11 @@ static const Row harmless[] = {
 		"policy \"a\" { sender = {\"billing@*\", \"@internal\"} kinds = {\"iban\"} }\n",
 		NULL, NULL},
 	{NULL, 0, NULL, A "attachment = {\"application/pdf\", \"*.pdf\", \"invoice.txt\"} }\n",
+		NULL, NULL},
+	{NULL, 0, NULL, A "attachment-type = {\"*.sheet\", \"image/*\", \"*/vnd.ms-excel\"} }\n", NULL,
+		NULL},
+	{NULL, 0, NULL,
+		"policy \"a\" { sender = {\"b\xc3\xbc" "cher.example\", \"o'neill+x@seller.example\", \"*\xc3\xa9@*.b\xc3\xbc" "cher.example\"} kinds = {\"iban\"} }\n",
 		NULL, NULL},
 	/* The wide one is the milder, but looks at other mail too. */
 	{NULL, 0, NULL,
@@ -313,6 +326,37 @@ static void test_harmless(void)
 		bad += findings->len > 0;
 	}
 	g_assert_cmpuint(bad, ==, 0);
+	remove_folder(dir);
+}
+
+/* Is any policy of this host for its mail? */
+static void test_for_nobody(void)
+{
+	static const struct {
+		const char *policies;
+		int line; /* 0: nothing is told */
+	} rows[] = {{A "}\n", 1}, {"policy \"a\" { kinds = {\"iban\"} }\n", 0},
+		{A "}\npolicy \"b\" { sender = {\"b@seller.example\"} kinds = {\"iban\"} }\n", 0},
+		{A "}\npolicy \"b\" { kinds = {\"none\"} max-recipients = 9 }\n", 1},
+		{"policy \"a\" { kinds = {\"iban\"}\nsender = {\"example.org\", \"x@seller.example\"} }\n", 0},
+		{"policy \"a\" { kinds = {\"iban\"}\nsender = {\"example.org\", \"x@example.net\"} }\n", 2},
+		{"policy \"b\" {\nkinds = {\"none\"} max-recipients = 9 }\n", -1}};
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *kinds = g_build_filename(dir, "kinds.conf", NULL);
+	write_file(dir, "kinds.conf", KINDS);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		write_file(dir, "p.conf", rows[i].policies);
+		const MsLintOptions options = {.dir = dir, .kinds_file = kinds, .in_use = true};
+		g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
+		g_assert_no_error(error);
+		const MsLintFinding *f = findings->len > 0 ? findings->pdata[0] : NULL;
+		g_autofree char *all = all_of(findings);
+		if (findings->len != (rows[i].line != 0) ||
+			(f != NULL && (strcmp(f->check, "for-nobody") != 0 ||
+					      f->line != MAX(rows[i].line, 0))))
+			g_error("row %zu: want a fault at line %d, got %s", i, rows[i].line, all);
+	}
 	remove_folder(dir);
 }
 
@@ -409,6 +453,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/policylint/planted", test_planted);
+	g_test_add_func("/policylint/for-nobody", test_for_nobody);
 	g_test_add_func("/policylint/harmless", test_harmless);
 	g_test_add_func("/policylint/many-at-once", test_many_at_once);
 	g_test_add_func("/policylint/shipped", test_shipped);

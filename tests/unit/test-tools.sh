@@ -26,6 +26,7 @@ says() { # CODE WORDS COMMAND...: ends with CODE and says WORDS
 mkdir "$S/policies" "$S/state"
 cp "$SOURCE"/policies/*.conf "$S/policies/"
 rm "$S/policies/kinds-"*
+sed -i 's/"billing@example.com"/"billing@example.com", "billing@seller.example"/' "$S/policies/invoices.conf"
 cat >"$S/missent.conf" <<CONF
 mode = enforce
 state-dir = "$S/state"
@@ -60,7 +61,7 @@ ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" 
 ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
 ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 75 'File exists' missent directory key
-ok 'config check' says 0 'fine, 28 kinds, 4 policies' missent config check
+ok 'config check: no mapping yet' says 1 ' fault, ' missent config check
 ok 'config show' says 0 'missent.conf:1' missent config show
 ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
 ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t
@@ -77,6 +78,21 @@ ok 'lookup: not a value of the kind' says 65 'check digits' missent directory lo
 ok 'lookup: recipient' says 0 'account AC-1' missent directory lookup recipient Anna@ALPHA.example
 ok 'digest prints a key' says 0 ' i:customer-number=C10001' missent directory digest customer-number C-10001
 ok 'stats' says 0 'entries     4' missent directory stats
+config() { # what stands there instead of the socket: config check
+	sed "s,^socket = .*,$1," "$S/missent.conf" >"$S/check.conf"
+	"$BUILD/missent" -c "$S/check.conf" config check
+}
+ok 'config check' says 0 ' 28 kinds, 4 policies' missent config check
+ok 'config check: what has no effect is not fine' says 1 'check.conf: 1 fault, ' config "socket = \"unix:$S/m.sock\"\\nsocket-mode = \"0600\""
+ok '... and is told' says 1 'socket-mode 0600: nobody but' config "socket = \"unix:$S/m.sock\"\\nsocket-mode = \"0600\""
+ok '... a milter for the whole network' says 0 'whoever reaches that port' config 'socket = "inet:8890@0.0.0.0"'
+ok '... a program that is not there' says 1 'sync { command }: there is no program "psql -c x"' config "socket = \"unix:$S/m.sock\"\\nsync { command = \"psql -c x\" }"
+sed "s/, .billing@seller.example.//" "$S/policies/invoices.conf" >"$S/invoices.conf"
+mv "$S/policies/invoices.conf" "$S/invoices.kept"
+mv "$S/invoices.conf" "$S/policies/"
+ok '... policies for an example alone' says 1 'none of your mail falls under one' missent config check
+ok '... by policy lint too' says 2 'none of your mail falls under one' missent policy lint
+mv "$S/invoices.kept" "$S/policies/invoices.conf"
 ok 'stats --json' says 0 '"usable":true' missent directory stats --json
 ok 'put' says 0 'added' missent directory put AC-3 customer-number C-10003
 ok 'put again' says 0 'there already' missent directory put AC-3 customer-number c10003
@@ -141,7 +157,7 @@ printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.
 ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
 rm -f "$S/state/held.db"
 cp "$SOURCE/policies/kinds-us.conf" "$SOURCE/policies/kinds-nl.conf" "$S/policies/"
-ok "kinds of countries beside kinds.conf" says 0 'fine, 32 kinds, 4 policies' missent config check
+ok "kinds of countries beside kinds.conf" says 0 ' 32 kinds, 4 policies' missent config check
 printf 'kind "iban" {\n	pattern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
 ok '... a kind that is there already' says 78 'kinds-zz.conf:1: kind "iban" is defined in' missent config check
 printf 'kind "new" {\n	patern = {"x"}\n}\n' >"$S/policies/kinds-zz.conf"
