@@ -42,6 +42,10 @@ typedef struct {
 	/* Where the newest mapping in use is remembered, and beside it how far an import has
 	 * come; NULL: in memory only */
 	const char *seen_file;
+	/* Rows of the house (account,kind,value) that each import has beside those of its file;
+	 * NULL: none.  It must be there only if `house_needed`. */
+	const char *house_file;
+	bool house_needed;
 } MsDirectorySettings;
 
 typedef struct MsDirectory MsDirectory;
@@ -143,6 +147,11 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
+/* The same in the file of the house, so that the next import has it; without one nothing is done.
+ * The mapping in use is not changed. */
+bool ms_directory_change_house(MsDirectory *directory, bool remove, const char *kind,
+	const char *value, bool *changed_out, GError **error);
+const char *ms_directory_house_file(const MsDirectory *directory); /* NULL: none */
 /* Does the mapping say anything of that account, or did since it was imported?  One question.
  * MS_ABSENT: no; `*near_out` (the caller's; NULL for none), where it is wanted, is the account of
  * the most similar name of those that two seconds suffice to look at. */

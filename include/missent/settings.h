@@ -194,6 +194,8 @@ typedef struct {
 	bool digests;
 	gint64 max_age_ms, verify_every_ms;
 	const char *house, *tag_separators;
+	char *house_file;    /* its own rows, for each import */
+	bool house_needed;   /* it is named: it must be there */
 
 	struct {
 		bool enabled;

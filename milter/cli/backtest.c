@@ -98,6 +98,8 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 		.key_file = s->key_file,
 		.digests = s->digests,
 		.house = s->house,
+		.house_file = s->house_file,
+		.house_needed = s->house_needed,
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, session->kinds, &error);

@@ -197,9 +197,27 @@ static int do_stats(Cli *cli, int argc, char **argv)
 typedef MsAnswer (*ChangeFunc)(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
 
+/* What is the house's stands in its file as well, of which every import has it; what is anybody
+ * else's is gone with the next one. */
+static void keep(const CliSession *session, char **argv, bool remove)
+{
+	g_autoptr(GError) error = NULL;
+	const char *path = ms_directory_house_file(session->directory);
+	bool changed = false;
+	if (strcmp(argv[1], session->settings->house) != 0 || path == NULL)
+		printf("%s", remove ? "" : " (until the next import, which replaces the mapping)");
+	else if (!ms_directory_change_house(
+			 session->directory, remove, argv[2], argv[3], &changed, &error))
+		cli_fail(0, "the next import %s: %s", remove ? "has it again" : "drops it",
+			error->message);
+	else if (changed)
+		printf(remove ? ", and from %s" : ", and to %s, of which each import has it", path);
+}
+
 static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFunc func,
 	const char *done, const char *not_done)
 {
+	bool remove = func == ms_directory_delete;
 	if (!cli_options(NULL, summary, &argc, &argv))
 		return EX_USAGE;
 	if (argc != 4)
@@ -212,9 +230,11 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		g_autoptr(GError) error = NULL;
 		bool changed = false;
 		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
-			MS_FOUND)
-			printf("%s\n", changed ? done : not_done);
-		else
+			MS_FOUND) {
+			printf("%s", changed ? done : not_done);
+			keep(&session, argv, remove);
+			printf("\n");
+		} else
 			rc = cli_fail_error(error);
 	}
 	cli_end(&session);

@@ -153,6 +153,13 @@ static int put_house(CliSession *session, char **domains)
 	g_autoptr(GError) error = NULL;
 	MsDirectoryState state = {0};
 	const char *house = session->settings->house;
+	for (char **domain = domains; *domain != NULL; domain++) {
+		g_autofree char *value = g_strconcat("@", *domain, NULL);
+		bool changed;
+		if (!ms_directory_change_house(session->directory, false, MS_ROW_RECIPIENT, value,
+			    &changed, &error))
+			return cli_fail_error(error);
+	}
 	bool loaded = ms_directory_state(session->directory, &state, NULL) == MS_FOUND;
 	ms_directory_state_clear(&state);
 	if (!loaded) {

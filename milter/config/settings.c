@@ -426,6 +426,7 @@ static const MsRow directory_rows[] = {
 		.min = 1000,
 		.max = 86400000},
 	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house", .check = check_filled},
+	{.key = "house-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
 	{.key = NULL},
 };
@@ -846,6 +847,8 @@ static bool take_directory(MsSettings *s, const MsSection *directory, const char
 	s->max_age_ms = ms_section_number(directory, "max-age");
 	s->verify_every_ms = ms_section_number(directory, "verify-every");
 	s->house = ms_section_text(directory, "house");
+	s->house_file = path_or(directory, "house-file", conf_dir, "house.csv");
+	s->house_needed = ms_section_given(directory, "house-file");
 	s->tag_separators = ms_section_text(directory, "subaddress");
 	return take_redis(s, directory, secrets, error);
 }
@@ -1031,6 +1034,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->redis_password);
 	g_free(s->sentinel_password);
 	g_free(s->key_file);
+	g_free(s->house_file);
 	g_free(s->guard.sqlite_file);
 	g_free(s->guard.key_file);
 	g_free(s);

@@ -32,6 +32,8 @@ MsDirectory *ms_directory_open(const MsDirectorySettings *settings, MsKinds *kin
 	directory->kinds = ms_kinds_ref(kinds);
 	directory->keys.digests = settings->digests;
 	directory->house = g_strdup(settings->house);
+	directory->house_file = g_strdup(settings->house_file);
+	directory->house_needed = settings->house_needed;
 	directory->tag_separators = g_strdup(settings->tag_separators);
 	ms_limits_judging(&directory->judging);
 	if (settings->judging != NULL)
@@ -92,6 +94,7 @@ void ms_directory_free(MsDirectory *directory)
 	g_free(directory->lost);
 	g_free(directory->lost_why);
 	g_free(directory->house);
+	g_free(directory->house_file);
 	g_free(directory->tag_separators);
 	g_free(directory);
 }

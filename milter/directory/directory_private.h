@@ -20,6 +20,8 @@ struct MsDirectory {
 	MsBackend *backend;
 	MsKeys keys;
 	char *house;
+	char *house_file; /* or NULL */
+	bool house_needed;
 	char *tag_separators;
 	gint64 max_age; /* seconds; 0: any */
 	MsLimits judging;

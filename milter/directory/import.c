@@ -6,6 +6,7 @@
 
 #include "changes.h"
 #include "directory_private.h"
+#include "house.h"
 #include "lint.h"
 #include "progress.h"
 #include "spill.h"
@@ -43,6 +44,8 @@ typedef struct {
 	MsMapping *mapping;
 	MsTable *table;
 	MsLint *lint; /* or NULL */
+	char *house;  /* what the file of the house has; or NULL */
+	bool has_house; /* something is the house's */
 	MsSpill *spills[MS_SPILLS];
 	/* how far it has come; `path` NULL: is not kept */
 	char *path, *paths[MS_SPILLS];
@@ -249,6 +252,8 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 		return true;
 	}
 	import->line = (guint32)MIN(given->line, G_MAXUINT32);
+	import->has_house = import->has_house ||
+		g_strcmp0(given->account, import->directory->house) == 0;
 	if (import->lint != NULL) {
 		ms_lint_row(import->lint, given->line, given->kind, given->value);
 		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
@@ -282,6 +287,25 @@ static bool take_rows(Import *import, GError **error)
 	}
 }
 
+/* Mistakes in it were told when it was read; its lines are not those of the file that is imported. */
+static bool take_house(const MsTableRow *given, void *user, GError **error)
+{
+	Import *import = user;
+	const char *why;
+	g_autoptr(MsRowStored) row = ms_row_new(import->directory, given->account, given->kind,
+		given->value, strlen(given->value), &why);
+	if (row == NULL)
+		return ms_fail_input(error, "%s:%" G_GUINT64_FORMAT ": %s",
+			import->directory->house_file, given->line, why);
+	import->line = 0;
+	import->has_house = true;
+	if (import->lint != NULL &&
+		!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
+			put_aside, import, error))
+		return false;
+	return add(import, row, error);
+}
+
 static bool take_all(Import *import, int fd, GError **error)
 {
 	struct stat st;
@@ -296,7 +320,8 @@ static bool take_all(Import *import, int fd, GError **error)
 	if (before != NULL && before->read) {
 		import->result->lines = before->mark.lines;
 		import->result->bad = before->mark.bad;
-	} else if (!take_rows(import, error)) {
+	} else if (!take_rows(import, error) ||
+		!ms_house_each(import->directory, import->house, take_house, import, error)) {
 		return false;
 	}
 	import->read = true;
@@ -405,7 +430,7 @@ static bool end_lint(Import *import, GError **error)
 	if (!ms_spill_each(import->spills[LINT], lint_account, import, error))
 		return false;
 	ms_lint_end(import->lint);
-	import->result->warnings = ms_lint_count(import->lint);
+	import->result->warnings += ms_lint_count(import->lint);
 	return true;
 }
 
@@ -515,11 +540,31 @@ static bool not_too_few(const Import *import, GError **error)
 	return true;
 }
 
+/* Who had it, and has it no more, would see false alarms on nearly each mail. */
+static void look_for_house(Import *import)
+{
+	const MsImportOptions *o = import->options;
+	MsDirectory *directory = import->directory;
+	if (o->warn == NULL || import->has_house || import->resumed != NULL ||
+		directory->house == NULL ||
+		ms_directory_has_account(directory, directory->house, NULL, NULL) != MS_FOUND)
+		return;
+	g_autofree char *text = g_strdup_printf(
+		"nothing in it is your own (account \"%s\"), and the mapping in use has such: your numbers and "
+		"addresses will be nobody's; keep them in %s (missent directory put %s KIND VALUE)",
+		directory->house,
+		directory->house_file != NULL ? directory->house_file : "the file",
+		directory->house);
+	o->warn(0, text, o->user);
+	import->result->warnings++;
+}
+
 static bool load(Import *import, int fd, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
 	if (!take_all(import, fd, error) || !enough_good(import, error))
 		return false;
+	look_for_house(import);
 	if (import->options->dry_run)
 		return count_all(import, error) && end_lint(import, error) &&
 			not_too_few(import, error);
@@ -589,6 +634,7 @@ static void import_clear(Import *import)
 	}
 	ms_progress_free(import->resumed);
 	g_free(import->path);
+	g_free(import->house);
 	g_array_unref(import->marks);
 	g_array_unref(import->row);
 	g_free(import->known);
@@ -690,8 +736,8 @@ static void find_paths(Import *import, int fd)
 	MsDirectory *directory = import->directory;
 	const char *file = directory->import_file;
 	if (file == NULL || import->options->dry_run ||
-		!ms_progress_recipe(fd, &import->options->form, directory->kinds, &directory->keys,
-			import->recipe))
+		!ms_progress_recipe(fd, &import->options->form, import->house, directory->kinds,
+			&directory->keys, import->recipe))
 		return;
 	import->path = g_strdup(file);
 	static const char *const ends[MS_SPILLS] = {".entries", ".accounts", ".lint"};
@@ -768,7 +814,8 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	result.before = before != NULL ? before->entries : 0;
 	import.not_before = MAX(
 		before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));
-	bool fine = take_positions(&import, before, error) && begin(&import, fd, error) &&
+	bool fine = ms_house_read(directory, &import.house, error) &&
+		take_positions(&import, before, error) && begin(&import, fd, error) &&
 		run(&import, fd, error);
 	import_clear(&import);
 	*result_out = result;

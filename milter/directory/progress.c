@@ -55,8 +55,8 @@ static void digest_word(GChecksum *sum, const char *word)
 		word != NULL ? (gssize)strlen(word) + 1 : 2);
 }
 
-bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, const MsKeys *keys,
-	guint8 out[MS_RECIPE])
+bool ms_progress_recipe(int fd, const MsTableForm *form, const char *beside, const MsKinds *kinds,
+	const MsKeys *keys, guint8 out[MS_RECIPE])
 {
 	struct stat st;
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -64,7 +64,7 @@ bool ms_progress_recipe(int fd, const MsTableForm *form, const MsKinds *kinds, c
 		return false;
 	const char delimiter[] = {form->delimiter, '\0'};
 	const char *words[] = {PACKAGE_VERSION " " MS_MAPPING_FORM, form->encoding, form->map,
-		form->account, delimiter, ms_kinds_text(kinds), keys->digests ? "digests" : "open"};
+		form->account, delimiter, beside, ms_kinds_text(kinds), keys->digests ? "digests" : "open"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		digest_word(sum, words[i]);
 	gsize len = MS_RECIPE;

@@ -123,7 +123,7 @@ static const Check checks[] = {
 	ROW("directory", FAULT, CONFIGURED, "can the mapping be used now?",
 		"See missent directory stats; mail is deferred until it can.", check_directory),
 	ROW("house", WARNING, NOW, "does the mapping know what is your own?",
-		"Run missent directory suggest-house on some of your mail, and import what is yours.",
+		"Run missent directory suggest-house on some of your mail, and missent directory put house KIND VALUE for what is yours.",
 		check_house),
 	ROW("redis-ways", WARNING, CONFIGURED,
 		"how Redis is reached: TLS, password, Sentinels, allowed lag",

@@ -125,6 +125,8 @@ MsDirectory *ms_engine_open_directory(const MsSettings *s, MsKinds *kinds, GErro
 		.house = s->house,
 		.tag_separators = s->tag_separators,
 		.seen_file = s->seen_file,
+		.house_file = s->house_file,
+		.house_needed = s->house_needed,
 		.judging = &s->judging,
 	};
 	return ms_directory_open(&settings, kinds, error);
@@ -319,6 +321,7 @@ static void put_instead(MsSettings *s, const MsInstead *instead)
 	s->backend = MS_BACKEND_SQLITE;
 	set_text(&s->sqlite_file, instead->mapping);
 	set_text(&s->seen_file, NULL);
+	set_text(&s->house_file, NULL);
 	s->max_age_ms = 0;
 }
 

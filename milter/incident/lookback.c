@@ -117,6 +117,8 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 		.sqlite = file,
 		.key_file = s->key_file,
 		.house = s->house,
+		.house_file = s->house_file,
+		.house_needed = s->house_needed,
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
 	g_autofree char *csv = one_file(look->ask->csv, folder, error);

@@ -97,6 +97,21 @@ ok 'stats --json' says 0 '"usable":true' missent directory stats --json
 ok 'put' says 0 'added' missent directory put AC-3 customer-number C-10003
 ok 'put again' says 0 'there already' missent directory put AC-3 customer-number c10003
 ok 'delete' says 0 'deleted' missent directory delete AC-3 customer-number C-10003
+ok 'put: what is the house stays' says 0 'of which each import has it' missent directory put house vat-id DE136695976
+ok '... and is there once' says 0 'was there already' missent directory put house vat-id 'DE 136 695 976'
+ok '... over an import of a file without it' says 0 '4 lines read, 0 bad; 5 entries in use' missent directory import "$S/m.csv"
+ok '... known' says 0 'account house' missent directory lookup vat-id DE136695976
+printf 'AC-1,recipient,@alpha.example\n' >>"$S/house.csv"
+ok '... nothing of a customer in its file' says 65 'house.csv:3: "AC-1" is not the house' missent directory import "$S/m.csv"
+ok '... which put says too' says 0 'the next import drops it: ' missent directory put house iban DE89370400440532013000
+printf 'account,kind,value\nhouse,iban,DE00\n' >"$S/house.csv"
+ok '... nor a mistake' says 65 'house.csv:2: ' missent directory import "$S/m.csv"
+printf 'account,kind,value\nhouse,"iban\n' >"$S/house.csv"
+ok '... nor half a file' says 65 'house.csv: line 2: a quote' missent directory import "$S/m.csv"
+mv "$S/house.csv" "$S/house.bad"
+ok '... gone: it is told' says 0 'warning: nothing in it is your own (account "house")' missent directory import --max-shrink 100 "$S/m.csv"
+sed '$a directory { house-file = "'"$S"'/none.csv" }' "$S/missent.conf" >"$S/house.conf"
+ok '... named, and not there' says 65 'none.csv: No such file' "$BUILD/missent" -c "$S/house.conf" directory import "$S/m.csv"
 ok 'export is refused where there are digests' says 78 'digests = no' missent directory export
 ok 'a file that is not there' says 66 'No such file' missent directory import "$S/none.csv"
 ok 'a bad line is reported with its number' sh -c "printf 'A,iban,DE00\nA,customer-number,C-4\n' |
