@@ -100,7 +100,9 @@ GPtrArray *ms_plans_open(const char *plans, GError **error);
  * `*now_out`, `*then_out`: NULL is no file. */
 bool ms_change_without(
 	const MsFileChange *change, GBytes **now_out, GBytes **then_out, GError **error);
-/* Takes back the files of one step. */
+/* ... and it stays as it is now: it is missent's own. */
+bool ms_plan_leaves(const MsFileChange *change, const GError *why);
+/* Takes back the files of one step, but for those that stay. */
 bool ms_plan_revert(MsPlan *plan, MsSetupStep step, GError **error);
 /* Nothing is left of it to take back. */
 bool ms_plan_forget(MsPlan *plan, GError **error);

@@ -970,6 +970,10 @@ bool ms_tlog_prove(MsTlog *log, guint64 index, MsProof *out, GError **error)
 	guint64 size = size_of(log), first = 0, last = size;
 	MsHash path[MS_PROOF_MAX];
 	guint n = 0;
+	if (size > 0 && index >= size)
+		return ms_fail_input(error,
+			"there is no entry %" G_GUINT64_FORMAT ": the last one is %" G_GUINT64_FORMAT,
+			index, size - 1);
 	if (index >= size || log->latest.text == NULL)
 		return damaged(log, error, "there is no entry %" G_GUINT64_FORMAT, index);
 	while (last - first > 1) {

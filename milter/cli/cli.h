@@ -163,10 +163,12 @@ int cli_reconcile(Cli *cli, int argc, char **argv);
 /* What a file looks like, as options say: import.c. */
 typedef struct {
 	char *encoding, *delimiter, *map, *account;
+	char **maps; /* as they were given */
 } CliForm;
 #define CLI_FORM_OPTIONS(form)                                                                  \
-	{"map", 0, 0, G_OPTION_ARG_STRING, &(form).map,                                         \
-		"a line for each customer: which columns are what", "COLUMN=KIND,..."},         \
+	{"map", 0, 0, G_OPTION_ARG_STRING_ARRAY, &(form).maps,                                  \
+		"a line for each customer: which columns are what; repeatable",                 \
+		"COLUMN=KIND,..."},                                                             \
 		{"account", 0, 0, G_OPTION_ARG_STRING, &(form).account,                         \
 			"with --map: the column that names the customer", "COLUMN"},            \
 		{"encoding", 0, 0, G_OPTION_ARG_STRING, &(form).encoding,                       \
@@ -175,8 +177,8 @@ typedef struct {
 		"delimiter", 0, 0, G_OPTION_ARG_STRING, &(form).delimiter,                      \
 			"between fields, instead of the one that is found out", "CHARACTER|tab" \
 	}
-/* 0, or an exit status that was told.  Borrows from `form`. */
-int cli_form(const CliForm *form, MsTableForm *out);
+/* 0, or an exit status that was told.  `out` borrows from `form`. */
+int cli_form(CliForm *form, MsTableForm *out);
 void cli_form_clear(CliForm *form);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliForm, cli_form_clear)
 /* directory.c: prints a field of CSV and what follows it. */

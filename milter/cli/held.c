@@ -165,7 +165,10 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 			print_line(record, queue_of(record, queue));
 	}
 	if (!json)
-		printf("%u message%s\n", list->len, list->len == 1 ? "" : "s");
+		printf("%u message%s%s\n", list->len, CLI_S(list->len),
+			filter->limit > 0 && list->len >= filter->limit
+				? "; there may be more (--limit)"
+				: "");
 	if (!json && queue != NULL)
 		tell_unrecorded(desk, queue);
 	return 0;
@@ -260,6 +263,8 @@ static int do_list(Cli *cli, int argc, char **argv)
 		return rc;
 	if (argc > 1)
 		return cli_fail(rc, "held list: \"%s\" is no option (see --help)", argv[1]);
+	if (limit < 0)
+		return cli_fail(rc, "held list: --limit %d: at least 1", limit);
 	filter.state = all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD;
 	if (!filter_take(&f, &filter))
 		return rc;

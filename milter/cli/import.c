@@ -137,11 +137,13 @@ static void tidy(MsDirectory *directory)
 
 /* ---- what a file looks like ------------------------------------------------------------ */
 
-int cli_form(const CliForm *form, MsTableForm *out)
+int cli_form(CliForm *form, MsTableForm *out)
 {
 	const char *d = form->delimiter;
 	if (d != NULL && strcmp(d, "tab") != 0 && (strlen(d) != 1 || strchr("\"\r\n", *d) != NULL))
 		return cli_fail(EX_USAGE, "--delimiter: \"%s\" is not one character (or tab)", d);
+	if (form->map == NULL && form->maps != NULL)
+		form->map = g_strjoinv(",", form->maps);
 	char delimiter = d == NULL ? '\0' : strcmp(d, "tab") == 0 ? '\t' : *d;
 	*out = (MsTableForm){form->encoding, delimiter, form->map, form->account};
 	return 0;
@@ -151,6 +153,7 @@ void cli_form_clear(CliForm *form)
 {
 	g_free(form->encoding);
 	g_free(form->delimiter);
+	g_strfreev(form->maps);
 	g_free(form->map);
 	g_free(form->account);
 }
@@ -173,6 +176,23 @@ static void note_import(const CliSession *session, const char *name, const MsImp
 			error->message);
 }
 
+/* What names its own place does not need the file's name. */
+static int tell_failed(GError *error, const char *name)
+{
+	if (g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) && *error->message != '/' &&
+		*error->message != '-')
+		g_prefix_error(&error, "%s: ", name);
+	return cli_fail_error(error);
+}
+
+static bool is_percent(const char *option, double value)
+{
+	if (value >= 0 && value <= 100)
+		return true;
+	cli_fail(EX_USAGE, "--%s %g: 0 to 100 per cent", option, value);
+	return false;
+}
+
 static int load(CliSession *session, int fd, MsImportOptions *options, Progress *progress)
 {
 	g_autoptr(GError) error = NULL;
@@ -185,7 +205,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 		if (!options->dry_run && !result.kept &&
 			!g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
 			tidy(session->directory);
-		return cli_fail_error(error);
+		return tell_failed(error, progress->name);
 	}
 	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines,
 		CLI_S(result.lines), result.bad);
@@ -221,7 +241,12 @@ static int import_file(CliSession *session, const char *path, MsImportOptions *o
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+		return cli_fail(EX_NOINPUT, "%s: %s", *path != '\0' ? path : "\"\"",
+			g_strerror(errno));
+	if (!standard && g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		close(fd);
+		return cli_fail(EX_NOINPUT, "%s: it is a folder; name one file", path);
+	}
 	int rc = cli_import_fd(session, fd, standard ? "standard input" : path, options);
 	if (!standard)
 		close(fd);
@@ -256,6 +281,10 @@ int cli_import(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
+	if (!is_percent("max-bad", max_bad) || !is_percent("max-shrink", max_shrink))
+		return EX_USAGE;
+	if (many < 1)
+		return cli_fail(EX_USAGE, "--many %d: at least 1", many);
 	MsTableForm table;
 	int rc = cli_form(&form, &table);
 	if (rc != 0)
@@ -339,7 +368,7 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		MsImportResult result = {0};
 		g_autoptr(GError) error = NULL;
 		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
-			rc = cli_fail_error(error);
+			rc = tell_failed(g_steal_pointer(&error), argv[1]);
 		else
 			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT
 			       " bad, %" G_GUINT64_FORMAT " warning%s\n",

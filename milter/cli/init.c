@@ -101,9 +101,15 @@ static bool show_undo(const Init *init, const MsPlan *plan, GError **error)
 	for (guint i = plan->changes->len; i > 0; i--) {
 		const MsFileChange *change = plan->changes->pdata[i - 1];
 		g_autoptr(GBytes) now = NULL, then = NULL;
-		if (!ms_change_without(change, &now, &then, error)) {
+		g_autoptr(GError) why = NULL;
+		if (!ms_change_without(change, &now, &then, &why)) {
 			print_diff(init, change->path, change->before, change->after);
-			g_prefix_error(error, "take these lines out yourself, then try again: ");
+			if (ms_plan_leaves(change, why)) {
+				init_say(init, YELLOW, "It is left as it is now: %s", why->message);
+				continue;
+			}
+			g_propagate_prefixed_error(error, g_steal_pointer(&why),
+				"take these lines out yourself, then try again: ");
 			return false;
 		}
 		print_diff(init, change->path, now, then);
@@ -401,6 +407,8 @@ int cmd_init(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_NOPERM,
 			"init: it changes the MTA's settings and makes users: run it as root (sudo missent init), or see "
 			"with --dry-run what it would do");
+	if (init.log != NULL && access(init.log, R_OK) != 0)
+		return cli_fail(EX_NOINPUT, "--mail-log %s: %s", init.log, g_strerror(errno));
 	init.notes = g_ptr_array_new_with_free_func(g_free);
 	init.asks = !init.yes && !init.dry && init.answers == NULL && isatty(STDIN_FILENO);
 	init.sits = isatty(STDIN_FILENO);

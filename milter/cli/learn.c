@@ -17,6 +17,8 @@
 
 #include "cli.h"
 
+#define HEADING "account,kind,value,messages,trail,first,last"
+
 #define MAX_TOLD 20
 
 typedef struct {
@@ -53,7 +55,7 @@ static void put_day(FILE *out, gint64 seconds, char after)
 static void put_rows(Learn *l, FILE *out, const MsLearned *learned)
 {
 	const GArray *rows = ms_learned_rows(learned);
-	fputs("account,kind,value,messages,trail,first,last\n", out);
+	fputs(HEADING "\n", out);
 	for (guint i = 0; i < rows->len; i++) {
 		const MsLearnRow *r = &g_array_index(rows, MsLearnRow, i);
 		if (r->messages + r->trail < (guint)l->support) {
@@ -238,6 +240,27 @@ static void tell(Learn *l, const MsLearned *learned, guint conflicts)
 		fprintf(out, "The conflicts are told whole with -o FILE, in FILE.conflicts.csv.\n");
 }
 
+/* An earlier proposal is put aside, since somebody may have looked through it; what is anything
+ * else is never overwritten. */
+static int may_write(const char *path)
+{
+	char first[sizeof HEADING] = "";
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return 0; /* if it cannot be written, that is told then */
+	bool ours = fgets(first, sizeof first, file) != NULL && strcmp(first, HEADING) == 0;
+	fclose(file);
+	return ours ? 0 : cli_fail(EX_CANTCREAT, "%s: it is there already, and no earlier proposal; name another file", path);
+}
+
+static int put_aside(const char *path)
+{
+	g_autofree char *aside = g_strconcat(path, "~", NULL);
+	if (g_rename(path, aside) == 0 || errno == ENOENT)
+		return 0;
+	return cli_fail(EX_CANTCREAT, "%s: %s", aside, g_strerror(errno));
+}
+
 static int give(Learn *l, const MsLearned *learned)
 {
 	int rc = 0;
@@ -247,7 +270,8 @@ static int give(Learn *l, const MsLearned *learned)
 	guint conflicts = tell_conflicts(l, stderr, learned);
 	if (l->output != NULL) {
 		l->conflicts = g_strconcat(l->output, ".conflicts.csv", NULL);
-		rc = put_file(l->conflicts, put_conflicts_func, l, learned);
+		rc = put_aside(l->output);
+		rc = rc != 0 ? rc : put_file(l->conflicts, put_conflicts_func, l, learned);
 		rc = rc != 0 ? rc : put_file(l->output, put_rows_func, l, learned);
 	} else {
 		put_rows(l, stdout, learned);
@@ -389,5 +413,7 @@ int cli_learn(Cli *cli, int argc, char **argv)
 		    &argc, &argv))
 		return EX_USAGE;
 	int rc = check(&l, argc);
+	if (rc == 0 && l.output != NULL)
+		rc = may_write(l.output);
 	return rc != 0 ? rc : run(&l);
 }

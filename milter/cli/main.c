@@ -105,12 +105,39 @@ static const char *nearest_option(const GOptionEntry *entries, const GError *err
 	return bare != NULL ? ms_text_nearest(bare, names) : NULL;
 }
 
+static guint times_given(const GOptionEntry *entry, int argc, char **argv)
+{
+	guint n = 0;
+	g_autofree char *name = g_strconcat("--", entry->long_name, NULL);
+	g_autofree char *with_value = g_strconcat(name, "=", NULL);
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		n += strcmp(argv[i], name) == 0 || g_str_has_prefix(argv[i], with_value);
+	return n;
+}
+
+/* GOption takes the last of several values, and says nothing of the others. */
+static bool is_once(const GOptionEntry *entries, int argc, char **argv)
+{
+	for (; entries != NULL && entries->long_name != NULL; entries++)
+		if ((entries->arg == G_OPTION_ARG_STRING || entries->arg == G_OPTION_ARG_FILENAME ||
+			    entries->arg == G_OPTION_ARG_INT || entries->arg == G_OPTION_ARG_INT64 ||
+			    entries->arg == G_OPTION_ARG_DOUBLE) &&
+			times_given(entries, argc, argv) > 1) {
+			cli_fail(EX_USAGE, "--%s is given twice: which of them is meant?",
+				entries->long_name);
+			return false;
+		}
+	return true;
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
 		cli_describe_options((*argv)[2], summary, entries);
 		return false;
 	}
+	if (!is_once(entries, *argc, *argv))
+		return false;
 	g_autoptr(GOptionContext) context = g_option_context_new(summary);
 	g_autoptr(GError) error = NULL;
 	if (entries != NULL)
@@ -160,7 +187,8 @@ static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
 
 int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv)
 {
-	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+				strcmp(argv[1], "help") == 0)) {
 		print_usage(stdout, verbs, usage);
 		return 0;
 	}

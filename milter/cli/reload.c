@@ -95,6 +95,13 @@ static int ask_and_wait(const MsSettings *s, pid_t pid, int seconds)
 		EX_TEMPFAIL, "missentd has not said within %d s how the reload went", seconds);
 }
 
+/* Of any other process the signal would be the end. */
+static bool is_missentd(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid), *name = NULL;
+	return !g_file_get_contents(path, &name, NULL, NULL) || strcmp(g_strchomp(name), "missentd") == 0;
+}
+
 int cmd_reload(Cli *cli, int argc, char **argv)
 {
 	gint pid = 0, seconds = 60;
@@ -112,7 +119,12 @@ int cmd_reload(Cli *cli, int argc, char **argv)
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
 	if (s == NULL)
 		return cli_fail_error(error);
-	if (pid <= 0)
+	if (pid < 0 || seconds < 0)
+		return cli_fail(EX_USAGE, "reload: --%s %d: at least 0", pid < 0 ? "pid" : "wait",
+			pid < 0 ? pid : seconds);
+	if (pid > 0 && !is_missentd(pid))
+		return cli_fail(EX_USAGE, "process %d is no missentd", pid);
+	if (pid == 0)
 		pid = find_daemon(s);
 	if (pid <= 0)
 		return cli_fail(

@@ -213,6 +213,9 @@ static int do_moduser(Cli *cli, int argc, char **argv)
 		return rc;
 	if (role != NULL && ms_role_of(role) < 0)
 		return wrong_role(role);
+	if (role == NULL && !download && !no_download && !disable && !enable)
+		return cli_fail(EX_USAGE,
+			"review moduser: what is to change? --role, --download, --no-download, --disable or --enable");
 	if ((download && no_download) || (disable && enable))
 		return cli_fail(EX_USAGE, "review moduser: say one of --%s and --%s",
 			download && no_download ? "download" : "disable",
@@ -403,11 +406,17 @@ static int do_token(Cli *cli, int argc, char **argv)
 	bool lists = strcmp(verb, "list") == 0, adds = strcmp(verb, "add") == 0;
 	if (kind < 0)
 		return wrong_role(role);
-	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0) || days < 0)
+	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0))
 		return cli_fail(EX_USAGE, "review token: add NAME, delete NAME or list?");
+	if (days < 0)
+		return cli_fail(EX_USAGE, "--days %d: at least 1", days);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	if (accounts == NULL)
+		return rc;
+	g_autoptr(MsAccount) answers =
+		adds && owner != NULL ? find(accounts, owner, &rc) : NULL;
+	if (adds && owner != NULL && answers == NULL)
 		return rc;
 	MsToken token = {.name = argv[2],
 		.owner = owner != NULL ? owner : (char *)cli_who(),

@@ -287,7 +287,7 @@ static bool take_rows(Import *import, GError **error)
 	}
 }
 
-/* Mistakes in it were told when it was read; its lines are not those of the file that is imported. */
+/* Its mistakes are told with its own name; its lines are not those of the file that is imported. */
 static bool take_house(const MsTableRow *given, void *user, GError **error)
 {
 	Import *import = user;
@@ -520,12 +520,14 @@ static bool enough_good(const Import *import, GError **error)
 {
 	const MsImportResult *r = import->result;
 	const MsImportOptions *o = import->options;
-	if (r->lines == 0 || r->lines == r->bad)
+	if (r->lines == 0)
+		return refuse(error, "no good line was found: it is empty, or has a heading alone");
+	if (r->lines == r->bad)
 		return refuse(error, "no good line was found");
 	if ((double)r->bad > o->max_bad * (double)r->lines)
 		return refuse(error, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-			" lines are bad, more than %.3g %% (--max-bad)", r->bad, r->lines,
-			o->max_bad * 100);
+			" lines %s bad, more than %.3g %% (--max-bad)", r->bad, r->lines,
+			r->bad == 1 ? "is" : "are", o->max_bad * 100);
 	return true;
 }
 
@@ -535,8 +537,8 @@ static bool not_too_few(const Import *import, GError **error)
 	const MsImportOptions *o = import->options;
 	if ((double)r->entries < (double)r->before * (1 - o->max_shrink))
 		return refuse(error, "the mapping would shrink from %" G_GINT64_FORMAT " to %"
-			G_GINT64_FORMAT " entries, by more than %.3g %% (--max-shrink)", r->before,
-			r->entries, o->max_shrink * 100);
+			G_GINT64_FORMAT " %s, by more than %.3g %% (--max-shrink)", r->before,
+			r->entries, r->entries == 1 ? "entry" : "entries", o->max_shrink * 100);
 	return true;
 }
 

@@ -29,7 +29,8 @@ MsProgress *ms_progress_new(void);
 void ms_progress_free(MsProgress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsProgress, ms_progress_free)
 
-/* The recipe of a file that is read from its beginning, and of what is taken beside it (or NULL).  False: it cannot be read twice. */
+/* The recipe of a file that is read from its beginning, and of what is taken beside it (or NULL).
+ * False: it cannot be read twice. */
 bool ms_progress_recipe(int fd, const MsTableForm *form, const char *beside, const MsKinds *kinds,
 	const MsKeys *keys, guint8 out[MS_RECIPE]);
 bool ms_progress_write(

@@ -397,10 +397,12 @@ bool ms_change_without(
 		*now_out = g_steal_pointer(&now);
 		return true;
 	}
+	*then_out = NULL;
+	if (now == NULL && change->after != NULL) /* so are our lines */
+		return true;
 	if (now == NULL || change->before == NULL || change->after == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
-			"%s was %s since missent init changed it", change->path,
-			now == NULL ? "removed" : "edited");
+			"%s was edited since missent init changed it", change->path);
 		return false;
 	}
 	GBytes *const sides[] = {now, change->after, change->before};
@@ -425,11 +427,22 @@ bool ms_change_without(
 
 /* ---- taken back -------------------------------------------------------------------------- */
 
+/* A file of missent's own that somebody edited is his; but the MTA must not ask who is gone. */
+bool ms_plan_leaves(const MsFileChange *change, const GError *why)
+{
+	return change->step == MS_SETUP_OWN && g_error_matches(why, MS_ERROR, MS_ERROR_INPUT);
+}
+
 static bool revert(const MsFileChange *change, GError **error)
 {
 	g_autoptr(GBytes) now = NULL, then = NULL;
-	if (!ms_change_without(change, &now, &then, error))
-		return false;
+	g_autoptr(GError) why = NULL;
+	if (!ms_change_without(change, &now, &then, &why)) {
+		bool left = ms_plan_leaves(change, why);
+		if (!left)
+			g_propagate_error(error, g_steal_pointer(&why));
+		return left;
+	}
 	if (!same(now, then) &&
 		!put(change->path, then, change->mode, change->uid, change->gid, error))
 		return false;

@@ -227,17 +227,32 @@ static void test_edited_since(void)
 	g_assert_true(ms_plan_apply(plan, MS_SETUP_OWN, NULL));
 	g_assert_true(g_file_set_contents(place.a, A_AFTER "six\n", -1, NULL));
 	g_assert_true(g_file_set_contents(place.new, "a person's\n", -1, NULL));
-	g_assert_false(ms_plan_revert(plan, MS_SETUP_OWN, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	/* One of missent's own that a person edited stays his, and the others are taken back. */
+	g_assert_true(ms_plan_revert(plan, MS_SETUP_OWN, &error));
 	is(place.new, "a person's\n");
-	g_assert_true(g_file_set_contents(place.new, "new\n", -1, NULL));
+	is(place.a, "one\ntwo\nthree\nfour\nfive\nsix\n");
+	g_assert_true(ms_plan_apply(plan, MS_SETUP_OWN, NULL));
+	g_assert_true(g_file_set_contents(place.a, A_AFTER "six\n", -1, NULL));
 	g_assert_true(ms_plan_revert(plan, MS_SETUP_OWN, NULL));
 	is(place.a, "one\ntwo\nthree\nfour\nfive\nsix\n");
 	is(place.new, NULL);
 	g_assert_true(ms_plan_apply(plan, MS_SETUP_OWN, NULL));
 	g_assert_true(g_file_set_contents(place.a, "one\n2\nthree\nfour\nfive\n", -1, NULL));
-	g_assert_false(ms_plan_revert(plan, MS_SETUP_OWN, NULL));
+	g_assert_true(ms_plan_revert(plan, MS_SETUP_OWN, NULL));
 	is(place.a, "one\n2\nthree\nfour\nfive\n");
+	/* One of the MTA's that cannot be told apart stops it: it would ask who is gone. */
+	g_assert_true(ms_plan_apply(plan, MS_SETUP_OF_MTA, NULL));
+	g_assert_true(g_file_set_contents(place.b, "c\n", -1, NULL));
+	g_assert_false(ms_plan_revert(plan, MS_SETUP_OF_MTA, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	is(place.b, "c\n");
+	/* What is removed has nothing of ours any more. */
+	g_unlink(place.b);
+	g_assert_true(ms_plan_revert(plan, MS_SETUP_OF_MTA, NULL));
+	is(place.b, NULL);
+	g_unlink(place.a);
+	g_assert_true(ms_plan_revert(plan, MS_SETUP_OWN, NULL));
+	is(place.a, NULL);
 }
 
 /* A link stays one, and what it points to is changed. */
