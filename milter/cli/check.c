@@ -51,7 +51,18 @@ int cli_envelope_check(const CliEnvelope *said)
 {
 	g_autoptr(GError) error = NULL;
 	time_of(said, &error);
-	return error != NULL ? cli_fail_error(error) : 0;
+	if (error != NULL)
+		return cli_fail_error(error);
+	if (said->client != NULL && *said->client != '\0' &&
+		!ms_network_contains("::/0", said->client))
+		return cli_fail(EX_USAGE,
+			"--client: \"%s\" is no IP address, such as 192.0.2.1 or 2001:db8::1 (\"\" for this host)",
+			said->client);
+	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++)
+		if (said->recipients[i][strspn(said->recipients[i], " <>")] == '\0')
+			return cli_fail(EX_USAGE, "--to: \"%s\" is no address of a recipient",
+				said->recipients[i]);
+	return 0;
 }
 
 static MsEnvelope *make_envelope(

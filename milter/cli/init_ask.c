@@ -4,12 +4,14 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/config.h"
+#include "missent/kind.h"
 #include "missent/text.h"
 
 #include "init.h"
@@ -31,7 +33,10 @@ static const char *const mtas[] = {"postfix", "sendmail", NULL};
 
 static bool check_answer(const char *value, GError **error)
 {
-	if (*value != '\0' && strpbrk(value, " \t\"\\$<>,;") == NULL)
+	g_autofree char *query = strchr(value, '@') != NULL ? g_strdup(value)
+							    : g_strconcat("@", value, NULL);
+	g_autofree char *canonical = ms_address_canonical(query, strlen(query));
+	if (canonical != NULL && strpbrk(value, " \t\"\\$<>,;/:") == NULL)
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 		"\"%s\" is no address or domain; write billing@example.com or example.com, one "
@@ -40,11 +45,20 @@ static bool check_answer(const char *value, GError **error)
 	return false;
 }
 
+static bool check_own(const char *value, GError **error)
+{
+	if (strchr(value, '@') == NULL)
+		return check_answer(value, error);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no domain; write \"%s\"", value,
+		strchr(value, '@') + 1);
+	return false;
+}
+
 static const MsRow rows[] = {
 	{.key = "mta", .type = MS_ROW_CHOICE, .choices = mtas, .fallback = "postfix"},
 	{.key = "mta-config", .type = MS_ROW_TEXT},
 	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
-	{.key = "domains", .type = MS_ROW_LIST, .check = check_answer},
+	{.key = "domains", .type = MS_ROW_LIST, .check = check_own},
 	{.key = "senders", .type = MS_ROW_LIST, .check = check_answer},
 	{.key = "customers", .type = MS_ROW_TEXT},
 	{.key = NULL},
@@ -219,11 +233,14 @@ bool init_ask(Init *init, GError **error)
 		take_list(file, "domains", &init->given.domains);
 		take_list(file, "senders", &init->given.senders);
 		init->customers = g_strdup(ms_section_text(file, "customers"));
+		if (init->customers != NULL && access(init->customers, R_OK) != 0)
+			return ms_fail_input(error, "%s: customers: \"%s\": %s", init->answers,
+				init->customers, g_strerror(errno));
 	}
 	init->given.mta = init->mta;
 	ask_list(init, "2. Networks whose mail is outgoing, beside this host and who logs in",
 		ms_network_check, &init->given.networks);
-	ask_list(init, "3. Your own domains", check_answer, &init->given.domains);
+	ask_list(init, "3. Your own domains", check_own, &init->given.domains);
 	ask_list(init, "4. Addresses that send invoices", check_answer, &init->given.senders);
 	ask_customers(init);
 	if (init->given.senders[0] == NULL)

@@ -105,6 +105,13 @@ static const char *nearest_option(const GOptionEntry *entries, const GError *err
 	return bare != NULL ? ms_text_nearest(bare, names) : NULL;
 }
 
+static bool has_one_value(const GOptionEntry *entry)
+{
+	return entry->arg == G_OPTION_ARG_STRING || entry->arg == G_OPTION_ARG_FILENAME ||
+		entry->arg == G_OPTION_ARG_INT || entry->arg == G_OPTION_ARG_INT64 ||
+		entry->arg == G_OPTION_ARG_DOUBLE;
+}
+
 static guint times_given(const GOptionEntry *entry, int argc, char **argv)
 {
 	guint n = 0;
@@ -119,10 +126,7 @@ static guint times_given(const GOptionEntry *entry, int argc, char **argv)
 static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 {
 	for (; entries != NULL && entries->long_name != NULL; entries++)
-		if ((entries->arg == G_OPTION_ARG_STRING || entries->arg == G_OPTION_ARG_FILENAME ||
-			    entries->arg == G_OPTION_ARG_INT || entries->arg == G_OPTION_ARG_INT64 ||
-			    entries->arg == G_OPTION_ARG_DOUBLE) &&
-			times_given(entries, argc, argv) > 1) {
+		if (has_one_value(entries) && times_given(entries, argc, argv) > 1) {
 			cli_fail(EX_USAGE, "--%s is given twice: which of them is meant?",
 				entries->long_name);
 			return false;

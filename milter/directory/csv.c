@@ -172,6 +172,10 @@ const char *ms_csv_find_encoding(MsCsv *csv)
 	const char *end;
 	if (!csv->begun)
 		fill(csv);
+	if (csv->have >= 4 && memcmp(csv->buffer, "\xff\xfe\0\0", 4) == 0)
+		return "UTF-32LE";
+	if (csv->have >= 4 && memcmp(csv->buffer, "\0\0\xfe\xff", 4) == 0)
+		return "UTF-32BE";
 	if (csv->have >= 2 && memcmp(csv->buffer, "\xff\xfe", 2) == 0)
 		return "UTF-16LE";
 	if (csv->have >= 2 && memcmp(csv->buffer, "\xfe\xff", 2) == 0)
@@ -185,6 +189,26 @@ const char *ms_csv_find_encoding(MsCsv *csv)
 		|| (!csv->ended && csv->buffer + csv->have - end < 4))
 		return "UTF-8";
 	return "windows-1252";
+}
+
+const char *ms_csv_no_table(MsCsv *csv)
+{
+	static const struct {
+		const char *begins, *what;
+	} rows[] = {{"PK\3\4", "a spreadsheet, or another archive (ZIP)"},
+		{"\xd0\xcf\x11\xe0", "a spreadsheet of an old form (OLE)"}, {"%PDF-", "a PDF"},
+		{"\x1f\x8b", "packed (gzip): unpack it"}, {"{\\rtf", "a text document (RTF)"},
+		{"<?xml", "XML"}, {"<!DOCTYPE", "a web page"}, {"<html", "a web page"},
+		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}};
+	if (!csv->begun)
+		fill(csv);
+	gsize at = csv->have >= 3 && memcmp(csv->buffer, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].begins);
+		if (csv->have - at >= len && memcmp(csv->buffer + at, rows[i].begins, len) == 0)
+			return rows[i].what;
+	}
+	return NULL;
 }
 
 bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)

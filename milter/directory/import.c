@@ -523,7 +523,10 @@ static bool enough_good(const Import *import, GError **error)
 	if (r->lines == 0)
 		return refuse(error, "no good line was found: it is empty, or has a heading alone");
 	if (r->lines == r->bad)
-		return refuse(error, "no good line was found");
+		return refuse(error, "no good line was found%s",
+			o->form.map != NULL ? ""
+					    : "; a file with a line for each customer needs --map "
+					      "'COLUMN=KIND,...' --account COLUMN");
 	if ((double)r->bad > o->max_bad * (double)r->lines)
 		return refuse(error, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
 			" lines %s bad, more than %.3g %% (--max-bad)", r->bad, r->lines,

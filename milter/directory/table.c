@@ -281,6 +281,9 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GError **error
 static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GError **error)
 {
 	const char *encoding = form->encoding, *found = ms_csv_find_encoding(table->csv);
+	const char *other = ms_csv_no_table(table->csv);
+	if (other != NULL)
+		return refuse(error, 0, "it is %s, no CSV: export it as CSV", other);
 	if (encoding == NULL)
 		encoding = found;
 	if (!ms_csv_set_encoding(table->csv, encoding))

@@ -125,6 +125,25 @@ sync() { # COMMAND and what else stands in the section
 	printf 'sync { %s }\n' "$*" >>"$S/sync.conf"
 	"$BUILD/missent" -c "$S/sync.conf" directory sync
 }
+printf 'Kdnr;Mail;VAT\nA-1;x@alpha.example;DE136695976\nA-2;y@beta.example;\n' >"$S/rows.csv"
+ok 'import: --map twice says more' says 0 '3 entries' missent directory import -n --max-shrink 100 \
+	--map Mail=recipient --map VAT=vat-id --account Kdnr "$S/rows.csv"
+ok 'an option with one value, twice' says 64 '--account is given twice' missent directory import --account a --account=b "$S/m.csv"
+ok '... once is enough' says 64 '--max-bad 101: 0 to 100' missent directory import --max-bad 101 "$S/m.csv"
+ok '... nor none' says 64 '--many 0: at least 1' missent directory import --many 0 "$S/m.csv"
+ok 'a folder is no file' says 66 'it is a folder' missent directory import "$S"
+ok 'what is said of a file names it' says 65 'rows.csv: line 1: there is no column' missent directory import --map X=iban --account Kdnr "$S/rows.csv"
+ok 'learn: no file of others is written over' says 73 'no earlier proposal' missent directory learn --from "$S/m.csv" -o "$S/m.csv"
+ok '... it is as it was' grep -q 'AC-1,recipient' "$S/m.csv"
+ok 'reload: no process of others is signalled' says 64 'is no missentd' missent reload --pid $$
+ok '... nor is it waited less than not at all' says 64 '--wait -1' missent reload --wait -1
+ok 'moduser: what?' says 64 'what is to change?' missent review moduser x
+ok 'a token: somebody there answers for it' says 65 'there is no account "nobody-here"' missent review token add t --for nobody-here
+ok 'help is a word too' says 0 'judge messages' missent help
+ok 'init: a log that is not there' says 66 '--mail-log /no/such' missent init --dry-run --mail-log /no/such
+ok 'held list: less than nothing' says 64 'at least 1' missent held list --limit -1
+ok 'check: no address of a client' says 64 'is no IP address' missent check --client 300.1.1.1 "$S/m.csv"
+ok 'check: no recipient' says 64 'is no address of a recipient' missent check --to '<>' "$S/m.csv"
 ok 'sync: what a command prints' says 0 '4 lines read, 0 bad; 4 entries in use' sync "command = {\"cat\", \"$S/m.csv\"} max-shrink = 100"
 ok 'sync: half of it, and a failure' says 75 'ended with status 3; the mapping in use is unchanged' \
 	sync "command = {\"sh\", \"-c\", \"head -3 $S/m.csv; exit 3\"} max-shrink = 100"
