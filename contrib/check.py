@@ -82,8 +82,8 @@ class Job:
             elif line.startswith(('not ok ', 'Bail out')):
                 self.counts['failed'] += 1
                 self.notes.append(prefix + line)
-            elif line.startswith('# ') and not prefix:
-                self.notes.append(line)
+            elif line.startswith('# ') and not prefix or re.match('# got .* want ', line):
+                self.notes.append(prefix + line)
 
 
 class Runner:
