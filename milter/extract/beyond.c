@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "locked.h"
 #include "ole.h"
 #include "readers.h"
 
@@ -40,6 +41,10 @@ bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *dat
 }
 
 void ms_archive_init(void)
+{
+}
+
+void ms_locked_init(void)
 {
 }
 

@@ -10,6 +10,7 @@
 #include "missent/text.h"
 #include "missent/transfer.h"
 
+#include "locked.h"
 #include "plain.h"
 #include "readers.h"
 
@@ -613,5 +614,6 @@ void ms_extract_init(void)
 	ms_charset_init();
 	ms_pdf_init();
 	ms_archive_init();
+	ms_locked_init();
 	ms_structural("", ""); /* its index */
 }

@@ -9,6 +9,7 @@
 #include "missent/inventory.h"
 #include "missent/text.h"
 
+#include "locked.h"
 #include "mapi.h"
 #include "ole.h"
 #include "readers.h"
@@ -36,6 +37,7 @@ typedef struct {
 	guint streams;
 	GString *text;
 	MsInventory *inventory;
+	GByteArray *info; /* how the package is locked, or NULL */
 } Ole;
 
 static GByteArray *bytes_of(GsfInput *input)
@@ -276,11 +278,36 @@ static void read_pictures(Ole *ole, const GByteArray *bytes)
 	ms_strings(ole->text, p, left);
 }
 
+/* ---- locked ---------------------------------------------------------------------------- */
+
+/* With it Excel locks a workbook that anybody may read and nobody shall change, and opens it
+ * without asking. */
+#define ANYBODYS "VelvetSweatshop"
+
+static void read_locked(const Ole *ole, const GByteArray *bytes)
+{
+	const char *const passwords[] = {
+		ole->to->password != NULL ? ole->to->password : ANYBODYS, ANYBODYS};
+	g_autoptr(GByteArray) package = NULL;
+	for (gsize i = 0; ole->info != NULL && package == NULL && i < G_N_ELEMENTS(passwords); i++)
+		if (i == 0 || ole->to->password != NULL)
+			package = ms_locked_office(
+				ole->to->budget, ole->info, bytes, passwords[i]);
+	if (package != NULL)
+		ms_extract_within(ole->to, ole->where, "package", NULL, package->data, package->len);
+	else
+		note_locked(ole, "an Office file");
+}
+
 /* ---- streams -------------------------------------------------------------------------- */
 
 static void read_stream_bytes(Ole *ole, const char *path, const char *name, const GByteArray *bytes)
 {
 	bool workbook = strcmp(name, "Workbook") == 0 || strcmp(name, "Book") == 0;
+	if (strcmp(path, "EncryptedPackage") == 0) {
+		read_locked(ole, bytes);
+		return;
+	}
 	if (strcmp(name, "EncryptedPackage") == 0 || strcmp(name, "EncryptedSummary") == 0) {
 		note_locked(ole, "an Office file");
 		return;
@@ -411,13 +438,22 @@ static void read_free(const MsDocument *document, GString *out)
 		ms_strings(out, data + from, len - from);
 }
 
+/* What a package is locked by, before the package is come to; the caller's.  NULL: nothing. */
+static GByteArray *lock_of(GsfInfile *root)
+{
+	GsfInput *child = gsf_infile_child_by_name(root, "EncryptionInfo");
+	GByteArray *bytes = child != NULL ? bytes_of(child) : NULL;
+	g_clear_object(&child);
+	return bytes;
+}
+
 void ms_ole_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	GsfInput *memory = gsf_input_memory_new(document->data, (gsf_off_t)document->len, FALSE);
 	GsfInfile *root = gsf_infile_msole_new(memory, NULL);
 	g_autoptr(GString) text = g_string_new(NULL);
-	Ole ole = {to, document->where, 0, text, inventory};
+	Ole ole = {to, document->where, 0, text, inventory, NULL};
 	if (root == NULL) {
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
 			"an Office file whose directory is damaged");
@@ -425,6 +461,8 @@ void ms_ole_read(const MsExtraction *to, const MsDocument *document,
 	} else if (is_message(root)) {
 		read_message(&ole, root, document->where);
 	} else {
+		g_autoptr(GByteArray) info = lock_of(root);
+		ole.info = info;
 		read_storage(&ole, root, "", 0);
 	}
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);

@@ -15,6 +15,7 @@
 #include "../../milter/engine/passwords.h"
 #include "../test.h"
 #include "documents.h"
+#include "locked.h"
 
 static MsKinds *kinds;
 
@@ -193,6 +194,101 @@ static void test_message(void)
 	close(fd);
 }
 
+/* ---- Office files ----------------------------------------------------------------------- */
+
+#define DOCUMENT "<w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\"><w:body><w:p><w:r>" \
+	"<w:t>IBAN DE89 3704 0044 0532 0130 00</w:t></w:r></w:p></w:body></w:document>"
+#define TYPES "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Override PartName=\"/word/document.xml\" " \
+	"ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/></Types>"
+
+/* Longer than a segment, so that more than one is opened. */
+static GByteArray *a_letter(void)
+{
+	g_autofree char *words = g_malloc0(9001);
+	for (int i = 0; i < 9000; i++)
+		words[i] = (char)('a' + (i * i + i / 7) % 26);
+	g_autofree char *noise = g_strdup_printf("<x>%s</x>", words);
+	const Member members[] = {{"[Content_Types].xml", TYPES, -1}, {"a.xml", noise, -1},
+		{"word/document.xml", DOCUMENT, -1}};
+	return make_archive("zip", NULL, NULL, members, G_N_ELEMENTS(members));
+}
+
+#define OPENED "DE89370400440532013000 "
+#define LOCKED "password "
+
+static void test_office(void)
+{
+	static const struct {
+		Locking how;
+		const char *passwords[4];
+		const char *want;
+	} cases[] = {
+		{{"SHA512", 256, 1000, "75001"}, {"75001"}, OPENED},
+		{{"SHA512", 256, 1000, "75001"}, {"1", "2", "75001"}, OPENED},
+		{{"SHA512", 256, 1000, "75001"}, {"75002"}, LOCKED},
+		{{"SHA512", 256, 1000, "75001"}, {NULL}, LOCKED},
+		{{"SHA512", 256, 100000, "Größe €"}, {"Größe €"}, OPENED},
+		{{"SHA512", 256, 0, "75001"}, {"75001"}, OPENED},
+		{{"SHA384", 192, 100, "75001"}, {"75001"}, OPENED},
+		{{"SHA256", 256, 100, "75001"}, {"75001"}, OPENED},
+		{{"SHA-1", 256, 100, "75001"}, {"75001"}, OPENED}, /* a key longer than its hash */
+		{{"SHA1", 128, 100, "75001"}, {"75001"}, OPENED},
+		{{"SHA512", 256, 1000001, "75001"}, {"75001"}, LOCKED}, /* too slow for us */
+		{{"MD5", 128, 100, "75001"}, {"75001"}, LOCKED},
+		{{NULL, 128, 50000, "75001"}, {"75001"}, OPENED},
+		{{NULL, 256, 50000, "75001"}, {"75001"}, OPENED},
+		{{NULL, 128, 50000, "75001"}, {"75002"}, LOCKED},
+		/* nobody is asked for it */
+		{{"SHA512", 256, 1000, "VelvetSweatshop"}, {NULL}, OPENED},
+		{{"SHA512", 256, 1000, "VelvetSweatshop"}, {"75001"}, OPENED},
+		{{NULL, 128, 50000, "VelvetSweatshop"}, {NULL}, OPENED},
+	};
+	g_autoptr(MsReader) reader = start(NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		int fd = message_with(make_locked(&cases[i].how, a_letter()));
+		g_autofree char *got = read_with(reader, fd, cases[i].passwords);
+		if (strcmp(got, cases[i].want) != 0)
+			g_error("row %zu: got \"%s\", want \"%s\"", i, got, cases[i].want);
+		close(fd);
+	}
+}
+
+/* Whatever is missing or wrong of one, it stays locked or is told, and nobody dies. */
+static void test_office_damaged(void)
+{
+	const Locking ways[] = {{"SHA512", 256, 10, "75001"}, {NULL, 128, 50000, "75001"}};
+	static const char *const passwords[] = {"75001", NULL};
+	g_autoptr(MsReader) reader = start(NULL);
+	for (gsize w = 0; w < G_N_ELEMENTS(ways); w++) {
+		g_autoptr(GByteArray) info = g_byte_array_new(), plain = a_letter();
+		g_autoptr(GByteArray) locked = ways[w].hash != NULL
+			? locked_agile(&ways[w], plain, info)
+			: locked_standard(&ways[w], plain, info);
+		const gsize cuts[] = {0, 1, 7, 8, 11, 12, 40, info->len - 40, info->len - 1};
+		for (gsize i = 0; i < G_N_ELEMENTS(cuts); i++) {
+			g_autoptr(GByteArray) part = g_byte_array_new();
+			g_byte_array_append(part, info->data, (guint)cuts[i]);
+			int fd = message_with(locked_file(part, locked));
+			g_autofree char *got = read_with(reader, fd, passwords);
+			g_assert_cmpstr(got, ==, LOCKED);
+			close(fd);
+		}
+		/* no size, one that is larger than what there is, and no whole block */
+		const gsize lengths[] = {1, 7, 8, 20, locked->len - 5};
+		for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++) {
+			g_autoptr(GByteArray) package = g_byte_array_new();
+			g_byte_array_append(package, (const guint8 *)"\xff\xff\xff\x7f\0\0\0", 8);
+			g_byte_array_append(package, locked->data, locked->len);
+			g_byte_array_set_size(package, (guint)lengths[i]);
+			int fd = message_with(locked_file(info, package));
+			g_autofree char *got = read_with(reader, fd, passwords);
+			g_assert_cmpstr(got, !=, "");
+			g_assert_null(strstr(got, ms_unread_names[MS_UNREAD_WORKER]));
+			close(fd);
+		}
+	}
+}
+
 /* ---- limits of policies ----------------------------------------------------------------- */
 
 static void test_limits(void)
@@ -258,6 +354,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/passwords/many", test_many);
 	g_test_add_func("/passwords/bounds", test_bounds);
 	g_test_add_func("/passwords/message", test_message);
+	g_test_add_func("/passwords/office", test_office);
+	g_test_add_func("/passwords/office-damaged", test_office_damaged);
 	g_test_add_func("/passwords/limits", test_limits);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
