@@ -178,7 +178,7 @@ static void test_greeted(void)
 	begin(&site);
 	g_free(site.trail);
 	site.trail = g_build_filename(site.dir, "greeted.jsonl", NULL);
-	g_autofree char *strict = put(&site, "policies/bills.conf",
+	g_autofree char *strict G_GNUC_UNUSED = put(&site, "policies/bills.conf",
 		"policy \"bills\" {\n\tkinds = {\"customer-number\"}\n\ton-unproven = deliver\n"
 		"\ton-salutation = hold\n}\n");
 	g_autoptr(MsAudit) audit = ms_audit_new(site.trail);
@@ -193,7 +193,7 @@ static void test_greeted(void)
 	g_assert_cmpuint(s.leaks + s.greet_others, ==, 0);
 	s = greeted_by(&site, "none.csv", none); /* nobody knows the names of this account */
 	g_assert_cmpuint(s.leaks + s.greet_others, ==, 0);
-	g_autofree char *lax = put(&site, "policies/bills.conf",
+	g_autofree char *lax G_GNUC_UNUSED = put(&site, "policies/bills.conf",
 		"policy \"bills\" {\n\tkinds = {\"customer-number\"}\n\ton-unproven = deliver\n}\n");
 	s = greeted_by(&site, "others.csv", others); /* only tagged, but told */
 	g_assert_cmpuint(s.leaks, ==, 0);
