@@ -28,6 +28,8 @@
 #define LARGE ((uintptr_t)2 << 20)
 #define BEYOND (1u << 20)   /* larger than any hole that is worth it */
 #define SMALLEST 24         /* what malloc's smallest chunk has room for */
+#define SMALL_PAGE 4096
+#define MUCH (6u << 20)
 #define ROOM (1 << 20)      /* kept at the heap's end, so that a worker need not ask for more */
 
 /* Holes of this size and those that are larger: the last one that is taken is beyond all of
@@ -64,7 +66,20 @@ void heap_begin(void)
 		begin = up(now);
 }
 
-void heap_settle(void)
+/* Whoever reads a document needs a megabyte or more: it is found missing once, not page by page.
+ * The large pages begin behind what this process itself writes to: of one that is shared, small
+ * ones are copied. */
+static void expect_much(void)
+{
+	uintptr_t top = (uintptr_t)malloc(SMALLEST), next = up(top);
+	void *filler = next - top > 2 * SMALL_PAGE ? malloc(next - top - SMALL_PAGE) : NULL;
+	void *room = malloc(MUCH);
+	if (filler != NULL && room != NULL)
+		madvise((void *)next, MUCH - LARGE, MADV_HUGEPAGE);
+	free(room);
+}
+
+void heap_settle(bool documents)
 {
 	mallopt(M_TOP_PAD, ROOM);
 	const void *end = malloc(BEYOND);
@@ -75,6 +90,8 @@ void heap_settle(void)
 	malloc_trim(ROOM);
 	collapse();
 	free(malloc(ROOM / 2)); /* is there now */
+	if (documents)
+		expect_much();
 }
 
 #else
@@ -83,8 +100,9 @@ void heap_begin(void)
 {
 }
 
-void heap_settle(void)
+void heap_settle(bool documents)
 {
+	(void)documents;
 }
 
 #endif

@@ -18,7 +18,7 @@ bool sandbox_descriptors(int job, int null);
 
 /* heap.c: at the start; and once, when all is warm. */
 void heap_begin(void);
-void heap_settle(void);
+void heap_settle(bool documents);
 
 /* pages.c: once, before the first fork. */
 void pages_enlarge(void);

@@ -506,7 +506,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	if (s.signals < 0)
 		return lack("signalfd");
 	pages_enlarge();
-	heap_settle();
+	heap_settle(!program->no_tables);
 	say(MS_PACKET_READY, missing != NULL ? missing : "");
 	loop(&s);
 	return 0;

@@ -4,9 +4,10 @@
  *   fresh MESSAGE.eml ROUNDS READER...
  *
  * READER is the path of a missent-reader (missent-reader-text lies beside it), with ":100" behind
- * it for as many messages a worker.  They take turns within one run, 200 messages a turn.  Printed
- * for each are microseconds of CPU and page faults a message (medians): of this process, which
- * hands over and decodes; of the readers' supervisors; and of their workers.
+ * it for as many messages a worker, and ":0" behind that for no cache of readings.  They take turns
+ * within one run, 200 messages a turn.  Printed for each are microseconds of CPU and page faults a
+ * message (medians): of this process, which hands over and decodes; of the readers' supervisors;
+ * and of their workers.
  */
 #include "config.h"
 
@@ -107,13 +108,13 @@ static void look(double *out)
 
 static MsReader *start(const char *word, const MsKinds *kinds, GBytes *known)
 {
-	g_auto(GStrv) parts = g_strsplit(word, ":", 2);
+	g_auto(GStrv) parts = g_strsplit(word, ":", 3);
 	MsReaderSettings settings = {.program = parts[0],
 		.kinds = kinds,
 		.workers = 2,
 		.jobs = parts[1] != NULL ? (guint)atoi(parts[1]) : 1,
 		.wait_ms = 60000,
-		.cache_bytes = 1 << 20,
+		.cache_bytes = parts[1] != NULL && parts[2] != NULL ? 0 : 1 << 20,
 		.lean = true};
 	ms_limits_default(&settings.limits);
 	g_autofree char *warning = NULL;
