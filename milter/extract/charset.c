@@ -128,8 +128,17 @@ void ms_charset_hand_on(void (*func)(void *user), void *user)
 	left_out.user = user;
 }
 
+/* At the first converter of all, be it one of its own, libc reads a list of them from files. */
+static void load_list(void)
+{
+	iconv_t own = iconv_open("UTF-8", "US-ASCII");
+	if (own != NONE)
+		iconv_close(own);
+}
+
 void ms_charset_init(void)
 {
+	load_list();
 	for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
 		if (charsets[i].converter != 0 || charsets[i].characters != NULL)
 			continue;
@@ -152,16 +161,18 @@ static bool is_open(const char *name)
 
 bool ms_charset_is_loaded(const char *name)
 {
-	/* Those of libc itself, and the one that Poppler's passwords need. */
+	/* Those of libc itself. */
 	static const char *const own[] = {"", "UTF-8", "UTF8", "US-ASCII", "ASCII",
 		"ANSI_X3.4-1968", "WCHAR_T", "INTERNAL", "UCS-2", "UCS-4", "UCS-4LE", "UCS-4BE",
-		"ISO-8859-1", NULL};
+		NULL};
 	g_autofree char *upper = g_ascii_strup(name, (gssize)strcspn(name, "/"));
 	if (strcmp(upper, "UTF-16") == 0 || strcmp(upper, "UTF-32") == 0) {
 		g_autofree char *little = g_strconcat(upper, "LE", NULL);
 		return !complete || is_open(little);
 	}
-	return !complete || g_strv_contains(own, upper) || is_open(upper);
+	/* Poppler's passwords need it: the full reader has it open. */
+	bool latin = strcmp(upper, "ISO-8859-1") == 0 && !left_out.rare;
+	return !complete || latin || g_strv_contains(own, upper) || is_open(upper);
 }
 
 /* Letters and digits only: "Shift_JIS", "shift-jis" and "ShiftJIS" are one. */

@@ -44,7 +44,7 @@ static void test_huge(void)
 	g_autofree char *folder = scratch_folder();
 	g_autofree char *path =
 		file_of(folder, "huge.eml", "Subject: s\n\n", ((gint64)1 << 32) + 20);
-	g_autofree char *small = file_of(folder, "ahead.eml", "Subject: s\n\n", 0);
+	g_autofree char *small G_GNUC_UNUSED = file_of(folder, "ahead.eml", "Subject: s\n\n", 0);
 	for (int i = 0; i < 2; i++) {
 		g_autoptr(GString) out = g_string_new(NULL);
 		g_autoptr(GError) error = NULL;
