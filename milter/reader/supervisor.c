@@ -56,7 +56,7 @@ typedef struct {
 	bool crowded; /* descriptors cannot be handed over for now */
 	MsWirePulse pulse; /* what it is short of */
 	void *filter; /* the image that workers inherit */
-	size_t filter_size;
+	size_t filter_size, filter_room; /* bytes that are its own, and that are mapped */
 } Supervisor;
 
 static void say(char letter, const char *text)
@@ -266,11 +266,20 @@ static void *copy_image(int fd, size_t size)
 	return image;
 }
 
+/* It is sealed.  Who reads documents has few messages, which cost more than the pages that each
+ * maps anew; who reads all mail has a copy, so that there is one beside the daemon's, not two.
+ * Private, though nobody writes: older kernels share nothing that is sealed. */
+static void *share_image(int fd, size_t size)
+{
+	void *image = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return image != MAP_FAILED ? image : NULL;
+}
+
 static void drop_filter(Supervisor *s)
 {
 	g_clear_pointer(&s->worker.filter, ms_filter_free);
 	if (s->filter != NULL)
-		munmap(s->filter, (s->filter_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+		munmap(s->filter, s->filter_room);
 	s->filter = NULL;
 	s->worker.filter_number = 0;
 }
@@ -292,7 +301,12 @@ static void take_filter(Supervisor *s, uint64_t number, int fd)
 	drop_offered(s);
 	if (fstat(fd, &st) == 0 && st.st_size > 0) {
 		s->filter_size = (size_t)st.st_size;
-		s->filter = copy_image(fd, s->filter_size);
+		bool copies = s->program->no_tables;
+		s->filter_room = copies
+			? (s->filter_size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE
+			: s->filter_size;
+		s->filter = copies ? copy_image(fd, s->filter_size)
+				   : share_image(fd, s->filter_size);
 	}
 	if (s->filter != NULL)
 		s->worker.filter = ms_filter_open(s->filter, s->filter_size, NULL);
