@@ -385,7 +385,7 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 		.known = known,
 		.special = special,
 		.document = document != NULL,
-		.line = {worker, reader, turn, 0, deadline}};
+		.line = {worker, reader, turn, 0, deadline, false}};
 	if (turn != NULL && !turn->quick)
 		worker_step_back(worker, turn->dear);
 	if (turn != NULL)
