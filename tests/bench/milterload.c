@@ -28,6 +28,7 @@
 
 #define MAX_RCPT 1024
 #define MAX_FILES 4096
+#define MAX_THREADS 1024
 #define CHUNK 65535
 #define ACTIONS 0x1ffu
 #define STEPS 0x1fffffu
@@ -404,12 +405,12 @@ int main(int argc, char **argv)
 	}
 	for (; optind < argc && opt.n_files < MAX_FILES; optind++)
 		opt.files[opt.n_files++] = load(argv[optind]);
-	if (opt.path == NULL || opt.n_files == 0 || threads < 1 || threads > 256)
+	if (opt.path == NULL || opt.n_files == 0 || threads < 1 || threads > MAX_THREADS)
 		return 64;
 	if (opt.n_rcpt == 0 && !opt.to_each)
 		opt.rcpt[opt.n_rcpt++] = "<kunde@alpha.example>";
 	latency = calloc((size_t)opt.messages, sizeof *latency);
-	pthread_t ids[256];
+	static pthread_t ids[MAX_THREADS];
 	double start = now();
 	for (int i = 0; i < threads; i++)
 		pthread_create(&ids[i], NULL, work, NULL);
