@@ -368,7 +368,7 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		MsImportResult result = {0};
 		g_autoptr(GError) error = NULL;
 		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
-			rc = tell_failed(g_steal_pointer(&error), argv[1]);
+			rc = tell_failed(error, argv[1]);
 		else
 			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT
 			       " bad, %" G_GUINT64_FORMAT " warning%s\n",
