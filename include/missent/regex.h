@@ -41,4 +41,12 @@ bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len);
 char *ms_regex_from_glob(const char *glob);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRegex, ms_regex_free)
 
+/* Within how many characters each match of a pattern has a digit; MS_REGEX_NO_DIGIT if that is not
+ * known, or not so. */
+#define MS_REGEX_NO_DIGIT ((gsize)1 << 40)
+gsize ms_regex_digit_of(const char *pattern, bool *unbroken_out);
+gsize ms_regex_digit(const MsRegex *regex);
+/* Has each match a digit before its first blank, or what follows it has? */
+bool ms_regex_digit_unbroken(const MsRegex *regex);
+
 #endif

@@ -23,6 +23,8 @@ struct MsRegex {
 	pcre2_code *code;
 	pcre2_match_context *context;
 	bool jit;
+	gsize digit; /* see ms_regex_digit_of() */
+	bool unbroken;
 };
 
 static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
@@ -54,6 +56,7 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	regex->pattern = g_strdup(pattern);
 	regex->code = re;
 	regex->jit = jit;
+	regex->digit = ms_regex_digit_of(pattern, &regex->unbroken);
 	regex->context = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(regex->context, MATCH_LIMIT);
 	pcre2_set_depth_limit(regex->context, DEPTH_LIMIT);
@@ -83,6 +86,16 @@ void ms_regex_free(MsRegex *regex)
 	pcre2_code_free(regex->code);
 	g_free(regex->pattern);
 	g_free(regex);
+}
+
+gsize ms_regex_digit(const MsRegex *regex)
+{
+	return regex->digit;
+}
+
+bool ms_regex_digit_unbroken(const MsRegex *regex)
+{
+	return regex->unbroken;
 }
 
 const char *ms_regex_pattern(const MsRegex *regex)
