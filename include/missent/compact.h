@@ -20,7 +20,7 @@ typedef struct {
 } MsWord;
 
 typedef struct {
-	char *text;     /* lower case; NUL after `len` */
+	char *text;     /* lower case; NUL after `len`, and room for 16 bytes more */
 	gsize len;
 	MsWord *words;
 	gsize n_words;
