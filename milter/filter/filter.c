@@ -16,7 +16,7 @@
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
-#define CHUNK 4096   /* bytes of text whose marks are at hand at once */
+#define CHUNK 512    /* words whose beginnings are at hand at once */
 #define MIN_START_BITS 12
 #define MAX_START_BITS 21
 
@@ -216,7 +216,8 @@ static bool next_tag(const MsFilter *filter, guint64 whole, gsize *slot, guint8 
 
 bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len)
 {
-	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX)
+	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
+		(filter->head->lengths & length_bit(len)) == 0)
 		return false;
 	guint64 whole = scatter(polynomial(filter->head->point, compact, len), filter->head->salt);
 	gsize slot = 0;
@@ -230,29 +231,21 @@ bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact
 typedef struct {
 	const MsFilter *filter;
 	const MsCompact *text;
-	gsize base;    /* marks[i] is that of text from base to base + i */
-	guint64 marks[CHUNK + MS_FILTER_MAX + 1];
-	gsize first;   /* word of the chunk; starts[i] is the mark of what word first + i begins */
+	gsize first;   /* starts[i] is the mark of what word first + i begins */
 	guint64 starts[CHUNK];
 	bool (*hit)(const MsHit *hit, void *user);
 	void *user;
 } Scan;
 
-static void fill_marks(Scan *s, gsize base)
-{
-	gsize end = MIN(s->text->len, base + CHUNK + MS_FILTER_MAX);
-	guint64 point = s->filter->head->point;
-	s->base = base;
-	s->marks[0] = 0;
-	for (gsize i = base; i < end; i++)
-		s->marks[i - base + 1] = extend(s->marks[i - base], point, s->text->text[i]);
-}
-
-/* Of the text from `start` on, `len` bytes. */
+/* Of the text from `start` on, `len` bytes.  No product waits for another. */
 static inline guint64 mark_of(const Scan *s, gsize start, gsize len)
 {
-	guint64 before = s->marks[start - s->base] * s->filter->powers[len];
-	return scatter(s->marks[start - s->base + len] - before, s->filter->head->salt);
+	const guchar *text = (const guchar *)s->text->text + start;
+	const guint64 *powers = s->filter->powers + len - 1;
+	guint64 mark = 0;
+	for (gsize i = 0; i < len; i++)
+		mark += (guint64)(text[i] + 1) * powers[-(gssize)i];
+	return scatter(mark, s->filter->head->salt);
 }
 
 /* The table is larger than the processor's caches, so its lines are asked for ahead of need. */
@@ -260,7 +253,7 @@ static void fill_starts(Scan *s, gsize word)
 {
 	const MsWord *words = s->text->words;
 	s->first = word;
-	for (gsize i = word; i < s->text->n_words && words[i].start < s->base + CHUNK; i++) {
+	for (gsize i = word; i < s->text->n_words && i < word + CHUNK; i++) {
 		if (words[i].start + PREFIX > s->text->len)
 			break; /* nothing that long begins there */
 		guint64 mark = mark_of(s, words[i].start, PREFIX);
@@ -330,13 +323,9 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	s->text = text;
 	s->hit = hit;
 	s->user = user;
-	gsize until = 0;
 	for (gsize i = 0; i < text->n_words; i++) {
-		if (text->words[i].start >= until) {
-			fill_marks(s, text->words[i].start);
-			until = text->words[i].start + CHUNK;
+		if (i % CHUNK == 0)
 			fill_starts(s, i);
-		}
 		if (!scan_word(s, i))
 			return;
 	}
