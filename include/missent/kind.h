@@ -51,6 +51,7 @@ typedef struct {
 	GPtrArray *patterns; /* of MsRegex, for what stands after a label */
 	GPtrArray *shapes;   /* the same, anchored; empty if a label is required */
 	MsRegex *labels;     /* any of the labels, anchored, or NULL */
+	char **label_texts;  /* they themselves, folded */
 	GPtrArray *fields;   /* of char *: EN 16931 terms that hold one ("BT-48") */
 	bool label_required;
 	bool names_buyer;    /* two different ones in one message contradict each other */
@@ -93,6 +94,7 @@ typedef struct {
 typedef struct {
 	guint kind;
 	bool label;
+	gsize digit; /* within so many characters each match has a digit (regex.h) */
 } MsPatternOwner;
 const MsPatterns *ms_kinds_patterns(const MsKinds *kinds);
 

@@ -23,6 +23,7 @@
 #define MAX_AFTER_LABEL 4  /* values tried after one label */
 #define MAX_LINE_VALUE 120
 #define MAX_SHORTER 16     /* ends tried of one match */
+#define FAR_BACK 256       /* bytes: no label that has been looked behind is as long */
 #define BIG_STEP 256       /* words between two looks at the clock */
 #define MANY_BLOCKS 100 /* addresses after labels; of more in one text only the plainest reading */
 
@@ -154,9 +155,90 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 			s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
 }
 
+/* The first word that begins at `at` or behind it; near the one asked for before. */
+static gsize word_from(Search *s, gsize at)
+{
+	const MsCompact *c = s->compact;
+	gsize low = 0, high = c->n_words;
+	if (s->word < c->n_words && c->words[s->word].from <= at) {
+		low = s->word;
+		for (gsize step = 8; low + step < high; step *= 2)
+			if (c->words[low + step].from > at)
+				high = low + step;
+	}
+	while (low < high) {
+		gsize mid = low + (high - low) / 2;
+		if (c->words[mid].from < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	s->word = low;
+	return low;
+}
+
+/* The compact text of a stretch of whole words of ASCII: its length; 0: it is none. */
+static gsize compact_of(Search *s, gsize start, gsize end, const char **text_out)
+{
+	const MsCompact *c = s->compact;
+	gsize first = word_from(s, start), last = first;
+	if (first >= c->n_words || c->words[first].from >= end ||
+		(first > 0 && c->words[first - 1].until > start))
+		return 0;
+	while (last + 1 < c->n_words && c->words[last + 1].from < end)
+		last++;
+	gsize from = c->words[first].start, len = c->words[last].end - from;
+	for (gsize i = 0; i < len; i++)
+		if (c->text[from + i] & 0x80)
+			return 0;
+	*text_out = c->text + from;
+	return c->words[last].until <= end ? len : 0;
+}
+
+/* A tentative value that the directory has not got counts for nothing; who wants verdicts alone is
+ * not told of it. */
+static bool is_idle_guess(Search *s, const MsKind *kind, const char *text, gsize len)
+{
+	char upper[MS_FILTER_MAX + 1];
+	if (s->known == NULL || !s->known->lean || !ms_filters_any(s->known) || !kind->known ||
+		kind->names_buyer || kind->form != MS_FORM_ALNUM ||
+		kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
+		len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
+		ms_filters_have(s->known, kind->name, text, len))
+		return false;
+	for (gsize i = 0; i < len; i++)
+		upper[i] = g_ascii_toupper(text[i]);
+	upper[len] = '\0';
+	return ms_reading_has(s->reading, kind->name, upper) == NULL;
+}
+
+/* What can be said without making the value, which is dear: that there is none, or none that
+ * counts.  False: nothing. */
+static bool is_settled(
+	Search *s, const MsKind *kind, gsize start, gsize end, guint belief, bool *adds)
+{
+	const char *text;
+	if (kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS)
+		return false;
+	gsize len = compact_of(s, start, end, &text);
+	*adds = false;
+	if (len == 0)
+		return false;
+	if (len < kind->min_length || len > kind->max_length)
+		return true;
+	for (gsize i = 0; i < len && kind->form == MS_FORM_DIGITS; i++)
+		if (!g_ascii_isdigit(text[i]))
+			return true;
+	*adds = true;
+	return (belief & MS_BELIEF_TENTATIVE) && is_idle_guess(s, kind, text, len);
+}
+
 bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)
 {
 	const char *why;
+	bool adds;
+	if (is_settled(s, kind, start, end, belief, &adds))
+		return adds;
 	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
 	/* From the source: the fold has lost the accents, which count in some kinds' values. */
 	g_autofree char *value = ms_kind_canonical(
@@ -191,6 +273,29 @@ static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, g
 			end--;
 	}
 	return false;
+}
+
+static gsize figure_between(const MsFold *fold, gsize from, gsize until)
+{
+	while (from < until && fold->text[from] >= 0 && !g_ascii_isdigit(fold->text[from]))
+		from++;
+	return from;
+}
+
+/* Where the next digit is, or byte outside ASCII, at `at` or behind it; or the end.  However often
+ * it is asked about places near each other, it looks at each byte once or twice. */
+static gsize next_figure(Search *s, gsize at)
+{
+	if (at + FAR_BACK < s->figure_from || at > s->figure_at) {
+		s->figure_from = at;
+		s->figure_at = figure_between(s->fold, at, s->fold->len);
+	} else if (at < s->figure_from) {
+		gsize near = figure_between(s->fold, at, s->figure_from);
+		if (near < s->figure_from)
+			return near;
+		s->figure_from = at;
+	}
+	return s->figure_at;
 }
 
 /* The next match that starts in [from, until); false when there is none or it gave up. */
@@ -231,13 +336,17 @@ static gsize skip_separators(const MsFold *fold, gsize from, gsize until, const 
 	return from;
 }
 
+static inline bool ends_value(char c)
+{
+	return c == '\t' || c == '\r' || c == '\n' || c == '|' || c == '\0';
+}
+
 /* The value is the rest of the line, or of the cell, after the label. */
 static void by_line(Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach)
 {
 	gsize start = skip_separators(s->fold, label_end, until, " \t\r\n:#.=>|*-");
-	gsize end = start;
-	while (end < reach && end - start < MAX_LINE_VALUE
-		&& strchr("\t\r\n|", s->fold->text[end]) == NULL)
+	gsize end = start, limit = MIN(reach, start + MAX_LINE_VALUE);
+	while (end < limit && !ends_value(s->fold->text[end]))
 		end++;
 	if (end == start || end - start >= MAX_LINE_VALUE)
 		return;
@@ -278,18 +387,32 @@ static MsFigure figure_of(
 	return value != NULL && ms_kind_checked(kind, value) ? MS_FIGURE_NONE : figure;
 }
 
+static bool has_blank(const MsFold *fold, gsize from, gsize until)
+{
+	while (from < until && !g_ascii_isspace(fold->text[from]))
+		from++;
+	return from < until || until == fold->len;
+}
+
 /* `belief`: beside that it is labelled.  The label is from `label` to `label_end`. */
 static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize label_end,
 	gsize until, gsize reach, guint belief)
 {
+	gsize next = next_figure(s, label_end);
 	guint found = 0, figures = 0;
-	gsize dated_end, dated = ms_detect_dated(s->fold, label, label_end, until, &dated_end);
+	gsize dated_end, dated = next < until
+		? ms_detect_dated(s->fold, label, label_end, until, &dated_end)
+		: G_MAXSIZE;
 	if (dated < reach && kind->form == MS_FORM_ALNUM && kind->check == MS_CHECK_NONE)
 		found += ms_detect_add(s, kind, dated, dated_end, MS_BELIEF_LABELLED | belief);
 	for (guint i = 0; i < kind->patterns->len; i++) {
 		const MsRegex *regex = g_ptr_array_index(kind->patterns, i);
 		gsize from = label_end;
 		MsMatch match;
+		if (next >= until + ms_regex_digit(regex) ||
+			(next >= until && ms_regex_digit_unbroken(regex) &&
+				has_blank(s->fold, until - 1, next)))
+			continue;
 		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)
 			&& match.group_start < reach) {
 			gsize end = MIN(match.group_end, reach);
@@ -392,13 +515,60 @@ static void try_pattern(Run *run, guint n, gsize at)
 		add_checked(s, kind, match.group_start, match.group_end, MS_BELIEF_SHAPE);
 }
 
+static bool may_match(const Run *run, guint n, gsize at, gsize figure)
+{
+	return figure < at + g_array_index(run->all->owners, MsPatternOwner, n).digit;
+}
+
+static void try_label(Run *run, const MsLabelled *label, gsize at)
+{
+	if (label->end == MS_DISPATCH_ASK) {
+		try_pattern(run, label->pattern, at);
+	} else if (at >= run->next[label->pattern]) {
+		run->next[label->pattern] = label->end;
+		by_label(run->search,
+			g_array_index(run->all->owners, MsPatternOwner, label->pattern).kind, at,
+			label->end);
+	}
+}
+
+/* In the order of kinds.conf, which findings keep. */
+static void try_both(Run *run, gsize at, const guint16 *shapes, guint n, const MsLabelled *labels,
+	guint m)
+{
+	gsize figure = next_figure(run->search, at);
+	for (guint i = 0, k = 0; i < n || k < m;) {
+		bool shape = k == m || (i < n && shapes[i] < labels[k].pattern);
+		if (!shape)
+			try_label(run, &labels[k], at);
+		else if (may_match(run, shapes[i], at, figure))
+			try_pattern(run, shapes[i], at);
+		i += shape;
+		k += !shape;
+	}
+}
+
 static void try_all(Run *run, gsize at)
 {
 	guint n;
 	const guint16 *list = ms_dispatch_at(
 		run->all->dispatch, run->search->fold->text, run->search->fold->len, at, &n);
-	for (guint i = 0; i < n; i++)
-		try_pattern(run, list[i], at);
+	try_both(run, at, list, n, NULL, 0);
+}
+
+static void try_word(Run *run, const MsWord *word)
+{
+	MsLabelled labels[MS_DISPATCH_MAX];
+	Search *s = run->search;
+	const MsDispatch *dispatch = run->all->dispatch;
+	gsize at = word->from;
+	guint n = 0, m = ms_dispatch_word(dispatch, s->fold->text, s->fold->len, at,
+		s->compact->text + word->start, word->end - word->start, labels);
+	const guint16 *shapes = NULL;
+	if (!ms_dispatch_none(dispatch, s->fold->text[at], next_figure(s, at) - at))
+		shapes = ms_dispatch_at(dispatch, s->fold->text, s->fold->len, at, &n);
+	if (n + m > 0)
+		try_both(run, at, shapes, n, labels, m);
 }
 
 /* No value begins within a word. */
@@ -415,7 +585,7 @@ static void by_pattern(Search *s)
 		gsize at = ms_detect_word_start(s, i);
 		if (at > 0 && s->fold->text[at - 1] == '+')
 			try_all(&run, at - 1);
-		try_all(&run, at);
+		try_word(&run, &s->compact->words[i]);
 	}
 	g_free(run.next);
 }
@@ -521,6 +691,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 		.borders = borders,
 		.codes = codes};
 	ms_detect_fill_words();
+	s.figure_at = figure_between(fold, 0, fold->len);
 	take_greeting(&s);
 	take_text(&s);
 	ms_detect_names(&s);

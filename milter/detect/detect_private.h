@@ -32,6 +32,8 @@ typedef struct {
 	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
 	gsize greeting, greeted; /* where the mail greets somebody, from and until; in the fold */
 	guint blocks;   /* labels that were followed by a block of lines, so far */
+	gsize word; /* near which one is looked for */
+	gsize figure_from, figure_at; /* no digit is between, but at the second (detect.c) */
 	bool full;      /* no more findings are taken */
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
 	const MsKind *coded;

@@ -119,10 +119,17 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 	return false;
 }
 
-static bool is_at_word(const Search *s, gsize word)
+/* Of few words are there as many letters as of these, and the same first one. */
+static bool is_at_word(const Search *s, gsize word, const char *text, gsize len)
 {
-	return word_is(s, word, "at") || word_is(s, word, "arroba") || word_is(s, word, "chez")
-		|| word_is(s, word, "malpa") || word_is(s, word, "aperstaart");
+	switch (len) {
+	case 2: return text[0] == 'a' && text[1] == 't';
+	case 4: return text[0] == 'c' && word_is(s, word, "chez");
+	case 5: return text[0] == 'm' && word_is(s, word, "malpa");
+	case 6: return text[0] == 'a' && word_is(s, word, "arroba");
+	case 10: return text[0] == 'a' && word_is(s, word, "aperstaart");
+	default: return false;
+	}
 }
 
 /* The last word that begins before `at`, which is between `low` and the last. */
@@ -191,10 +198,7 @@ static void around_words(Search *s, const MsKind *kind)
 		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 &&
 			strchr("%=", s->fold->text[w->from - 1]) != NULL)
 			written_address(s, kind, i - 1, i, 2);
-		else if ((len == 2 ? text[0] == 'a' && text[1] == 't'
-				   : (text[0] == 'a' || text[0] == 'c' || text[0] == 'm') &&
-						 is_at_word(s, i)) &&
-			near(s, i - 1) && near(s, i))
+		else if (is_at_word(s, i, text, len) && near(s, i - 1) && near(s, i))
 			written_address(s, kind, i - 1, i + 1, 0);
 	}
 }

@@ -190,10 +190,9 @@ static char separator_of(const char *text, gsize from, gsize until)
 		if (memchr(text + from, all[k], until - from) != NULL)
 			return all[k];
 	bool comma = false;
-	for (gsize i = from; i < until; i++) {
-		if (text[i] != ',')
-			continue;
-		if (i + 1 < until && text[i + 1] == ' ')
+	const char *at = text + from, *end = text + until;
+	for (; (at = memchr(at, ',', (gsize)(end - at))) != NULL; at++) {
+		if (at + 1 < end && at[1] == ' ')
 			return '\0';
 		comma = true;
 	}

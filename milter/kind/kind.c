@@ -135,6 +135,15 @@ static MsRegex *compile_labels(const char *const *labels, GError **error)
 	return ms_regex_new_anchored(pattern, error);
 }
 
+static char **fold_labels(const char *const *labels)
+{
+	GPtrArray *folded = g_ptr_array_new();
+	for (; *labels != NULL; labels++)
+		g_ptr_array_add(folded, fold_text(*labels));
+	g_ptr_array_add(folded, NULL);
+	return (char **)g_ptr_array_free(folded, FALSE);
+}
+
 /* A value must not stand within a word either. */
 static char *bordered(const char *pattern)
 {
@@ -160,6 +169,7 @@ static void kind_free(gpointer data)
 	g_ptr_array_unref(kind->patterns);
 	g_ptr_array_unref(kind->shapes);
 	ms_regex_free(kind->labels);
+	g_strfreev(kind->label_texts);
 	g_ptr_array_unref(kind->fields);
 	g_free(kind);
 }
@@ -218,6 +228,7 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	compile_patterns(kind, ms_section_list(section, "pattern"));
 	g_autoptr(GError) why = NULL;
 	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
+	kind->label_texts = fold_labels(ms_section_list(section, "labels"));
 	if (why != NULL) {
 		ms_section_error(section, "labels", error, "%s", why->message);
 	} else if (kind_sensible(section, kind, error)) {
@@ -327,27 +338,29 @@ const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name)
 	return ms_name_find(kinds->labels, name);
 }
 
-static void add_pattern(MsPatterns *all, MsRegex *regex, guint kind, bool label)
+static void add_pattern(MsPatterns *all, GPtrArray *labels, MsRegex *regex, guint kind, char **list)
 {
-	MsPatternOwner owner = {kind, label};
+	MsPatternOwner owner = {kind, list != NULL, ms_regex_digit(regex)};
 	g_ptr_array_add(all->patterns, regex);
+	g_ptr_array_add(labels, list);
 	g_array_append_val(all->owners, owner);
 }
 
 static void fill_patterns(MsKinds *kinds)
 {
 	MsPatterns *all = &kinds->patterns;
+	g_autoptr(GPtrArray) labels = g_ptr_array_new();
 	all->patterns = g_ptr_array_new();
 	all->owners = g_array_new(FALSE, FALSE, sizeof(MsPatternOwner));
 	for (guint i = 0; i < kinds->kinds->len; i++) {
 		const MsKind *kind = ms_kinds_nth(kinds, i);
 		/* Addresses of e-mail are looked for from their @ on. */
 		for (guint k = 0; kind->form != MS_FORM_EMAIL && k < kind->shapes->len; k++)
-			add_pattern(all, kind->shapes->pdata[k], i, false);
+			add_pattern(all, labels, kind->shapes->pdata[k], i, NULL);
 		if (kind->labels != NULL)
-			add_pattern(all, kind->labels, i, true);
+			add_pattern(all, labels, kind->labels, i, kind->label_texts);
 	}
-	all->dispatch = ms_dispatch_new(all->patterns);
+	all->dispatch = ms_dispatch_new(all->patterns, labels);
 }
 
 const MsPatterns *ms_kinds_patterns(const MsKinds *made)
