@@ -51,7 +51,7 @@ typedef struct {
 	GPtrArray *patterns; /* of MsRegex, for what stands after a label */
 	GPtrArray *shapes;   /* the same, anchored; empty if a label is required */
 	MsRegex *labels;     /* any of the labels, anchored, or NULL */
-	char **label_texts;  /* they themselves, folded */
+	char **label_texts;  /* they themselves, folded, in all spellings */
 	GPtrArray *fields;   /* of char *: EN 16931 terms that hold one ("BT-48") */
 	bool label_required;
 	bool names_buyer;    /* two different ones in one message contradict each other */

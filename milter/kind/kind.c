@@ -96,21 +96,54 @@ const MsRow *ms_kinds_rows(void)
 	return rows;
 }
 
+/* Where a long word may be broken at the end of a line, "Kunden-" and "nummer"; or NULL. */
+static const char *second_part(const char *word)
+{
+	static const char *const parts[] = {"nummer", "number", "adresse", "anschrift",
+		"empfanger", "konto"};
+	gsize len = strlen(word);
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		gsize n = strlen(parts[i]);
+		if (len >= n + 4 && g_ascii_strcasecmp(word + len - n, parts[i]) == 0)
+			return word + len - n;
+	}
+	return NULL;
+}
+
+/* As it stands in folded text, with one blank for any, and with each word broken. */
+static void add_spellings(GPtrArray *spelt, const char *label)
+{
+	g_auto(GStrv) words = g_strsplit(label, " ", -1);
+	for (int i = 0; words[i] != NULL; i++) {
+		char *word = words[i];
+		words[i] = fold_text(word);
+		g_free(word);
+	}
+	g_ptr_array_add(spelt, g_strjoinv(" ", words));
+	for (int i = 0; words[i] != NULL; i++) {
+		char *whole = words[i];
+		const char *second = second_part(whole);
+		if (second == NULL)
+			continue;
+		words[i] = g_strdup_printf("%.*s- %s", (int)(second - whole), whole, second);
+		g_ptr_array_add(spelt, g_strjoinv(" ", words));
+		g_free(words[i]);
+		words[i] = whole;
+	}
+}
+
+static char **spell_labels(const char *const *labels)
+{
+	GPtrArray *spelt = g_ptr_array_new();
+	for (; *labels != NULL; labels++)
+		add_spellings(spelt, *labels);
+	g_ptr_array_add(spelt, NULL);
+	return (char **)g_ptr_array_free(spelt, FALSE);
+}
+
 static void append_word(GString *out, const char *word, bool blank_before)
 {
-	static const char *const endings[] = {"nummer", "number", "adresse", "anschrift",
-		"empfanger", "konto"};
-	g_autofree char *folded = fold_text(word);
-	gsize len = strlen(folded), cut = len;
-	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
-		gsize n = strlen(endings[i]);
-		if (len >= n + 4 && g_ascii_strcasecmp(folded + len - n, endings[i]) == 0)
-			cut = len - n;
-	}
-	g_string_append_printf(
-		out, "%s\\Q%.*s\\E", blank_before ? "\\s+" : "", (int)cut, folded);
-	if (cut < len) /* at the end of a line: "Kunden-" and "nummer" */
-		g_string_append_printf(out, "(?:-\\s{1,9})?\\Q%s\\E", folded + cut);
+	g_string_append_printf(out, "%s\\Q%s\\E", blank_before ? "\\s+" : "", word);
 }
 
 /* Scripts that set words off by blanks: a label must not stand within a word of these. */
@@ -118,7 +151,7 @@ static void append_word(GString *out, const char *word, bool blank_before)
 
 /* One alternation of all labels.  Blanks match any white space; a label must not stand within
  * a word. */
-static MsRegex *compile_labels(const char *const *labels, GError **error)
+static MsRegex *compile_labels(char **labels, GError **error)
 {
 	if (*labels == NULL)
 		return NULL;
@@ -133,15 +166,6 @@ static MsRegex *compile_labels(const char *const *labels, GError **error)
 	g_string_append(out, ")(?![" ALPHABETS "])");
 	g_autofree char *pattern = g_string_free(out, FALSE);
 	return ms_regex_new_anchored(pattern, error);
-}
-
-static char **fold_labels(const char *const *labels)
-{
-	GPtrArray *folded = g_ptr_array_new();
-	for (; *labels != NULL; labels++)
-		g_ptr_array_add(folded, fold_text(*labels));
-	g_ptr_array_add(folded, NULL);
-	return (char **)g_ptr_array_free(folded, FALSE);
 }
 
 /* A value must not stand within a word either. */
@@ -227,8 +251,8 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	kind->shapes = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
 	compile_patterns(kind, ms_section_list(section, "pattern"));
 	g_autoptr(GError) why = NULL;
-	kind->labels = compile_labels(ms_section_list(section, "labels"), &why);
-	kind->label_texts = fold_labels(ms_section_list(section, "labels"));
+	kind->label_texts = spell_labels(ms_section_list(section, "labels"));
+	kind->labels = compile_labels(kind->label_texts, &why);
 	if (why != NULL) {
 		ms_section_error(section, "labels", error, "%s", why->message);
 	} else if (kind_sensible(section, kind, error)) {
