@@ -23,7 +23,7 @@
 typedef struct MsKey MsKey;
 
 MsKey *ms_key_load(const char *path, GError **error);
-/* Writes a fresh key, mode 0640, refusing to replace a file. */
+/* Writes a fresh key, mode 0400, refusing to replace a file. */
 bool ms_key_create(const char *path, GError **error);
 void ms_key_free(MsKey *key);
 /* 32 hexadecimal digits for `domain` NUL `value`. */

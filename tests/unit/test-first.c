@@ -217,7 +217,7 @@ static void test_owner(void)
 	g_assert_no_errno(stat(path, &st));
 	g_assert_cmpuint(st.st_uid, ==, 65534);
 	g_assert_cmpuint(st.st_gid, ==, 65534);
-	g_assert_cmpint(st.st_mode & 07777, ==, 0640);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0400);
 	remove_folder(dir);
 }
 
