@@ -827,12 +827,28 @@ typedef struct {
 	bool copied;      /* into the spool, by the record's name */
 } Written;
 
+/* A record that stays, because the disk is full, keeps its copy: there is no other of what it speaks
+ * of. */
 static void take_back(MsRuntime *runtime, const Written *written)
 {
-	if (written->record != NULL)
+	bool gone = written->record == NULL ||
 		ms_records_take_back(runtime->ledger, written->record, NULL);
-	if (written->copied)
+	if (gone && written->copied)
 		ms_spool_remove(runtime->settings->spool_dir, written->record->uid, NULL);
+}
+
+/* The sender tries again, for it did not hear our first answer, of which the record is there. */
+static bool keep_again(const char *dir, const char *uid, int message_fd, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	int copy = ms_spool_open(dir, uid, &why);
+	if (copy >= 0)
+		close(copy);
+	else if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
+		return ms_spool_write(dir, uid, message_fd, false, error);
+	else
+		g_propagate_error(error, g_steal_pointer(&why));
+	return copy >= 0;
 }
 
 /* The copy is on disk before the record that speaks of it. */
@@ -842,7 +858,7 @@ static bool keep_copy(
 	const char *dir = runtime->settings->spool_dir;
 	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
 	if (twin != NULL)
-		return true; /* the sender tries again, for it did not hear our first answer */
+		return keep_again(dir, twin, message_fd, error);
 	record->uid = ms_record_name();
 	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;

@@ -120,6 +120,18 @@ static void test_together(void)
 /* Another program. */
 static MsSqlite *other;
 
+static void open_other(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	char head[72];
+	FILE *file = fopen(path, "r");
+	g_assert_cmpuint(fread(head, 1, sizeof head, file), ==, sizeof head);
+	fclose(file);
+	gint32 id = (gint32)GUINT32_FROM_BE(*(guint32 *)(void *)(head + 68));
+	other = ms_sqlite_open(path, id, "", true, NULL, &error);
+	g_assert_no_error(error);
+}
+
 static void other_says(const char *sql)
 {
 	g_autoptr(GError) error = NULL;
@@ -145,13 +157,7 @@ static void test_locked(void)
 	g_assert_true(ms_records_add(ledger, first, &error));
 	ms_ledger_free(ledger); /* now the file says which application's it is */
 	ledger = ms_ledger_open(path, &error);
-	char head[72];
-	FILE *file = fopen(path, "r");
-	g_assert_cmpuint(fread(head, 1, sizeof head, file), ==, sizeof head);
-	fclose(file);
-	gint32 id = (gint32)GUINT32_FROM_BE(*(guint32 *)(void *)(head + 68));
-	other = ms_sqlite_open(path, id, "", true, NULL, &error);
-	g_assert_no_error(error);
+	open_other(path);
 
 	/* For a moment: all are added but the one whose name is taken. */
 	Worker workers[THREADS];
@@ -370,6 +376,62 @@ static void test_taken_back(void)
 	}
 }
 
+static void name_message(MsJudgement *j, const char *name)
+{
+	MsHeader *header = g_new0(MsHeader, 1);
+	header->name = g_strdup("Message-ID");
+	header->value = g_strdup(name);
+	g_ptr_array_add(j->reading->headers, header);
+}
+
+static void expect_copy(const MsRuntime *runtime, const char *uid)
+{
+	int fd = ms_spool_open(ms_runtime_settings(runtime)->spool_dir, uid, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(lseek(fd, 0, SEEK_END), ==, 4);
+	close(fd);
+}
+
+/* Its sender tries again because it did not hear the first answer: of a message that was split the
+ * copy is there before the MTA lets go of those who may not have it.  Whatever became of the first
+ * one: its record may have stayed though all was to be taken back. */
+static void test_copy_again(void)
+{
+	g_autofree char *good = path_of("again.jsonl"), *records = path_of("held.db");
+	g_autoptr(MsEnvelope) e = an_envelope();
+	g_autoptr(MsJudgement) j = a_judgement(MS_SPLIT, 1);
+	g_autoptr(GError) error = NULL;
+	int fd = ms_memory_file("test");
+	g_assert_cmpint(write(fd, "mail", 4), ==, 4);
+	g_assert_true(ms_memory_seal(fd));
+	name_message(j, "<1@seller.example>");
+	ms_runtime_unref(runtime_with(good)); /* now the file says which application's it is */
+	MsRuntime *bad = runtime_with("/nonexistent/audit.jsonl");
+	guint records_before = how_many(ms_runtime_ledger(bad)), before = copies(bad);
+	open_other(records);
+	other_says("CREATE TRIGGER full BEFORE DELETE ON held BEGIN SELECT RAISE(ABORT, 'full'); END");
+	g_assert_false(ms_engine_write_down(bad, e, j, fd, "d", &error));
+	other_says("DROP TRIGGER full");
+	ms_sqlite_free(other);
+	g_assert_cmpuint(how_many(ms_runtime_ledger(bad)), ==, records_before + 1);
+	g_autoptr(MsRecord) record = ms_records_find(ms_runtime_ledger(bad), "4Q1", NULL);
+	g_autofree char *uid = g_strdup(record->uid);
+	ms_runtime_unref(bad);
+	MsRuntime *runtime = runtime_with(good);
+	expect_copy(runtime, uid);
+	for (int i = 0; i < 2; i++) {
+		g_clear_error(&error);
+		g_assert_true(ms_engine_write_down(runtime, e, j, fd, "d", &error));
+		g_assert_cmpuint(how_many(ms_runtime_ledger(runtime)), ==, records_before + 1);
+		g_assert_cmpuint(copies(runtime), ==, before + 1);
+		expect_copy(runtime, uid);
+		g_assert_true(ms_spool_remove(
+			ms_runtime_settings(runtime)->spool_dir, uid, NULL)); /* once */
+	}
+	ms_runtime_unref(runtime);
+	close(fd);
+}
+
 /* ---- a file that several programs make at the same time --------------------------------- */
 
 #define FIRST_ONES 6
@@ -429,6 +491,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/very-many", test_very_many);
 	g_test_add_func("/writing/audit/words", test_audit_words);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	g_test_add_func("/writing/audit/copy-again", test_copy_again);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
