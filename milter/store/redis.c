@@ -20,6 +20,7 @@
  */
 
 #define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
+#define ROLE_US (G_USEC_PER_SEC)   /* how often the only one is asked its role */
 
 typedef struct {
 	const char *script; /* where it was; another may be there now */
@@ -34,6 +35,7 @@ struct MsRedis {
 	/* of MsServer: addresses of the primary, the one that answered last first */
 	GPtrArray *primaries;
 	gint64 found_at;        /* by Sentinel */
+	gint64 role_at;         /* when one last said that it is primary; 0: never */
 	MsServer *replica;
 	bool replica_only;
 	MsLag *lag;
@@ -317,9 +319,11 @@ static GPtrArray *primaries(MsRedis *redis)
 }
 
 /* The one that answered is asked first from now on. */
-static void prefer(MsRedis *redis, const MsServer *server)
+static void prefer(MsRedis *redis, const MsServer *server, bool told_role)
 {
 	pthread_mutex_lock(&redis->lock);
+	if (told_role)
+		redis->role_at = g_get_monotonic_time();
 	for (guint i = 1; i < redis->primaries->len; i++) {
 		if (redis->primaries->pdata[i] == server) {
 			MsServer *it = g_ptr_array_steal_index(redis->primaries, i);
@@ -390,19 +394,32 @@ static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, M
 	return MS_FOUND;
 }
 
+/* Of several, or of one that Sentinel names, each answer is proved to be the primary's.  The only
+ * one may be made a replica as well, which goes on to answer what is read, however far it is
+ * behind. */
+static bool asks_role(MsRedis *redis, guint listed)
+{
+	if (redis->sentinels != NULL || listed > 1)
+		return true;
+	pthread_mutex_lock(&redis->lock);
+	bool old = redis->role_at == 0 || g_get_monotonic_time() - redis->role_at > ROLE_US;
+	pthread_mutex_unlock(&redis->lock);
+	return redis->how.refuse_eviction && old; /* else it may not have INFO */
+}
+
 static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **reply_out,
 	bool *elsewhere, GError **error)
 {
 	g_autoptr(GPtrArray) list = primaries(redis);
 	g_autoptr(GError) first = NULL;
 	MsAnswer answer = MS_RETRY;
-	bool role = redis->sentinels != NULL || list->len > 1;
+	bool role = asks_role(redis, list->len);
 	*elsewhere = true;
 	for (guint i = 0; i < list->len && *elsewhere; i++) {
 		answer = ask_one(list->pdata[i], command, role, reply_out, elsewhere,
 			first == NULL ? &first : NULL);
 		if (answer == MS_FOUND) {
-			prefer(redis, list->pdata[i]);
+			prefer(redis, list->pdata[i], role);
 			return answer;
 		}
 	}

@@ -57,11 +57,12 @@ static void send_text(int fd, const char *text)
 
 static void send_info(Stub *stub, int fd)
 {
-	bool master = strcmp(stub->role, "master") == 0;
+	const char *role = g_atomic_pointer_get(&stub->role);
+	bool master = strcmp(role, "master") == 0;
 	g_autofree char *info = g_strdup_printf(
 		"# Replication\r\nrole:%s\r\nmaster_replid:%s\r\n%s:%d\r\n"
 		"maxmemory_policy:noeviction\r\n",
-		stub->role, stub->replid, master ? "master_repl_offset" : "slave_repl_offset",
+		role, stub->replid, master ? "master_repl_offset" : "slave_repl_offset",
 		g_atomic_int_get(&stub->offset));
 	g_autofree char *reply = g_strdup_printf("$%zu\r\n%s\r\n", strlen(info), info);
 	send_text(fd, reply);
@@ -424,6 +425,37 @@ static void test_addresses(void)
 	stub_end(alive);
 }
 
+/* The only one: it may be made a replica, and primary again, at any time. */
+static void test_alone(void)
+{
+	Stub *stub = stub_new(ANSWER, NULL);
+	stub->role = "slave";
+	const MsRedisSettings settings = {.address = stub->address,
+		.timeout_ms = 5000,
+		.connections = 2,
+		.refuse_eviction = true};
+	g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
+	gint64 ms;
+	g_autofree char *why = NULL;
+	g_assert_cmpint(get(redis, &ms, NULL, &why), ==, MS_RETRY);
+	g_assert_nonnull(strstr(why, "is not the primary"));
+	g_atomic_pointer_set(&stub->role, "master");
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	int before = g_atomic_int_get(&stub->commands);
+	for (int i = 0; i < 20; i++)
+		g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	/* not with each command */
+	g_assert_cmpint(g_atomic_int_get(&stub->commands) - before, <, 40);
+	g_atomic_pointer_set(&stub->role, "slave");
+	while (get(redis, &ms, NULL, NULL) == MS_FOUND)
+		g_usleep(20000);
+	for (int i = 0; i < 5; i++)
+		g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_RETRY);
+	g_atomic_pointer_set(&stub->role, "master");
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	stub_end(stub);
+}
+
 /* ---- where it may be -------------------------------------------------------------------- */
 
 static void test_where(void)
@@ -731,6 +763,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/redis/refused", test_refused);
 	g_test_add_func("/redis/addresses", test_addresses);
 	g_test_add_func("/redis/where", test_where);
+	g_test_add_func("/redis/alone", test_alone);
 	g_test_add_func("/redis/replica", test_replica);
 	g_test_add_func("/redis/bound", test_bound);
 	g_test_add_func("/redis/cluster/slots", test_cluster_slots);

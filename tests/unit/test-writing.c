@@ -409,7 +409,8 @@ static void test_copy_again(void)
 	MsRuntime *bad = runtime_with("/nonexistent/audit.jsonl");
 	guint records_before = how_many(ms_runtime_ledger(bad)), before = copies(bad);
 	open_other(records);
-	other_says("CREATE TRIGGER full BEFORE DELETE ON held BEGIN SELECT RAISE(ABORT, 'full'); END");
+	other_says("CREATE TRIGGER full BEFORE DELETE ON held"
+		   " BEGIN SELECT RAISE(ABORT, 'full'); END");
 	g_assert_false(ms_engine_write_down(bad, e, j, fd, "d", &error));
 	other_says("DROP TRIGGER full");
 	ms_sqlite_free(other);
