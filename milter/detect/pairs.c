@@ -75,8 +75,8 @@ static void read_pair(Search *s, gsize at)
 	ms_detect_add_named(s, kinds, from, until);
 }
 
-/* ".../customers/48291746/...": the step before it says what it is. */
-static void read_steps(Search *s, gsize at)
+/* ".../customers/48291746/...": the step before it says what it is.  Where the link ends. */
+static gsize read_steps(Search *s, gsize at)
 {
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, from = at;
@@ -98,14 +98,15 @@ static void read_steps(Search *s, gsize at)
 		}
 		from = stop + 1;
 		if (stop >= len || text[stop] != '/')
-			break;
+			return stop;
 	}
+	return from;
 }
 
 void ms_detect_pairs(Search *s)
 {
 	const char *text = s->fold->text;
-	gsize len = s->fold->len;
+	gsize len = s->fold->len, walked = 0; /* a link within a link is walked with that */
 	guint marks = 0;
 	for (gsize at = strcspn(text, ":="); at < len && !s->full;
 		at += 1 + strcspn(text + at + 1, ":=")) {
@@ -113,9 +114,11 @@ void ms_detect_pairs(Search *s)
 			break;
 		if (++marks % BIG_STEP == 0 && !ms_budget_time(s->budget))
 			return; /* by_pattern() notes it */
-		if (text[at] == ':' && at + 2 < len && text[at + 1] == '/' && text[at + 2] == '/')
-			read_steps(s, at + 3);
-		else if (at > 0)
+		bool link = text[at] == ':' && at + 2 < len && text[at + 1] == '/' &&
+			text[at + 2] == '/';
+		if (link && at >= walked)
+			walked = read_steps(s, at + 3);
+		else if (!link && at > 0)
 			read_pair(s, at);
 	}
 }

@@ -14,10 +14,9 @@
 
 #include "readers.h"
 
-#define MAX_TOKEN 8192 /* bytes of one link that are looked at */
-#define MAX_DEPTH 4    /* links in one another */
-#define MIN_CODED 8    /* letters of base64 that are looked at */
-#define MIN_PLAIN 5    /* bytes that they must make */
+#define MAX_DEPTH 4 /* links in one another */
+#define MIN_CODED 8 /* letters of base64 that are looked at */
+#define MIN_PLAIN 5 /* bytes that they must make */
 #define MAX_OUT (1 << 20)
 
 static bool is_edge(char c)
@@ -166,7 +165,7 @@ static void links_of(const char *p, const char *end, guint depth, GString *out)
 		while (p < end && !is_edge(*p))
 			p++;
 		if (p - from > 6 && is_link(from, p))
-			read_link(from, from + MIN(p - from, MAX_TOKEN), depth, out);
+			read_link(from, p, depth, out);
 	}
 }
 
@@ -177,6 +176,9 @@ void ms_links_read(const MsExtraction *to, const MsSpan *span)
 	if (out->len == 0)
 		return;
 	g_autofree char *where = g_strconcat(span->where, " (links)", NULL);
+	if (out->len > MAX_OUT)
+		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
+			"links of more than %d bytes within others", MAX_OUT);
 	MsSpan links = {.type = MS_SPAN_ASIDE, .where = where, .text = out->str, .len = out->len};
 	ms_extract_hand_over_alone(to, &links);
 }

@@ -339,6 +339,53 @@ static void test_links(void)
 	try_rows(HTML, html, G_N_ELEMENTS(html));
 }
 
+/* `head`, as often as makes `len` bytes, and `tail`. */
+static char *lengthened(const char *head, gsize len, const char *tail)
+{
+	GString *out = g_string_new(NULL);
+	while (out->len < len)
+		g_string_append(out, head);
+	return g_string_free(g_string_append(out, tail), FALSE);
+}
+
+/* However long a link is, and however many come before it: it is read, or told. */
+static void test_many_links(void)
+{
+	static const char plain[] = "https://p.example/?d=eyJudW1iZXIiOiJGVi0yMDI2LTA5MTMiLCJhIjoxfQ",
+			  coded[] = "&d=eyJudW1iZXIiOiJGVi0yMDI2LTA5MTMiLCJhIjoxfQ";
+	static const struct {
+		const char *before, *head, *tail, *want;
+		gsize len;
+	} rows[] = {
+		{"https://p.example/?x=", "a", coded, "e", 9000},
+		{"https://p.example/?x=", "a%20", coded, "e", 100000},
+		{"", "https://p.example/?x=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo\n", plain, "e", 300000},
+		{"", "https://p.example/?x=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo\n", plain, "!", 3 << 20},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = lengthened(rows[i].head, rows[i].len, rows[i].tail);
+		g_autofree char *mail = g_strconcat(PLAIN, rows[i].before, text, "\n", NULL);
+		g_autofree char *found = found_in(mail);
+		if (strcmp(found, rows[i].want) != 0)
+			g_error("%zu bytes of %s: found \"%s\", want \"%s\"", rows[i].len,
+				rows[i].head, found, rows[i].want);
+	}
+}
+
+/* What a text of nothing but beginnings of links costs is by its length. */
+static void test_slashes(void)
+{
+	static const char *const heads[] = {"://", "://a/1234567/"};
+	for (gsize i = 0; i < G_N_ELEMENTS(heads); i++) {
+		g_autofree char *text = lengthened(heads[i], 600000, "");
+		g_autofree char *mail = g_strconcat(PLAIN, text, "\n", NULL);
+		gint64 start = cpu_time();
+		g_autofree char *found = found_in(mail);
+		g_test_message("%s: %.1f s", heads[i], (double)(cpu_time() - start) / 1e6);
+		g_assert_cmpstr(found, ==, "");
+	}
+}
+
 /* ---- accounts within their country ------------------------------------------------------ */
 
 static void test_accounts(void)
@@ -424,6 +471,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/columns", test_columns);
 	g_test_add_func("/spelling/links", test_links);
+	g_test_add_func("/spelling/links/many", test_many_links);
+	g_test_add_func("/spelling/links/slashes", test_slashes);
 	g_test_add_func("/spelling/accounts", test_accounts);
 	g_test_add_func("/spelling/interchange", test_interchange);
 	g_test_add_func("/spelling/charsets", test_charsets);
