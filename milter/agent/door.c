@@ -20,6 +20,7 @@
 #define SHORT_AT_ONCE 64 /* more than may wait to have a password hashed */
 #define LONG_AT_ONCE 16
 #define QUEUE_MOST 512 /* connections that wait; more are not taken */
+#define PAUSE_US (10 * 1000) /* meanwhile the others wait in the kernel */
 
 typedef struct {
 	Agent *agent;
@@ -117,14 +118,16 @@ void agent_serve(Agent *agent)
 		atomic_store(&agent->door_turned, g_get_monotonic_time());
 		struct pollfd ready = {agent->listening, POLLIN, 0};
 		if (g_thread_pool_unprocessed(door.quick) >= QUEUE_MOST) {
-			g_usleep(10 * 1000); /* the others wait in the kernel */
+			g_usleep(PAUSE_US);
 			continue;
 		}
-		int fd = poll(&ready, 1, 500) > 0
-			? accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC)
-			: -1;
-		if (fd < 0)
+		if (poll(&ready, 1, 500) <= 0)
 			continue;
+		int fd = accept4(agent->listening, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0) { /* without a descriptor for it, it is ready all the time */
+			g_usleep(PAUSE_US);
+			continue;
+		}
 		Visit *visit = g_new0(Visit, 1);
 		visit->fd = fd;
 		g_thread_pool_push(door.quick, visit, NULL);

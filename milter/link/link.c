@@ -82,6 +82,7 @@ static int connect_to(const char *path, gint64 wait_ms)
 		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0
+			       || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0
 			       || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)) {
 		close(fd);
 		fd = -1;
@@ -168,8 +169,10 @@ static bool run(MsLink *link, MsReply **reply, GError **error, ...)
 	gsize n = 0;
 	va_list args;
 	va_start(args, error);
-	while ((argv[n] = va_arg(args, const char *)) != NULL)
-		g_assert(++n < G_N_ELEMENTS(argv));
+	while ((argv[n] = va_arg(args, const char *)) != NULL) {
+		n++;
+		g_assert(n < G_N_ELEMENTS(argv));
+	}
 	va_end(args);
 	g_autoptr(MsReply) ignored = NULL;
 	return ms_redis_command(link->redis, n, argv, reply != NULL ? reply : &ignored, error) ==

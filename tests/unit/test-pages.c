@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/link.h"
 #include "missent/settings.h"
 
@@ -924,6 +925,15 @@ static void test_agent(void)
 	g_autofree char *none = ms_link_ask(link, "", "{\"do\":\"hello\"}", 1000, &error);
 	g_assert_null(none);
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	/* One that hangs is waited for no longer with a request that it does not take. */
+	g_clear_error(&error);
+	int hangs = ms_io_listen(agent, NULL, 0600);
+	g_autofree char *large = g_strnfill(8 << 20, ' ');
+	g_autofree char *unheard = ms_link_ask(link, "", large, 300, &error);
+	g_assert_null(unheard);
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	close(hangs);
+	unlink(agent);
 	/* What was written down while it was away is done when it is back. */
 	world_file(s->w, "queue/do.release", "fail");
 	MsDesk *desk = world_desk(s->w);
