@@ -84,9 +84,6 @@ typedef struct {
  * be told */
 #define MS_SETUP_FORMAT "(satuttuuuuubassbb)"
 
-/* Writes all of it into a file. */
-bool ms_wire_fill(int fd, const void *data, size_t len);
-
 /* Does this errno say that something of the host is used up for now: descriptors, processes,
  * memory?  Then neither the other side nor the settings are at fault. */
 bool ms_wire_is_short(int why);

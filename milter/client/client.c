@@ -44,6 +44,14 @@ bool ms_memory_seal(int fd)
 		0;
 }
 
+static int close_failed(int fd)
+{
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
 int ms_memory_of(const char *name, const void *data, gsize len)
 {
 	int fd = ms_memory_file(name);
@@ -51,17 +59,11 @@ int ms_memory_of(const char *name, const void *data, gsize len)
 		ssize_t n = write(fd, (const guint8 *)data + done, len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
+		if (n <= 0)
+			return close_failed(fd);
 		done += (gsize)n;
 	}
-	if (fd >= 0 && !ms_memory_seal(fd)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return fd < 0 || ms_memory_seal(fd) ? fd : close_failed(fd);
 }
 
 /* ---- the crew ------------------------------------------------------------------------- */
@@ -471,12 +473,7 @@ static int image_file(GBytes *image)
 {
 	gsize len;
 	const void *data = g_bytes_get_data(image, &len);
-	int fd = ms_memory_file("missent-filter");
-	if (fd >= 0 && (!ms_wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return ms_memory_of("missent-filter", data, len);
 }
 
 static bool no_memory(GError **error)

@@ -42,16 +42,9 @@ struct MsCrew {
 
 static int setup_file(GBytes *setup)
 {
-	int fd = ms_memory_file("missent-setup");
 	gsize len;
 	const void *data = g_bytes_get_data(setup, &len);
-	if (fd >= 0 && (!ms_wire_fill(fd, data, len) || !ms_memory_seal(fd))) {
-		int why = errno;
-		close(fd);
-		errno = why;
-		fd = -1;
-	}
-	return fd;
+	return ms_memory_of("missent-setup", data, len);
 }
 
 /* Nothing of the daemon's environment is the reader's business. */

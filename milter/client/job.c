@@ -255,7 +255,7 @@ static GBytes *answer_picture(
 {
 	MsReader *ocr = talk->reader->ocr;
 	bool allowed = talk->pictures++ < talk->special->limits->max[MS_COST_OCR];
-	int fd = ocr != NULL && allowed ? ms_memory_file("missent-picture") : -1;
+	int fd = ocr != NULL && allowed ? ms_memory_of("missent-picture", data, len) : -1;
 	if (fd < 0)
 		return NULL;
 	MsWireQuestion document = *question;
@@ -263,8 +263,7 @@ static GBytes *answer_picture(
 	GBytes *bytes = NULL;
 	Turn turn;
 	queue_turn(ocr->queue, &turn, NULL, len);
-	if (ms_wire_fill(fd, data, len) && ms_memory_seal(fd)
-		&& queue_enter(ocr->queue, &turn, talk->line.deadline, NULL)) {
+	if (queue_enter(ocr->queue, &turn, talk->line.deadline, NULL)) {
 		gint64 wait = (talk->line.deadline - g_get_monotonic_time()) / 1000;
 		ms_reading_free(read_alone(ocr, fd, &document, talk->special, MAX(wait, 1),
 			talk->line.deadline, talk->known->number, &bytes));

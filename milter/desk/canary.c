@@ -82,14 +82,8 @@ static int message_of(const MsSettings *s, const char *id, char digest[MS_BODY_D
 	ms_body_digest_init(&sum);
 	ms_body_digest_add(&sum, body, strlen(body));
 	ms_body_digest_end(&sum, digest);
-	int fd = ms_memory_file("missent-canary");
-	if (fd >= 0 &&
-		(write(fd, head, strlen(head)) != (ssize_t)strlen(head) ||
-			write(fd, body, strlen(body)) != (ssize_t)strlen(body))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	g_autofree char *whole = g_strconcat(head, body, NULL);
+	return ms_memory_of("missent-canary", whole, strlen(whole));
 }
 
 static MsSubmitted submit(const Desk *desk, const char *listener, int fd, char **reply_out)

@@ -191,17 +191,14 @@ DeskMail *desk_end_mail(const Desk *desk, GString *text, bool bounce, const char
 	mail->sender = bounce ? g_strdup("") : own_address(desk);
 	mail->recipients = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(mail->recipients, g_strdup(to));
-	mail->fd = ms_memory_file("missent-notice");
+	/* -1: submitting says so */
+	mail->fd = ms_memory_of("missent-notice", text->str, text->len);
 	MsBodyDigest digest;
 	char sum[MS_BODY_DIGEST];
 	ms_body_digest_init(&digest);
 	ms_body_digest_message(&digest, text->str, text->len);
 	ms_body_digest_end(&digest, sum);
 	mail->digest = g_strdup(sum);
-	if (mail->fd >= 0 && write(mail->fd, text->str, text->len) != (ssize_t)text->len) {
-		close(mail->fd);
-		mail->fd = -1; /* submitting says so */
-	}
 	g_string_free(text, TRUE);
 	return mail;
 }

@@ -366,11 +366,11 @@ static GBytes *draw(Desk *desk, GBytes *pdf, GError **error)
 	g_autoptr(MsReading) picture = NULL;
 	gsize len;
 	const void *data = g_bytes_get_data(pdf, &len);
-	int fd = reader != NULL ? ms_memory_file("missent-picture") : -1;
-	if (fd >= 0 && write(fd, data, len) == (ssize_t)len && ms_memory_seal(fd))
+	int fd = reader != NULL ? ms_memory_of("missent-picture", data, len) : -1;
+	if (fd >= 0) {
 		ms_reader_view(reader, fd, "picture", &picture, error);
-	if (fd >= 0)
 		close(fd);
+	}
 	if (picture != NULL && picture->bytes != NULL)
 		return g_bytes_ref(picture->bytes);
 	if (error != NULL && *error == NULL)

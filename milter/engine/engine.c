@@ -827,8 +827,7 @@ typedef struct {
 	bool copied;      /* into the spool, by the record's name */
 } Written;
 
-/* A record that stays, because the disk is full, keeps its copy: there is no other of what it speaks
- * of. */
+/* A record that stays, because the disk is full, keeps its copy. */
 static void take_back(MsRuntime *runtime, const Written *written)
 {
 	bool gone = written->record == NULL ||

@@ -47,20 +47,6 @@ bool ms_wire_is_short(int why)
 	}
 }
 
-bool ms_wire_fill(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pwrite(fd, p + done, len - done, (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
 ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)
 {
 	union {
