@@ -140,8 +140,30 @@ replica.freeze()
 tap.same([ask(m)[0], ask(m)[1] < 0.4 * SLOW], ['hold', True], 'the replica frozen: the primary, without waiting again')
 replica.thaw()
 m.stop()
-primary.stop()
+
+# ---- one address: what it has become, and a memory that is full ------------------------------------------
+m.directory = directory('redis = "%s"\n' % primary.address)
+m.write_conf()
+m.start()
+both = lambda: (ask(m)[0], ask(m, WRONG)[0])
+tap.same(both(), ('hold', 'deliver'), 'one address')
 replica.stop()
+primary.cli('CONFIG', 'SET', 'maxmemory', '1mb')
+out = m.tool('directory', 'import', '-', stdin='account,kind,value\n' + ''.join('%s,%s,"%s"\n' % r for r in MAPPING))
+tap.ok(m.code != 0 and 'OOM' in out, 'its memory is full: an import says so', out)
+tap.same(both(), ('hold', 'deliver'), '... and what was there is there')
+primary.cli('CONFIG', 'SET', 'maxmemory', '0')
+for stale, how in (('yes', 'what it had'), ('no', 'MASTERDOWN')):
+    primary.cli('CONFIG', 'SET', 'replica-serve-stale-data', stale)
+    primary.cli('REPLICAOF', '127.0.0.1', '1')
+    mark = m.mark()
+    tap.ok(wait_for(lambda: both() == ('tempfail', 'tempfail'), 10), 'made a replica, which answers %s: unavailable' % how)
+    tap.ok('is not the primary' in m.tail(mark) or 'MASTERDOWN' in m.tail(mark), '... which the log says', m.tail(mark)[-600:])
+    tap.ok(all(both() == ('tempfail', 'tempfail') for _ in range(3)), '... for as long as it is one')
+    primary.cli('REPLICAOF', 'NO', 'ONE')
+    tap.ok(wait_for(lambda: both() == ('hold', 'deliver'), 10), '... primary again: it answers')
+m.stop()
+primary.stop()
 
 # ---- Sentinel -------------------------------------------------------------------------------------------
 nodes = [Node(S, 'min-replicas-max-lag 2', kind=KIND).start()]
