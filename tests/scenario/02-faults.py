@@ -1,6 +1,9 @@
 """Kill, stop, freeze, empty, fill: no mail is lost and none is delivered unjudged."""
 import fcntl
 import os
+import re
+import resource
+import signal
 import smtplib
 import threading
 
@@ -53,15 +56,29 @@ def retry(subject, body, to, want):
     return queue_id(reply) in p.held() and p.arrived(subject, seconds=0.5) == 0
 
 
-# ---- killed at each stage ----
-for stage in ('connect', 'mail', 'rcpt', 'verdict', 'record'):
+def memory_ends():
+    """What missentd has is all that it gets: GLib ends a program to which no memory is given."""
+    with open('/proc/%d/status' % m.process.pid) as f:
+        size = int(re.search(r'VmSize:\s+(\d+)', f.read())[1]) << 10
+    resource.prlimit(m.process.pid, resource.RLIMIT_AS, (size, size))
+
+
+def end(how):
+    if how:
+        m.process.send_signal(how)
+        m.process.wait()
+    m.kill()
+
+
+# ---- killed at each stage; aborted; without memory ----
+for stage in ('connect', 'mail', 'rcpt', 'verdict', 'abort', 'memory', 'record'):
     before = len(m.audit())
     if stage == 'record':  # the audit trail is locked: the record is written, then it waits
         lock = open(m.state + '/audit/lock')
         fcntl.flock(lock, fcntl.LOCK_EX)
     reply = None
     smtp = smtplib.SMTP('127.0.0.1', p.port, timeout=60)
-    body = WRONG + ('MISBEHAVE wait\n' if stage == 'verdict' else '')
+    body = WRONG + ('MISBEHAVE wait\n' if stage in ('verdict', 'abort') else '')
     try:
         smtp.ehlo()
         if stage == 'connect':
@@ -72,12 +89,17 @@ for stage in ('connect', 'mail', 'rcpt', 'verdict', 'record'):
         smtp.rcpt('kunde@alpha.example')
         if stage == 'rcpt':
             m.kill()
-        if stage in ('verdict', 'record'):
-            threading.Timer(1.0, m.kill).start()
+        if stage in ('verdict', 'abort', 'record'):
+            threading.Timer(1.0, end, [signal.SIGABRT if stage == 'abort' else None]).start()
+        if stage == 'memory':
+            memory_ends()
+            body += 1000 * ('x' * 70 + '\n')
         reply = smtp.data(message('killed at ' + stage, body).encode())
     except (smtplib.SMTPException, OSError) as why:
         reply = (0, str(why))
     smtp.close()
+    if stage == 'memory':
+        end(None)
     wait_for(lambda: m.process is None)
     tap.ok(reply[0] != 250, 'killed at %s: the message is not taken' % stage, reply)
     tap.same(p.arrived('killed at ' + stage, seconds=1), 0, '... and not delivered unjudged')
