@@ -349,7 +349,7 @@ static void put_fraction(GString *out, const Section *section, double value)
 	const Token *after = slash + 1 < end ? token_at(section, slash + 1) : NULL;
 	if (places == 0 && after != NULL && after->type == LITERAL &&
 		g_ascii_isdigit(*after->text)) {
-		denominator = (guint)CLAMP(atoi(after->text), 1, 9999);
+		denominator = (guint)CLAMP(g_ascii_strtoull(after->text, NULL, 10), 1, 9999);
 	} else {
 		for (guint d = 1; d <= max; d++) {
 			double error = fabs(rest - round(rest * d) / d);

@@ -341,15 +341,19 @@ const char *ms_check_value(MsCheck check, const char *value)
 	g_assert_not_reached();
 }
 
+/* What is known under another form of it ("40123456824" of FR40123456824) has not the form that the
+ * sums count on. */
 bool ms_check_digits(MsCheck check, const char *value)
 {
+	if (ms_check_value(check, value) != NULL)
+		return false;
 	switch (check) {
 	case MS_CHECK_IBAN:
 	case MS_CHECK_LUHN:
 	case MS_CHECK_CARD:
 	case MS_CHECK_LEI:
 	case MS_CHECK_CREDITOR:
-	case MS_CHECK_RF: return true; /* or ms_check_value() had refused it */
+	case MS_CHECK_RF: return true;
 	case MS_CHECK_VAT: return ms_check_vat_digits(value);
 	case MS_CHECK_TAX: return ms_check_tax_digits(value);
 	case MS_CHECK_SIRET: return siret_digits(value);

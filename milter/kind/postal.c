@@ -611,6 +611,7 @@ static void find_whole(Search *s)
 		if (!c->beside || !s->apart)
 			s->to->found(c->key, c->depth, c->start, c->end, s->to->user);
 	}
+	s->sink = s->to;
 }
 
 void ms_postal_find(const char *folded, gsize len, bool whole, const MsPostalSink *sink)
@@ -647,7 +648,7 @@ static void take_best(const char *key, MsPostalDepth depth, gsize start, gsize e
 	gsize code = strcspn(key, "/"), best_code = *best != NULL ? strcspn(*best, "/") : 0;
 	if (best_box && !box)
 		return;
-	if ((box && !best_box) || code > best_code ||
+	if (*best == NULL || (box && !best_box) || code > best_code ||
 		(code == best_code && strlen(key) > strlen(*best))) {
 		g_free(*best);
 		*best = g_strdup(key);
