@@ -11,6 +11,10 @@ typedef struct MsSandbox MsSandbox;
  * Poppler has of East Asian characters.  What this system does not offer is said
  * in `*missing_out`; NULL when nothing is missing.  NULL and errno: it is short of something. */
 MsSandbox *sandbox_prepare(bool tables, char **missing_out);
+/* The supervisor, which goes on making workers, takes upon itself what all of them have: it opens
+ * no file any more.  Where that cannot be had, each worker has all of it by itself. */
+void sandbox_share(MsSandbox *sandbox);
+bool sandbox_is_shared(const MsSandbox *sandbox);
 /* Confines the calling process for good; once in a process.  NULL, or what failed. */
 const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds);
 /* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */

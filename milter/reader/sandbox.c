@@ -25,15 +25,22 @@
  * opening any file kills: a table that cannot be loaded must not turn into text that is
  * silently missing.
  *
- * The filter is compiled once, before any worker is there; each worker writes its own number
- * into its copy, so that it can signal itself and nobody else, and installs it.  What is possible
- * inside is tried, call by call, by tests/tools/inside-sandbox.c.
+ * Filters are compiled once, before any worker is there.  To install the whole one is a tenth of
+ * what a small worker costs, for the kernel translates it and tries it with every call that there
+ * is.  So the supervisor, once it is warm, takes upon itself what it can bear: no files, and a
+ * filter that allows what a worker may do and what making workers needs.  Both are inherited and
+ * never lifted; a worker adds a short filter that takes from it what only the supervisor needs,
+ * and what is left is what the whole one allows.  Each worker writes its own number into its copy,
+ * so that it can signal itself and nobody else.  What is possible inside is tried, call by call,
+ * both ways, by tests/tools/inside-sandbox.c.
  */
 
 struct MsSandbox {
-	struct sock_fprog program;
+	struct sock_fprog whole; /* of a worker whose supervisor has none */
+	struct sock_fprog shared, rest;
 	int landlock_abi; /* 0: the kernel has none */
 	bool tables;
+	bool has_landlock, has_shared; /* this process, and who is forked from it */
 };
 
 static const char *const allowed[] = {
@@ -49,6 +56,28 @@ static const char *const allowed[] = {
 /* Asked by libraries in passing; they take no for an answer. */
 static const char *const refused[] = {"ioctl", "fcntl", "sysinfo", "prlimit64", "readlink",
 	"readlinkat", "uname", "newfstatat", "stat", "access", "faccessat", "dup"};
+
+/* What makes workers, hands them over and confines them, and is none of theirs. */
+static const char *const supervising[] = {"clone", "fork", "set_robust_list", "socketpair",
+	"pidfd_open", "kill", "wait4", "waitid", "sendmsg", "recvfrom", "pread64", "nanosleep",
+	"clock_nanosleep", "getppid", "dup2", "dup3", "close_range", "prctl", "setrlimit",
+	"prlimit64", "newfstatat"};
+
+static bool is_refused(const char *name)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (strcmp(refused[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_supervising(const char *name)
+{
+	for (size_t i = 0; i < sizeof supervising / sizeof *supervising; i++)
+		if (strcmp(supervising[i], name) == 0)
+			return true;
+	return false;
+}
 
 static int add_by_name(scmp_filter_ctx ctx, uint32_t action, const char *name)
 {
@@ -103,13 +132,28 @@ static int allow_futex(scmp_filter_ctx ctx)
 /* Stands where a worker's own number will be; no process has it, for they end at 2^22. */
 #define OWN_PID 0x7e57ab1eU
 
-static int add_rules(scmp_filter_ctx ctx, bool landlock)
+static int add_list(scmp_filter_ctx ctx, uint32_t action, const char *const *names, size_t n,
+	bool but_supervising)
+{
+	int rc = 0;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (!but_supervising || !is_supervising(names[i]))
+			rc = add_by_name(ctx, action, names[i]);
+	return rc;
+}
+
+#define ALL(names) names, sizeof names / sizeof *names
+
+/* What a worker may do; with `supervises`, what its supervisor may do besides. */
+static int add_rules(scmp_filter_ctx ctx, bool landlock, bool supervises)
 {
 	int rc = landlock ? allow_reading_files(ctx) : 0;
-	for (size_t i = 0; i < sizeof allowed / sizeof *allowed && rc == 0; i++)
-		rc = add_by_name(ctx, SCMP_ACT_ALLOW, allowed[i]);
-	for (size_t i = 0; i < sizeof refused / sizeof *refused && rc == 0; i++)
-		rc = add_by_name(ctx, SCMP_ACT_ERRNO(EPERM), refused[i]);
+	if (rc == 0)
+		rc = add_list(ctx, SCMP_ACT_ALLOW, ALL(allowed), false);
+	if (rc == 0)
+		rc = add_list(ctx, SCMP_ACT_ERRNO(EPERM), ALL(refused), supervises);
+	if (rc == 0 && supervises)
+		rc = add_list(ctx, SCMP_ACT_ALLOW, ALL(supervising), false);
 	if (rc == 0)
 		rc = allow_memory(ctx);
 #ifndef MS_SANITIZERS
@@ -121,9 +165,27 @@ static int add_rules(scmp_filter_ctx ctx, bool landlock)
 		rc = seccomp_rule_add(
 			ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
 	/* abort() of GLib, so that the cause of death is told apart. */
-	if (rc == 0)
+	if (rc == 0 && supervises)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+	else if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
 			SCMP_A0(SCMP_CMP_EQ, OWN_PID), SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+	return rc;
+}
+
+/* What a worker may not that the shared filter allows: all that the lists above have for the
+ * supervisor alone. */
+static int add_rest(scmp_filter_ctx ctx)
+{
+	int rc = 0;
+	for (size_t i = 0; i < sizeof supervising / sizeof *supervising && rc == 0; i++)
+		rc = add_by_name(ctx,
+			is_refused(supervising[i]) ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS,
+			supervising[i]);
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(tgkill), 1,
+			SCMP_A0(SCMP_CMP_NE, OWN_PID));
 	return rc;
 }
 
@@ -161,20 +223,33 @@ static unsigned put_pid(struct sock_fprog *program, uint32_t before, uint32_t pi
 	return n;
 }
 
-static bool compile(struct sock_fprog *out, bool landlock)
+typedef enum { WHOLE, SHARED, REST } Part;
+
+static bool compile(struct sock_fprog *out, Part part, bool landlock)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx = seccomp_init(part == REST ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	if (ctx == NULL)
 		return false;
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree of calls */
-	int rc = add_rules(ctx, landlock);
+	int rc = part == REST ? add_rest(ctx) : add_rules(ctx, landlock, part == SHARED);
 	errno = rc < 0 ? -rc : errno;
 	bool fine = rc == 0 && export_program(ctx, out);
 	int why = errno;
 	seccomp_release(ctx);
 	errno = why;
 	/* Else a worker could not tell itself from others. */
-	g_assert(!fine || put_pid(out, OWN_PID, OWN_PID) == 1);
+	g_assert(!fine || put_pid(out, OWN_PID, OWN_PID) == (part == SHARED ? 0 : 1));
+	return fine;
+}
+
+static bool compile_all(MsSandbox *sandbox)
+{
+	bool landlock = sandbox->landlock_abi > 0;
+	bool fine = compile(&sandbox->whole, WHOLE, landlock);
+#ifndef MS_SANITIZERS /* see sandbox_share() */
+	fine = fine && compile(&sandbox->shared, SHARED, landlock)
+		&& compile(&sandbox->rest, REST, landlock);
+#endif
 	return fine;
 }
 
@@ -198,8 +273,8 @@ MsSandbox *sandbox_prepare(bool tables, char **missing_out)
 	sandbox->tables = tables;
 	if (!seccomp_offered()) {
 		*missing_out = g_strdup("seccomp filters are not to be had on this system");
-	} else if (!compile(&sandbox->program, sandbox->landlock_abi > 0)) {
-		sandbox->program.filter = NULL;
+	} else if (!compile_all(sandbox)) {
+		sandbox->whole.filter = NULL;
 		if (ms_wire_is_short(errno)) {
 			g_free(sandbox);
 			return NULL;
@@ -281,21 +356,42 @@ bool sandbox_descriptors(int job, int null)
 	return dup2(job, 3) == 3 && syscall(SYS_close_range, 4U, ~0U, 0U) == 0;
 }
 
+static bool install(const struct sock_fprog *program)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) == 0;
+}
+
+void sandbox_share(MsSandbox *sandbox)
+{
+#ifdef MS_SANITIZERS
+	(void)sandbox; /* their runtimes have calls of their own to make */
+#else
+	if (sandbox->whole.filter == NULL || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return;
+	sandbox->has_landlock = enter_landlock(sandbox->landlock_abi, sandbox->tables);
+	sandbox->has_shared = sandbox->has_landlock && install(&sandbox->shared);
+#endif
+}
+
+bool sandbox_is_shared(const MsSandbox *sandbox)
+{
+	return sandbox->has_shared;
+}
+
 const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return "no_new_privs";
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return "dumpable";
-	if (!enter_landlock(sandbox->landlock_abi, sandbox->tables))
+	if (!sandbox->has_landlock && !enter_landlock(sandbox->landlock_abi, sandbox->tables))
 		return "landlock";
 	if (!set_limits(memory, cpu_seconds))
 		return "resource limits";
-	if (sandbox->program.filter == NULL)
+	if (sandbox->whole.filter == NULL)
 		return NULL;
-	struct sock_fprog program = sandbox->program;
-	if (put_pid(&program, OWN_PID, (uint32_t)getpid()) != 1
-		|| prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+	struct sock_fprog program = sandbox->has_shared ? sandbox->rest : sandbox->whole;
+	if (put_pid(&program, OWN_PID, (uint32_t)getpid()) != 1 || !install(&program))
 		return "seccomp";
 	return NULL;
 }

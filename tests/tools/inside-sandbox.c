@@ -6,7 +6,8 @@
  *	NAME OUTCOME WITH
  *
  * OUTCOME: works, fails (the kernel has looked at it), waits, ends (SIGNAL or status).  What was
- * killed, or refused as not permitted, is not there.  The last line counts the tries.
+ * killed, or refused as not permitted, is not there.  The last line counts the tries.  With the
+ * word "shared" as its argument a child has first what its supervisor would have.
  */
 #include "config.h"
 
@@ -47,6 +48,7 @@ static int null, job;
 static char buffer[4096] __attribute__((aligned(4096)));
 static pid_t bystander;
 static unsigned tries;
+static bool shared;
 
 #define OWN 0x0badcafeL /* stands for the child's own number */
 static Try all[32];
@@ -96,6 +98,10 @@ static void make_tries(void)
 /* As a worker is made; see become_worker() in supervisor.c. */
 static void confine(void)
 {
+	if (shared)
+		sandbox_share(sandbox);
+	if (shared && !sandbox_is_shared(sandbox))
+		_exit(77);
 	if (!sandbox_descriptors(job, null))
 		_exit(1);
 	const char *failed = sandbox_enter(sandbox, 512 << 20, 10);
@@ -196,9 +202,10 @@ static void attempt(long nr, const char *table, const Try *t)
 	judge(nr, table, t, status, late);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int pair[2];
+	shared = argc > 1 && strcmp(argv[1], "shared") == 0;
 	char *missing = NULL;
 	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);

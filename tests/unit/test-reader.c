@@ -146,6 +146,23 @@ static void test_supervisor_dies(void)
 	expect_good(reader);
 }
 
+/* What all workers have is put on their supervisor, once. */
+static void test_supervisor_is_confined(void)
+{
+#ifdef MS_SANITIZERS
+	g_test_skip("nothing is shared where sanitizers have calls of their own to make");
+#else
+	g_autoptr(MsReader) reader = start(1, 1, 20000);
+	expect_good(reader);
+	g_autofree char *children = NULL, *status = NULL;
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", getpid(), getpid());
+	g_assert_true(g_file_get_contents(path, &children, NULL, NULL));
+	g_autofree char *of = g_strdup_printf("/proc/%d/status", atoi(children));
+	g_assert_true(g_file_get_contents(of, &status, NULL, NULL));
+	g_assert_nonnull(strstr(status, "\nSeccomp:\t2\n"));
+#endif
+}
+
 static void test_jobs(void)
 {
 	g_autoptr(MsReader) reader = start(1, 5, 20000);
@@ -548,6 +565,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, GSIZE_TO_POINTER(i), misbehave);
 	}
 	g_test_add_func("/reader/supervisor-dies", test_supervisor_dies);
+	g_test_add_func("/reader/supervisor-is-confined", test_supervisor_is_confined);
 	g_test_add_func("/reader/jobs", test_jobs);
 	g_test_add_func("/reader/threads", test_threads);
 	g_test_add_func("/reader/bombs", test_bombs);

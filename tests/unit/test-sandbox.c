@@ -138,6 +138,18 @@ static void test_inside(void)
 	inside(argv);
 }
 
+/* What the supervisor has taken upon itself, and what a worker adds to it, is as much. */
+static void test_shared(void)
+{
+#ifdef MS_SANITIZERS
+	g_test_skip("nothing is shared where sanitizers have calls of their own to make");
+#else
+	g_autofree char *program = built_file("tests/tools/inside-sandbox");
+	const char *argv[] = {program, "shared", NULL};
+	inside(argv);
+#endif
+}
+
 /* As on an older kernel: then files are not refused but kill, so fewer things come through. */
 static void test_without_landlock(void)
 {
@@ -145,6 +157,10 @@ static void test_without_landlock(void)
 	g_autofree char *wrapper = built_file("tests/tools/without-landlock");
 	const char *argv[] = {wrapper, program, NULL};
 	inside(argv);
+#ifndef MS_SANITIZERS
+	const char *shared[] = {wrapper, program, "shared", NULL};
+	inside(shared);
+#endif
 }
 
 /* Nobody else's memory is in a core file, nor to be looked into by others of the same user. */
@@ -171,6 +187,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/sandbox/inside", test_inside);
+	g_test_add_func("/sandbox/shared", test_shared);
 	g_test_add_func("/sandbox/without-landlock", test_without_landlock);
 	g_test_add_func("/sandbox/private-memory", test_private_memory);
 	return g_test_run();
