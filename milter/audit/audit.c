@@ -209,13 +209,6 @@ static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
 	return append_line(log, begin, error);
 }
 
-static bool remove_folder(const char *path, GError **error)
-{
-	const char *argv[] = {"rm", "-rf", "--", path, NULL};
-	return g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-		NULL, error);
-}
-
 /* "mx.example/missent": what every checkpoint begins with. */
 static char *origin(void)
 {
@@ -224,23 +217,26 @@ static char *origin(void)
 	return g_strconcat(host, "/missent", NULL);
 }
 
-/* Made beside its place. */
-static bool make_fresh(const char *fresh, const char *path, json_t *after, GError **error)
-{
-	g_autofree char *name = origin();
-	MsTlog *log = g_file_test(fresh, G_FILE_TEST_EXISTS) && !remove_folder(fresh, error)
-		? NULL
-		: ms_tlog_open(fresh, name, error);
-	bool fine = log != NULL && fill(log, path, json_incref(after), error);
-	ms_tlog_free(log);
-	return fine;
-}
-
 static bool cannot_be_made(const char *folder, GError **error)
 {
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail %s cannot be made: %s",
 		folder, g_strerror(errno));
 	return false;
+}
+
+/* Made beside its place, where one that was killed may have left a part of one. */
+static bool make_fresh(const char *fresh, const char *path, json_t *after, GError **error)
+{
+	g_autofree char *name = origin();
+	ms_io_remove_folder(fresh);
+	if (access(fresh, F_OK) == 0) {
+		errno = ENOTEMPTY;
+		return cannot_be_made(fresh, error);
+	}
+	MsTlog *log = ms_tlog_open(fresh, name, error);
+	bool fine = log != NULL && fill(log, path, json_incref(after), error);
+	ms_tlog_free(log);
+	return fine;
 }
 
 /* Put in its place when it is whole. */

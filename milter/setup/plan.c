@@ -21,6 +21,7 @@
 #include <utime.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "setup_private.h"
 
@@ -206,16 +207,6 @@ static bool write_journal(const MsPlan *plan, const char *folder, GError **error
 	return put(path, bytes, 0600, -1, -1, error);
 }
 
-static void remove_folder(const char *folder)
-{
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		unlink(path);
-	}
-	rmdir(folder);
-}
-
 static guint greatest(const char *plans)
 {
 	guint out = 0;
@@ -229,7 +220,7 @@ bool ms_plan_begin(MsPlan *plan, const char *plans, GError **error)
 {
 	g_autofree char *folder = g_strdup_printf("%s/%u", plans, greatest(plans) + 1);
 	g_autofree char *new = g_strdup_printf("%s/new", plans);
-	remove_folder(new); /* of one that was killed before it had its name */
+	ms_io_remove_folder(new); /* of one that was killed before it had its name */
 	if (g_mkdir_with_parents(plans, 0700) != 0 || mkdir(new, 0700) != 0)
 		return fail(error, new);
 	if (!write_journal(plan, new, error))
@@ -349,7 +340,7 @@ static char *lay_out(GBytes *const *sides, guint n, GError **error)
 		g_autofree char *path = g_strdup_printf("%s/%u", folder, i);
 		g_autoptr(GBytes) none = g_bytes_new(NULL, 0);
 		if (!put(path, sides[i] != NULL ? sides[i] : none, 0600, -1, -1, error)) {
-			remove_folder(folder);
+			ms_io_remove_folder(folder);
 			return NULL;
 		}
 	}
@@ -382,7 +373,7 @@ char *ms_change_diff(const char *path, GBytes *before, GBytes *after, GError **e
 		"--label", after != NULL ? path : "/dev/null", "0", "1", NULL};
 	int status;
 	char *out = run_on(argv, folder, &status, error);
-	remove_folder(folder);
+	ms_io_remove_folder(folder);
 	return out;
 }
 
@@ -411,7 +402,7 @@ bool ms_change_without(
 	int status = -1;
 	g_autofree char *merged = folder != NULL ? run_on(argv, folder, &status, error) : NULL;
 	if (folder != NULL)
-		remove_folder(folder);
+		ms_io_remove_folder(folder);
 	if (merged == NULL)
 		return false;
 	if (status != 0) {
@@ -469,7 +460,7 @@ bool ms_plan_forget(MsPlan *plan, GError **error)
 	g_autofree char *gone = g_strconcat(plan->folder, ".gone", NULL);
 	if (rename(plan->folder, gone) != 0)
 		return fail(error, plan->folder);
-	remove_folder(gone);
+	ms_io_remove_folder(gone);
 	g_autofree char *plans = g_path_get_dirname(plan->folder);
 	rmdir(plans); /* fails where there are others */
 	return true;
