@@ -24,7 +24,7 @@ static bool take_marks(const char *p, gsize len, Marks *marks)
 		len--;
 	}
 	if (len > 20 && memcmp(p, "UNA", 3) == 0)
-		*marks = (Marks){p[4], p[3], p[8], p[6]};
+		*marks = (Marks){p[4], p[3], p[8], p[6] != ' ' ? p[6] : '\0'};
 	else if (len > 20 && memcmp(p, "UNB+", 4) == 0)
 		*marks = (Marks){'+', ':', '\'', '?'};
 	else if (len > 106 && memcmp(p, "ISA", 3) == 0 && g_ascii_ispunct(p[3]) &&

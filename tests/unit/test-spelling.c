@@ -416,6 +416,9 @@ static void test_interchange(void)
 {
 	static const Row rows[] = {
 		{"UNA:+.? 'UNB+UNOC:3+1:14+2:14+261127:1200+1'NAD+SU+5928'NAD+BY+5927::91'", "b"},
+		/* no character releases another: a blank stands for none */
+		{"UNA:+.  'UNB+UNOC:3+1:14+2:14+261127:1200+1'FTX+AAI+++as agreed 'NAD+BY+5927::91'",
+			"b"},
 		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'\nRFF+IT:5927'", "b"},
 		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'BGM+380+20261104417+9'", "d"},
 		{"ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
