@@ -170,20 +170,22 @@ static bool talk(
 /* It, and whatever it has started, is gone afterwards. */
 static bool finish(Running *run, gint64 end, const char **why)
 {
+	siginfo_t ended = {0};
 	int status = 0;
-	pid_t done = 0;
 	if (run->in >= 0)
 		close(run->in);
 	close(run->out);
-	while ((done = waitpid(run->pid, &status, WNOHANG)) == 0 && g_get_monotonic_time() < end)
+	/* Until it is taken note of, its number is nobody else's. */
+	while (waitid(P_PID, (id_t)run->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		ended.si_pid == 0 && g_get_monotonic_time() < end)
 		g_usleep(1000);
+	bool done = ended.si_pid != 0;
 	kill(-run->pid, SIGKILL);
-	if (done == 0)
-		while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
-			;
+	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+		;
 	g_spawn_close_pid(run->pid);
-	*why = done == 0 ? "it took too long" : "it failed";
-	return done > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	*why = done ? "it failed" : "it took too long";
+	return done && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* ---- candidates ------------------------------------------------------------------------- */
