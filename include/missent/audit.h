@@ -139,5 +139,7 @@ typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error)
  * become one.  False and `*error` where the trail cannot be read; no trail is no line. */
 bool ms_audit_each(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
+/* Is there a trail, for who was told of one?  False: why not. */
+bool ms_audit_is_there(const char *path, GError **error);
 
 #endif

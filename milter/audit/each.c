@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "missent/answer.h"
@@ -148,11 +149,29 @@ static bool is_rotated(const char *name, const char *base)
 	return (*rest == '.' || *rest == '-') && g_ascii_isdigit(rest[1]);
 }
 
-static GPtrArray *files_of(const char *path)
+/* What is not there is no line; what may not be looked at is never taken for that. */
+static bool may_look(const char *path, GError **error)
 {
-	GPtrArray *files = g_ptr_array_new_with_free_func(free_file);
+	struct stat st;
+	if (stat(path, &st) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", path,
+		g_strerror(errno));
+	return false;
+}
+
+/* NULL: the folder is there, and may not be looked into. */
+static GPtrArray *files_of(const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(free_file);
 	g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	g_autoptr(GError) why = NULL;
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, &why);
+	if (g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_ACCES)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", folder,
+			g_strerror(EACCES));
+		return NULL;
+	}
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
 		bool current = strcmp(name, base) == 0;
 		if (!current && !is_rotated(name, base))
@@ -164,15 +183,17 @@ static GPtrArray *files_of(const char *path)
 		g_ptr_array_add(files, file);
 	}
 	g_ptr_array_sort(files, by_time);
-	return files;
+	return g_steal_pointer(&files);
 }
 
 bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error)
 {
-	g_autoptr(GPtrArray) files = files_of(path);
+	g_autoptr(GPtrArray) files = files_of(path, error);
 	Reading r = {from, to, take, user, 0, 0};
 	bool enough = false;
+	if (files == NULL)
+		return false;
 	for (guint i = 0; i < files->len && !enough; i++)
 		if (!give_file(&r, files->pdata[i], &enough, error))
 			return false;
@@ -270,10 +291,24 @@ static bool take_entry(guint64 index, const char *data, gsize len, void *user, G
 	return go_on;
 }
 
+bool ms_audit_is_there(const char *path, GError **error)
+{
+	g_autofree char *folder = ms_audit_folder(path);
+	if (!may_look(folder, error))
+		return false;
+	g_autoptr(GPtrArray) files = files_of(path, error);
+	if (files == NULL)
+		return false;
+	return files->len > 0 || g_file_test(folder, G_FILE_TEST_IS_DIR) ||
+		ms_fail_input(error, "%s: there is no audit trail", path);
+}
+
 bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error)
 {
 	g_autofree char *folder = ms_audit_folder(path);
+	if (!may_look(folder, error))
+		return false;
 	if (!g_file_test(folder, G_FILE_TEST_EXISTS))
 		return ms_audit_each_plain(path, from, to, take, user, error);
 	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);

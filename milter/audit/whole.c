@@ -557,6 +557,11 @@ static bool start(Check *c, GError **error)
 {
 	g_autofree char *path = g_build_filename(c->folder, "vkey", NULL);
 	g_autoptr(GError) why = NULL;
+	if (access(c->folder, F_OK) != 0 && errno != ENOENT) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", c->folder,
+			g_strerror(errno));
+		return false;
+	}
 	if (!g_file_test(c->folder, G_FILE_TEST_IS_DIR)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 			"there is no audit trail in %s: one begins with missentd's first line", c->folder);

@@ -67,8 +67,8 @@ MsKey *ms_key_load(const char *path, GError **error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s: cannot read the site key: %s (make one with: missent directory key)",
-			path, g_strerror(errno));
+			"%s: cannot read the site key: %s%s", path, g_strerror(errno),
+			errno == ENOENT ? " (make one with: missent directory key)" : "");
 		return NULL;
 	}
 	char hex[KEY_BYTES * 2 + 2] = "";

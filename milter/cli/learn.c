@@ -288,6 +288,9 @@ static int give(Learn *l, const MsLearned *learned)
 static int ask_trail(Learn *l, MsLearnAsk *ask, guint8 key[MS_AUDIT_KEY_BYTES])
 {
 	CliSession session = {0};
+	g_autoptr(GError) error = NULL;
+	if (l->trail != NULL && !ms_audit_is_there(l->trail, &error))
+		return cli_fail_error(error);
 	int rc = l->history ? cli_begin(&session, l->cli) : 0;
 	if (rc == 0 && l->history && !cli_audit_key(&session, key))
 		rc = EX_CONFIG;

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -45,12 +46,20 @@ const CliVerb cli_commands[] = {
 	{NULL, NULL, NULL},
 };
 
+/* Every layer says in the system's words that it may not; who may is known here alone. */
+static bool lacks_rights(const char *text)
+{
+	return geteuid() != 0 && strstr(text, g_strerror(EACCES)) != NULL;
+}
+
 int cli_fail(int code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
+	bool lacking = lacks_rights(text);
+	code = lacking && code == EX_CONFIG ? EX_NOPERM : code;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	bool help = code == EX_USAGE && strstr(text, "--help") == NULL;
 	for (int i = 0; lines[i] != NULL; i++) {
@@ -58,6 +67,8 @@ int cli_fail(int code, const char *format, ...)
 		fprintf(stderr, "missent: %s", safe);
 		if (help && lines[i + 1] == NULL)
 			fprintf(stderr, " (see %s --help)", g_get_prgname());
+		if (lacking && lines[i + 1] == NULL)
+			fprintf(stderr, " (run it as root, or as the user of missent.conf)");
 		fprintf(stderr, "\n");
 	}
 	return code;
@@ -134,6 +145,17 @@ static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 	return true;
 }
 
+/* A summary that begins with its dash names no argument. */
+static bool takes_so_many(const char *summary, int argc, char **argv)
+{
+	const char *name = strchr(g_get_prgname(), ' ');
+	if (*summary != '-' || argc == 1)
+		return true;
+	cli_fail(EX_USAGE, "%s: takes no arguments, and \"%s\" is one",
+		name != NULL ? name + 1 : g_get_prgname(), argv[1]);
+	return false;
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
@@ -147,7 +169,7 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 	if (entries != NULL)
 		g_option_context_add_main_entries(context, entries, NULL);
 	if (g_option_context_parse(context, argc, argv, &error))
-		return true;
+		return takes_so_many(summary, *argc, *argv);
 	const char *near = nearest_option(entries, error);
 	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "",
 		near != NULL ? near : "", near != NULL ? "?" : "");

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/audit.h"
 #include "missent/backtest.h"
 #include "missent/history.h"
 #include "missent/maillog.h"
@@ -152,6 +153,8 @@ static int run_lint(Cli *cli, const Said *said, const MsSettings *s, const MsLin
 	const char *trail = said->trail != NULL  ? said->trail
 		: s != NULL && said->dir == NULL ? s->audit_file
 						 : NULL;
+	if (said->trail != NULL && !ms_audit_is_there(said->trail, &error))
+		return cli_fail_error(error);
 	if (trail != NULL && !said->no_trail) {
 		applied = read_trail(cli, trail, said->since, &error);
 		if (applied == NULL)

@@ -27,17 +27,26 @@ static bool ask_peer(const struct sockaddr *address, guint len, void *user)
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool fine = fd >= 0 && address->sa_family == AF_UNIX && connect(fd, address, len) == 0
 		&& getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+	int why = errno;
 	if (fd >= 0)
 		close(fd);
+	errno = why;
 	*(pid_t *)user = peer.pid;
 	return fine && peer.pid > 0;
 }
 
-static pid_t find_daemon(const MsSettings *s)
+/* 0: and it was said why, with a code. */
+static pid_t find_daemon(const MsSettings *s, int *code_out)
 {
 	pid_t pid = 0;
 	g_autofree char *spec = ms_socket_spec(s->socket, NULL);
-	return spec != NULL && ms_socket_use(spec, ask_peer, &pid) ? pid : 0;
+	errno = 0;
+	if (spec != NULL && ms_socket_use(spec, ask_peer, &pid))
+		return pid;
+	*code_out = errno == EACCES
+		? cli_fail(EX_NOPERM, "%s: %s", s->socket, g_strerror(errno))
+		: cli_fail(EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
+	return 0;
 }
 
 static bool ask(pid_t pid, int number)
@@ -124,10 +133,8 @@ int cmd_reload(Cli *cli, int argc, char **argv)
 			pid < 0 ? pid : seconds);
 	if (pid > 0 && !is_missentd(pid))
 		return cli_fail(EX_USAGE, "process %d is no missentd", pid);
+	int rc = 0;
 	if (pid == 0)
-		pid = find_daemon(s);
-	if (pid <= 0)
-		return cli_fail(
-			EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
-	return ask_and_wait(s, pid, seconds);
+		pid = find_daemon(s, &rc);
+	return rc != 0 ? rc : ask_and_wait(s, pid, seconds);
 }

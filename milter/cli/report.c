@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "missent/answer.h"
+#include "missent/audit.h"
 #include "missent/history.h"
 #include "missent/text.h"
 
@@ -227,6 +228,8 @@ int cli_policy_report(Cli *cli, int argc, char **argv)
 	gint64 now = g_get_real_time(), from = now - MONTH_US, to = now;
 	if ((since != NULL && !cli_when("since", since, now, &from, &error)) ||
 		(until != NULL && !cli_when("until", until, now, &to, &error)))
+		return cli_fail_error(error);
+	if (trail != NULL && !ms_audit_is_there(trail, &error))
 		return cli_fail_error(error);
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
 	if (runtime == NULL)

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "missent/answer.h"
+#include "missent/audit.h"
 #include "missent/history.h"
 
 #include "cli.h"
@@ -191,7 +192,8 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 	const char *const own[] = {s != NULL ? s->audit_file : NULL, NULL};
 	for (const char *const *trail = trails != NULL ? (const char *const *)trails : own;
 		*trail != NULL; trail++)
-		if (!ms_stats_read(stats, *trail, from, to, &error))
+		if ((trails != NULL && !ms_audit_is_there(*trail, &error)) ||
+			!ms_stats_read(stats, *trail, from, to, &error))
 			return cli_fail_error(error);
 	if (json)
 		print_json(stats, by, from, to);
