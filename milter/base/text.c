@@ -229,7 +229,8 @@ const char *ms_text_nearest(const char *word, const char *const *names)
 	const char *best = NULL;
 	guint least = (guint)MAX(2, strlen(word) / 3) + 1;
 	for (; *names != NULL; names++) {
-		guint d = distance(word, *names);
+		/* in capitals or not: nothing is nearer */
+		guint d = g_ascii_strcasecmp(word, *names) == 0 ? 1 : distance(word, *names);
 		if (d < least) {
 			least = d;
 			best = *names;

@@ -141,6 +141,9 @@ int cli_begin(CliSession *session, Cli *cli);
  * receives-for. */
 int cli_check_kind(const CliSession *session, const char *kind, bool rights);
 void cli_end(CliSession *session);
+/* "; did you mean "ALPHA"?", the caller's, where the mapping has no such account; "" where it has
+ * none that is near.  NULL: it has it, or cannot be asked. */
+char *cli_no_account(const CliSession *session, const char *account);
 /* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
 bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error);
 /* The key of the trail's digests; false: there is none. */

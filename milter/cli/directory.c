@@ -270,6 +270,15 @@ static int do_accept(Cli *cli, int argc, char **argv)
 	return rc;
 }
 
+char *cli_no_account(const CliSession *session, const char *account)
+{
+	g_autofree char *near = NULL;
+	if (session->directory == NULL ||
+		ms_directory_has_account(session->directory, account, &near, NULL) != MS_ABSENT)
+		return NULL;
+	return near != NULL ? g_strdup_printf("; did you mean \"%s\"?", near) : g_strdup("");
+}
+
 void cli_csv_field(const char *text, char after)
 {
 	putchar('"');

@@ -33,7 +33,20 @@ static bool is_told(const MsSettings *s, const char *account, const char *why, G
 	return ms_audit_event(audit, cli_who(), "shell", MS_EVENT_FORGOTTEN, "", detail, error);
 }
 
-static int forget(const MsSettings *s, const char *account, const char *why)
+/* A name that was mistyped must not look as if it were done. */
+static int nothing_known(Cli *cli, const char *account)
+{
+	CliSession session = {0};
+	g_autofree char *none = cli_begin(&session, cli) == 0
+		? cli_no_account(&session, account)
+		: NULL;
+	cli_end(&session);
+	return cli_fail(1, "nothing was known of \"%s\": no record that is decided, nothing of the guard's%s%s",
+		account, none != NULL ? "; nor is it an account that the directory knows" : "",
+		none != NULL ? none : "");
+}
+
+static int forget(Cli *cli, const MsSettings *s, const char *account, const char *why)
 {
 	g_autoptr(GError) error = NULL;
 	guint values = 0;
@@ -52,9 +65,11 @@ static int forget(const MsSettings *s, const char *account, const char *why)
 		ms_guard_forget(guard, account, g_get_real_time() / G_USEC_PER_SEC, &values,
 			&error) != MS_FOUND)
 		return cli_fail_error(error);
-	printf("forgotten: %" G_GINT64_FORMAT " records, %u values of the guard\n", records,
-		values);
-	return records == 0 && values == 0 ? 1 : EX_OK;
+	if (records == 0 && values == 0)
+		return nothing_known(cli, account);
+	printf("forgotten: %" G_GINT64_FORMAT " record%s, %u value%s of the guard\n", records,
+		CLI_S(records), values, CLI_S(values));
+	return EX_OK;
 }
 
 int cmd_forget(Cli *cli, int argc, char **argv)
@@ -71,5 +86,5 @@ int cmd_forget(Cli *cli, int argc, char **argv)
 	if (argc != 2 || *g_strstrip(argv[1]) == '\0' || why == NULL || *g_strstrip(why) == '\0')
 		return cli_fail(EX_USAGE, "usage: missent forget ACCOUNT --why TEXT");
 	g_autoptr(MsSettings) s = ms_settings_load(cli->config, &error);
-	return s != NULL ? forget(s, argv[1], why) : cli_fail_error(error);
+	return s != NULL ? forget(cli, s, argv[1], why) : cli_fail_error(error);
 }

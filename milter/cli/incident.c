@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/audit.h"
 #include "missent/incident.h"
+#include "missent/word.h"
 
 #include "cli.h"
 
@@ -117,12 +119,26 @@ static void add_identifier(Work *work, const MsKind *kind, const char *value, co
 		g_ptr_array_add(work->identifiers, ms_audit_id(work->key, kind->name, canonical));
 }
 
+/* No value of a kind begins like that, and nothing would be found of a kind that is none. */
+static bool is_like_kind(const char *name)
+{
+	return *name != '\0' &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz-") == strlen(name);
+}
+
 /* KIND=VALUE, or a value alone, of whatever kind it may be. */
 static bool take_identifier(Work *work, const char *text, GError **error)
 {
 	const char *equals = strchr(text, '='), *why = "it is of no kind";
 	g_autofree char *name = equals != NULL ? g_strndup(text, (gsize)(equals - text)) : NULL;
 	const MsKind *named = name != NULL ? ms_kinds_find(work->session.kinds, name) : NULL;
+	g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+	for (guint i = 0; i < ms_kinds_count(work->session.kinds); i++)
+		g_ptr_array_add(kinds, (char *)ms_kinds_nth(work->session.kinds, i)->name);
+	g_ptr_array_add(kinds, NULL);
+	if (name != NULL && named == NULL && is_like_kind(name))
+		return ms_word_refuse("--identifier", name, "is no kind of kinds.conf",
+			(const char *const *)kinds->pdata, error);
 	work->identifiers = g_ptr_array_new_with_free_func(g_free);
 	if (named != NULL)
 		add_identifier(work, named, equals + 1, &why);
@@ -135,9 +151,14 @@ static bool take_identifier(Work *work, const char *text, GError **error)
 	return true;
 }
 
-static void take_sender(Work *work, const char *text)
+static bool take_sender(Work *work, const char *text, GError **error)
 {
 	const char *at = strchr(text, '@');
+	if (at != NULL ? at[1] == '\0' : strchr(text, '.') == NULL)
+		return ms_fail_input(error,
+			"--sender: \"%s\" is no address or domain, such as billing@example.com or "
+			"example.com",
+			text);
 	g_autofree char *domain = g_ascii_strdown(at != NULL ? at + 1 : text, -1);
 	work->senders = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(work->senders,
@@ -145,6 +166,7 @@ static void take_sender(Work *work, const char *text)
 					 : ms_audit_id(work->key, "domain", domain));
 	g_ptr_array_add(work->senders, NULL);
 	work->ask.senders = (const char *const *)work->senders->pdata;
+	return true;
 }
 
 bool cli_audit_key(CliSession *session, guint8 key[MS_AUDIT_KEY_BYTES])
@@ -162,7 +184,8 @@ static bool read_trails(Work *work, const Said *said, GError **error)
 	const char *own[] = {work->session.settings->audit_file, NULL};
 	const char *const *paths = said->trails != NULL ? (const char *const *)said->trails : own;
 	for (int i = 0; paths[i] != NULL; i++)
-		if (!ms_incident_trail(work->incident, paths[i], error))
+		if ((said->trails != NULL && !ms_audit_is_there(paths[i], error)) ||
+			!ms_incident_trail(work->incident, paths[i], error))
 			return false;
 	return true;
 }
@@ -184,6 +207,30 @@ static bool read_records(Work *work, const Said *said, GError **error)
 	return true;
 }
 
+/* Of a title that is none, nothing is found, which is no answer.  One that was taken away since is
+ * in the trail. */
+static int check_policy(Work *work, Cli *cli, const char *title)
+{
+	const MsIncidentSum *sum = ms_incident_sum(work->incident);
+	if (title == NULL || sum->judged + sum->deferred > 0)
+		return 0;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
+	if (runtime == NULL)
+		return cli_fail_error(error);
+	const MsPolicies *policies = ms_runtime_policies(runtime);
+	g_autoptr(GPtrArray) titles = g_ptr_array_new();
+	bool enforced;
+	for (guint i = 0; i < ms_policies_count(policies); i++)
+		g_ptr_array_add(titles, (char *)ms_policies_nth(policies, i, &enforced));
+	g_ptr_array_add(titles, NULL);
+	if (g_strv_contains((const char *const *)titles->pdata, title))
+		return 0;
+	ms_word_refuse("--policy", title, "judged no message of this time, and is no policy now",
+		(const char *const *)titles->pdata, &error);
+	return cli_fail_error(error);
+}
+
 /* Reads all; 0, or a code, and it was said why. */
 static int begin(Work *work, Cli *cli, const Said *said, const char *account)
 {
@@ -199,15 +246,14 @@ static int begin(Work *work, Cli *cli, const Said *said, const char *account)
 	work->ask.policy = said->policy;
 	if (account != NULL)
 		work->ask.account = work->account = ms_audit_id(work->key, "account", account);
-	if (said->sender != NULL)
-		take_sender(work, said->sender);
 	if (!take_times(work, said, &error)
+		|| (said->sender != NULL && !take_sender(work, said->sender, &error))
 		|| (said->identifier != NULL && !take_identifier(work, said->identifier, &error)))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	work->incident = ms_incident_new(&work->ask);
 	if (!read_trails(work, said, &error) || !read_records(work, said, &error))
 		return cli_fail_error(error);
-	return 0;
+	return check_policy(work, cli, said->policy);
 }
 
 /* The code with which a command ends that could tell nothing: 0 where it could. */
@@ -354,6 +400,8 @@ static int do_report(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1 || said.from == NULL)
 		return cli_fail(EX_USAGE, "incident report: say from when on (--from)");
+	if (said.json && said.html)
+		return cli_fail(EX_USAGE, "incident report: --json or --html, not both");
 	if ((said.known_at != NULL &&
 		    !cli_when("known-at", said.known_at, now, &ask.known_at, &error)) ||
 		(said.classified_at != NULL &&
@@ -464,6 +512,12 @@ static int do_about(Cli *cli, int argc, char **argv)
 	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, "", digest))
 		return EX_TEMPFAIL;
 	const MsAccountPart *part = ms_incident_account(work.incident, digest);
+	g_autofree char *none = part == NULL ? cli_no_account(&work.session, argv[1]) : NULL;
+	if (none != NULL)
+		return cli_fail(EX_DATAERR,
+			"\"%s\" is no account that the directory knows, and nothing of it is in the "
+			"trail%s",
+			argv[1], none);
 	if (said.json)
 		part_json(&work, part, argv[1]);
 	else if (part != NULL)

@@ -381,11 +381,13 @@ static int add_token(MsAccounts *accounts, MsToken *token)
 	return 0;
 }
 
+#define NEVER G_MAXINT /* days */
+
 static int do_token(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *role = NULL, *owner = NULL;
 	gboolean download = FALSE;
-	int days = 0, rc = EX_USAGE;
+	int days = NEVER, rc = EX_USAGE;
 	const GOptionEntry entries[] = {
 		{"role", 0, 0, G_OPTION_ARG_STRING, &role,
 			"viewer (default), reviewer or administrator", "ROLE"},
@@ -408,7 +410,7 @@ static int do_token(Cli *cli, int argc, char **argv)
 		return wrong_role(role);
 	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0))
 		return cli_fail(EX_USAGE, "review token: add NAME, delete NAME or list?");
-	if (days < 0)
+	if (days < 1)
 		return cli_fail(EX_USAGE, "--days %d: at least 1", days);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
@@ -422,7 +424,7 @@ static int do_token(Cli *cli, int argc, char **argv)
 		.owner = owner != NULL ? owner : (char *)cli_who(),
 		.role = (MsRole)MAX(kind, 0),
 		.download = download,
-		.expires = days > 0 ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC
+		.expires = days != NEVER ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC
 				    : 0};
 	if (!lists && !note(cli, adds ? MS_EVENT_TOKEN : MS_EVENT_TOKEN_DELETED, argv[2], &error))
 		return cli_fail_error(error);
@@ -471,9 +473,12 @@ static int do_key(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "review key: which file?");
-	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, &error);
-	if (settings == NULL || !ms_key_create(argv[1], &error)
-		|| !ms_io_give_to(argv[1], settings->user, false, &error))
+	/* Settings that name a key are good only when there is one: of them the user is wanted. */
+	g_autoptr(MsSettings) settings = ms_settings_load_public(cli->config, NULL);
+	const char *user = settings != NULL    ? settings->user
+		: getpwnam("missent") != NULL ? "missent"
+					      : NULL;
+	if (!ms_key_create(argv[1], &error) || !ms_io_give_to(argv[1], user, false, &error))
 		return cli_fail_error(error);
 	printf("%s: made; it is for missent-agent alone (on every host, where several are on one page)\n",
 		argv[1]);
