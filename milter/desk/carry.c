@@ -364,7 +364,8 @@ static void judge_again(Carry *c, const char *ref, char **addresses)
 		g_ptr_array_add(to, addresses[i]);
 	g_autoptr(GError) why = NULL;
 	g_autofree char *how = NULL;
-	if (!desk_rejudge(c->desk, c->record, c->decision->who, &how, &why))
+	bool open = (ms_verbs[MS_VERB_REJUDGE].from & (1u << c->record->state)) != 0;
+	if (open && !desk_rejudge(c->desk, c->record, c->decision->who, &how, &why))
 		ms_records_act(c->desk->ledger, c->record->id, c->decision->who, "rejudge (failed)",
 			why->message, NULL);
 	desk_judge_concerned(c->desk, c->decision, ref, to);

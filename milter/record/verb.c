@@ -40,6 +40,8 @@ static const MsVerbSay may_receive_says[] = {
 static const MsVerbSay no_says[] = {END};
 
 #define HELD (1u << MS_STATE_HELD)
+/* What was decided stays on record as it was when somebody decided. */
+#define OPEN (HELD | 1u << MS_STATE_OBSERVED)
 #define ANY_STATE ((1u << MS_N_STATES) - 1)
 
 const MsVerbRow ms_verbs[MS_N_VERBS] = {
@@ -64,7 +66,7 @@ const MsVerbRow ms_verbs[MS_N_VERBS] = {
 	[MS_VERB_MAY_RECEIVE] = {"may-receive", .from = ANY_STATE, .to = -1,
 		.role = MS_ROLE_REVIEWER, .says = may_receive_says, .arguments = "QUEUEID",
 		.help = "this recipient may receive for that account"},
-	[MS_VERB_REJUDGE] = {"rejudge", .many = true, .from = ANY_STATE, .to = -1,
+	[MS_VERB_REJUDGE] = {"rejudge", .many = true, .from = OPEN, .to = -1,
 		.role = MS_ROLE_REVIEWER, .says = why_says, .arguments = "QUEUEID...",
 		.help = "judge it again by the directory and policies of now"},
 	[MS_VERB_AGREE] = {"agree", .of_decision = true, .to = -1, .role = MS_ROLE_REVIEWER,
