@@ -464,7 +464,7 @@ static MsSection *parse_alone(const char *file, const char *text, const MsRow *r
 {
 	g_autofree char *bare = g_strdup(text);
 	blank_comments(bare);
-	g_autoptr(GPtrArray) blocks = ms_form_read(file, bare, error);
+	g_autoptr(GPtrArray) blocks = ms_form_read(file, bare, rows, error);
 	if (blocks == NULL)
 		return NULL;
 	Parse state = {rows, g_string_new(NULL), 0, g_hash_table_new(NULL, NULL), blocks};

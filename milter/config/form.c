@@ -32,6 +32,7 @@ typedef struct {
 	int last_line;    /* of the one before */
 	GHashTable *keys; /* of the block: key to its line */
 	GPtrArray *blocks;
+	const MsRow *rows; /* of the block; NULL: of one that is none */
 	GError **error;
 } Walk;
 
@@ -108,6 +109,13 @@ static bool next(Walk *w)
 	return true;
 }
 
+static const MsRow *row_of(const MsRow *rows, const char *key)
+{
+	while (rows != NULL && rows->key != NULL && strcmp(rows->key, key) != 0)
+		rows++;
+	return rows != NULL && rows->key != NULL ? rows : NULL;
+}
+
 /* ---- settings ------------------------------------------------------------------------- */
 
 static bool take_list(Walk *w, const Token *key)
@@ -148,6 +156,11 @@ static bool take_value(Walk *w, const Token *key)
 	int line = w->token.line;
 	if (!next(w))
 		return false;
+	const MsRow *row = row_of(w->rows, key->text);
+	if (w->token.kind == OPEN && row != NULL && row->type != MS_ROW_LIST)
+		return fail(w, line,
+			"%s takes one value, and a list in { } stands here: write %s = VALUE",
+			key->text, key->text);
 	if (w->token.kind == OPEN)
 		return take_list(w, key);
 	const char *ahead = w->at + strspn(w->at, " \t");
@@ -162,8 +175,11 @@ static bool take_value(Walk *w, const Token *key)
 			key->text);
 	if (w->token.kind == WORD && w->token.line == line)
 		return fail(w, line,
-			"\"%s\" stands behind the value of %s: a value with blanks is put in \"quotes\"",
-			w->token.text, key->text);
+			"\"%s\" stands behind the value of %s: a value with blanks is put in \"quotes\"%s",
+			w->token.text, key->text,
+			row_of(w->rows, w->token.text) != NULL
+				? ", another setting on a line of its own"
+				: "");
 	return true;
 }
 
@@ -233,7 +249,9 @@ static bool take_block(Walk *w, const MsBlock *block)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GHashTable *outer = w->keys;
+	const MsRow *outer_rows = w->rows, *row = row_of(w->rows, block->name);
 	w->keys = keys;
+	w->rows = row != NULL ? row->rows : NULL;
 	bool fine = next(w);
 	while (fine && w->token.kind != CLOSE) {
 		Token key = w->token;
@@ -254,6 +272,7 @@ static bool take_block(Walk *w, const MsBlock *block)
 			fine = lacks_equal(w, &key);
 	}
 	w->keys = outer;
+	w->rows = outer_rows;
 	return fine && next(w);
 }
 
@@ -296,7 +315,7 @@ static bool take_all(Walk *w)
 	return fine;
 }
 
-GPtrArray *ms_form_read(const char *file, const char *text, GError **error)
+GPtrArray *ms_form_read(const char *file, const char *text, const MsRow *rows, GError **error)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(block_free);
@@ -305,6 +324,7 @@ GPtrArray *ms_form_read(const char *file, const char *text, GError **error)
 		.line = 1,
 		.keys = keys,
 		.blocks = blocks,
+		.rows = rows,
 		.error = error};
 	return take_all(&w) ? g_steal_pointer(&blocks) : NULL;
 }

@@ -5,13 +5,16 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/config.h"
+
 typedef struct {
 	char *name, *title; /* title NULL: none */
 	int line;
 } MsBlock;
 
 /* The blocks of a text without comments, in their order; of MsBlock.  NULL: a quote, comma, brace
- * or value is missing, or a key stands twice in one block; `error` says where it is missing. */
-GPtrArray *ms_form_read(const char *file, const char *text, GError **error);
+ * or value is missing, a key stands twice in one block, or one that by `rows` has one value has a
+ * list; `error` says where. */
+GPtrArray *ms_form_read(const char *file, const char *text, const MsRow *rows, GError **error);
 
 #endif

@@ -151,6 +151,8 @@ static const Check checks[] = {
 		"Run: chown missent FILE; chmod 0400 FILE", check_key_files),
 	ROW("password-files", FAULT, CONFIGURED, "files of passwords and keys: who may read them",
 		"Run: chmod o= FILE", check_password_files),
+	ROW("named-files", FAULT, CONFIGURED, "files and folders that settings name: are they there",
+		"Mend the path, or make it: keys by missent review key FILE", check_named_files),
 	ROW("agent-key", WARNING, CONFIGURED, "desk { key-file }: for missent's user alone",
 		"Run: missent review migrate", check_desk_key),
 	ROW("release-program", WARNING, CONFIGURED,

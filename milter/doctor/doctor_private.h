@@ -50,6 +50,7 @@ void check_accepted(Patient *p);
 void check_state_files(Patient *p);
 void check_key_files(Patient *p);
 void check_password_files(Patient *p);
+void check_named_files(Patient *p);
 void check_desk_key(Patient *p);
 void check_release(Patient *p);
 void check_disk(Patient *p);

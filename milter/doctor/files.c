@@ -87,6 +87,53 @@ void check_password_files(Patient *p)
 			(guint)st.st_mode & 07777);
 }
 
+/* Who needs it may need it at night, and for the first time. */
+typedef struct {
+	const char *block, *key;
+	bool folder; /* itself, or (of a file that is written) the one that it is to be in */
+	const char *follows;
+} NamedFile;
+
+static const NamedFile named_files[] = {
+	{"desk", "webhook-key-file", false, "missent-agent does not start"},
+	{"desk", "key-file", false, "missent-agent does not start"},
+	{"review", "tls-certificate", false, "the page does not start"},
+	{"review", "tls-key", false, "the page does not start"},
+	{"review", "reasons-file", false, "the page has no reasons to choose from"},
+	{"guard", "key-file", false, "nothing is counted"},
+	{"guard", "key-file-before", false, "what was counted by it is not known"},
+	{"incident", "notice-templates", true, "incident notices can write none"},
+	{"metrics", "textfile", true, "no numbers are written"},
+};
+
+static int why_not(const char *path, bool folder)
+{
+	struct stat st;
+	return stat(path, &st) != 0             ? errno
+		: S_ISDIR(st.st_mode) == folder ? 0
+		: folder                        ? ENOTDIR
+						: EISDIR;
+}
+
+void check_named_files(Patient *p)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(named_files); i++) {
+		const NamedFile *f = &named_files[i];
+		const MsSection *block = ms_section_sub(p->s->root, f->block);
+		if (!ms_section_given(block, f->key))
+			continue;
+		const char *path = ms_section_text(block, f->key);
+		bool written = strcmp(f->key, "textfile") == 0;
+		g_autofree char *at = written ? g_path_get_dirname(path) : g_strdup(path);
+		int why = why_not(at, f->folder);
+		if (why == EACCES)
+			not_seen(p, "%s: %s", at, g_strerror(why));
+		else if (why != 0)
+			complain(p, "%s { %s } %s: %s: %s", f->block, f->key, at, g_strerror(why),
+				f->follows);
+	}
+}
+
 /* With it one is every agent; the page, whose user may be in the group, is none. */
 void check_desk_key(Patient *p)
 {
