@@ -206,6 +206,12 @@ static void close_all(Agent *agent)
 	ms_settings_free(agent->settings);
 }
 
+/* systemd starts it again, but for a setting that is wrong. */
+static int exit_code(const GError *error)
+{
+	return g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) ? EX_TEMPFAIL : EX_CONFIG;
+}
+
 static const MsOption options[] = {
 	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
 	{'r', "root", NULL, "stay root, where missent-release is not set-user-ID"},
@@ -242,7 +248,8 @@ int main(int argc, char **argv)
 	if (!keep_root && agent.settings->user != NULL &&
 		!ms_io_become(agent.settings->user, &error))
 		return complain(EX_NOUSER, error->message, "");
-	int rc = open_all(&agent, &error) ? serve(&agent) : complain(EX_CONFIG, error->message, "");
+	int rc = open_all(&agent, &error) ? serve(&agent)
+					  : complain(exit_code(error), error->message, "");
 	close_all(&agent);
 	return rc;
 }

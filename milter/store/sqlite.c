@@ -56,13 +56,33 @@ static MsAnswer answer_of(int rc)
 	}
 }
 
+/* What the system said of a file that SQLite could not open, read or write; 0: nothing. */
+static int system_error(const MsSqlite *db, int rc)
+{
+	int code = rc & 0xff;
+	return db->db != NULL &&
+			(code == SQLITE_CANTOPEN || code == SQLITE_IOERR || code == SQLITE_FULL)
+		? sqlite3_system_errno(db->db)
+		: 0;
+}
+
+/* A host that lacks something for now; who waits for it to come is started again. */
+static bool is_want(int system)
+{
+	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
+		system == ENOMEM || system == EIO;
+}
+
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
-	MsAnswer answer = answer_of(rc);
+	int system = system_error(db, rc);
+	MsAnswer answer = is_want(system) ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
-		"%s: %s", db->path, db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
+		"%s: %s%s%s", db->path,
+		db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc),
+		system != 0 ? ": " : "", system != 0 ? g_strerror(system) : "");
 	return answer;
 }
 
