@@ -40,6 +40,7 @@ typedef enum {
 
 typedef struct {
 	const char *name, *on, *off;
+	const char *remedy; /* what to do, for who is woken by it */
 } MsAlertRow;
 extern const MsAlertRow ms_alert_rows[MS_N_ALERTS];
 

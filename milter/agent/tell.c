@@ -150,16 +150,35 @@ static char *header_of(const MsSettings *s, const GPtrArray *to, const char *fir
 	return g_string_free(out, FALSE);
 }
 
+enum { AT_NAME = 21, AT_STATE = 33, AT_WORDS = 38 };
+
+/* Of "2026-11-26 21:00:00  name        ON   words" the words; of several lines the names. */
+static char *subject_of(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *names = g_string_new(NULL);
+	const char *words = lines[0];
+	guint n = 0;
+	for (char **line = lines; *line != NULL; line++) {
+		if (!g_ascii_isdigit(**line) || strlen(*line) <= AT_WORDS)
+			continue;
+		if (n++ == 0)
+			words = *line + AT_WORDS;
+		g_autofree char *name = g_strndup(*line + AT_NAME, strcspn(*line + AT_NAME, " "));
+		bool on = g_str_has_prefix(*line + AT_STATE, "ON ");
+		g_string_append_printf(names, "%s%s %s", n > 1 ? ", " : "", name, on ? "on" : "off");
+	}
+	char *subject = n > 1 ? g_strdup(names->str) : g_strdup(words);
+	g_string_free(names, TRUE);
+	return subject;
+}
+
 static bool submit(const MsSettings *s, const char *text, char **why_out)
 {
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	for (const char *const *a = s->alerts.mail_to; *a != NULL; a++)
 		g_ptr_array_add(to, (char *)*a);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	/* "2026-11-26 21:00:00  name      ON   words": the words alone */
-	g_autofree char *first = g_strv_length(lines) > 2
-		? g_strdup("several states have changed")
-		: g_strdup(strlen(lines[0]) > 35 ? lines[0] + 36 : lines[0]);
+	g_autofree char *first = subject_of(text);
 	g_autofree char *header = header_of(s, to, first);
 	MsSubmit relay = {s->alerts.relay, NULL, NULL, 30000};
 	int fd = memfd_create("missent-alert", MFD_CLOEXEC);
@@ -243,8 +262,10 @@ static void mail_later(Teller *t, const MsSettings *s, MsAlert alert, bool on, c
 	g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
 	pthread_mutex_lock(&t->lock);
 	if (t->pending->len < PENDING_MOST)
-		g_string_append_printf(t->pending, "%s  %-9s %s  %s\n", stamp,
-			ms_alert_rows[alert].name, on ? "ON " : "off", text);
+		g_string_append_printf(t->pending, "%s  %-11s %s  %s\n%s%s%s", stamp,
+			ms_alert_rows[alert].name, on ? "ON " : "off", text,
+			on ? "    What to do: " : "", on ? ms_alert_rows[alert].remedy : "",
+			on ? "\n" : "");
 	else
 		t->left_out++;
 	keep_pending(t);
@@ -261,8 +282,8 @@ void tell_state(Teller *t, MsAlert alert, bool on, const char *detail)
 	bool more = on && *safe != '\0';
 	g_autofree char *text = g_strdup_printf(
 		"%s%s%s", on ? row->on : row->off, more ? ": " : "", more ? safe : "");
-	ms_log(on ? LOG_CRIT : LOG_NOTICE, NULL, "alert=%s, state=%s: %s", row->name,
-		on ? "on" : "off", text);
+	ms_log(on ? LOG_CRIT : LOG_NOTICE, NULL, "alert=%s, state=%s: %s%s%s", row->name,
+		on ? "on" : "off", text, on ? "; what to do: " : "", on ? row->remedy : "");
 	if (s->alerts.hook != NULL)
 		call_later(t, alert, on, text);
 	ms_outbox_alert(ms_desk_ledger(t->agent->desk), row->name, on, s->host, NULL);

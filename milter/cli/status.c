@@ -5,12 +5,14 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "missent/alert.h"
+#include "missent/io.h"
 #include "missent/numbers.h"
 #include "missent/pause.h"
 
@@ -50,6 +52,7 @@ typedef struct {
 	bool paused;
 	MsRecordStats held;
 	bool records;
+	bool agent; /* it listens, or may not be asked */
 } Status;
 
 static void take(Status *st)
@@ -63,6 +66,9 @@ static void take(Status *st)
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
 	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
+	errno = 0;
+	st->agent = ms_io_somebody_listens(s->desk.socket) ||
+		(errno != ENOENT && errno != ECONNREFUSED);
 }
 
 /* ---- on the terminal ------------------------------------------------------------------ */
@@ -102,8 +108,8 @@ static void print_daemon(const Status *st)
 			n->value[MS_NUM_POLICIES],
 			n->value[MS_NUM_POLICIES] == 1 ? "policy" : "policies");
 	else
-		printf("%-12s %ssilent%s for %s: it is stopped, or hangs\n", "missentd", red, plain,
-			silent);
+		printf("%-12s %ssilent%s for %s: it is stopped, or hangs (journalctl -u missent)\n",
+			"missentd", red, plain, silent);
 	if (n->value[MS_NUM_HANGING] > 0)
 		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n",
 			"hanging", red, n->value[MS_NUM_HANGING], plain);
@@ -193,6 +199,10 @@ static void print_status(const Status *st)
 	if (*alerts != '\0')
 		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts,
 			cli_colour(st->cli, PLAIN));
+	if (!st->agent)
+		printf("%-12s %snot at work%s: no decision, no alert, nothing judged again "
+		       "(systemctl start missent-agent; journalctl -u missent-agent)\n",
+			"agent", cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN));
 	if (st->trouble == NULL)
 		print_today(st);
 	if (!st->records)
@@ -226,8 +236,8 @@ static json_t *json_numbers(const guint64 *value)
 
 static void print_json(const Status *st)
 {
-	json_t *out = json_pack("{s:b, s:b, s:b}", "alive", (int)st->alive, "starting",
-		(int)is_starting(st), "paused", (int)st->paused);
+	json_t *out = json_pack("{s:b, s:b, s:b, s:b}", "alive", (int)st->alive, "starting",
+		(int)is_starting(st), "paused", (int)st->paused, "agent", (int)st->agent);
 	if (st->trouble != NULL)
 		json_object_set_new(out, "trouble", json_string(st->trouble));
 	if (st->paused)
