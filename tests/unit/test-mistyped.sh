@@ -1,0 +1,110 @@
+#!/bin/sh
+# What is mistyped at a shell, or done by somebody who may not: never taken for "there is nothing".  TAP.
+S=$(mktemp -d) || exit 1
+trap 'rm -rf "$S"' EXIT
+chmod 0711 "$S"
+n=0
+ends() { # NAME CODE WORDS COMMAND...: ends with CODE and says WORDS
+	name=$1 code=$2 words=$3
+	shift 3
+	n=$((n + 1))
+	"$@" >"$S/said" 2>&1 </dev/null
+	got=$?
+	if [ $got = "$code" ] && grep -qF -e "$words" "$S/said"; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		echo "# exit $got, wanted $code and \"$words\""
+		sed 's/^/# /' "$S/said"
+	fi
+}
+without() { # NAME WORDS COMMAND...: does not say WORDS
+	name=$1 words=$2
+	shift 2
+	n=$((n + 1))
+	if "$@" 2>&1 </dev/null | grep -F -e "$words" >"$S/said"; then
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$S/said"
+	else
+		echo "ok $n - $name"
+	fi
+}
+mkdir "$S/policies" "$S/state"
+chmod 0700 "$S/state"
+cp "$SOURCE"/policies/*.conf "$S/policies/"
+rm "$S/policies/kinds-"*
+sed -i 's/"billing@example.com"/"billing@seller.example"/' "$S/policies/invoices.conf"
+settings() { # FILE and lines more
+	into=$1
+	shift
+	printf 'mode = enforce\nstate-dir = "%s/state"\nsocket = "unix:%s/state/missent.sock"\nreader { program = "%s/missent-reader" }\n' \
+		"$S" "$S" "$BUILD" >"$into"
+	printf '%s\n' "$@" >>"$into"
+}
+settings "$S/missent.conf"
+missent() { "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+missent directory key >/dev/null
+printf 'account,kind,value\nALPHA,recipient,@alpha.example\nALPHA,customer-number,C-10001\n' >"$S/m.csv"
+missent directory import "$S/m.csv" >/dev/null 2>&1
+
+# An account, a policy, a sender, a kind that is none.
+ends 'incident about: a typing error is no answer' 65 'did you mean "ALPHA"?' missent incident about ALFA
+ends '... nor is another case' 65 'did you mean "ALPHA"?' missent incident about alpha
+ends '... nor for programs' 65 'no account that the directory knows' missent incident about --json NOBODY
+ends '... an account that is one' 0 'nothing of this account' missent incident about ALPHA
+ends 'incident report: a policy that is none' 65 'did you mean "invoices"?' missent incident report --from -1d --policy invoicess
+ends '... one that is, without mail' 0 'no message of what was asked for' missent incident report --from -1d --policy invoices
+ends '... a sender that is none' 64 'is no address or domain' missent incident report --from -1d --sender billing
+ends '... an address without its domain' 64 'is no address or domain' missent incident report --from -1d --sender billing@
+ends '... a kind that is none' 64 'did you mean "customer-number"?' missent incident report --from -1d --identifier customer-numer=C-10001
+ends '... a value with a = in it' 0 'one identifier' missent incident report --from -1d --identifier 'C=10001'
+ends '... two forms at once' 64 'not both' missent incident report --from -1d --json --html
+ends 'forget: a typing error is not done' 1 'did you mean "ALPHA"?' missent forget --why x ALFA
+ends '... nothing known of one that is' 1 'nothing was known of "ALPHA"' missent forget --why x ALPHA
+
+# A trail that is named and is none.
+for command in stats 'policy report' 'policy lint' 'incident report --from -1d' 'directory learn --with-history --from /dev/null'; do
+	ends "missent $command: another trail that is none" 65 "$S/none.jsonl: there is no audit trail" missent $command --trail "$S/none.jsonl"
+done
+without 'stats: no trail yet is no fault' 'there is no audit trail' missent stats
+
+# A word too many is not left out.
+for command in doctor stats reload 'directory stats' 'directory accept' 'directory export' 'directory key' 'held causes' 'held stats' \
+	'held work' 'review users' 'review migrate' 'config check' 'policy lint' status resume 'audit verify' 'incident register'; do
+	ends "missent $command x" 64 '"x" is one' missent $command x
+done
+ends 'a token for no day' 64 '--days 0: at least 1' missent review token add --days 0 x
+ends '... for one' 0 'mst_' missent review token add --days 1 x
+
+# The remedy of a message can be done.
+settings "$S/hook.conf" "desk { webhook-url = \"https://desk.example/missent\" }"
+hook() { "$BUILD/missent" -c "$S/hook.conf" "$@"; }
+ends 'a webhook without a key' 78 'missent review key FILE' hook config check
+ends '... for which one is made' 0 'made' hook review key "$S/webhook.key"
+for file in 'desk { webhook-key-file }' 'desk { key-file }' 'review { reasons-file }' 'incident { notice-templates }' \
+	'metrics { textfile }' 'guard { key-file-before }'; do
+	block=${file%% *} key=${file#*\{ }
+	settings "$S/named.conf" 'host = "mx"' "$block {" "${key% \}} = \"$S/none/none\"" "}"
+	ends "config check: $file that is not there" 1 "$file $S/none" "$BUILD/missent" -c "$S/named.conf" config check
+done
+ends 'status: an agent that is not at work' 1 'systemctl start missent-agent' missent status
+
+# The first command of all does nothing for a word that it does not know.
+ends 'quickstart --help' 0 'usage: contrib/quickstart [--review]' "$SOURCE/contrib/quickstart" --help
+ends 'quickstart: an option that is none' 64 'nothing was done' "$SOURCE/contrib/quickstart" --reveiw
+
+# Who may not is told so, and who may.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 0644 "$S"/*.conf "$S"/policies/*
+	chmod 0755 "$S/policies"
+	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+	for command in stats 'policy report' 'policy lint' 'audit verify'; do
+		ends "another user: missent $command" 75 'run it as root, or as the user' other $command
+	done
+	ends 'another user: missent reload' 77 'run it as root, or as the user' other reload
+	for command in 'held list' 'guard status' 'directory stats' 'incident about ALPHA' 'review users' 'forget --why x ALPHA'; do
+		ends "another user: missent $command" 77 'run it as root, or as the user' other $command
+		without '... and no other remedy' 'make one with' other $command
+	done
+fi
+echo "1..$n"
