@@ -229,6 +229,16 @@ static guint print_result(const Test *t, const MsBacktest *b, const json_t *json
 	return 0;
 }
 
+/* There were some, and each of them failed. */
+static bool none_judged(const MsBacktest *b)
+{
+	guint n = ms_backtest_count(b);
+	for (guint i = 0; i < n; i++)
+		if (ms_backtest_row(b, i)->failed == NULL)
+			return false;
+	return n > 0;
+}
+
 static int tell(Test *t, const MsBacktest *b)
 {
 	g_autoptr(GError) error = NULL;
@@ -252,6 +262,9 @@ static int tell(Test *t, const MsBacktest *b)
 	if (!ms_backtest_is_whole(b))
 		return cli_fail(
 			EX_TEMPFAIL, "stopped before the end; the same command goes on from here");
+	if (none_judged(b))
+		return cli_fail(EX_DATAERR,
+			"no message could be judged: nothing is known of these policies");
 	return differ > 0 ? 1 : 0;
 }
 

@@ -291,9 +291,14 @@ void cli_csv_field(const char *text, char after)
 	putchar(after);
 }
 
+#define HEADING "account,kind,value\n"
+
 static void print_entry(const char *account, const char *kind, const char *value, void *user)
 {
-	(void)user;
+	bool *begun = user;
+	if (!*begun)
+		printf(HEADING);
+	*begun = true;
 	cli_csv_field(account, ',');
 	cli_csv_field(kind, ',');
 	cli_csv_field(value, '\n');
@@ -307,10 +312,12 @@ static int do_export(Cli *cli, int argc, char **argv)
 	int rc = cli_begin(&session, cli);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
-		printf("account,kind,value\n");
-		if (ms_directory_each(session.directory, print_entry, NULL, &error) != MS_FOUND)
+		bool begun = false;
+		if (ms_directory_each(session.directory, print_entry, &begun, &error) != MS_FOUND)
 			rc = error != NULL ? cli_fail_error(error)
 					   : cli_fail(EX_CONFIG, "nothing was ever imported");
+		else if (!begun)
+			printf(HEADING);
 	}
 	cli_end(&session);
 	return rc;

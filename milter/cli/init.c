@@ -308,6 +308,18 @@ static void show_plan(const Init *init, const MsPlan *plan)
 		init_say(init, YELLOW, "Note: %s", (const char *)plan->notes->pdata[i]);
 }
 
+/* What the import would say of them; there may be no mapping and no key yet. */
+static int look_at_customers(Init *init)
+{
+	if (init->customers == NULL)
+		return 0;
+	init_say(init, PLAIN, "Customers, %s:", init->customers);
+	fflush(stdout);
+	int rc = cmd_directory(init->cli, 3,
+		(char *[]){(char *)"directory", (char *)"lint", init->customers, NULL});
+	return rc == 1 ? 0 : rc; /* warnings; what is bad is told, and may be some of many */
+}
+
 static int go_on(Init *init, const char *plans)
 {
 	g_autoptr(GError) error = NULL;
@@ -318,7 +330,7 @@ static int go_on(Init *init, const char *plans)
 		return cli_fail_error(error);
 	show_plan(init, plan);
 	if (init->dry)
-		return 0;
+		return look_at_customers(init);
 	if (plan->changes->len == 0)
 		init_say(init, PLAIN, "All files are as they shall be.");
 	else if (!init_confirm(init, "Apply this?", false))

@@ -222,6 +222,10 @@ int cli_policy_report(Cli *cli, int argc, char **argv)
 	if (!cli_options(entries, "[POLICY...] - what enforcing would have held, and is it safe?",
 		    &argc, &argv))
 		return EX_USAGE;
+	if (least < -1 || most_a_day < -1 || !(limits.most_held >= 0 && limits.most_held <= 100) ||
+		!(limits.minutes >= 0))
+		return cli_fail(EX_USAGE,
+			"policy report: --least, --most-a-day and --minutes are 0 or more, --most-held 0 to 100 per cent");
 	limits.least = least >= 0 ? (guint64)least : limits.least;
 	limits.most_a_day = most_a_day >= 0 ? (guint64)most_a_day : limits.most_a_day;
 	g_autoptr(GError) error = NULL;

@@ -50,7 +50,7 @@ static const Check checks[] = {
 		"Set sandbox = required.", check_sandbox),
 	ROW("programs", FAULT, CONFIGURED,
 		"programs that missent.conf names: there, and can they be run?",
-		"Name a program that is there; each word of a command is an item of its list.",
+		"Name a program that is there; of sync { command } each word is an item of the list.",
 		check_programs),
 	ROW("socket", FAULT, CONFIGURED, "socket, socket-mode: may the MTA, and only the MTA, connect?",
 		"Set socket-mode = 0660 and socket-group to the MTA's group.", check_socket),

@@ -134,6 +134,10 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 		return ms_fail_input(error, "%s: %s", csv, g_strerror(errno));
 	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
 	close(fd);
+	if (!fine && look->ask->csv[1] == NULL)
+		g_prefix_error(error, "%s: ", csv);
+	else if (!fine)
+		g_prefix_error(error, "%s and the files behind it, as one: ", look->ask->csv[0]);
 	return fine && ms_directory_each(look->directory, learn, look, error) == MS_FOUND;
 }
 
