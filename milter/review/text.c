@@ -366,7 +366,7 @@ static const struct {
 	{"repeat", W("The same message went to the same recipient too often lately.")},
 	{"unusual", W("It always went to others before, and the recipient always got others.")},
 	{"volume", W("The sender sends far more than it did.")},
-	{"breaker", W("Mail of this sender is stopped, for too much of it was wrong.")},
+	{"breaker", W("Mail of this sender is stopped, for too much of it was wrong.  On the host missent guard reset lets it run again.")},
 	{"guard-unavailable", W("What went where lately could not be asked.")},
 	{"right", W("Something of the recipient's own is in it, and nothing that he may not see.")},
 	{"unread", W("A part that the policy wants read could not be read.")},
