@@ -68,6 +68,14 @@ for command in stats 'policy report' 'policy lint' 'incident report --from -1d' 
 done
 without 'stats: no trail yet is no fault' 'there is no audit trail' missent stats
 
+# What tells nothing does not end as if it did.
+printf 'X: y\n\nz\n' >"$S/none.eml"
+ends 'policy test: no message could be judged' 65 'no message could be judged' missent policy test --against "$S/none.eml"
+ends 'policy report: a share that is none' 64 '--most-held 0 to 100 per cent' missent policy report --most-held -1
+printf 'garbage\n' >"$S/bad.csv"
+ends 'audit rejudge: the file that is wrong' 65 "$S/bad.csv: line 1: " missent audit rejudge --directory "$S/bad.csv"
+without 'directory export: nothing before it fails' 'account,kind' missent directory export
+
 # A word too many is not left out.
 for command in doctor stats reload 'directory stats' 'directory accept' 'directory export' 'directory key' 'held causes' 'held stats' \
 	'held work' 'review users' 'review migrate' 'config check' 'policy lint' status resume 'audit verify' 'incident register'; do
