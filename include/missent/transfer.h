@@ -30,7 +30,7 @@ typedef enum {
 GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how);
 /* The ways in which clients may differ on these bytes; 0 where all agree. */
 guint ms_transfer_base64_ways(const guint8 *data, gsize len);
-/* Nothing in it but base64 and white space. */
+/* Nothing in it but base64 and white space, and no letter behind its padding or an empty line. */
 bool ms_transfer_base64_is_clean(const guint8 *data, gsize len);
 
 typedef enum { MS_UU, MS_XX } MsUuAlphabet;

@@ -146,14 +146,28 @@ static bool are_digits(const guint8 *eight)
 	return all != 0;
 }
 
+static bool ends_empty_line(const guint8 *data, gsize i)
+{
+	if (data[i] != '\n' || i == 0)
+		return false;
+	return data[i - 1] == '\n' || (data[i - 1] == '\r' && i > 1 && data[i - 2] == '\n');
+}
+
 bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
 {
+	bool begun = false, ended = false; /* a footer may follow that somebody put there in clear */
 	for (gsize i = 0; i < len; i++) {
-		while (len - i > 8 && are_digits(data + i))
+		while (!ended && len - i > 8 && are_digits(data + i)) {
 			i += 8;
-		if (digits[data[i]] == 0 &&
-			(!g_ascii_isspace((char)data[i]) || is_between(data, len, i)))
+			begun = true;
+		}
+		bool digit = is_digit(data[i]);
+		if (digit ? ended
+			  : digits[data[i]] == 0 && (!g_ascii_isspace((char)data[i]) ||
+							    is_between(data, len, i)))
 			return false;
+		begun = begun || digit;
+		ended = ended || (begun && (data[i] == '=' || ends_empty_line(data, i)));
 	}
 	return true;
 }

@@ -277,6 +277,21 @@ static void test_pairs(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* ---- behind base64 --------------------------------------------------------------------- */
+
+/* What somebody on the way put behind it in clear. */
+static void test_footers(void)
+{
+	static const Row rows[] = {
+		{"aGVsbG8gdGhlcmU=\r\nFV-2026-0913", "e"},
+		{"aGVsbG8gdGhlcmU=\r\n\r\nNW-44017", "o"},
+		{"aGVsbG8gdGhl\r\n\r\nNW-44017", "o"},
+		{"aGVsbG8gdGhl\n\n73041958", "a"},
+		{"aGVsbG8gdGhl\n\n-- \n73041958", "a"},
+	};
+	try_rows("Subject: x\nContent-Transfer-Encoding: base64\n\n", rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- columns --------------------------------------------------------------------------- */
 
 static void test_columns(void)
@@ -472,6 +487,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/footers", test_footers);
 	g_test_add_func("/spelling/columns", test_columns);
 	g_test_add_func("/spelling/links", test_links);
 	g_test_add_func("/spelling/links/many", test_many_links);

@@ -86,7 +86,7 @@ static void test_base64_short(void)
 	}
 }
 
-/* What is no digit is found wherever it stands, and blanks only between digits. */
+/* What is no digit is found wherever it stands, blanks and padding only between digits. */
 static void test_clean(void)
 {
 	guint8 data[80];
@@ -98,7 +98,8 @@ static void test_clean(void)
 			for (const char *c = others; *c != '\0'; c++) {
 				data[at] = (guint8)*c;
 				bool words = *c == ' ' && at > 0 && at + 1 < len;
-				bool clean = strchr("\n\r=_ ", *c) != NULL && !words;
+				bool clean = strchr("\n\r=_ ", *c) != NULL && !words &&
+					(*c != '=' || at == 0 || at + 1 == len);
 				if (ms_transfer_base64_is_clean(data, len) != clean)
 					g_error("%02x at %zu of %zu", (guint)(guint8)*c, at, len);
 			}
@@ -107,11 +108,33 @@ static void test_clean(void)
 	}
 }
 
+static void test_behind(void)
+{
+	static const struct {
+		const char *text;
+		bool clean;
+	} rows[] = {
+		{"AAAA\r\nAAA=\r\n", true},
+		{"AAAA\r\nAA==\r\n\r\n \r\n", true},
+		{"\r\n\r\nAAAA\r\nAAAA\r\n", true},
+		{"AAAA\nAAAA\n\n", true},
+		{"AAA=\r\nK-20931-44\r\n", false},
+		{"AAA=\r\n\r\nK2093144AAAAAAAAAAAA\r\n", false},
+		{"AAAAAAAAAAAAAAAA\r\n\r\nK2093144\r\n", false},
+		{"AAAA\n\nK2093144", false},
+		{"A=A", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_assert_cmpint(ms_transfer_base64_is_clean((const guint8 *)rows[i].text,
+					strlen(rows[i].text)), ==, rows[i].clean);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/transfer/base64", test_base64);
 	g_test_add_func("/transfer/base64-short", test_base64_short);
 	g_test_add_func("/transfer/clean", test_clean);
+	g_test_add_func("/transfer/behind", test_behind);
 	return g_test_run();
 }
