@@ -187,6 +187,15 @@ static void append_status(GString *text, const MsRecord *record, const Original 
 
 #define MOST_OF_ORIGINAL (16 << 20)
 
+static void drop_returns(GString *text)
+{
+	gsize kept = 0;
+	for (gsize i = 0; i < text->len; i++)
+		if (text->str[i] != '\r')
+			text->str[kept++] = text->str[i];
+	g_string_truncate(text, kept);
+}
+
 /* Its bytes as they are held; only the header where no more shall go back.  NULL: it cannot be
  * had. */
 static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
@@ -200,12 +209,10 @@ static char *original_bytes(Desk *desk, const MsRecord *record, bool whole)
 		(n = pread(fd, buffer, sizeof buffer, (off_t)out->len)) > 0;)
 		g_string_append_len(out, buffer, n);
 	close(fd);
-	bool text = memchr(out->str, '\0', out->len) == NULL;
-	for (gsize i = out->len; i-- > 0;)
-		if (out->str[i] == '\r')
-			g_string_erase(out, (gssize)i, 1);
+	bool text = memchr(out->str, '\0', out->len) == NULL, cut = out->len >= MOST_OF_ORIGINAL;
+	drop_returns(out);
 	const char *end = strstr(out->str, "\n\n");
-	if (!text || (!whole && end == NULL) || (whole && out->len >= MOST_OF_ORIGINAL))
+	if (!text || (whole ? cut : end == NULL))
 		return NULL;
 	return whole ? g_string_free(g_steal_pointer(&out), FALSE)
 		     : g_strndup(out->str, (gsize)(end - out->str) + 1);

@@ -210,6 +210,33 @@ static void test_whole(void)
 	CONTAINS(mail, "\r\n\r\nYour customer number: C-10001\r\n");
 }
 
+/* One of many lines costs what its length does; of one that is too large there is no half. */
+static void test_large(void)
+{
+	static const struct {
+		const char *lines;
+		gsize len;
+		bool whole;
+	} rows[] = {{"\r\n", 12 << 20, true}, {"123456789\r\n", 17 << 20, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) body = g_string_new(NULL);
+		while (body->len < rows[i].len)
+			g_string_append(body, rows[i].lines);
+		g_string_append(body, "the end\r\n");
+		World *w = world_new("", " notice-original = message\n");
+		MsDesk *desk = world_desk(w);
+		const WorldHold hold = {.spooled = true, .body = body->str};
+		g_autofree char *uid = world_hold(w, &hold);
+		g_autofree char *said = world_said(desk, &(WorldAsk){"return", uid});
+		CONTAINS(said, "done");
+		g_autofree char *mail = only(w, WORLD_SENDER);
+		g_assert_true((strstr(mail, "message/rfc822") != NULL) == rows[i].whole);
+		g_assert_true((strstr(mail, "\r\nthe end\r\n") != NULL) == rows[i].whole);
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* What is gone, or cannot be read, is returned without. */
 static void test_without(void)
 {
@@ -505,6 +532,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &return_rows[i], test_return);
 	}
 	g_test_add_func("/notices/return/whole", test_whole);
+	g_test_add_func("/notices/return/large", test_large);
 	g_test_add_func("/notices/return/without", test_without);
 	g_test_add_func("/notices/held", test_held);
 	g_test_add_func("/notices/hostile", test_hostile);
