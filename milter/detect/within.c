@@ -37,6 +37,15 @@ static gsize letters_of(const char *text, gsize len)
 	return n;
 }
 
+/* How many bytes from the beginning are of this class: another word follows without a blank. */
+static gsize span_of(const char *text, gsize len, char first, char last)
+{
+	gsize n = 0;
+	while (n < len && text[n] >= first && text[n] <= last)
+		n++;
+	return n;
+}
+
 static bool has_digit(const char *text, gsize len)
 {
 	for (gsize i = 0; i < len; i++)
@@ -127,7 +136,7 @@ static void take_number(Search *s, gsize start, gsize end, const char *text, gsi
  * digits are there.  Word `word` is what stands behind the point. */
 static void in_powers(Search *s, gsize word, const char *text, gsize len)
 {
-	gsize digits = strspn(text, "0123456789"), power = digits + 1, last = word;
+	gsize digits = span_of(text, len, '0', '9'), power = digits + 1, last = word;
 	if (digits < MIN_POWER || digits > MAX_POWER || digits >= len || text[digits] != 'e')
 		return;
 	const MsWord *words = s->compact->words;
@@ -140,9 +149,12 @@ static void in_powers(Search *s, gsize word, const char *text, gsize len)
 		last = word + 1; /* "e+07" */
 		len = words[last].end - words[word].start;
 	}
-	if (len <= power || len - power > 2 || strspn(text + power, "0123456789") < len - power)
+	gsize left = len > power ? len - power : 0;
+	if (left == 0 || left > 2 || span_of(text + power, left, '0', '9') < left)
 		return;
-	gsize n = (gsize)g_ascii_strtoull(text + power, NULL, 10);
+	gsize n = 0;
+	for (; power < len; power++)
+		n = n * 10 + (gsize)(text[power] - '0');
 	if (n < digits || n > MAX_POWER)
 		return;
 	g_autofree char *zeros = g_strnfill(n - digits, '0');
@@ -154,7 +166,7 @@ static void in_powers(Search *s, gsize word, const char *text, gsize len)
 /* "0048291746" is 48291746 in a table of fixed width.  The word has no other characters. */
 static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
 {
-	gsize zeros = strspn(text, "0");
+	gsize zeros = span_of(text, len, '0', '0');
 	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
 	if (zeros >= len || len - zeros < MIN_WITHOUT_ZEROS)
 		return;
@@ -227,7 +239,7 @@ void ms_detect_within(Search *s)
 			continue;
 		}
 		if (*text == '0' && len > MIN_WITHOUT_ZEROS &&
-			strspn(text, "0123456789") >= len)
+			span_of(text, len, '0', '9') == len)
 			behind_zeros(s, i, text, len);
 		if (len > MIN_POWER && g_ascii_isdigit(text[1]))
 			in_powers(s, i, text, len);

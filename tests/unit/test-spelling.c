@@ -207,6 +207,8 @@ static void test_zeros(void)
 		{"4711;7.3041958E7;x", "a"},
 		{"7.3041958e+07", "a"},
 		{"7,3041958E+07", "a"},
+		{"7.3041958E7;12", "a"}, /* whatever number comes next */
+		{"4711;7.3041958E+07;4711\n", "a"},
 		{"{\"no\":2.0261104417E10}", "d"},
 		{"7.3041958E6", ""},
 		{"7.3041958E8", ""},
@@ -387,16 +389,23 @@ static void test_many_links(void)
 	}
 }
 
-/* What a text of nothing but beginnings of links costs is by its length. */
-static void test_slashes(void)
+/* What a text of nothing but these costs is by its length: else its time would be over. */
+static void test_lengths(void)
 {
-	static const char *const heads[] = {"://", "://a/1234567/"};
-	for (gsize i = 0; i < G_N_ELEMENTS(heads); i++) {
-		g_autofree char *text = lengthened(heads[i], 600000, "");
+	static const struct {
+		const char *head;
+		gsize len;
+	} rows[] = {
+		{"://", 600000}, {"://a/1234567/", 600000},
+		/* words follow each other without a blank in what is looked at */
+		{"123456789\n", 6 << 20}, {"0123456789\n", 6 << 20},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = lengthened(rows[i].head, rows[i].len, "");
 		g_autofree char *mail = g_strconcat(PLAIN, text, "\n", NULL);
 		gint64 start = cpu_time();
 		g_autofree char *found = found_in(mail);
-		g_test_message("%s: %.1f s", heads[i], (double)(cpu_time() - start) / 1e6);
+		g_test_message("%s: %.1f s", rows[i].head, (double)(cpu_time() - start) / 1e6);
 		g_assert_cmpstr(found, ==, "");
 	}
 }
@@ -491,7 +500,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/columns", test_columns);
 	g_test_add_func("/spelling/links", test_links);
 	g_test_add_func("/spelling/links/many", test_many_links);
-	g_test_add_func("/spelling/links/slashes", test_slashes);
+	g_test_add_func("/spelling/lengths", test_lengths);
 	g_test_add_func("/spelling/accounts", test_accounts);
 	g_test_add_func("/spelling/interchange", test_interchange);
 	g_test_add_func("/spelling/charsets", test_charsets);
