@@ -17,7 +17,7 @@
 #define MAX_DEPTH 4 /* links in one another */
 #define MIN_CODED 8 /* letters of base64 that are looked at */
 #define MIN_PLAIN 5 /* bytes that they must make */
-#define MAX_OUT (1 << 20)
+#define MAX_OUT (4 << 20)
 
 static bool is_edge(char c)
 {
