@@ -17,7 +17,8 @@
  *
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
  * key, a digest or a certificate far more often than a file.  A text that is nothing else than
- * base64 is no guess.
+ * base64, in lines as long as all programs make them, is no guess; shorter ones are a list of
+ * numbers.
  */
 
 #define SHORTEST 40  /* letters of a line of base64 within other text */
@@ -194,7 +195,7 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 		data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));
 	if (is_something(data->data, data->len))
 		give(scan, "base64 text", data);
-	else if (whole && data->len > UNKNOWN)
+	else if (whole && data->len > UNKNOWN && line->stop - text >= SHORTEST)
 		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_NO_READER,
 			"base64 text that nothing here reads");
 	return after;

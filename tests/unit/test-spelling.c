@@ -377,7 +377,7 @@ static void test_many_links(void)
 		{"https://p.example/?x=", "a", coded, "e", 9000},
 		{"https://p.example/?x=", "a%20", coded, "e", 100000},
 		{"", "https://p.example/?x=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo\n", plain, "e", 300000},
-		{"", "https://p.example/?x=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo\n", plain, "!", 3 << 20},
+		{"", "https://p.example/?x=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo\n", plain, "!", 10 << 20},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = lengthened(rows[i].head, rows[i].len, rows[i].tail);
@@ -399,6 +399,11 @@ static void test_lengths(void)
 		{"://", 600000}, {"://a/1234567/", 600000},
 		/* words follow each other without a blank in what is looked at */
 		{"123456789\n", 6 << 20}, {"0123456789\n", 6 << 20},
+		/* lists, which are no base64 */
+		{"6d1f8b42-0e35-4c97-b208-3f4e5d6c7b8a\n", 100000},
+		{"6d1f8b420e354c97b2083f4e5d6c7b8a\n", 3000}, {"529900T8BM49AURSDO55\n", 3000},
+		{"FR7630006000011234567890189\n", 3000}, {"1Z999AA10123456784\n", 3000},
+		{"RESELLER-NORTH-000123\n", 6000},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = lengthened(rows[i].head, rows[i].len, "");
