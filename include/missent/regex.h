@@ -29,6 +29,8 @@ MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error);
 MsRegex *ms_regex_new_anchored(const char *pattern, GError **error);
 void ms_regex_free(MsRegex *regex);
 const char *ms_regex_pattern(const MsRegex *regex);
+/* Makes what this thread's matches write to, which else the first match does. */
+void ms_regex_begin(void);
 /* The first match that starts at `from` or later and before `until`. */
 MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, gsize from,
 	gsize until, MsMatch *match_out);

@@ -44,6 +44,7 @@ typedef struct {
 	MsWorkFunc work;
 	const char *warm; /* a message that is read before the first real one, or NULL */
 	bool no_tables;   /* it opens no file at all: there is no document that it reads */
+	void (*begin)(void); /* makes what every worker writes to; before all else, or NULL */
 } MsReaderProgram;
 
 int ms_reader_main(int argc, char **argv, const MsReaderProgram *program);

@@ -27,6 +27,15 @@ struct MsRegex {
 	bool unbroken;
 };
 
+static pcre2_match_context *context_new(void)
+{
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	pcre2_set_match_limit(context, MATCH_LIMIT);
+	pcre2_set_depth_limit(context, DEPTH_LIMIT);
+	pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+	return context;
+}
+
 static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 {
 	if (strlen(pattern) > MAX_PATTERN) {
@@ -57,10 +66,7 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	regex->code = re;
 	regex->jit = jit;
 	regex->digit = ms_regex_digit_of(pattern, &regex->unbroken);
-	regex->context = pcre2_match_context_create(NULL);
-	pcre2_set_match_limit(regex->context, MATCH_LIMIT);
-	pcre2_set_depth_limit(regex->context, DEPTH_LIMIT);
-	pcre2_set_heap_limit(regex->context, HEAP_LIMIT_KIB);
+	regex->context = context_new();
 	return regex;
 }
 
@@ -117,17 +123,22 @@ static void scratch_free(gpointer data)
 	g_free(scratch);
 }
 
-static Scratch *scratch_of(const MsRegex *regex)
+static Scratch *scratch_of_thread(void)
 {
 	static GPrivate key = G_PRIVATE_INIT(scratch_free);
 	static _Thread_local Scratch *mine;
 	if (mine == NULL) {
 		mine = g_new0(Scratch, 1);
 		mine->data = pcre2_match_data_create(2, NULL); /* the whole and group 1 */
-		mine->context = pcre2_match_context_copy(regex->context);
+		mine->context = context_new();
 		g_private_set(&key, mine);
 	}
 	return mine;
+}
+
+void ms_regex_begin(void)
+{
+	scratch_of_thread();
 }
 
 static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gsize from,
@@ -152,7 +163,7 @@ static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gs
 MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, gsize from,
 	gsize until, MsMatch *match_out)
 {
-	Scratch *scratch = scratch_of(regex);
+	Scratch *scratch = scratch_of_thread();
 	pcre2_set_offset_limit(scratch->context, until);
 	return match(regex, text, len, from, scratch->context, scratch->data, match_out);
 }
@@ -160,13 +171,13 @@ MsMatchResult ms_regex_match(const MsRegex *regex, const char *text, gsize len, 
 MsMatchResult ms_regex_at(const MsRegex *regex, const char *text, gsize len, gsize at,
 	MsMatch *match_out)
 {
-	return match(regex, text, len, at, regex->context, scratch_of(regex)->data, match_out);
+	return match(regex, text, len, at, regex->context, scratch_of_thread()->data, match_out);
 }
 
 bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len)
 {
 	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0,
-		PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD, scratch_of(regex)->data, regex->context);
+		PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD, scratch_of_thread()->data, regex->context);
 	return rc != PCRE2_ERROR_NOMATCH;
 }
 

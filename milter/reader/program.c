@@ -74,10 +74,18 @@ static bool init(const char *languages, GError **error)
 	return true;
 }
 
-static bool init_text(const char *languages, GError **error)
+static void begin_text(void)
 {
 	ms_charset_leave_out_rare();
-	return init(languages, error);
+	ms_message_init();
+	ms_regex_begin();
+}
+
+static bool init_text(const char *languages, GError **error)
+{
+	(void)languages;
+	(void)error;
+	return true;
 }
 
 /* One of each, so that what libraries load at first use is loaded before confinement. */
@@ -106,4 +114,5 @@ static const char warm[] = WARM_TEXT
 static const char warm_text[] = WARM_TEXT WARM_END;
 
 const MsReaderProgram ms_reader_program = {init, ms_reader_work, warm, false};
-const MsReaderProgram ms_reader_text_program = {init_text, ms_reader_work, warm_text, true};
+const MsReaderProgram ms_reader_text_program = {
+	init_text, ms_reader_work, warm_text, true, begin_text};

@@ -189,6 +189,8 @@ static int add_rest(scmp_filter_ctx ctx)
 	return rc;
 }
 
+#define MOST_LINES 512 /* there are some 150 */
+
 /* The compiled filter as the kernel takes it, in memory that is never freed. */
 static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 {
@@ -196,7 +198,8 @@ static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 	if (fd < 0)
 		return false;
 	off_t size = seccomp_export_bpf(ctx, fd) == 0 ? lseek(fd, 0, SEEK_END) : -1;
-	bool fine = size > 0 && size % (off_t)sizeof(struct sock_filter) == 0;
+	bool fine = size > 0 && size % (off_t)sizeof(struct sock_filter) == 0
+		&& size <= MOST_LINES * (off_t)sizeof(struct sock_filter);
 	if (fine) {
 		out->filter = malloc((size_t)size);
 		out->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
@@ -390,7 +393,11 @@ const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cp
 		return "resource limits";
 	if (sandbox->whole.filter == NULL)
 		return NULL;
+	/* on the stack: of the heap a page would be copied for it */
+	struct sock_filter lines[MOST_LINES];
 	struct sock_fprog program = sandbox->has_shared ? sandbox->rest : sandbox->whole;
+	memcpy(lines, program.filter, program.len * sizeof *lines);
+	program.filter = lines;
 	if (put_pid(&program, OWN_PID, (uint32_t)getpid()) != 1 || !install(&program))
 		return "seccomp";
 	return NULL;

@@ -48,7 +48,6 @@ typedef struct {
 	bool optional;
 	unsigned workers;
 	unsigned alive, dying; /* the second of the first: they were killed */
-	Offer offered[MAX_WORKERS]; /* that the queue did not take yet */
 	unsigned n_offered;
 	int signals;
 	int null; /* /dev/null */
@@ -57,6 +56,9 @@ typedef struct {
 	MsWirePulse pulse; /* what it is short of */
 	void *filter; /* the image that workers inherit */
 	size_t filter_size, filter_room; /* bytes that are its own, and that are mapped */
+	/* That the queue did not take yet.  Last, for of the pages that a fork shares few are
+	 * to be written to. */
+	Offer offered[MAX_WORKERS];
 } Supervisor;
 
 static void say(char letter, const char *text)
@@ -536,6 +538,10 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 		|| type != SOCK_SEQPACKET) {
 		return explain(argc, argv);
 	}
+	/* Types count their uses: what every worker writes to lies in few pages, and in none of the
+	 * large ones, which whoever writes to one of them first would break up. */
+	if (program->begin != NULL)
+		program->begin();
 	heap_begin();
 	/* Memory that was given back would be asked for again, page by page. */
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
