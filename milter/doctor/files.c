@@ -97,8 +97,6 @@ typedef struct {
 static const NamedFile named_files[] = {
 	{"desk", "webhook-key-file", false, "missent-agent does not start"},
 	{"desk", "key-file", false, "missent-agent does not start"},
-	{"review", "tls-certificate", false, "the page does not start"},
-	{"review", "tls-key", false, "the page does not start"},
 	{"review", "reasons-file", false, "the page has no reasons to choose from"},
 	{"guard", "key-file", false, "nothing is counted"},
 	{"guard", "key-file-before", false, "what was counted by it is not known"},

@@ -201,6 +201,7 @@ os.chmod(m.dir + '/password', 0o644)
 with settings('desk { submit-password-file = "%s/password"\n socket = "%s/agent.sock" }\n' % (m.dir, m.dir)):
     broken('a password that others may read', 'password-files', 'password has mode 0644')
 for name, text, check, words in (
+        ('templates that are not there', 'incident { notice-templates = "/none/here" }', 'named-files', '/none/here'),
         ('a page in clear', 'review { listen = "0.0.0.0:8025" }', 'page', 'in clear'),
         ('a page for every user', 'review { listen = "unix:/run/x.sock"\n socket-mode = "0666" }', 'page', 'every user'),
         ('a proxy that may be anyone', 'review { proxy-peers = {"0.0.0.0/0"} }', 'page-proxy', '0.0.0.0/0'),
