@@ -31,6 +31,8 @@ GPtrArray *ms_setup_find(const MsSettings *settings);
 bool ms_setup_is_running(const MsSetupMta *mta);
 /* Has it read its settings anew.  The command is told in the error. */
 bool ms_setup_reload(const MsSetupMta *mta, GError **error);
+/* Postfix's queue IDs stay long ones; *kept_out: they would not have. */
+bool ms_setup_keep_queue_ids(const MsSetupMta *mta, bool *kept_out, GError **error);
 
 /* ---- what is answered, and what is proposed --------------------------------------------- */
 

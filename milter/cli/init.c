@@ -44,13 +44,42 @@ static bool has_changes(const MsPlan *plan, MsSetupStep step)
 	return false;
 }
 
+static MsRecordStats held_now(const Init *init)
+{
+	MsRecordStats held = {0};
+	g_autoptr(MsSettings) s = ms_settings_load_public(init->cli->config, NULL);
+	g_autoptr(MsLedger) ledger = s != NULL && access(s->records_file, F_OK) == 0
+		? ms_ledger_open_readonly(s->records_file, NULL)
+		: NULL;
+	if (ledger != NULL)
+		ms_records_stats(ledger, &held, NULL);
+	return held;
+}
+
+/* Records name messages by their queue IDs, and a Postfix that is to have short ones gives all files
+ * of its queue other names at its next start: nobody would find again what it holds. */
+static bool keep_queue_ids(const Init *init, const MsSetupMta *mta, GError **error)
+{
+	bool kept = false;
+	if (mta->sendmail || held_now(init).held == 0)
+		return true;
+	if (!ms_setup_keep_queue_ids(mta, &kept, error))
+		return false;
+	if (kept)
+		init_say(init, YELLOW,
+			"enable_long_queue_ids = yes stays in main.cf while mail is held: without it Postfix renames what is in its "
+			"queue, and missent would not find it again.");
+	return true;
+}
+
 /* The MTA first: it must not ask who is gone. */
 static bool take_back(Init *init, MsPlan *plan, GError **error)
 {
 	MsSetupMta found = {0};
 	const MsSetupMta *mta = mta_of(plan, &found);
 	g_autoptr(GError) why = NULL;
-	if (!ms_plan_revert(plan, MS_SETUP_OF_MTA, error))
+	if (!ms_plan_revert(plan, MS_SETUP_OF_MTA, error) ||
+		(mta != NULL && !keep_queue_ids(init, mta, error)))
 		return false;
 	if (mta != NULL && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta) &&
 		!ms_setup_reload(mta, &why))
@@ -117,6 +146,21 @@ static bool show_undo(const Init *init, const MsPlan *plan, GError **error)
 	return true;
 }
 
+/* Nobody else would look at them again: the MTA keeps what it was told to hold. */
+static void tell_held(const Init *init)
+{
+	MsRecordStats held = held_now(init);
+	if (held.held > 0)
+		init_say(init, RED,
+			"%" G_GINT64_FORMAT " message%s held still: missent held list, and release, return or delete; no "
+			"service is needed for it.",
+			held.held, held.held == 1 ? " is" : "s are");
+	if (held.delayed > 0)
+		init_say(init, RED,
+			"%" G_GINT64_FORMAT " wait%s to be judged again, which nobody does now: missent held work does it.",
+			held.delayed, held.delayed == 1 ? "s" : "");
+}
+
 static int undo(Init *init, const GPtrArray *plans)
 {
 	g_autoptr(GError) error = NULL;
@@ -136,6 +180,7 @@ static int undo(Init *init, const GPtrArray *plans)
 	if (!init->dry)
 		init_say(init, GREEN,
 			"Taken back.  The site key, the mapping, the records and the audit trail are left.");
+	tell_held(init);
 	return 0;
 }
 
@@ -284,9 +329,32 @@ static int prove(const Init *init)
 	return cli_fail(1, "%u of %u: see missent doctor", probe.n - probe.well, probe.n);
 }
 
+/* By the policies as they are: what a person set to enforce before is kept. */
+static void say_mode(const Init *init)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRuntime) runtime = ms_runtime_load(init->cli->config, 0, NULL, &error);
+	const MsPolicies *policies = runtime != NULL ? ms_runtime_policies(runtime) : NULL;
+	guint n = policies != NULL ? ms_policies_count(policies) : 0, enforced = 0;
+	for (guint i = 0; i < n; i++) {
+		bool this;
+		ms_policies_nth(policies, i, &this);
+		enforced += this;
+	}
+	if (runtime == NULL)
+		cli_fail_error(error);
+	else if (enforced == 0)
+		init_say(init, BOLD,
+			"missent observes: it judges and records, and delivers everything.");
+	else
+		init_say(init, BOLD,
+			"%u of %u policies enforce, as %s says: what is wrong by them is held.", enforced, n,
+			init->cli->config);
+}
+
 static void say_next(const Init *init)
 {
-	init_say(init, BOLD, "missent observes: it judges and records, and delivers everything.");
+	say_mode(init);
 	if (init->customers == NULL)
 		init_say(init, PLAIN,
 			"Next: missent directory import customers.csv (missent-directory(7)); until then nothing is known of your "

@@ -271,3 +271,15 @@ bool plan_postfix(
 		edit_all(&work, error) && take(&work, "main.cf", error) &&
 		take(&work, "master.cf", error);
 }
+
+bool ms_setup_keep_queue_ids(const MsSetupMta *mta, bool *kept_out, GError **error)
+{
+	g_autoptr(MsPostfix) postfix = ms_postfix_ask(mta->config, error);
+	if (postfix == NULL)
+		return false;
+	*kept_out = strcmp(ms_postfix_value(postfix, NULL, "enable_long_queue_ids"), "yes") != 0;
+	g_autofree char *out = *kept_out
+		? ms_postfix_postconf(mta->config, "-e", "enable_long_queue_ids=yes", error)
+		: NULL;
+	return !*kept_out || out != NULL;
+}

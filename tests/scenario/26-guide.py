@@ -93,6 +93,20 @@ def walk(box):
     tap.ok(code == 250, 'and mail goes on', reply)
 
 
+def taken_away_while_held(box):
+    """Postfix renames the files of its queue when its long queue IDs go."""
+    code, out = box.sh('missent init --yes')
+    tap.ok(code == 0 and 'policies enforce, as ' in out, 'once more; it says that it enforces, as was set', out[-800:])
+    held = queue_id(box.send(message('held', 'Your customer number: C-10002\n', to='anna@alpha.example'), ['anna@alpha.example']))
+    tap.ok(wait_for(lambda: held in box.run('missent', 'held', 'list')[1]), 'one is held', held)
+    code, out = box.sh('missent init --undo --yes')
+    tap.ok(code == 0 and 'is held still' in out and 'enable_long_queue_ids = yes stays' in out,
+           'taken away while mail is held: that is said', out[-800:])
+    box.sh('systemctl restart postfix')
+    code, out = box.sh('missent held release %s --why "the last" --to anna@alpha.example --yes' % held)
+    tap.ok(code == 0 and 'done' in out, '... and it can be released, after Postfix was started anew', out)
+
+
 if P['sysconfdir'] != '/etc' or not shutil.which('postfix'):
     tap.skip('missent-guide(7)', 'it is of the usual paths, and of Postfix')
     tap.done()
@@ -102,5 +116,6 @@ if why:
     tap.skip('missent-guide(7)', why)
 else:
     walk(machine)
+    taken_away_while_held(machine)
 machine.stop()
 tap.done()

@@ -125,6 +125,15 @@ for path, old in ((h.conf, conf), (p.etc + '/master.cf', master)):
         f.write(old)
 again = h.init('--yes', '--mail-log', S + '/mail.log')
 tap.ok(h.code == 0 and 'All files are as they shall be' in again and '+++' not in again, 'once more: nothing to change', again)
+with open(h.conf) as f:
+    observing = f.read()
+with open(h.conf, 'w') as f:
+    f.write(observing.replace('mode = observe', 'mode = enforce'))
+enforcing = h.init('--yes')
+tap.ok('policies enforce, as ' in enforcing and 'missent observes' not in enforcing, '... by settings that enforce it does not say that it observes',
+       enforcing)
+with open(h.conf, 'w') as f:
+    f.write(observing)
 out = h.init('--undo', '--yes')
 tap.ok(h.code == 0 and 'Taken back' in out, 'missent init --undo', out)
 tap.same(h.is_as_before(), [], '... to the byte, with mode and owner')
