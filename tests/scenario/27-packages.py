@@ -161,7 +161,11 @@ def upgraded(box):
 
 def purged(box):
     key, before = digest(box, ETC + '/site.key'), observed(box)
+    box.sh("sed -i 's/^mode = observe/mode = enforce/' %s/missent.conf && missent reload" % ETC)
+    held = box.queue_id(box.send(message('held when it goes', WRONG), ['kunde@alpha.example']))
+    tap.ok(wait_for(lambda: held in box.run('missent', 'held', 'list')[1]), 'one is held', held)
     code, out = box.run('dpkg', '--remove', 'missent-review', 'missent')
+    tap.ok('held still, and that nobody looks at any more: 1;' in out, 'taken away, it says what is held still', out)
     tap.ok(code == 0 and 'main.cf still names it' in out, 'taken away, it says that Postfix waits for it', out)
     code, out = box.run('dpkg', '--purge', 'missent-review', 'missent')
     tap.ok(code == 0 and 'held mail, records' in out and 'rm -r /etc/missent /var/lib/missent' in out,
