@@ -56,8 +56,8 @@ static MsRecordStats held_now(const Init *init)
 	return held;
 }
 
-/* Records name messages by their queue IDs, and a Postfix that is to have short ones gives all files
- * of its queue other names at its next start: nobody would find again what it holds. */
+/* Records name messages by their queue IDs, and a Postfix that is to have short ones gives all
+ * files of its queue other names at its next start: nobody would find again what it holds. */
 static bool keep_queue_ids(const Init *init, const MsSetupMta *mta, GError **error)
 {
 	bool kept = false;
