@@ -95,17 +95,20 @@ for file in 'desk { webhook-key-file }' 'desk { key-file }' 'review { reasons-fi
 	settings "$S/named.conf" 'host = "mx"' "$block {" "${key% \}} = \"$S/none/none\"" "}"
 	ends "config check: $file that is not there" 1 "$file $S/none" "$BUILD/missent" -c "$S/named.conf" config check
 done
-ends 'status: an agent that is not at work' 1 'systemctl start missent-agent' missent status
+settings "$S/agent.conf" "desk { socket = \"$S/agent.sock\" }"
+ends 'status: an agent that is not at work' 1 'systemctl start missent-agent' "$BUILD/missent" -c "$S/agent.conf" status
 
 # The first command of all does nothing for a word that it does not know.
 ends 'quickstart --help' 0 'usage: contrib/quickstart [--review]' "$SOURCE/contrib/quickstart" --help
 ends 'quickstart: an option that is none' 64 'nothing was done' "$SOURCE/contrib/quickstart" --reveiw
 
 # Who may not is told so, and who may.
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	chmod 0644 "$S"/*.conf "$S"/policies/*
-	chmod 0755 "$S/policies"
-	other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+chmod 0644 "$S"/*.conf "$S"/policies/*
+chmod 0755 "$S/policies"
+as_other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+other() { as_other "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+# Where only root may enter what was built, or the scratch folder, nobody else can be tried.
+if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_other test -r "$S/missent.conf"; then
 	for command in stats 'policy report' 'policy lint' 'audit verify'; do
 		ends "another user: missent $command" 75 'run it as root, or as the user' other $command
 	done
