@@ -100,6 +100,10 @@ ends 'status: an agent that is not at work' 1 'systemctl start missent-agent' "$
 
 # The first command of all does nothing for a word that it does not know.
 ends 'quickstart --help' 0 'usage: contrib/quickstart [--review]' "$SOURCE/contrib/quickstart" --help
+ends 'check --help' 0 'contrib/check --other' "$SOURCE/contrib/check" --help
+ends 'check: an option that is none' 64 'nothing was done' "$SOURCE/contrib/check" --stok
+ends 'deb --help' 0 'contrib/deb [--check]' "$SOURCE/contrib/deb" --help
+ends 'install-packages --help' 0 'Sections: build ' "$SOURCE/contrib/install-packages" --help
 ends 'quickstart: an option that is none' 64 'nothing was done' "$SOURCE/contrib/quickstart" --reveiw
 
 # Who may not is told so, and who may.
