@@ -139,9 +139,12 @@ static void tell_unrecorded(MsDesk *desk, GHashTable *queue)
 	if (n > 0)
 		cli_fail(0,
 			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
-			"else, or by missent before its records were restored from a backup",
-			n, n == 1 ? " is" : "s are", named->str,
-			n > UNRECORDED_NAMED ? ", ..." : "");
+			"else, or by missent before its records were restored from a backup%s",
+			n, n == 1 ? " is" : "s are", named->str, n > UNRECORDED_NAMED ? ", ..." : "",
+			ms_desk_settings(desk)->sendmail
+				? "; look at them before you let them go, they are not judged again (mailq -qQ)"
+				: ", or before enable_long_queue_ids went and Postfix renamed them; look at each "
+				  "(postcat -q ID) before postsuper -H ID lets it go unjudged, or postsuper -d ID deletes it");
 }
 
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)

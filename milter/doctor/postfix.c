@@ -263,7 +263,9 @@ void check_postfix_ids(Patient *p)
 {
 	const char *long_ids = postfix_setting(p, "enable_long_queue_ids");
 	if (long_ids != NULL && strcmp(long_ids, "yes") != 0)
-		complain(p, "enable_long_queue_ids = no: Postfix uses queue IDs again");
+		complain(p,
+			"enable_long_queue_ids = no: Postfix uses queue IDs again, and at its next start renames what "
+			"it holds, which missent then finds no more");
 }
 
 /* ---- the socket ----------------------------------------------------------------------- */
