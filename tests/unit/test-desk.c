@@ -173,6 +173,10 @@ static const VerbRow verb_rows[] = {
 		"error: *: is observed already", "observed observed observed", "", "", true, false},
 	{"released", {.state = MS_STATE_RELEASED}, {"delete"}, "", "error: *: is released already",
 		"released released released", "", "", true, false},
+	{"released, to be judged again", {.state = MS_STATE_RELEASED}, {"rejudge"}, "",
+		"error: *: is released already", "released released released", "", "", true, false},
+	{"deleted, to be judged again", {.state = MS_STATE_DELETED}, {"rejudge"}, "",
+		"error: *: is deleted already", "deleted deleted deleted", "", "", true, false},
 };
 
 /* "*" stands for the queue ID. */
