@@ -214,6 +214,22 @@ static void keep(const CliSession *session, char **argv, bool remove)
 		printf(remove ? ", and from %s" : ", and to %s, of which each import has it", path);
 }
 
+static bool is_new(const CliSession *session, const char *account)
+{
+	return strcmp(account, session->settings->house) != 0 &&
+		ms_directory_has_account(session->directory, account, NULL, NULL) == MS_ABSENT;
+}
+
+/* A name that is mistyped makes another account, or deletes nothing. */
+static void tell_new(const CliSession *session, char **argv, bool remove, bool changed)
+{
+	g_autofree char *near = remove && !changed ? cli_no_account(session, argv[1]) : NULL;
+	if (near != NULL)
+		cli_fail(0, "the directory knows no account \"%s\"%s", argv[1], near);
+	else if (!remove && changed)
+		cli_fail(0, "account \"%s\" is new: the directory knew nothing of it before", argv[1]);
+}
+
 static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFunc func,
 	const char *done, const char *not_done)
 {
@@ -228,12 +244,15 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		rc = cli_check_kind(&session, argv[2], true);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
-		bool changed = false;
+		bool changed = false, fresh = is_new(&session, argv[1]);
 		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
 			MS_FOUND) {
 			printf("%s", changed ? done : not_done);
 			keep(&session, argv, remove);
 			printf("\n");
+			fflush(stdout);
+			if (fresh)
+				tell_new(&session, argv, remove, changed);
 		} else
 			rc = cli_fail_error(error);
 	}

@@ -62,6 +62,13 @@ ends '... two forms at once' 64 'not both' missent incident report --from -1d --
 ends 'forget: a typing error is not done' 1 'did you mean "ALPHA"?' missent forget --why x ALFA
 ends '... nothing known of one that is' 1 'nothing was known of "ALPHA"' missent forget --why x ALPHA
 
+ends 'directory put: an account that is new is told' 0 'account "ALFA" is new' missent directory put ALFA customer-number C-20001
+without '... once' 'is new' missent directory put ALFA customer-number C-20002
+without '... nor one that is known' 'is new' missent directory put ALPHA customer-number C-20003
+missent directory delete ALFA customer-number C-20001 >/dev/null
+missent directory delete ALFA customer-number C-20002 >/dev/null
+ends 'directory delete: of an account that is none' 0 'did you mean "ALPHA"?' missent directory delete ALPA customer-number C-10001
+
 # A trail that is named and is none.
 for command in stats 'policy report' 'policy lint' 'incident report --from -1d' 'directory learn --with-history --from /dev/null'; do
 	ends "missent $command: another trail that is none" 65 "$S/none.jsonl: there is no audit trail" missent $command --trail "$S/none.jsonl"
