@@ -68,21 +68,23 @@ static void expect_good(MsReader *reader)
 	ms_reading_free(r);
 }
 
-/* Of this process: supervisors, workers are theirs. */
+/* Of this process: supervisors, workers are theirs.  All are known before the first has the signal:
+ * another may take its place at once. */
 static guint signal_children(int number)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/task", getpid());
 	g_autoptr(GDir) tasks = g_dir_open(path, 0, NULL);
+	g_autoptr(GString) all = g_string_new(NULL);
 	guint n = 0;
 	for (const char *task; (task = g_dir_read_name(tasks)) != NULL;) {
 		g_autofree char *file = g_build_filename(path, task, "children", NULL);
 		g_autofree char *children = NULL;
-		if (!g_file_get_contents(file, &children, NULL, NULL))
-			continue;
-		g_auto(GStrv) pids = g_strsplit(g_strstrip(children), " ", -1);
-		for (char **pid = pids; *pid != NULL && **pid != '\0'; pid++)
-			n += kill((pid_t)g_ascii_strtoll(*pid, NULL, 10), number) == 0;
+		if (g_file_get_contents(file, &children, NULL, NULL))
+			g_string_append(all, children);
 	}
+	g_auto(GStrv) pids = g_strsplit(g_strstrip(all->str), " ", -1);
+	for (char **pid = pids; *pid != NULL && **pid != '\0'; pid++)
+		n += kill((pid_t)g_ascii_strtoll(*pid, NULL, 10), number) == 0;
 	return n;
 }
 
