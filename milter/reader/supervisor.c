@@ -550,6 +550,7 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	 * each time, and a worker that opens a file is killed. */
 	g_setenv("TZ", "UTC0", TRUE);
 	tzset();
+	signal(SIGPIPE, SIG_IGN); /* a client that went away is none of the log's business */
 	spare_others();
 	ms_io_private_memory();
 	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "missent/io.h"
@@ -144,8 +145,9 @@ static void special_clear(Special *special)
 	g_ptr_array_unref(special->passwords);
 }
 
+/* `last`: what it has used is not given back, for it goes with the process. */
 static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuestion *document,
-	const Special *special, const WorkerSetup *setup)
+	const Special *special, const WorkerSetup *setup, bool last)
 {
 	gint64 begin = g_get_monotonic_time();
 	MsBudget budget;
@@ -185,10 +187,27 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 		ms_reading_unread(reading, "message", MS_UNREAD_LIMIT, "too large for max-memory");
 	else
 		setup->work(&job);
-	if (data != NULL && data != MAP_FAILED)
+	if (data != NULL && data != MAP_FAILED && !last)
 		munmap(data, len);
 	reading->microseconds = g_get_monotonic_time() - begin;
-	return encode(reading);
+	GBytes *bytes = encode(reading);
+	if (last)
+		reading = NULL;
+	return bytes;
+}
+
+/* In one piece, so that whoever waits for it is waked once. */
+static bool answer(int fd, GBytes *bytes)
+{
+	gsize len;
+	const char *data = g_bytes_get_data(bytes, &len);
+	MsWireHeader header = {MS_ANSWER_MAGIC, len};
+	const struct iovec both[] = {{&header, sizeof header}, {(void *)data, len}};
+	ssize_t n = writev(fd, both, G_N_ELEMENTS(both));
+	if (n < (ssize_t)sizeof header)
+		return false;
+	gsize done = (gsize)n - sizeof header;
+	return ms_io_send(fd, data + done, len - done);
 }
 
 void worker_serve(int fd, const WorkerSetup *setup)
@@ -209,18 +228,18 @@ void worker_serve(int fd, const WorkerSetup *setup)
 		/* Its memory goes with the process; a worker of several jobs has room for as
 		 * many. */
 		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
+		bool last = i + 1 == setup->jobs;
 		g_autoptr(GBytes) bytes = do_job(
-			fd, files[0], added, part ? &document : NULL, &special, setup);
+			fd, files[0], added, part ? &document : NULL, &special, setup, last);
 		special_clear(&special);
-		close(files[0]);
-		if (files[1] >= 0)
+		if (!last)
+			close(files[0]);
+		if (files[1] >= 0 && !last)
 			close(files[1]);
-		gsize len;
-		const void *data = g_bytes_get_data(bytes, &len);
-		memcpy(header.magic, MS_ANSWER_MAGIC, sizeof header.magic);
-		header.len = len;
-		if (!ms_io_send(fd, &header, sizeof header) || !ms_io_send(fd, data, len))
+		if (!answer(fd, bytes))
 			_exit(1);
+		if (last)
+			_exit(0); /* no atexit handlers: nothing of this process is to live on */
 	}
-	_exit(0); /* no atexit handlers: nothing of this process is to live on */
+	_exit(0);
 }
