@@ -350,6 +350,10 @@ else:
     agent.start()
 many = [(k, ways(*k)) for k, n in told.items() if any(x > n for x in ways(*k))]
 tap.same(many, [], 'nothing was told twice')
+begun = [x for m in mails for x in re.findall(r'^\d{4}-\S+ \S+  \S+ +ON   .*\n.*', m, re.M)]
+tap.ok(begun and all('\n    What to do: ' in x.replace('\r', '') for x in begun) and '; what to do: ' in agent.tail(),
+       'each state that begins is told with what to do, in mail and log', [x for x in begun if 'What to do' not in x][:3] or mails[:1])
+tap.ok(not [m for m in mails if 'several states' in m], '... and the subject of several names them')
 text = '\n'.join(mails) + json.dumps(posts) + open(S + '/hooked').read()
 tap.ok(not tells(text) and 'Auto-Submitted: auto-generated' in mails[0], 'nothing of the mapping or of the mails is in what is told')
 tap.same(agent.stop(), 0, 'the agent stops cleanly')
