@@ -155,7 +155,7 @@ static bool ends_empty_line(const guint8 *data, gsize i)
 
 bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
 {
-	bool begun = false, ended = false; /* a footer may follow that somebody put there in clear */
+	bool begun = false, ended = false; /* somebody may have put a footer behind in clear */
 	for (gsize i = 0; i < len; i++) {
 		while (!ended && len - i > 8 && are_digits(data + i)) {
 			i += 8;
