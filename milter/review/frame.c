@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "missent/alert.h"
 #include "missent/pause.h"
 #include "missent/text.h"
 
@@ -206,6 +207,20 @@ static void paused(GString *out, const Request *r)
 	html(out, " (%s: %s)</p>", pause.who, pause.why);
 }
 
+/* Whoever looks at its mail has to know that none of it goes until somebody says so. */
+static void stopped(GString *out, const Request *r)
+{
+	if (r->session == NULL)
+		return;
+	g_autoptr(MsAlerts) alerts = ms_alerts_new(r->site->settings->state_dir);
+	if (!ms_alerts_is(alerts, MS_ALERT_BREAKER))
+		return;
+	html(out,
+		"<p class=\"notice bad\" role=\"status\">%s <a href=\"/?reason=%s\">%s</a></p>",
+		T(r, "A stream of mail is stopped, for too much of it was wrong.  On the host missent guard status says which, and missent guard reset lets it run again."),
+		ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"));
+}
+
 /* ---- keys ----------------------------------------------------------------------------- */
 
 static const struct {
@@ -263,6 +278,7 @@ GString *frame(const Request *r, const Answer *a)
 		T(r, "To the content"));
 	top(out, r);
 	paused(out, r);
+	stopped(out, r);
 	html(out, "<main id=\"main\">");
 	g_string_append_len(out, a->html->str, (gssize)a->html->len);
 	html(out, "</main><footer>");

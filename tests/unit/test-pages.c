@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/io.h"
 #include "missent/link.h"
@@ -452,6 +453,37 @@ static void test_look(void)
 	g_assert_true(status == 413 || status == 403);
 	g_assert_cmpint(post(b, "/logout", ""), ==, 303);
 	g_assert_cmpint(get(b, "/"), ==, 303);
+	browser_free(b);
+	site_free(s);
+}
+
+static void nobody(MsAlert alert, bool on, const char *detail, void *user)
+{
+	(void)alert, (void)on, (void)detail, (void)user;
+}
+
+/* What holds, or lets through, mail that is not on the page is told on it. */
+static void test_states(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "vera");
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_assert_null(strstr(b->body->str, "is stopped"));
+	g_assert_null(strstr(b->body->str, "Paused"));
+	g_free(tool(s, "", "pause --for 1h --why late"));
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	CONTAINS(b->body->str, "Paused");
+	CONTAINS(b->body->str, "late");
+	g_autoptr(MsAlerts) alerts = ms_alerts_new(s->w->state);
+	bool told = false;
+	for (guint i = 0; i < 200 && !told; i++) { /* the agent writes there, too */
+		ms_alerts_set(alerts, MS_ALERT_BREAKER, false, "", nobody, NULL);
+		ms_alerts_set(alerts, MS_ALERT_BREAKER, true, "", nobody, NULL);
+		g_assert_cmpint(get(b, "/"), ==, 200);
+		told = strstr(b->body->str, "is stopped") != NULL;
+	}
+	g_assert_true(told);
+	CONTAINS(b->body->str, "\"/?reason=breaker\"");
 	browser_free(b);
 	site_free(s);
 }
@@ -1152,6 +1184,7 @@ int main(int argc, char **argv)
 	hire_undertaker();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	g_test_add_func("/pages/look", test_look);
+	g_test_add_func("/pages/states", test_states);
 	g_test_add_func("/pages/decide", test_decide);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
