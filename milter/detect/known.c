@@ -12,6 +12,7 @@
 
 #define MAX_GAP 6      /* bytes between two words of one value: a blank, a line's end and "> " */
 #define MAX_INDENT 200 /* the same where the value goes on in the next line, however far in */
+#define MIN_ADDRESS 12 /* bytes of letters and digits */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
 static bool only_of(const char *text, gsize len, bool digits)
@@ -186,13 +187,27 @@ static void take(Search *s, guint k, const MsHit *hit)
 	ms_detect_add_value(s, kind, start, end, value, belief);
 }
 
+/* As it stands in the directory, of a country whose addresses are not known; others are found by
+ * their parts (addresses.c), in whatever order. */
+static void take_address(Search *s, const MsKind *kind, const MsHit *hit)
+{
+	const MsWord *words = s->compact->words;
+	if (words[hit->last].end - words[hit->first].start >= MIN_ADDRESS && gaps_are_small(s, hit))
+		ms_detect_add(s, kind, ms_detect_word_start(s, hit->first),
+			ms_detect_word_end(s, hit->last),
+			MS_BELIEF_TENTATIVE | MS_BELIEF_EXACT);
+}
+
 static bool on_hit(const MsHit *hit, void *user)
 {
 	Search *s = user;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (kind->known && kind->form != MS_FORM_ADDRESS &&
-			ms_filter_tag(kind->name) == hit->tag)
+		if (!kind->known || ms_filter_tag(kind->name) != hit->tag)
+			continue;
+		if (kind->form == MS_FORM_ADDRESS)
+			take_address(s, kind, hit);
+		else
 			take(s, i, hit);
 	}
 	return !s->full;

@@ -384,8 +384,11 @@ static void address_forms(GPtrArray *forms, const char *canonical, const char *t
 	g_autoptr(MsFold) fold = ms_fold_new(text, len);
 	/* By these a reader tells what it need not give back. */
 	filter_form(forms, g_strndup(canonical, MS_POSTAL_WORDS_MAX));
-	if (strchr(canonical, '/') == NULL)
+	if (strchr(canonical, '/') == NULL) {
 		filter_form(forms, g_strdup(MS_POSTAL_WORDS));
+		/* Of no form that postal.c knows: found where it stands as it is here. */
+		filter_form(forms, ms_compact_of(text, len));
+	}
 	MsPostalSink sink = {every_key, keep_key, forms, true};
 	ms_postal_find(fold->text, fold->len, true, &sink);
 }

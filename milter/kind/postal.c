@@ -14,6 +14,7 @@
 #define NEAR 60       /* words from postcode to house number */
 #define MAX_LINES 6   /* lines between them */
 #define MAX_STREET 6  /* words of a street */
+#define MAX_BLOCKS 6  /* words of a number with blocks */
 #define MAX_KEY 160
 #define MAX_WORD 40
 
@@ -43,9 +44,35 @@ static TokenType type_of(const char *text)
 	return strpbrk(text, "0123456789") != NULL ? MIXED : WORD;
 }
 
-static bool is_letter(char c)
+/* Of a word or a number; other bytes than ASCII's begin a character of UTF-8. */
+static bool is_letter(const char *at)
 {
-	return g_ascii_isalnum(c) || (c & 0x80);
+	if ((*at & 0x80) == 0)
+		return g_ascii_isalnum(*at);
+	gunichar c = g_utf8_get_char(at);
+	return g_unichar_isalnum(c) || g_unichar_ismark(c);
+}
+
+/* Scripts without blanks between words. */
+static bool is_han(const char *at)
+{
+	gunichar c = (*at & 0x80) != 0 ? g_utf8_get_char(at) : 0;
+	if (c < 0x2e80)
+		return false;
+	GUnicodeScript script = g_unichar_get_script(c);
+	return script == G_UNICODE_SCRIPT_HAN || script == G_UNICODE_SCRIPT_HIRAGANA ||
+		script == G_UNICODE_SCRIPT_KATAKANA;
+}
+
+/* There a word ends without a blank: behind a prefecture, a town or a street, and between a name
+ * and a number ("梅田8-3-1"). */
+static bool ends_word(const char *before, const char *at)
+{
+	static const char divisions[] = "都道府県市区町村郡省县镇路街";
+	if (is_han(before))
+		return g_ascii_isdigit(*at) ||
+			g_utf8_strchr(divisions, -1, g_utf8_get_char(before)) != NULL;
+	return g_ascii_isdigit(*before) && is_han(at);
 }
 
 /* Capitals that look like Latin ones are folded to them, small letters are not: both become one. */
@@ -83,13 +110,13 @@ static GArray *cut(const char *text, gsize len)
 	bool comma = false, ended = false, segment_ended = false;
 	guint segment = 0;
 	for (gsize i = 0; i < len;) {
-		if (!is_letter(text[i])) {
+		if (!is_letter(text + i)) {
 			if (strchr("\n\t|", text[i]) != NULL && text[i] != '\0')
 				ended = true;
 			else if (strchr(" .'\r>", text[i]) == NULL && text[i] != '\0')
 				comma = true;
 			segment_ended = segment_ended || ended || text[i] == ',' || text[i] == ';';
-			i++;
+			i += (gsize)g_utf8_skip[(guchar)text[i]];
 			continue;
 		}
 		line += ended && tokens->len > 0; /* empty lines and cells do not count */
@@ -98,8 +125,13 @@ static GArray *cut(const char *text, gsize len)
 		token.dash = i > 0 && (text[i - 1] == '-' || text[i - 1] == '/');
 		token.hash = i > 0 && text[i - 1] == '#';
 		gsize n = 0;
-		for (; i < len && is_letter(text[i]); i += (gsize)g_utf8_skip[(guchar)text[i]])
-			n = append_letter(&token, n, text + i);
+		const char *before = NULL;
+		while (i < len && is_letter(text + i) &&
+			(before == NULL || !ends_word(before, text + i))) {
+			before = text + i;
+			n = append_letter(&token, n, before);
+			i += (gsize)g_utf8_skip[(guchar)*before];
+		}
 		token.end = i;
 		token.type = type_of(token.text);
 		g_array_append_val(tokens, token);
@@ -484,6 +516,35 @@ static const char *house_number(const Search *s, guint i, gsize *digits_out)
 	return t->text;
 }
 
+/* Is it, behind a counter or a dash, more of the number before it: "8丁目3番1号", "8-3-1"? */
+static bool is_further(const Search *s, guint i, bool counted)
+{
+	const Token *t = token(s, i);
+	if (i == 0 || t->type != NUMBER)
+		return false;
+	if (!counted && t->dash && t[-1].type == NUMBER && t[-1].end + 1 == t->start)
+		return true;
+	return i > 1 && t[-1].end == t->start && t[-2].end == t[-1].start &&
+		t[-2].type == NUMBER && is_one_of(t[-1].text, "丁目 番 番地 番町 の ノ ");
+}
+
+/* In Japan a house has no number of its own street, but one of a block of a part of the town. */
+static void add_blocks(Search *s, guint i, gsize at)
+{
+	const Token *code = token(s, s->code);
+	if (s->code_len != 2 || strlen(code[0].text) != 3 || strlen(code[1].text) != 4)
+		return;
+	for (guint k = i + 1; k < s->tokens->len && k < i + MAX_BLOCKS; k++) {
+		if (!is_further(s, k, false) && token(s, k)->type == NUMBER)
+			return;
+		if (token(s, k)->type == NUMBER)
+			at += (gsize)g_snprintf(s->key + at, sizeof s->key - at, "-%s",
+				token(s, k)->text);
+		else if (k + 1 >= s->tokens->len || !is_further(s, k + 1, true))
+			return;
+	}
+}
+
 /* Of two numbers the longer is the postcode, but where a box is meant. */
 static bool may_be_house(const Search *s, guint i, gsize digits, gsize code_len)
 {
@@ -529,9 +590,12 @@ static void around(Search *s)
 			continue;
 		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1))
 			continue; /* of "4-6" the 4 counts, of "9/12" the 9 */
+		if (is_further(s, i, true))
+			continue;
 		const char *plain = number + MIN(strspn(number, "0"), digits - 1);
 		g_snprintf(s->key + code_len, sizeof s->key - code_len, "/%.*s",
 			(int)(digits - (gsize)(plain - number)), plain);
+		add_blocks(s, i, strlen(s->key));
 		s->number_len = strlen(s->key);
 		if (s->sink->may(s->key, MS_POSTAL_NUMBER, s->sink->user))
 			with_number(s, i);

@@ -36,6 +36,10 @@ static const struct {
 	{'m', "email", "kasse@nordwind.example"},
 	{'n', "customer-number", "0817344"},
 	{'o', "customer-number", "NW-44017"},
+	{'p', "billing-address", "〒530-0091 大阪府大阪市北区梅田8-3-1"},
+	{'q', "billing-address", "〒450-0002 愛知県 名古屋市 中村区 名駅4丁目7番"},
+	{'r', "billing-address", "Villa Azul, Jinotepe, Zona 14"},
+	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
 /* ---- the directory -------------------------------------------------------------------- */
@@ -279,6 +283,38 @@ static void test_pairs(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* ---- addresses ------------------------------------------------------------------------ */
+
+static void test_addresses(void)
+{
+	static const Row rows[] = {
+		{"〒530-0091 大阪府大阪市北区梅田8-3-1", "p"},
+		{"Invoice to:\n  530-0091\n  大阪府大阪市北区梅田８－３－１\nThank you", "p"},
+		{"a, 〒530-0091, 大阪府 大阪市 北区 梅田8丁目3番1号, b", "p"},
+		{"大阪市北区梅田8-3-1 ウエストビル 12階\n〒530-0091", "p"},
+		{"北区梅田 8丁目3-1 (530-0091)", "p"},
+		{"450-0002 名古屋市中村区名駅4-7", "q"},
+		{"愛知県名古屋市中村区名駅4丁目7番 〒450-0002", "q"},
+		{"100022北京市朝阳区建国路88号", "s"},
+		{"北京市朝阳区建国路88号 100022", "s"},
+		/* as it stands in the directory, though it is of no country that is known */
+		{"Villa Azul\nJinotepe\nZona 14", "r"},
+		{"VILLA AZUL, JINOTEPE, ZONA 14, NICARAGUA", "r"},
+		/* others, and parts */
+		{"〒530-0091 大阪府大阪市北区梅田8-3-12", ""},
+		{"〒530-0091 大阪府大阪市北区梅田8-3", ""},
+		{"〒530-0091 大阪府大阪市北区梅田8丁目2番1号", ""},
+		{"〒530-0091 大阪府大阪市北区芝田8-3-1", ""},
+		{"〒530-0092 大阪府大阪市北区梅田8-3-1", ""},
+		{"大阪府大阪市北区梅田8-3-1", ""},
+		{"100022 北京市朝阳区建国路8号", ""},
+		{"Villa Azul, Jinotepe, Zona 15", ""},
+		{"Villa Azul, Jinotepe, Zona 14b", ""},
+		{"Zona 14, Jinotepe, and in it the Villa Azul", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- behind base64 --------------------------------------------------------------------- */
 
 /* What somebody on the way put behind it in clear. */
@@ -502,6 +538,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/footers", test_footers);
+	g_test_add_func("/spelling/addresses", test_addresses);
 	g_test_add_func("/spelling/columns", test_columns);
 	g_test_add_func("/spelling/links", test_links);
 	g_test_add_func("/spelling/links/many", test_many_links);
