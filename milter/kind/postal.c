@@ -191,10 +191,16 @@ static bool is_unit(const char *word)
 	return is_one_of(word, unit_words) && strcmp(word, "box") != 0;
 }
 
-/* "hauptstrasse" and "hauptstr" are "haupt"; Mueller is Muller. */
+/* "hauptstrasse" and "hauptstr" are "haupt"; Mueller is Muller; Fifth Avenue is 5th. */
 static void reduce_word(const char *word, char *out)
 {
 	static const char *const suffixes[] = {"strasse", "straat", "str"};
+	static const char *const ordinals[][2] = {{"first", "1st"}, {"second", "2nd"},
+		{"third", "3rd"}, {"fourth", "4th"}, {"fifth", "5th"}, {"sixth", "6th"},
+		{"seventh", "7th"}, {"eighth", "8th"}, {"ninth", "9th"}, {"tenth", "10th"},
+		{"eleventh", "11th"}, {"twelfth", "12th"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(ordinals); i++)
+		word = strcmp(word, ordinals[i][0]) == 0 ? ordinals[i][1] : word;
 	g_strlcpy(out, word, MAX_WORD + 1);
 	gsize n = strlen(out);
 	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {

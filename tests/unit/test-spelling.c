@@ -39,6 +39,7 @@ static const struct {
 	{'p', "billing-address", "〒530-0091 大阪府大阪市北区梅田8-3-1"},
 	{'q', "billing-address", "〒450-0002 愛知県 名古屋市 中村区 名駅4丁目7番"},
 	{'r', "billing-address", "Villa Azul, Jinotepe, Zona 14"},
+	{'t', "billing-address", "418 Seventh Avenue, Suite 12, New York, NY 10119, US"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -297,6 +298,8 @@ static void test_addresses(void)
 		{"愛知県名古屋市中村区名駅4丁目7番 〒450-0002", "q"},
 		{"100022北京市朝阳区建国路88号", "s"},
 		{"北京市朝阳区建国路88号 100022", "s"},
+		{"418 7th Ave Ste 12\nNew York NY 10119", "t"},
+		{"418 SEVENTH AVE, NEW YORK, NY 10119", "t"},
 		/* as it stands in the directory, though it is of no country that is known */
 		{"Villa Azul\nJinotepe\nZona 14", "r"},
 		{"VILLA AZUL, JINOTEPE, ZONA 14, NICARAGUA", "r"},
@@ -308,6 +311,7 @@ static void test_addresses(void)
 		{"〒530-0092 大阪府大阪市北区梅田8-3-1", ""},
 		{"大阪府大阪市北区梅田8-3-1", ""},
 		{"100022 北京市朝阳区建国路8号", ""},
+		{"418 8th Ave Ste 12\nNew York NY 10119", ""},
 		{"Villa Azul, Jinotepe, Zona 15", ""},
 		{"Villa Azul, Jinotepe, Zona 14b", ""},
 		{"Zona 14, Jinotepe, and in it the Villa Azul", ""},
