@@ -145,11 +145,11 @@ static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 	return true;
 }
 
-/* A summary that begins with its dash names no argument. */
+/* A summary that begins with its dash names no argument; "--from TIME FOLDER - ..." does. */
 static bool takes_so_many(const char *summary, int argc, char **argv)
 {
 	const char *name = strchr(g_get_prgname(), ' ');
-	if (*summary != '-' || argc == 1)
+	if (!g_str_has_prefix(summary, "- ") || argc == 1)
 		return true;
 	cli_fail(EX_USAGE, "%s: takes no arguments, and \"%s\" is one",
 		name != NULL ? name + 1 : g_get_prgname(), argv[1]);
