@@ -145,11 +145,24 @@ static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 	return true;
 }
 
-/* A summary that begins with its dash names no argument; "--from TIME FOLDER - ..." does. */
+/* "--from TIME FOLDER - ...": an argument; "- ...", "--from TIME - ...", "--ecs | --ocsf - ...": none. */
+static bool names_argument(const char *summary)
+{
+	g_auto(GStrv) words = g_strsplit(summary, " ", -1);
+	for (guint i = 0; words[i] != NULL && strcmp(words[i], "-") != 0; i++) {
+		bool option = g_str_has_prefix(words[i], "--");
+		if (!option && strcmp(words[i], "|") != 0)
+			return true;
+		if (option && words[i + 1] != NULL && g_ascii_isupper(words[i + 1][0]))
+			i++; /* its value */
+	}
+	return false;
+}
+
 static bool takes_so_many(const char *summary, int argc, char **argv)
 {
 	const char *name = strchr(g_get_prgname(), ' ');
-	if (!g_str_has_prefix(summary, "- ") || argc == 1)
+	if (argc == 1 || names_argument(summary))
 		return true;
 	cli_fail(EX_USAGE, "%s: takes no arguments, and \"%s\" is one",
 		name != NULL ? name + 1 : g_get_prgname(), argv[1]);
