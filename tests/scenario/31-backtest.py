@@ -159,7 +159,7 @@ write('journal/1.eml', (REPORT % inner).replace('Bcc: a2@c2.example, Expanded: l
 r = test('--against', S + '/journal', '--rows')['rows'][0]
 tap.ok(r['recipients'] == 1 and r['now']['would'] == 'deliver', '... of one that went to the right one alone', r)
 write('journal/1.eml', REPORT.replace('Recipient: a1@c1.example\nBcc: a2@c2.example, Expanded: list@seller.example\n', '') % inner)
-r = test('--against', S + '/journal', '--rows')['rows'][0]
+r = test('--against', S + '/journal', '--rows', code=65)['rows'][0]
 tap.ok('recipients cannot be read' in r.get('failed', ''), '... of one that names nobody', r)
 write('bcc/1.eml', invoice(0, 1, more='X-Original-To: a2@c2.example\r\nDelivered-To: a2@c2.example\r\n'))
 r = test('--against', S + '/bcc', '--rows')['rows'][0]
@@ -190,7 +190,7 @@ write('broken/a.conf', 'policy "a" {\n\tmax-recipients = many\n}\n')
 r = missent('policy', 'test', '--against', mbox, '--baseline', S + '/broken', code=78)
 tap.ok('broken/a.conf:2' in r.stderr, 'a baseline that does not parse: file and line', r.stderr)
 write('none/1.eml', 'From: billing@seller.example\nSubject: x\n\nbody\n')
-r = test('--against', S + '/none', '--rows')
+r = test('--against', S + '/none', '--rows', code=65)
 tap.ok(r['not-judged'] == 1 and 'names no recipient' in r['rows'][0]['failed'], 'a message that names no recipient is counted as that', r)
 os.rename(S + '/directory.db', S + '/away.db')
 r = missent('policy', 'test', '--against', mbox, code=None)
