@@ -43,5 +43,7 @@ typedef struct {
 } MsLabelled;
 guint ms_dispatch_word(const MsDispatch *dispatch, const char *text, gsize len, gsize at,
 	const char *word, gsize word_len, MsLabelled out[MS_DISPATCH_MAX]);
+/* Does any without labels begin with this mark of ASCII? */
+bool ms_dispatch_marked(const MsDispatch *dispatch, char byte);
 
 #endif

@@ -25,7 +25,25 @@ struct MsRegex {
 	bool jit;
 	gsize digit; /* see ms_regex_digit_of() */
 	bool unbroken;
+	bool unsure; /* where it may begin is not told by its first characters in small letters */
 };
+
+/* For what stands before it, or for the case of letters, which are all small where it is asked. */
+static bool asks_for_more(const char *pattern)
+{
+	static const char *const signs[] = {"(?<=", "\\B", "(?-", "(?^", "(?(", "(*", "\\G", "\\K"};
+	for (gsize i = 0; i < G_N_ELEMENTS(signs); i++)
+		if (strstr(pattern, signs[i]) != NULL)
+			return true;
+	const char *options = pattern;
+	while ((options = strstr(options, "(?")) != NULL) { /* "(?x-i)" */
+		options += 2;
+		gsize n = strspn(options, "imsnxJU");
+		if (n > 0 && options[n] == '-')
+			return true;
+	}
+	return false;
+}
 
 static pcre2_match_context *context_new(void)
 {
@@ -66,6 +84,7 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	regex->code = re;
 	regex->jit = jit;
 	regex->digit = ms_regex_digit_of(pattern, &regex->unbroken);
+	regex->unsure = asks_for_more(pattern);
 	regex->context = context_new();
 	return regex;
 }
@@ -176,6 +195,8 @@ MsMatchResult ms_regex_at(const MsRegex *regex, const char *text, gsize len, gsi
 
 bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len)
 {
+	if (regex->unsure)
+		return true;
 	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0,
 		PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD, scratch_of_thread()->data, regex->context);
 	return rc != PCRE2_ERROR_NOMATCH;

@@ -48,7 +48,8 @@ static Extent alternatives(Parser *parser);
 static bool may_be_blank(const char *p)
 {
 	if (*p == 'p')
-		return p[1] == '{' ? p[2] != 'L' && p[2] != 'N' && p[2] != 'G' && p[2] != 'C'
+		return p[1] == '{' ? p[2] != 'L' && p[2] != 'N' && p[2] != 'G' &&
+				(p[2] != 'C' || p[3] != 'y') /* Cyrillic; Common has blanks */
 				   : p[1] != 'L' && p[1] != 'N';
 	return *p != 'd' && *p != 'w' && !g_ascii_ispunct(*p);
 }

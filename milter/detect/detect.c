@@ -576,6 +576,7 @@ static void by_pattern(Search *s)
 {
 	Run run = {s, ms_kinds_patterns(s->kinds), NULL};
 	run.next = g_new0(gsize, run.all->patterns->len + 1);
+	const MsDispatch *dispatch = run.all->dispatch;
 	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget)) {
 			ms_reading_unread(s->reading, s->span->where, MS_UNREAD_TIME,
@@ -583,8 +584,8 @@ static void by_pattern(Search *s)
 			break;
 		}
 		gsize at = ms_detect_word_start(s, i);
-		if (at > 0 && s->fold->text[at - 1] == '+')
-			try_all(&run, at - 1);
+		for (gsize k = at; k > 0 && ms_dispatch_marked(dispatch, s->fold->text[k - 1]); k--)
+			try_all(&run, k - 1);
 		try_word(&run, &s->compact->words[i]);
 	}
 	g_free(run.next);

@@ -45,6 +45,7 @@ struct MsDispatch {
 	guint64 seen[SEEN_BITS / 64]; /* most words are not among those that begin a label */
 	gsize farthest;      /* those that have a digit at all have it within so many characters */
 	bool plain[256];     /* no other begins with this byte */
+	bool marked[256];    /* some begin with this one, which is no letter or digit */
 	guint16 lists[ROOT]; /* for three classes: a list */
 	GArray *starts;      /* of guint32: where each list begins in `members`; one more */
 	GArray *members;     /* of guint16 */
@@ -189,7 +190,10 @@ static void add_label(MsDispatch *d, GPtrArray *lists, const char *label, guint1
 	if (len == 0)
 		return;
 	guint64 letters = first_letters(label, len);
-	guint32 next = label[len] == '\0' ? ANYTHING : behind(label, strlen(label), len);
+	/* Blanks at its end may be no blank in the text: "№" is folded to "No ". */
+	guint32 next = label[len + strspn(label + len, " ")] == '\0'
+		? ANYTHING
+		: behind(label, strlen(label), len);
 	Slot *slot = find_slot(d, letters, len);
 	if (slot->len == 0) {
 		guint bit = (guint)(scatter(letters, len) % SEEN_BITS);
@@ -276,6 +280,15 @@ static void fill_plain(MsDispatch *d, const GPtrArray *patterns, const GPtrArray
 	}
 }
 
+static void fill_marked(MsDispatch *d, const GPtrArray *patterns, const GPtrArray *labels)
+{
+	for (char c = '!'; c <= '~'; c++)
+		for (guint i = 0; g_ascii_ispunct(c) && i < patterns->len; i++)
+			d->marked[(guchar)c] = d->marked[(guchar)c] ||
+				(labels_of(labels, i) == NULL &&
+					ms_regex_may_begin(patterns->pdata[i], &c, 1));
+}
+
 MsDispatch *ms_dispatch_new(const GPtrArray *patterns, const GPtrArray *labels)
 {
 	MsDispatch *d = g_new0(MsDispatch, 1);
@@ -302,6 +315,7 @@ MsDispatch *ms_dispatch_new(const GPtrArray *patterns, const GPtrArray *labels)
 	build_slots(&b);
 	fill_labels(d, labels);
 	fill_plain(d, patterns, labels);
+	fill_marked(d, patterns, labels);
 	build(&b, 0, 0, false);
 	for (int i = 0; i < 4; i++)
 		g_array_unref(b.lists[i]);
@@ -412,6 +426,11 @@ guint ms_dispatch_word(const MsDispatch *dispatch, const char *text, gsize len, 
 			out[n++] = (MsLabelled){named[i].pattern, end};
 	}
 	return n;
+}
+
+bool ms_dispatch_marked(const MsDispatch *dispatch, char byte)
+{
+	return dispatch->marked[(guchar)byte];
 }
 
 bool ms_dispatch_none(const MsDispatch *dispatch, char byte, gsize figure)

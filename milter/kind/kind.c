@@ -45,11 +45,29 @@ static char *fold_text(const char *text)
 	return g_strndup(fold->text, fold->len);
 }
 
+/* Scripts that set words off by blanks: a label must not stand within a word of these. */
+#define ALPHABETS "\\p{Latin}\\p{Greek}\\p{Cyrillic}"
+
+/* A value must not stand within one either. */
+static char *bordered(const char *pattern)
+{
+	g_autofree char *folded = fold_text(pattern);
+	return g_strconcat("(?<![" ALPHABETS "\\pN])(?:", folded, ")(?![" ALPHABETS "\\pN])", NULL);
+}
+
+/* By itself, so that a fault is shown at its place, and as it will be. */
 static bool check_pattern(const char *value, GError **error)
 {
-	g_autofree char *folded = fold_text(value);
+	g_autofree char *folded = fold_text(value), *whole = bordered(value);
 	g_autoptr(MsRegex) regex = ms_regex_new(folded, false, error);
-	return regex != NULL;
+	if (regex == NULL)
+		return false;
+	g_autoptr(MsRegex) set = ms_regex_new_anchored(whole, NULL);
+	if (set == NULL)
+		g_set_error_literal(error, MS_ERROR, MS_ERROR_CONFIG,
+			"bad pattern: it cannot stand within another (an option at its beginning, a comment or \\Q "
+			"without its end, or too long)");
+	return set != NULL;
 }
 
 static bool check_field(const char *value, GError **error)
@@ -146,9 +164,6 @@ static void append_word(GString *out, const char *word, bool blank_before)
 	g_string_append_printf(out, "%s\\Q%s\\E", blank_before ? "\\s+" : "", word);
 }
 
-/* Scripts that set words off by blanks: a label must not stand within a word of these. */
-#define ALPHABETS "\\p{Latin}\\p{Greek}\\p{Cyrillic}"
-
 /* One alternation of all labels.  Blanks match any white space; a label must not stand within
  * a word. */
 static MsRegex *compile_labels(char **labels, GError **error)
@@ -166,13 +181,6 @@ static MsRegex *compile_labels(char **labels, GError **error)
 	g_string_append(out, ")(?![" ALPHABETS "])");
 	g_autofree char *pattern = g_string_free(out, FALSE);
 	return ms_regex_new_anchored(pattern, error);
-}
-
-/* A value must not stand within a word either. */
-static char *bordered(const char *pattern)
-{
-	g_autofree char *folded = fold_text(pattern);
-	return g_strconcat("(?<![" ALPHABETS "\\pN])(?:", folded, ")(?![" ALPHABETS "\\pN])", NULL);
 }
 
 static void compile_patterns(MsKind *kind, const char *const *list)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "missent/answer.h"
 #include "missent/detect.h"
 
 #include "../test.h"
@@ -294,6 +295,54 @@ static void test_catastrophic(void)
 	g_assert_cmpint(((MsUnread *)r->unread->pdata[0])->reason, ==, MS_UNREAD_PATTERN);
 }
 
+/* Kinds of an operator's, whatever their patterns and labels begin with. */
+static void test_own_kinds(void)
+{
+	static const struct {
+		const char *conf, *text, *value; /* NULL: nothing is found */
+	} own_rows[] = {
+		{"pattern = {'(?-i:KD)[0-9]{5}'}", "see KD12345 there", "KD12345"},
+		{"pattern = {'(?-i:KD)[0-9]{5}'}", "see kd12345 there", NULL},
+		{"pattern = {'(?x-i: KD ) [0-9]{5}'}", "see KD 12345 there", "KD12345"},
+		{"pattern = {'(?<=KD-)[0-9]{5}'}", "see KD-12345 there", "12345"},
+		{"pattern = {'(?<=KD-)[0-9]{5}'}", "see KE-12345 there", NULL},
+		{"pattern = {'#[0-9]{5}'}", "see #12345 there", "12345"},
+		{"pattern = {'#[0-9]{5}'}", "see (#12345) there", "12345"},
+		{"pattern = {'#[0-9]{5}'}", "see 12345 there", NULL},
+		{"pattern = {'\\\\([A-Z][0-9]{4}\\\\)'}", "see [(A1234)] there", "A1234"},
+		{"pattern = {'##[A-Z]{4}'}", "see ###ABCD there", "ABCD"},
+		{"pattern = {'[A-Z]{2}[0-9]{4}'}\nlabel-required = yes\nlabels = {\"№\"}",
+			"see № AB4711 there", "AB4711"},
+		{"pattern = {'[A-Z]{2}[0-9]{4}'}\nlabel-required = yes\nlabels = {\"№\"}",
+			"see №AB4711 there", NULL}, /* "NoAB4711" */
+		{"pattern = {'[A-Z\\\\p{Common}]{2,9}[0-9]{4}'}\nlabel-required = yes\n"
+		 "labels = {\"ref\"}",
+			"ref AB 4711 there", "AB4711"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(own_rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *conf = g_strdup_printf("kind \"own\" {\n%s\n}\n", own_rows[i].conf);
+		g_autoptr(MsKinds) own = ms_kinds_parse("k", conf, &error);
+		g_assert_no_error(error);
+		g_autoptr(MsReading) r = detect(own, own_rows[i].text, strlen(own_rows[i].text));
+		bool found = own_rows[i].value != NULL && find(r, "own", own_rows[i].value) != NULL;
+		if (own_rows[i].value != NULL ? !found : r->findings->len > 0)
+			g_error("%s: %s: %s", conf, own_rows[i].text,
+				r->findings->len > 0 ? ((MsFinding *)r->findings->pdata[0])->value
+						     : "nothing");
+	}
+	static const char *const bad[] = {
+		"(*UCP)[0-9]{5}", "(?x) [0-9]{5} # a number", "KD\\\\Q[0-9]"};
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *conf = g_strdup_printf(
+			"kind \"own\" {\npattern = {'%s'}\n}\n", bad[i]);
+		g_autoptr(MsKinds) own = ms_kinds_parse("k", conf, &error);
+		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+		g_assert_nonnull(strstr(error->message, "k:2"));
+	}
+}
+
 static void test_many(void)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -311,6 +360,7 @@ int main(int argc, char **argv)
 	g_autofree char *text = read_source("policies/kinds.conf");
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
+	g_test_add_func("/detect/own-kinds", test_own_kinds);
 	g_test_add_func("/detect/rows", test_rows);
 	g_test_add_func("/detect/evidence", test_evidence);
 	g_test_add_func("/detect/catastrophic", test_catastrophic);
