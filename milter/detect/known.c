@@ -106,6 +106,24 @@ static bool is_part_of_known(const Search *s, const MsHit *hit)
 	return false;
 }
 
+/* What an IBAN is within its country stands in the whole one, too: "DE89 3704 ...", "PL 61 1090". */
+static bool is_rest_of_iban(const Search *s, const MsKind *kind, const MsHit *hit)
+{
+	const MsWord *words = s->compact->words;
+	if (kind->check != MS_CHECK_IBAN)
+		return false;
+	for (gsize first = hit->first; first > 0 && hit->first - first < 2; first--) {
+		const char *text = s->compact->text + words[first - 1].start;
+		gsize len = words[hit->last].end - words[first - 1].start;
+		if (!is_small_gap(s->fold, ms_detect_word_end(s, first - 1),
+			    ms_detect_word_start(s, first)))
+			return false;
+		if (g_ascii_isalpha(text[0]) && ms_filters_have(s->known, kind->name, text, len))
+			return true;
+	}
+	return false;
+}
+
 /* One word, or several with one mark between each two: "10-2024", not "10 2024". */
 static bool is_one_piece(const Search *s, const MsHit *hit)
 {
@@ -134,7 +152,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	const char *text = s->compact->text + words[hit->first].start;
 	gsize len = words[hit->last].end - words[hit->first].start;
 	bool digits = only_of(text, len, true), joined = hit->last > hit->first;
-	if (joined && !gaps_are_small(s, hit))
+	if ((joined && !gaps_are_small(s, hit)) || is_rest_of_iban(s, kind, hit))
 		return false;
 	if (kind->form == MS_FORM_EMAIL)
 		return memchr(s->fold->text + start, '@', end - start) != NULL;

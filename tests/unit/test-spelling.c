@@ -109,8 +109,7 @@ static void on_span(const MsSpan *span, void *user)
 	ms_detect(kinds, &filters, span, sink->budget, sink->reading);
 }
 
-/* The letters of all that is found, in their order. */
-static char *found_in(const char *mail)
+static MsReading *read_mail(const char *mail)
 {
 	gsize len = strlen(mail);
 	char *input = exact_copy(mail, len);
@@ -119,11 +118,18 @@ static char *found_in(const char *mail)
 	ms_limits_default(&limits);
 	limits.milliseconds *= 10; /* other tests compute too */
 	ms_budget_init(&budget, &limits);
-	g_autoptr(MsReading) reading = ms_reading_new();
+	MsReading *reading = ms_reading_new();
 	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = on_span};
 	sink.user = &sink;
 	ms_message_read((guint8 *)input, len, &sink);
 	free(input);
+	return reading;
+}
+
+/* The letters of all that is found, in their order. */
+static char *found_in(const char *mail)
+{
+	g_autoptr(MsReading) reading = read_mail(mail);
 	GString *out = g_string_new(NULL);
 	for (gsize row = 0; row < G_N_ELEMENTS(directory); row++) {
 		bool found = false;
@@ -317,6 +323,24 @@ static void test_addresses(void)
 		{"Zona 14, Jinotepe, and in it the Villa Azul", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* An account is found once, not also as it is written within its country. */
+static void test_once(void)
+{
+	static const char *const texts[] = {"IBAN: DE44 5001 0517 5407 3249 31",
+		"DE44500105175407324931", "DE 44 50010517 5407324931", "PL61 1090 1014 0000 0712 1981 2874",
+		"PL 61 1090 1014 0000 0712 1981 2874", "FR14 2004 1010 0505 0001 3M02 606",
+		"IBAN\nDE44 5001 0517\n5407 3249 31", "NO93 8601 1117 947"};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *mail = g_strconcat(PLAIN, texts[i], "\n", NULL);
+		g_autoptr(MsReading) reading = read_mail(mail);
+		guint n = 0;
+		for (guint k = 0; k < reading->findings->len; k++)
+			n += strcmp(((MsFinding *)reading->findings->pdata[k])->kind, "iban") == 0;
+		if (n != 1)
+			g_error("%s: %u accounts", texts[i], n);
+	}
 }
 
 /* ---- behind base64 --------------------------------------------------------------------- */
@@ -541,6 +565,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/once", test_once);
 	g_test_add_func("/spelling/footers", test_footers);
 	g_test_add_func("/spelling/addresses", test_addresses);
 	g_test_add_func("/spelling/columns", test_columns);
