@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "missent/finding.h"
+#include "missent/sum.h"
 
 #define MS_READING_MAX_BYTES (8u << 20)
 #define MS_READING_MAX_FINDINGS 20000
@@ -89,11 +90,11 @@ typedef struct {
 /* The text of a face in one number: the same for the same letters and digits, whatever blanks,
  * marks, case and accents are between and above them, and whoever the mail greets.  Not of fields,
  * names of files, and what stands beside the text.  It is not keyed, and never leaves the host. */
-#define MS_TEXT_DIGEST 16
+#define MS_TEXT_DIGEST MS_SUM_BYTES
 typedef struct {
 	guint64 letters; /* how many; 0: it has no text */
 	guint8 digest[MS_TEXT_DIGEST];
-	GChecksum *sum; /* reading.c's, while it is read; does not cross */
+	MsSum *sum; /* reading.c's, while it is read; does not cross */
 } MsText;
 
 typedef struct {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 /* ---- escaping ------------------------------------------------------------------------- */
@@ -62,27 +63,12 @@ gunichar ms_text_cp1252(guint8 byte)
 	return byte >= 0x80 && byte < 0xa0 ? cp1252[byte - 0x80] : byte;
 }
 
-/* Most text is ASCII, of which only NUL is a case of its own. */
-static gsize ascii_run(const char *text, gsize len)
-{
-	const guint64 high = 0x8080808080808080ULL, ones = 0x0101010101010101ULL;
-	gsize n = 0;
-	for (guint64 eight; n + 8 <= len; n += 8) {
-		memcpy(&eight, text + n, 8);
-		if (((eight | (eight - ones)) & high) != 0) /* one outside ASCII, or a NUL */
-			break;
-	}
-	while (n < len && text[n] > 0)
-		n++;
-	return n;
-}
-
 GString *ms_text_repair(const char *bytes, gsize len)
 {
 	GString *out = g_string_sized_new(len + 16);
 	gsize from = 0; /* what is valid since then is not in `out` yet */
 	for (gsize i = 0; i < len;) {
-		i += ascii_run(bytes + i, len - i);
+		i += ms_scan_ascii(bytes + i, len - i);
 		if (i == len)
 			break;
 		bool fine = bytes[i] == '\0';
@@ -132,7 +118,7 @@ MsFold *ms_fold_new(const char *utf8, gsize len)
 	fold->map = g_array_new(FALSE, FALSE, sizeof(MsFoldStep));
 	GString *out = g_string_sized_new(len + 1);
 	for (gsize i = 0; i < len;) {
-		gsize run = ascii_run(utf8 + i, len - i);
+		gsize run = ms_scan_ascii(utf8 + i, len - i);
 		if (run > 0 || utf8[i] == '\0') {
 			fold_step(fold, out, i);
 			g_string_append_len(

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "missent/extract.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 /*
@@ -399,7 +400,7 @@ static bool looks_ebcdic(const guint8 *data, gsize len)
 			return false;
 	}
 	return n >= LEAST && words * 10 >= n * 6 && blanks * 30 >= n
-		&& !g_utf8_validate_len((const char *)data, n, NULL);
+		&& !ms_scan_utf8((const char *)data, n);
 }
 
 const char *ms_charset_guess(const guint8 *data, gsize len)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/extract.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "readers.h"
@@ -31,10 +32,11 @@ GString *ms_decode(const MsExtraction *to, const MsDocument *document)
 
 static bool has_high(const guint8 *data, gsize len)
 {
-	for (gsize i = 0; i < len; i++)
-		if (data[i] >= 0x80)
-			return true;
-	return false;
+	for (gsize i = 0;; i++) {
+		i += ms_scan_ascii((const char *)data + i, len - i);
+		if (i == len || data[i] >= 0x80) /* else a NUL */
+			return i < len;
+	}
 }
 
 static bool is_base64(guint8 c)
@@ -88,8 +90,8 @@ static bool looks_utf7(const guint8 *data, gsize len)
 /* ESC $ B, ESC $ ) C and so on (ISO 2022). */
 static const char *looks_iso2022(const guint8 *data, gsize len)
 {
-	const guint8 *p = memmem(data, len, "\x1b$", 2);
-	if (p == NULL || data + len - p < 4)
+	const guint8 *p = data + ms_scan_pair((const char *)data, len, 0, "\x1b$");
+	if (data + len - p < 4)
 		return NULL;
 	if (p[2] == '@' || p[2] == 'B' || (p[2] == '(' && p[3] == 'D'))
 		return "ISO-2022-JP-2";
@@ -150,7 +152,7 @@ static bool may_differ(const MsDocument *document, const char *declared)
 	if (ms_charset_is_long(declared))
 		return true;
 	return has_high(document->data, document->len) &&
-	       !g_utf8_validate_len((const char *)document->data, document->len, NULL);
+	       !ms_scan_utf8((const char *)document->data, document->len);
 }
 
 void ms_decode_each(const MsExtraction *to, const MsDocument *document,
@@ -169,8 +171,7 @@ void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 	if (looks_utf7(data, len) && r.said == 0)
 		read_as(&r, "UTF-7");
 	const char *wide = r.said == 0 && has_high(data, len) &&
-					   !g_utf8_validate_len(
-						   (const char *)data, len, NULL)
+					   !ms_scan_utf8((const char *)data, len)
 				   ? looks_wide(data, len)
 				   : NULL;
 	if (wide != NULL)

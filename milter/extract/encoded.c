@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -167,7 +168,7 @@ static bool is_something(const guint8 *data, gsize len)
 {
 	return ms_extract_knows(data, len) ||
 		(ms_is_text(data, len) &&
-			(g_utf8_validate_len((const char *)data, len, NULL) || len > 100));
+			(ms_scan_utf8((const char *)data, len) || len > 100));
 }
 
 /* Base64 that begins at `line`: where it ends, or NULL if there is none. */
@@ -280,7 +281,7 @@ static const char *read_line(Scan *scan, const Line *line)
 static void read_words(const Scan *scan)
 {
 	gsize len = (gsize)(scan->end - scan->text);
-	if (memmem(scan->text, len, "?=", 2) == NULL)
+	if (ms_scan_pair(scan->text, len, 0, "?=") == len)
 		return;
 	char *unknown = NULL;
 	g_autoptr(GString) decoded = ms_words_decode(scan->text, len, true, &unknown);
@@ -308,6 +309,6 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 			decoded = ms_transfer_quoted_printable((const guint8 *)text, len);
 		give(&scan, "quoted-printable text", decoded);
 	}
-	if (memmem(text, len, "=?", 2) != NULL)
+	if (ms_scan_pair(text, len, 0, "=?") < len)
 		read_words(&scan);
 }

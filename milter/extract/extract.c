@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "missent/extract.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -145,7 +146,7 @@ void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span)
 	if (span->len == 0)
 		return;
 	g_autoptr(GString) valid = NULL;
-	if (!g_utf8_validate_len(span->text, span->len, NULL)) { /* or a NUL, which stays */
+	if (!ms_scan_utf8(span->text, span->len)) { /* or a NUL, which stays */
 		valid = ms_text_repair(span->text, span->len);
 		span->text = valid->str;
 		span->len = valid->len;
@@ -375,7 +376,7 @@ static const Reader *by_label(const char *type)
 bool ms_is_document(const guint8 *data, gsize len)
 {
 	return (len >= LEAST_DOCUMENT && by_bytes(data, len) != NULL)
-		|| (ms_is_text(data, len) && g_utf8_validate_len((const char *)data, len, NULL));
+		|| (ms_is_text(data, len) && ms_scan_utf8((const char *)data, len));
 }
 
 /* Bytes of a document that none of its items has: before a header, between two members, behind

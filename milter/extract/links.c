@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -53,7 +54,7 @@ static GString *undo_escapes(const char *p, const char *end)
 static bool is_plain(const guint8 *data, gsize len)
 {
 	gsize letters = 0;
-	if (len < MIN_PLAIN || !g_utf8_validate_len((const char *)data, len, NULL))
+	if (len < MIN_PLAIN || !ms_scan_utf8((const char *)data, len))
 		return false;
 	for (gsize i = 0; i < len; i++) {
 		if (data[i] < 0x20 && !g_ascii_isspace((char)data[i]))
@@ -150,19 +151,25 @@ static bool is_link(const char *p, const char *end)
 	return false;
 }
 
+static const char *next_of(const char *p, const char *end, char c)
+{
+	const char *found = memchr(p, c, (gsize)(end - p));
+	return found != NULL ? found : end;
+}
+
 /* The words of a text that are links. */
 static void links_of(const char *p, const char *end, guint depth, GString *out)
 {
-	if (depth >= MAX_DEPTH ||
-		(memchr(p, '%', (gsize)(end - p)) == NULL &&
-			memmem(p, (gsize)(end - p), ":/", 2) == NULL &&
-			memmem(p, (gsize)(end - p), "mailto:", 7) == NULL))
-		return;
-	while (p < end && out->len <= MAX_OUT) {
-		while (p < end && is_edge(*p))
-			p++;
-		const char *from = p;
-		while (p < end && !is_edge(*p))
+	const char *colon = p, *percent = p; /* a link has one of the two */
+	while (depth < MAX_DEPTH && p < end && out->len <= MAX_OUT) {
+		colon = colon <= p ? next_of(p, end, ':') : colon;
+		percent = percent <= p ? next_of(p, end, '%') : percent;
+		const char *mark = MIN(colon, percent), *from = mark;
+		if (mark == end)
+			return;
+		while (from > p && !is_edge(from[-1]))
+			from--;
+		for (p = mark; p < end && !is_edge(*p);)
 			p++;
 		if (p - from > 6 && is_link(from, p))
 			read_link(from, p, depth, out);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "html.h"
 #include "plain.h"
 
@@ -62,14 +64,6 @@ static GString *on_screen(const GString *text)
 	return out;
 }
 
-static bool has_controls(const GString *text)
-{
-	for (gsize i = 0; i < text->len; i++)
-		if (is_control(text->str[i]))
-			return true;
-	return false;
-}
-
 /* ---- text/enriched --------------------------------------------------------------------
  */
 
@@ -111,7 +105,7 @@ void ms_plain_shown(
 	const MsExtraction *to, const char *where, const char *type, const GString *text)
 {
 	g_autofree char *place = g_strconcat(where, " (as shown)", NULL);
-	if (has_controls(text)) {
+	if (ms_scan_controls(text->str, text->len)) {
 		g_autoptr(GString) shown = on_screen(text);
 		ms_extract_span(to, place, shown->str, shown->len);
 	}

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "missent/kind.h"
 
 #include <idn2.h> /* after GLib, whose macro it defines as well */
@@ -49,7 +51,7 @@ char *ms_address_bare(const char *value)
 
 char *ms_address_canonical(const char *text, gsize len)
 {
-	if (memchr(text, '\0', len) != NULL || !g_utf8_validate_len(text, len, NULL))
+	if (!ms_scan_utf8(text, len))
 		return NULL;
 	g_autofree char *copy = g_strndup(text, len);
 	char *s = g_strstrip(copy);

@@ -5,6 +5,7 @@
 #include "missent/answer.h"
 #include "missent/identifier.h"
 #include "missent/reading.h"
+#include "missent/scan.h"
 
 #include "reading_private.h"
 
@@ -184,26 +185,14 @@ static guint64 take_up_to(In *in, guint64 max, const char *why)
 	return 0;
 }
 
-/* UTF-8 without a NUL; most is ASCII, which is seen eight bytes at a time. */
-static bool is_text(const guint8 *text, gsize len)
-{
-	const guint64 ones = 0x0101010101010101, highs = 0x8080808080808080;
-	gsize at = 0;
-	for (guint64 eight; at + sizeof eight <= len; at += sizeof eight) {
-		memcpy(&eight, text + at, sizeof eight);
-		if (((eight | (eight - ones)) & highs) != 0)
-			break;
-	}
-	return g_utf8_validate_len((const char *)text + at, len - at, NULL);
-}
-
 /* What is longer than `max` is cut. */
 static char *take_text(In *in, gsize max)
 {
 	guint64 len = take(in);
 	if (in->fault == NULL && len >= (guint64)(in->end - in->at))
 		refuse(in, "a text goes beyond its end");
-	if (in->fault == NULL && (in->at[len] != '\0' || !is_text(in->at, (gsize)len)))
+	if (in->fault == NULL &&
+		(in->at[len] != '\0' || !ms_scan_utf8((const char *)in->at, (gsize)len)))
 		refuse(in, "a text is not UTF-8");
 	if (in->fault != NULL)
 		return g_strdup("");

@@ -109,7 +109,7 @@ static void contradiction_free(gpointer data)
 
 static void text_clear(gpointer data)
 {
-	g_clear_pointer(&((MsText *)data)->sum, g_checksum_free);
+	g_clear_pointer(&((MsText *)data)->sum, ms_sum_free);
 }
 
 MsReading *ms_reading_new(void)
@@ -204,11 +204,11 @@ static MsText *text_of(MsReading *reading, guint face)
 static void add_bytes(MsText *text, const void *data, gsize len, guint64 letters)
 {
 	if (text->sum == NULL) {
-		text->sum = g_checksum_new(G_CHECKSUM_SHA256);
+		text->sum = ms_sum_new();
 		if (text->letters > 0) /* of a document that was read by itself */
-			g_checksum_update(text->sum, text->digest, sizeof text->digest);
+			ms_sum_add(text->sum, text->digest, sizeof text->digest);
 	}
-	g_checksum_update(text->sum, data, (gssize)len);
+	ms_sum_add(text->sum, data, len);
 	text->letters += letters;
 }
 
@@ -220,15 +220,9 @@ void ms_reading_add_text(MsReading *reading, guint face, const char *compact, gs
 
 static bool digest_of(const MsText *text, guint8 digest[MS_TEXT_DIGEST])
 {
-	guint8 whole[32];
-	gsize len = sizeof whole;
 	memcpy(digest, text->digest, MS_TEXT_DIGEST);
-	if (text->sum != NULL) {
-		GChecksum *sum = g_checksum_copy(text->sum);
-		g_checksum_get_digest(sum, whole, &len);
-		g_checksum_free(sum);
-		memcpy(digest, whole, MS_TEXT_DIGEST);
-	}
+	if (text->sum != NULL)
+		ms_sum_get(text->sum, digest);
 	return text->letters > 0;
 }
 

@@ -6,6 +6,7 @@
 #include "missent/budget.h"
 #include "missent/digest.h"
 #include "missent/regex.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -375,6 +376,61 @@ static void test_mail_date(void)
 	g_assert_cmpint((utc + 2 * 24 * 60) % (24 * 60), ==, 23 * 60 + 59);
 }
 
+/* ---- scan ----------------------------------------------------------------------------- */
+
+/* Each byte by itself, on a copy that ends where the text does. */
+static void check_scan(const char *bytes, gsize len)
+{
+	g_autofree char *text = g_memdup2(bytes, MAX(len, 1));
+	text = g_realloc(text, len + (len == 0));
+	for (gsize at = 0; at <= len; at++) {
+		gsize pair = at, figure = at, ascii = at;
+		while (pair + 1 < len && !(text[pair] == '=' && text[pair + 1] == '?'))
+			pair++;
+		while (figure < len && text[figure] >= 0 && !g_ascii_isdigit(text[figure]))
+			figure++;
+		while (ascii < len && text[ascii] > 0)
+			ascii++;
+		bool controls = false;
+		for (gsize i = at; i < len; i++)
+			controls = controls || text[i] == 0x7f ||
+				(text[i] >= 0 && text[i] < ' ' &&
+					(text[i] == '\0' || strchr("\t\n\v\f\r", text[i]) == NULL));
+		g_assert_cmpuint(
+			ms_scan_pair(text, len, at, "=?"), ==, pair + 1 < len ? pair : len);
+		g_assert_cmpuint(ms_scan_figure(text, len, at), ==, figure);
+		g_assert_cmpuint(ms_scan_ascii(text + at, len - at), ==, ascii - at);
+		g_assert_true(ms_scan_controls(text + at, len - at) == controls);
+		g_assert_true(ms_scan_utf8(text + at, len - at) ==
+			g_utf8_validate_len(text + at, len - at, NULL));
+	}
+}
+
+/* What is meant is rare in one half of the texts, so that whole steps have none of it. */
+static void test_scan(void)
+{
+	static const char usual[] = "abc xyz\n", special[] = "=?=?09\x7f\x1f\x0e\b\t\r/:\x80\xc3\xff\xbc";
+	char text[80];
+	for (guint round = 0; round < 4000; round++) {
+		gsize len = (gsize)g_test_rand_int_range(0, sizeof text);
+		for (gsize i = 0; i < len; i++)
+			text[i] = g_test_rand_int_range(0, round % 2 ? 40 : 2) == 0
+				? special[g_test_rand_int_range(0, sizeof special)]
+				: usual[g_test_rand_int_range(0, sizeof usual - 1)];
+		check_scan(text, len);
+	}
+	for (int byte = 0; byte < 256; byte++)
+		for (gsize at = 0; at < 35; at++) {
+			memset(text, 'a', 35);
+			text[at] = (char)byte;
+			check_scan(text, 35);
+		}
+	static const char *const rows[] = {"M\xc3\xbcller", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		"\xf0\x9f\x92\xb6", "\xe2\x82", "abcdefghijklmnopqrstuvwxyz\xe2\x82\xac", NULL};
+	for (gsize i = 0; rows[i] != NULL; i++)
+		check_scan(rows[i], strlen(rows[i]));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -393,5 +449,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/budget", test_budget);
 	g_test_add_func("/base/key", test_key);
 	g_test_add_func("/base/text/mail-date", test_mail_date);
+	g_test_add_func("/base/scan", test_scan);
 	return g_test_run();
 }

@@ -1,0 +1,30 @@
+/*
+ * scan.h - the next byte of a kind in a text, many bytes at once.
+ *
+ * WHAT    What each pass over a text looks for first: a pair of bytes, a digit, a control
+ *         character, a byte outside ASCII.  Where the processor has SSE2 sixteen bytes are looked
+ *         at together; the portable loop says the same of each.
+ * OWNS    Nothing.
+ * ERRORS  None; any bytes are accepted.
+ * THREADS Pure functions.
+ * LIMITS  Linear.  No byte at `len` or behind it is looked at.
+ * NOT     glibc's memmem() looks at one byte after another for so short a needle.
+ */
+#ifndef MISSENT_SCAN_H
+#define MISSENT_SCAN_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Where these two bytes stand one behind the other, from `at` on; `len`: nowhere. */
+gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2]);
+/* Where the next digit of ASCII is, or byte outside ASCII, from `at` on; or `len`. */
+gsize ms_scan_figure(const char *text, gsize len, gsize at);
+/* How many bytes from the beginning are of ASCII and not NUL. */
+gsize ms_scan_ascii(const char *text, gsize len);
+/* Has it a control character (DEL, too) that is no blank (HT, LF, VT, FF, CR)? */
+bool ms_scan_controls(const char *text, gsize len);
+/* Is it UTF-8 without a NUL (RFC 3629)?  As g_utf8_validate_len(). */
+bool ms_scan_utf8(const char *text, gsize len);
+
+#endif
