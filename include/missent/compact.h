@@ -24,6 +24,8 @@ typedef struct {
 	gsize len;
 	MsWord *words;
 	gsize n_words;
+	guint32 *figures; /* which words have a digit of ASCII, in order: few of most texts */
+	gsize n_figures;
 } MsCompact;
 
 MsCompact *ms_compact_new(const char *folded, gsize len);

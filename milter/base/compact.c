@@ -35,13 +35,27 @@ static void fill_tables(void)
 
 typedef struct {
 	MsCompact *out;
-	gsize word_room;
-	int last; /* class of the character before */
+	gsize word_room, figure_room;
+	int last;   /* class of the character before */
+	bool digit; /* the word that is written has one */
 } Writer;
+
+static void add_figure(Writer *w)
+{
+	MsCompact *out = w->out;
+	if (out->n_figures == w->figure_room) {
+		w->figure_room = w->figure_room * 2 + 16;
+		out->figures = g_renew(guint32, out->figures, w->figure_room);
+	}
+	out->figures[out->n_figures++] = (guint32)out->n_words;
+	w->digit = false;
+}
 
 static inline void end_word(Writer *w, gsize at)
 {
 	if (w->last != GAP) {
+		if (w->digit)
+			add_figure(w);
 		MsWord *word = &w->out->words[w->out->n_words++];
 		word->end = (guint32)w->out->len;
 		word->until = (guint32)at;
@@ -82,7 +96,7 @@ static gsize take_other(Writer *w, const char *folded, gsize at)
  * letters to `to`.  Most words are shorter, and a loop's end that nobody can foretell is dear. */
 #ifdef __SSE2__
 #define STEP 16
-static inline gsize take_step(const char *from, char *to)
+static inline gsize take_step(Writer *w, const char *from, char *to)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
 	__m128i letter = _mm_sub_epi8(
@@ -93,7 +107,9 @@ static inline gsize take_step(const char *from, char *to)
 	__m128i small = _mm_or_si128(bytes, _mm_and_si128(is_letter, _mm_set1_epi8(0x20)));
 	_mm_storeu_si128((__m128i *)(void *)to, small);
 	guint mask = (guint)_mm_movemask_epi8(_mm_or_si128(is_letter, is_digit));
-	return (gsize)__builtin_ctz(~mask); /* 16: of all */
+	guint n = (guint)__builtin_ctz(~mask); /* 16: of all */
+	w->digit = w->digit || ((guint)_mm_movemask_epi8(is_digit) & ((1u << n) - 1)) != 0;
+	return n;
 }
 #endif
 
@@ -103,7 +119,7 @@ static gsize take_plain(Writer *w, const char *folded, gsize at, gsize len)
 	gsize i = at;
 #ifdef STEP
 	for (gsize n = STEP; n == STEP && i + STEP <= len;) {
-		n = take_step(folded + i, to);
+		n = take_step(w, folded + i, to);
 		to += n;
 		i += n;
 		if (n < STEP) {
@@ -112,8 +128,10 @@ static gsize take_plain(Writer *w, const char *folded, gsize at, gsize len)
 		}
 	}
 #endif
-	for (guint8 c; i < len && (c = plain_of[(guchar)folded[i]]) != 0; i++)
+	for (guint8 c; i < len && (c = plain_of[(guchar)folded[i]]) != 0; i++) {
 		*to++ = (char)c;
+		w->digit = w->digit || c <= '9';
+	}
 	w->out->len += i - at;
 	return i - at;
 }
@@ -122,7 +140,7 @@ MsCompact *ms_compact_new(const char *folded, gsize len)
 {
 	fill_tables();
 	MsCompact *compact = g_new0(MsCompact, 1);
-	Writer w = {compact, len / 6 + 16, GAP};
+	Writer w = {compact, len / 6 + 16, 0, GAP, false};
 	len = MIN(len, G_MAXUINT32 - 1);
 	compact->text = g_malloc(len + len / 2 + ROOM);
 	compact->words = g_new(MsWord, w.word_room);
@@ -148,6 +166,7 @@ void ms_compact_free(MsCompact *compact)
 		return;
 	g_free(compact->text);
 	g_free(compact->words);
+	g_free(compact->figures);
 	g_free(compact);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/postal.h"
+#include "missent/scan.h"
 
 #include "block.h"
 #include "detect_private.h"
@@ -116,6 +117,22 @@ static bool is_mixed(const Search *s, gsize word)
 		(s->fold->text[w->until] & 0x80) || (s->fold->text[w->from] & 0x80);
 }
 
+static void add_code(Search *s, const Sink *sink, gsize word, bool has_digit)
+{
+	const MsWord *w = &s->compact->words[word];
+	const char *text = s->compact->text + w->start;
+	gsize len = w->end - w->start;
+	char behind = s->fold->text[w->until];
+	bool digit = has_digit && has_early_digit(text, len);
+	bool known = is_known_town(sink, text, len) ||
+		(digit && begins_known_code(s, sink, word, behind == '-'));
+	bool unsure = digit && !known &&
+		(is_mixed(s, word) || (behind == '/' && begins_known_code(s, sink, word, true)));
+	Code code = {word, unsure};
+	if (known || unsure)
+		g_array_append_val(s->codes, code);
+}
+
 static void find_codes(Search *s, const MsKind *kind)
 {
 	if (s->coded == kind)
@@ -125,20 +142,24 @@ static void find_codes(Search *s, const MsKind *kind)
 	g_array_set_size(s->codes, 0);
 	sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);
 	s->worded = ms_filters_have(s->known, kind->name, MS_POSTAL_WORDS, strlen(MS_POSTAL_WORDS));
+	gsize figure = 0;
 	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
-		const MsWord *w = &s->compact->words[i];
-		const char *text = s->compact->text + w->start;
-		gsize len = w->end - w->start;
-		char behind = s->fold->text[w->until];
-		bool digit = has_early_digit(text, len);
-		bool known = is_known_town(&sink, text, len) ||
-			(digit && begins_known_code(s, &sink, i, behind == '-'));
-		bool unsure = digit && !known &&
-			(is_mixed(s, i) || (behind == '/' && begins_known_code(s, &sink, i, true)));
-		Code code = {i, unsure};
-		if (known || unsure)
-			g_array_append_val(s->codes, code);
+		/* Without towns only words with digits are of interest. */
+		if (!sink.towns && figure == s->compact->n_figures)
+			break;
+		i = sink.towns ? i : s->compact->figures[figure];
+		bool has_digit = figure < s->compact->n_figures && s->compact->figures[figure] == i;
+		figure += has_digit;
+		add_code(s, &sink, i, has_digit);
 	}
+}
+
+static gsize digit_from(const char *text, gsize until, gsize at)
+{
+	at = ms_scan_figure(text, until, at);
+	while (at < until && !g_ascii_isdigit(text[at]))
+		at = ms_scan_figure(text, until, at + 1);
+	return at;
 }
 
 bool ms_detect_may_be_address(Search *s, const MsKind *kind, gsize start, gsize reach)
@@ -146,8 +167,7 @@ bool ms_detect_may_be_address(Search *s, const MsKind *kind, gsize start, gsize 
 	gsize until = ms_block_end(reach, start);
 	if (start < s->plain_from || start > s->plain_until)
 		s->plain_from = s->plain_until = start;
-	while (s->plain_until < until && !g_ascii_isdigit(s->fold->text[s->plain_until]))
-		s->plain_until++;
+	s->plain_until = digit_from(s->fold->text, until, s->plain_until);
 	if (s->plain_until >= until)
 		return false;
 	find_codes(s, kind);

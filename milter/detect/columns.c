@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "detect_private.h"
 
 /*
@@ -125,19 +127,18 @@ void ms_detect_columns(Search *s)
 {
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, lines = 0;
-	for (gsize at = 0; at < len && !s->full;) {
-		gsize end = line_end(text, len, at);
-		Head head = {.line = at};
-		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
+	for (gsize from = 0; !s->full;) {
+		gsize at = ms_scan_pair(text, len, from, "  ");
+		if (at == len || (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget)))
 			return;
-		if (end - at < 8 || end - at > MAX_LINE ||
-			memmem(text + at, end - at, "  ", 2) == NULL) {
-			at = end + 1;
+		const char *nl = memrchr(text + from, '\n', at - from);
+		Head head = {.line = nl != NULL ? (gsize)(nl + 1 - text) : from};
+		gsize end = line_end(text, len, at);
+		from = end < len ? end + 1 : len;
+		if (end - head.line < 8 || end - head.line > MAX_LINE)
 			continue;
-		}
-		head.n = cut(text, at, end, head.cells);
-		at = end + 1;
+		head.n = cut(text, head.line, end, head.cells);
 		if (head.n >= 2 && read_head(s, head.cells, head.n, head.kinds) > 0)
-			at = read_rows(s, &head, at);
+			from = read_rows(s, &head, from);
 	}
 }

@@ -6,6 +6,7 @@
 #include "missent/greeting.h"
 #include "missent/identifier.h"
 #include "missent/postal.h"
+#include "missent/scan.h"
 
 #include "block.h"
 #include "detect_private.h"
@@ -275,22 +276,15 @@ static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, g
 	return false;
 }
 
-static gsize figure_between(const MsFold *fold, gsize from, gsize until)
-{
-	while (from < until && fold->text[from] >= 0 && !g_ascii_isdigit(fold->text[from]))
-		from++;
-	return from;
-}
-
 /* Where the next digit is, or byte outside ASCII, at `at` or behind it; or the end.  However often
  * it is asked about places near each other, it looks at each byte once or twice. */
 static gsize next_figure(Search *s, gsize at)
 {
 	if (at + FAR_BACK < s->figure_from || at > s->figure_at) {
 		s->figure_from = at;
-		s->figure_at = figure_between(s->fold, at, s->fold->len);
+		s->figure_at = ms_scan_figure(s->fold->text, s->fold->len, at);
 	} else if (at < s->figure_from) {
-		gsize near = figure_between(s->fold, at, s->figure_from);
+		gsize near = ms_scan_figure(s->fold->text, s->figure_from, at);
 		if (near < s->figure_from)
 			return near;
 		s->figure_from = at;
@@ -692,7 +686,7 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 		.borders = borders,
 		.codes = codes};
 	ms_detect_fill_words();
-	s.figure_at = figure_between(fold, 0, fold->len);
+	s.figure_at = ms_scan_figure(fold->text, fold->len, 0);
 	take_greeting(&s);
 	take_text(&s);
 	ms_detect_names(&s);

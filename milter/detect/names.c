@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "detect_private.h"
 
 /*
@@ -208,6 +210,16 @@ static bool has_number(const char *text, const Cell *cell)
 	return digits >= 3;
 }
 
+/* Three digits in a row are in one cell, so that the line need not be cut. */
+static bool has_number_in(const char *text, gsize from, gsize until)
+{
+	for (; (from = ms_scan_figure(text, until, from)) + 2 < until; from++)
+		if (g_ascii_isdigit(text[from]) && g_ascii_isdigit(text[from + 1]) &&
+			g_ascii_isdigit(text[from + 2]))
+			return true;
+	return false;
+}
+
 /* What the cells of a head label; NULL where nothing.  How many do.  `prose`: the separator is one
  * of sentences too. */
 static guint read_head(
@@ -276,7 +288,7 @@ static void by_tables(Search *s)
 			: '\0';
 		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return;
-		if (separator == '\0') {
+		if (separator == '\0' || has_number_in(text, at, end)) {
 			at = end + 1;
 			continue;
 		}

@@ -80,13 +80,16 @@ static void behind_label(Search *s, guint k, gsize first, gsize skip)
 	}
 }
 
-/* Is it of letters alone, and goes on behind a mark with a digit: "RGFV-2026"? */
-static bool has_digit_behind(const Search *s, gsize word)
+/* Is the word before of letters alone, and goes on behind a mark with this one: "RGFV-2026"? */
+static bool goes_on(const Search *s, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
-	return word + 1 < s->compact->n_words && w[1].from == w->until + 1 &&
-		strchr("-/._", s->fold->text[w->until]) != NULL &&
-		g_ascii_isdigit(s->compact->text[w[1].start]);
+	return word > 0 && w->from == w[-1].until + 1 && w[-1].end - w[-1].start >= 3 &&
+		w[-1].end - w[-1].start <= MAX_PIECES &&
+		strchr("-/._", s->fold->text[w->from - 1]) != NULL &&
+		g_ascii_isdigit(s->compact->text[w->start]) &&
+		letters_of(s->compact->text + w[-1].start, w[-1].end - w[-1].start) ==
+			w[-1].end - w[-1].start;
 }
 
 /* "kd" as well as "kdnr". */
@@ -217,36 +220,39 @@ static void for_ibans(Search *s, const MsKind *kind, gsize word, const char *tex
 			return;
 }
 
+/* It has a digit. */
+static void in_word(Search *s, const MsKind *iban, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	const char *text = s->compact->text + w->start;
+	gsize len = w->end - w->start, letters = letters_of(text, len);
+	if (len < 3 || len > MAX_PIECES)
+		return;
+	if (*text == '0' && len > MIN_WITHOUT_ZEROS && span_of(text, len, '0', '9') == len)
+		behind_zeros(s, word, text, len);
+	if (len > MIN_POWER && g_ascii_isdigit(text[1]))
+		in_powers(s, word, text, len);
+	if (letters >= 2)
+		by_labels(s, word, text, len, letters);
+	if (iban != NULL && (letters > 2 || (letters == 2 ? len > MIN_IBAN : len > 3)))
+		for_ibans(s, iban, word, text, len);
+}
+
 void ms_detect_within(Search *s)
 {
 	if (!ms_filters_any(s->known))
 		return;
 	const MsKind *iban = iban_kind(s);
 	iban = iban != NULL && iban->known ? iban : NULL;
-	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
-		const MsWord *w = &s->compact->words[i];
-		const char *text = s->compact->text + w->start;
-		gsize len = w->end - w->start;
+	for (gsize i = 0; i < s->compact->n_figures && !s->full; i++) {
+		gsize word = s->compact->figures[i];
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget))
 			return; /* by_pattern() notes it */
-		/* Most words are letters alone, or digits. */
-		if (len < 3 || len > MAX_PIECES)
-			continue;
-		gsize letters = letters_of(text, len);
-		if (letters == len) {
-			if (has_digit_behind(s, i))
-				by_labels(s, i, text, len, letters);
-			continue;
+		if (goes_on(s, word)) {
+			const MsWord *before = &s->compact->words[word - 1];
+			gsize len = before->end - before->start;
+			by_labels(s, word - 1, s->compact->text + before->start, len, len);
 		}
-		if (*text == '0' && len > MIN_WITHOUT_ZEROS &&
-			span_of(text, len, '0', '9') == len)
-			behind_zeros(s, i, text, len);
-		if (len > MIN_POWER && g_ascii_isdigit(text[1]))
-			in_powers(s, i, text, len);
-		if (letters >= 2)
-			by_labels(s, i, text, len, letters);
-		if (iban != NULL && (letters > 2 || (letters == 2 ? len > MIN_IBAN : len > 3)) &&
-			has_digit(text, len))
-			for_ibans(s, iban, i, text, len);
+		in_word(s, iban, word);
 	}
 }

@@ -34,6 +34,7 @@ struct MsFilter {
 	const guint64 *starts;
 	const guint32 *buckets;
 	guint64 powers[MS_FILTER_MAX + 1]; /* of the point */
+	guint64 ones; /* of PREFIX bytes, what each counts more than its value */
 	guint longest;
 };
 
@@ -186,6 +187,7 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
 		filter->powers[i] = filter->powers[i - 1] * head->point;
+		filter->ones += i <= PREFIX ? filter->powers[i - 1] : 0;
 		if (head->lengths & length_bit(i))
 			filter->longest = (guint)i;
 	}
@@ -233,6 +235,7 @@ typedef struct {
 	const MsCompact *text;
 	gsize first;   /* starts[i] is the mark of what word first + i begins */
 	guint64 starts[CHUNK];
+	bool shorts; /* the filter has values shorter than PREFIX */
 	bool (*hit)(const MsHit *hit, void *user);
 	void *user;
 } Scan;
@@ -248,6 +251,17 @@ static inline guint64 mark_of(const Scan *s, gsize start, gsize len)
 	return scatter(mark, s->filter->head->salt);
 }
 
+/* The same of PREFIX bytes, which is asked of each word. */
+static inline guint64 mark_of_start(const Scan *s, gsize start)
+{
+	const guchar *t = (const guchar *)s->text->text + start;
+	const guint64 *p = s->filter->powers;
+	guint64 mark = t[0] * p[7] + t[1] * p[6] + t[2] * p[5] + t[3] * p[4] + t[4] * p[3] +
+		t[5] * p[2] + t[6] * p[1] + t[7];
+	return scatter(mark + s->filter->ones, s->filter->head->salt);
+}
+G_STATIC_ASSERT(PREFIX == 8);
+
 /* The table is larger than the processor's caches, so its lines are asked for ahead of need. */
 static void fill_starts(Scan *s, gsize word)
 {
@@ -256,7 +270,7 @@ static void fill_starts(Scan *s, gsize word)
 	for (gsize i = word; i < s->text->n_words && i < word + CHUNK; i++) {
 		if (words[i].start + PREFIX > s->text->len)
 			break; /* nothing that long begins there */
-		guint64 mark = mark_of(s, words[i].start, PREFIX);
+		guint64 mark = mark_of_start(s, words[i].start);
 		s->starts[i - word] = mark;
 		__builtin_prefetch(
 			&s->filter->starts[start_place(mark, s->filter->head->start_bits)]);
@@ -281,33 +295,38 @@ static bool report(const Scan *s, guint64 whole, gsize first, gsize last)
 	return true;
 }
 
+/* Those that are shorter than what the table of beginnings has of the others. */
+static bool scan_short(const Scan *s, gsize first)
+{
+	const MsWord *words = s->text->words;
+	gsize start = words[first].start, n = s->text->n_words;
+	for (gsize last = first, len; last < n && (len = words[last].end - start) < PREFIX;
+		last++) {
+		if ((s->filter->head->lengths & length_bit(len)) == 0)
+			continue;
+		guint64 whole = mark_of(s, start, len);
+		if ((lengths_of(s, whole) & length_bit(len)) && !report(s, whole, first, last))
+			return false;
+	}
+	return true;
+}
+
 /* All pieces that begin with word `first`. */
 static bool scan_word(const Scan *s, gsize first)
 {
 	const MsWord *words = s->text->words;
-	gsize start = words[first].start, n = s->text->n_words;
-	guint64 lengths = 0;
-	bool looked = false;
-	for (gsize last = first; last < n && last - first < MAX_WORDS; last++) {
+	gsize start = words[first].start, n = MIN(s->text->n_words, first + MAX_WORDS);
+	if (s->shorts && !scan_short(s, first))
+		return false;
+	if (start + PREFIX > s->text->len)
+		return true;
+	guint64 lengths = lengths_of(s, s->starts[first - s->first]) & s->filter->head->lengths;
+	for (gsize last = first; lengths != 0 && last < n; last++) {
 		gsize len = words[last].end - start;
 		if (len > s->filter->longest)
 			break;
-		if (len < MS_FILTER_MIN || (s->filter->head->lengths & length_bit(len)) == 0)
-			continue;
-		if (len < PREFIX) {
-			guint64 whole = mark_of(s, start, len);
-			if ((lengths_of(s, whole) & length_bit(len)) &&
-				!report(s, whole, first, last))
-				return false;
-			continue;
-		}
-		if (!looked) {
-			lengths = lengths_of(s, s->starts[first - s->first]);
-			looked = true;
-		}
-		if (lengths == 0)
-			break;
-		if ((lengths & length_bit(len)) && !report(s, mark_of(s, start, len), first, last))
+		if (len >= PREFIX && (lengths & length_bit(len)) &&
+			!report(s, mark_of(s, start, len), first, last))
 			return false;
 	}
 	return true;
@@ -321,6 +340,7 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	g_autofree Scan *s = g_new(Scan, 1);
 	s->filter = filter;
 	s->text = text;
+	s->shorts = (filter->head->lengths & ((1ULL << PREFIX) - 1)) != 0;
 	s->hit = hit;
 	s->user = user;
 	for (gsize i = 0; i < text->n_words; i++) {

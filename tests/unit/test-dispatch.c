@@ -203,7 +203,8 @@ static void check_compact(const char *text, gsize len)
 {
 	char *copy = exact_copy(text, len);
 	g_autoptr(MsCompact) c = ms_compact_new(copy, len);
-	gsize out = 0, words = 0;
+	gsize out = 0, words = 0, figures = 0;
+	bool digit = false;
 	for (gsize i = 0; i < len; i++) {
 		if (!g_ascii_isalnum(text[i]))
 			continue;
@@ -216,8 +217,14 @@ static void check_compact(const char *text, gsize len)
 		out++;
 		if (last)
 			g_assert_true(c->words[words].end == out && c->words[words].until == i + 1);
+		digit = (digit && !first) || g_ascii_isdigit(text[i]);
+		if (last && digit) {
+			g_assert_cmpuint(figures, <, c->n_figures);
+			g_assert_cmpuint(c->figures[figures++], ==, words);
+		}
 		words += last;
 	}
+	g_assert_cmpuint(c->n_figures, ==, figures);
 	g_assert_cmpuint(c->len, ==, out);
 	g_assert_cmpuint(c->n_words, ==, words);
 	free(copy);
