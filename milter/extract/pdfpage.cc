@@ -9,6 +9,7 @@
  */
 #include "pdfdoc.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -159,17 +160,20 @@ public:
 		if (laid)
 			text.restoreState(state);
 		trust = nullptr;
+		size = 0;
 	}
 	void updateFont(GfxState *state) override
 	{
 		if (laid)
 			text.updateFont(state);
 		trust = nullptr;
+		size = 0;
 	}
 	void beginString(GfxState *state, const GooString *s) override
 	{
 		if (laid)
 			text.beginString(state, s);
+		size = 0;
 	}
 	void endString(GfxState *state) override
 	{
@@ -243,7 +247,7 @@ private:
 		double x1, y1, x2, y2;
 	};
 	bool known(GfxState *state, CharCode code, const Unicode *u, int n);
-	void append(double x, double y, double dx, double dy, double size, const Unicode *u, int n);
+	void append(double x, double y, double dx, double dy, const Unicode *u, int n);
 	void shape(GfxState *state, bool filled);
 	void picture(GfxState *state);
 	void mark(const Box &box);
@@ -256,6 +260,7 @@ private:
 	bool laid;
 	double width, height;
 	MsFontTrust *trust = nullptr;
+	double size = 0; /* of the letters of one string; 0: not known yet */
 	/* the end of the last character, its direction and size */
 	double at_x = 0, at_y = 0, along_x = 1, along_y = 0, from_x = 0, from_y = 0;
 	Unicode last = 0;
@@ -291,11 +296,15 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 	double x1, y1, dx1, dy1;
 	state->transform(x, y, &x1, &y1);
 	state->transformDelta(dx, dy, &dx1, &dy1);
-	double size = state->getTransformedFontSize();
+	if (size == 0)
+	{
+		size = std::fabs(state->getTransformedFontSize());
+		size = size < 0.01 ? 0.01 : size;
+	}
 	if (!std::isfinite(x1) || !std::isfinite(y1) || !std::isfinite(dx1) || !std::isfinite(dy1))
 		return;
 	bool fine = known(state, code, u, n);
-	append(x1, y1, dx1, dy1, std::fabs(size) < 0.01 ? 0.01 : std::fabs(size), u, n);
+	append(x1, y1, dx1, dy1, u, n);
 	if (n > 0 && u[0] == ' ' && fine)
 		return;
 	run = fine ? 0 : run + 1;
@@ -307,9 +316,27 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 #define WORD_GAP 0.15 /* of the size of the letters */
 #define CELL_GAP 1.0
 
+static bool is_character(Unicode u)
+{
+	return u < 0x110000 && (u < 0xd800 || u > 0xdfff);
+}
+
+static void put(GString *out, Unicode u)
+{
+	if (u < 0x80)
+		g_string_append_c(out, (char)u);
+	else
+		g_string_append_unichar(out, u);
+}
+
+/* Most text is level: then there is no root to take. */
+static double distance(double x, double y)
+{
+	return y == 0 ? std::fabs(x) : std::hypot(x, y);
+}
+
 /* Adds a character where it stands beside the last one, in the direction of its line. */
-void MsDevice::append(
-	double x, double y, double dx, double dy, double size, const Unicode *u, int n)
+void MsDevice::append(double x, double y, double dx, double dy, const Unicode *u, int n)
 {
 	if (raw->len >= MS_PDF_MAX_TEXT)
 		return;
@@ -319,7 +346,7 @@ void MsDevice::append(
 	bool again = n == 1 && u[0] == last && std::hypot(x - from_x, y - from_y) < 0.1 * size;
 	if (again) /* printed twice, to look bold */
 		return;
-	double length = std::hypot(dx, dy);
+	double length = distance(dx, dy);
 	bool turned = length > 0.01 * size
 		&& (dx * along_x + dy * along_y) / length < 0.9; /* more than 25 degrees */
 	if (raw->len > 0) {
@@ -333,10 +360,9 @@ void MsDevice::append(
 		}
 	}
 	for (int i = 0; i < n; i++)
-		g_string_append_unichar(raw, u[i] != 0 && u[i] < 0x110000
-				&& (u[i] < 0xd800 || u[i] > 0xdfff) ? u[i] : 0xfffd);
+		put(raw, u[i] != 0 && is_character(u[i]) ? u[i] : 0xfffd);
 	if (n == 0)
-		g_string_append_unichar(raw, 0xfffd);
+		put(raw, 0xfffd);
 	last = n > 0 ? u[n - 1] : 0xfffd;
 	from_x = x;
 	from_y = y;
@@ -459,32 +485,52 @@ static bool apart(const Place &a, const Place &b)
 
 using Lines = std::vector<std::vector<std::unique_ptr<TextWordSelection>>>;
 
-/* One line; true if characters stand apart in it without anything between them. */
-static bool add_words(GString *line, const std::vector<std::unique_ptr<TextWordSelection>> &words)
+/* One line, as it is and with what stands apart in it. */
+struct Line {
+	GString *cells, *text;
+	bool changed; /* characters stand apart in it without anything between them */
+	bool plain;   /* Poppler turns no letter of it around */
+};
+
+/* Letters of scripts that run from left to right, which begin below Hebrew. */
+static bool is_plain(Unicode u)
 {
-	bool changed = false, first = true;
+	return u > 0 && u < 0x590;
+}
+
+static bool is_space(Unicode u)
+{
+	return u < 0x80 ? g_ascii_isspace((char)u) : g_unichar_isspace(u);
+}
+
+static void add_words(Line *line, const std::vector<std::unique_ptr<TextWordSelection>> &words)
+{
+	GString *out = line->cells;
+	bool first = true;
 	Place before = {};
-	for (const auto &selection : words) {
-		const TextWord *word = selection->getWord();
-		for (int i = selection->getBegin();
-			i < selection->getEnd() && i < word->getLength(); i++) {
+	for (gsize i = 0; i < words.size(); i++) {
+		const TextWord *word = words[i]->getWord();
+		int end = std::min(words[i]->getEnd(), word->getLength());
+		for (int j = words[i]->getBegin(); j < end; j++) {
 			Place here;
-			word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
-			Unicode u = *word->getChar(i);
-			if (!first && !g_unichar_isspace(u) && line->len > 0 &&
-				!g_ascii_isspace(line->str[line->len - 1]) && apart(before, here)) {
-				g_string_append_c(line, '\t');
-				changed = true;
+			word->getCharBBox(j, &here.x1, &here.y1, &here.x2, &here.y2);
+			Unicode u = *word->getChar(j);
+			if (!first && !is_space(u) && out->len > 0 &&
+				!g_ascii_isspace(out->str[out->len - 1]) && apart(before, here)) {
+				g_string_append_c(out, '\t');
+				line->changed = true;
 			}
-			g_string_append_unichar(
-				line, u < 0x110000 && (u < 0xd800 || u > 0xdfff) ? u : 0xfffd);
+			put(out, is_character(u) ? u : 0xfffd);
+			put(line->text, u);
+			line->plain &= is_plain(u);
 			before = here;
 			first = false;
 		}
 		if (word->hasSpaceAfter())
-			g_string_append_c(line, ' ');
+			g_string_append_c(out, ' ');
+		if (word->hasSpaceAfter() && i + 1 < words.size())
+			g_string_append_c(line->text, ' ');
 	}
-	return changed;
 }
 
 /* These differ between versions of Poppler by who owns what they return. */
@@ -532,17 +578,23 @@ void MsDevice::lay_out(MsPdfPage *out)
 {
 	TextPage *page = text.takeText();
 	PDFRectangle all(0, 0, width, height);
-	out->text = selected_text(page, &all);
-	bool changed = false;
-	g_autoptr(GString) line = g_string_new(nullptr);
-	for (const auto &words : selected_words(page, &all)) {
-		g_string_truncate(line, 0);
-		changed |= add_words(line, words);
+	GString *whole = g_string_new(nullptr);
+	g_autoptr(GString) cells = g_string_new(nullptr);
+	Line line = {cells, whole, false, true};
+	const Lines lines = selected_words(page, &all);
+	for (gsize i = 0; i < lines.size(); i++) {
+		g_string_truncate(cells, 0);
+		if (i > 0)
+			g_string_append_c(whole, '\n');
+		add_words(&line, lines[i]);
 		/* What stands after such a line may be its values: the next ones are kept as
 		 * well. */
-		if (changed)
-			g_string_append_printf(out->cells, "%s\n", line->str);
+		if (line.changed)
+			g_string_append_printf(out->cells, "%s\n", cells->str);
 	}
+	/* Where each letter follows the one before, this is all that Poppler's text is. */
+	out->text = line.plain ? g_strdup(whole->str) : selected_text(page, &all);
+	g_string_free(whole, TRUE);
 	page->decRefCnt();
 }
 

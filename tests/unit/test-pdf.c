@@ -418,6 +418,32 @@ static void test_letters(void)
 		"point", "");
 }
 
+/* A page's text is what the library says of it, whichever way its letters run. */
+static void test_directions(void)
+{
+	static const char map[] =
+		"begincmap 1 begincodespacerange <00><FF> endcodespacerange 2 beginbfrange "
+		"<61><7a><%s> <41><5a><0041> endbfrange endcmap end";
+	static const struct {
+		const char *name, *to, *wanted;
+	} rows[] = {
+		{"from left to right", "00e0", "\nAB \xc3\xa0\xc3\xa1\xc3\xa2 CD\n"},
+		{"the last script of them", "0561", "\nAB \xd5\xa1\xd5\xa2\xd5\xa3 CD\n"},
+		{"from right to left", "05d0", 
+			"\nAB \xe2\x80\xab\xd7\x92\xd7\x91\xd7\x90\xe2\x80\xac CD\n"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(map, rows[i].to);
+		g_autofree char *stream_7 = stream(7, "", text);
+		g_autofree char *more = g_strconcat(
+			"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 7 0 R>>endobj\n",
+			stream_7, NULL);
+		expect(rows[i].name, with_content("BT /F 9 Tf 9 99 Td (first) Tj 0 -20 Td "
+			"/G 9 Tf (AB abc CD) Tj 0 -20 Td /F 9 Tf (last) Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>", more), rows[i].wanted, "");
+	}
+}
+
 /* `n` letter-like shapes in a line. */
 static char *shapes(int n, const char *how)
 {
@@ -496,6 +522,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
 	g_test_add_func("/pdf/letters", test_letters);
+	g_test_add_func("/pdf/directions", test_directions);
 	g_test_add_func("/pdf/pictures", test_pictures);
 	g_test_add_func("/pdf/fdf", test_fdf);
 	return g_test_run();
