@@ -142,16 +142,24 @@ static gsize visible_bytes(const char *text)
  */
 static bool is_garbled(const char *text)
 {
+	static const guint8 vowel[128] = {['a'] = 1, ['e'] = 1, ['i'] = 1, ['o'] = 1, ['u'] = 1,
+		['y'] = 1, ['A'] = 1, ['E'] = 1, ['I'] = 1, ['O'] = 1, ['U'] = 1, ['Y'] = 1};
 	gsize bad = 0, all = 0, words = 0, latin = 0, vowels = 0;
 	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		if ((*p & 0x80) == 0) {
+			all += !g_ascii_isspace(*p);
+			bad += *p < 0x20 && !g_ascii_isspace(*p);
+			words += g_ascii_isalnum(*p);
+			latin += g_ascii_isalpha(*p);
+			vowels += vowel[(guint8)*p];
+			continue;
+		}
 		gunichar c = g_utf8_get_char(p);
 		if (g_unichar_isspace(c))
 			continue;
 		all++;
-		bad += c == 0xfffd || c < 0x20 || (c >= 0xe000 && c < 0xf900);
+		bad += c == 0xfffd || (c >= 0xe000 && c < 0xf900);
 		words += g_unichar_isalnum(c);
-		latin += c < 0x80 && g_ascii_isalpha((char)c);
-		vowels += c < 0x80 && strchr("aeiouyAEIOUY", (int)c) != NULL;
 	}
 	return (all >= 8 && bad * 4 > all) || (all >= 40 && words * 100 < all * 45)
 		|| (latin >= 150 && vowels * 100 < latin * 17);

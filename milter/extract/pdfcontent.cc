@@ -6,6 +6,7 @@
 #include "pdfcontent.h"
 
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -68,6 +69,12 @@ void MsPdfLexer::read_string()
 	text.clear();
 	int depth = 1;
 	for (at++; at < len; at++) {
+		gsize run = at;
+		while (at < len && data[at] != '(' && data[at] != ')' && data[at] != '\\')
+			at++;
+		text.append(data + run, at - run);
+		if (at == len)
+			return;
 		char c = data[at];
 		if (c == '(') {
 			depth++;
@@ -216,7 +223,7 @@ std::string ms_pdf_to_utf8(const std::string &bytes)
 #define ANY 100000
 
 /* Operators of ISO 32000-1, table A.1, and how many operands they take. */
-static const std::unordered_map<std::string, int> operators = {
+static const std::unordered_map<std::string_view, int> operators = {
 	{"b", 0},
 	{"B", 0},
 	{"b*", 0},
@@ -291,7 +298,7 @@ static const std::unordered_map<std::string, int> operators = {
 	{"\"", 3},
 };
 
-static bool is_show(const std::string &word)
+static bool is_show(std::string_view word)
 {
 	return word == "Tj" || word == "TJ" || word == "'" || word == "\"";
 }
@@ -306,7 +313,7 @@ static gsize skip_image(const char *data, gsize len, gsize at)
 	return len;
 }
 
-static bool is_literal(const std::string &word)
+static bool is_literal(std::string_view word)
 {
 	return word == "true" || word == "false" || word == "null";
 }
@@ -315,9 +322,30 @@ static bool is_literal(const std::string &word)
 struct Operands {
 	gsize start = 0;
 	int count = 0, depth = 0;
-	std::string strings;
-	std::string name; /* the last that tells something */
+	bool strings = false; /* some have text */
+	std::string name;     /* the last that tells something */
+
+	void begin(gsize at)
+	{
+		start = at;
+		count = depth = 0;
+		strings = false;
+		name.clear();
+	}
 };
+
+/* Their texts, up to `end`.  Most strings are shown, and so read by who interprets the content: the
+ * few that are not are taken apart once more. */
+static void add_strings(GString *out, const char *data, gsize end, const Operands &operands)
+{
+	std::string words;
+	MsPdfLexer lexer(data, end, operands.start, nullptr);
+	for (MsPdfToken token; operands.strings && (token = lexer.next()) != MS_PDF_END;)
+		if (token == MS_PDF_STRING && !lexer.text.empty())
+			words += ms_pdf_to_utf8(lexer.text) + "\n";
+	if (operands.strings)
+		add_line(out, words.data(), words.size());
+}
 
 static void add_operand(Operands &operands, MsPdfToken token, const MsPdfLexer &lexer)
 {
@@ -327,8 +355,7 @@ static void add_operand(Operands &operands, MsPdfToken token, const MsPdfLexer &
 	}
 	operands.count += operands.depth == 0;
 	operands.depth += token == MS_PDF_OPEN;
-	if (token == MS_PDF_STRING && !lexer.text.empty())
-		operands.strings += ms_pdf_to_utf8(lexer.text) + "\n";
+	operands.strings |= token == MS_PDF_STRING && !lexer.text.empty();
 	if (token == MS_PDF_NAME
 		&& ms_pdf_is_telling_name(lexer.data + lexer.from + 1, lexer.at - lexer.from - 1))
 		operands.name.assign(lexer.data + lexer.from + 1, lexer.at - lexer.from - 1);
@@ -359,9 +386,9 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 	Operands operands;
 	std::string marks; /* the last name of a mark: most come many times */
 	for (MsPdfToken token; (token = lexer.next()) != MS_PDF_END;) {
-		std::string word;
+		std::string_view word;
 		if (token == MS_PDF_WORD)
-			word.assign(data + lexer.from, lexer.at - lexer.from);
+			word = std::string_view(data + lexer.from, lexer.at - lexer.from);
 		if (token != MS_PDF_WORD || is_literal(word)) {
 			add_operand(operands, token, lexer);
 			continue;
@@ -379,16 +406,13 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 			}
 			if (known == operators.end() || operands.count > known->second)
 				add_line(out, data + operands.start, lexer.at - operands.start);
-			if ((!is_show(word) || !shown || known == operators.end() ||
-				    operands.count > known->second) &&
-				!operands.strings.empty())
-				add_line(out, operands.strings.data(), operands.strings.size());
+			if (!is_show(word) || !shown || known == operators.end() ||
+				operands.count > known->second)
+				add_strings(out, data, lexer.from, operands);
 		}
-		operands = Operands();
-		operands.start = lexer.at;
+		operands.begin(lexer.at);
 	}
 	if (operands.count > 0)
 		add_line(out, data + operands.start, len - operands.start);
-	add_line(operands.strings.empty() ? nullptr : out, operands.strings.data(),
-		operands.strings.size());
+	add_strings(out, data, len, operands);
 }
