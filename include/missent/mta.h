@@ -39,15 +39,19 @@ bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, const 
 int ms_mta_show(const MsMta *mta, const char *queue_id, GError **error);
 
 typedef struct {
-	char *queue_id, *queue;
-	gint64 arrived; /* seconds since 1970 */
+	char *queue_id, *queue, *sender;
+	GPtrArray *recipients; /* of char *: as the MTA has them, which may have rewritten them */
+	gint64 arrived;        /* seconds since 1970 */
 	guint64 size;
 } MsQueued;
+void ms_queued_free(MsQueued *queued);
 /* Queue ID to MsQueued; "" is there where a line could not be read. */
 GHashTable *ms_mta_queue(const MsMta *mta, GError **error);
 /* Is this file of the queue the message of that record?  Queue IDs are used again, so it must have
  * arrived when the record says.  Its sender says nothing: the MTA rewrites it. */
 bool ms_mta_is_same(const MsRecord *record, const MsQueued *queued);
+/* When the record of that was written, if it has one: microseconds since 1970. */
+void ms_mta_recorded(const MsQueued *queued, gint64 *from_out, gint64 *to_out);
 /* That of it which is.  NULL: there is none, or, with an error, nobody knows. */
 const MsQueued *ms_mta_queued(GHashTable *queue, const MsRecord *record, GError **error);
 

@@ -153,11 +153,12 @@ int ms_mta_show(const MsMta *mta, const char *queue_id, GError **error)
 
 /* ---- the queue ------------------------------------------------------------------------ */
 
-static void queued_free(gpointer data)
+void ms_queued_free(MsQueued *queued)
 {
-	MsQueued *queued = data;
 	g_free(queued->queue_id);
 	g_free(queued->queue);
+	g_free(queued->sender);
+	g_ptr_array_unref(queued->recipients);
 	g_free(queued);
 }
 
@@ -165,6 +166,15 @@ static const char *member(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 	return text != NULL ? text : "";
+}
+
+static GPtrArray *recipients_of(const json_t *object)
+{
+	const json_t *list = json_object_get(object, "recipients");
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		g_ptr_array_add(out, g_strdup(member(json_array_get(list, i), "address")));
+	return out;
 }
 
 /* As `postqueue -j` prints it: one JSON object a line.  Of what is none, nobody knows which message
@@ -177,6 +187,8 @@ static void take_line(GHashTable *queue, const char *line, gsize len)
 		MsQueued *queued = g_new0(MsQueued, 1);
 		queued->queue_id = g_strdup(member(object, "queue_id"));
 		queued->queue = g_strdup(member(object, "queue_name"));
+		queued->sender = g_strdup(member(object, "sender"));
+		queued->recipients = recipients_of(object);
 		queued->arrived = json_integer_value(json_object_get(object, "arrival_time"));
 		queued->size = (guint64)json_integer_value(json_object_get(object, "message_size"));
 		g_hash_table_replace(queue, queued->queue_id, queued);
@@ -189,7 +201,8 @@ GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 	int fd = run_into_memory(mta, "list", NULL, NULL, error);
 	if (fd < 0)
 		return NULL;
-	GHashTable *queue = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, queued_free);
+	GHashTable *queue = g_hash_table_new_full(
+		g_str_hash, g_str_equal, NULL, (GDestroyNotify)ms_queued_free);
 	off_t size = lseek(fd, 0, SEEK_END);
 	char *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	if (size != 0 && map == MAP_FAILED) {
@@ -223,9 +236,15 @@ const MsQueued *ms_mta_queued(GHashTable *queue, const MsRecord *record, GError 
 /* The queue file is made at MAIL FROM, our record at the end of the message. */
 #define MAX_TRANSFER_SECONDS 7200
 
+void ms_mta_recorded(const MsQueued *queued, gint64 *from_out, gint64 *to_out)
+{
+	*from_out = (queued->arrived - 2) * G_USEC_PER_SEC;
+	*to_out = (queued->arrived + MAX_TRANSFER_SECONDS + 1) * G_USEC_PER_SEC - 1;
+}
+
 bool ms_mta_is_same(const MsRecord *record, const MsQueued *queued)
 {
-	gint64 recorded = record->arrived / G_USEC_PER_SEC;
-	return queued->arrived <= recorded + 2 &&
-		recorded - queued->arrived <= MAX_TRANSFER_SECONDS;
+	gint64 from, to;
+	ms_mta_recorded(queued, &from, &to);
+	return record->arrived >= from && record->arrived <= to;
 }

@@ -157,6 +157,47 @@ static void print_text(const char *text, size_t len)
 	putchar('"');
 }
 
+/* "<a@b.example>" or "a@b.example". */
+static void print_address(const char *text)
+{
+	size_t len = strlen(text);
+	bool angled = len >= 2 && text[0] == '<' && text[len - 1] == '>';
+	print_text(text + angled, len - 2 * (size_t)angled);
+}
+
+/* "RPFD:<a@b.example>": flags, then the address. */
+static void print_recipient(const char *line, bool first)
+{
+	size_t flags = strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	printf("%s{\"address\": ", first ? "" : ", ");
+	print_address(line[flags] == ':' ? line + flags + 1 : line + 1);
+	putchar('}');
+}
+
+static void print_envelope(FILE *file, long long size)
+{
+	char *line = NULL, *sender = NULL;
+	size_t room = 0;
+	long arrived = 0;
+	bool first = true;
+	printf(", \"recipients\": [");
+	for (ssize_t n; (n = getline(&line, &room, file)) > 0;) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == 'T')
+			arrived = strtol(line + 1, NULL, 10);
+		else if (line[0] == 'S' && sender == NULL)
+			sender = strdup(line + 1);
+		if (line[0] != 'R')
+			continue;
+		print_recipient(line, first);
+		first = false;
+	}
+	printf("], \"arrival_time\": %ld, \"message_size\": %lld, \"sender\": ", arrived, size);
+	print_address(sender != NULL ? sender : "");
+	free(line);
+	free(sender);
+}
+
 static void list_one(const Place *place, const char *name)
 {
 	FILE *file = open_file(place->control, "", name);
@@ -166,27 +207,10 @@ static void list_one(const Place *place, const char *name)
 		return;
 	snprintf(body, sizeof body, "df%s", name + 2);
 	fstatat(place->data, body, &st, AT_SYMLINK_NOFOLLOW);
-	char *line = NULL, *sender = NULL;
-	size_t room = 0;
-	long arrived = 0;
-	for (ssize_t n; (n = getline(&line, &room, file)) > 0;) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == 'T')
-			arrived = strtol(line + 1, NULL, 10);
-		else if (line[0] == 'S' && sender == NULL)
-			sender = strdup(line + 1);
-	}
-	const char *from = sender != NULL ? sender : "";
-	size_t len = strlen(from);
-	bool angled = len >= 2 && from[0] == '<' && from[len - 1] == '>';
 	printf("{\"queue_name\": \"%s\", \"queue_id\": ", name[0] == 'h' ? "hold" : "active");
 	print_text(name + 2, strlen(name + 2));
-	printf(", \"arrival_time\": %ld, \"message_size\": %lld, \"sender\": ", arrived,
-		(long long)st.st_size);
-	print_text(from + angled, len - 2 * (size_t)angled);
+	print_envelope(file, (long long)st.st_size);
 	printf("}\n");
-	free(line);
-	free(sender);
 	fclose(file);
 }
 

@@ -2,7 +2,7 @@
  * Stands for missent-release and the MTA's queue in tests that have neither root nor an MTA: the
  * same command line, and a queue that is a folder (--config DIR or --queue DIR).
  *
- *   ID.queue   "QUEUE\nSENDER\nARRIVED\n", QUEUE being hold, active, deferred or incoming
+ *   ID.queue   "QUEUE\nSENDER\nARRIVED\nTO TO\n", QUEUE being hold, active, deferred or incoming
  *   ID.mail    the message
  *   log        a line for each change that was made: "release ID" (it left, for all its recipients),
  *              "requeue ID", "delete ID"
@@ -123,7 +123,8 @@ static void print_text(const char *text)
 
 static void list_one(const char *id, const char *file)
 {
-	char text[2048], name[64];
+	static char text[1 << 20];
+	char name[80];
 	struct stat st = {0};
 	if (!read_file(file, text, sizeof text))
 		return;
@@ -137,7 +138,19 @@ static void list_one(const char *id, const char *file)
 	printf(", \"arrival_time\": %ld, \"message_size\": %ld, \"sender\": ", rest != NULL ? atol(rest) : 0,
 		(long)st.st_size);
 	print_text(sender != NULL ? sender : "");
-	printf("}\n");
+	printf(", \"recipients\": [");
+	const char *arrived = rest != NULL ? strsep(&rest, "\n") : NULL;
+	bool first = true;
+	(void)arrived;
+	for (char *to; rest != NULL && (to = strsep(&rest, " \n")) != NULL;) {
+		if (*to == '\0')
+			continue;
+		printf("%s{\"address\": ", first ? "" : ", ");
+		print_text(to);
+		printf("}");
+		first = false;
+	}
+	printf("]}\n");
 }
 
 static int list(void)

@@ -181,10 +181,14 @@ static void put_message(World *w, const WorldHold *h, const MsRecord *r, const c
 	if (!h->spooled) {
 		g_autofree char *mail = g_strdup_printf("queue/%s.mail", r->queue_id);
 		g_autofree char *queue = g_strdup_printf("queue/%s.queue", r->queue_id);
+		g_autoptr(GString) to = g_string_new(NULL);
+		for (guint i = 0; i < r->recipients->len; i++)
+			g_string_append_printf(
+				to, "%s ", ((MsHeldRecipient *)r->recipients->pdata[i])->address);
 		g_autofree char *head = g_strdup_printf(
-			"hold\n%s\n%" G_GINT64_FORMAT "\n",
+			"hold\n%s\n%" G_GINT64_FORMAT "\n%s\n",
 			h->queued_sender != NULL ? h->queued_sender : r->sender,
-			r->arrived / G_USEC_PER_SEC);
+			r->arrived / G_USEC_PER_SEC, to->str);
 		world_file(w, mail, text);
 		world_file(w, queue, head);
 		return;
