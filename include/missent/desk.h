@@ -70,8 +70,14 @@ GPtrArray *ms_desk_agree(
 	MsDesk *desk, const char *id, const char *who, bool agrees, GError **error);
 /* Carries out what is approved or was interrupted, at most `most` (0: all); how many. */
 guint ms_desk_work(MsDesk *desk, guint most);
-/* What the clock asks for: announces and carries out expiry, sends notices and digests, sweeps
- * the spool. */
+/* What the MTA has on hold and no record is of: somebody else held it, or its record was lost; of
+ * MsQueued. */
+GPtrArray *ms_desk_unrecorded(MsDesk *desk, GError **error);
+/* Makes the record of one of those, judged as it would be now: then it is held as others are.  Its
+ * uid, the caller's. */
+char *ms_desk_adopt(MsDesk *desk, const char *queue_id, const char *who, GError **error);
+/* What the clock asks for: finds out whether what is held is still there, announces and carries
+ * out expiry, sends notices and digests, sweeps the spool. */
 void ms_desk_tick(MsDesk *desk);
 
 /* Once a state: a listener that no longer holds what must be held, or holds it again. */

@@ -138,6 +138,9 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 char *ms_engine_cause_again(const MsRecord *again);
 /* Keyed digests of a subject's words, or of what somebody looks for in subjects; of char *. */
 GPtrArray *ms_engine_subject_words(const MsRuntime *runtime, const char *text);
+/* What tells this message from others with the same body: a keyed digest of the fields that its
+ * sender wrote, where one of them is a name for it; else "".  The caller's. */
+char *ms_engine_message(const MsRuntime *runtime, const MsReading *reading);
 /* A keyed digest by which a finding is known again. */
 char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *value);
 

@@ -68,6 +68,10 @@ typedef enum {
 	MS_EVENT_CLOCK_JUMPED,
 	MS_EVENT_FORGET,
 	MS_EVENT_SET_ASIDE,
+	MS_EVENT_ADOPT,
+	MS_EVENT_GONE,
+	MS_EVENT_FOUND,
+	MS_EVENT_UNRECORDED,
 	MS_N_EVENTS
 } MsEvent;
 extern const char *const ms_event_names[MS_N_EVENTS + 1];

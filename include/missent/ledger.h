@@ -189,6 +189,22 @@ GPtrArray *ms_records_waiting(MsLedger *ledger, GError **error);
 bool ms_records_settle(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *cause, const char *who, const char *why, GError **error);
 
+/* ---- in the MTA's queue? (lost.c) ------------------------------------------------------ */
+
+/* Those of this host whose mail its queue should have, or had once (MS_STATE_GONE), however many;
+ * of MsRecord, of which uid, state, host, queue_id, arrived and digest are set alone. */
+GPtrArray *ms_records_queued(MsLedger *ledger, GError **error);
+/* Is there any record, or canary, of that queue ID that arrived then? */
+bool ms_records_knows(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	bool *knows_out, GError **error);
+/* Its mail is not there any more, though nobody decided so; what was decided and is not begun
+ * fails.  `*done_out` false: it is not what it was, or a decision is being carried out. */
+bool ms_records_gone(MsLedger *ledger, const MsRecord *record, const char *why, bool *done_out,
+	GError **error);
+/* Its mail has this queue ID; one that was gone is held again, and announced before it expires. */
+bool ms_records_found(MsLedger *ledger, const MsRecord *record, const char *queue_id,
+	const char *why, bool *done_out, GError **error);
+
 /* ---- acts ----------------------------------------------------------------------------- */
 
 /* Adds who did what and why. */

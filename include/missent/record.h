@@ -32,9 +32,9 @@
 #define MS_HELD_ACCOUNTS 5000 /* accounts that a record is found by */
 
 /* Of a message, and of each recipient; a recipient may also be `delivered`: it was sent to him
- * when the message was split. */
+ * when the message was split.  `gone`: the MTA has it on hold no longer, and nobody decided so. */
 typedef enum { MS_STATE_HELD, MS_STATE_OBSERVED, MS_STATE_RELEASED, MS_STATE_RETURNED,
-	MS_STATE_DELETED, MS_STATE_DELIVERED, MS_N_STATES } MsState;
+	MS_STATE_DELETED, MS_STATE_GONE, MS_STATE_DELIVERED, MS_N_STATES } MsState;
 extern const char *const ms_state_names[MS_N_STATES + 1];
 
 /* Where the message is. */

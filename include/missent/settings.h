@@ -90,6 +90,8 @@ typedef struct {
 		gint64 submit_timeout_ms;
 		gint64 queue_timeout_ms; /* of missent-release */
 		gint64 requeue_ms;     /* held longer, a message is released as if it were new */
+		gint64 lost_ms; /* not on hold for so long, its record is that of a mail that is
+		                 * gone; 0: never */
 		/* deliveries that one decision may let out; -1: any number */
 		gint64 two_person;
 		const char *const *two_person_policies;

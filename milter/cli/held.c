@@ -117,34 +117,21 @@ static void print_heading(void)
 
 /* What is on hold in the MTA's queue and in no record: held by something else, or its record was
  * lost. */
-static void tell_unrecorded(MsDesk *desk, GHashTable *queue)
+static void tell_unrecorded(MsDesk *desk)
 {
-	GHashTableIter iter;
-	gpointer value;
-	guint n = 0;
+	g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, NULL);
 	g_autoptr(GString) named = g_string_new(NULL);
-	g_hash_table_iter_init(&iter, queue);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const MsQueued *queued = value;
-		g_autoptr(GError) error = NULL;
-		g_autoptr(MsRecord) record = strcmp(queued->queue, "hold") == 0
-			? ms_records_find(ms_desk_ledger(desk), queued->queue_id, &error) : NULL;
-		if (strcmp(queued->queue, "hold") != 0 || error != NULL
-			|| (record != NULL && ms_mta_is_same(record, queued)))
-			continue;
-		if (n++ < UNRECORDED_NAMED)
-			g_string_append_printf(named, "%s%s", n > 1 ? ", " : "", queued->queue_id);
-	}
+	guint n = list != NULL ? list->len : 0;
+	for (guint i = 0; i < MIN(n, UNRECORDED_NAMED); i++)
+		g_string_append_printf(named, "%s%s", i > 0 ? ", " : "",
+			((const MsQueued *)list->pdata[i])->queue_id);
 	fflush(stdout);
 	if (n > 0)
 		cli_fail(0,
 			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
-			"else, or by missent before its records were restored from a backup%s",
-			n, n == 1 ? " is" : "s are", named->str, n > UNRECORDED_NAMED ? ", ..." : "",
-			ms_desk_settings(desk)->sendmail
-				? "; look at them before you let them go, they are not judged again (mailq -qQ)"
-				: ", or before enable_long_queue_ids went and Postfix renamed them; look at each "
-				  "(postcat -q ID) before postsuper -H ID lets it go unjudged, or postsuper -d ID deletes it");
+			"else, or by missent before its records were restored from a backup; missent held adopt makes "
+			"a record of each that you name, so that it is reviewed",
+			n, n == 1 ? " is" : "s are", named->str, n > UNRECORDED_NAMED ? ", ..." : "");
 }
 
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
@@ -173,7 +160,7 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 				? "; there may be more (--limit)"
 				: "");
 	if (!json && queue != NULL)
-		tell_unrecorded(desk, queue);
+		tell_unrecorded(desk);
 	return 0;
 }
 
@@ -256,7 +243,7 @@ static int do_list(Cli *cli, int argc, char **argv)
 	add_filter_options(options, &f, all_words);
 	add_option(options, "limit", 0, G_OPTION_ARG_INT, &limit, "at most so many", "N");
 	add_option(options, "all", 'a', G_OPTION_ARG_NONE, &all,
-		"also released, returned, deleted, observed", NULL);
+		"also released, returned, deleted, gone, observed", NULL);
 	add_option(options, "observed", 0, G_OPTION_ARG_NONE, &observed,
 		"those that would have been held in mode enforce", NULL);
 	add_option(options, "json", 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL);
@@ -800,12 +787,75 @@ static int do_work(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
+/* ---- adopt ---------------------------------------------------------------------------- */
+
+static int list_unrecorded(const GPtrArray *list)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const MsQueued *queued = list->pdata[i];
+		g_autofree char *time = cli_time(queued->arrived * G_USEC_PER_SEC);
+		g_autofree char *sender = cli_cell(queued->sender, 40);
+		g_autofree char *id = cli_cell(queued->queue_id, 16);
+		printf("%s  %s  %s  %u recipient%s\n", id, time, sender, queued->recipients->len,
+			CLI_S(queued->recipients->len));
+	}
+	printf("%u on hold without a record\n", list->len);
+	return 0;
+}
+
+static int adopt(MsDesk *desk, const char *queue_id)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *uid = ms_desk_adopt(desk, queue_id, cli_who(), &error);
+	if (uid == NULL)
+		return cli_fail_error(error);
+	g_autofree char *id = cli_cell(queue_id, 16);
+	printf("%s  has a record now: missent held show %s\n", id, uid);
+	return 0;
+}
+
+/* Held mail that has no record gets one. */
+static int do_adopt(Cli *cli, int argc, char **argv)
+{
+	gboolean all = FALSE;
+	const GOptionEntry entries[] = {
+		{"all", 0, 0, G_OPTION_ARG_NONE, &all, "whatever is on hold without a record", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int rc = EX_USAGE;
+	if (!cli_options(entries, "[QUEUEID...] - make records of held mail that has none", &argc, &argv))
+		return rc;
+	if (all && argc > 1)
+		return cli_fail(rc, "held adopt: either --all, or queue IDs");
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk == NULL)
+		return rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = argc == 1 ? ms_desk_unrecorded(desk, &error) : NULL;
+	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	if (error != NULL)
+		return cli_fail_error(error);
+	if (list != NULL && !all)
+		return list_unrecorded(list);
+	rc = 0;
+	for (guint i = 0; list != NULL && i < list->len; i++)
+		g_ptr_array_add(ids, ((const MsQueued *)list->pdata[i])->queue_id);
+	for (int i = 1; i < argc; i++)
+		g_ptr_array_add(ids, argv[i]);
+	for (guint i = 0; i < ids->len; i++) {
+		int one = adopt(desk, ids->pdata[i]);
+		rc = MAX(rc, one);
+	}
+	return rc;
+}
+
 /* What only looks, or works through what waits. */
 static const CliVerb looks[] = {
 	{"list", do_list, "held mail, newest first (--reason, --sender, --account, --older, ...)"},
 	{"causes", do_causes, "what held messages have in common, and how many they are"},
 	{"stats", do_stats, "how many are held, and since when"},
 	{"show", do_show, "QUEUEID: why it is held (--message: the message too; --reveal)"},
+	{"adopt", do_adopt, "[QUEUEID...]: make records of held mail that has none (--all)"},
 	{"work", do_work, "finish what was interrupted; expiry, notices, digests"},
 };
 

@@ -283,6 +283,7 @@ static const MsRow desk_rows[] = {
 		.min = 1,
 		.max = 50000},
 	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
+	{.key = "lost-after", .type = MS_ROW_TIME, .fallback = "1h"},
 	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
 	{.key = "two-person-policies", .type = MS_ROW_LIST},
 	{.key = "webhook-url", .type = MS_ROW_TEXT, .check = check_hook},
@@ -694,6 +695,7 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
 	s->desk.queue_timeout_ms = ms_section_number(desk, "queue-timeout");
 	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
+	s->desk.lost_ms = ms_section_number(desk, "lost-after");
 	s->desk.two_person = ms_section_number(desk, "two-person-above");
 	s->desk.others_need_two = ms_section_choice(desk, "release-others") == 1;
 	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");

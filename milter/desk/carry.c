@@ -51,6 +51,9 @@ static int on_hold(Carry *c, const char **where_out, GError **error)
 	g_autoptr(GError) why = NULL;
 	GHashTable *queue = desk_queue(c->desk, &why);
 	const MsQueued *queued = queue != NULL ? ms_mta_queued(queue, c->record, &why) : NULL;
+	if (queued == NULL && why == NULL && *c->decision->step == '\0' &&
+		desk_find_renamed(c->desk, c->record))
+		queued = ms_mta_queued(c->desk->queue, c->record, &why);
 	if (why != NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return -1;

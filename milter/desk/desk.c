@@ -96,6 +96,8 @@ static MsDesk *desk_new(const char *config)
 		desk->locks[i].fd = -1;
 	}
 	pthread_cond_init(&desk->changed, NULL);
+	desk->missing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	desk->unrecorded = desk_new_digests();
 	return desk;
 }
 
@@ -126,6 +128,8 @@ void ms_desk_free(MsDesk *desk)
 	}
 	g_clear_pointer(&desk->queue, g_hash_table_unref);
 	g_clear_pointer(&desk->waits, g_hash_table_unref);
+	g_clear_pointer(&desk->missing, g_hash_table_unref);
+	g_clear_pointer(&desk->unrecorded, g_hash_table_unref);
 	ms_runtime_unref(desk->runtime);
 	ms_ledger_free(desk->ledger);
 	ms_audit_free(desk->audit);

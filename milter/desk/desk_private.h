@@ -49,6 +49,10 @@ struct MsDesk {
 	gint64 notices_at;    /* none before: the MTA did not take one lately */
 	gint64 ticked;        /* when the slow part of ms_desk_tick() ran */
 	GHashTable *waits;    /* wait.c; NULL before the first look */
+	/* missing.c: since when records are missing, and what is on hold without one (queue ID to
+	 * the digest of its body, NULL: not read) */
+	gint64 looked;
+	GHashTable *missing, *unrecorded;
 	struct {
 		gint64 seen, steady; /* at the last look; steady 0: there was none */
 		gint64 since;
@@ -156,6 +160,12 @@ bool desk_rejudge(
 	Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
 /* wait.c: judges again what waits, where there is a reason to; under `ticking`. */
 void desk_judge_waiting(Desk *desk);
+/* missing.c: sets records and the queue against each other, when it is time; under `ticking`. */
+void desk_look_for_held(Desk *desk);
+/* Is the mail of that record, which is not where it should be, on hold under another queue ID?
+ * Then both records, this and the ledger's, have that. */
+bool desk_find_renamed(Desk *desk, MsRecord *record);
+GHashTable *desk_new_digests(void);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);
 

@@ -117,6 +117,7 @@ static void tick(Desk *desk)
 		return;
 	desk->of->ticked = now;
 	gint64 since = desk_clock_since(desk);
+	desk_look_for_held(desk);
 	if (desk->settings->desk.expire_ms > 0) {
 		announce(desk, since);
 		expire(desk, since);

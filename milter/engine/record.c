@@ -24,10 +24,8 @@ char *ms_engine_ref(const MsRuntime *runtime, const char *kind, const char *valu
 	return keyed(runtime, kind, value);
 }
 
-/* What tells this message from others with the same body: a keyed digest of the fields that its
- * sender wrote, where one of them is a name for it.  MTAs and signers write other fields anew at
- * each attempt. */
-static char *message_of(const MsRuntime *runtime, const MsReading *reading)
+/* MTAs and signers write other fields anew at each attempt. */
+char *ms_engine_message(const MsRuntime *runtime, const MsReading *reading)
 {
 	static const char *const fields[] = {"Message-ID", "From", "To", "Cc", "Subject",
 		"Reply-To", "Content-Type", "Content-Transfer-Encoding"};
@@ -279,7 +277,7 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->arrived = envelope->arrived;
 	r->size = envelope->size;
 	r->digest = g_strdup(digest);
-	r->message = message_of(runtime, judgement->reading);
+	r->message = ms_engine_message(runtime, judgement->reading);
 	r->is_signed = ms_reading_header(judgement->reading, "DKIM-Signature") != NULL;
 	r->codes = ms_verdict_codes(verdict, MS_TAG);
 	r->policies = join(verdict->policies);

@@ -536,6 +536,7 @@ static MsFate fate_of(MsState state)
 	case MS_STATE_OBSERVED:
 	case MS_STATE_DELIVERED:
 		return MS_FATE_OUT;
+	case MS_STATE_GONE: /* refused, or let go by hand */
 	case MS_N_STATES:
 		break;
 	}

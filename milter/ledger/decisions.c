@@ -235,6 +235,19 @@ bool ms_decisions_finish(MsLedger *ledger, MsDecision *d, bool fine, const char 
 		&& ledger_end(ledger, finish(ledger, d, fine, addresses, state, error), error);
 }
 
+static bool fail_all(MsLedger *ledger, const GPtrArray *list, const char *outcome, GError **error)
+{
+	bool fine = true;
+	for (guint i = 0; fine && i < list->len; i++) {
+		MsDecision *d = list->pdata[i];
+		g_free(d->outcome);
+		d->outcome = g_strdup(outcome);
+		d->state = MS_DECISION_FAILED;
+		fine = finish(ledger, d, false, NULL, MS_STATE_HELD, error);
+	}
+	return fine;
+}
+
 /* Inside of a transaction: what was decided, and is not begun, while this recipient's outcome
  * was better. */
 bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error)
@@ -246,13 +259,17 @@ bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address
 		" instr(char(10) || recipients || char(10), char(10) || :address || char(10)) > 0)",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", address)),
 		ledger_take_decision, list, error);
-	for (guint i = 0; fine && i < list->len; i++) {
-		MsDecision *d = list->pdata[i];
-		g_free(d->outcome);
-		d->outcome = g_strdup_printf(
-			"judged again since: %s may not have it; decide again", address);
-		d->state = MS_DECISION_FAILED;
-		fine = finish(ledger, d, false, NULL, MS_STATE_HELD, error);
-	}
-	return fine;
+	g_autofree char *outcome =
+		g_strdup_printf("judged again since: %s may not have it; decide again", address);
+	return fine && fail_all(ledger, list, outcome, error);
+}
+
+bool ledger_fail_unbegun(MsLedger *ledger, const char *uid, const char *why, GError **error)
+{
+	g_autoptr(GPtrArray) list = new_list();
+	return ledger_ask(ledger,
+		       "SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid"
+		       " AND state IN ('waiting', 'approved') AND step=''",
+		       MS_SQL_VALUES(MS_SQL_TEXT("uid", uid)), ledger_take_decision, list, error) &&
+		fail_all(ledger, list, why, error);
 }

@@ -25,7 +25,7 @@ const MsFilterWord ms_filter_words[] = {
 	{"newer", MS_WORD_ANY, "AGE", "only newer than"},
 	{"waiting", MS_WORD_ANY, NULL, "only those that wait to be judged again (action delay)"},
 	{"state", MS_WORD_ANY, "STATE",
-		"held (if nothing is said), observed, released, returned, deleted, all"},
+		"held (if nothing is said), observed, released, returned, deleted, gone, all"},
 	{"sort", MS_WORD_ANY, "ORDER", "newest, oldest, sender, recipients, size"},
 	{NULL, MS_WORD_ANY, NULL, NULL},
 };

@@ -45,6 +45,9 @@ bool ledger_add_decision(MsLedger *ledger, const MsDecision *decision, GError **
  * it. */
 bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address, GError **error);
 
+/* So do all that are not begun: the message is gone. */
+bool ledger_fail_unbegun(MsLedger *ledger, const char *uid, const char *why, GError **error);
+
 /* Addresses in one order and spelling, newline-separated. */
 char *ledger_join(const GPtrArray *addresses);
 /* Adds to a list of MsDecision, from DECISION_COLUMNS. */
@@ -78,6 +81,6 @@ char *ledger_list(const GPtrArray *names);
 	"id, uid, grp, verb, recipients, who, second, why, outcome, token, step, at, state," \
 	" rightful, account, identifier, assignee"
 /* A state that is none is that of a damaged record, which is held until somebody has decided. */
-#define LEDGER_IS_HELD "state NOT IN ('observed', 'released', 'returned', 'deleted', 'delivered')"
+#define LEDGER_IS_HELD "state NOT IN ('observed', 'released', 'returned', 'deleted', 'gone', 'delivered')"
 
 #endif

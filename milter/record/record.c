@@ -11,7 +11,7 @@
  */
 
 const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
-	"deleted", "delivered", NULL};
+	"deleted", "gone", "delivered", NULL};
 const char *const ms_held_place_names[MS_N_PLACES + 1] = {"queue", "spool", NULL};
 const char *const ms_decision_state_names[MS_N_DECISION_STATES + 1] = {"waiting", "approved",
 	"acting", "done", "failed", "withdrawn", NULL};

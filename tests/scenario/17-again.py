@@ -110,6 +110,10 @@ tap.same(a.p.arrived('before', 2, seconds=1), 1, '... nor sent twice')
 out = a.held('list')
 tap.ok('without a record here' in out and later in out, 'what is held without a record is told', out)
 tap.ok(later in a.p.held(), '... and stays where it is', a.p.queue())
+out = a.held('adopt', later)
+tap.ok(a.m.code == 0, '... it gets a record', out)
+out = a.held('list')
+tap.ok('without a record here' not in out and later in out, '... and is listed as others are', out)
 spool = a.m.state + '/spool'
 copies = [f for f in os.listdir(spool) if os.path.isfile(spool + '/' + f)]
 tap.same(len(copies), 1, 'the copy of the split one is there')

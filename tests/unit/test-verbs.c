@@ -430,7 +430,7 @@ static void test_damage(void)
 		{"UPDATE held SET sender=x'ff00'", "head"},
 		{"UPDATE held SET sender=CAST(x'ff41' AS TEXT)", "head"},
 		{"UPDATE held SET recipients=3", "number of recipients"},
-		{"UPDATE recipient SET state='gone'", "recipient state \"gone\""},
+		{"UPDATE recipient SET state='lost'", "recipient state \"lost\""},
 		{"UPDATE recipient SET outcome='fine'", "outcome \"fine\""},
 		{"UPDATE recipient SET outcome='RIGHT'", "outcome \"RIGHT\""},
 		{"UPDATE recipient SET outcome=x'7269676874'", "outcome"},

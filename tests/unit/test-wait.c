@@ -77,7 +77,8 @@ static guint audit_lines(World *w, const char *what)
 typedef struct {
 	gint64 now, steady;
 	const char *mapping, *policy; /* anew; NULL: as it was */
-	bool restart, gone;           /* another process; the message is no longer in the queue */
+	bool restart, gone; /* another process; the message is no longer in the queue, */
+	bool unseen;        /* or is, and cannot be read */
 	const char *want;
 } Step;
 
@@ -237,6 +238,12 @@ static const struct {
 		MS_UNKNOWN_RECIPIENT, NULL,
 		{{0, 0, .want = "waits: held"},
 			{31 * MINUTE, 31 * MINUTE, .gone = true, .want = "waits: held"},
+			{2 * HOUR, 2 * HOUR, .want = "gone"}},
+		0, "the MTA's queue does not have it"},
+	{"not to be read", "on-unknown-recipient = \"delay 30m then deliver\"",
+		MS_UNKNOWN_RECIPIENT, NULL,
+		{{0, 0, .want = "waits: held"},
+			{31 * MINUTE, 31 * MINUTE, .unseen = true, .want = "waits: held"},
 			{2 * HOUR, 2 * HOUR, .want = "waits: held"},
 			{3 * HOUR, 3 * HOUR, .want = "held"}},
 		0, "could not be judged again"},
@@ -283,10 +290,10 @@ static void take_step(World *w, MsDesk **desk, const char *uid, const Step *step
 			"policy \"b\" {\n kinds = {\"customer-number\"}\n}\n");
 	else if (step->policy != NULL)
 		write_policy(w, step->policy);
-	if (step->gone) {
+	if (step->gone || step->unseen) {
 		g_autoptr(MsRecord) r = world_record(w, uid);
-		static const char *const endings[] = {"queue", "mail"};
-		for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		static const char *const endings[] = {"mail", "queue"};
+		for (gsize i = 0; i < (step->gone ? 2 : 1); i++) {
 			g_autofree char *path = g_strdup_printf(
 				"%s/%s.%s", w->queue, r->queue_id, endings[i]);
 			g_assert_cmpint(g_remove(path), ==, 0);
@@ -326,7 +333,8 @@ static void test_row(gconstpointer data)
 	}
 	g_assert_cmpuint(deliveries(w), ==, rows[i].delivered);
 	g_autoptr(MsRecord) r = world_record(w, uid);
-	g_assert_cmpuint(audit_lines(w, "\"wait-over\""), ==, r->due == 0);
+	g_assert_cmpuint(audit_lines(w, "\"wait-over\"") + audit_lines(w, "\"gone\""), ==,
+		r->due == 0);
 	const MsAct *last = r->acts->len > 0 ? r->acts->pdata[r->acts->len - 1] : NULL;
 	if (rows[i].told != NULL)
 		CONTAINS(last->why, rows[i].told);

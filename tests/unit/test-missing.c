@@ -1,0 +1,380 @@
+/* Records and the MTA's queue, set against each other: what the queue no longer has, has again, or
+ * has under another name, and what it has without a record. */
+#include "config.h"
+
+#include <glib/gstdio.h>
+
+#include "missent/answer.h"
+#include "missent/clock.h"
+
+#include "../test.h"
+#include "../trail.h"
+#include "world.h"
+
+#define SECOND ((gint64)G_USEC_PER_SEC)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+/* The whole time of a test is taken back at its end. */
+static gint64 shifted;
+static void later(gint64 by)
+{
+	ms_clock_shift(by, by);
+	shifted += by;
+}
+
+static void end(World *w, MsDesk *desk)
+{
+	ms_desk_free(desk);
+	world_free(w);
+	ms_clock_shift(-shifted, -shifted);
+	shifted = 0;
+}
+
+static char *queue_path(World *w, const char *id, const char *what)
+{
+	return g_strdup_printf("%s/%s.%s", w->queue, id, what);
+}
+
+static char *id_of(World *w, const char *uid)
+{
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	return g_strdup(r->queue_id);
+}
+
+/* "" takes it out of the queue; "deferred" lets it go; "hold" puts it back. */
+static void put_in(World *w, const char *uid, const char *queue)
+{
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	g_autofree char *path = queue_path(w, r->queue_id, "queue");
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_string_printf(
+		text, "%s\n%s\n%" G_GINT64_FORMAT "\n", queue, r->sender, r->arrived / SECOND);
+	for (guint i = 0; i < r->recipients->len; i++)
+		g_string_append_printf(
+			text, "%s ", ((MsHeldRecipient *)r->recipients->pdata[i])->address);
+	if (*queue == '\0')
+		g_assert_cmpint(g_unlink(path), ==, 0);
+	else
+		g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+}
+
+static void rename_in_queue(World *w, const char *from, const char *to)
+{
+	static const char *const what[] = {"queue", "mail"};
+	for (gsize i = 0; i < G_N_ELEMENTS(what); i++) {
+		g_autofree char *old = queue_path(w, from, what[i]);
+		g_autofree char *fresh = queue_path(w, to, what[i]);
+		g_assert_cmpint(g_rename(old, fresh), ==, 0);
+	}
+}
+
+static char *trail_of(World *w)
+{
+	g_autofree char *path = g_build_filename(w->state, "audit.jsonl", NULL);
+	return trail_text(path);
+}
+
+static guint told(World *w, const char *event)
+{
+	g_autofree char *text = trail_of(w);
+	g_autofree char *word = g_strdup_printf("\"%s\"", event);
+	guint n = 0;
+	for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* ---- gone -------------------------------------------------------------------------------- */
+
+typedef struct {
+	gint64 by;         /* what goes by before this look */
+	const char *queue; /* where its mail is then; NULL: as before */
+	const char *order; /* of the queue's helper; NULL: none */
+	const char *want;  /* the record's state after it */
+} Step;
+
+typedef struct {
+	const char *name;
+	const char *desk;
+	Step steps[7];
+	guint gone, found; /* lines of the trail */
+} Row;
+
+static const Row rows[] = {
+	{"there", "", {{0, NULL, NULL, "held"}, {2 * HOUR, NULL, NULL, "held"}}, 0, 0},
+	{"refused after all", "",
+		{{0, "", NULL, "held"}, {20 * MINUTE, NULL, NULL, "held"},
+			{39 * MINUTE, NULL, NULL, "held"}, {16 * MINUTE, NULL, NULL, "gone"},
+			{HOUR, NULL, NULL, "gone"}},
+		1, 0},
+	/* only at the second look is it missing for longer than no time */
+	{"not yet visible", "",
+		{{0, "", NULL, "held"}, {30 * MINUTE, "hold", NULL, "held"},
+			{2 * HOUR, "", NULL, "held"}, {50 * MINUTE, NULL, NULL, "held"}},
+		0, 0},
+	{"asleep for days", "", {{0, NULL, NULL, "held"}, {72 * HOUR, "", NULL, "held"}}, 0, 0},
+	{"let go by hand", "", {{0, "deferred", NULL, "held"}, {61 * MINUTE, NULL, NULL, "gone"}},
+		1, 0},
+	{"comes in", "",
+		{{0, "incoming", NULL, "held"}, {59 * MINUTE, NULL, NULL, "held"},
+			{20 * MINUTE, "hold", NULL, "held"}},
+		0, 0},
+	{"back again", "",
+		{{0, "", NULL, "held"}, {61 * MINUTE, NULL, NULL, "gone"},
+			{61 * MINUTE, "hold", NULL, "held"}},
+		1, 1},
+	{"the queue cannot be asked", "",
+		{{0, "", "fail always", "held"}, {61 * MINUTE, NULL, NULL, "held"},
+			{61 * MINUTE, NULL, NULL, "held"}},
+		0, 0},
+	{"... once", "",
+		{{0, "", NULL, "held"}, {61 * MINUTE, NULL, "fail", "held"},
+			{2 * MINUTE, NULL, NULL, "gone"}},
+		1, 0},
+	{"its list cannot be read", "",
+		{{0, "", "garbage always", "held"}, {61 * MINUTE, NULL, NULL, "held"},
+			{61 * MINUTE, NULL, NULL, "held"}},
+		0, 0},
+	{"never", " lost-after = 0s\n", {{0, "", NULL, "held"}, {61 * MINUTE, NULL, NULL, "held"}},
+		0, 0},
+	{"sooner", " lost-after = 10m\n",
+		{{0, "", NULL, "held"}, {11 * MINUTE, NULL, NULL, "gone"}}, 1, 0},
+};
+
+static void test_gone(gconstpointer data)
+{
+	const Row *row = data;
+	World *w = world_new("", row->desk);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	MsDesk *desk = world_desk(w);
+	for (gsize i = 0; i < G_N_ELEMENTS(row->steps) && row->steps[i].want != NULL; i++) {
+		const Step *step = &row->steps[i];
+		later(step->by);
+		if (step->queue != NULL)
+			put_in(w, uid, step->queue);
+		if (step->order != NULL)
+			world_orders(w, "list", step->order);
+		ms_desk_tick(desk);
+		g_autoptr(MsRecord) r = world_record(w, uid);
+		g_autofree char *states = world_states(w, uid);
+		g_test_message("step %zu: %s", i, states);
+		g_assert_cmpstr(ms_state_names[r->state], ==, step->want);
+		g_assert_true(g_str_has_prefix(states, step->want));
+	}
+	g_assert_cmpuint(told(w, "gone"), ==, row->gone);
+	g_assert_cmpuint(told(w, "found"), ==, row->found);
+	end(w, desk);
+}
+
+/* Nothing is decided of it any more, and what waited has an end; it does not expire; where it is
+ * back, what is decided is carried out. */
+static void test_decisions(void)
+{
+	World *w = world_new("",
+		" two-person-above = 0\n expire-after = 2h\n expire-warning = 1s\n"
+		" notice-to = {\"desk@seller.example\"}\n");
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	MsDesk *desk = world_desk(w);
+	g_autofree char *waits = world_said(
+		desk, &(WorldAsk){.verb = "release", .uids = uid, .who = "anna", .others = 1});
+	g_assert_true(g_str_has_prefix(waits, "waiting"));
+	put_in(w, uid, "");
+	ms_desk_tick(desk);
+	later(61 * MINUTE);
+	ms_desk_tick(desk);
+	g_autoptr(MsRecord) gone = world_record(w, uid);
+	g_assert_cmpint(gone->state, ==, MS_STATE_GONE);
+	g_assert_cmpuint(gone->decisions->len, ==, 1);
+	g_assert_cmpint(((MsDecision *)gone->decisions->pdata[0])->state, ==, MS_DECISION_FAILED);
+	g_autofree char *again = world_said(
+		desk, &(WorldAsk){.verb = "delete", .uids = uid, .who = "anna"});
+	g_assert_nonnull(strstr(again, "is gone already"));
+	for (int i = 0; i < 3; i++) {
+		later(3 * HOUR);
+		ms_desk_tick(desk);
+	}
+	g_autoptr(MsRecord) still = world_record(w, uid);
+	g_assert_cmpuint(still->decisions->len, ==, 1);
+	put_in(w, uid, "hold");
+	later(HOUR);
+	ms_desk_tick(desk);
+	g_autofree char *states = world_states(w, uid);
+	g_assert_cmpstr(states, ==, "held held held");
+	end(w, desk);
+}
+
+/* ---- under another name ------------------------------------------------------------------ */
+
+/* With the digest of its header, as the milter writes it. */
+static char *hold(World *w, MsDesk *desk, const WorldHold *what)
+{
+	g_autofree char *plain = world_hold(w, what);
+	g_autoptr(MsRecord) record = world_record(w, plain);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_records_take_back(w->ledger, record, &error));
+	char *uid = ms_desk_adopt(desk, record->queue_id, "test", &error);
+	g_assert_no_error(error);
+	return uid;
+}
+
+static const WorldRecipient alone[] = {{"a@alpha.example", MS_OUTCOME_UNPROVEN, ""}};
+
+/* By the look, or by who decides first. */
+static void test_renamed(gconstpointer data)
+{
+	bool decides = GPOINTER_TO_INT(data) != 0;
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = hold(w, desk, &(WorldHold){.to = alone, .n = 1, .body = "one"});
+	g_autofree char *other = hold(w, desk, &(WorldHold){.to = alone, .n = 1, .body = "two"});
+	g_autofree char *was = id_of(w, uid), *theirs = id_of(w, other);
+	rename_in_queue(w, was, "4bXyZ1abcdz");
+	if (!decides)
+		ms_desk_tick(desk);
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){.verb = "release", .uids = uid, .who = "anna"});
+	g_assert_cmpstr(said, ==, "done: ");
+	g_autofree char *id = id_of(w, uid), *still = id_of(w, other), *log = world_log(w);
+	g_assert_cmpstr(id, ==, "4bXyZ1abcdz");
+	g_assert_cmpstr(still, ==, theirs);
+	g_assert_cmpstr(log, ==, "release 4bXyZ1abcdz,");
+	g_assert_cmpuint(told(w, "found"), ==, 1);
+	g_assert_cmpuint(told(w, "unrecorded"), ==, 0);
+	end(w, desk);
+}
+
+/* Many at once, as where long queue IDs are switched, and all with one body. */
+static void test_renamed_many(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	char *uids[20], *fresh[20];
+	for (guint i = 0; i < G_N_ELEMENTS(uids); i++) {
+		uids[i] = hold(w, desk, &(WorldHold){.to = alone, .n = 1, .body = "the same"});
+		fresh[i] = g_strdup_printf("4bXyZ1abc%02uz", i);
+		g_autofree char *was = id_of(w, uids[i]);
+		rename_in_queue(w, was, fresh[i]);
+	}
+	ms_desk_tick(desk);
+	for (guint i = 0; i < G_N_ELEMENTS(uids); i++) {
+		g_autofree char *id = id_of(w, uids[i]);
+		g_assert_cmpstr(id, ==, fresh[i]);
+		g_free(uids[i]);
+		g_free(fresh[i]);
+	}
+	g_assert_cmpuint(told(w, "found"), ==, G_N_ELEMENTS(uids));
+	g_assert_cmpuint(told(w, "unrecorded"), ==, 0);
+	end(w, desk);
+}
+
+/* What is like it, and is not it, is never taken for it: its recipients would get another's. */
+static void test_not_renamed(gconstpointer data)
+{
+	static const WorldRecipient others[] = {{"o@other.example", MS_OUTCOME_UNPROVEN, ""}};
+	const char *what = data;
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = hold(w, desk, &(WorldHold){.to = alone, .n = 1, .body = "the same"});
+	put_in(w, uid, "");
+	g_autofree char *like = world_hold(w,
+		&(WorldHold){.body = *what == 'b' ? "another" : "the same",
+			.to = *what == 'r' ? others : alone,
+			.n = 1,
+			.age_us = *what == 't' ? 3 * HOUR : 0});
+	g_autoptr(MsRecord) record = world_record(w, like);
+	g_assert_true(ms_records_take_back(w->ledger, record, NULL));
+	ms_desk_tick(desk);
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){.verb = "release", .uids = uid, .who = "anna"});
+	g_assert_nonnull(strstr(said, "not in the hold queue"));
+	g_assert_cmpuint(told(w, "found"), ==, 0);
+	g_assert_cmpuint(told(w, "unrecorded"), ==, 1);
+	later(61 * MINUTE);
+	ms_desk_tick(desk);
+	g_autoptr(MsRecord) after = world_record(w, uid);
+	g_assert_cmpint(after->state, ==, MS_STATE_GONE);
+	g_assert_cmpuint(told(w, "unrecorded"), ==, 1);
+	end(w, desk);
+}
+
+/* ---- without a record -------------------------------------------------------------------- */
+
+/* It is listed, gets a record that is judged as it would be now, and is decided as any other. */
+static void test_adopt(void)
+{
+	World *w = world_new("", "");
+	world_mapping(w,
+		"AC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n"
+		"AC-2,recipient,@beta.example\nAC-2,customer-number,C-10002\n");
+	g_autofree char *lost = world_hold(
+		w, &(WorldHold){.body = "Your customer number: C-10001"});
+	g_autofree char *held = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, lost);
+	g_assert_true(ms_records_take_back(w->ledger, record, NULL));
+	MsDesk *desk = world_desk(w);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(list->len, ==, 1);
+	g_assert_cmpstr(((MsQueued *)list->pdata[0])->queue_id, ==, record->queue_id);
+	g_autofree char *uid = ms_desk_adopt(desk, record->queue_id, "anna", &error);
+	g_assert_no_error(error);
+	g_autoptr(MsRecord) made = world_record(w, uid);
+	g_assert_cmpint(made->state, ==, MS_STATE_HELD);
+	g_assert_cmpstr(made->digest, ==, record->digest);
+	g_assert_cmpstr(made->sender, ==, WORLD_SENDER);
+	g_assert_cmpuint(made->recipients->len, ==, 3);
+	g_assert_cmpint(
+		((MsHeldRecipient *)made->recipients->pdata[0])->outcome, ==, MS_OUTCOME_RIGHT);
+	g_assert_cmpint(
+		((MsHeldRecipient *)made->recipients->pdata[1])->outcome, ==, MS_OUTCOME_WRONG);
+	g_assert_cmpuint(told(w, "adopt"), ==, 1);
+	g_assert_null(ms_desk_adopt(desk, record->queue_id, "anna", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){.verb = "delete", .uids = uid, .who = "anna"});
+	g_assert_cmpstr(said, ==, "done: ");
+	end(w, desk);
+}
+
+/* Judged or not, it is seen: nothing is proven of anybody then. */
+static void test_adopt_unjudged(void)
+{
+	World *w = world_new("", "");
+	g_autofree char *lost = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, lost);
+	g_assert_true(ms_records_take_back(w->ledger, record, NULL));
+	world_file(w, "policies/invoices.conf", "policy \"broken\" {\n");
+	MsDesk *desk = world_desk(w);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *uid = ms_desk_adopt(desk, record->queue_id, "anna", &error);
+	g_assert_no_error(error);
+	g_autoptr(MsRecord) made = world_record(w, uid);
+	g_autoptr(GPtrArray) right = ms_record_rightful(made);
+	g_assert_cmpint(made->state, ==, MS_STATE_HELD);
+	g_assert_cmpuint(made->recipients->len, ==, 3);
+	g_assert_cmpuint(right->len, ==, 0);
+	end(w, desk);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/gone/%s", rows[i].name);
+		g_test_add_data_func(path, &rows[i], test_gone);
+	}
+	g_test_add_func("/missing/gone/decisions", test_decisions);
+	g_test_add_data_func("/missing/renamed/look", GINT_TO_POINTER(0), test_renamed);
+	g_test_add_data_func("/missing/renamed/decision", GINT_TO_POINTER(1), test_renamed);
+	g_test_add_func("/missing/renamed/many", test_renamed_many);
+	static const char *const likes[] = {"body", "recipients", "time", "header"};
+	for (gsize i = 0; i < G_N_ELEMENTS(likes); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/renamed/another-%s", likes[i]);
+		g_test_add_data_func(path, likes[i], test_not_renamed);
+	}
+	g_test_add_func("/missing/adopt", test_adopt);
+	g_test_add_func("/missing/adopt/unjudged", test_adopt_unjudged);
+	return g_test_run();
+}
