@@ -30,6 +30,7 @@ typedef enum {
 	MS_PASSED_WITHHELD, /* went to recipients for whom it was held */
 	MS_PASSED_ADDED,    /* went to recipients who were not in the envelope that was judged */
 	MS_PASSED_MADE,     /* made by the MTA of outgoing mail: a bounce, a notice */
+	MS_PASSED_UNRECORDED, /* it is held, and the ledger has no record of it */
 	MS_PASSED_UNKNOWN,  /* it cannot be told */
 	MS_N_PASSED
 } MsPassed;

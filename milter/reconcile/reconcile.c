@@ -16,7 +16,8 @@
  */
 
 const char *const ms_passed_names[MS_N_PASSED + 1] = {
-	"bypass", "against-verdict", "withheld", "added", "made-by-mta", "not-known", NULL};
+	"bypass", "against-verdict", "withheld", "added", "made-by-mta", "unrecorded",
+	"not-known", NULL};
 
 typedef struct {
 	const MsReconcileWith *with;
@@ -213,12 +214,27 @@ static const char *how_let_go(const MsMail *mail)
 			  : "the filter had it held, but the MTA did not hold it";
 }
 
+/* Nobody would ever decide on it. */
+static Fate check_recorded(Work *w, const Node *node)
+{
+	const MsMail *mail = node->mail;
+	bool there = mail->held && !mail->removed && !mail->let_go && !mail->refused;
+	g_autoptr(MsRecord) record = there ? record_of(w, node) : NULL;
+	if (!there || w->with->ledger == NULL || record != NULL)
+		return FATE_JUDGED;
+	add_row(w, MS_PASSED_UNRECORDED, node, 0,
+		g_strdup_printf("it is on hold, and there is no record of it: its record was lost (a backup that was "
+				"restored?), or has another queue ID; missent held adopt %s makes one",
+			mail->queue_id));
+	return FATE_ROW;
+}
+
 /* Of one that was to be held. */
 static Fate check_held(Work *w, const Node *node, const Node *gone)
 {
 	guint n = sent_outside(gone);
 	if (n == 0)
-		return FATE_JUDGED;
+		return check_recorded(w, node);
 	if (w->with->ledger == NULL) {
 		add_row(w, MS_PASSED_UNKNOWN, gone, n,
 			g_strdup(

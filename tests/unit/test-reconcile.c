@@ -176,6 +176,11 @@ static const struct {
 	{"held, and there", "09:00:05 ABCDE1 hold a@x.example",
 		CLIENT("09:00:05",
 			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n",
+		"ABCDE1 unrecorded 0\n", "held adopt ABCDE1"},
+	{"... and let go by hand since", "09:00:05 ABCDE1 hold a@x.example",
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n"
+				  "09:00:09 postsuper[11]: ABCDE1: released from hold\n",
 		"", NULL},
 	{"split, as it should be", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
 		ONE("09:00:05", "ABCDE1", "a@x.example"), "", NULL},
