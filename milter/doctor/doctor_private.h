@@ -84,6 +84,7 @@ void check_sendmail_daemons(Patient *p);
 
 void check_directory(Patient *p);
 void check_house(Patient *p);
+void check_customers(Patient *p);
 void check_redis_ways(Patient *p);
 void check_redis_open(Patient *p);
 void check_redis_user(Patient *p);

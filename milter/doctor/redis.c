@@ -79,15 +79,51 @@ void check_directory(Patient *p)
 			error->message);
 }
 
+/* NULL: there is none, or check_directory() tells why it cannot be had. */
+static MsDirectory *open_directory(const Patient *p)
+{
+	return is_made(p) ? ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), NULL)
+			  : NULL;
+}
+
 void check_house(Patient *p)
 {
-	g_autoptr(MsDirectory) directory = is_made(p)
-		? ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), NULL)
-		: NULL;
+	g_autoptr(MsDirectory) directory = open_directory(p);
 	if (directory != NULL &&
 		ms_directory_has_account(directory, p->s->house, NULL, NULL) == MS_ABSENT)
 		complain(p,
 			"the mapping has no account \"%s\": your own addresses and numbers are nobody's",
+			p->s->house);
+}
+
+/* No house has more entries of its own. */
+#define HOUSE_MOST 10000
+
+typedef struct {
+	const char *house;
+	bool customers;
+} Names;
+
+static void take_name(const char *name, void *user)
+{
+	Names *names = user;
+	names->customers = names->customers || strcmp(name, names->house) != 0;
+}
+
+void check_customers(Patient *p)
+{
+	g_autoptr(MsDirectory) directory = open_directory(p);
+	MsDirectoryState state = {0};
+	Names names = {p->s->house, false};
+	bool small = directory != NULL &&
+		ms_directory_state(directory, &state, NULL) == MS_FOUND &&
+		state.entries <= HOUSE_MOST;
+	ms_directory_state_clear(&state);
+	if (small && ms_directory_accounts(directory, take_name, &names, NULL) == MS_FOUND &&
+		!names.customers)
+		complain(p,
+			"the mapping has no account but \"%s\": all recipients are unknown, and nobody's "
+			"identifier is found",
 			p->s->house);
 }
 

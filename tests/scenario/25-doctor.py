@@ -241,6 +241,14 @@ agent.start()
 # ---- the mapping ----
 with settings('directory { house = "our-company" }\n'):
     broken('a house that is not in the mapping', 'house', 'our-company')
+with settings('directory { sqlite-file = "%s/house.db" }\n' % S):
+    with open(S + '/house.csv', 'w') as f:
+        f.write('account,kind,value\nhouse,recipient,@seller.example\n')
+    m.tool('directory', 'import', S + '/house.csv')
+    shutil.chown(S + '/house.db', USER)
+    broken('a mapping without any customer', 'customers', 'no account but "house"')
+    m.tool('directory', 'put', 'AC-1', 'recipient', 'a@alpha.example')
+    tap.same(doctor(m), {}, '... one is enough')
 with settings('directory { sqlite-file = "%s/none.db" }\n' % S, 'house'):
     broken('a mapping that is not there', 'directory', 'unavailable')
 with settings('reader { program = "%s/missent-reader"\n sandbox = optional }\n' % BUILD):
