@@ -383,9 +383,9 @@ static int look_at_customers(Init *init)
 		return 0;
 	init_say(init, PLAIN, "Customers, %s:", init->customers);
 	fflush(stdout);
-	int rc = cmd_directory(init->cli, 3,
-		(char *[]){(char *)"directory", (char *)"lint", init->customers, NULL});
-	return rc == 1 ? 0 : rc; /* warnings; what is bad is told, and may be some of many */
+	return cmd_directory(init->cli, 4,
+		(char *[]){(char *)"directory", (char *)"import", (char *)"--dry-run",
+			init->customers, NULL});
 }
 
 static int go_on(Init *init, const char *plans)

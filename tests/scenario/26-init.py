@@ -103,6 +103,14 @@ tap.ok(wait_for(lambda: '10002' not in h.run('held', 'list', '--observed')
                 and queue_id((code, reply)) in h.run('held', 'list', '--observed')), '... and on record as what would be held')
 tap.same([x for x in p.delivered() if 'canary' in x], [], 'no mail of its own went anywhere')
 tap.same(h.run('directory', 'lookup', 'recipient', 'x@seller.example').strip(), 'account house', 'your own domain is the house')
+for name, more, code in (('good', '', 0), ('bad', 'AC-9,no-such-kind,1\n' * 50, 65)):
+    shutil.copy(S + '/customers.csv', '%s/%s.csv' % (S, name))
+    with open('%s/%s.csv' % (S, name), 'a') as f:
+        f.write(more)
+    with open('%s/%s.answers' % (S, name), 'w') as f:
+        f.write('customers = "%s/%s.csv"\n' % (S, name))
+    out = h.init('--dry-run', '--answers', '%s/%s.answers' % (S, name), '--mail-log', S + '/mail.log')
+    tap.ok(h.code == code, 'a dry run with %s customers ends as their import would' % name, (h.code, out[-600:]))
 doctor = json.loads(h.run('doctor', '--json'))
 tap.same([x for x in doctor['complaints'] if x['check'].startswith('postfix') or x['check'] in (
     'outgoing', 'policies', 'daemon', 'agent', 'directory', 'house')], [], 'the doctor finds nothing that init left open')
