@@ -200,30 +200,71 @@ static char *outcomes_of(const MsRecord *record)
 	return g_string_free(out, FALSE);
 }
 
-/* The policies that raised something of weight. */
-static char *policies_of(const MsRecord *record)
+static int compare_texts(const void *a, const void *b)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "", or what `text_of` has of each reason that weighs so much, each once, in one order whatever
+ * the order of the reasons. */
+static char *of_reasons(
+	const MsRecord *record, MsAction at_least, const char *(*text_of)(const MsReason *reason))
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < record->reasons->len; i++) {
 		const MsReason *r = record->reasons->pdata[i];
-		if (r->action >= MS_TAG && g_hash_table_add(seen, r->policy))
-			g_ptr_array_add(names, r->policy);
+		char *text = r->action >= at_least ? (char *)text_of(r) : NULL;
+		if (text != NULL && g_hash_table_add(seen, text))
+			g_ptr_array_add(words, text);
 	}
-	return join(names);
+	g_ptr_array_sort(words, compare_texts);
+	return join(words);
+}
+
+/* What a stopped stream adds to its mail is no cause beside one of its own: of two that are alike
+ * one came before it was stopped. */
+static const char *code_of(const MsReason *reason)
+{
+	return reason->code != MS_BREAKER ? ms_reason_names[reason->code] : NULL;
+}
+
+static const char *kind_of(const MsReason *reason)
+{
+	return reason->code != MS_BREAKER ? reason->kind : NULL;
+}
+
+static const char *policy_of(const MsReason *reason)
+{
+	return reason->code != MS_BREAKER ? reason->policy : NULL;
+}
+
+static const char *any_policy_of(const MsReason *reason)
+{
+	return reason->policy;
 }
 
 /* "mismatch (customer-number, iban), for wrong, invoices, <billing@example.com>": what a group of
- * messages that one change in the billing system broke has in common.  Messages whose recipients
- * would get different things are never in one group: who decides on it decides one question. */
+ * messages that one change in the billing system broke has in common.  Only what holds counts: what
+ * is noted beside it may differ in each.  Messages whose recipients would get different things are
+ * never in one group: who decides on it decides one question. */
 static char *cause_of(const MsRecord *record)
 {
-	g_autofree char *summary = ms_record_summary(record);
+	g_autofree char *codes = of_reasons(record, MS_SPLIT, code_of);
+	g_autofree char *kinds = of_reasons(record, MS_SPLIT, kind_of);
+	g_autofree char *own = of_reasons(record, MS_SPLIT, policy_of);
+	g_autofree char *any = of_reasons(record, MS_SPLIT, any_policy_of);
 	g_autofree char *outcomes = outcomes_of(record);
-	g_autofree char *policies = policies_of(record);
-	return g_strdup_printf("%s, for %s, %s, <%s>", *summary != '\0' ? summary : "nothing",
+	const char *alone = *any != '\0' ? ms_reason_names[MS_BREAKER]
+		: *record->codes != '\0' ? record->codes
+					 : "nothing";
+	return g_strdup_printf("%s%s%s%s, for %s, %s, <%s>", *codes != '\0' ? codes : alone,
+		*kinds != '\0' ? " (" : "", kinds, *kinds != '\0' ? ")" : "",
 		*outcomes != '\0' ? outcomes : "nobody",
-		*policies != '\0' ? policies : record->policies, record->sender);
+		*own != '\0'         ? own
+			: *any != '\0' ? any
+				       : record->policies,
+		record->sender);
 }
 
 char *ms_engine_cause_again(const MsRecord *again)

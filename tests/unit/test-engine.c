@@ -357,6 +357,58 @@ static void test_current(void)
 	ms_runtime_unref(runtime);
 }
 
+/* ---- causes ---------------------------------------------------------------------------- */
+
+/* "hold mismatch invoices iban": action, code, policy, kind ("-": none). */
+static void add_reason(MsRecord *record, const char *words)
+{
+	g_auto(GStrv) w = g_strsplit(words, " ", 4);
+	int action = 0, code = 0;
+	g_assert_true(ms_word_choose(ms_action_names, "action", w[0], &action, NULL));
+	g_assert_true(ms_word_choose(ms_reason_names, "reason", w[1], &code, NULL));
+	MsReason *reason = g_new0(MsReason, 1);
+	*reason = (MsReason){.code = (MsReasonCode)code,
+		.action = (MsAction)action,
+		.policy = g_strdup(w[2]),
+		.text = g_strdup("x"),
+		.enforced = true,
+		.kind = *w[3] != '-' ? g_strdup(w[3]) : NULL};
+	g_ptr_array_add(record->reasons, reason);
+}
+
+/* What one fault brought is one cause, whatever is noted beside it, in whatever order, and
+ * whether the stream was stopped before or after. */
+static void test_causes(void)
+{
+#define ONE "mismatch (iban), for right, invoices, <b@s.example>"
+#define TWO "mismatch (iban, vat-id), for right, a, b, <b@s.example>"
+#define STOPPED "breaker, for right, invoices, <b@s.example>"
+	static const char *const rows[][4] = {
+		{ONE, "hold mismatch invoices iban"},
+		{ONE, "hold mismatch invoices iban", "hold breaker all -"},
+		{ONE, "hold mismatch invoices iban", "tag oversized lists -"},
+		{TWO, "hold mismatch b vat-id", "hold mismatch a iban"},
+		{TWO, "hold mismatch a iban", "hold mismatch b vat-id", "hold breaker b -"},
+		{STOPPED, "hold breaker invoices -"},
+		{STOPPED, "hold breaker invoices -", "tag unknown-identifier other iban",
+			"tag oversized lists -"},
+		{"unproven, for right, invoices, <b@s.example>", "tag mismatch lists iban",
+			"hold unproven invoices -"},
+		{"nothing, for right, , <b@s.example>", NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsRecord) record = ms_record_new();
+		record->sender = g_strdup("b@s.example");
+		record->codes = g_strdup("");
+		record->policies = g_strdup("");
+		ms_record_recipient(record, "a@a.example", MS_STATE_HELD, MS_OUTCOME_RIGHT, "");
+		for (gsize k = 1; k < G_N_ELEMENTS(rows[i]) && rows[i][k] != NULL; k++)
+			add_reason(record, rows[i][k]);
+		g_autofree char *cause = ms_engine_cause_again(record);
+		g_assert_cmpstr(cause, ==, rows[i][0]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -381,6 +433,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/many", test_many);
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
+	g_test_add_func("/engine/causes", test_causes);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
