@@ -34,6 +34,8 @@ MsAnswer ms_pause_read(
 bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error);
 /* MS_ABSENT: there was none. */
 MsAnswer ms_pause_end(const char *state_dir, GError **error);
+/* When it is over, as it is said: whole seconds since 1970, and never before it is. */
+gint64 ms_pause_until(const MsPause *pause);
 /* "missent is paused until 14:30 (anna: the billing run must go out): mail is let through as
  * observed"; the caller's. */
 char *ms_pause_words(const MsPause *pause);

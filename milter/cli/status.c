@@ -243,7 +243,7 @@ static void print_json(const Status *st)
 	if (st->paused)
 		json_object_set_new(out, "pause",
 			json_pack("{s:I, s:s, s:s}", "until",
-				(json_int_t)(st->pause.until / G_USEC_PER_SEC), "who",
+				(json_int_t)ms_pause_until(&st->pause), "who",
 				st->pause.who, "why", st->pause.why));
 	if (st->trouble == NULL) {
 		guint64 day[MS_N_NUMBERS];

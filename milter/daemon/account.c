@@ -52,7 +52,7 @@ static void tell_pause(Daemon *daemon, const MsRuntime *runtime, const MsPause *
 			"the end of the pause could not be written to the audit file");
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_PAUSED, pause != NULL);
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_PAUSE_ENDS,
-		pause != NULL ? (guint64)(pause->until / G_USEC_PER_SEC) : 0);
+		pause != NULL ? (guint64)ms_pause_until(pause) : 0);
 	daemon_pause(daemon, pause != NULL);
 }
 

@@ -135,9 +135,14 @@ MsAnswer ms_pause_end(const char *state_dir, GError **error)
 	return MS_RETRY;
 }
 
+gint64 ms_pause_until(const MsPause *pause)
+{
+	return (pause->until + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+}
+
 char *ms_pause_words(const MsPause *pause)
 {
-	g_autoptr(GDateTime) until = g_date_time_new_from_unix_local(pause->until / G_USEC_PER_SEC);
+	g_autoptr(GDateTime) until = g_date_time_new_from_unix_local(ms_pause_until(pause));
 	g_autofree char *time = g_date_time_format(until, "%Y-%m-%d %H:%M:%S");
 	g_autofree char *who = ms_text_escape(pause->who, -1, MS_PAUSE_WHY);
 	g_autofree char *why = ms_text_escape(pause->why, -1, MS_PAUSE_WHY);

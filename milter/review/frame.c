@@ -203,7 +203,7 @@ static void paused(GString *out, const Request *r)
 		return;
 	html(out, "<p class=\"notice bad\" role=\"status\">%s ",
 		T(r, "Paused: mail is let through as observed, until"));
-	html_time(out, pause.until);
+	html_time(out, ms_pause_until(&pause) * G_USEC_PER_SEC);
 	html(out, " (%s: %s)</p>", pause.who, pause.why);
 }
 

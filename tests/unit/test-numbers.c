@@ -311,6 +311,22 @@ static void test_pause(void)
 	g_assert_cmpint(ms_pause_read(dir, 14400000, now, &none, NULL), ==, MS_ABSENT);
 }
 
+/* Whoever waits for the second that is said finds it over then, not later. */
+static void test_pause_said(void)
+{
+	static const struct {
+		gint64 until;
+		const char *said;
+	} said[] = {{1000000000, ":40 "}, {1000000001, ":41 "}, {1000999999, ":41 "},
+		{1001000000, ":41 "}};
+	for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+		const MsPause pause = {0, said[i].until, (char *)"anna", (char *)"billing"};
+		g_autofree char *words = ms_pause_words(&pause);
+		g_assert_nonnull(strstr(words, said[i].said));
+		g_assert_cmpint(ms_pause_until(&pause) * G_USEC_PER_SEC, >=, said[i].until);
+	}
+}
+
 /* What is damaged, or another could have written, pauses nothing, and is told. */
 static void test_pause_distrusted(void)
 {
@@ -360,6 +376,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/metrics/text", test_metrics);
 	g_test_add_func("/alerts/once", test_alerts);
 	g_test_add_func("/pause/bounds", test_pause);
+	g_test_add_func("/pause/said", test_pause_said);
 	g_test_add_func("/pause/distrusted", test_pause_distrusted);
 	int rc = g_test_run();
 	remove_folder(dir);
