@@ -309,7 +309,7 @@ static void test_adopt(void)
 		"AC-2,recipient,@beta.example\nAC-2,customer-number,C-10002\n");
 	g_autofree char *lost = world_hold(
 		w, &(WorldHold){.body = "Your customer number: C-10001"});
-	g_autofree char *held = world_hold(w, &(WorldHold){0});
+	g_autofree char *held G_GNUC_UNUSED = world_hold(w, &(WorldHold){0});
 	g_autoptr(MsRecord) record = world_record(w, lost);
 	g_assert_true(ms_records_take_back(w->ledger, record, NULL));
 	MsDesk *desk = world_desk(w);
