@@ -18,6 +18,9 @@
 #include <stdbool.h>
 
 GByteArray *ms_transfer_base64(const guint8 *data, gsize len);
+/* The same.  `*plain_out`: so many of its first bytes are digits and single line ends between them,
+ * at least; who looks at it below need not look at those. */
+GByteArray *ms_transfer_base64_long(const guint8 *data, gsize len, gsize *plain_out);
 GByteArray *ms_transfer_quoted_printable(const guint8 *data, gsize len);
 /* `data` begins after the "begin" line. */
 GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len);
@@ -29,9 +32,9 @@ typedef enum {
 } MsBase64Way;
 GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how);
 /* The ways in which clients may differ on these bytes; 0 where all agree. */
-guint ms_transfer_base64_ways(const guint8 *data, gsize len);
+guint ms_transfer_base64_ways(const guint8 *data, gsize len, gsize plain);
 /* Nothing in it but base64 and white space, and no letter behind its padding or an empty line. */
-bool ms_transfer_base64_is_clean(const guint8 *data, gsize len);
+bool ms_transfer_base64_is_clean(const guint8 *data, gsize len, gsize plain);
 
 typedef enum { MS_UU, MS_XX } MsUuAlphabet;
 /* May this be a line of a file that is encoded so?  Without its line end. */

@@ -5,6 +5,8 @@
 #include "missent/text.h"
 #include "missent/transfer.h"
 
+#include "base64.h"
+
 /*
  * Encoded bytes come in, decoded ones go out, tolerantly: what clients skip is skipped.  Where
  * they differ on damaged base64, each way of taking it can be asked for.  No state; any thread.
@@ -49,6 +51,7 @@ static bool take_eight(const guint8 *table, const guint8 *p, guint8 *to)
 static const guint8 *take_groups(
 	const guint8 *table, const guint8 *p, const guint8 *end, guint8 **out)
 {
+	p = base64_groups(p, end, out);
 	guint8 *to = *out;
 	/* What follows has room for two bytes more. */
 	while (end - p >= 12 && take_eight(table, p, to)) {
@@ -79,7 +82,7 @@ static guint8 *put_group(guint8 *to, guint32 bits, guint n)
 	return to;
 }
 
-GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
+static GByteArray *undo_base64(const guint8 *data, gsize len, guint how, gsize *plain_out)
 {
 	GByteArray *out = g_byte_array_sized_new((guint)(len / 4 * 3 + 3));
 	guint8 table[256], *to = out->data;
@@ -90,7 +93,10 @@ GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
 		table['='] = 0;
 	guint32 bits = 0;
 	guint n = 0;
-	for (const guint8 *p = data, *end = data + len; p < end;) {
+	const guint8 *p = data, *end = data + len;
+	p = base64_groups(p, end, &to);
+	*plain_out = (gsize)(p - data);
+	while (p < end) {
 		if (n == 0)
 			p = take_groups(table, p, end, &to);
 		if (p == end)
@@ -113,17 +119,29 @@ GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
 	return out;
 }
 
+GByteArray *ms_transfer_base64_as(const guint8 *data, gsize len, guint how)
+{
+	gsize plain;
+	return undo_base64(data, len, how, &plain);
+}
+
 GByteArray *ms_transfer_base64(const guint8 *data, gsize len)
 {
 	return ms_transfer_base64_as(data, len, 0);
 }
 
-guint ms_transfer_base64_ways(const guint8 *data, gsize len)
+GByteArray *ms_transfer_base64_long(const guint8 *data, gsize len, gsize *plain_out)
+{
+	return undo_base64(data, len, 0, plain_out);
+}
+
+guint ms_transfer_base64_ways(const guint8 *data, gsize len, gsize plain)
 {
 	guint ways = 0;
-	if (memchr(data, '-', len) != NULL || memchr(data, '_', len) != NULL)
+	const guint8 *rest = data + plain, *end = data + len;
+	if (memchr(rest, '-', len - plain) != NULL || memchr(rest, '_', len - plain) != NULL)
 		ways |= MS_BASE64_PLAIN;
-	const guint8 *equals = memchr(data, '=', len), *end = data + len;
+	const guint8 *equals = memchr(rest, '=', len - plain);
 	for (; equals != NULL && equals < end && (ways & MS_BASE64_RUN_ON) == 0; equals++)
 		if (is_digit(*equals) &&
 			((ways & MS_BASE64_PLAIN) == 0 || (*equals != '-' && *equals != '_')))
@@ -153,15 +171,18 @@ static bool ends_empty_line(const guint8 *data, gsize i)
 	return data[i - 1] == '\n' || (data[i - 1] == '\r' && i > 1 && data[i - 2] == '\n');
 }
 
-bool ms_transfer_base64_is_clean(const guint8 *data, gsize len)
+bool ms_transfer_base64_is_clean(const guint8 *data, gsize len, gsize plain)
 {
-	bool begun = false, ended = false; /* somebody may have put a footer behind in clear */
-	for (gsize i = 0; i < len; i++) {
-		while (!ended && len - i > 8 && are_digits(data + i)) {
-			i += 8;
-			begun = true;
-		}
+	bool ended = false; /* somebody may have put a footer behind in clear */
+	bool begun = plain > 0;
+	for (gsize i = plain; i < len; i++) {
 		bool digit = is_digit(data[i]);
+		if (digit && !ended) {
+			while (len - i > 8 && are_digits(data + i))
+				i += 8;
+			begun = true;
+			digit = is_digit(data[i]);
+		}
 		if (digit ? ended
 			  : digits[data[i]] == 0 && (!g_ascii_isspace((char)data[i]) ||
 							    is_between(data, len, i)))

@@ -112,7 +112,8 @@ static const char *base64_lines(const Scan *scan, const char *p, GByteArray *out
 		const char *text = past_quote(&line);
 		if (line.stop - text >= 4 && strncmp(text, "====", 4) == 0)
 			break;
-		if (!ms_transfer_base64_is_clean((const guint8 *)text, (gsize)(line.stop - text)))
+		if (!ms_transfer_base64_is_clean(
+			    (const guint8 *)text, (gsize)(line.stop - text), 0))
 			break;
 		p = line.next;
 	}

@@ -46,11 +46,11 @@ static gsize uu_start(const guint8 *data, gsize len)
 	return blank;
 }
 
-GByteArray *ms_walk_decode(Walk *walk, const Leaf *leaf)
+GByteArray *ms_walk_decode(Walk *walk, Leaf *leaf)
 {
 	static const char *const none[] = {"", "7bit", "8bit", "binary", NULL};
 	if (strcmp(leaf->encoding, "base64") == 0)
-		return ms_transfer_base64(leaf->data, leaf->len);
+		return ms_transfer_base64_long(leaf->data, leaf->len, &leaf->plain);
 	if (strcmp(leaf->encoding, "quoted-printable") == 0)
 		return ms_transfer_quoted_printable(leaf->data, leaf->len);
 	if (is_uuencode(leaf->encoding)) {
@@ -99,7 +99,7 @@ static bool charge(Walk *walk, const Leaf *leaf)
 /* Damaged base64, as other clients than most take it. */
 static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usual)
 {
-	guint ways = ms_transfer_base64_ways(leaf->data, leaf->len);
+	guint ways = ms_transfer_base64_ways(leaf->data, leaf->len, leaf->plain);
 	for (guint how = 1; how <= ways; how++) {
 		if ((how & ~ways) != 0 || !charge(walk, leaf))
 			continue;
@@ -133,7 +133,7 @@ const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *deco
 	bool base64 = strcmp(leaf->encoding, "base64") == 0;
 	if (base64)
 		read_other_ways(walk, leaf, decoded);
-	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len))
+	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len, leaf->plain))
 		|| (is_uuencode(leaf->encoding) && has_more(leaf)))
 		if (charge(walk, leaf))
 			read_as(walk, leaf, "text/plain", leaf->data, leaf->len);

@@ -218,7 +218,7 @@ static void note_actual(MsPart *part, const char *actual)
 	part->actual = g_strdup(actual);
 }
 
-static void read_leaf(Walk *walk, const Leaf *leaf, bool attached)
+static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
 {
 	if (attached && read_known(walk, leaf))
 		return;
@@ -301,7 +301,7 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	if (!encoded || text == NULL || g_mime_multipart_get_count(multipart) > 0)
 		return false;
 	account_text(walk, text);
-	const Leaf leaf = {.path = path,
+	Leaf leaf = {.path = path,
 		.where = where,
 		.encoding = encoding,
 		.data = (const guint8 *)text,
@@ -633,7 +633,7 @@ void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 			"larger than %s allows", ms_cost_name(MS_COST_DECODED));
 		return;
 	}
-	const Leaf leaf = {.path = "",
+	Leaf leaf = {.path = "",
 		.name = "",
 		.where = MS_PLACE_HERE,
 		.encoding = words[0],

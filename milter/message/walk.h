@@ -50,9 +50,10 @@ typedef struct {
 	bool flowed, delsp;
 	const guint8 *data;
 	gsize len;
+	gsize plain; /* once it is decoded: so many of the first are base64 and nothing else */
 } Leaf;
 /* NULL: the bytes stand for themselves. */
-GByteArray *ms_walk_decode(Walk *walk, const Leaf *leaf);
+GByteArray *ms_walk_decode(Walk *walk, Leaf *leaf);
 /* Reads a leaf in each way that clients take its encoding.  What it is. */
 const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded);
 

@@ -53,6 +53,16 @@ static void compare(const guint8 *data, gsize len)
 		g_autoptr(GByteArray) got = ms_transfer_base64_as(data, len, how);
 		g_assert_cmpmem(got->data, got->len, want->data, want->len);
 	}
+	/* What need not be looked at makes no difference. */
+	gsize plain = len + 1;
+	g_autoptr(GByteArray) want = slow(data, len, 0);
+	g_autoptr(GByteArray) got = ms_transfer_base64_long(data, len, &plain);
+	g_assert_cmpmem(got->data, got->len, want->data, want->len);
+	g_assert_cmpuint(plain, <=, len);
+	g_assert_cmpuint(ms_transfer_base64_ways(data, len, plain), ==,
+		ms_transfer_base64_ways(data, len, 0));
+	g_assert_cmpint(ms_transfer_base64_is_clean(data, len, plain), ==,
+		ms_transfer_base64_is_clean(data, len, 0));
 }
 
 /* Digits mostly, with line ends, padding and rubbish at any place. */
@@ -70,6 +80,29 @@ static void test_base64(void)
 				: (guint8) "ABZabz019+/"[g_rand_int_range(rand, 0, 11)];
 		compare(data, len);
 	}
+}
+
+/* Lines as they are in mails, of every length, all digits, something odd anywhere. */
+static void test_base64_lines(void)
+{
+	static const char abc[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	g_autoptr(GRand) rand = g_rand_new_with_seed(2);
+	for (gsize line = 1; line < 140; line++)
+		for (guint odd = 0; odd < 256; odd += line % 7 + 1) {
+			gsize len = (gsize)g_rand_int_range(rand, 0, 500);
+			g_autofree guint8 *data = g_malloc(MAX(len, 1));
+			for (gsize i = 0; i < len; i++) {
+				gsize at = i % (line + 2);
+				data[i] = at == line ? '\r' : at > line ? '\n'
+					: (guint8)abc[g_rand_int_range(rand, 0, 64)];
+			}
+			compare(data, len);
+			g_assert_true(ms_transfer_base64_is_clean(data, len, 0));
+			if (len > 0)
+				data[g_rand_int_range(rand, 0, (gint32)len)] = (guint8)odd;
+			compare(data, len);
+		}
 }
 
 static void test_base64_short(void)
@@ -92,7 +125,7 @@ static void test_clean(void)
 	guint8 data[80];
 	for (gsize len = 1; len < sizeof data; len++) {
 		memset(data, 'A', sizeof data);
-		g_assert_true(ms_transfer_base64_is_clean(data, len));
+		g_assert_true(ms_transfer_base64_is_clean(data, len, 0));
 		for (gsize at = 0; at < len; at++) {
 			static const char others[] = "\n\r=._:\x80 ";
 			for (const char *c = others; *c != '\0'; c++) {
@@ -100,7 +133,7 @@ static void test_clean(void)
 				bool words = *c == ' ' && at > 0 && at + 1 < len;
 				bool clean = strchr("\n\r=_ ", *c) != NULL && !words &&
 					(*c != '=' || at == 0 || at + 1 == len);
-				if (ms_transfer_base64_is_clean(data, len) != clean)
+				if (ms_transfer_base64_is_clean(data, len, 0) != clean)
 					g_error("%02x at %zu of %zu", (guint)(guint8)*c, at, len);
 			}
 			data[at] = 'A';
@@ -126,13 +159,14 @@ static void test_behind(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		g_assert_cmpint(ms_transfer_base64_is_clean((const guint8 *)rows[i].text,
-					strlen(rows[i].text)), ==, rows[i].clean);
+					strlen(rows[i].text), 0), ==, rows[i].clean);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/transfer/base64", test_base64);
+	g_test_add_func("/transfer/base64-lines", test_base64_lines);
 	g_test_add_func("/transfer/base64-short", test_base64_short);
 	g_test_add_func("/transfer/clean", test_clean);
 	g_test_add_func("/transfer/behind", test_behind);
