@@ -193,8 +193,8 @@ bool ms_is_text(const guint8 *data, gsize len)
 gsize ms_pdf_within(const guint8 *data, gsize len)
 {
 	const guint8 *end = data + len;
-	for (const guint8 *p = data; (p = memmem(p, (gsize)(end - p), "%PDF-", 5)) != NULL; p += 5)
-		if (end - p > 8 && g_ascii_isdigit((char)p[5]))
+	for (const guint8 *p = data; (p = memchr(p, '%', (gsize)(end - p))) != NULL; p++)
+		if (end - p > 8 && memcmp(p, "%PDF-", 5) == 0 && g_ascii_isdigit((char)p[5]))
 			return memmem(p, (gsize)(end - p), " obj", 4) != NULL ? (gsize)(p - data)
 									      : len;
 	return len;
