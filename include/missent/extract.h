@@ -57,6 +57,10 @@ void ms_extract_init(void);
 /* Reads a document.  What its bytes say it is, as a content type; "" if nothing is known. */
 const char *ms_extract(const MsExtraction *to, const MsDocument *document);
 
+/* Does what begins so cost less to read than to look up whether it was read already?  Of a picture
+ * that nobody recognises little is read. */
+bool ms_extract_is_quick(const MsExtraction *to, const guint8 *begin, gsize len);
+
 /* Reads a file kept within the document at `where`: a face and a place of its own, charged as
  * a part and as decoded bytes. */
 void ms_extract_within(const MsExtraction *to, const char *where, const char *name,

@@ -578,6 +578,12 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 	return type;
 }
 
+bool ms_extract_is_quick(const MsExtraction *to, const guint8 *begin, gsize len)
+{
+	bool recognised = to->help != NULL && to->help->recognise != NULL;
+	return !recognised && ms_begins_as_picture(begin, len);
+}
+
 void ms_extract_within(const MsExtraction *to, const char *where, const char *name,
 	const char *type, const guint8 *data, gsize len)
 {

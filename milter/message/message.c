@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/text.h"
+#include "missent/transfer.h"
 
 #include "header.h"
 #include "walk.h"
@@ -151,11 +152,22 @@ static void merge(Walk *walk, const Leaf *leaf, const MsReading *known, guint fa
 			"more identifiers than max-findings allows");
 }
 
+#define BEGINNING 64 /* characters of base64, of which one knows a picture */
+
+static bool is_quick(const Walk *walk, const Leaf *leaf)
+{
+	if (strcmp(leaf->encoding, "base64") != 0)
+		return false;
+	g_autoptr(GByteArray) begin = ms_transfer_base64(leaf->data, MIN(leaf->len, BEGINNING));
+	return ms_extract_is_quick(&walk->to, begin->data, begin->len);
+}
+
 /* The terms and conditions ride on every mail of a run: read once, they are known. */
 static bool read_known(Walk *walk, const Leaf *leaf)
 {
 	g_autoptr(MsReading) known =
-		leaf->len >= WORTH_ASKING && may_ask(walk, leaf) ? ask(walk, leaf, "") : NULL;
+		leaf->len >= WORTH_ASKING && may_ask(walk, leaf) && !is_quick(walk, leaf)
+			? ask(walk, leaf, "") : NULL;
 	if (known == NULL)
 		return false;
 	const MsPart *part = known->parts->len > 0 ? known->parts->pdata[0] : NULL;

@@ -442,6 +442,31 @@ static void test_cache_incomplete(void)
 	g_assert_cmpuint(stats.cache_bytes, ==, 0);
 }
 
+/* A picture that nobody recognises is read sooner than looked up, whatever it is called. */
+static void test_cache_pictures(void)
+{
+	static const struct {
+		const char *begin;
+		guint asked;
+	} rows[] = {{"\x89PNG\r\n\x1a\n", 0}, {"\xff\xd8\xff\xe0", 0}, {"%PDF-1.4\n", 1}};
+	g_autoptr(MsReader) reader = start_caching(2, 1, 20000, 1 << 20);
+	guint64 asked = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		guint8 data[6000] = {0};
+		memcpy(data, rows[i].begin, strlen(rows[i].begin));
+		g_autofree char *text = g_base64_encode(data, sizeof data);
+		g_autofree char *part = g_strdup_printf(
+			"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n"
+			"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment\r\n\r\n%s\r\n",
+			text);
+		ms_reading_free(read_attachments(reader, part, ""));
+		MsReaderStats stats;
+		ms_reader_stats(reader, &stats);
+		asked += rows[i].asked;
+		g_assert_cmpuint(stats.cache_asked, ==, asked);
+	}
+}
+
 /* Questions that make no sense end the worker, not the daemon. */
 static void test_bad_questions(void)
 {
@@ -577,6 +602,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/cache/planted", test_planted);
 	g_test_add_func("/reader/cache/fresh", test_cache_fresh);
 	g_test_add_func("/reader/cache/incomplete", test_cache_incomplete);
+	g_test_add_func("/reader/cache/pictures", test_cache_pictures);
 	g_test_add_func("/reader/cache/document-asks", test_document_asks);
 	g_test_add_func("/reader/cache/keys", test_cache_keys);
 	g_test_add_func("/reader/cache/settings", test_cache_settings);
