@@ -10,6 +10,7 @@
 #endif
 
 #include "missent/compact.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 /* What a byte of folded text is.  A letter that has no ASCII form (CJK, Arabic) and one that
@@ -172,6 +173,16 @@ void ms_compact_free(MsCompact *compact)
 
 char *ms_compact_of(const char *utf8, gsize len)
 {
+	if (ms_scan_ascii(utf8, len) == len) { /* each character is its own fold */
+		fill_tables();
+		char *out = g_malloc(len + 1);
+		gsize n = 0;
+		for (gsize i = 0; i < len; i++)
+			if (plain_of[(guchar)utf8[i]] != 0)
+				out[n++] = (char)plain_of[(guchar)utf8[i]];
+		out[n] = '\0';
+		return out;
+	}
 	g_autoptr(MsFold) fold = ms_fold_new(utf8, len);
 	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
 	return g_steal_pointer(&compact->text);

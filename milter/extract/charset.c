@@ -388,6 +388,8 @@ static const char *looks_wide(const guint8 *data, gsize len)
 static bool looks_ebcdic(const guint8 *data, gsize len)
 {
 	gsize n = MIN(len, LOOKED_AT), words = 0, blanks = 0, ascii = 0;
+	if (ms_scan_ascii((const char *)data, n) == n)
+		return false; /* it is valid as it stands */
 	for (gsize i = 0; i < n; i++) {
 		guint8 c = data[i], low = c & 0x0f;
 		bool letter = (c >= 0x81 && low >= 1 && low <= 9 && ((c >> 4) == 8 || (c >> 4) == 9

@@ -127,8 +127,10 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 {
 	gsize prefix = (gsize)(text - line->p);
 	bool base64 = false;
-	g_autoptr(GByteArray) out = ms_bytes_new();
 	const char *after = NULL;
+	if (line->stop == text || strchr("bMh", *text) == NULL) /* as nearly all lines */
+		return NULL;
+	g_autoptr(GByteArray) out = ms_bytes_new();
 	if (is_begin(text, line->stop, &base64)) {
 		if (base64)
 			after = base64_lines(scan, line->next, out);
@@ -175,7 +177,7 @@ static bool is_something(const guint8 *data, gsize len)
 /* Base64 that begins at `line`: where it ends, or NULL if there is none. */
 static const char *read_base64(const Scan *scan, const Line *line, const char *text)
 {
-	if (!is_base64_line(text, line->stop) || line->stop - text < WHOLE)
+	if (line->stop - text < WHOLE || !is_base64_line(text, line->stop))
 		return NULL;
 	bool first = line->p == scan->text,
 	     words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;

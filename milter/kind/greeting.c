@@ -27,14 +27,30 @@ static const Row rows[] = {
 #include "milter/kind/greetings.inc"
 };
 
+/* Letters as they are written down, up to what a name has. */
+typedef struct {
+	char *text;
+	gsize len;
+	bool over; /* there were more */
+} Letters;
+
 /* "ue" is how "ü" is written where there is none: both are "u", as the fold has it. */
-static void append_letter(GString *out, gunichar c)
+static void append_letter(Letters *out, gunichar c)
 {
-	char last = out->len > 0 ? out->str[out->len - 1] : '\0';
-	gunichar lower = g_unichar_tolower(c);
-	if (lower == 'e' && last != '\0' && strchr("aou", last) != NULL)
+	char last = out->len > 0 ? out->text[out->len - 1] : '\0', utf8[6];
+	gunichar lower = c < 0x80 ? (guchar)g_ascii_tolower((char)c) : g_unichar_tolower(c);
+	if (lower == 'e' && (last == 'a' || last == 'o' || last == 'u'))
 		return;
-	g_string_append_unichar(out, lower);
+	gsize n = 1;
+	*utf8 = (char)lower;
+	if (lower >= 0x80)
+		n = (gsize)g_unichar_to_utf8(lower, utf8);
+	out->over = out->over || out->len + n >= MS_NAME_MAX;
+	if (out->over)
+		return;
+	memcpy(out->text + out->len, utf8, n);
+	out->len += n;
+	out->text[out->len] = '\0';
 }
 
 static GHashTable *make_table(void)
@@ -42,12 +58,13 @@ static GHashTable *make_table(void)
 	GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(MsFold) fold = ms_fold_new(rows[i].word, strlen(rows[i].word));
-		g_autoptr(GString) word = g_string_new(NULL);
+		char word[MS_NAME_MAX] = "";
+		Letters letters = {word, 0, false};
 		for (const char *p = fold->text; *p != '\0'; p = g_utf8_next_char(p))
-			append_letter(word, g_utf8_get_char(p));
-		guint before = GPOINTER_TO_UINT(g_hash_table_lookup(table, word->str));
+			append_letter(&letters, g_utf8_get_char(p));
+		guint before = GPOINTER_TO_UINT(g_hash_table_lookup(table, word));
 		g_hash_table_insert(
-			table, g_strdup(word->str), GUINT_TO_POINTER(before | rows[i].what));
+			table, g_strdup(word), GUINT_TO_POINTER(before | rows[i].what));
 	}
 	return table;
 }
@@ -70,6 +87,8 @@ typedef struct {
 
 static bool is_within(const char *text, gsize at, gsize end)
 {
+	if (text[at] >= 0 && text[at] != '\'' && text[at] != '.')
+		return false;
 	gunichar c = g_utf8_get_char(text + at);
 	gsize behind = at + (gsize)g_utf8_skip[(guchar)text[at]];
 	gunichar next = behind < end ? g_utf8_get_char(text + behind) : 0;
@@ -77,22 +96,33 @@ static bool is_within(const char *text, gsize at, gsize end)
 		(text[at] == '.' && g_unichar_islower(next));
 }
 
+static inline gunichar char_at(const char *text, gsize at)
+{
+	return text[at] >= 0 ? (guchar)text[at] : g_utf8_get_char(text + at);
+}
+
+static inline bool is_letter(gunichar c)
+{
+	return c < 0x80 ? g_ascii_isalpha((char)c) : g_unichar_isalpha(c);
+}
+
 static bool take_word(const char *text, gsize at, gsize end, Word *out)
 {
-	g_autoptr(GString) word = g_string_new(NULL);
-	*out = (Word){.from = at};
+	Letters letters = {out->text, 0, false};
+	out->from = at;
+	out->text[0] = '\0';
 	while (at < end) {
-		gunichar c = g_utf8_get_char(text + at);
-		if (!g_unichar_isalpha(c) && (at == out->from || !is_within(text, at, end)))
+		gunichar c = char_at(text, at);
+		bool letter = is_letter(c);
+		if (!letter && (at == out->from || !is_within(text, at, end)))
 			break;
-		if (g_unichar_isalpha(c))
-			append_letter(word, c);
+		if (letter)
+			append_letter(&letters, c);
 		at += (gsize)g_utf8_skip[(guchar)text[at]];
 	}
 	out->until = MIN(at, end);
-	out->small = word->len > 0 && g_unichar_islower(g_utf8_get_char(text + out->from));
-	return g_strlcpy(out->text, word->str, sizeof out->text) < sizeof out->text &&
-		word->len > 0;
+	out->small = letters.len > 0 && g_unichar_islower(char_at(text, out->from));
+	return !letters.over && letters.len > 0;
 }
 
 static bool is_initial(const char *word)
@@ -329,9 +359,9 @@ static bool is_quote(const Line *l)
 			return true;
 	}
 	bool digit = false;
-	for (gsize i = 0; i < len; i++)
+	for (gsize i = 0; text[len - 1] == ':' && i < len; i++)
 		digit = digit || g_ascii_isdigit(text[i]);
-	return digit && text[len - 1] == ':';
+	return digit;
 }
 
 void ms_greeting_clear(MsGreeting *greeting)
