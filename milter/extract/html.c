@@ -50,6 +50,11 @@ typedef struct {
 	int step;   /* of a list that is numbered from elsewhere than 1; else 0 */
 } List;
 
+/* A stretch of the source. */
+typedef struct {
+	const char *from, *until;
+} Piece;
+
 typedef struct {
 	guint64 hash; /* of an attribute's value, 0: none yet */
 	guint says;   /* what hide.h makes of it */
@@ -80,10 +85,16 @@ typedef struct {
 	guint n_lists;
 	MsHideRules *rules;
 	Remembered *remembered;
+	Piece choice; /* what says what the choices of a list are, or NULL */
 } Html;
+
+#define MAX_SAYERS 4
 
 /* What the attributes of one tag say about the element. */
 typedef struct {
+	Piece value, type;         /* or NULL */
+	Piece sayers[MAX_SAYERS];  /* what says of the value what it is: name="customer_no" */
+	guint n_sayers;
 	guint says;
 	bool numbered, reversed;
 	gint64 number;
@@ -681,11 +692,68 @@ static void take_number(Html *h, const char *name, const char *value, const char
 		take_layout(h, name, value, end);
 }
 
+/* <input name="customer_no" value="4711">, <meta name="..." content="..."> */
+static void note_pair(TagFacts *facts, const char *name, const char *value, const char *end)
+{
+	static const char *const sayers[] = {"name", "itemprop", "property", "aria-label",
+		"placeholder", NULL};
+	const Piece piece = {value, end};
+	if (strcmp(name, "value") == 0 || strcmp(name, "content") == 0)
+		facts->value = piece;
+	else if (strcmp(name, "type") == 0)
+		facts->type = piece;
+	else if (facts->n_sayers < MAX_SAYERS && g_strv_contains(sayers, name))
+		facts->sayers[facts->n_sayers++] = piece;
+}
+
+static bool has_digit(const Piece *piece)
+{
+	const char *p = piece->from;
+	while (p < piece->until && !g_ascii_isdigit(*p))
+		p++;
+	return p < piece->until;
+}
+
+/* The choices of a list have their list's name. */
+static void put_pairs(Html *h, const char *tag, TagFacts *facts)
+{
+	if (strcmp(tag, "select") == 0)
+		h->choice = facts->n_sayers > 0 ? facts->sayers[0] : (Piece){NULL, NULL};
+	else if (strcmp(tag, "option") == 0 && facts->n_sayers == 0 && h->choice.from != NULL)
+		facts->sayers[facts->n_sayers++] = h->choice;
+	if (facts->value.from == NULL || facts->n_sayers == 0 || !has_digit(&facts->value))
+		return;
+	g_autoptr(GString) value = g_string_new(NULL);
+	put_decoded(value, facts->value.from, facts->value.until);
+	for (guint i = 0; i < facts->n_sayers; i++) {
+		g_autoptr(GString) name = g_string_new(NULL);
+		put_decoded(name, facts->sayers[i].from, facts->sayers[i].until);
+		ms_named_value(h->out->named, name->str, value->str, value->len);
+	}
+}
+
+/* What stands in a field of a form is seen where the field is. */
+static void show_field(Html *h, const TagFacts *facts)
+{
+	static const char *const unseen[] = {"hidden", "checkbox", "radio", "file", "image",
+		"password", "color", "range", NULL};
+	g_autofree char *type = facts->type.from == NULL
+		? g_strdup("text")
+		: g_ascii_strdown(facts->type.from, facts->type.until - facts->type.from);
+	if (facts->value.from == NULL || g_strv_contains(unseen, type))
+		return;
+	GString *out = text_out(h);
+	g_string_append_c(out, ' ');
+	put_decoded(out, facts->value.from, facts->value.until);
+	g_string_append_c(out, ' ');
+}
+
 static void take_attribute(Html *h, const char *name, const char *value, const char *end,
 	TagFacts *facts)
 {
 	/* What a name is, is asked once for each. */
 	Remembered *place;
+	note_pair(facts, name, value, end);
 	if (!remembered(h, name, NULL, NULL, &place))
 		place->says = ask_attribute(name);
 	switch (place->says) {
@@ -1006,6 +1074,8 @@ static void tag(Html *h, bool closing)
 		put_odd_name(h, from, h->p);
 	TagFacts facts = {.says = closing ? 0 : ms_hide_tag(h->rules, name)};
 	attributes(h, &facts);
+	if (facts.value.from != NULL || *name == 's')
+		put_pairs(h, name, &facts);
 	bool hides = (facts.says & MS_HIDE_SURE) != 0 && (is & TAG_VOID) == 0;
 	bool maybe = (is & TAG_MAYBE) != 0 || (facts.says & MS_HIDE_MAYBE) != 0;
 	end_ruby(h, is);
@@ -1024,6 +1094,8 @@ static void tag(Html *h, bool closing)
 		list_tag(h, closing, &facts);
 	else if ((is & TAG_ITEM) != 0 && !closing)
 		item_tag(h, &facts);
+	else if (strcmp(name, "input") == 0)
+		show_field(h, &facts);
 	else if ((is & TAG_FOREIGN) != 0)
 		foreign_tag(h, name, from - 1, closing);
 	if ((is & TAG_RAW) != 0 && !closing)
