@@ -10,6 +10,9 @@
  * name and its value, or between two values, are no part of a number: "id=10001&", "BY+10001:",
  * "Nr.10001", "10001.pdf", "10001.0".
  *
+ * A comma sets decimals apart, or cells: behind one that stands before a date, an amount or many
+ * digits is no fraction.
+ *
  * Links are full of numbers that programs count with.  There a number stands by itself between
  * two marks, and counts if it is a long one.
  */
@@ -52,6 +55,35 @@ static bool is_short_form(const char *text, gsize at)
 	return text[at] == '.' && whole && at - from >= 1 && at - from <= MAX_SHORT_WORD;
 }
 
+#define MAX_DECIMALS 4
+
+static gsize digits_from(const char *text, gsize len, gsize at)
+{
+	gsize n = 0;
+	while (at + n < len && g_ascii_isdigit(text[at + n]))
+		n++;
+	return n;
+}
+
+/* Is the comma at `at` one between cells, as the digits behind it tell? */
+static bool is_cell_behind(const char *text, gsize len, gsize at)
+{
+	gsize n = digits_from(text, len, at + 1), end = at + 1 + n;
+	return n > MAX_DECIMALS ||
+		(end + 1 < len && text[end] != '\0' && strchr(".,-/:", text[end]) != NULL &&
+			g_ascii_isalnum(text[end + 1]));
+}
+
+/* The same as the digits before it tell, of a number of many digits. */
+static bool is_cell_before(const char *text, gsize at)
+{
+	gsize from = at;
+	while (from > 0 && g_ascii_isdigit(text[from - 1]))
+		from--;
+	return at - from > MAX_DECIMALS - 1 ||
+		(from > 0 && text[from - 1] != '\0' && strchr(".,-/:", text[from - 1]) != NULL);
+}
+
 static bool goes_on_before(const Search *s, gsize start, bool digits, bool longish)
 {
 	const char *text = s->fold->text;
@@ -66,6 +98,7 @@ static bool goes_on_before(const Search *s, gsize start, bool digits, bool longi
 	case '#':
 	case '\\': return false;
 	case '_': return !longish;
+	case ',': return !is_cell_before(text, start - 1);
 	case '.': return !is_short_form(text, start - 1);
 	default: return true;
 	}
@@ -118,6 +151,7 @@ static bool goes_on_behind(const Search *s, gsize end, bool digits, bool longish
 	case '-':
 	case '_':
 	case '/': return !longish || !is_short_part(text, len, end);
+	case ',': return !is_cell_behind(text, len, end);
 	case '.': return !is_measure(text, len, end) && !is_file_ending(text, len, end);
 	default: return true;
 	}
