@@ -84,12 +84,18 @@ const MsNameKinds *ms_detect_kinds_named(Search *s, const char *name, gsize len)
 void ms_detect_add_named(Search *s, const MsNameKinds *kinds, gsize start, gsize end);
 /* pairs.c: names beside their values ("kdnr: 4711", "?customer_id=4711"). */
 void ms_detect_pairs(Search *s);
+/* outer.c: the kinds of a name from `start` to `end` and what encloses it, or NULL. */
+const MsNameKinds *ms_detect_kinds_enclosed(Search *s, gsize start, gsize end);
+/* The same of "customer[number]=": where "number" ends, if `end` is behind such a bracket. */
+gsize ms_detect_inner_end(const char *text, gsize end);
 /* columns.c: values below their names, set apart by blanks. */
 void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
 /* How far a label may reach that stands from `start` to `end`. */
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
+/* Does the word before this one name the kind: "customer 4711", "client #4711"? */
+bool ms_detect_is_beside(const Search *s, guint kind, gsize word);
 /* Is `at` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 

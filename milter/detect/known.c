@@ -158,7 +158,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return memchr(s->fold->text + start, '@', end - start) != NULL;
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
-	if (ms_detect_labelled(s, k, start) && !(glued && is_part_of_known(s, hit)) &&
+	bool labelled = ms_detect_labelled(s, k, start) || ms_detect_is_beside(s, k, hit->first);
+	if (labelled && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;
 	/* Without its country a VAT ID is a number like any other. */

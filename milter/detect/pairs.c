@@ -10,6 +10,10 @@
  * kind's label names.  What a person would write for a label is found by the labels themselves;
  * here a name is taken apart into its words (ms_kinds_named()).
  *
+ * A name may say little by itself, and all with what encloses it ("customer:" and, further in,
+ * "number: 4711"; "[customer]" and below it "id = 4711"; "customer[id]=4711"): outer.c looks for
+ * that.
+ *
  * A link's names are those of whoever counts clicks as well, so that short numbers say nothing
  * there.
  */
@@ -66,10 +70,12 @@ static void read_pair(Search *s, gsize at)
 	const char *text = s->fold->text;
 	if (!value_behind(text, s->fold->len, at, &from, &until))
 		return;
-	gsize end = name_before(text, at, &name);
+	gsize end = name_before(text, ms_detect_inner_end(text, at), &name);
 	if (end - name < 2 || end - name > MAX_NAME)
 		return;
 	const MsNameKinds *kinds = ms_detect_kinds_named(s, text + name, end - name);
+	if (kinds == NULL)
+		kinds = ms_detect_kinds_enclosed(s, name, end);
 	if (kinds == NULL || (until - from < MIN_IN_LINK && ms_detect_in_link(s, from)))
 		return;
 	ms_detect_add_named(s, kinds, from, until);

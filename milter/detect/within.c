@@ -124,7 +124,7 @@ static void take_number(Search *s, gsize start, gsize end, const char *text, gsi
 			!ms_filters_have(s->known, kind->name, text, len))
 			continue;
 		bool labelled = ms_detect_labelled(s, k, start);
-		if (!labelled && (len < kind->bare_digits ||
+		if (!labelled && (len < MAX(kind->bare_digits, MIN_WITHOUT_ZEROS) ||
 					 ms_detect_is_glued(s, start, end, true,
 						 len >= kind->joined_digits)))
 			continue;
@@ -171,7 +171,7 @@ static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
 {
 	gsize zeros = span_of(text, len, '0', '0');
 	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
-	if (zeros >= len || len - zeros < MIN_WITHOUT_ZEROS)
+	if (zeros >= len || len - zeros < MIN_VALUE - 1)
 		return;
 	take_number(s, from, until, text + zeros, len - zeros);
 }

@@ -86,6 +86,7 @@ static const MsRow kind_rows[] = {
 	{.key = "check", .type = MS_ROW_CHOICE, .fallback = "none", .choices = checks},
 	{.key = "canonical", .type = MS_ROW_CHOICE, .fallback = "alnum", .choices = forms},
 	{.key = "labels", .type = MS_ROW_LIST},
+	{.key = "names", .type = MS_ROW_LIST},
 	{.key = "fields", .type = MS_ROW_LIST, .check = check_field},
 	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500},
@@ -270,10 +271,9 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	return NULL;
 }
 
-static void add_label_names(MsKinds *kinds, const MsSection *section, guint kind)
+static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
-	for (const char *const *label = ms_section_list(section, "labels"); *label != NULL;
-		label++) {
+	for (const char *const *label = names; *label != NULL; label++) {
 		g_autofree char *key = ms_name_key(*label);
 		MsNameKinds *entry = g_hash_table_lookup(kinds->labels, key);
 		if (entry == NULL) {
@@ -309,7 +309,8 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 			return NULL;
 		g_ptr_array_add(kinds->kinds, kind);
 		g_ptr_array_add(kinds->names, kind->name);
-		add_label_names(kinds, ms_section_nth(root, "kind", i), i);
+		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "labels"), i);
+		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "names"), i);
 	}
 	g_ptr_array_add(kinds->names, NULL);
 	return g_steal_pointer(&kinds);

@@ -31,7 +31,7 @@ static bool is_one_of(const char *word, const char *list)
 }
 
 static const char particles[] =
-	"of the for your our de del della dello di da do du des des der die das d l la le el il ";
+	"of the for your our de del della dello di da do du des des der die das d l la le el il x ";
 static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr ";
 /* What may stand behind a name and says nothing. */
 static const char fillers[] = "value val text txt string str content field ";
@@ -81,6 +81,15 @@ static const struct {
 	{"ident", "id"},
 	{"ref", "reference"},
 	{"purch", "purchase"},
+	{"customers", "customer"},
+	{"clients", "client"},
+	{"buyers", "buyer"},
+	{"debtors", "debtor"},
+	{"accounts", "account"},
+	{"invoices", "invoice"},
+	{"contracts", "contract"},
+	{"orders", "order"},
+	{"clientes", "cliente"},
 };
 
 static void translate(char *word)
@@ -165,6 +174,13 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 		if (first > 0 && !says_enough(words + first, n - first))
 			break;
 		g_autofree char *key = join(words + first, n - first);
+		const MsNameKinds *found = g_hash_table_lookup(keys, key);
+		if (found != NULL)
+			return found;
+	}
+	if (n == 2) { /* "cliente.codigo" is "codigo cliente" */
+		const Word swapped[] = {words[1], words[0]};
+		g_autofree char *key = join(swapped, 2);
 		const MsNameKinds *found = g_hash_table_lookup(keys, key);
 		if (found != NULL)
 			return found;

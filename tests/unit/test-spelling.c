@@ -183,6 +183,10 @@ static void test_marks(void)
 		{"20261104417-01", "d"},
 		{"20261104417/2 of 3", "d"},
 		{"x_20261104417_v2", "d"},
+		{"73041958,2026-11-27,12.00", "a"},
+		{"2026-11-27,73041958,x", "a"},
+		{"73041958,12.50,3", "a"},
+		{"4711,73041958,x", "a"},
 		/* parts of other numbers */
 		{"INV-73041958", ""},
 		{"73041958-1", ""},
@@ -191,6 +195,9 @@ static void test_marks(void)
 		{"73041958,50", ""},
 		{"73041958.00", ""},
 		{"1,73041958", ""},
+		{"73041958,5", ""},
+		{"73041958,50 EUR", ""},
+		{"73041958,500.", ""},
 		{"x73041958", ""},
 		{"73041958x", ""},
 		{"20261104417-2026", ""},
@@ -283,11 +290,125 @@ static void test_pairs(void)
 		/* of another name, or none */
 		{"order total: 5927", ""},
 		{"at 12:5927", ""},
-		{"client: 5927", ""},
 		{"note: KdNr see 5927", ""},
 		{"KdNr: 1 and later a sum of more than that, 5927", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* Words that say too little for a label in a sentence, but name a number that stands beside. */
+static void test_beside(void)
+{
+	static const Row rows[] = {
+		{"for customer 5927 of ours", "b"},
+		{"Kunde 5927", "b"},
+		{"client: 5927", "b"},
+		{"customer #5927", "b"},
+		{"Klant (5927)", "b"},
+		{"log: customer=5927 mailed", "b"},
+		{"[customer:5927]", "b"},
+		{"Belegnummer 20261104417", "d"},
+		/* further off, an amount, or of something else */
+		{"customer of 5927", ""},
+		{"customer\n5927", ""},
+		{"customer 5927.50 EUR", ""},
+		{"customer 5927 EUR", ""},
+		{"customer-care 5927", ""},
+		{"house 5927", ""},
+		{"our customer: see page 5927", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	static const Row heads[] = {
+		{"X-Customer: 5927\n", "b"},
+		{"Subject: Rechnung, Kunde 5927\n", "b"},
+		{"X-Custom: 5927\n", ""},
+	};
+	try_rows("", heads, G_N_ELEMENTS(heads));
+}
+
+#define PART(type, name) \
+	"Subject: x\nContent-Type: " type "\nContent-Disposition: attachment; filename=" name "\n\n"
+
+/* A column, a key or an element that is headed by such a word alone. */
+static void test_headed(void)
+{
+	static const Row csv[] = {
+		{"Date;Customer;Amount\n2026-11-27;5927;12,00", "b"},
+		{"Kunde,Datum,Summe\n5927,2026-11-27,12.00", "b"},
+		{"\"Client\",\"Date\"\n\"5927\",\"2026-11-27\"", "b"},
+		{"Date\tDebitor\n2026-11-27\t5927", "b"},
+		{"Date;Custom;Amount\n2026-11-27;5927;12,00", ""},
+		{"Date;Customer;Amount\n2026-11-27;4711;5927", ""},
+	};
+	try_rows(PART("text/csv", "a.csv"), csv, G_N_ELEMENTS(csv));
+	static const Row json[] = {
+		{"{\"customer\":\"5927\"}", "b"},
+		{"{\"customer\":5927}", "b"},
+		{"{\"customers\":[{\"number\":\"5927\"}]}", "b"},
+		{"{\"cliente\":{\"codigo\":\"5927\"}}", "b"},
+		{"{\"customer\":{\"age\":5927}}", ""},
+		{"{\"customer\":{\"total\":5927}}", ""},
+	};
+	try_rows(PART("application/json", "a.json"), json, G_N_ELEMENTS(json));
+	static const Row xml[] = {
+		{"<d><Kunde>5927</Kunde></d>", "b"},
+		{"<d><client id=\"5927\"/></d>", "b"},
+		{"<E1EDKA1><PARVW>AG</PARVW><PARTN>0000005927</PARTN></E1EDKA1>", "b"},
+		{"<E1EDKA1><PARVW>AG</PARVW><LIFNR>0000005927</LIFNR></E1EDKA1>", ""},
+		{"<d><Kunde><Summe>5927</Summe></Kunde></d>", ""},
+	};
+	try_rows(PART("application/xml", "a.xml"), xml, G_N_ELEMENTS(xml));
+}
+
+/* A name that says all with what encloses it. */
+static void test_enclosed(void)
+{
+	static const Row rows[] = {
+		{"customer:\n  name: X\n  number: 5927", "b"},
+		{"kunde:\n    anschrift:\n        ort: X\n    nr: 5927", "b"},
+		{"customers:\n- name: X\n  id: 5927", "b"},
+		{"customers:\n  - id: 5927", "b"},
+		{"[customer]\nname = \"X\"\nid = \"5927\"", "b"},
+		{"[[customers]]\nno = 5927", "b"},
+		{"customer: {name: X, number: 5927}", "b"},
+		{"customer = {a: {b: 1}, id: 5927}", "b"},
+		{"customer.number=5927", "b"},
+		{"?customer[number]=5927&x=1", "b"},
+		{"?customer%5Bnumber%5D=5927&x=1", "b"},
+		{"cliente:\n  codigo: 5927", "b"},
+		/* enclosed by something else, or by nothing */
+		{"order:\n  number: 5927", ""},
+		{"customer:\n  name: X\nitem:\n  number: 5927", ""},
+		{"customer: X\n  number: 5927", ""},
+		{"customer:\nnumber: 5927", ""},
+		{"[customer]\nname = X\n[item]\nid = 5927", ""},
+		{"customer: {name: X}, number: 5927", ""},
+		{"item[number]=5927", ""},
+		{"customer:\n  total: 5927", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* Fields of forms. */
+static void test_forms(void)
+{
+	static const Row rows[] = {
+		{"<label>Customer no. <input value=\"5927\"></label>", "b"},
+		{"<label for=c>Customer no.</label><input type=text id=c value='5927'>", "b"},
+		{"<input name=customer_id value=5927>", "b"},
+		{"<input type=hidden name=\"customer_no\" value=\"5927\">", "b"},
+		{"<input value=\"5927\" name=\"customerNumber\">", "b"},
+		{"<input placeholder=\"Customer no.\" value=\"5927\">", "b"},
+		{"<select name=customer_id><option value=4711><option value=\"5927\">X</select>", "b"},
+		{"<meta name=\"customer-number\" content=\"5927\">", "b"},
+		{"<span itemprop=customerNumber content=5927></span>", "b"},
+		{"<input name=quantity value=5927>", ""},
+		{"<select name=customer_id></select><option value=\"5927\">X", ""},
+		{"<select name=customer_id></select><select><option value=\"5927\">X</select>", ""},
+		{"Customer no. <input type=checkbox value=5927>", ""},
+		{"<input name=customer_id><input value=5927>", ""},
+	};
+	try_rows(HTML, rows, G_N_ELEMENTS(rows));
 }
 
 /* ---- addresses ------------------------------------------------------------------------ */
@@ -565,6 +686,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/beside", test_beside);
+	g_test_add_func("/spelling/headed", test_headed);
+	g_test_add_func("/spelling/enclosed", test_enclosed);
+	g_test_add_func("/spelling/forms", test_forms);
 	g_test_add_func("/spelling/once", test_once);
 	g_test_add_func("/spelling/footers", test_footers);
 	g_test_add_func("/spelling/addresses", test_addresses);
