@@ -38,6 +38,7 @@ struct Daemon {
 	guint64 memory;       /* bytes of messages in flight */
 	guint64 max_memory;
 	bool ending;          /* no reload any more */
+	bool over;            /* the runtime is about to go */
 	MsNumbers *numbers;   /* counted since it was started, whatever is reloaded */
 	gint paused;          /* atomic */
 	MsClockWatch clock;
@@ -48,8 +49,13 @@ struct Daemon {
 MsRuntime *daemon_runtime(Daemon *daemon)
 {
 	pthread_mutex_lock(&daemon->lock);
-	MsRuntime *runtime = ms_runtime_ref(daemon->runtime);
+	bool over = daemon->over;
+	MsRuntime *runtime = !over ? ms_runtime_ref(daemon->runtime) : NULL;
 	pthread_mutex_unlock(&daemon->lock);
+	/* A connection that libmilter did not wait for brings another mail: the process ends in a
+	 * moment, and the MTA keeps what was not answered. */
+	while (over)
+		pause();
 	return runtime;
 }
 
@@ -516,8 +522,11 @@ static int serve(const char *config, const char *socket)
 		rc = load(&daemon);
 	if (rc == EX_OK)
 		rc = run(&daemon, spec);
+	pthread_mutex_lock(&daemon.lock);
+	daemon.over = true;
+	pthread_mutex_unlock(&daemon.lock);
 	ms_runtime_unref(daemon.runtime);
-	ms_numbers_free(daemon.numbers);
+	/* Its numbers stay until exit: a thread that libmilter did not wait for may count still. */
 	g_free(daemon.config);
 	return rc;
 }
