@@ -25,8 +25,8 @@ bool ms_decisions_named(MsLedger *ledger, const char *name, gint64 *n_out, GErro
 /* Of MsDecision; `state` -1: those that are approved or were begun.  `group` may be NULL.  Single
  * ones first, since somebody waits for them; then by age. */
 GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GError **error);
-/* Another person agrees, or somebody withdraws what still waits. */
-bool ms_decisions_second(MsLedger *ledger, const MsDecision *decision, const char *who,
+/* Another person agrees, or somebody withdraws what still waits: all of it, or nothing. */
+bool ms_decisions_second(MsLedger *ledger, const GPtrArray *decisions, const char *who,
 	bool agrees, GError **error);
 /* Keeps how far it got: `step`, the hash of a token made for it, the place of the message. */
 bool ms_decisions_step(MsLedger *ledger, MsDecision *decision, const char *step,

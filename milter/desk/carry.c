@@ -419,11 +419,13 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 {
 	GPtrArray *list = g_ptr_array_new();
 	g_auto(GStrv) wanted = g_strsplit(recipients, "\n", -1);
+	g_autoptr(GHashTable) set = g_hash_table_new(g_str_hash, g_str_equal);
+	for (int i = 0; wanted[i] != NULL; i++)
+		g_hash_table_add(set, wanted[i]);
 	for (guint i = 0; i < record->recipients->len; i++) {
 		MsHeldRecipient *to = record->recipients->pdata[i];
 		if (to->state == MS_STATE_HELD &&
-			(wanted[0] == NULL ||
-				g_strv_contains((const char *const *)wanted, to->address)))
+			(wanted[0] == NULL || g_hash_table_contains(set, to->address)))
 			g_ptr_array_add(list, to->address);
 	}
 	return list;
@@ -455,9 +457,10 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 static bool is_still_right(const Carry *c, GError **error)
 {
 	g_autoptr(GPtrArray) right = ms_record_rightful(c->record);
+	g_autoptr(GHashTable) may = desk_set(right);
 	bool asks = c->decision->rightful && *c->decision->step == '\0';
 	for (guint i = 0; asks && i < c->to->len; i++)
-		if (!g_ptr_array_find_with_equal_func(right, c->to->pdata[i], g_str_equal, NULL))
+		if (!g_hash_table_contains(may, c->to->pdata[i]))
 			return desk_fail(error, "%s: %s has no right to it any more; decide again",
 				c->record->queue_id, (char *)c->to->pdata[i]);
 	return true;

@@ -39,9 +39,10 @@ static guint let_go_before(const MsSettings *s, const MsRecord *record, const ch
 static bool refuse_stranger(const MsRecord *record, const GPtrArray *chosen, GError **error)
 {
 	g_autoptr(GPtrArray) held = desk_held_for(record, "");
+	g_autoptr(GHashTable) known = desk_set(held);
 	const char *stranger = "";
 	for (guint i = 0; i < chosen->len && *stranger == '\0'; i++)
-		if (!g_ptr_array_find_with_equal_func(held, chosen->pdata[i], g_str_equal, NULL))
+		if (!g_hash_table_contains(known, chosen->pdata[i]))
 			stranger = chosen->pdata[i];
 	g_ptr_array_add(held, NULL);
 	g_autofree char *field = g_strdup_printf("%s: recipient", record->queue_id);
@@ -53,12 +54,11 @@ static bool refuse_stranger(const MsRecord *record, const GPtrArray *chosen, GEr
 static guint deliveries(const MsRecord *record, const GPtrArray *chosen, GError **error)
 {
 	guint n = 0;
+	g_autoptr(GHashTable) named = desk_set(chosen);
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		n += to->state == MS_STATE_HELD &&
-			(chosen->len == 0 ||
-				g_ptr_array_find_with_equal_func(
-					(GPtrArray *)chosen, to->address, g_str_equal, NULL));
+			(chosen->len == 0 || g_hash_table_contains(named, to->address));
 	}
 	if (chosen->len > 0 && n < chosen->len) {
 		refuse_stranger(record, chosen, error);

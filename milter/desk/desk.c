@@ -430,27 +430,53 @@ static GPtrArray *carry_out(Desk *desk, const GPtrArray *decisions)
 	return outcomes(desk, decisions);
 }
 
+/* What is asked, to be looked for in what was decided. */
+typedef struct {
+	const MsAsk *ask;
+	GHashTable *uids, *recipients;
+} Asked;
+
+/* By whatever name. */
+static bool is_about(Desk *desk, const Asked *asked, const char *uid)
+{
+	if (g_hash_table_contains(asked->uids, uid))
+		return true;
+	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, uid, NULL);
+	return record != NULL && g_hash_table_contains(asked->uids, record->queue_id);
+}
+
+/* To all, or to some of those who are named. */
+static bool is_to(const Asked *asked, const char *recipients)
+{
+	g_auto(GStrv) to = g_strsplit(recipients, "\n", -1);
+	bool named = g_hash_table_size(asked->recipients) > 0, same = !named || to[0] != NULL;
+	for (int i = 0; named && same && to[i] != NULL; i++)
+		same = g_hash_table_contains(asked->recipients, to[i]);
+	return same;
+}
+
 /* Did that person ask for just this?  Another request with a name that was used is no
  * repetition. */
-static bool is_repeated(Desk *desk, const MsAsk *ask, const MsDecision *d)
+static bool is_repeated(Desk *desk, const Asked *asked, const MsDecision *d)
 {
+	const MsAsk *ask = asked->ask;
 	const char *said[][2] = {{ask->account, d->account}, {ask->identifier, d->identifier},
 		{ask->assignee, d->assignee}};
 	bool same = ask->verb == d->verb && ask->rightful == d->rightful
 		&& desk_is_same_person(desk->settings, ask->who, d->who);
 	for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
 		same = same && strcmp(said[i][0] != NULL ? said[i][0] : "", said[i][1]) == 0;
-	if (same && !g_ptr_array_find_with_equal_func(ask->uids, d->uid, g_str_equal, NULL)) {
-		g_autoptr(MsRecord) record = ms_records_find(desk->ledger, d->uid, NULL);
-		same = record != NULL &&
-			g_ptr_array_find_with_equal_func(
-				ask->uids, record->queue_id, g_str_equal, NULL);
-	}
-	g_auto(GStrv) to = g_strsplit(d->recipients, "\n", -1);
-	for (int i = 0;
-		ask->recipients != NULL && ask->recipients->len > 0 && same && to[i] != NULL; i++)
-		same = g_ptr_array_find_with_equal_func(ask->recipients, to[i], g_str_equal, NULL);
-	return same && (ask->recipients == NULL || ask->recipients->len == 0 || to[0] != NULL);
+	return same && is_about(desk, asked, d->uid) && is_to(asked, d->recipients);
+}
+
+static bool are_repeated(Desk *desk, const MsAsk *ask, const GPtrArray *list)
+{
+	g_autoptr(GHashTable) uids = desk_set(ask->uids), recipients = desk_set(ask->recipients);
+	const Asked asked = {ask, uids, recipients};
+	bool same = true;
+	for (guint i = 0; i < list->len && same; i++)
+		same = is_repeated(desk, &asked, list->pdata[i]);
+	return same;
 }
 
 /* The same request again, because its answer was lost: what became of it.  NULL without error:
@@ -466,12 +492,10 @@ static GPtrArray *taken_already(Desk *desk, const MsAsk *ask, GError **error)
 		if (d != NULL)
 			g_ptr_array_add(list, d);
 	}
-	for (guint i = 0; i < list->len; i++)
-		if (!is_repeated(desk, ask, list->pdata[i])) {
-			desk_fail(error, "%s: another decision has this name; nothing was done",
-				ask->id);
-			return NULL;
-		}
+	if (!are_repeated(desk, ask, list)) {
+		desk_fail(error, "%s: another decision has this name; nothing was done", ask->id);
+		return NULL;
+	}
 	return list->len > 0 ? g_steal_pointer(&list) : NULL;
 }
 
@@ -590,10 +614,8 @@ static GPtrArray *answer_waiting(
 	if (list == NULL || (agrees && !may_agree(desk, list, who, error))
 		|| !desk_audit(desk, who, desk_event_of(verb), id, "", error))
 		return NULL;
-	for (guint i = 0; i < list->len; i++)
-		if (!ms_decisions_second(desk->ledger, list->pdata[i], who, agrees, error))
-			return NULL;
-	return g_steal_pointer(&list);
+	return ms_decisions_second(desk->ledger, list, who, agrees, error) ? g_steal_pointer(&list)
+									  : NULL;
 }
 
 GPtrArray *ms_desk_agree(MsDesk *of, const char *id, const char *who, bool agrees, GError **error)

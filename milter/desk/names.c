@@ -13,6 +13,14 @@
 
 #include "desk_private.h"
 
+GHashTable *desk_set(const GPtrArray *texts)
+{
+	GHashTable *set = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; texts != NULL && i < texts->len; i++)
+		g_hash_table_add(set, texts->pdata[i]);
+	return set;
+}
+
 static bool check_account(Desk *desk, const char *account, GError **error)
 {
 	MsRuntime *runtime = desk_runtime(desk, error);

@@ -15,12 +15,6 @@
  * out.
  */
 
-static bool is_named(const MsAsk *ask, const char *address)
-{
-	return !ask->rightful && ask->recipients != NULL
-		&& g_ptr_array_find_with_equal_func(ask->recipients, address, g_str_equal, NULL);
-}
-
 /* One message that is held for one recipient names him. */
 static bool names_itself(const MsAsk *ask, guint held)
 {
@@ -32,16 +26,18 @@ void desk_count_others(
 {
 	guint wrong = 0, unnamed = 0;
 	g_autoptr(GPtrArray) held = desk_held_for(record, "");
+	g_autoptr(GHashTable) of = desk_set(chosen);
+	/* by a person */
+	g_autoptr(GHashTable) named = desk_set(ask->rightful ? NULL : ask->recipients);
 	if (ask->verb != MS_VERB_RELEASE)
 		return;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG &&
-			(chosen->len == 0 ||
-				g_ptr_array_find_with_equal_func(
-					(GPtrArray *)chosen, to->address, g_str_equal, NULL));
+			(chosen->len == 0 || g_hash_table_contains(of, to->address));
 		wrong += goes;
-		unnamed += goes && !is_named(ask, to->address) && !names_itself(ask, held->len);
+		unnamed += goes && !g_hash_table_contains(named, to->address) &&
+			!names_itself(ask, held->len);
 	}
 	others->wrong += wrong;
 	others->unnamed += unnamed;

@@ -21,11 +21,16 @@
 static void leave_held(const MsRecord *record, MsRecord *again)
 {
 	g_autoptr(GPtrArray) held = desk_held_for(record, "");
-	for (guint i = again->recipients->len; i-- > 0;) {
-		const MsHeldRecipient *to = again->recipients->pdata[i];
-		if (!g_ptr_array_find_with_equal_func(held, to->address, g_str_equal, NULL))
-			g_ptr_array_remove_index(again->recipients, i);
+	g_autoptr(GHashTable) open = desk_set(held);
+	guint kept = 0;
+	for (guint i = 0; i < again->recipients->len; i++) {
+		MsHeldRecipient *to = again->recipients->pdata[i];
+		if (!g_hash_table_contains(open, to->address))
+			continue;
+		again->recipients->pdata[i] = again->recipients->pdata[kept];
+		again->recipients->pdata[kept++] = to;
 	}
+	g_ptr_array_set_size(again->recipients, (gint)kept);
 }
 
 static MsRecord *judge_message(Desk *desk, const MsRecord *record, int fd, GError **error)

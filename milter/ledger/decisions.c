@@ -139,11 +139,20 @@ static bool second(
 		(agrees || ledger_outbox_decided(ledger, d, state, who, error));
 }
 
-bool ms_decisions_second(MsLedger *ledger, const MsDecision *d, const char *who, bool agrees,
+static bool second_all(MsLedger *ledger, const GPtrArray *decisions, const char *who, bool agrees,
 	GError **error)
 {
+	for (guint i = 0; i < decisions->len; i++)
+		if (!second(ledger, decisions->pdata[i], who, agrees, error))
+			return false;
+	return true;
+}
+
+bool ms_decisions_second(MsLedger *ledger, const GPtrArray *decisions, const char *who,
+	bool agrees, GError **error)
+{
 	return ledger_begin(ledger, error) &&
-		ledger_end(ledger, second(ledger, d, who, agrees, error), error);
+		ledger_end(ledger, second_all(ledger, decisions, who, agrees, error), error);
 }
 
 static bool step(MsLedger *ledger, MsDecision *d, int place, GError **error)

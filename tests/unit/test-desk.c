@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -705,6 +707,80 @@ static void test_killed_agreeing(void)
 	world_free(w);
 }
 
+/* ---- very many ------------------------------------------------------------------------ */
+
+static gint64 spent_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (gint64)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* The time of this thread that it takes to decide on, and to agree to, one message for so many,
+ * each of them named. */
+static gint64 time_for(guint n)
+{
+	World *w = world_new("", " two-person-above = 0\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree WorldRecipient *to = g_new0(WorldRecipient, n);
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < n; i++) {
+		/* alike to their ends, as those of one domain are */
+		char *address = g_strdup_printf("a-recipient-with-a-long-name-%05u@a.example", i);
+		g_ptr_array_add(addresses, address);
+		to[i] = (WorldRecipient){address, MS_OUTCOME_RIGHT, ""};
+		g_string_append_printf(names, "%s%s", i > 0 ? " " : "", address);
+	}
+	g_autofree char *uid = world_hold(w, &(WorldHold){.to = to, .n = n});
+	gint64 start = spent_us();
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = names->str});
+	gint64 spent = spent_us() - start;
+	g_assert_true(g_str_has_prefix(said, "waiting: "));
+	ms_desk_free(desk);
+	world_free(w);
+	return spent;
+}
+
+/* Four times as many, about four times the time; by each with each it is sixteen times. */
+static void test_linear(void)
+{
+	gint64 few = time_for(4000), many = time_for(16000);
+	g_test_message("%" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT " us", few, many);
+	g_assert_cmpint(many, <, 9 * few);
+}
+
+/* What waits under one name is agreed to as one: where it cannot be written down, nothing is. */
+static void test_agreed_as_one(void)
+{
+	World *w = world_new("", " two-person-above = 2\n");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *first = world_hold(w, &(WorldHold){0});
+	g_autofree char *second = world_hold(w, &(WorldHold){0});
+	g_autofree char *both = g_strdup_printf("%s %s", first, second);
+	g_autoptr(GPtrArray)
+		asked = world_decide(desk, &(WorldAsk){"release", both, .others = 2}, NULL);
+	g_assert_cmpuint(asked->len, ==, 2);
+	const MsDecision *last = asked->pdata[1];
+	g_autofree char *path = g_build_filename(w->state, "held.db", NULL);
+	g_autofree char *rule = g_strdup_printf(
+		"CREATE TRIGGER no BEFORE UPDATE ON decision WHEN old.id='%s' BEGIN SELECT"
+		" RAISE(ABORT, 'no'); END", last->id);
+	sqlite3 *db;
+	g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, rule, NULL, NULL, NULL), ==, SQLITE_OK);
+	g_autofree char *failed = agree(desk, last->group, "bert", true);
+	CONTAINS(failed, "error");
+	g_autoptr(GPtrArray) open = ms_decisions_list(w->ledger, MS_DECISION_WAITING, NULL, NULL);
+	g_assert_cmpuint(open->len, ==, 2);
+	g_assert_cmpint(sqlite3_exec(db, "DROP TRIGGER no", NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
+	g_autofree char *done = agree(desk, last->group, "bert", true);
+	g_assert_cmpstr(done, ==, "done");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* ---- two desks ------------------------------------------------------------------------ */
 
 typedef struct {
@@ -976,6 +1052,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/two-persons", test_two_persons);
 	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
+	g_test_add_func("/desk/many/linear", test_linear);
+	g_test_add_func("/desk/two-persons/as-one", test_agreed_as_one);
 	g_test_add_func("/desk/two-desks", test_race);
 	g_test_add_func("/desk/left", test_left);
 	g_test_add_func("/desk/rejudge/policies", test_rejudge_policies);

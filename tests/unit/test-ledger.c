@@ -218,11 +218,10 @@ static void test_decisions(void)
 	g_autoptr(GPtrArray)
 		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(list, decision(r->uid, MS_VERB_RELEASE, MS_DECISION_WAITING));
-	MsDecision *d = list->pdata[0];
 	g_assert_true(ms_decisions_add(ledger, list, &error));
 	g_autoptr(GPtrArray) todo = ms_decisions_list(ledger, -1, NULL, &error);
 	g_assert_cmpuint(todo->len, ==, 0); /* it waits */
-	g_assert_true(ms_decisions_second(ledger, d, "bert", true, &error));
+	g_assert_true(ms_decisions_second(ledger, list, "bert", true, &error));
 	g_autoptr(GPtrArray) approved = ms_decisions_list(ledger, -1, NULL, &error);
 	g_assert_cmpuint(approved->len, ==, 1);
 	MsDecision *mine = approved->pdata[0];

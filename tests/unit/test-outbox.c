@@ -137,8 +137,11 @@ static void test_decided(void)
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
 	g_assert_true(ms_decisions_add(ledger, decisions, NULL));
-	g_assert_true(ms_decisions_second(ledger, decisions->pdata[0], "bert", false, NULL));
-	g_assert_true(ms_decisions_second(ledger, decisions->pdata[1], "bert", true, NULL));
+	for (guint i = 0; i < decisions->len; i++) {
+		g_autoptr(GPtrArray) one = g_ptr_array_new();
+		g_ptr_array_add(one, decisions->pdata[i]);
+		g_assert_true(ms_decisions_second(ledger, one, "bert", i == 1, NULL));
+	}
 	g_autoptr(MsDecision)
 		agreed = ms_decisions_find(ledger, ((MsDecision *)decisions->pdata[1])->id, NULL);
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
