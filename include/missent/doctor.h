@@ -52,7 +52,8 @@ typedef struct {
 	MsGravity gravity;
 	bool configured; /* looks at what is configured alone */
 } MsCheckRow;
-const MsCheckRow *ms_doctor_rows(guint *n_out);
+/* NULL: there are no more. */
+const MsCheckRow *ms_doctor_row(guint nth);
 
 /* ---- one way in ------------------------------------------------------------------------- */
 

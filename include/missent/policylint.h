@@ -68,6 +68,7 @@ typedef struct {
 	const char *name, *looks;
 	MsLintWeight weight;
 } MsLintRow;
-const MsLintRow *ms_policy_lint_rows(guint *n_out);
+/* NULL: there are no more. */
+const MsLintRow *ms_policy_lint_row(guint nth);
 
 #endif

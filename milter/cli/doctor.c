@@ -68,14 +68,10 @@ static int code_of(const GPtrArray *complaints)
 
 static int list_checks(const Cli *cli)
 {
-	guint n;
-	const MsCheckRow *rows = ms_doctor_rows(&n);
-	for (guint i = 0; i < n; i++) {
-		g_autofree char *name = cli_cell(rows[i].name, 20);
-		g_autofree char *gravity = cli_cell(ms_gravity_names[rows[i].gravity], 8);
-		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN),
-			gravity, rows[i].looks);
-		printf("%30s%s\n", "", rows[i].remedy);
+	const MsCheckRow *row;
+	for (guint i = 0; (row = ms_doctor_row(i)) != NULL; i++) {
+		cli_check_row(cli, row->name, ms_gravity_names[row->gravity], row->looks);
+		printf("%30s%s\n", "", row->remedy);
 	}
 	return 0;
 }

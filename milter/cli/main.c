@@ -210,6 +210,12 @@ char *cli_cell(const char *text, int width)
 	return g_strconcat(safe, pad, NULL);
 }
 
+void cli_check_row(const Cli *cli, const char *name, const char *weight, const char *looks)
+{
+	g_autofree char *cell = cli_cell(name, 20), *heavy = cli_cell(weight, 8);
+	printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), cell, cli_colour(cli, PLAIN), heavy, looks);
+}
+
 char *cli_time(gint64 microseconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);

@@ -91,14 +91,9 @@ static void print_json(const GPtrArray *findings)
 
 static int list_rows(const Cli *cli)
 {
-	guint n;
-	const MsLintRow *rows = ms_policy_lint_rows(&n);
-	for (guint i = 0; i < n; i++) {
-		g_autofree char *name = cli_cell(rows[i].name, 20),
-				*weight = cli_cell(ms_lint_weight_names[rows[i].weight], 8);
-		printf("%s%s%s %s %s\n", cli_colour(cli, BOLD), name, cli_colour(cli, PLAIN),
-			weight, rows[i].looks);
-	}
+	const MsLintRow *row;
+	for (guint i = 0; (row = ms_policy_lint_row(i)) != NULL; i++)
+		cli_check_row(cli, row->name, ms_lint_weight_names[row->weight], row->looks);
 	return 0;
 }
 

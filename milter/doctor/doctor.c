@@ -191,17 +191,9 @@ static const Check checks[] = {
 		check_probe),
 };
 
-const MsCheckRow *ms_doctor_rows(guint *n_out)
+const MsCheckRow *ms_doctor_row(guint nth)
 {
-	static MsCheckRow rows[G_N_ELEMENTS(checks)];
-	static gsize ready;
-	if (g_once_init_enter(&ready)) {
-		for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
-			rows[i] = checks[i].row;
-		g_once_init_leave(&ready, 1);
-	}
-	*n_out = G_N_ELEMENTS(checks);
-	return rows;
+	return nth < G_N_ELEMENTS(checks) ? &checks[nth].row : NULL;
 }
 
 /* ---- complaints ----------------------------------------------------------------------- */

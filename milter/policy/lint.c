@@ -104,17 +104,9 @@ static const Check checks[] = {
 		lint_names),
 };
 
-const MsLintRow *ms_policy_lint_rows(guint *n_out)
+const MsLintRow *ms_policy_lint_row(guint nth)
 {
-	static MsLintRow rows[G_N_ELEMENTS(checks)];
-	static gsize ready;
-	if (g_once_init_enter(&ready)) {
-		for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
-			rows[i] = checks[i].row;
-		g_once_init_leave(&ready, 1);
-	}
-	*n_out = G_N_ELEMENTS(checks);
-	return rows;
+	return nth < G_N_ELEMENTS(checks) ? &checks[nth].row : NULL;
 }
 
 /* ---- telling -------------------------------------------------------------------------- */

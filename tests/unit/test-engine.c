@@ -9,17 +9,8 @@
 
 #include "missent/engine.h"
 
-#include "../test.h"
 #include "../trail.h"
-
-static char *dir;
-static char *config;
-
-static void write_file(const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL);
-	g_assert_true(g_file_set_contents(path, text, -1, NULL));
-}
+#include "engine.h"
 
 /* A directory of its own handle, as another host has. */
 static MsDirectory *other_host(MsKinds **kinds_out)
@@ -33,19 +24,6 @@ static MsDirectory *other_host(MsKinds **kinds_out)
 	g_assert_no_error(error);
 	ms_settings_free(settings);
 	return directory;
-}
-
-static void import(MsDirectory *directory, const char *text)
-{
-	write_file("in.csv", text);
-	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
-	int fd = open(path, O_RDONLY);
-	MsImportOptions options = {.max_shrink = 1, .source = "in.csv"};
-	MsImportResult result;
-	g_autoptr(GError) error = NULL;
-	ms_directory_import(directory, fd, &options, &result, &error);
-	g_assert_no_error(error);
-	close(fd);
 }
 
 static MsJudgement *judgement_of(MsRuntime *runtime, MsEnvelope *envelope, const char *message)
@@ -412,19 +390,8 @@ static void test_causes(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	dir = scratch_folder();
-	g_autofree char *kinds = read_source("policies/kinds.conf");
-	g_autofree char *reader = built_file("missent-reader");
-	g_autofree char *text = g_strdup_printf(
-		"mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
-		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n digests = no\n}\n",
-		dir, dir, reader);
-	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
-	g_mkdir(policies, 0755);
-	write_file("policies/kinds.conf", kinds);
+	engine_begin("");
 	write_file("policies/all.conf", "policy \"all\" {\n}\n");
-	write_file("missent.conf", text);
-	config = g_build_filename(dir, "missent.conf", NULL);
 	g_test_add_func("/engine/known/put", test_put);
 	g_test_add_func("/engine/known/import", test_import);
 	g_test_add_func("/engine/known/attachment", test_attachment);
@@ -434,9 +401,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/causes", test_causes);
-	int rc = g_test_run();
-	remove_folder(dir);
-	g_free(dir);
-	g_free(config);
-	return rc;
+	return engine_run();
 }

@@ -9,15 +9,7 @@
 
 #include "missent/explain.h"
 
-#include "../test.h"
-
-static char *dir, *config;
-
-static void write_file(const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL);
-	g_assert_true(g_file_set_contents(path, text, -1, NULL));
-}
+#include "engine.h"
 
 static MsRuntime *start(void)
 {
@@ -25,19 +17,6 @@ static MsRuntime *start(void)
 	MsRuntime *runtime = ms_runtime_load(config, MS_PARTS_CHECK, NULL, &error);
 	g_assert_no_error(error);
 	return runtime;
-}
-
-static void import(MsDirectory *directory, const char *text)
-{
-	write_file("in.csv", text);
-	g_autofree char *path = g_build_filename(dir, "in.csv", NULL);
-	int fd = open(path, O_RDONLY);
-	MsImportOptions options = {.max_shrink = 1, .source = "in.csv"};
-	MsImportResult result;
-	g_autoptr(GError) error = NULL;
-	ms_directory_import(directory, fd, &options, &result, &error);
-	g_assert_no_error(error);
-	close(fd);
 }
 
 /* ---- a random world --------------------------------------------------------------------- */
@@ -427,24 +406,9 @@ static void test_unavailable(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	dir = scratch_folder();
-	g_autofree char *kinds = read_source("policies/kinds.conf");
-	g_autofree char *reader = built_file("missent-reader");
-	g_autofree char *text = g_strdup_printf(
-		"mode = enforce\nstate-dir = \"%s\"\npolicy-dir = \"%s/policies\"\n"
-		"reader {\n program = \"%s\"\n workers = 2\n}\ndirectory {\n house = \"HOUSE\"\n digests = no\n}\n",
-		dir, dir, reader);
-	g_autofree char *policies = g_build_filename(dir, "policies", NULL);
-	g_mkdir(policies, 0755);
-	write_file("policies/kinds.conf", kinds);
-	write_file("missent.conf", text);
-	config = g_build_filename(dir, "missent.conf", NULL);
+	engine_begin(" house = \"HOUSE\"\n");
 	g_test_add_func("/explain/promises", test_promises);
 	g_test_add_func("/explain/story", test_story);
 	g_test_add_func("/explain/unavailable", test_unavailable);
-	int rc = g_test_run();
-	remove_folder(dir);
-	g_free(dir);
-	g_free(config);
-	return rc;
+	return engine_run();
 }
