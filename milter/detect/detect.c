@@ -208,7 +208,7 @@ static bool is_idle_guess(Search *s, const MsKind *kind, const char *text, gsize
 		ms_filters_have(s->known, kind->name, text, len))
 		return false;
 	for (gsize i = 0; i < len; i++)
-		upper[i] = g_ascii_toupper(text[i]);
+		upper[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] & ~0x20 : text[i]);
 	upper[len] = '\0';
 	return ms_reading_has(s->reading, kind->name, upper) == NULL;
 }

@@ -119,17 +119,23 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 	return false;
 }
 
-/* Of few words are there as many letters as of these, and the same first one. */
-static bool is_at_word(const Search *s, gsize word, const char *text, gsize len)
+static bool is_at_word(const Search *s, gsize word)
 {
-	switch (len) {
-	case 2: return text[0] == 'a' && text[1] == 't';
-	case 4: return text[0] == 'c' && word_is(s, word, "chez");
-	case 5: return text[0] == 'm' && word_is(s, word, "malpa");
-	case 6: return text[0] == 'a' && word_is(s, word, "arroba");
-	case 10: return text[0] == 'a' && word_is(s, word, "aperstaart");
-	default: return false;
-	}
+	static const char *const words[] = {"at", "chez", "malpa", "arroba", "aperstaart"};
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (word_is(s, word, words[i]))
+			return true;
+	return false;
+}
+
+/* Does one of those, or "40", begin so?  Few words do, and a branch that goes one way costs
+ * nothing. */
+static inline bool may_be_at(const char *text)
+{
+#define BEGINS(a, b) ((text[0] == (a)) & (text[1] == (b)))
+	return BEGINS('a', 't') | BEGINS('4', '0') | BEGINS('c', 'h') | BEGINS('m', 'a') |
+		BEGINS('a', 'r') | BEGINS('a', 'p');
+#undef BEGINS
 }
 
 /* The last word that begins before `at`, which is between `low` and the last. */
@@ -194,11 +200,12 @@ static void around_words(Search *s, const MsKind *kind)
 			return;
 		const MsWord *w = &s->compact->words[i];
 		const char *text = s->compact->text + w->start;
-		gsize len = w->end - w->start;
-		if (text[0] == '4' && len > 2 && text[1] == '0' && w->from > 0 &&
+		if (!may_be_at(text))
+			continue;
+		if (text[0] == '4' && w->end - w->start > 2 && w->from > 0 &&
 			strchr("%=", s->fold->text[w->from - 1]) != NULL)
 			written_address(s, kind, i - 1, i, 2);
-		else if (is_at_word(s, i, text, len) && near(s, i - 1) && near(s, i))
+		else if (is_at_word(s, i) && near(s, i - 1) && near(s, i))
 			written_address(s, kind, i - 1, i + 1, 0);
 	}
 }

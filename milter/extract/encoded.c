@@ -157,13 +157,20 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 
 /* ---- base64 --------------------------------------------------------------------------- */
 
+static bool may_be_base64(char c)
+{
+	return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=' || c == '-' || c == '_' ||
+		c == ' ';
+}
+
+/* Most lines of prose end with a mark. */
 static bool is_base64_line(const char *p, const char *stop)
 {
-	for (const char *q = p; q < stop; q++)
-		if (!g_ascii_isalnum(*q) && *q != '+' && *q != '/' && *q != '=' && *q != '-' &&
-			*q != '_' && *q != ' ')
-			return false;
-	return stop > p;
+	if (p == stop || !may_be_base64(stop[-1]))
+		return false;
+	while (p < stop && may_be_base64(*p))
+		p++;
+	return p == stop;
 }
 
 /* Is it one that a program would open, or text that a person would read? */

@@ -235,7 +235,7 @@ typedef struct {
 	const MsCompact *text;
 	gsize first;   /* starts[i] is the mark of what word first + i begins */
 	guint64 starts[CHUNK];
-	bool shorts; /* the filter has values shorter than PREFIX */
+	guint64 shorts; /* lengths of values shorter than PREFIX that the filter has */
 	bool (*hit)(const MsHit *hit, void *user);
 	void *user;
 } Scan;
@@ -302,7 +302,7 @@ static bool scan_short(const Scan *s, gsize first)
 	gsize start = words[first].start, n = s->text->n_words;
 	for (gsize last = first, len; last < n && (len = words[last].end - start) < PREFIX;
 		last++) {
-		if ((s->filter->head->lengths & length_bit(len)) == 0)
+		if ((s->shorts >> len & 1) == 0)
 			continue;
 		guint64 whole = mark_of(s, start, len);
 		if ((lengths_of(s, whole) & length_bit(len)) && !report(s, whole, first, last))
@@ -316,7 +316,7 @@ static bool scan_word(const Scan *s, gsize first)
 {
 	const MsWord *words = s->text->words;
 	gsize start = words[first].start, n = MIN(s->text->n_words, first + MAX_WORDS);
-	if (s->shorts && !scan_short(s, first))
+	if (s->shorts != 0 && !scan_short(s, first))
 		return false;
 	if (start + PREFIX > s->text->len)
 		return true;
@@ -340,7 +340,7 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	g_autofree Scan *s = g_new(Scan, 1);
 	s->filter = filter;
 	s->text = text;
-	s->shorts = (filter->head->lengths & ((1ULL << PREFIX) - 1)) != 0;
+	s->shorts = filter->head->lengths & ((1ULL << PREFIX) - 1);
 	s->hit = hit;
 	s->user = user;
 	for (gsize i = 0; i < text->n_words; i++) {

@@ -100,6 +100,11 @@ static Slot *find_slot(const MsDispatch *d, guint64 letters, gsize len)
 	return &d->slots[n];
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 #define ANYTHING 0x80000000u /* the label ends there */
 
 /* What stands behind letters: blanks and a letter (a bit each), blanks and something else, or none.
@@ -107,7 +112,7 @@ static Slot *find_slot(const MsDispatch *d, guint64 letters, gsize len)
 static guint32 behind(const char *text, gsize len, gsize at)
 {
 	gsize next = at;
-	while (next < len && text[next] != '\0' && strchr(" \t\n\v\f\r", text[next]) != NULL)
+	while (next < len && is_blank(text[next]))
 		next++;
 	if (next == at)
 		return 1u << 27;
@@ -360,11 +365,6 @@ static gsize leading_letters(const char *word, gsize len, guint64 *eight)
 	while (n >= 8 && n < len && word[n] >= 'a' && word[n] <= 'z')
 		n++;
 	return n;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static inline char small(char c)
