@@ -58,6 +58,7 @@ static const AgentRow rows[] = {
 	{"explain", BY_REVIEWER, false, carry_on},
 	{"part", BY_REVIEWER, false, carry_on},
 	{"marks", BY_VIEWER, false, carry_on},
+	{"streams", BY_VIEWER, false, carry_on},
 	{"hosts", BY_VIEWER, false, hosts},
 	{NULL},
 };

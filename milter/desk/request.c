@@ -104,6 +104,36 @@ static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 		: NULL;
 }
 
+static json_t *stream_of(const MsGuardState *s)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "id", s->id, "stream", s->label, "since",
+		(json_int_t)s->tripped, "held", (json_int_t)s->held, "wrong",
+		(json_int_t)s->all_bad, "messages", (json_int_t)s->all);
+}
+
+/* Those that the guard has stopped: their names are masked. */
+static json_t *do_streams(MsDesk *of, const json_t *ask, GError **error)
+{
+	(void)ask;
+	g_auto(Desk) desk = {0};
+	g_autoptr(MsGuardStatus) status = NULL;
+	desk_begin(of, &desk);
+	json_t *list = json_array();
+	MsGuard *guard = desk.settings->guard.enabled ? ms_engine_open_guard(desk.settings, error)
+						      : NULL;
+	bool fine = !desk.settings->guard.enabled ||
+		(guard != NULL && ms_guard_status(guard, &status, error) == MS_FOUND);
+	for (guint i = 0; status != NULL && i < status->states->len; i++) {
+		const MsGuardState *s = status->states->pdata[i];
+		if (s->tripped != 0)
+			json_array_append_new(list, stream_of(s));
+	}
+	ms_guard_free(guard);
+	json_t *out = fine ? json_pack("{s:O}", "streams", list) : NULL;
+	json_decref(list);
+	return out;
+}
+
 /* ---- the requests ---------------------------------------------------------------------- */
 
 #define DO {"do", MS_KEY_TEXT, true, MS_WORD_ANY}
@@ -115,6 +145,7 @@ static const MsKeyRow agree_keys[] = {DO, {"id", MS_KEY_TEXT, true, MS_WORD_DECI
 	{"agrees", MS_KEY_YES, true, MS_WORD_ANY}, END};
 static const MsKeyRow marks_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON},
 	{"text", MS_KEY_TEXT, true, MS_WORD_ANY}, END};
+static const MsKeyRow streams_keys[] = {DO, {"who", MS_KEY_TEXT, false, MS_WORD_PERSON}, END};
 static const MsKeyRow evidence_keys[] = {DO, UID, WHO, END};
 static const MsKeyRow explain_keys[] = {
 	DO, UID, WHO, {"recipient", MS_KEY_TEXT, false, MS_WORD_ANY}, END};
@@ -132,6 +163,7 @@ static const struct {
 	{"explain", do_explain, explain_keys},
 	{"part", do_part, part_keys},
 	{"marks", do_marks, marks_keys},
+	{"streams", do_streams, streams_keys},
 };
 
 static json_t *answer(MsDesk *desk, const json_t *ask, GError **error)

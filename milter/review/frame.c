@@ -216,9 +216,11 @@ static void stopped(GString *out, const Request *r)
 	if (!ms_alerts_is(alerts, MS_ALERT_BREAKER))
 		return;
 	html(out,
-		"<p class=\"notice bad\" role=\"status\">%s <a href=\"/?reason=%s\">%s</a></p>",
-		T(r, "A stream of mail is stopped, for too much of it was wrong.  On the host missent guard status says which, and missent guard reset lets it run again."),
-		ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"));
+		"<p class=\"notice bad\" role=\"status\">%s <a href=\"/streams\">%s</a> "
+		"<a href=\"/?reason=%s\">%s</a></p>",
+		T(r, "A stream of mail is stopped, for too much of it was wrong."),
+		T(r, "Which, and what to do"), ms_reason_names[MS_BREAKER],
+		T(r, "Mail that is stopped"));
 }
 
 /* ---- keys ----------------------------------------------------------------------------- */

@@ -79,6 +79,7 @@ static const Route routes[] = {
 	{"/waiting", false, FOR_VIEWER, page_waiting},
 	{"/agree", true, FOR_REVIEWER, page_agree},
 	{"/hosts", false, FOR_VIEWER, page_hosts},
+	{"/streams", false, FOR_VIEWER, page_streams},
 	{"/message/", false, FOR_VIEWER, page_below_message},
 	{"/message/", true, FOR_REVIEWER, post_below_message},
 	{"/me", false, FOR_VIEWER, page_me},

@@ -347,3 +347,45 @@ void page_hosts(Request *r, Answer *a)
 	}
 	html(a->html, "</tbody></table>");
 }
+
+/* ---- streams that are stopped ----------------------------------------------------------- */
+
+static void stream_row(GString *out, const Request *r, const json_t *stream)
+{
+	html(out, "<tr><td data-label=\"%s\">%s</td><td data-label=\"%s\">", T(r, "Stream"),
+		word(stream, "stream"), T(r, "Stopped since"));
+	html_time(out, json_integer_value(json_object_get(stream, "since")) * G_USEC_PER_SEC);
+	html(out,
+		"</td><td data-label=\"%s\">%d / %d</td><td data-label=\"%s\">%d</td>"
+		"<td data-label=\"%s\"><code>missent guard reset %s --why …</code></td></tr>",
+		T(r, "Wrong, of all"), json_integer_value(json_object_get(stream, "wrong")),
+		json_integer_value(json_object_get(stream, "messages")), T(r, "Held since"),
+		json_integer_value(json_object_get(stream, "held")), T(r, "Lets it run again"),
+		word(stream, "id"));
+}
+
+void page_streams(Request *r, Answer *a)
+{
+	g_autofree char *why = NULL;
+	json_t *reply = ask_agent(r, json_pack("{s:s}", "do", "streams"), &why, NULL);
+	const json_t *list = json_object_get(reply, "streams");
+	a->title = T(r, "Stopped streams");
+	html(a->html, "<h1>%s</h1>", a->title);
+	if (reply == NULL)
+		html_notice(a->html, false, why);
+	else if (json_array_size(list) == 0)
+		html(a->html, "<p class=\"empty\">%s</p>", T(r, "No stream is stopped."));
+	if (json_array_size(list) > 0)
+		html(a->html,
+			"<p>%s <a href=\"/?reason=%s\">%s</a></p><table class=\"list\"><thead><tr>"
+			"<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+			T(r, "Look at what is held, and have what sends it put right; then let the stream run again, on the host."),
+			ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"), T(r, "Stream"),
+			T(r, "Stopped since"), T(r, "Wrong, of all"), T(r, "Held since"),
+			T(r, "Lets it run again"));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		stream_row(a->html, r, json_array_get(list, i));
+	if (json_array_size(list) > 0)
+		html(a->html, "</tbody></table>");
+	json_decref(reply);
+}

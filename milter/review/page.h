@@ -154,6 +154,7 @@ void page_list(Request *r, Answer *a);
 void page_counter(Request *r, Answer *a);
 void page_waiting(Request *r, Answer *a);
 void page_hosts(Request *r, Answer *a);
+void page_streams(Request *r, Answer *a);
 /* Rows of MsRecord, each with a box where `boxes`; messages lead back to what was asked for. */
 void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked,
 	bool boxes, bool checked);

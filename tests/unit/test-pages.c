@@ -398,7 +398,7 @@ static void test_look(void)
 	g_autofree char *observed = g_strdup_printf("/message/%s", seen);
 	static const char *const pages[] = {"/", "/?state=held&sort=oldest", "/?state=observed",
 		"/?search=billing", "/?account=AC-2", "/?policy=invoices&reason=mismatch",
-		"/?age=1d", "/?search=%00%ff", "/causes", "/waiting", "/hosts", "/me", "/counter",
+		"/?age=1d", "/?search=%00%ff", "/causes", "/waiting", "/hosts", "/streams", "/me", "/counter",
 		"/cause?cause=mismatch,+for+wrong,+invoices", "/cause?cause=none",
 		"/?assignee=anna&host=mx.test", "/?sort=nonsense&after=nonsense"};
 	static const char *const languages[] = {
@@ -462,6 +462,61 @@ static void nobody(MsAlert alert, bool on, const char *detail, void *user)
 	(void)alert, (void)on, (void)detail, (void)user;
 }
 
+/* Wrong mail of one sender, until the guard stops it. */
+static void stop_stream(World *w)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsSettings) settings = ms_settings_load(w->config, &error);
+	g_assert_no_error(error);
+	MsGuard *guard = ms_engine_open_guard(settings, &error);
+	g_assert_no_error(error);
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	g_autoptr(MsReading) reading = ms_reading_new();
+	g_autoptr(GByteArray) outcomes = g_byte_array_new();
+	g_autoptr(GHashTable) kinds = g_hash_table_new(g_str_hash, g_str_equal);
+	const MsGuardStream stream = {
+		.policy = "invoices", .kinds = kinds, .bad = true, .max_recipients = -1};
+	const guint8 wrong = MS_OUTCOME_WRONG;
+	e->sender = g_strdup("billing@seller.example");
+	e->host = g_strdup("mx.test");
+	g_ptr_array_add(e->recipients, g_strdup("b@beta.example"));
+	g_byte_array_append(outcomes, &wrong, 1);
+	for (int i = 0; i < 30; i++) {
+		g_autoptr(MsGuardCounts) counts = NULL;
+		g_free(e->queue_id);
+		e->queue_id = g_strdup_printf("W%06d", i);
+		e->arrived = g_get_real_time();
+		const MsGuardMessage m = {
+			e, reading, NULL, outcomes, &stream, 1, true, e->arrived / G_USEC_PER_SEC};
+		ms_guard_count(guard, &m, &counts, &error);
+		g_assert_no_error(error);
+	}
+	ms_guard_free(guard);
+}
+
+/* Which streams are stopped, and what lets them run again. */
+static void test_streams(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "vera");
+	g_assert_cmpint(get(b, "/streams"), ==, 200);
+	CONTAINS(b->body->str, "No stream is stopped.");
+	stop_stream(s->w);
+	g_assert_cmpint(get(b, "/streams"), ==, 200);
+	CONTAINS(b->body->str, "policy invoices");
+	CONTAINS(b->body->str, "missent guard reset ");
+	CONTAINS(b->body->str, "\"/?reason=breaker\"");
+	g_assert_null(strstr(b->body->str, "billing@seller.example"));
+	const char *id = strstr(b->body->str, "missent guard reset ");
+	g_autofree char *words = g_strdup_printf("guard reset %.24s --why looked", id + strlen("missent guard reset "));
+	g_autofree char *out = tool(s, "", words);
+	g_assert_cmpint(get(b, "/streams"), ==, 200);
+	if (strstr(b->body->str, "No stream is stopped.") == NULL)
+		g_error("%s: %s", words, out);
+	browser_free(b);
+	site_free(s);
+}
+
 /* What holds, or lets through, mail that is not on the page is told on it. */
 static void test_states(void)
 {
@@ -484,6 +539,7 @@ static void test_states(void)
 	}
 	g_assert_true(told);
 	CONTAINS(b->body->str, "\"/?reason=breaker\"");
+	CONTAINS(b->body->str, "\"/streams\"");
 	browser_free(b);
 	site_free(s);
 }
@@ -1185,6 +1241,7 @@ int main(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	g_test_add_func("/pages/look", test_look);
 	g_test_add_func("/pages/states", test_states);
+	g_test_add_func("/pages/streams", test_streams);
 	g_test_add_func("/pages/decide", test_decide);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
