@@ -30,6 +30,7 @@
 #define SMALLEST 24         /* what malloc's smallest chunk has room for */
 #define SMALL_PAGE 4096
 #define MUCH (6u << 20)
+#define MOST_MAIL (256 << 10) /* bytes of heap */
 #define ROOM (1 << 20)      /* kept at the heap's end, so that a worker need not ask for more */
 
 /* Holes of this size and those that are larger: the last one that is taken is beyond all of
@@ -66,13 +67,14 @@ void heap_begin(void)
 		begin = up(now);
 }
 
-/* Whoever reads a document needs a megabyte or more: it is found missing once, not page by page.
- * The large pages begin behind what this process itself writes to: of one that is shared, small
- * ones are copied. */
-static void expect_much(void)
+/* Whoever reads a document, or decodes a large attachment, needs a megabyte or more: it is found
+ * missing once, not page by page.  The large pages begin behind what this process itself writes to
+ * (of one that is shared, small ones are copied), and behind `small` bytes, which are enough for
+ * most mail without. */
+static void expect_much(size_t small)
 {
-	uintptr_t top = (uintptr_t)malloc(SMALLEST), next = up(top);
-	void *filler = next - top > 2 * SMALL_PAGE ? malloc(next - top - SMALL_PAGE) : NULL;
+	uintptr_t top = (uintptr_t)malloc(SMALLEST), next = up(top + small + SMALL_PAGE);
+	void *filler = malloc(next - top - small);
 	void *room = malloc(MUCH);
 	if (filler != NULL && room != NULL)
 		madvise((void *)next, MUCH - LARGE, MADV_HUGEPAGE);
@@ -91,8 +93,7 @@ void heap_settle(bool documents)
 	collapse();
 	void *volatile room = malloc(ROOM / 2); /* is there now; else both were left out */
 	free(room);
-	if (documents)
-		expect_much();
+	expect_much(documents ? SMALL_PAGE : MOST_MAIL);
 }
 
 #else
