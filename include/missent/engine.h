@@ -44,6 +44,9 @@ typedef struct {
 } MsInstead;
 MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead,
 	char **warning_out, GError **error);
+/* Waits until messages can be read without waiting, `wait_ms` at most; in vain is no error, for the
+ * first message says what is wrong. */
+void ms_runtime_warm(MsRuntime *runtime, gint64 wait_ms);
 MsRuntime *ms_runtime_ref(MsRuntime *runtime);
 void ms_runtime_unref(MsRuntime *runtime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)

@@ -68,6 +68,10 @@ typedef struct {
 bool ms_reader_read(MsReader *reader, int message_fd, const MsErrand *errand,
 	MsReading **reading_out, guint64 *known_out, GError **error);
 
+/* Waits until a worker of each kind has what is known by now, and keeps it for the message that
+ * comes first; false: it took longer than `wait_ms`, or there was none. */
+bool ms_reader_warm(MsReader *reader, gint64 wait_ms);
+
 /* What a reviewer asks of one message (MS_VIEW_TEXTS, MS_VIEW_PART): its texts in the reading's
  * `shown`; or the bytes of a part in `bytes`, which is NULL if there is none of that path or it
  * is over MS_VIEW_MAX_BYTES. */

@@ -460,6 +460,26 @@ bool client_acquire(MsReader *reader, Worker *worker, Known *known, gint64 wait_
 	return true;
 }
 
+static bool warm(MsReader *reader, gint64 end)
+{
+	Worker worker;
+	Known known;
+	gint64 left = (end - g_get_monotonic_time()) / 1000;
+	if (!client_acquire(reader, &worker, &known, MAX(left, 0), false, NULL))
+		return false;
+	known_clear(&known);
+	pthread_mutex_lock(&reader->lock);
+	g_array_append_val(reader->idle, worker);
+	pthread_mutex_unlock(&reader->lock);
+	return true;
+}
+
+bool ms_reader_warm(MsReader *reader, gint64 wait_ms)
+{
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
+	return (reader->text == NULL || warm(reader->text, end)) && warm(reader, end);
+}
+
 void known_clear(Known *known)
 {
 	if (known->added >= 0)

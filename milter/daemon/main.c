@@ -183,6 +183,8 @@ static void tell_mapping(bool whole, const char *text, void *user)
 	ms_log(whole ? LOG_NOTICE : LOG_ERR, NULL, "%s", text);
 }
 
+#define WARM_MS 10000 /* longer than this no start and no reload waits for readers */
+
 /* Goes over the mapping for as long as this runtime lives. */
 static void watch_mapping(MsRuntime *runtime)
 {
@@ -219,6 +221,7 @@ static void reload(Daemon *daemon, int asked)
 		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",
 			error->message);
 	} else {
+		ms_runtime_warm(fresh, WARM_MS);
 		watch_mapping(fresh);
 		pthread_mutex_lock(&daemon->lock);
 		MsRuntime *old = daemon->runtime;
@@ -463,6 +466,7 @@ static int run(Daemon *daemon, const char *spec)
 		return complain(EX_OSERR, "cannot start a thread");
 	if (!care_start(daemon, spec))
 		return complain(EX_OSERR, "cannot start a thread");
+	ms_runtime_warm(daemon->runtime, WARM_MS);
 	sd_notify(0, "READY=1");
 	gint64 stop_ms = ms_runtime_settings(daemon->runtime)->stop_ms;
 	watch_mapping(daemon->runtime);

@@ -377,6 +377,12 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	return g_steal_pointer(&runtime);
 }
 
+void ms_runtime_warm(MsRuntime *runtime, gint64 wait_ms)
+{
+	if (runtime->reader != NULL)
+		ms_reader_warm(runtime->reader, wait_ms);
+}
+
 MsRuntime *ms_runtime_ref(MsRuntime *runtime)
 {
 	g_atomic_int_inc(&runtime->refs);

@@ -302,6 +302,29 @@ static void test_lacks(gconstpointer data)
 	poor_free(&poor);
 }
 
+/* Once it is warm, a message is read at once by a worker that has what is known: even when no other
+ * can be made. */
+static void test_warm(void)
+{
+	static const guint8 key[MS_FILTER_KEY_BYTES] = {1};
+	MsMark mark;
+	memset(&mark, 0, sizeof mark);
+	g_autoptr(GBytes) image = ms_filter_build(key, &mark, 1);
+	Poor poor = poor_new();
+	MsReader *reader = start_program(poor.program, 2, 6000);
+	g_assert_true(ms_reader_know(reader, image, 7, NULL));
+	g_assert_true(ms_reader_warm(reader, 60000));
+	poor_lack(&poor, "p..");
+	expect_good(reader);
+	g_assert_true(ms_reader_know(reader, image, 8, NULL));
+	g_assert_false(ms_reader_warm(reader, 300));
+	poor_lack(&poor, "...");
+	g_assert_true(ms_reader_warm(reader, 60000));
+	expect_good(reader);
+	ms_reader_free(reader);
+	poor_free(&poor);
+}
+
 static void test_lacks_at_start(void)
 {
 	Poor poor = poor_new();
@@ -392,6 +415,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_lacks);
 	}
 	g_test_add_func("/supervisor/lacks-at-start", test_lacks_at_start);
+	g_test_add_func("/supervisor/warm", test_warm);
 	g_test_add_func("/supervisor/no-descriptors", test_no_descriptors);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
