@@ -5,7 +5,8 @@
  * OWNS    The process's one log target, set once at start.
  * ERRORS  None: a line that cannot be written is lost.
  * THREADS Safe after ms_log_open().
- * LIMITS  A line is cut at 2,000 bytes; control and invalid bytes are escaped as \xNN.
+ * LIMITS  What is said is cut at 2,000 bytes, a queue ID at 64; control and invalid bytes are
+ *         escaped as \xNN.
  * NOT     Only daemon and cli log above debug; other parts return errors.  Never give it
  *         an identifier that is not masked.
  */

@@ -259,6 +259,22 @@ static void test_inventory_forgotten(void)
 	g_assert_cmpuint(reading->unread->len, ==, 2);
 }
 
+/* More items than are walked are unread, however well the others were read. */
+static void test_inventory_full(void)
+{
+	for (guint more = 0; more < 2; more++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		MsInventory *inventory = ms_inventory_open(reading, "part 1", "test", 0);
+		for (guint i = 0; i < MS_INVENTORY_MAX + more; i++)
+			ms_inventory_read(inventory, ms_inventory_item(inventory, "an item"));
+		ms_inventory_close(inventory, NULL, NULL);
+		g_assert_cmpuint(reading->unread->len > 0, ==, more);
+		if (more > 0)
+			g_assert_cmpint(((MsUnread *)reading->unread->pdata[0])->reason, ==,
+				MS_UNREAD_LIMIT);
+	}
+}
+
 static void test_structural(void)
 {
 	for (const MsStructural *row = ms_structural_rows; row->format != NULL; row++) {
@@ -281,6 +297,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/extract/charsets", test_charsets);
 	g_test_add_func("/extract/inventory/rows", test_inventory);
 	g_test_add_func("/extract/inventory/forgotten", test_inventory_forgotten);
+	g_test_add_func("/extract/inventory/full", test_inventory_full);
 	g_test_add_func("/extract/structural", test_structural);
 	return g_test_run();
 }
