@@ -346,6 +346,7 @@ static int speed(guint64 identifiers, guint patterns, const char *path)
 	gsize size;
 	const void *data = g_bytes_get_data(image, &size);
 	filters.parts[0] = ms_filter_open(data, size, NULL);
+	filters.lean = true; /* as missentd has it */
 	kinds = kinds_and(patterns);
 	gint64 start = g_get_monotonic_time();
 	guint n;
