@@ -50,7 +50,16 @@ static double run_time(const char *path)
 	return (double)ns / 1e3;
 }
 
-static bool is_child(const char *pid, double *minor, double *of_children, double *ticks)
+/* Those that live on: their parent is a child of this process. */
+static bool is_grandchild(int parent)
+{
+	int of = 0;
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", parent), *text = NULL;
+	const char *after = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+	return after != NULL && sscanf(after + 2, "%*c %d", &of) == 1 && of == getpid();
+}
+
+static bool is_child(const char *pid, int *parent_out, double *minor, double *of_children, double *ticks)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%s/stat", pid), *text = NULL;
 	int parent = 0;
@@ -65,6 +74,7 @@ static bool is_child(const char *pid, double *minor, double *of_children, double
 	*minor = (double)minflt;
 	*of_children = (double)cminflt;
 	*ticks = (double)(cutime + cstime);
+	*parent_out = parent;
 	return parent == getpid();
 }
 
@@ -93,9 +103,17 @@ static void look(double *out)
 	DIR *proc = opendir("/proc");
 	for (struct dirent *e; proc != NULL && (e = readdir(proc)) != NULL;) {
 		double minor, of_children, ticks;
-		if (!g_ascii_isdigit(*e->d_name) || !is_child(e->d_name, &minor, &of_children, &ticks))
+		int parent = 0;
+		if (!g_ascii_isdigit(*e->d_name))
 			continue;
 		g_autofree char *path = g_strdup_printf("/proc/%s/schedstat", e->d_name);
+		if (!is_child(e->d_name, &parent, &minor, &of_children, &ticks)) {
+			if (parent > 0 && is_grandchild(parent)) {
+				out[2] += run_time(path);
+				out[5] += minor;
+			}
+			continue;
+		}
 		out[1] += run_time(path);
 		out[2] += ticks * 1e6 / (double)sysconf(_SC_CLK_TCK);
 		out[4] += minor;
