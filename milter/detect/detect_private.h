@@ -92,6 +92,8 @@ gsize ms_detect_inner_end(const char *text, gsize end);
 void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
+/* seams.c: the same between letters and digits of word `word`, which has both. */
+void ms_detect_seams(Search *s, gsize word);
 /* How far a label may reach that stands from `start` to `end`. */
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* Does the word before this one name the kind: "customer 4711", "client #4711"? */
@@ -121,6 +123,10 @@ bool ms_detect_goes_on_with(char mark, char next);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
  * characters; `longish`: so many that it is hardly anything else by chance. */
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);
+/* Does what ends at `at` belong to the name of a file? */
+bool ms_detect_in_file_name(const Search *s, gsize at);
+/* 20240131 and 31012024 are dates of our time sooner than customers. */
+bool ms_detect_is_date(const char *text, gsize len);
 /* Does what stands at `at` belong to a link? */
 bool ms_detect_in_link(const Search *s, gsize at);
 

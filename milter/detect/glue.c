@@ -19,7 +19,23 @@
 
 #define MAX_LINK 2000    /* bytes from the beginning of a link to a number in it */
 #define MAX_SHORT_WORD 14 /* letters of "Nr." and alike */
+#define MAX_FILE_NAME 80
 #define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
+
+bool ms_detect_is_date(const char *text, gsize len)
+{
+	if (len != 8)
+		return false;
+	int n[8];
+	for (int i = 0; i < 8; i++)
+		n[i] = text[i] - '0';
+	int first = n[0] * 10 + n[1], second = n[2] * 10 + n[3], third = n[4] * 10 + n[5],
+	    fourth = n[6] * 10 + n[7];
+	return ((first == 19 || first == 20) && third >= 1 && third <= 12 && fourth >= 1 &&
+		       fourth <= 31) ||
+		((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 &&
+			second <= 12);
+}
 
 bool ms_detect_goes_on_with(char mark, char next)
 {
@@ -126,6 +142,38 @@ static bool is_file_ending(const char *text, gsize len, gsize end)
 	return text[end] == '.' && g_strv_contains(endings, word);
 }
 
+/* The endings of documents, not of pictures: sites number those. */
+static bool is_document_ending(const char *ending, gsize len)
+{
+	static const char *const endings[] = {"pdf", "xml", "zip", "csv", "txt", "doc", "docx",
+		"xls", "xlsx", "eml", "json", "p7m", "ods", "odt", "asc", NULL};
+	g_autofree char *small = g_ascii_strdown(ending, (gssize)len);
+	return g_strv_contains(endings, small);
+}
+
+bool ms_detect_in_file_name(const Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len, until = at, dot = 0;
+	if (s->span->type == MS_SPAN_NAME)
+		return true;
+	for (; until < len && until - at <= MAX_FILE_NAME; until++) {
+		char c = text[until];
+		if (!g_ascii_isalnum(c) && (c & 0x80) == 0 && (c == '\0' || strchr("_-.()[]~%", c) == NULL))
+			break;
+		if (c == '.')
+			dot = until + 1;
+	}
+	if (until < len && until > at && text[until - 1] == '.') { /* the sentence's */
+		until--;
+		for (dot = until; dot > at && g_ascii_isalnum(text[dot - 1]);)
+			dot--;
+		dot = dot > at && text[dot - 1] == '.' ? dot : 0;
+	}
+	return dot > at && until > dot && until - dot < 5 &&
+		is_document_ending(text + dot, until - dot);
+}
+
 static bool is_short_part(const char *text, gsize len, gsize end)
 {
 	gsize n = 0;
@@ -168,7 +216,8 @@ static bool is_apart_in_link(const Search *s, gsize start, gsize end)
 
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish)
 {
-	if (s->span->type == MS_SPAN_NAME) /* there words are set apart by such marks */
+	/* There words are set apart by such marks. */
+	if (s->span->type == MS_SPAN_NAME || ms_detect_in_file_name(s, end))
 		return false;
 	if (digits && start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
 		ms_detect_in_link(s, start))

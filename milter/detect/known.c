@@ -23,22 +23,6 @@ static bool only_of(const char *text, gsize len, bool digits)
 	return true;
 }
 
-/* 20240131 and 31012024 are dates of our time sooner than customers. */
-static bool is_date(const char *text, gsize len)
-{
-	if (len != 8)
-		return false;
-	int n[8];
-	for (int i = 0; i < 8; i++)
-		n[i] = text[i] - '0';
-	int first = n[0] * 10 + n[1], second = n[2] * 10 + n[3], third = n[4] * 10 + n[5],
-	    fourth = n[6] * 10 + n[7];
-	return ((first == 19 || first == 20) && third >= 1 && third <= 12 && fourth >= 1 &&
-		       fourth <= 31) ||
-		((third == 19 || third == 20) && first >= 1 && first <= 31 && second >= 1 &&
-			second <= 12);
-}
-
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
 {
 	guint lines = 0;
@@ -145,6 +129,16 @@ static bool is_amount(const Search *s, guint k, gsize start, gsize end)
 		ms_detect_figure(s->fold, label->start, label->end, start, end) == MS_FIGURE_SURELY;
 }
 
+/* Of digits alone.  In a file's name marks stand for blanks, and nobody sets amounts. */
+static gsize least_digits(const Search *s, const MsKind *kind, const MsHit *hit)
+{
+	if (hit->first == hit->last)
+		return kind->bare_digits;
+	return s->span->type == MS_SPAN_NAME && is_one_piece(s, hit)
+		? MIN(kind->joined_digits, kind->bare_digits + 1)
+		: kind->joined_digits;
+}
+
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -154,8 +148,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	bool digits = only_of(text, len, true), joined = hit->last > hit->first;
 	if ((joined && !gaps_are_small(s, hit)) || is_rest_of_iban(s, kind, hit))
 		return false;
-	if (kind->form == MS_FORM_EMAIL)
-		return memchr(s->fold->text + start, '@', end - start) != NULL;
+	if (kind->form == MS_FORM_EMAIL) /* "anna_customer.example.pdf" */
+		return memchr(s->fold->text + start, '@', end - start) != NULL ||
+			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool labelled = ms_detect_labelled(s, k, start) || ms_detect_is_beside(s, k, hit->first);
@@ -168,8 +163,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (glued && (digits || len < kind->joined_length))
 		return false;
 	if (digits)
-		return len >= (joined ? kind->joined_digits : kind->bare_digits) &&
-			!is_date(text, len);
+		return len >= least_digits(s, kind, hit) &&
+			!ms_detect_is_date(text, len);
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */

@@ -228,6 +228,7 @@ static void in_word(Search *s, const MsKind *iban, gsize word)
 	gsize len = w->end - w->start, letters = letters_of(text, len);
 	if (len < 3 || len > MAX_PIECES)
 		return;
+	ms_detect_seams(s, word);
 	if (*text == '0' && len > MIN_WITHOUT_ZEROS && span_of(text, len, '0', '9') == len)
 		behind_zeros(s, word, text, len);
 	if (len > MIN_POWER && g_ascii_isdigit(text[1]))

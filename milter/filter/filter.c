@@ -16,6 +16,7 @@
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
+#define ANY_TAG (-1)
 #define CHUNK 512    /* words whose beginnings are at hand at once */
 #define MIN_START_BITS 12
 #define MAX_START_BITS 21
@@ -216,18 +217,29 @@ static bool next_tag(const MsFilter *filter, guint64 whole, gsize *slot, guint8 
 	return false;
 }
 
-bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len)
+/* Under this tag, or any? */
+static bool has_tag(const MsFilter *filter, const char *compact, gsize len, int want)
 {
 	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
 		(filter->head->lengths & length_bit(len)) == 0)
 		return false;
 	guint64 whole = scatter(polynomial(filter->head->point, compact, len), filter->head->salt);
 	gsize slot = 0;
-	guint8 tag, want = ms_filter_tag(kind);
+	guint8 tag;
 	while (next_tag(filter, whole & 0xffffffffffffffULL, &slot, &tag))
-		if (tag == want)
+		if (want == ANY_TAG || tag == want)
 			return true;
 	return false;
+}
+
+bool ms_filter_has_any(const MsFilter *filter, const char *compact, gsize len)
+{
+	return has_tag(filter, compact, len, ANY_TAG);
+}
+
+bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len)
+{
+	return has_tag(filter, compact, len, ms_filter_tag(kind));
 }
 
 typedef struct {

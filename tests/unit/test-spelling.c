@@ -296,6 +296,69 @@ static void test_pairs(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* What people and programs glue to a number when they name a file, and what is none of them. */
+static void test_glued(void)
+{
+	static const Row texts[] = {
+		{"FV-2026-0913R1", "e"},
+		{"FV20260913v2", "e"},
+		{"see 2026FV-2026-0913copy of it", "e"},
+		{"DE136695976v1", "k"},
+		{"XNW-44017v2", ""},
+		{"x73041958", ""},
+		{"20261104417A", ""},
+		{"a7FV20260913b8c9", ""}, /* of many pieces: made at random */
+		{"FV-2026-09131", ""},
+		{"1FV-2026-09134x", ""},
+		/* the name of a document, in a sentence as well */
+		{"see INV73041958.pdf.", "a"},
+		{"73041958R1.xml", "a"},
+		{"73041958_final.docx", "a"},
+		{"INV-73041958(1).pdf", "a"},
+		{"NW-44017v2.pdf", "o"},
+		{"https://t.example/dl/20261104417a.pdf", "d"},
+		{"img/x73041958.png", ""},
+		{"AB73041958.pdf", ""},
+		{"x73041958 and a.pdf", ""},
+		{"x73041958. pdf", ""},
+	};
+	try_rows(PLAIN, texts, G_N_ELEMENTS(texts));
+	static const Row names[] = {
+		{"FV-2026-0913R1.txt", "e"},
+		{"FV-2026-0913v2", "e"},
+		{"FV_2026_0913EN.txt", "e"},
+		{"2026-11-27 FV-2026-0913(1).txt", "e"},
+		{"73041958R1.txt", "a"},
+		{"73041958a.txt", "a"},
+		{"X73041958.txt", ""},
+		{"INV73041958v2.txt", "a"},
+		{"2026112773041958.txt", "a"},
+		{"7304195820261127.txt", "a"},
+		{"7304_1958.txt", "a"},
+		{"730-41958.txt", "a"},
+		{"NW-44017v2.txt", "o"},
+		{"NW44017signed.txt", "o"},
+		{"kasse_nordwind.example.txt", "m"},
+		{"5927R1.txt", ""},
+		{"173041958.txt", ""},
+		{"730419581v2.txt", ""},
+		{"7304_19581.txt", ""},
+		{"XNW-44017v2.txt", ""},
+		{"5c0e7a319d244b86.txt", ""},
+	};
+	guint wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *mail = g_strdup_printf("Subject: x\nContent-Type: text/plain\n"
+			"Content-Disposition: attachment; filename=\"%s\"\n\nx\n", names[i].text);
+		g_autofree char *found = found_in(mail);
+		if (strcmp(found, names[i].want) != 0)
+			g_printerr("%s: found \"%s\", want \"%s\"\n", names[i].text, found,
+				names[i].want);
+		wrong += strcmp(found, names[i].want) != 0;
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
 /* Words that say too little for a label in a sentence, but name a number that stands beside. */
 static void test_beside(void)
 {
@@ -686,6 +749,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/beside", test_beside);
 	g_test_add_func("/spelling/headed", test_headed);
 	g_test_add_func("/spelling/enclosed", test_enclosed);
