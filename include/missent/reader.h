@@ -2,8 +2,9 @@
  * reader.h - messages are read: the client of the reading wing.
  *
  * WHAT    MsReader runs one missent-reader, and missent-reader-text if it lies beside it, for mail
- *         without documents, and asks them to read messages.  Each message is read
- *         by a worker process of its own that can do nothing else.
+ *         without documents, and asks them to read messages.  Each message is read by a
+ *         worker process that can do nothing else, is made for it or put back to what it was when
+ *         it had been made (`restore`), and keeps nothing of it.
  * OWNS    MsReader owns the process; ms_reader_free() ends it.
  * ERRORS  ms_reader_read() returns a reading in every case in which a worker was had: a
  *         worker that died, hung or lied is a reading with one unread item.  False means that
@@ -36,6 +37,7 @@ typedef struct {
 	guint workers;           /* messages that are read at once */
 	guint queue;             /* messages that may wait for that; 0: 1000 */
 	guint jobs;              /* messages a worker reads before it is replaced */
+	bool restore;            /* small workers are put back, not ended, where that can be had */
 	gint64 wait_ms;          /* how long a message waits for a free worker */
 	bool sandbox_optional;   /* go on where confinement cannot be set up */
 	const char *const *passwords; /* tried on encrypted documents; NULL-terminated, or NULL */

@@ -173,7 +173,7 @@ typedef struct {
 	} alerts;
 
 	const char *reader_program;
-	bool sandbox_optional;
+	bool sandbox_optional, reader_restore;
 	guint reader_workers, reader_jobs, reader_queue;
 	gint64 reader_wait_ms;
 	MsLimits limits;

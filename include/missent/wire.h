@@ -21,20 +21,26 @@
 #define MS_PULSE_FD 5
 
 /* Control socket (SOCK_SEQPACKET), supervisor to client, one packet each: a letter and text. */
-#define MS_PACKET_READY 'R'  /* text: what of the confinement was not to be had, or empty */
+/* text: what of the confinement was not to be had, or empty; then, if workers might be put back, a
+ * new line and what became of that */
+#define MS_PACKET_READY 'R'
 #define MS_PACKET_FAILED 'E' /* text: why; the supervisor ends */
 #define MS_PACKET_SHORT 'S'  /* text: what this host is short of; the supervisor ends */
-/* a MsWireWorker, with two descriptors: the worker's socket and its pidfd */
+/* a MsWireWorker, with two descriptors: the worker's socket and its pidfd; one that is put back
+ * after its job (`serial` not 0) comes with its socket alone */
 #define MS_PACKET_WORKER 'W'
 #define MS_PACKET_MAX 1024
 typedef struct {
 	char letter;
 	int32_t pid;
 	uint64_t filter; /* the number of the filter that it was forked with; 0: none */
+	uint64_t serial; /* of this job of it, if it is put back; 0: it ends with its job */
+	int64_t before;  /* microseconds that it had computed before this job */
 } MsWireWorker;
 /* Client to supervisor: a filter, with one descriptor: its image. */
 #define MS_PACKET_FILTER 'F'
-/* ... a worker was killed: it may take its time to die, and another may take its place now. */
+/* ... a worker was killed: it may take its time to die, and another may take its place now.  With a
+ * `serial`: this one is to be killed, for another job of it may have begun. */
 #define MS_PACKET_KILLED 'K'
 
 /* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a
@@ -80,9 +86,9 @@ typedef struct {
 
 /* kinds text, limits of costs, depth, milliseconds, memory, OCR resolution,
  * confidence and coverage, workers, jobs,
- * sandbox optional, passwords, OCR languages, whether questions are answered, and guesses need not
- * be told */
-#define MS_SETUP_FORMAT "(satuttuuuuubassbb)"
+ * sandbox optional, passwords, OCR languages, whether questions are answered, guesses need not
+ * be told, and workers may be put back */
+#define MS_SETUP_FORMAT "(satuttuuuuubassbbb)"
 
 /* Does this errno say that something of the host is used up for now: descriptors, processes,
  * memory?  Then neither the other side nor the settings are at fault. */

@@ -80,14 +80,14 @@ static GBytes *make_setup(const MsReaderSettings *settings, guint workers)
 		|| (settings->passwords != NULL && settings->passwords[0] != NULL)
 		|| most->max[MS_COST_OCR] > 0;
 	g_autoptr(GVariant) setup = g_variant_ref_sink(
-		g_variant_new("(satuttuuuuub^assbb)", ms_kinds_text(settings->kinds), &costs,
+		g_variant_new("(satuttuuuuub^assbbb)", ms_kinds_text(settings->kinds), &costs,
 			most->max_depth, (guint64)most->milliseconds,
 			most->memory, most->ocr_dpi,
 			most->ocr_confidence, most->ocr_coverage, workers,
 			settings->jobs, (gboolean)settings->sandbox_optional,
 			settings->passwords != NULL ? settings->passwords : none,
 			settings->ocr_languages != NULL ? settings->ocr_languages : "eng",
-			(gboolean)help, (gboolean)settings->lean));
+			(gboolean)help, (gboolean)settings->lean, (gboolean)settings->restore));
 	return g_variant_get_data_as_bytes(setup);
 }
 
@@ -256,6 +256,9 @@ static MsReader *make(
 	reader->crew = crew_start(reader->program, reader->setup, warning_out, error);
 	if (reader->crew == NULL)
 		return NULL;
+	if (crew_workers(reader->crew) != NULL)
+		g_string_append_printf(
+			reader->news, "missent-reader-text: %s", crew_workers(reader->crew));
 	if (!start_watching(reader)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"no thread can be started to watch missent-reader");

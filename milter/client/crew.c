@@ -33,6 +33,7 @@ struct MsCrew {
 	GPid pid;
 	int control, pulse;
 	atomic_bool gone;
+	char *workers; /* never changes */
 	pthread_mutex_t lock; /* all below */
 	bool reaped;
 	char *trouble;
@@ -131,8 +132,12 @@ static bool greet(MsCrew *crew, char **warning_out, GError **error)
 			"missent-reader: %s", packet + 1);
 		return false;
 	}
+	char *workers = strchr(packet, '\n');
+	if (workers != NULL)
+		*workers++ = '\0';
+	crew->workers = g_strdup(workers);
 	if (warning_out != NULL)
-		*warning_out = n > 1 ? g_strdup(packet + 1) : NULL;
+		*warning_out = packet[1] != '\0' ? g_strdup(packet + 1) : NULL;
 	return true;
 }
 
@@ -145,6 +150,11 @@ MsCrew *crew_start(const char *program, GBytes *setup, char **warning_out, GErro
 	if (!launch(crew, program, setup, error) || !greet(crew, warning_out, error))
 		return NULL;
 	return g_steal_pointer(&crew);
+}
+
+const char *crew_workers(const MsCrew *crew)
+{
+	return crew->workers;
 }
 
 MsCrew *crew_ref(MsCrew *crew)
@@ -164,6 +174,7 @@ void crew_unref(MsCrew *crew)
 		close(crew->pulse);
 	pthread_mutex_destroy(&crew->lock);
 	g_free(crew->trouble);
+	g_free(crew->workers);
 	g_free(crew);
 }
 
@@ -262,9 +273,13 @@ Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
 									    : GOT_GONE;
 	if (n != sizeof packet || packet.letter != MS_PACKET_WORKER)
 		return GOT_GONE;
-	*out = (Worker){
-		.socket = fds[0], .pidfd = fds[1], .pid = packet.pid, .filter = packet.filter};
-	if (fds[0] >= 0 && fds[1] >= 0) {
+	*out = (Worker){.socket = fds[0],
+		.pidfd = fds[1],
+		.pid = packet.pid,
+		.filter = packet.filter,
+		.serial = packet.serial,
+		.before = packet.before};
+	if (fds[0] >= 0 && (fds[1] >= 0 || packet.serial != 0)) {
 		out->crew = crew_ref(crew);
 		return GOT_WORKER;
 	}
@@ -286,10 +301,14 @@ void worker_close(Worker *worker)
 
 void worker_kill(Worker *worker)
 {
-	const MsWireWorker packet = {.letter = MS_PACKET_KILLED};
-	/* before its death */
-	ms_wire_send(worker->crew->control, &packet, sizeof packet, NULL, 0, MSG_DONTWAIT);
-	syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+	const MsWireWorker packet = {
+		.letter = MS_PACKET_KILLED, .pid = worker->pid, .serial = worker->serial};
+	/* Before its death; and one that may have another's message by now is killed by who knows
+	 * that. */
+	ms_wire_send(worker->crew->control, &packet, sizeof packet, NULL, 0,
+		worker->serial != 0 ? 0 : MSG_DONTWAIT);
+	if (worker->serial == 0)
+		syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
 	worker_close(worker);
 }
 
@@ -305,7 +324,7 @@ gint64 worker_cpu(const Worker *worker)
 	struct timespec t;
 	if (worker->pid <= 0 || clock_gettime(clock_of(worker->pid), &t) != 0)
 		return 0;
-	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+	return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000 - worker->before;
 }
 
 void worker_step_back(const Worker *worker, bool far)

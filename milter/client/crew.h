@@ -20,11 +20,15 @@ typedef struct {
 	pid_t pid;
 	unsigned jobs_left;
 	guint64 filter; /* that it was forked with */
+	guint64 serial; /* of its job, if it is put back after that; 0: it ends with it */
+	gint64 before;  /* microseconds that it had computed before */
 	bool small;     /* it may hand a message on to the full reader */
 } Worker;
 
 /* Starts `program` and waits until its first worker is confined and ready. */
 MsCrew *crew_start(const char *program, GBytes *setup, char **warning_out, GError **error);
+/* How it has its workers, for a log; NULL: as ever. */
+const char *crew_workers(const MsCrew *crew);
 MsCrew *crew_ref(MsCrew *crew);
 void crew_unref(MsCrew *crew);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsCrew, crew_unref)
@@ -46,7 +50,7 @@ Got crew_take(MsCrew *crew, int timeout_ms, Worker *out);
 void worker_close(Worker *worker);
 /* ... and ends it, whatever it is doing. */
 void worker_kill(Worker *worker);
-/* What it has computed, in microseconds. */
+/* What it has computed since it was taken, in microseconds. */
 gint64 worker_cpu(const Worker *worker);
 /* From now on it steps back behind who wants a processor: a little, or (`far`) behind nearly
  * all. */

@@ -15,6 +15,7 @@
 const char *const ms_mode_names[] = {"observe", "enforce", NULL};
 static const char *const log_targets[] = {"stderr", "syslog", NULL};
 static const char *const sandbox_modes[] = {"required", "optional", NULL};
+static const char *const restoring[] = {"no", "auto", NULL};
 static const char *const mtas[] = {"postfix", "sendmail", NULL};
 static const char *const backends[] = {"sqlite", "redis", NULL};
 static const char *const behind[] = {"primary", "defer", NULL};
@@ -185,6 +186,7 @@ static const MsRow reader_rows[] = {
 	{.key = "sandbox", .type = MS_ROW_CHOICE, .fallback = "required", .choices = sandbox_modes},
 	{.key = "workers", .type = MS_ROW_NUMBER, .min = 1, .max = 200},
 	{.key = "reader-jobs", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 100000},
+	{.key = "reader-restore", .type = MS_ROW_CHOICE, .fallback = "no", .choices = restoring},
 	{.key = "wait", .type = MS_ROW_TIME, .fallback = "60s", .min = 100, .max = 240000},
 	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 1, .max = 100000},
 	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "20s", .min = 100, .max = 120000},
@@ -603,6 +605,7 @@ static void take_reader(MsSettings *s, const MsSection *reader)
 	gint64 workers = ms_section_number(reader, "workers");
 	s->reader_workers = workers > 0 ? (guint)workers : CLAMP(g_get_num_processors() * 2, 2, 64);
 	s->reader_jobs = (guint)ms_section_number(reader, "reader-jobs");
+	s->reader_restore = ms_section_choice(reader, "reader-restore") == 1;
 	s->reader_wait_ms = ms_section_number(reader, "wait");
 	s->reader_queue = (guint)ms_section_number(reader, "queue");
 	s->ocr_pages = (guint)ms_section_number(reader, "ocr-pages");

@@ -184,6 +184,7 @@ static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, const M
 		.limits = s->limits,
 		.workers = s->reader_workers,
 		.jobs = s->reader_jobs,
+		.restore = s->reader_restore && lean, /* who reads few messages gains nothing */
 		.wait_ms = s->reader_wait_ms,
 		.queue = s->reader_queue,
 		.sandbox_optional = s->sandbox_optional,

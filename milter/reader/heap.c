@@ -32,6 +32,7 @@
 #define MUCH (6u << 20)
 #define MOST_MAIL (256 << 10) /* bytes of heap */
 #define ROOM (1 << 20)      /* kept at the heap's end, so that a worker need not ask for more */
+#define MUCH_ROOM (16 << 20) /* ... one that is put back must not, but for much */
 
 /* Holes of this size and those that are larger: the last one that is taken is beyond all of
  * them. */
@@ -81,17 +82,19 @@ static void expect_much(size_t small)
 	free(room);
 }
 
-void heap_settle(bool documents)
+void heap_settle(bool documents, bool restored)
 {
-	mallopt(M_TOP_PAD, ROOM);
+	const int room_size = restored ? MUCH_ROOM : ROOM;
+	mallopt(M_TOP_PAD, room_size);
 	const void *end = malloc(BEYOND);
 	for (size_t size = BEYOND / 2; size > 2048; size -= size / 8 & ~(size_t)15)
 		fill(size, end);
 	for (size_t size = 2048 + SMALLEST; size >= SMALLEST; size -= 16)
 		fill(size, end);
-	malloc_trim(ROOM);
+	malloc_trim((size_t)room_size);
 	collapse();
-	void *volatile room = malloc(ROOM / 2); /* is there now; else both were left out */
+	/* is there now; else both were left out */
+	void *volatile room = malloc((size_t)room_size / 2);
 	free(room);
 	expect_much(documents ? SMALL_PAGE : MOST_MAIL);
 }
@@ -102,9 +105,10 @@ void heap_begin(void)
 {
 }
 
-void heap_settle(bool documents)
+void heap_settle(bool documents, bool restored)
 {
 	(void)documents;
+	(void)restored;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@
 struct MsSandbox {
 	struct sock_fprog whole; /* of a worker whose supervisor has none */
 	struct sock_fprog shared, rest;
+	struct sock_fprog trace; /* of workers that are put back */
 	int landlock_abi; /* 0: the kernel has none */
 	bool tables;
 	bool has_landlock, has_shared; /* this process, and who is forked from it */
@@ -56,6 +58,13 @@ static const char *const allowed[] = {
 /* Asked by libraries in passing; they take no for an answer. */
 static const char *const refused[] = {"ioctl", "fcntl", "sysinfo", "prlimit64", "readlink",
 	"readlinkat", "uname", "newfstatat", "stat", "access", "faccessat", "dup"};
+
+/* What leaves nothing behind in who calls it, but what it writes to its memory. */
+static const char *const traceless[] = {
+	"read", "write", "readv", "writev", "recvmsg", "fstat", "lseek", "clock_gettime",
+	"gettimeofday", "getrandom", "poll", "exit", "exit_group", "getpid", "gettid", "getrusage",
+	"futex",
+};
 
 /* What makes workers, hands them over and confines them, and is none of theirs. */
 static const char *const supervising[] = {"clone", "fork", "set_robust_list", "socketpair",
@@ -191,6 +200,43 @@ static int add_rest(scmp_filter_ctx ctx)
 
 #define MOST_LINES 512 /* there are some 150 */
 
+static int add_room(scmp_filter_ctx ctx, uintptr_t start, size_t size)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 4,
+		SCMP_A0(SCMP_CMP_EQ, start), SCMP_A1(SCMP_CMP_LE, size),
+		SCMP_A2(SCMP_CMP_EQ, PROT_READ), SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE | MAP_FIXED));
+}
+
+/* Whatever is not known to leave nothing behind is told, and so is the call of restore_point(): one
+ * that the other filter allows, and nobody here has a use for. */
+static int add_trace(scmp_filter_ctx ctx, const MsRooms *rooms)
+{
+	int rc = add_list(ctx, SCMP_ACT_ALLOW, ALL(traceless), false);
+	if (rc == 0)
+		rc = add_room(ctx, rooms->start, rooms->size);
+	if (rc == 0)
+		rc = add_room(ctx, rooms->start + rooms->size, rooms->size);
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(munmap), 2,
+			SCMP_A0(SCMP_CMP_EQ, rooms->start), SCMP_A1(SCMP_CMP_EQ, 2 * rooms->size));
+	/* Descriptors that it has before its job stay open. */
+	for (scmp_datum_t fd = 4; fd < MS_WORKER_FDS && rc == 0; fd++)
+		rc = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(close), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+	/* As ms_io_send() does: none that is urgent, which stays where others do not look. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+			SCMP_A3(SCMP_CMP_EQ, MSG_NOSIGNAL));
+	/* For the other filter, which comes after this one and allows no more of it. */
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+			SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP));
+	if (rc == 0)
+		rc = seccomp_rule_add(
+			ctx, SCMP_ACT_TRACE(MS_TRACE_POINT), SCMP_SYS(sched_yield), 0);
+	return rc;
+}
+
 /* The compiled filter as the kernel takes it, in memory that is never freed. */
 static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 {
@@ -227,6 +273,18 @@ static unsigned put_pid(struct sock_fprog *program, uint32_t before, uint32_t pi
 }
 
 typedef enum { WHOLE, SHARED, REST } Part;
+
+static bool prepare_trace(MsSandbox *sandbox, const MsRooms *rooms)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRACE(MS_TRACE_SPOILS));
+	if (ctx == NULL)
+		return false;
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* of another table than ours: the other filter kills it */
+	bool fine = add_trace(ctx, rooms) == 0 && export_program(ctx, &sandbox->trace);
+	seccomp_release(ctx);
+	return fine;
+}
 
 static bool compile(struct sock_fprog *out, Part part, bool landlock)
 {
@@ -303,17 +361,18 @@ static bool set_limits(uint64_t memory, unsigned cpu_seconds)
 	bool fine = limit(RLIMIT_AS, memory);
 #endif
 	return fine && limit(RLIMIT_CPU, cpu_seconds) && limit(RLIMIT_CORE, 0)
-		&& limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 8);
+		&& limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NPROC, 0)
+		&& limit(RLIMIT_NOFILE, MS_WORKER_FDS);
 }
 
 /* Where fonts name their characters by number only, Poppler looks the numbers up here. */
 #define TABLES "/usr/share/poppler"
 
-static bool allow_tables(int ruleset)
+static bool allow_files(int ruleset, const char *folder)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
-		.parent_fd = open(TABLES, O_PATH | O_CLOEXEC),
+		.parent_fd = open(folder, O_PATH | O_CLOEXEC),
 	};
 	if (rule.parent_fd < 0)
 		return true; /* not installed: such text is garbled, and noted as unread */
@@ -323,8 +382,9 @@ static bool allow_tables(int ruleset)
 	return fine;
 }
 
-/* No other file system right at all; kernels that know fewer rights are asked for fewer. */
-static bool enter_landlock(int abi, bool tables)
+/* Files in `folder`, if not NULL, may be read.  No other file system right at all; kernels that
+ * know fewer rights are asked for fewer. */
+static bool enter_landlock(int abi, const char *folder)
 {
 	if (abi == 0)
 		return true;
@@ -341,10 +401,16 @@ static bool enter_landlock(int abi, bool tables)
 	long fd = syscall(SYS_landlock_create_ruleset, attr, known * sizeof *attr, 0);
 	if (fd < 0)
 		return false;
-	bool fine = (!tables || allow_tables((int)fd)) &&
+	bool fine = (folder == NULL || allow_files((int)fd, folder)) &&
 		syscall(SYS_landlock_restrict_self, (int)fd, 0) == 0;
 	close((int)fd);
 	return fine;
+}
+
+/* As workers have it. */
+static bool enter_own_landlock(const MsSandbox *sandbox)
+{
+	return enter_landlock(sandbox->landlock_abi, sandbox->tables ? TABLES : NULL);
 }
 
 bool sandbox_descriptors(int job, int null)
@@ -371,9 +437,15 @@ void sandbox_share(MsSandbox *sandbox)
 #else
 	if (sandbox->whole.filter == NULL || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return;
-	sandbox->has_landlock = enter_landlock(sandbox->landlock_abi, sandbox->tables);
+	sandbox->has_landlock = enter_own_landlock(sandbox);
 	sandbox->has_shared = sandbox->has_landlock && install(&sandbox->shared);
 #endif
+}
+
+bool sandbox_trace_others(MsSandbox *sandbox, const MsRooms *rooms)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+		&& enter_landlock(sandbox->landlock_abi, "/proc") && prepare_trace(sandbox, rooms);
 }
 
 bool sandbox_is_shared(const MsSandbox *sandbox)
@@ -381,18 +453,21 @@ bool sandbox_is_shared(const MsSandbox *sandbox)
 	return sandbox->has_shared;
 }
 
-const char *sandbox_enter(const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds)
+const char *sandbox_enter(
+	const MsSandbox *sandbox, uint64_t memory, unsigned cpu_seconds, bool traced)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return "no_new_privs";
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return "dumpable";
-	if (!sandbox->has_landlock && !enter_landlock(sandbox->landlock_abi, sandbox->tables))
+	if (!sandbox->has_landlock && !enter_own_landlock(sandbox))
 		return "landlock";
 	if (!set_limits(memory, cpu_seconds))
 		return "resource limits";
 	if (sandbox->whole.filter == NULL)
 		return NULL;
+	if (traced && (sandbox->trace.filter == NULL || !install(&sandbox->trace)))
+		return "seccomp, traced";
 	/* on the stack: of the heap a page would be copied for it */
 	struct sock_filter lines[MOST_LINES];
 	struct sock_fprog program = sandbox->has_shared ? sandbox->rest : sandbox->whole;

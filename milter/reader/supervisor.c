@@ -36,7 +36,7 @@
 #define MAX_WORKERS 512
 
 typedef struct {
-	int socket, pidfd;
+	int socket, pidfd; /* the second -1: it is put back */
 	pid_t pid;
 } Offer;
 
@@ -46,6 +46,7 @@ typedef struct {
 	const MsReaderProgram *program;
 	char *languages; /* that are recognised in pictures */
 	bool optional;
+	bool restores; /* workers are put back (restore.c) */
 	unsigned workers;
 	unsigned alive, dying; /* the second of the first: they were killed */
 	unsigned n_offered;
@@ -115,12 +116,13 @@ static bool load_setup(Supervisor *s, GError **error)
 	gboolean optional;
 	guint64 milliseconds;
 	MsLimits *limits = &s->worker.limits;
-	gboolean help, lean;
+	gboolean help, lean, restore;
 	const char *languages;
-	g_variant_get(setup, "(&satuttuuuuub^as&sbb)", &text, &costs, &limits->max_depth,
+	g_variant_get(setup, "(&satuttuuuuub^as&sbbb)", &text, &costs, &limits->max_depth,
 		&milliseconds, &limits->memory, &limits->ocr_dpi, &limits->ocr_confidence,
 		&limits->ocr_coverage, &s->workers, &s->worker.jobs, &optional,
-		&s->worker.passwords, &languages, &help, &lean);
+		&s->worker.passwords, &languages, &help, &lean, &restore);
+	s->worker.restored = restore && s->worker.jobs == 1 && s->program->no_tables;
 	s->worker.lean = lean;
 	s->worker.help = help;
 	s->languages = g_strdup(languages);
@@ -169,19 +171,42 @@ static void block_stops(bool children)
 
 /* ---- workers -------------------------------------------------------------------------- */
 
-static void become_worker(const Supervisor *s, int fd)
+/* Of computing that a job may take. */
+static unsigned seconds_of_job(const Supervisor *s)
+{
+	return (unsigned)(s->worker.limits.milliseconds / 1000 + 2);
+}
+
+static void begin_worker(const Supervisor *s)
 {
 	block_stops(false);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != s->self)
 		_exit(0); /* it died before it could be said */
+}
+
+static void become_worker(const Supervisor *s, int fd)
+{
+	begin_worker(s);
 	if (!sandbox_descriptors(fd, s->null))
 		_exit(1);
-	unsigned seconds = (unsigned)(s->worker.limits.milliseconds / 1000 + 2) * s->worker.jobs;
-	const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory, seconds);
+	const char *failed = sandbox_enter(s->sandbox, s->worker.limits.memory,
+		seconds_of_job(s) * s->worker.jobs, false);
 	if (failed != NULL && !s->optional)
 		_exit(2);
 	worker_serve(3, &s->worker);
+}
+
+/* Whenever a job begins it has as many seconds left as any worker. */
+static void become_restored(const Supervisor *s, int line)
+{
+	begin_worker(s);
+	if (!restored_begin(line) || !sandbox_descriptors(line, s->null))
+		_exit(1);
+	uint64_t memory = s->worker.limits.memory + restored_extra();
+	if (sandbox_enter(s->sandbox, memory, seconds_of_job(s) * 2, true) != NULL)
+		_exit(2);
+	worker_serve_restored(3, &s->worker);
 }
 
 static bool lacks(Supervisor *s, const char *what)
@@ -191,7 +216,7 @@ static bool lacks(Supervisor *s, const char *what)
 	return false;
 }
 
-static bool start_worker(Supervisor *s)
+static bool start_forked(Supervisor *s)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -217,16 +242,93 @@ static bool start_worker(Supervisor *s)
 	return true;
 }
 
+/* It is offered when it first says that it is ready. */
+static bool start_restored(Supervisor *s)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return lacks(s, "socketpair");
+	pid_t pid = fork();
+	int why = errno;
+	if (pid == 0)
+		become_restored(s, pair[1]);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		errno = why;
+		return lacks(s, "fork");
+	}
+	s->alive++;
+	if (restored_new(pid, pair[0]) == NULL) {
+		why = errno;
+		s->dying += kill(pid, SIGKILL) == 0;
+		errno = why;
+		return lacks(s, "tracing a worker");
+	}
+	s->pulse.why = 0;
+	return true;
+}
+
+static bool start_worker(Supervisor *s)
+{
+	return s->restores ? start_restored(s) : start_forked(s);
+}
+
+static bool offer_restored(Supervisor *s, Restored *w, pid_t pid)
+{
+	int pair[2];
+	if (s->n_offered == MAX_WORKERS
+		|| socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	bool fine = restored_go(w, pair[1]);
+	close(pair[1]);
+	if (fine)
+		s->offered[s->n_offered++] = (Offer){pair[0], -1, pid};
+	else
+		close(pair[0]);
+	return fine;
+}
+
+/* A worker that is put back has stopped: true.  Else it, or another, has ended. */
+static bool look_at(Supervisor *s, pid_t pid, int status)
+{
+	Restored *w = s->restores ? restored_find(pid) : NULL;
+	if (!WIFSTOPPED(status)) {
+		if (w != NULL)
+			restored_free(w);
+		return false;
+	}
+	RestoredStop stop = w != NULL ? restored_stopped(w, status) : RESTORED_KILL;
+	if (stop == RESTORED_GOES_ON || (stop == RESTORED_READY && offer_restored(s, w, pid)))
+		return true;
+	if (kill(pid, SIGKILL) == 0)
+		s->dying++; /* another may take its place */
+	return true;
+}
+
+/* The last one that is offered: it is somebody's, or nobody's. */
+static void withdraw(Supervisor *s)
+{
+	const Offer *offer = &s->offered[--s->n_offered];
+	close(offer->socket);
+	if (offer->pidfd >= 0)
+		close(offer->pidfd);
+}
+
 static void offer_workers(Supervisor *s)
 {
 	s->crowded = false;
 	while (s->n_offered > 0) {
 		const Offer *offer = &s->offered[s->n_offered - 1];
 		const int fds[2] = {offer->socket, offer->pidfd};
+		const Restored *w = offer->pidfd < 0 ? restored_find(offer->pid) : NULL;
 		MsWireWorker packet = {.letter = MS_PACKET_WORKER,
 			.pid = offer->pid,
-			.filter = s->worker.filter_number};
-		if (!ms_wire_send(MS_CONTROL_FD, &packet, sizeof packet, fds, 2, MSG_DONTWAIT)) {
+			.filter = s->worker.filter_number,
+			.serial = w != NULL ? restored_serial(w) : 0,
+			.before = w != NULL ? restored_microseconds(w) : 0};
+		if (!ms_wire_send(MS_CONTROL_FD, &packet, sizeof packet, fds, w != NULL ? 1 : 2,
+			    MSG_DONTWAIT)) {
 			s->crowded = errno != EAGAIN && ms_wire_is_short(errno);
 			if (s->crowded)
 				lacks(s, "handing over a worker");
@@ -234,9 +336,7 @@ static void offer_workers(Supervisor *s)
 				return; /* again in a moment */
 			_exit(0); /* the daemon is gone */
 		}
-		close(fds[0]);
-		close(fds[1]);
-		s->n_offered--;
+		withdraw(s);
 	}
 }
 
@@ -290,10 +390,8 @@ static void drop_filter(Supervisor *s)
  * its number. */
 static void drop_offered(Supervisor *s)
 {
-	for (; s->n_offered > 0; s->n_offered--) {
-		close(s->offered[s->n_offered - 1].socket);
-		close(s->offered[s->n_offered - 1].pidfd);
-	}
+	while (s->n_offered > 0)
+		withdraw(s);
 }
 
 static void take_filter(Supervisor *s, uint64_t number, int fd)
@@ -315,6 +413,10 @@ static void take_filter(Supervisor *s, uint64_t number, int fd)
 	if (s->worker.filter == NULL)
 		_exit(1); /* started anew, it is given the filter again */
 	s->worker.filter_number = number;
+	/* Nobody writes to it: it is not among what is put back. */
+	if (s->restores
+		&& (mprotect(s->filter, s->filter_room, PROT_READ) != 0 || !restored_renew()))
+		_exit(1);
 }
 
 /* Anything else than a filter means that the daemon ended or let go. */
@@ -330,7 +432,9 @@ static void hear(Supervisor *s)
 		if (n == sizeof packet && packet.letter == MS_PACKET_KILLED) {
 			/* One that computes little because others want the processor dies late,
 			 * too. */
-			s->dying += s->dying < s->workers;
+			Restored *w = packet.serial != 0 ? restored_find(packet.pid) : NULL;
+			if (packet.serial == 0 || (w != NULL && restored_let_go(w, packet.serial)))
+				s->dying += s->dying < s->workers;
 			continue;
 		}
 		if (n != sizeof packet || packet.letter != MS_PACKET_FILTER || fd < 0)
@@ -355,6 +459,8 @@ static void reap(Supervisor *s)
 		;
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (look_at(s, pid, status))
+			continue;
 		s->alive--;
 		s->dying = MIN(s->dying, s->alive);
 		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->dying > 0) {
@@ -377,7 +483,7 @@ typedef const char *(*Attempt)(Supervisor *s);
 
 static const char *try_worker(Supervisor *s)
 {
-	return sandbox_enter(s->sandbox, s->worker.limits.memory, 10);
+	return sandbox_enter(s->sandbox, s->worker.limits.memory, 10, false);
 }
 
 /* Is the confinement really to be had?  A child tries it and is asked.  NULL: yes. */
@@ -472,6 +578,67 @@ static void share_sandbox(Supervisor *s)
 	bool lacking = false;
 	if (probe(s, try_supervising, &lacking) == NULL && !lacking)
 		sandbox_share(s->sandbox);
+}
+
+/* Until one of them stops, if `stop`, or until all have ended. */
+static pid_t wait_for(Supervisor *s, bool stop, int *status)
+{
+	while (s->alive > 0) {
+		pid_t pid = waitpid(-1, status, 0);
+		if (pid < 0 || (stop && WIFSTOPPED(*status)))
+			return pid;
+		s->alive -= !WIFSTOPPED(*status);
+		if (!WIFSTOPPED(*status) && restored_find(pid) != NULL)
+			restored_free(restored_find(pid));
+	}
+	return -1;
+}
+
+/* Two are made, the second like the first, and ended. */
+static bool try_restoring(Supervisor *s)
+{
+	bool fine = true;
+	int status;
+	for (int i = 0; i < 2 && fine; i++) {
+		fine = start_restored(s);
+		pid_t pid = wait_for(s, true, &status);
+		Restored *w = pid > 0 ? restored_find(pid) : NULL;
+		fine = w != NULL && restored_stopped(w, status) == RESTORED_READY;
+		if (w != NULL)
+			kill(pid, SIGKILL);
+	}
+	int why = errno;
+	wait_for(s, false, &status);
+	errno = why;
+	return fine;
+}
+
+static bool can_restore(Supervisor *s)
+{
+	MsRooms rooms;
+	if (!restored_prepare(s->workers, seconds_of_job(s)))
+		return false;
+	restored_rooms(&rooms);
+	return sandbox_trace_others(s->sandbox, &rooms) && try_restoring(s);
+}
+
+/* Where it is to be had.  The supervisor then has no filter of its own, for it traces workers; what
+ * it hears from them is that they have stopped.  Says how workers are made (caller frees). */
+static char *begin_restoring(Supervisor *s, bool confined)
+{
+	heap_settle(!s->program->no_tables, true);
+	errno = 0;
+	s->restores = confined && can_restore(s);
+	s->worker.restored = s->restores;
+	if (s->restores)
+		return g_strdup("its workers are put back after each message");
+	const char *why = !confined ? "they are not confined"
+		: errno != 0	    ? strerror(errno)
+				    : "what one comes back to is not what it was";
+	restored_forget();
+	return g_strdup_printf(
+		"its workers are forked for each message, for they cannot be put back here (%s)",
+		why);
 }
 
 static void loop(Supervisor *s)
@@ -584,10 +751,15 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	if (s.signals < 0)
 		return lack("signalfd");
 	pages_enlarge();
-	if (missing == NULL)
+	g_autofree char *workers = s.worker.restored ? begin_restoring(&s, missing == NULL) : NULL;
+	if (missing == NULL && !s.restores)
 		share_sandbox(&s);
-	heap_settle(!program->no_tables);
-	say(MS_PACKET_READY, missing != NULL ? missing : "");
+	if (workers == NULL)
+		heap_settle(!program->no_tables, false);
+	char text[MS_PACKET_MAX]; /* of the heap a page would be written to */
+	snprintf(text, sizeof text, "%s%s%s", missing != NULL ? missing : "",
+		workers != NULL ? "\n" : "", workers != NULL ? workers : "");
+	say(MS_PACKET_READY, text);
 	loop(&s);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * A worker's life: it is confined, says that it is ready, takes a job from its socket, answers,
- * and ends.  Its one thread.
+ * A worker's life: it is confined, takes a job from its socket, answers, and ends, or comes to where
+ * it is put back (restore.c).  Its one thread.
  */
 #include "config.h"
 
@@ -15,10 +15,20 @@
 
 #include "reader_private.h"
 
+/* Whether it ends or is put back: nothing of this process is to live on.  No handlers of exit(). */
+static void leave(const WorkerSetup *setup, int status) __attribute__((noreturn));
+static void leave(const WorkerSetup *setup, int status)
+{
+	if (setup->restored && status == 0)
+		restore_point(); /* goes on where it was called first */
+	_exit(status);
+}
+
 /* ---- questions ------------------------------------------------------------------------ */
 
 typedef struct {
 	int fd;
+	const WorkerSetup *setup;
 } Asker;
 
 /* The client went away in mid-job: there is nobody left to read for. */
@@ -59,12 +69,12 @@ static MsReading *ask_recognise(void *user, const guint8 *data, gsize len, const
 	return ask(user, &question, data, len);
 }
 
-/* Nothing was said of the message yet, and nothing of this process is to live on. */
+/* Nothing was said of the message yet. */
 static void beyond(void *user)
 {
 	const Asker *asker = user;
 	MsWireHeader header = {MS_BEYOND_MAGIC, 0};
-	_exit(ms_io_send(asker->fd, &header, sizeof header) ? 0 : 1);
+	leave(asker->setup, ms_io_send(asker->fd, &header, sizeof header) ? 0 : 1);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------- */
@@ -81,12 +91,18 @@ static GBytes *encode(MsReading *reading)
 	return ms_reading_encode(instead);
 }
 
+/* One of few files at a time; a worker that is put back has a place for each. */
+static void *map_file(int file, size_t len, unsigned which)
+{
+	void *place = restored_place(which, len);
+	return mmap(place, len, PROT_READ, MAP_PRIVATE | (place != NULL ? MAP_FIXED : 0), file, 0);
+}
+
 /* What was added to the filter since this process was forked. */
 static MsFilter *open_added(int file)
 {
 	off_t size = lseek(file, 0, SEEK_END);
-	void *image = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0)
-			       : MAP_FAILED;
+	void *image = size > 0 ? map_file(file, (size_t)size, 1) : MAP_FAILED;
 	MsFilter *added = image != MAP_FAILED ? ms_filter_open(image, (gsize)size, NULL) : NULL;
 	if (added == NULL)
 		_exit(1); /* to read without it would be to miss what it has */
@@ -160,8 +176,8 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 	gsize end = document != NULL ? document->end : len;
 	if (start > end || end > len)
 		_exit(1);
-	void *data = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
-	Asker asker = {fd};
+	void *data = len > 0 ? map_file(file, len, 0) : NULL;
+	Asker asker = {fd, setup};
 	MsHelp help = {
 		/* else it is what is being made known */
 		.known = setup->help && document == NULL ? ask_known : NULL,
@@ -210,36 +226,50 @@ static bool answer(int fd, GBytes *bytes)
 	return ms_io_send(fd, data + done, len - done);
 }
 
+static void serve_one(int fd, const WorkerSetup *setup, bool last)
+{
+	MsWireHeader header;
+	MsWireQuestion document;
+	Special special;
+	int files[2];
+	ssize_t n = ms_wire_receive(fd, &header, sizeof header, files, 2, 0);
+	bool part = n == sizeof header && memcmp(header.magic, MS_DOCUMENT_MAGIC, 8) == 0;
+	if (n != sizeof header || files[0] < 0 ||
+		(!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0) ||
+		!take_special(fd, setup, &special) ||
+		(part && !ms_io_receive(fd, &document, sizeof document)))
+		_exit(0); /* the client went away */
+	document.as[MS_WIRE_AS - 1] = '\0';
+	/* Its memory goes with the process; a worker of several jobs has room for as many. */
+	g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
+	g_autoptr(GBytes) bytes = do_job(
+		fd, files[0], added, part ? &document : NULL, &special, setup, last);
+	special_clear(&special);
+	if (!last)
+		close(files[0]);
+	if (files[1] >= 0 && !last)
+		close(files[1]);
+	if (!answer(fd, bytes))
+		_exit(1);
+	if (last)
+		leave(setup, 0);
+}
+
 void worker_serve(int fd, const WorkerSetup *setup)
 {
-	for (unsigned i = 0; i < setup->jobs; i++) {
-		MsWireHeader header;
-		MsWireQuestion document;
-		Special special;
-		int files[2];
-		ssize_t n = ms_wire_receive(fd, &header, sizeof header, files, 2, 0);
-		bool part = n == sizeof header && memcmp(header.magic, MS_DOCUMENT_MAGIC, 8) == 0;
-		if (n != sizeof header || files[0] < 0 ||
-			(!part && memcmp(header.magic, MS_JOB_MAGIC, 8) != 0) ||
-			!take_special(fd, setup, &special) ||
-			(part && !ms_io_receive(fd, &document, sizeof document)))
-			_exit(0); /* the client went away */
-		document.as[MS_WIRE_AS - 1] = '\0';
-		/* Its memory goes with the process; a worker of several jobs has room for as
-		 * many. */
-		g_autoptr(MsFilter) added = files[1] >= 0 ? open_added(files[1]) : NULL;
-		bool last = i + 1 == setup->jobs;
-		g_autoptr(GBytes) bytes = do_job(
-			fd, files[0], added, part ? &document : NULL, &special, setup, last);
-		special_clear(&special);
-		if (!last)
-			close(files[0]);
-		if (files[1] >= 0 && !last)
-			close(files[1]);
-		if (!answer(fd, bytes))
-			_exit(1);
-		if (last)
-			_exit(0); /* no atexit handlers: nothing of this process is to live on */
-	}
+	for (unsigned i = 0; i < setup->jobs; i++)
+		serve_one(fd, setup, i + 1 == setup->jobs);
+	_exit(0);
+}
+
+void worker_serve_restored(int line, const WorkerSetup *setup)
+{
+	char byte;
+	int fd;
+	restore_point(); /* returns for each job */
+	restored_clean();
+	if (ms_wire_receive(line, &byte, 1, &fd, 1, 0) != 1 || fd < 0)
+		_exit(0); /* the supervisor is gone */
+	serve_one(fd, setup, true);
 	_exit(0);
 }

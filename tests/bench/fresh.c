@@ -4,8 +4,8 @@
  *   fresh MESSAGE.eml ROUNDS READER...
  *
  * READER is the path of a missent-reader (missent-reader-text lies beside it), with ":100" behind
- * it for as many messages a worker, and ":0" behind that for no cache of readings.  They take turns
- * within one run, 1,000 messages a turn.  Printed for each are microseconds of CPU and page faults a
+ * it for as many messages a worker, or ":restore" for one that is put back after each, and ":0" behind
+ * that for no cache of readings.  They take turns within one run, 1,000 messages a turn.  Printed for each are microseconds of CPU and page faults a
  * message (medians): of this process, which hands over and decodes; of the readers' supervisors;
  * and of their workers.
  */
@@ -28,8 +28,8 @@
 #define ROUNDS 99
 #define FIGURES 6
 
-static const char *const names[FIGURES] = {"client us", "supervisor us", "workers us", "all us",
-	"supervisor faults", "worker faults"};
+static const char *const names[FIGURES] = {
+	"client us", "supervisor us", "workers us", "all us", "supervisor faults", "worker faults"};
 
 typedef struct {
 	const char *name;
@@ -55,11 +55,13 @@ static bool is_grandchild(int parent)
 {
 	int of = 0;
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", parent), *text = NULL;
-	const char *after = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+	const char *after = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')')
+									 : NULL;
 	return after != NULL && sscanf(after + 2, "%*c %d", &of) == 1 && of == getpid();
 }
 
-static bool is_child(const char *pid, int *parent_out, double *minor, double *of_children, double *ticks)
+static bool is_child(
+	const char *pid, int *parent_out, double *minor, double *of_children, double *ticks)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%s/stat", pid), *text = NULL;
 	int parent = 0;
@@ -68,7 +70,8 @@ static bool is_child(const char *pid, int *parent_out, double *minor, double *of
 	if (!g_file_get_contents(path, &text, NULL, NULL))
 		return false;
 	const char *after = strrchr(text, ')');
-	if (after == NULL || sscanf(after + 2, "%*c %d %*d %*d %*d %*d %*u %lu %lu %*u %*u %*u %*u %ld %ld",
+	if (after == NULL ||
+		sscanf(after + 2, "%*c %d %*d %*d %*d %*d %*u %lu %lu %*u %*u %*u %*u %ld %ld",
 			&parent, &minflt, &cminflt, &cutime, &cstime) != 5)
 		return false;
 	*minor = (double)minflt;
@@ -88,7 +91,8 @@ static GBytes *filter(void)
 	for (guint i = 0; i < KNOWN; i++) {
 		char number[16];
 		g_snprintf(number, sizeof number, "k%09u", i);
-		g_assert_true(ms_mark_make(key, "customer-number", number, strlen(number), &marks[i]));
+		g_assert_true(
+			ms_mark_make(key, "customer-number", number, strlen(number), &marks[i]));
 	}
 	return ms_filter_build(key, marks, KNOWN);
 }
@@ -127,10 +131,12 @@ static void look(double *out)
 static MsReader *start(const char *word, const MsKinds *kinds, GBytes *known)
 {
 	g_auto(GStrv) parts = g_strsplit(word, ":", 3);
+	bool restore = parts[1] != NULL && strcmp(parts[1], "restore") == 0;
 	MsReaderSettings settings = {.program = parts[0],
 		.kinds = kinds,
 		.workers = 2,
-		.jobs = parts[1] != NULL ? (guint)atoi(parts[1]) : 1,
+		.jobs = parts[1] != NULL && !restore ? (guint)atoi(parts[1]) : 1,
+		.restore = restore,
 		.wait_ms = 60000,
 		.cache_bytes = parts[1] != NULL && parts[2] != NULL ? 0 : 1 << 20,
 		.lean = true};
@@ -190,8 +196,8 @@ int main(int argc, char **argv)
 		printf("%s\n", rows[i].name);
 		for (guint k = 0; k < FIGURES; k++) {
 			qsort(rows[i].figures[k], rounds, sizeof(double), by_value);
-			printf("  %-18s %9.1f  (least %.1f)\n", names[k], rows[i].figures[k][rounds / 2],
-				rows[i].figures[k][0]);
+			printf("  %-18s %9.1f  (least %.1f)\n", names[k],
+				rows[i].figures[k][rounds / 2], rows[i].figures[k][0]);
 		}
 		ms_reader_free(rows[i].reader);
 	}

@@ -7,7 +7,8 @@
  *
  * OUTCOME: works, fails (the kernel has looked at it), waits, ends (SIGNAL or status).  What was
  * killed, or refused as not permitted, is not there.  The last line counts the tries.  With the
- * word "shared" as its argument a child has first what its supervisor would have.
+ * word "shared" as its argument a child has first what its supervisor would have; with "traced" it is
+ * a worker that is put back, and what its supervisor would be told of fails, for there is none.
  */
 #include "config.h"
 
@@ -42,16 +43,17 @@ typedef struct {
 	long args[6];
 } Try;
 
+static const MsRooms rooms = {0x10000000, 1 << 20};
 static Result *result;
 static MsSandbox *sandbox;
 static int null, job;
 static char buffer[4096] __attribute__((aligned(4096)));
 static pid_t bystander;
 static unsigned tries;
-static bool shared;
+static bool shared, traced;
 
 #define OWN 0x0badcafeL /* stands for the child's own number */
-static Try all[32];
+static Try all[48];
 static unsigned n_all;
 
 static void add(const char *label, long a, long b, long c, long d, long e, long f)
@@ -92,6 +94,12 @@ static void make_tries(void)
 	add("own memory", (long)buffer, 4096, memory, 0, 0, 0);
 	add("own memory as code", (long)buffer, 4096, PROT_READ | PROT_EXEC, 0, 0, 0);
 	add("lock of two", (long)buffer, 6 /* FUTEX_LOCK_PI */, 0, 0, 0, 0);
+	add("room", 0x10000000, 8192, PROT_READ, MAP_PRIVATE | MAP_FIXED, null, 0);
+	add("room as memory", 0x10000000, 8192, memory, none | MAP_FIXED, -1, 0);
+	add("beyond room", 0x10000000, 1L << 40, PROT_READ, MAP_PRIVATE | MAP_FIXED, null, 0);
+	add("null", 1, 0, 0, 0, 0, 0);
+	add("null, other bits", 1 | (1L << 32), 0, 0, 0, 0, 0);
+	add("message", 5, 0, 0, 0, 0, 0);
 	add("limits", 0, 7 /* RLIMIT_NOFILE */, (long)buffer, (long)buffer, 0, 0);
 }
 
@@ -102,9 +110,11 @@ static void confine(void)
 		sandbox_share(sandbox);
 	if (shared && !sandbox_is_shared(sandbox))
 		_exit(77);
+	if (traced && !sandbox_trace_others(sandbox, &rooms))
+		_exit(2);
 	if (!sandbox_descriptors(job, null))
 		_exit(1);
-	const char *failed = sandbox_enter(sandbox, 512 << 20, 10);
+	const char *failed = sandbox_enter(sandbox, 512 << 20, 10, traced);
 	if (failed != NULL)
 		_exit(2);
 }
@@ -206,6 +216,7 @@ int main(int argc, char **argv)
 {
 	int pair[2];
 	shared = argc > 1 && strcmp(argv[1], "shared") == 0;
+	traced = argc > 1 && strcmp(argv[1], "traced") == 0;
 	char *missing = NULL;
 	result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
