@@ -429,7 +429,7 @@ static void test_directions(void)
 	} rows[] = {
 		{"from left to right", "00e0", "\nAB \xc3\xa0\xc3\xa1\xc3\xa2 CD\n"},
 		{"the last script of them", "0561", "\nAB \xd5\xa1\xd5\xa2\xd5\xa3 CD\n"},
-		{"from right to left", "05d0", 
+		{"from right to left", "05d0",
 			"\nAB \xe2\x80\xab\xd7\x92\xd7\x91\xd7\x90\xe2\x80\xac CD\n"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
