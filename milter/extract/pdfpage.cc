@@ -444,6 +444,8 @@ void MsDevice::picture(GfxState *state)
 
 void MsDevice::judge_pictures(MsPdfPage *out) const
 {
+	if (pictures.empty())
+		return;
 	std::vector<bool> under(GRID * GRID, false);
 	for (const Box &box : pictures) {
 		int x1 = cell(box.x1, width), x2 = cell(box.x2 - 0.01, width);
