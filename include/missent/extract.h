@@ -42,6 +42,7 @@ struct MsExtraction {
 	void *user;
 	guint face; /* that the spans belong to */
 	MsSpanOf of;          /* what they are the text of */
+	const char *own;      /* as in a span */
 	const char *password; /* tried on encrypted documents before the empty one, or NULL */
 	const MsHelp *help; /* or NULL */
 	guint ocr_dpi;

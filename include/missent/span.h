@@ -44,6 +44,7 @@ typedef struct {
 	const char
 		*party; /* fields: "buyer", "seller", "payee", "delivery", "document"; else NULL */
 	const char *scheme; /* fields: identification scheme ("0088"), or NULL */
+	const char *own; /* the domain of the mail's author, in lower case ("seller.example"), or NULL */
 	const MsNamed *names; /* or NULL; made with named.h */
 	gsize n_names;
 } MsSpan;

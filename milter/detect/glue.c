@@ -14,12 +14,15 @@
  * digits is no fraction.
  *
  * Links are full of numbers that programs count with.  There a number stands by itself between
- * two marks, and counts if it is a long one.
+ * two marks, and counts if it is a long one; in what the sender itself made (a link to its own
+ * site, its own address, the name that it gave a mail) a shorter one does.
  */
 
 #define MAX_LINK 2000    /* bytes from the beginning of a link to a number in it */
 #define MAX_SHORT_WORD 14 /* letters of "Nr." and alike */
 #define MAX_FILE_NAME 80
+#define MAX_LOCAL_PART 64
+#define MIN_OWN 8        /* digits */
 #define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
 
 bool ms_detect_is_date(const char *text, gsize len)
@@ -205,6 +208,40 @@ static bool goes_on_behind(const Search *s, gsize end, bool digits, bool longish
 	}
 }
 
+/* ---- what the sender itself made ------------------------------------------------------- */
+
+/* Is the domain that begins at `at` the author's, or below it? */
+static bool is_own_domain(const Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize until = at, n = strlen(s->span->own);
+	while (until < s->fold->len &&
+		(g_ascii_isalnum(text[until]) || text[until] == '.' || text[until] == '-'))
+		until++;
+	return until - at >= n && memcmp(text + until - n, s->span->own, n) == 0 &&
+		(until - at == n || text[until - n - 1] == '.');
+}
+
+/* A number by itself in a link to the sender's own site, in one of its addresses or in the name
+ * that it gave a mail: "billing+48291746@", "<48291746.1@seller.example>".  There nobody else
+ * counts. */
+static bool is_own(const Search *s, gsize start, gsize end)
+{
+	const char *text = s->fold->text;
+	gsize from = start, until = end;
+	if (s->span->own == NULL)
+		return false;
+	while (from > 0 && start - from < MAX_LINK && !ends_link(text[from - 1]))
+		from--;
+	const char *scheme = memmem(text + from, start - from, "://", 3);
+	if (scheme != NULL)
+		return is_own_domain(s, (gsize)(scheme - text) + 3);
+	while (until < s->fold->len && until - end < MAX_LOCAL_PART && text[until] != '@' &&
+		!ends_link(text[until]))
+		until++;
+	return until < s->fold->len && text[until] == '@' && is_own_domain(s, until + 1);
+}
+
 static bool is_apart_in_link(const Search *s, gsize start, gsize end)
 {
 	const char *text = s->fold->text;
@@ -218,6 +255,8 @@ bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bo
 {
 	/* There words are set apart by such marks. */
 	if (s->span->type == MS_SPAN_NAME || ms_detect_in_file_name(s, end))
+		return false;
+	if (digits && end - start >= MIN_OWN && is_own(s, start, end))
 		return false;
 	if (digits && start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
 		ms_detect_in_link(s, start))

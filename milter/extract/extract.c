@@ -159,6 +159,7 @@ void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span)
 	to->reading->text_bytes += span->len;
 	span->face = to->face;
 	span->of = to->of;
+	span->own = to->own;
 	to->span(span, to->user);
 }
 

@@ -111,6 +111,64 @@ static bool has_line(const char *raw)
 	return cr != NULL;
 }
 
+/* ---- names that the sender's programs made --------------------------------------------- */
+
+/* What names a mail or a part of one, with the number of what it was made for in it as often as
+ * not.  What others made is theirs. */
+static const char *const made_fields[] = {"Message-ID", "Content-ID", "In-Reply-To", "References",
+	"Return-Path", "Resent-Message-ID", "Original-Message-ID", "Supersedes", NULL};
+
+/* Those of the author's own domain, or below it. */
+static void read_made(Walk *walk, const char *where, const GString *full)
+{
+	g_autoptr(GString) own = g_string_new(NULL);
+	if (walk->to.own == NULL)
+		return;
+	g_auto(GStrv) names = g_strsplit_set(full->str, "<> \t\r\n,", -1);
+	for (char **name = names; *name != NULL && ms_budget_time(walk->budget); name++) {
+		const char *at = strrchr(*name, '@');
+		gsize n = strlen(walk->to.own), len = at != NULL ? strlen(at + 1) : 0;
+		if (len >= n && g_ascii_strcasecmp(at + 1 + len - n, walk->to.own) == 0 &&
+			(len == n || at[len - n] == '.'))
+			g_string_append_printf(own, "%s\n", *name);
+	}
+	ms_extract_aside(&walk->to, where, false, own->str, own->len);
+}
+
+/* Public suffixes are not known here: of "mail.seller.co.uk" it is "seller.co.uk", for no company's
+ * name is as short as "co". */
+static const char *without_hosts(const char *domain)
+{
+	const char *from = domain + strlen(domain);
+	for (guint labels = 0; from > domain; labels++) {
+		const char *begin = from;
+		while (begin > domain && begin[-1] != '.')
+			begin--;
+		gsize n = strcspn(begin, ".");
+		from = begin > domain ? begin - 1 : begin;
+		if (labels >= 1 && (labels >= 2 || n > 3))
+			return begin;
+	}
+	return domain;
+}
+
+/* The domain of who wrote it, for what else is the sender's own. */
+static void note_own(Walk *walk, GMimeHeaderList *list)
+{
+	GMimeHeader *from = g_mime_header_list_get_header(list, "From");
+	const char *raw = from != NULL ? g_mime_header_get_raw_value(from) : NULL;
+	if (raw == NULL)
+		return;
+	g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) names = g_string_new(NULL);
+	ms_header_addresses(raw, strlen(raw), addresses, 1, names);
+	const char *at = addresses->len > 0 ? strrchr(addresses->pdata[0], '@') : NULL;
+	if (at == NULL || strchr(at, '.') == NULL)
+		return;
+	walk->own = g_ascii_strdown(without_hosts(at + 1), -1);
+	walk->to.own = walk->own;
+}
+
 static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, bool outermost)
 {
 	const char *name = g_mime_header_get_name(header);
@@ -132,7 +190,9 @@ static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, boo
 	full->len = strlen(full->str);
 	if (outermost)
 		note_header(walk, name, full);
-	if (outermost && in_list(address_fields, name))
+	if (in_list(made_fields, name))
+		read_made(walk, where, full);
+	else if (outermost && in_list(address_fields, name))
 		read_addresses(walk, name, raw, where, full);
 	else if (!is_structural("header", name) || has_line(raw))
 		read_value(walk, name, where, full);
@@ -158,6 +218,8 @@ void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool out
 	int n = g_mime_header_list_get_count(list);
 	MsSpanOf of = walk->to.of;
 	walk->to.of = MS_OF_HEADER;
+	if (outermost && walk->own == NULL)
+		note_own(walk, list);
 	for (int i = 0; i < n && ms_budget_time(walk->budget); i++) {
 		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
 		account_header(walk, header);

@@ -619,6 +619,7 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 	if (fed != NULL)
 		walk.message = NULL; /* its parts are not where they were */
 	ms_walk_bytes(&walk, fed != NULL ? fed->data : data, len, "", true);
+	g_free(walk.own);
 }
 
 /* ---- one attachment by itself --------------------------------------------------------- */

@@ -16,6 +16,7 @@ typedef struct {
 	gsize len;
 	const char *const *passwords;
 	const MsMessageSink *sink;
+	char *own; /* the author's domain, which `to` has too; or NULL */
 	/* Of the bytes that are parsed just now (message.c): */
 	const guint8 *window;
 	gsize window_len;

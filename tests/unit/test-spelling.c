@@ -359,6 +359,54 @@ static void test_glued(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
+/* Links to the sender's own site, its addresses, and the names that its programs gave mails. */
+static void test_own(void)
+{
+	static const Row rows[] = {
+		{"https://seller.example/i/73041958", "a"},
+		{"https://pay.seller.example/?k=73041958&x=1", "a"},
+		{"https://seller.example/dl/73041958_a-1", "a"},
+		{"mailto:billing+73041958@seller.example?subject=x", "a"},
+		{"bounce-73041958=x@mail.seller.example", "a"},
+		{"73041958@seller.example", "a"},
+		/* of others, or only like it, too short, a date */
+		{"https://t.example/i/73041958", ""},
+		{"https://t.example/seller.example/73041958", ""},
+		{"https://notseller.example/i/73041958", ""},
+		{"https://seller.example.net/i/73041958", ""},
+		{"bounce-73041958@seller.example.net", ""},
+		{"https://seller.example/i/0817344", ""},
+		{"https://seller.example/i/x73041958", ""},
+		{"https://seller.example/i/173041958", ""},
+	};
+	try_rows("From: Billing <Billing@Mail.Seller.example>\n" PLAIN, rows, G_N_ELEMENTS(rows));
+	static const Row heads[] = {
+		{"Message-ID: <73041958.1@seller.example>\n", "a"},
+		{"Message-ID: <invoice-FV-2026-0913@erp.seller.example>\n", "e"},
+		{"In-Reply-To: <20261126100000.73041958.billing@seller.example>\n", "a"},
+		{"References: <a@b.example>\n <c@seller.example> <20261104417@seller.example>\n", "d"},
+		{"Return-Path: <bounce-kasse=nordwind.example@seller.example>\n", "m"},
+		{"Content-ID: <logo.73041958@seller.example>\n", "a"},
+		{"List-Unsubscribe: <https://seller.example/u/73041958>\n", "a"},
+		{"Reply-To: billing+73041958@seller.example\n", "a"},
+		/* of other domains, whose names are those who wrote before */
+		{"Message-ID: <FV-2026-0913@b.example>\n", ""},
+		{"References: <kasse@nordwind.example> <FV-2026-0913@notseller.example>\n", ""},
+		{"Message-ID: <1.730419581@seller.example>\n", ""},
+		{"Message-ID: <c73041958@seller.example>\n", ""},
+		{"Reply-To: billing+73041958@b.example\n", ""},
+	};
+	try_rows("From: billing@seller.example\n", heads, G_N_ELEMENTS(heads));
+	static const Row hosts[] = {
+		{"Message-ID: <73041958@erp.seller.co.uk>\n", "a"},
+		{"Message-ID: <73041958@other.co.uk>\n", ""},
+	};
+	try_rows("From: billing@mail.seller.co.uk\n", hosts, G_N_ELEMENTS(hosts));
+	static const Row nobody[] = {{"Message-ID: <73041958@seller.example>\n", ""},
+		{"From: billing\nMessage-ID: <73041958@seller.example>\n", ""}};
+	try_rows("", nobody, G_N_ELEMENTS(nobody));
+}
+
 /* Words that say too little for a label in a sentence, but name a number that stands beside. */
 static void test_beside(void)
 {
@@ -750,6 +798,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/glued", test_glued);
+	g_test_add_func("/spelling/own", test_own);
 	g_test_add_func("/spelling/beside", test_beside);
 	g_test_add_func("/spelling/headed", test_headed);
 	g_test_add_func("/spelling/enclosed", test_enclosed);
