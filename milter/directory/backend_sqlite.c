@@ -218,13 +218,29 @@ static MsAnswer get_wanted(
 	return answer;
 }
 
+/* What an import has stored so far is its own transaction. */
+static bool end_batch(Sqlite *s, GError **error)
+{
+	s->in_batch = 0;
+	if (!s->open)
+		return true;
+	s->open = false;
+	return run(s, "COMMIT", error) == MS_FOUND;
+}
+
 /* One read transaction: a new generation taken into use meanwhile is not half seen.  In the file
- * that has the name now. */
+ * that has the name now.  Where it is not MS_FOUND there is none, and nothing to end. */
 static MsAnswer begin_read(Sqlite *s, GError **error)
 {
 	ms_sqlite_lock(s->db);
-	MsAnswer answer = ms_sqlite_follow_contents(s->db, error);
-	return answer == MS_FOUND ? run(s, "BEGIN", error) : answer;
+	/* Of this thread, which imports and looks at what is in use, or at what it wrote: within
+	 * its batch no other transaction begins, and the end of one would be the end of that. */
+	MsAnswer answer = end_batch(s, error) ? ms_sqlite_follow_contents(s->db, error) : MS_RETRY;
+	if (answer == MS_FOUND)
+		answer = run(s, "BEGIN", error);
+	if (answer != MS_FOUND)
+		ms_sqlite_unlock(s->db);
+	return answer;
 }
 
 static void end_read(Sqlite *s)
@@ -239,8 +255,9 @@ static MsAnswer look_sqlite(
 	Sqlite *s = self(backend);
 	Row row = {0};
 	MsAnswer answer = begin_read(s, error);
-	if (answer == MS_FOUND)
-		answer = find_current(s, &out->generation, error);
+	if (answer != MS_FOUND)
+		return answer;
+	answer = find_current(s, &out->generation, error);
 	if (answer == MS_FOUND)
 		answer = row_of_generation(s, out->generation, &row, error);
 	out->state = row.state;
@@ -255,12 +272,10 @@ static MsAnswer fetch_sqlite(MsBackend *backend, const char *generation, const M
 {
 	Sqlite *s = self(backend);
 	Row row = {0};
-	if (s->open && run(s, "COMMIT", error) != MS_FOUND)
-		return MS_RETRY;
-	s->open = false;
 	MsAnswer answer = begin_read(s, error);
-	if (answer == MS_FOUND)
-		answer = find_current(s, &out->generation, error);
+	if (answer != MS_FOUND)
+		return answer;
+	answer = find_current(s, &out->generation, error);
 	if (answer == MS_FOUND || answer == MS_ABSENT)
 		answer = row_of_generation(s, generation, &row, error);
 	out->state = row.state;
@@ -373,15 +388,6 @@ static bool begin_sqlite(
 	s->loading = g_strdup(generation);
 	s->in_batch = 0;
 	return new_row(s, note_out, error);
-}
-
-static bool end_batch(Sqlite *s, GError **error)
-{
-	s->in_batch = 0;
-	if (!s->open)
-		return true;
-	s->open = false;
-	return run(s, "COMMIT", error) == MS_FOUND;
 }
 
 static bool store_sqlite(MsBackend *backend, MsPartId id, GBytes *data, GError **error)

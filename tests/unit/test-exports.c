@@ -662,6 +662,32 @@ static void test_dry_run(void)
 	g_string_free(run.notes, TRUE);
 }
 
+/* So many that some of it is stored before all is read; then the mapping in use is asked for the
+ * house, which the file has not. */
+static void test_large_without_house(void)
+{
+	MsDirectorySettings settings = settings_for("large");
+	g_autofree char *text = many_rows(8000, 0);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(MsDirectory) directory = open_directory(&settings);
+		g_autoptr(GString) told = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		int fd = memory_file(text, strlen(text));
+		MsImportResult result;
+		MsImportOptions options = {.max_shrink = 1,
+			.max_bad = 1,
+			.source = "x",
+			.warn = on_warning,
+			.user = told};
+		ms_directory_import(directory, fd, &options, &result, &error);
+		g_assert_no_error(error);
+		close(fd);
+		gint64 entries;
+		g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
+		g_assert_cmpint(entries, ==, 24000);
+	}
+}
+
 /* A quote that is not closed: nothing of the file is taken. */
 static void test_nothing_loaded(void)
 {
@@ -705,6 +731,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/goes-on", test_goes_on);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
 	g_test_add_func("/exports/dry-run", test_dry_run);
+	g_test_add_func("/exports/large-without-house", test_large_without_house);
 	g_test_add_func("/exports/nothing-loaded", test_nothing_loaded);
 	int rc = g_test_run();
 	remove_folder(dir);
