@@ -1,6 +1,6 @@
 /*
- * A worker's life: it is confined, takes a job from its socket, answers, and ends, or comes to where
- * it is put back (restore.c).  Its one thread.
+ * A worker's life: it is confined, takes a job from its socket, answers, and ends, or comes to
+ * where it is put back (restore.c).  Its one thread.
  */
 #include "config.h"
 
