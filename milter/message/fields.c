@@ -118,19 +118,26 @@ static bool has_line(const char *raw)
 static const char *const made_fields[] = {"Message-ID", "Content-ID", "In-Reply-To", "References",
 	"Return-Path", "Resent-Message-ID", "Original-Message-ID", "Supersedes", NULL};
 
-/* Those of the author's own domain, or below it. */
-static void read_made(Walk *walk, const char *where, const GString *full)
+/* Those of the author's own domain, or below it.  They look like addresses and are none, so they
+ * are handed on as links; but in a Return-Path is one. */
+static void read_made(Walk *walk, const char *name, const char *where, const GString *full)
 {
 	g_autoptr(GString) own = g_string_new(NULL);
 	if (walk->to.own == NULL)
 		return;
+	bool address = g_ascii_strcasecmp(name, "Return-Path") == 0;
 	g_auto(GStrv) names = g_strsplit_set(full->str, "<> \t\r\n,", -1);
-	for (char **name = names; *name != NULL && ms_budget_time(walk->budget); name++) {
-		const char *at = strrchr(*name, '@');
+	for (char **made = names; *made != NULL && ms_budget_time(walk->budget); made++) {
+		const char *at = strrchr(*made, '@');
 		gsize n = strlen(walk->to.own), len = at != NULL ? strlen(at + 1) : 0;
-		if (len >= n && g_ascii_strcasecmp(at + 1 + len - n, walk->to.own) == 0 &&
-			(len == n || at[len - n] == '.'))
-			g_string_append_printf(own, "%s\n", *name);
+		if (len < n || g_ascii_strcasecmp(at + 1 + len - n, walk->to.own) != 0 ||
+			(len > n && at[len - n] != '.'))
+			continue;
+		if (address)
+			g_string_append_printf(own, "%s\n", *made);
+		else
+			g_string_append_printf(
+				own, "mid://%s/%.*s\n", at + 1, (int)(at - *made), *made);
 	}
 	ms_extract_aside(&walk->to, where, false, own->str, own->len);
 }
@@ -191,7 +198,7 @@ static void read_header(Walk *walk, GMimeHeader *header, const char *prefix, boo
 	if (outermost)
 		note_header(walk, name, full);
 	if (in_list(made_fields, name))
-		read_made(walk, where, full);
+		read_made(walk, name, where, full);
 	else if (outermost && in_list(address_fields, name))
 		read_addresses(walk, name, raw, where, full);
 	else if (!is_structural("header", name) || has_line(raw))
