@@ -24,6 +24,8 @@ const char *sandbox_enter(
 typedef struct {
 	uintptr_t start;
 	size_t size; /* of the first; as large a one follows */
+	uintptr_t fresh; /* memory that may be given back, whole */
+	size_t fresh_size;
 } MsRooms;
 /* The supervisor of workers that are put back (restore.c): it opens no file but what tells of
  * processes.  They have a second filter, by which it is told what may leave something behind. */

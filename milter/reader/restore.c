@@ -33,6 +33,7 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ struct pm_scan_arg {
 
 #define PAGE ((uintptr_t)4096)
 #define MOST_RANGES 128
-#define MOST_ENTRIES 1023   /* of a list: more are killed */
+#define MOST_ENTRIES 1022   /* of a list: more are killed */
 #define MUCH 1024           /* pages, that cost more to put back than another worker does */
 #define USUAL 96            /* pages; after more of them the worker is watched anew at once */
 #define WATCH_EVERY 16      /* messages */
@@ -82,6 +83,7 @@ struct pm_scan_arg {
 #define MOST_XSTATE 16384
 #define STACK ((size_t)7 << 20)
 #define ROOM ((size_t)64 << 20) /* for a file: see restored_place() */
+#define LARGE_BLOCK 200000
 #define ANSWER_MS 2000
 
 /* ---- what it is put back to ----------------------------------------------------------- */
@@ -93,8 +95,11 @@ typedef struct {
 } Entry;
 
 typedef struct {
+	uint64_t one, unused[2]; /* the first is 1; a list is as long as whole pages */
 	Entry entries[MOST_ENTRIES + 1];
 } List;
+/* What is behind them is copied by the page: many times slower where it is not aligned. */
+G_STATIC_ASSERT(sizeof(List) % 4096 == 0);
 
 typedef struct {
 	uintptr_t start, end;
@@ -106,7 +111,8 @@ typedef struct {
  * read: a list for each worker, then the image. */
 typedef struct {
 	unsigned refs, lists;
-	bool made; /* the image is there */
+	bool made;  /* the image is there */
+	bool drops; /* ... and has nothing of the heap's end */
 	size_t size, image_size;
 	uint8_t *own;          /* as the supervisor has it */
 	const uint8_t *theirs; /* where workers have it */
@@ -150,7 +156,9 @@ static Restored *all[MS_MOST_RESTORED];
 static uint64_t last_serial;
 static unsigned lists_wanted;
 static double seconds_most;
-static uint8_t *room; /* two of ROOM: addresses that nothing else has */
+static uintptr_t fresh, fresh_end;   /* the heap's end, where nothing is in the image: zeros */
+static volatile uint64_t fresh_used; /* in a worker: it is to be dropped */
+static uint8_t *room;                /* two of ROOM: addresses that nothing else has */
 
 /* ---- in the worker -------------------------------------------------------------------- */
 
@@ -219,6 +227,9 @@ void restored_clean(void)
 	for (int fd = 4; fd < MS_WORKER_FDS; fd++)
 		close(fd);
 	munmap(room, 2 * ROOM);
+	if (fresh_used != 0)
+		madvise((void *)fresh, fresh_end - fresh, MADV_DONTNEED);
+	fresh_used = 0;
 }
 
 void *restored_place(unsigned which, size_t len)
@@ -228,7 +239,7 @@ void *restored_place(unsigned which, size_t len)
 
 void restored_rooms(MsRooms *out)
 {
-	*out = (MsRooms){(uintptr_t)room, ROOM};
+	*out = (MsRooms){(uintptr_t)room, ROOM, fresh, fresh_end - fresh};
 }
 
 /* ---- memory --------------------------------------------------------------------------- */
@@ -405,16 +416,52 @@ static void end_list(Writer *writer)
 	writer->list->entries[writer->n] = (Entry){0, 0, 0};
 }
 
+/* Bytes that were written to at the heap's end. */
+static size_t fresh_written(long n)
+{
+	size_t bytes = 0;
+	for (long i = 0; i < n; i++) {
+		uintptr_t start = MAX(scratch->found[i].start, fresh);
+		uintptr_t end = MIN(scratch->found[i].end, fresh_end);
+		bytes += end > start ? end - start : 0;
+	}
+	return bytes;
+}
+
+/* Much of it is given back by the worker itself, once it is what it was: what a hostile one could
+ * do with that call is to find zeros there, which is what the next one is to find. */
+static bool drop(Writer *writer, const State *state, const Range *part)
+{
+	Range before = *part;
+	if (before.start >= fresh && before.start < fresh_end)
+		return true;
+	if (before.start < fresh && before.end > fresh)
+		before.end = fresh;
+	return add(writer, state, &before);
+}
+
+static bool tell_to_drop(Writer *writer, const Restored *w)
+{
+	if (writer->n == MOST_ENTRIES)
+		return false;
+	writer->list->one = 1;
+	writer->list->entries[writer->n++] = (Entry){sizeof fresh_used, (uintptr_t)&fresh_used,
+		(uintptr_t)w->state->theirs + w->list * sizeof(List) + offsetof(List, one)};
+	return true;
+}
+
 static bool list_written(const Restored *w, size_t *bytes_out)
 {
 	long n = scan(w, 0, PAGE_IS_WRITTEN);
 	Writer writer = write_list(w);
 	unsigned range = 0;
 	Range part;
-	bool fine = n >= 0;
+	bool drops = w->state->drops && fresh_written(n) > USUAL * PAGE, fine = n >= 0;
 	for (long i = 0; i < n && fine; i++)
 		while (fine && part_of(w->state, &scratch->found[i], &range, &part))
-			fine = add(&writer, w->state, &part);
+			fine = drops ? drop(&writer, w->state, &part)
+				     : add(&writer, w->state, &part);
+	fine = fine && (!drops || tell_to_drop(&writer, w));
 	end_list(&writer);
 	*bytes_out = writer.bytes;
 	return fine && writer.bytes <= MUCH * PAGE;
@@ -472,6 +519,7 @@ static bool make_image(Restored *w)
 			memset(state->present + part.at / PAGE, 1, (part.end - part.start) / PAGE);
 		}
 	write_list(w).list->entries[0] = (Entry){0, 0, 0};
+	state->drops = fine && fresh_written(n) == 0; /* of what is there */
 	state->made = fine;
 	return fine;
 }
@@ -558,7 +606,7 @@ static bool set_registers(const Restored *w)
 	const State *state = w->state;
 	struct user_regs_struct registers = state->registers;
 	struct iovec extended = {(void *)state->extended, state->extended_size};
-	registers.r8 = (uintptr_t)state->theirs + w->list * sizeof(List);
+	registers.r8 = (uintptr_t)state->theirs + w->list * sizeof(List) + offsetof(List, entries);
 	return ptrace(PTRACE_SETREGSET, w->pid, NT_X86_XSTATE, &extended) == 0 &&
 		ptrace(PTRACE_SETREGS, w->pid, NULL, &registers) == 0;
 }
@@ -742,10 +790,10 @@ void restored_free(Restored *w)
 
 bool restored_renew(void)
 {
-	State *fresh = state_new();
+	State *next = state_new();
 	state_unref(current);
-	current = fresh;
-	return fresh != NULL;
+	current = next;
+	return next != NULL;
 }
 
 void restored_forget(void)
@@ -755,6 +803,17 @@ void restored_forget(void)
 	if (room != NULL)
 		munmap(room, 2 * ROOM);
 	room = NULL;
+}
+
+/* Behind what is in use now and what the supervisor itself will yet need. */
+static void find_fresh(void)
+{
+	char *top = malloc(LARGE_BLOCK);
+	fresh = ((uintptr_t)top + LARGE_BLOCK + (1 << 20)) / PAGE * PAGE;
+	fresh_end = (uintptr_t)sbrk(0) / PAGE * PAGE;
+	if (top == NULL || (uintptr_t)top > fresh_end || fresh >= fresh_end)
+		fresh = fresh_end = 0;
+	free(top);
 }
 
 static void *reserve(size_t size, int protection)
@@ -779,6 +838,7 @@ bool restored_prepare(unsigned workers, double seconds)
 	lists_wanted = workers * 2 + 8;
 	seconds_most = seconds;
 	have_descriptors();
+	find_fresh();
 	scratch = reserve(sizeof *scratch, PROT_READ | PROT_WRITE);
 	room = reserve(2 * ROOM, PROT_NONE);
 	return scratch != NULL && madvise(scratch, sizeof *scratch, MADV_DONTFORK) == 0 &&
@@ -815,7 +875,7 @@ size_t restored_extra(void)
 
 void restored_rooms(MsRooms *out)
 {
-	*out = (MsRooms){0, 0};
+	*out = (MsRooms){0, 0, 0, 0};
 }
 
 Restored *restored_new(pid_t pid, int line)

@@ -219,6 +219,11 @@ static int add_trace(scmp_filter_ctx ctx, const MsRooms *rooms)
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(munmap), 2,
 			SCMP_A0(SCMP_CMP_EQ, rooms->start), SCMP_A1(SCMP_CMP_EQ, 2 * rooms->size));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(madvise), 3,
+			SCMP_A0(SCMP_CMP_EQ, rooms->fresh),
+			SCMP_A1(SCMP_CMP_EQ, rooms->fresh_size),
+			SCMP_A2(SCMP_CMP_EQ, MADV_DONTNEED));
 	/* Descriptors that it has before its job stay open. */
 	for (scmp_datum_t fd = 4; fd < MS_WORKER_FDS && rc == 0; fd++)
 		rc = seccomp_rule_add(

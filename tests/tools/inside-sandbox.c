@@ -43,7 +43,7 @@ typedef struct {
 	long args[6];
 } Try;
 
-static const MsRooms rooms = {0x10000000, 1 << 20};
+static const MsRooms rooms = {0x10000000, 1 << 20, 0x20000000, 1 << 20};
 static Result *result;
 static MsSandbox *sandbox;
 static int null, job;

@@ -82,7 +82,7 @@ static const struct {
 	{"base", STAYS},
 	{"line", STAYS},
 	{"stop", EITHER},
-	{"much", GOES},
+	{"much", STAYS},
 	{"map", GOES},
 	{"map-over", GOES},
 	{"unmap", GOES},
