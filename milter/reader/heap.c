@@ -32,7 +32,7 @@
 #define MUCH (6u << 20)
 #define MOST_MAIL (256 << 10) /* bytes of heap */
 #define ROOM (1 << 20)      /* kept at the heap's end, so that a worker need not ask for more */
-#define MUCH_ROOM (64 << 20) /* ... one that is put back must not, but for much */
+#define MUCH_ROOM (16 << 20) /* ... one that is put back must not, but for much */
 
 /* Holes of this size and those that are larger: the last one that is taken is beyond all of
  * them. */
