@@ -11,28 +11,42 @@
 /*
  * Values under names in a table of one file; a step runs within a transaction (step.c), from any
  * thread, one at a time.  A transaction takes up several steps: pages that they share are written
- * once.  It ends after BATCH steps, at once when a stream is stopped or runs again, and at the
- * latest after BATCH_MS, by a thread of the store's own that exists once there was a step.  A
- * commit need not be on disk when it returns.  So a process that is killed forgets what it
- * counted in the last BATCH_MS, and a loss of power somewhat more, which costs less than a wait
- * for each message; a transaction that cannot be ended is told by the next step.  Another process
- * that writes (a reset) finds its turn within a second: for a part of each no transaction stays
- * open.  What is too old is removed as the steps go, a few rows at a time.
+ * once, and values that they share are read once, and written once, when it ends: nobody else
+ * writes meanwhile.  It ends after BATCH steps or BATCH_BYTES of values, at once when a stream is
+ * stopped or runs again, and at the latest after BATCH_MS, by a thread of the store's own that
+ * exists once there was a step.  A commit need not be on disk when it returns.  So a process that
+ * is killed forgets what it counted in the last BATCH_MS, and a loss of power somewhat more,
+ * which costs less than a wait for each message; a transaction that cannot be ended is told by
+ * the next step.  Another process that writes (a reset) finds its turn within a second: for a
+ * part of each no transaction stays open.  What is too old is removed as the steps go, a few rows
+ * at a time.
  */
 
 #define APPLICATION_ID 0x4d534745 /* MSGE */
 #define APPLICATION_ID_BEFORE 0x4d534744
 #define BATCH 64
+#define BATCH_BYTES (1 << 20)
 #define BATCH_MS 200
 #define TURN_MS 1000   /* of this ... */
 #define BATCHED_MS 850 /* ... steps share transactions */
 #define TIDY_EVERY 16
 #define TIDY_ROWS "256"
 
+/* A value as it is within the transaction. */
+typedef struct {
+	gint64 name;   /* first: the key is it */
+	GBytes *value; /* NULL: there is none */
+	gint64 expires;
+	guint8 letter;
+	bool changed; /* it is yet to be written */
+} Kept;
+
 typedef struct {
 	MsGuardStore ops; /* first */
 	MsSqlite *db;
 	/* Under the lock of db. */
+	GHashTable *kept; /* of Kept, by name; empty outside a transaction */
+	gsize kept_bytes;
 	guint waiting, steps;
 	gint64 tidied; /* up to this name */
 	GError *lost;
@@ -79,36 +93,86 @@ static gint64 number_of(const guint8 *key_name, const MsStepName *name)
 	return number;
 }
 
+static void kept_free(gpointer data)
+{
+	Kept *kept = data;
+	g_clear_pointer(&kept->value, g_bytes_unref);
+	g_free(kept);
+}
+
 static void take_value(MsSqlRow *row, void *user)
 {
-	GBytes **out = user;
-	*out = ms_sql_bytes(row, "value");
+	Kept *kept = user;
+	g_clear_pointer(&kept->value, g_bytes_unref);
+	kept->value = ms_sql_bytes(row, "value");
+	kept->expires = ms_sql_number(row, "expires");
+}
+
+static void keep(Store *store, Kept *kept)
+{
+	store->kept_bytes += sizeof *kept + (kept->value ? g_bytes_get_size(kept->value) : 0);
+	g_hash_table_replace(store->kept, &kept->name, kept);
+}
+
+static void let_go(Store *store)
+{
+	g_hash_table_remove_all(store->kept);
+	store->kept_bytes = 0;
+}
+
+static GBytes *current(const Kept *kept, gint64 now)
+{
+	return kept->value != NULL && kept->expires > now ? g_bytes_ref(kept->value) : NULL;
 }
 
 static GBytes *get(const MsStepName *name, void *user)
 {
 	Within *w = user;
-	GBytes *value = NULL;
-	if (w->answer == MS_FOUND)
-		w->answer = ms_sqlite_ask(w->store->db,
-			"SELECT value FROM counts WHERE name=:name AND expires>:now",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)),
-				MS_SQL_NUMBER("now", w->now)),
-			take_value, &value, NULL, w->error);
+	gint64 number = number_of(w->key_name, name);
+	const Kept *known = g_hash_table_lookup(w->store->kept, &number);
+	if (known != NULL || w->answer != MS_FOUND)
+		return known != NULL ? current(known, w->now) : NULL;
+	Kept *kept = g_new(Kept, 1);
+	*kept = (Kept){.name = number};
+	w->answer = ms_sqlite_ask(w->store->db,
+		"SELECT value, expires FROM counts WHERE name=:name",
+		MS_SQL_VALUES(MS_SQL_NUMBER("name", number)), take_value, kept, NULL, w->error);
+	GBytes *value = w->answer == MS_FOUND ? current(kept, w->now) : NULL;
+	if (w->answer == MS_FOUND && ms_sqlite_in_transaction(w->store->db))
+		keep(w->store, kept);
+	else
+		kept_free(kept);
 	return value;
 }
 
 static void set(const MsStepName *name, GBytes *value, guint32 ttl, void *user)
 {
 	Within *w = user;
-	if (w->answer == MS_FOUND)
-		w->answer = ms_sqlite_ask(w->store->db,
-			"REPLACE INTO counts (name, letter, expires, value) VALUES (:name, :letter, :expires, :value)",
-			MS_SQL_VALUES(MS_SQL_NUMBER("name", number_of(w->key_name, name)),
-				MS_SQL_NUMBER("letter", name->bytes[0]),
-				MS_SQL_NUMBER("expires", (gint64)w->now + ttl),
-				MS_SQL_BYTES("value", value)),
-			NULL, NULL, NULL, w->error);
+	if (w->answer != MS_FOUND)
+		return;
+	Kept *kept = g_new(Kept, 1);
+	*kept = (Kept){number_of(w->key_name, name), g_bytes_ref(value), (gint64)w->now + ttl,
+		name->bytes[0], true};
+	keep(w->store, kept);
+}
+
+static void write_changed(Within *w)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, w->store->kept);
+	while (w->answer == MS_FOUND && g_hash_table_iter_next(&iter, NULL, &value)) {
+		const Kept *kept = value;
+		if (kept->changed)
+			w->answer = ms_sqlite_ask(w->store->db,
+				"REPLACE INTO counts (name, letter, expires, value)"
+				" VALUES (:name, :letter, :expires, :value)",
+				MS_SQL_VALUES(MS_SQL_NUMBER("name", kept->name),
+					MS_SQL_NUMBER("letter", kept->letter),
+					MS_SQL_NUMBER("expires", kept->expires),
+					MS_SQL_BYTES("value", kept->value)),
+				NULL, NULL, NULL, w->error);
+	}
 }
 
 static void take_name(MsSqlRow *row, void *user)
@@ -139,14 +203,22 @@ static void tidy(Within *w)
 
 /* ---- transactions --------------------------------------------------------------------- */
 
+static void roll_back(Store *store)
+{
+	if (ms_sqlite_in_transaction(store->db))
+		ms_sqlite_ask(store->db, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
+	store->waiting = 0;
+	let_go(store);
+}
+
 static void commit(Within *w)
 {
 	if (!ms_sqlite_in_transaction(w->store->db))
 		return;
-	w->answer = ask(w, "COMMIT");
-	if (ms_sqlite_in_transaction(w->store->db))
-		ms_sqlite_ask(w->store->db, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
-	w->store->waiting = 0;
+	write_changed(w);
+	if (w->answer == MS_FOUND)
+		w->answer = ask(w, "COMMIT");
+	roll_back(w->store); /* of what could not be ended */
 }
 
 static void begin(Within *w)
@@ -159,6 +231,7 @@ static void begin(Within *w)
 	}
 	if (ms_sqlite_in_transaction(store->db))
 		return;
+	let_go(store); /* an error may have ended the one before */
 	w->answer = ms_sqlite_follow(store->db, w->error);
 	if (w->answer == MS_FOUND)
 		w->answer = ask(w, "BEGIN IMMEDIATE");
@@ -236,16 +309,14 @@ static MsAnswer step(MsGuardStore *ops, const MsStep *step, MsStepped *out, GErr
 		tidy(&within);
 		bool alone = g_get_monotonic_time() / 1000 % TURN_MS >= BATCHED_MS;
 		if (within.answer == MS_FOUND &&
-			(++store->waiting >= BATCH || alone || is_news(step, out) ||
-				!leave_open(store)))
+			(++store->waiting >= BATCH || store->kept_bytes >= BATCH_BYTES || alone ||
+				is_news(step, out) || !leave_open(store)))
 			commit(&within);
 		if (within.answer != MS_FOUND)
 			ms_stepped_clear(out);
 	}
-	if (within.answer != MS_FOUND && ms_sqlite_in_transaction(store->db)) {
-		ms_sqlite_ask(store->db, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
-		store->waiting = 0;
-	}
+	if (within.answer != MS_FOUND)
+		roll_back(store);
 	ms_sqlite_unlock(store->db);
 	return within.answer;
 }
@@ -281,6 +352,7 @@ static void close_store(MsGuardStore *ops)
 	pthread_mutex_destroy(&store->lock);
 	pthread_cond_destroy(&store->wake);
 	ms_sqlite_free(store->db);
+	g_hash_table_unref(store->kept);
 	g_clear_error(&store->lost);
 	g_free(store);
 }
@@ -297,6 +369,7 @@ MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error)
 	Store *store = g_new0(Store, 1);
 	store->ops = (MsGuardStore){close_store, step, value};
 	store->db = db;
+	store->kept = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, kept_free);
 	store->tidied = G_MININT64;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_cond_init(&store->wake, NULL);
