@@ -25,7 +25,8 @@
  *	checkpoint, tile/  the same for others, as tlog-tiles: published every so often
  *	minimum     before it, entries may be gone
  *
- *	latest.new  the one before it: the next is written into it, and the two change places
+ *	latest.new  the one before it: the next is written into it, and the two change places;
+ *	            who appends keeps both open
  *
  * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have
  * entries that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay,
@@ -35,6 +36,9 @@
 struct MsTlog {
 	char *folder;
 	int lock, head_fd;
+	int latest_fd, before_fd; /* of latest and latest.new, both or none (-1) */
+	dev_t lock_device;
+	ino_t lock_inode;
 	bool looks, torn_latest;
 	bool cannot_change; /* this file system cannot exchange two files */
 	MsSigner *signer;
@@ -353,22 +357,56 @@ static bool read_latest(MsTlog *log, GError **error)
 	return true;
 }
 
+static void close_places(MsTlog *log)
+{
+	if (log->latest_fd >= 0)
+		close(log->latest_fd);
+	if (log->before_fd >= 0)
+		close(log->before_fd);
+	log->latest_fd = log->before_fd = -1;
+}
+
+static bool open_places(MsTlog *log, const char *path, const char *fresh)
+{
+	if (log->latest_fd >= 0)
+		return true;
+	struct stat st;
+	log->latest_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	log->before_fd = open(fresh, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (log->latest_fd >= 0 && log->before_fd >= 0 && fstat(log->latest_fd, &st) == 0 &&
+		S_ISREG(st.st_mode))
+		return true;
+	close_places(log);
+	return false;
+}
+
+/* Is it a file that may become the latest, under a name still? */
+static bool takes_text(int fd, gsize len)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		st.st_size == (off_t)len;
+}
+
 /* Into the file before the last, which then takes the last one's place: no file is made and none
  * removed, which costs more than all else.  Who looks at them has the lock, or takes what is
  * there for a hint.  False: it is to be made. */
 static bool change_places(
 	MsTlog *log, const char *path, const char *fresh, const char *text, gsize len)
 {
-	struct stat st;
-	int fd = log->cannot_change ? -1 : open(fresh, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool fine = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		st.st_size == (off_t)len && pwrite(fd, text, len, 0) == (ssize_t)len;
-	if (fd >= 0)
-		close(fd);
-	if (!fine)
+	if (log->cannot_change || !open_places(log, path, fresh))
 		return false;
-	bool changed = renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0;
-	log->cannot_change = !changed && (errno == EINVAL || errno == ENOSYS);
+	bool changed = takes_text(log->before_fd, len) &&
+		pwrite(log->before_fd, text, len, 0) == (ssize_t)len;
+	if (changed) {
+		changed = renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0;
+		log->cannot_change = !changed && (errno == EINVAL || errno == ENOSYS);
+	}
+	int fd = log->latest_fd;
+	log->latest_fd = log->before_fd;
+	log->before_fd = fd;
+	if (!changed)
+		close_places(log);
 	return changed;
 }
 
@@ -491,6 +529,7 @@ static bool load(MsTlog *log, GError **error)
 	if (log->head_fd >= 0)
 		close(log->head_fd);
 	log->head_fd = -1;
+	close_places(log);
 	if (!read_latest(log, error))
 		return false;
 	log->minimum = read_minimum(log);
@@ -538,7 +577,7 @@ static MsTlog *log_new(const char *folder, bool looks)
 	MsTlog *log = g_new0(MsTlog, 1);
 	log->folder = g_strdup(folder);
 	log->looks = looks;
-	log->lock = log->head_fd = -1;
+	log->lock = log->head_fd = log->latest_fd = log->before_fd = -1;
 	log->head = g_string_new(NULL);
 	log->slots = g_array_new(FALSE, FALSE, sizeof(MsSlot));
 	for (int i = 0; i < MS_LEVELS; i++)
@@ -554,6 +593,7 @@ void ms_tlog_free(MsTlog *log)
 		close(log->lock);
 	if (log->head_fd >= 0)
 		close(log->head_fd);
+	close_places(log);
 	ms_signer_free(log->signer);
 	ms_checkpoint_clear(&log->latest);
 	g_free(log->vkey);
@@ -619,7 +659,12 @@ static bool open_lock(MsTlog *log, bool create, GError **error)
 	g_autofree char *path = path_in(log, "lock");
 	bool there = !create || ms_io_make(path, "", 0, 0640, NULL);
 	log->lock = there ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	return log->lock >= 0 || fails(error, path, "opened");
+	struct stat st;
+	if (log->lock < 0 || fstat(log->lock, &st) != 0)
+		return fails(error, path, "opened");
+	log->lock_device = st.st_dev;
+	log->lock_inode = st.st_ino;
+	return true;
 }
 
 MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
@@ -643,9 +688,9 @@ MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
 bool ms_tlog_is_there(const MsTlog *log)
 {
 	g_autofree char *path = path_in(log, "lock");
-	struct stat mine, there;
-	return fstat(log->lock, &mine) == 0 && stat(path, &there) == 0 &&
-		mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+	struct stat there;
+	return stat(path, &there) == 0 && there.st_ino == log->lock_inode &&
+		there.st_dev == log->lock_device;
 }
 
 MsTlog *ms_tlog_look(const char *folder, GError **error)
@@ -730,14 +775,28 @@ static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError
 	return false;
 }
 
+/* The file that we have open is under its name, and has this text. */
+static bool is_open_latest(const MsTlog *log, const char *path, const char *text)
+{
+	struct stat mine, there;
+	char now[1024]; /* of a longer one all is read anew */
+	gsize len = strlen(text);
+	return len < sizeof now && stat(path, &there) == 0 && fstat(log->latest_fd, &mine) == 0 &&
+		mine.st_ino == there.st_ino && mine.st_dev == there.st_dev &&
+		pread(log->latest_fd, now, sizeof now, 0) == (ssize_t)len &&
+		memcmp(now, text, len) == 0;
+}
+
 /* Is the file of the last checkpoint what it was?  Its text alone tells: two lines of another
  * program within one tick of the file system's clock bring the same file back, with the same
  * time. */
 static bool is_latest(const MsTlog *log)
 {
 	g_autofree char *path = path_in(log, "latest");
-	g_autoptr(GBytes) there = ms_tile_file(path, NULL);
 	const char *mine = log->latest.text;
+	if (log->latest_fd >= 0)
+		return mine != NULL && is_open_latest(log, path, mine);
+	g_autoptr(GBytes) there = ms_tile_file(path, NULL);
 	if (there == NULL || mine == NULL)
 		return there == NULL && mine == NULL;
 	return g_bytes_get_size(there) == strlen(mine) &&

@@ -601,6 +601,50 @@ static void test_torn_checkpoint(void)
 	}
 }
 
+static void cut_in_place(const char *folder)
+{
+	g_autofree char *path = g_build_filename(folder, "latest.new", NULL);
+	g_assert_cmpint(truncate(path, 3), ==, 0);
+}
+
+static void longer_before(const char *folder)
+{
+	char text[500];
+	memset(text, 'x', sizeof text);
+	spit(folder, "latest.new", text, sizeof text);
+}
+
+static void lose_before(const char *folder)
+{
+	lose(folder, "latest.new");
+}
+
+static void same_latest(const char *folder)
+{
+	gsize len;
+	g_autofree char *latest = slurp(folder, "latest", &len);
+	spit(folder, "latest", latest, len);
+}
+
+/* Who appends keeps both files of checkpoints open: what becomes of their names is noticed. */
+static void test_places(void)
+{
+	static void (*const acts[])(const char *) = {
+		cut_in_place, longer_before, lose_before, same_latest};
+	g_autofree char *folder = g_build_filename(dir, "places", NULL);
+	g_autoptr(MsTlog) log = make_log(folder, 3);
+	guint64 size = 3;
+	for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+		for (int k = 0; k < 3; k++) {
+			g_assert_cmpuint(append(log, size, 1), ==, size);
+			expect_whole(folder, ++size);
+		}
+		acts[i](folder);
+	}
+	g_assert_cmpuint(append(log, size, 1), ==, size);
+	expect_whole(folder, ++size);
+}
+
 static void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -715,6 +759,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlog/damage", test_damage);
 	g_test_add_func("/tlog/recovered", test_recovered);
 	g_test_add_func("/tlog/torn-checkpoint", test_torn_checkpoint);
+	g_test_add_func("/tlog/places", test_places);
 	g_test_add_func("/tlog/killed", test_killed);
 	g_test_add_func("/tlog/full", test_full);
 	g_test_add_func("/tlog/together", test_together);
