@@ -93,6 +93,8 @@ void ms_directory_free(MsDirectory *directory)
 	g_free(directory->import_file);
 	g_free(directory->lost);
 	g_free(directory->lost_why);
+	g_free(directory->state);
+	ms_mapping_free(directory->mapping);
 	g_free(directory->house);
 	g_free(directory->house_file);
 	g_free(directory->tag_separators);

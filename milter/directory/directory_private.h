@@ -36,6 +36,9 @@ struct MsDirectory {
 	MsAbsent *absent; /* or NULL */
 	MsNames *names;   /* or NULL */
 	bool names_are_old;
+	/* The last state that was read and fitted, and what it says; or NULL. */
+	char *state;
+	MsMapping *mapping;
 };
 
 /* directory.c: another question was put; a resolution ended so. */

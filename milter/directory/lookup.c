@@ -111,6 +111,35 @@ MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **
 	return g_steal_pointer(&mapping);
 }
 
+/* The same text says the same, and has been seen to be sealed. */
+static MsMapping *known_mapping(MsDirectory *directory, const MsView *view)
+{
+	MsMapping *known = NULL;
+	pthread_mutex_lock(&directory->lock);
+	if (directory->state != NULL && g_strcmp0(directory->state, view->state) == 0 &&
+		strcmp(directory->mapping->generation, view->generation) == 0)
+		known = ms_mapping_ref(directory->mapping);
+	pthread_mutex_unlock(&directory->lock);
+	return known;
+}
+
+static MsMapping *read_mapping(MsDirectory *directory, const MsView *view, GError **error)
+{
+	MsMapping *mapping = known_mapping(directory, view);
+	if (mapping != NULL)
+		return mapping;
+	mapping = ms_view_mapping(directory, view, error);
+	if (mapping == NULL)
+		return NULL;
+	pthread_mutex_lock(&directory->lock);
+	g_free(directory->state);
+	directory->state = g_strdup(view->state);
+	ms_mapping_free(directory->mapping);
+	directory->mapping = ms_mapping_ref(mapping);
+	pthread_mutex_unlock(&directory->lock);
+	return mapping;
+}
+
 #define CLOCKS_APART 60 /* seconds that clocks of two hosts may differ */
 
 static MsAnswer check_age(
@@ -424,7 +453,7 @@ static MsAnswer read_names(Slices *s, MsLookup *out, guint64 *room, MsView *view
 static MsAnswer read_all(MsDirectory *directory, const Asked *asked, MsView *view, MsLookup *out,
 	GError **error)
 {
-	g_autoptr(MsMapping) mapping = ms_view_mapping(directory, view, error);
+	g_autoptr(MsMapping) mapping = read_mapping(directory, view, error);
 	if (mapping == NULL)
 		return MS_CONFIG;
 	if (check_names(directory, asked, mapping) != MS_FOUND)

@@ -14,13 +14,20 @@
 MsMapping *ms_mapping_new(void)
 {
 	MsMapping *mapping = g_new0(MsMapping, 1);
+	mapping->references = 1;
 	mapping->positions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return mapping;
+}
+
+MsMapping *ms_mapping_ref(MsMapping *mapping)
+{
+	g_atomic_int_inc(&mapping->references);
 	return mapping;
 }
 
 void ms_mapping_free(MsMapping *mapping)
 {
-	if (mapping == NULL)
+	if (mapping == NULL || !g_atomic_int_dec_and_test(&mapping->references))
 		return;
 	g_free(mapping->generation);
 	g_free(mapping->source);

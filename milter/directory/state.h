@@ -19,9 +19,12 @@ typedef struct {
 	gint64 version; /* changes since it was imported */
 	MsFingerprint sum, marks; /* of all slices; of all lists of marks */
 	GHashTable *positions; /* of sources of changes: name to the last one that is in it */
+	gint references; /* atomic; one that is shared is not changed */
 } MsMapping;
 
 MsMapping *ms_mapping_new(void);
+MsMapping *ms_mapping_ref(MsMapping *mapping);
+/* One reference of it. */
 void ms_mapping_free(MsMapping *mapping);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsMapping, ms_mapping_free)
 guint32 ms_mapping_slices(const MsPlaces *places);
