@@ -7,6 +7,7 @@
 #include "missent/greeting.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
+#include "missent/scan.h"
 
 #include "audit_private.h"
 
@@ -54,21 +55,17 @@ char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *a
 	return ms_audit_id(key, "address", canonical);
 }
 
-static char *id_of_domain(const guint8 *key, const char *address)
-{
-	g_autofree char *canonical = canonical_of(address);
-	const char *at = strrchr(canonical, '@');
-	return ms_audit_id(key, "domain", at != NULL ? at + 1 : "");
-}
-
 /* ---- words ---------------------------------------------------------------------------- */
 
 json_t *ms_audit_plain(const char *text)
 {
 	if (text == NULL)
 		return json_null();
+	gsize len = strlen(text);
+	if (ms_scan_ascii(text, len) == len)
+		return json_stringn_nocheck(text, len);
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	return json_string(valid);
+	return json_string_nocheck(valid);
 }
 
 static json_t *masked(const char *text)
@@ -88,10 +85,17 @@ char *ms_audit_stamp(gint64 microseconds)
 	return g_strdup_printf("%s.%03dZ", second, (int)(microseconds / 1000 % 1000));
 }
 
+/* Takes `text`, which is ASCII of our own. */
+static json_t *taken(char *text)
+{
+	json_t *string = json_string_nocheck(text);
+	g_free(text);
+	return string;
+}
+
 static void set(json_t *object, const char *name, char *text)
 {
-	json_object_set_new(object, name, json_string(text));
-	g_free(text);
+	json_object_set_new_nocheck(object, name, taken(text));
 }
 
 static void set_more(json_t *object, const char *name, guint64 more)
@@ -111,13 +115,24 @@ static void set_accounts(
 	json_t *list = json_array();
 	for (guint i = 0; i < MIN(names->len, MS_AUDIT_NAMES); i++) {
 		g_autofree char *id = ms_audit_id(key, "account", names->pdata[i]);
-		json_array_append_new(list, json_string(id));
+		json_array_append_new(list, json_string_nocheck(id));
 	}
-	json_object_set_new(object, "accounts", list);
+	json_object_set_new_nocheck(object, "accounts", list);
 	set_more(object, "accounts_more", all > MS_AUDIT_NAMES ? all - MS_AUDIT_NAMES : 0);
 }
 
 /* ---- who ------------------------------------------------------------------------------ */
+
+/* An address and its domain. */
+static void set_ids(json_t *row, const guint8 *key, const char *address, const char *id,
+	const char *domain)
+{
+	g_autofree char *canonical = canonical_of(address);
+	const char *at = strrchr(canonical, '@');
+	json_object_set_new_nocheck(row, id, taken(ms_audit_id(key, "address", canonical)));
+	json_object_set_new_nocheck(
+		row, domain, taken(ms_audit_id(key, "domain", at != NULL ? at + 1 : "")));
+}
 
 /* What is another's to recipient `i`, by the identifiers' digests.  A message has MAX_PAIRS of
  * them in its line, and so many more pairs are looked at. */
@@ -140,28 +155,26 @@ static void add_others(
 		if (!m->other(m->who, k, i))
 			continue;
 		g_autofree char *id = ms_audit_id(key, f->kind, f->value);
-		json_array_append_new(list, json_string(id));
+		json_array_append_new(list, json_string_nocheck(id));
 		pairs->told++;
 	}
-	json_object_set_new(row, "others", list);
+	json_object_set_new_nocheck(row, "others", list);
 	if (k < n)
-		json_object_set_new(row, "others_cut", json_true());
+		json_object_set_new_nocheck(row, "others_cut", json_true());
 }
 
 static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
 {
 	const char *address = m->envelope->recipients->pdata[i];
 	json_t *row = json_object();
-	json_object_set_new(row, "address", masked(address));
-	if (key != NULL) {
-		set(row, "id", ms_audit_id_of_address(key, address));
-		set(row, "domain", id_of_domain(key, address));
-	}
+	json_object_set_new_nocheck(row, "address", masked(address));
+	if (key != NULL)
+		set_ids(row, key, address, "id", "domain");
 	if (i < m->verdict->outcomes->len)
-		json_object_set_new(row, "outcome",
+		json_object_set_new_nocheck(row, "outcome",
 			json_string(ms_outcome_names[m->verdict->outcomes->data[i]]));
 	if (i < m->verdict->withheld->len && m->verdict->withheld->data[i])
-		json_object_set_new(row, "withheld", json_true());
+		json_object_set_new_nocheck(row, "withheld", json_true());
 	set_accounts(row, m, key, m->accounts, i);
 	if (i < m->verdict->outcomes->len && m->verdict->outcomes->data[i] == MS_OUTCOME_WRONG)
 		add_others(row, m, key, i, pairs);
@@ -182,18 +195,16 @@ static void add_recipients(json_t *line, const MsAuditMessage *m, const guint8 *
 			if (n <= MS_AUDIT_MAX || wrong == (turn == 0))
 				json_array_append_new(list, recipient_of(m, key, i, &pairs));
 		}
-	json_object_set_new(line, "recipients", json_integer(n));
+	json_object_set_new_nocheck(line, "recipients", json_integer(n));
 	set_more(line, "to_more", n - json_array_size(list));
-	json_object_set_new(line, "to", list);
+	json_object_set_new_nocheck(line, "to", list);
 }
 
 static void add_sender(json_t *line, const MsAuditMessage *m, const guint8 *key)
 {
-	json_object_set_new(line, "sender", masked(m->envelope->sender));
-	if (key == NULL)
-		return;
-	set(line, "sender_id", ms_audit_id_of_address(key, m->envelope->sender));
-	set(line, "sender_domain", id_of_domain(key, m->envelope->sender));
+	json_object_set_new_nocheck(line, "sender", masked(m->envelope->sender));
+	if (key != NULL)
+		set_ids(line, key, m->envelope->sender, "sender_id", "sender_domain");
 }
 
 /* ---- what ----------------------------------------------------------------------------- */
@@ -229,12 +240,12 @@ static json_t *identifier_of(const MsAuditMessage *m, const guint8 *key, guint i
 	g_autofree char *mask = ms_identifier_masked(f->kind, f->value);
 	g_autofree char *belief = ms_belief_words(f->belief);
 	json_t *row = json_object();
-	json_object_set_new(row, "kind", ms_audit_plain(f->kind));
-	json_object_set_new(row, "identifier", ms_audit_plain(mask));
+	json_object_set_new_nocheck(row, "kind", ms_audit_plain(f->kind));
+	json_object_set_new_nocheck(row, "identifier", ms_audit_plain(mask));
 	if (key != NULL)
 		set(row, "id", ms_audit_id(key, f->kind, f->value));
-	json_object_set_new(row, "belief", ms_audit_plain(belief));
-	json_object_set_new(row, "count", json_integer(f->count));
+	json_object_set_new_nocheck(row, "belief", ms_audit_plain(belief));
+	json_object_set_new_nocheck(row, "count", json_integer(f->count));
 	set_accounts(row, m, key, m->owners, i);
 	return row;
 }
@@ -256,7 +267,7 @@ static void add_identifiers(json_t *line, const MsAuditMessage *m, const guint8 
 			else
 				more++;
 		}
-	json_object_set_new(line, "identifiers", list);
+	json_object_set_new_nocheck(line, "identifiers", list);
 	set_more(line, "identifiers_more", more);
 }
 
@@ -283,8 +294,10 @@ static json_t *texts_of(const MsReading *r, const guint8 *key)
 			continue;
 		g_autofree char *hex = ms_hex(digest, sizeof digest);
 		json_t *row = json_object();
-		if (face < r->faces->len)
-			set(row, "where", ms_place_masked(r->faces->pdata[face]));
+		if (face < r->faces->len) {
+			g_autofree char *where = ms_place_masked(r->faces->pdata[face]);
+			json_object_set_new_nocheck(row, "where", json_string(where));
+		}
 		set(row, "id", ms_audit_id(key, "text", hex));
 		json_array_append_new(list, row);
 	}
@@ -299,7 +312,7 @@ static json_t *greeted_of(const MsReading *r, const guint8 *key)
 		g_auto(GStrv) words = ms_name_words(r->greeted->pdata[i]);
 		for (char **w = words; *w && json_array_size(list) < MS_READING_MAX_GREETED; w++) {
 			g_autofree char *id = ms_audit_id(key, MS_AUDIT_NAME, *w);
-			json_array_append_new(list, json_string(id));
+			json_array_append_new(list, json_string_nocheck(id));
 		}
 	}
 	return list;
@@ -319,16 +332,16 @@ static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key
 		if (part->attached && attached++ < MS_AUDIT_MAX)
 			json_array_append_new(documents, document_of(part));
 	}
-	json_object_set_new(line, "findings", json_integer(r->findings->len));
-	json_object_set_new(line, "findings_by_kind", kinds);
-	json_object_set_new(line, "unread", json_integer(r->unread->len));
-	json_object_set_new(line, "unread_causes", causes);
-	json_object_set_new(line, "parts", json_integer(r->parts->len));
+	json_object_set_new_nocheck(line, "findings", json_integer(r->findings->len));
+	json_object_set_new_nocheck(line, "findings_by_kind", kinds);
+	json_object_set_new_nocheck(line, "unread", json_integer(r->unread->len));
+	json_object_set_new_nocheck(line, "unread_causes", causes);
+	json_object_set_new_nocheck(line, "parts", json_integer(r->parts->len));
 	set_more(line, "documents_more", attached - json_array_size(documents));
-	json_object_set_new(line, "documents", documents);
+	json_object_set_new_nocheck(line, "documents", documents);
 	if (key != NULL) {
-		json_object_set_new(line, "texts", texts_of(r, key));
-		json_object_set_new(line, "greeted", greeted_of(r, key));
+		json_object_set_new_nocheck(line, "texts", texts_of(r, key));
+		json_object_set_new_nocheck(line, "greeted", greeted_of(r, key));
 	}
 	add_identifiers(line, m, key);
 }
@@ -343,7 +356,7 @@ static void add_policies(json_t *line, const MsVerdict *verdict)
 	for (guint i = 0; i < verdict->policies->len && i < MAX_POLICIES; i++)
 		json_array_append_new(policies, ms_audit_plain(verdict->policies->pdata[i]));
 	set_more(line, "policies_more", verdict->policies->len - json_array_size(policies));
-	json_object_set_new(line, "policies", policies);
+	json_object_set_new_nocheck(line, "policies", policies);
 }
 
 /* What it was not known of, of policies that applied all the same: titles and conditions, nothing
@@ -370,27 +383,27 @@ static json_t *versions_of(const MsAuditMessage *m)
 static void add_verdict(json_t *line, const MsAuditMessage *m)
 {
 	const MsVerdict *v = m->verdict;
-	json_object_set_new(line, "verdict", json_string(ms_action_names[v->action]));
-	json_object_set_new(line, "would", json_string(ms_action_names[v->would]));
+	json_object_set_new_nocheck(line, "verdict", json_string(ms_action_names[v->action]));
+	json_object_set_new_nocheck(line, "would", json_string(ms_action_names[v->would]));
 	if (v->action == MS_DELAY)
-		json_object_set_new(line, "delay",
+		json_object_set_new_nocheck(line, "delay",
 			json_pack("{s:I, s:s}", "seconds",
 				(json_int_t)(v->delay_us / G_USEC_PER_SEC), "then",
 				ms_action_names[v->delay_holds ? MS_HOLD : MS_DELIVER]));
 	if (v->paused)
-		json_object_set_new(line, "paused", json_true());
-	json_object_set_new(line, "reasons", reasons_of(v));
-	json_object_set_new(line, "reasons_more",
+		json_object_set_new_nocheck(line, "paused", json_true());
+	json_object_set_new_nocheck(line, "reasons", reasons_of(v));
+	json_object_set_new_nocheck(line, "reasons_more",
 		json_integer(v->more +
 			(v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));
 	if (m->trouble != NULL)
-		json_object_set_new(line, "trouble", ms_audit_plain(m->trouble));
+		json_object_set_new_nocheck(line, "trouble", ms_audit_plain(m->trouble));
 	add_policies(line, v);
 	add_unsure(line, v);
-	json_object_set_new(line, "versions", versions_of(m));
-	json_object_set_new(line, "microseconds",
+	json_object_set_new_nocheck(line, "versions", versions_of(m));
+	json_object_set_new_nocheck(line, "microseconds",
 		json_integer((json_int_t)(m->read_us + m->resolve_us + m->judge_us)));
-	json_object_set_new(line, "stages",
+	json_object_set_new_nocheck(line, "stages",
 		json_pack("{s:I, s:I, s:I}", "read", (json_int_t)m->read_us, "resolve",
 			(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
 }
@@ -402,14 +415,14 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 	json_t *line = ms_audit_line(e->canary ? MS_AUDIT_CANARY : MS_AUDIT_MESSAGE);
 	if (line == NULL)
 		return NULL;
-	json_object_set_new(line, "host", ms_audit_plain(e->host));
-	json_object_set_new(line, "queue_id", ms_audit_plain(e->queue_id));
+	json_object_set_new_nocheck(line, "host", ms_audit_plain(e->host));
+	json_object_set_new_nocheck(line, "queue_id", ms_audit_plain(e->queue_id));
 	set(line, "arrived", ms_audit_stamp(e->arrived));
-	json_object_set_new(line, "client", ms_audit_plain(e->client_address));
-	json_object_set_new(line, "key", ms_audit_plain(number));
-	json_object_set_new(line, "size", json_integer((json_int_t)e->size));
+	json_object_set_new_nocheck(line, "client", ms_audit_plain(e->client_address));
+	json_object_set_new_nocheck(line, "key", ms_audit_plain(number));
+	json_object_set_new_nocheck(line, "size", json_integer((json_int_t)e->size));
 	if (m->record != NULL)
-		json_object_set_new(line, "record", json_string(m->record));
+		json_object_set_new_nocheck(line, "record", json_string(m->record));
 	add_sender(line, m, key);
 	if (key != NULL && m->body != NULL)
 		set(line, "body", ms_audit_id(key, "body", m->body));

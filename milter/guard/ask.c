@@ -451,7 +451,8 @@ static bool append_texts(const Ask *ask, GString *out)
 	guint n = 0;
 	for (guint face = 0; face < reading->faces->len; face++) {
 		g_autofree char *text = text_of(ask, face);
-		g_string_append_printf(out, "\n%s", text != NULL ? text : "");
+		g_string_append_c(out, '\n');
+		g_string_append(out, text != NULL ? text : "");
 		n += text != NULL;
 	}
 	return n > 0 && n == reading->faces->len;
@@ -473,7 +474,10 @@ static char *sameness(const Ask *ask)
 	}
 	for (guint i = 0; i < MIN(reading->findings->len, 500); i++) {
 		const MsFinding *f = reading->findings->pdata[i];
-		g_string_append_printf(out, "%s=%s\n", f->kind, f->value);
+		g_string_append(out, f->kind);
+		g_string_append_c(out, '=');
+		g_string_append(out, f->value);
+		g_string_append_c(out, '\n');
 	}
 	return g_string_free(out, FALSE);
 }

@@ -16,11 +16,19 @@
 #define MAX_DOMAIN 255
 
 /* The domain in lower-case A-labels: "Köln.example" and "xn--kln-sna.example" are one. */
+/* Nearly all are ASCII, for which no table is needed. */
+static char *lower_of(const char *text)
+{
+	gsize len = strlen(text);
+	return ms_scan_ascii(text, len) == len ? g_ascii_strdown(text, (gssize)len)
+					       : g_utf8_strdown(text, (gssize)len);
+}
+
 static char *canonical_domain(const char *domain)
 {
 	if (*domain == '\0' || strlen(domain) > MAX_DOMAIN * 4)
 		return NULL;
-	g_autofree char *lower = g_utf8_strdown(domain, -1);
+	g_autofree char *lower = lower_of(domain);
 	gsize len = strlen(lower);
 	if (len > 1 && lower[len - 1] == '.')
 		lower[len - 1] = '\0';
@@ -82,7 +90,7 @@ char *ms_address_canonical(const char *text, gsize len)
 			return NULL;
 	/* RFC 5321 leaves case to the receiving host; none in practice tells two customers
 	 * apart by it. */
-	g_autofree char *local = g_utf8_strdown(s, -1);
+	g_autofree char *local = lower_of(s);
 	return g_strconcat(local, "@", domain, NULL);
 }
 

@@ -395,9 +395,10 @@ char *ms_belief_words(guint belief)
 	guint levels = ms_belief_levels(belief);
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < MS_N_LEVELS; i++)
-		if (levels >> i & 1)
-			g_string_append_printf(
-				out, "%s%s", out->len > 0 ? ", " : "", ms_level_names[i]);
+		if (levels >> i & 1) {
+			g_string_append(out, out->len > 0 ? ", " : "");
+			g_string_append(out, ms_level_names[i]);
+		}
 	return g_string_free(out, FALSE);
 }
 
