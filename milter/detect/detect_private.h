@@ -92,6 +92,8 @@ gsize ms_detect_inner_end(const char *text, gsize end);
 void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
+/* payments.c: what a payment's reference was made of that begins with word `word`. */
+void ms_detect_payments(Search *s, gsize word);
 /* seams.c: the same between letters and digits of word `word`, which has both. */
 void ms_detect_seams(Search *s, gsize word);
 /* How far a label may reach that stands from `start` to `end`. */

@@ -218,7 +218,7 @@ static bool is_own_domain(const Search *s, gsize at)
 	while (until < s->fold->len &&
 		(g_ascii_isalnum(text[until]) || text[until] == '.' || text[until] == '-'))
 		until++;
-	return until - at >= n && memcmp(text + until - n, s->span->own, n) == 0 &&
+	return until - at >= n && g_ascii_strncasecmp(text + until - n, s->span->own, n) == 0 &&
 		(until - at == n || text[until - n - 1] == '.');
 }
 

@@ -220,12 +220,22 @@ static void for_ibans(Search *s, const MsKind *kind, gsize word, const char *tex
 			return;
 }
 
+/* Is the word before "RF", of a reference in groups: "RF18 5390 0754", "RF 18 5390"? */
+static bool is_rf(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return word > 0 && w[-1].end - w[-1].start == 2 &&
+		memcmp(s->compact->text + w[-1].start, "rf", 2) == 0;
+}
+
 /* It has a digit. */
 static void in_word(Search *s, const MsKind *iban, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
 	const char *text = s->compact->text + w->start;
 	gsize len = w->end - w->start, letters = letters_of(text, len);
+	if (len > 1 && (g_ascii_isdigit(*text) || (*text == 'r' && text[1] == 'f')))
+		ms_detect_payments(s, word);
 	if (len < 3 || len > MAX_PIECES)
 		return;
 	ms_detect_seams(s, word);
@@ -249,6 +259,8 @@ void ms_detect_within(Search *s)
 		gsize word = s->compact->figures[i];
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget))
 			return; /* by_pattern() notes it */
+		if (is_rf(s, word))
+			ms_detect_payments(s, word - 1);
 		if (goes_on(s, word)) {
 			const MsWord *before = &s->compact->words[word - 1];
 			gsize len = before->end - before->start;

@@ -368,7 +368,7 @@ static void test_own(void)
 		{"https://seller.example/dl/73041958_a-1", "a"},
 		{"mailto:billing+73041958@seller.example?subject=x", "a"},
 		{"bounce-73041958=x@mail.seller.example", "a"},
-		{"73041958@seller.example", "a"},
+		{"73041958@Seller.Example", "a"},
 		/* of others, or only like it, too short, a date */
 		{"https://t.example/i/73041958", ""},
 		{"https://t.example/seller.example/73041958", ""},
@@ -405,6 +405,33 @@ static void test_own(void)
 	static const Row nobody[] = {{"Message-ID: <73041958@seller.example>\n", ""},
 		{"From: billing\nMessage-ID: <73041958@seller.example>\n", ""}};
 	try_rows("", nobody, G_N_ELEMENTS(nobody));
+}
+
+/* What a payment's reference was made of. */
+static void test_payments(void)
+{
+	static const Row rows[] = {
+		{"RF81 7304 1958", "a"},
+		{"RF8173041958", "a"},
+		{"RF22FV20260913", "e"},
+		{"Betalingskenmerk: 0000 0000 7304 1958", "a"},
+		{"betalingskenmerk 7000000073041958", "a"},
+		{"OCR-nummer: 730419582", "a"},
+		{"KID: 00730419584", "a"},
+		{"Viitenumero 7304 19589", "a"},
+		{"QR-Referenz 00 00000 00000 00000 07304 19589", "a"},
+		{"000000000000000000730419589", "a"},
+		{"+++007/3041/95897+++", "a"},
+		/* nothing says so, or the number is a part of another */
+		{"730419582", ""},
+		{"we sent 7304 1958 9 pieces", ""},
+		{"007/3041/95897", ""},
+		{"OCR-nummer: 9730419582", ""},
+		{"OCR-nummer: 73041958123", ""},
+		{"RF81 7304 1959", ""},
+		{"000000000000000000730419989", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
 /* Words that say too little for a label in a sentence, but name a number that stands beside. */
@@ -799,6 +826,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
+	g_test_add_func("/spelling/payments", test_payments);
 	g_test_add_func("/spelling/beside", test_beside);
 	g_test_add_func("/spelling/headed", test_headed);
 	g_test_add_func("/spelling/enclosed", test_enclosed);
