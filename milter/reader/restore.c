@@ -10,11 +10,17 @@
  * it can read and not write, so that nothing that the message left can change what they do.  From
  * there on it is what it was, whoever had it meanwhile, and it closes what was left open itself.
  *
+ * Nor is there anything else that the kernel would take from its memory before: what libraries
+ * register for that (rseq) is given up.
+ *
  * That is all that a worker can change.  Its second filter (trace filter, below) names the calls
  * that leave nothing behind.  Every other one that its confinement allows - memory mapped, given
  * back or protected otherwise, signals blocked - is seen by the supervisor and spoils the worker:
  * it reads its message to the end, and is killed when it comes here, as is one of which anything
  * else is not as expected.  Another is forked in its place.
+ *
+ * What stays to be seen is how much the messages before took: of time and faults (getrusage()), and
+ * which pages were written to (the lists of all workers are in the memory that they can read).
  *
  * What comes in: process ids and stops of workers; out: workers that have read nothing.  The
  * supervisor's one thread, but for restored_begin(), restored_clean() and restore_point(), which
@@ -42,6 +48,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -178,7 +185,9 @@ __asm__(".text\n"
 	"	rep movsb\n"
 	"	add $24, %r8\n"
 	"	jmp 1b\n"
-	"2:	ret\n"
+	"2:	push $0x202\n" /* PTRACE_SETREGS leaves the one that says whether there is CPUID */
+	"	popfq\n"
+	"	ret\n"
 	".size restore_call, . - restore_call\n");
 
 void restore_point(void)
@@ -208,11 +217,25 @@ static bool open_windows(int *out)
 	return fine;
 }
 
+/* What a thread has registered so, the kernel reads before the thread goes on, when it was not put
+ * back yet; its confinement does not let it register anything again. */
+static bool leave_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	const unsigned signature = 0x53053053; /* of x86 */
+	if (__rseq_size == 0)
+		return true;
+	for (unsigned size = 32; size <= 1024; size += 32) /* a later libc has more in it */
+		if (syscall(SYS_rseq, area, size, 1, signature) == 0)
+			return true;
+	return false;
+}
+
 bool restored_begin(int line)
 {
 	int windows[N_WINDOWS];
 	char byte = 0;
-	if (!open_windows(windows) || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 ||
+	if (!leave_rseq() || !open_windows(windows) || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 ||
 		!ms_wire_send(line, &byte, 1, windows, N_WINDOWS, 0))
 		return false;
 	for (int i = 0; i < N_WINDOWS; i++)
@@ -488,6 +511,18 @@ static bool have_files(const Restored *w)
 	return true;
 }
 
+/* One that was taken away since would be zeros in the image. */
+static bool has_files(const State *state)
+{
+	for (unsigned i = 0; i < state->n; i++) {
+		const Range *range = &state->ranges[i];
+		size_t first = range->at / PAGE, n = (range->end - range->start) / PAGE;
+		if (range->file != 0 && memchr(state->present + first, 0, n) != NULL)
+			return false;
+	}
+	return true;
+}
+
 static bool keep_registers(const Restored *w)
 {
 	State *state = w->state;
@@ -518,6 +553,7 @@ static bool make_image(Restored *w)
 			fine = read_part(w, &part, image(state) + part.at);
 			memset(state->present + part.at / PAGE, 1, (part.end - part.start) / PAGE);
 		}
+	fine = fine && has_files(state);
 	write_list(w).list->entries[0] = (Entry){0, 0, 0};
 	state->drops = fine && fresh_written(n) == 0; /* of what is there */
 	state->made = fine;
@@ -611,8 +647,17 @@ static bool set_registers(const Restored *w)
 		ptrace(PTRACE_SETREGS, w->pid, NULL, &registers) == 0;
 }
 
+static bool has_no_rseq(const Restored *w)
+{
+	struct __ptrace_rseq_configuration it = {0};
+	return ptrace(PTRACE_GET_RSEQ_CONFIGURATION, w->pid, sizeof it, &it) == sizeof it &&
+		it.rseq_abi_pointer == 0;
+}
+
 static bool first_time(Restored *w)
 {
+	if (!has_no_rseq(w))
+		return false;
 	bool fine = w->state->made ? list_differing(w) : make_image(w);
 	return fine && fix_stack(w) && watch(w);
 }

@@ -64,27 +64,17 @@ static void add(guint64 *digest, guintptr start, guintptr end)
 	}
 }
 
-/* The kernel writes there on which processor this thread is. */
-static bool is_kernels(guintptr page)
-{
-	extern const ptrdiff_t __rseq_offset;
-	guintptr area = (guintptr)__builtin_thread_pointer() + (guintptr)__rseq_offset;
-	return area / PAGE == page / PAGE || (area + 31) / PAGE == page / PAGE;
-}
-
 static guint64 of_memory(guint64 digest)
 {
 	for (guint i = 0; i < n_ranges; i++)
 		for (guintptr p = ranges[i].start; p < ranges[i].end; p += PAGE)
-			if (!is_kernels(p))
-				add(&digest, p, p + PAGE);
+			add(&digest, p, p + PAGE);
 	/* Of the heap what is in use, and looks into what comes after; of the stack, looks into
 	 * what is below. */
 	char *top = malloc(100000);
 	guintptr end = ((guintptr)top + 300000) / PAGE * PAGE;
 	for (guintptr p = ((guintptr)of_heap + PAGE) / PAGE * PAGE; p < end; p += PAGE)
-		if (!is_kernels(p))
-			add(&digest, p, p + PAGE);
+		add(&digest, p, p + PAGE);
 	for (guintptr p = end; p < end + (6 << 20); p += 30 * PAGE)
 		add(&digest, p, p + 8);
 	guintptr here = (guintptr)__builtin_frame_address(0) / PAGE * PAGE;
@@ -102,7 +92,7 @@ static guint64 of_registers(guint64 digest)
 	guint16 control;
 	__asm__ volatile("stmxcsr %0; fnstcw %1; pushfq; popq %2"
 			 : "=m"(mxcsr), "=m"(control), "=r"(flags));
-	guint64 all[] = {mxcsr & 0xffc0, control, base, flags & 0x400};
+	guint64 all[] = {mxcsr & 0xffc0, control, base, flags & 0x200400};
 	add(&digest, (guintptr)all, (guintptr)(all + 4));
 #endif
 	return digest;
@@ -183,12 +173,24 @@ static void use_registers(void)
 	static guint16 control = 0x0f7f;
 	answer();
 	__asm__ volatile(
-		"ldmxcsr %0; fldcw %1; std\n"
+		"ldmxcsr %0; fldcw %1; std; pushfq; orl $0x200000, (%%rsp); popfq\n"
 		"mov $0x5a5a5a5a5a5a5a5a, %%rbx; mov %%rbx, %%rbp; mov %%rbx, %%r12; mov %%rbx, %%r13\n"
 		"mov %%rbx, %%r14; mov %%rbx, %%r15; mov %%rbx, %%rsp; mov $24, %%eax; syscall; hlt"
 		:
 		: "m"(mxcsr), "m"(control));
 #endif
+}
+
+/* What the kernel looks at when this thread goes on, before any instruction of its own. */
+static void use_rseq(void)
+{
+	extern const ptrdiff_t __rseq_offset;
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	const guint64 nowhere = 0x5a5a5a5a5a5a5a5a;
+	answer();
+	memcpy(area + 8, &nowhere, sizeof nowhere);
+	stop();
+	abort();
 }
 
 static void use_base(void)
@@ -316,6 +318,7 @@ static const struct {
 	{"more", answer_and_more},
 	{"registers", use_registers},
 	{"base", use_base},
+	{"rseq", use_rseq},
 	{"map", map},
 	{"map-over", map_over},
 	{"unmap", unmap},

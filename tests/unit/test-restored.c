@@ -80,6 +80,7 @@ static const struct {
 	{"more", STAYS},
 	{"registers", STAYS},
 	{"base", STAYS},
+	{"rseq", STAYS},
 	{"line", STAYS},
 	{"stop", EITHER},
 	{"much", STAYS},
