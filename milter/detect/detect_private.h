@@ -68,6 +68,15 @@ static inline gsize ms_detect_word_end(const Search *s, gsize word)
 	return s->compact->words[word].until;
 }
 
+/* Digits alone, and some?  Words stand one behind the other: no further than to the end of one. */
+static inline bool ms_detect_is_number(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isdigit(text[i]))
+			return false;
+	return len > 0;
+}
+
 /* Adds what stands after a label, from `start` to `end`. */
 void ms_detect_after_label(Search *s, guint kind, gsize start, gsize end, guint belief);
 

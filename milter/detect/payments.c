@@ -20,11 +20,6 @@
 #define MAX_CHECK 2 /* check digits behind */
 #define FAR 48      /* bytes from the word that says so */
 
-static bool is_number(const char *text, gsize len)
-{
-	return len > 0 && strspn(text, "0123456789") >= len;
-}
-
 /* Is it a reference, as the words before it say or the marks around it? */
 static bool is_said(const Search *s, gsize from, gsize until)
 {
@@ -87,13 +82,13 @@ void ms_detect_payments(Search *s, gsize word)
 	const MsWord *words = s->compact->words, *first = &words[word];
 	const char *text = s->compact->text + first->start;
 	gsize len = first->end - first->start, last = word;
-	bool rf = len >= RF && memcmp(text, "rf", 2) == 0 && is_number(text + 2, 2);
-	if (!rf && (!is_number(text, len) ||
+	bool rf = len >= RF && memcmp(text, "rf", 2) == 0 && ms_detect_is_number(text + 2, 2);
+	if (!rf && (!ms_detect_is_number(text, len) ||
 			   (word > 0 && goes_on(s, word - 1) &&
 				   g_ascii_isdigit(s->compact->text[first->start - 1]))))
 		return;
 	while (last - word < MAX_WORDS && goes_on(s, last) &&
-		(rf || is_number(s->compact->text + words[last + 1].start,
+		(rf || ms_detect_is_number(s->compact->text + words[last + 1].start,
 			       words[last + 1].end - words[last + 1].start))) {
 		last++;
 		if (rf && words[last].end - first->start <= MAX_ALL)

@@ -47,7 +47,7 @@ static bool is_joint(const Search *s, gsize i)
 /* "2026112748291746", "4829174620261127": a date and a number. */
 static gsize date_seam(const char *text, gsize len)
 {
-	if (len < MIN_DATED || strspn(text, "0123456789") < len)
+	if (len < MIN_DATED || !ms_detect_is_number(text, len))
 		return 0;
 	if (memcmp(text, "20", 2) == 0 && ms_detect_is_date(text, DATE))
 		return DATE;

@@ -722,6 +722,8 @@ static void test_lengths(void)
 		{"://", 600000}, {"://a/1234567/", 600000},
 		/* words follow each other without a blank in what is looked at */
 		{"123456789\n", 6 << 20}, {"0123456789\n", 6 << 20},
+		{"2026112748291746\n", 6 << 20}, {"4829 1746 ", 6 << 20}, {"KID 48291746\n", 6 << 20},
+		{"ab12cd34 ", 6 << 20}, {"RF81 4829 ", 6 << 20},
 		/* lists, which are no base64 */
 		{"6d1f8b42-0e35-4c97-b208-3f4e5d6c7b8a\n", 100000},
 		{"6d1f8b420e354c97b2083f4e5d6c7b8a\n", 3000}, {"529900T8BM49AURSDO55\n", 3000},
