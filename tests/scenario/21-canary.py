@@ -120,7 +120,7 @@ tap.ok(wait_for(lambda: len(events('canary deleted', MAIN)) > n) and p.queue_id(
        agent.tail())
 m.write_policy(POLICY.replace('policy "invoices" {', 'policy "invoices" {\n\ton-mismatch = tag\n\ton-unproven = tag\n\ton-unknown-identifier = tag'))
 m.signal(signal.SIGUSR1)
-tap.ok(wait_for(lambda: events('canary not held', MAIN)) and 'judged, and not held: tag' in agent.tail(), 'a policy that holds no more is told',
+tap.ok(wait_for(lambda: events('canary not held', MAIN) and 'judged, and not held: tag' in agent.tail()), 'a policy that holds no more is told',
        agent.tail())
 m.write_policy(POLICY)
 m.signal(signal.SIGUSR1)
