@@ -53,14 +53,6 @@ static bool is_rule(const char *text, gsize from, gsize until)
 	return marks >= 3;
 }
 
-static bool has_digit(const char *text, const Cell *cell)
-{
-	for (gsize i = cell->start; i < cell->end; i++)
-		if (g_ascii_isdigit(text[i]))
-			return true;
-	return false;
-}
-
 static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
 {
 	const char *text = s->fold->text;
@@ -68,7 +60,7 @@ static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds 
 	for (guint i = 0; i < n; i++) {
 		gsize len = cells[i].end - cells[i].start;
 		kinds[i] = NULL;
-		if (len < 2 || len > MAX_NAME || has_digit(text, &cells[i]) ||
+		if (len < 2 || len > MAX_NAME || ms_detect_has_digit(text + cells[i].start, len) ||
 			memchr(text + cells[i].start, ':', len) != NULL ||
 			memchr(text + cells[i].start, '/', len) != NULL)
 			continue;

@@ -77,6 +77,14 @@ static inline bool ms_detect_is_number(const char *text, gsize len)
 	return len > 0;
 }
 
+static inline bool ms_detect_has_digit(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
 /* Adds what stands after a label, from `start` to `end`. */
 void ms_detect_after_label(Search *s, guint kind, gsize start, gsize end, guint belief);
 
@@ -131,6 +139,8 @@ gsize ms_detect_dated(
 /* ---- glue.c ---- */
 /* Does `next` belong to the same number across the mark? */
 bool ms_detect_goes_on_with(char mark, char next);
+/* Do a word and the next belong together: "X81-0708"? */
+bool ms_detect_is_joint(const Search *s, gsize word);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
  * characters; `longish`: so many that it is hardly anything else by chance. */
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);

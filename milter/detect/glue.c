@@ -47,6 +47,14 @@ bool ms_detect_goes_on_with(char mark, char next)
 	return mark == ',' && g_ascii_isdigit(next);
 }
 
+bool ms_detect_is_joint(const Search *s, gsize word)
+{
+	gsize end = ms_detect_word_end(s, word), start = ms_detect_word_start(s, word + 1);
+	return start == end ||
+		(start == end + 1 &&
+			ms_detect_goes_on_with(s->fold->text[end], s->fold->text[start]));
+}
+
 static bool ends_link(char c)
 {
 	return g_ascii_isspace(c) || c == '\0' || strchr("<>\"'`|{}()[]", c) != NULL;

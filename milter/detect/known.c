@@ -15,14 +15,6 @@
 #define MIN_ADDRESS 12 /* bytes of letters and digits */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
-static bool only_of(const char *text, gsize len, bool digits)
-{
-	for (gsize i = 0; i < len; i++)
-		if (digits != (g_ascii_isdigit(text[i]) != 0))
-			return false;
-	return true;
-}
-
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
 {
 	guint lines = 0;
@@ -45,15 +37,6 @@ static bool gaps_are_small(const Search *s, const MsHit *hit)
 			    s->fold, ms_detect_word_end(s, i), ms_detect_word_start(s, i + 1)))
 			return false;
 	return true;
-}
-
-/* Do words `i` and the next belong together: "X81-0708"? */
-static bool is_joint(const Search *s, gsize i)
-{
-	gsize end = ms_detect_word_end(s, i), start = ms_detect_word_start(s, i + 1);
-	return start == end ||
-		(start == end + 1 &&
-			ms_detect_goes_on_with(s->fold->text[end], s->fold->text[start]));
 }
 
 static bool is_any_known(const Search *s, gsize first, gsize last)
@@ -79,11 +62,11 @@ static bool is_part_of_known(const Search *s, const MsHit *hit)
 		for (guint right = 0; right <= MAX_AROUND; right++) {
 			if (left + right > 0 && is_any_known(s, first, last))
 				return true;
-			if (last + 1 >= s->compact->n_words || !is_joint(s, last))
+			if (last + 1 >= s->compact->n_words || !ms_detect_is_joint(s, last))
 				break;
 			last++;
 		}
-		if (first == 0 || !is_joint(s, first - 1))
+		if (first == 0 || !ms_detect_is_joint(s, first - 1))
 			break;
 		first--;
 	}
@@ -145,7 +128,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	const MsWord *words = s->compact->words;
 	const char *text = s->compact->text + words[hit->first].start;
 	gsize len = words[hit->last].end - words[hit->first].start;
-	bool digits = only_of(text, len, true), joined = hit->last > hit->first;
+	bool digits = ms_detect_is_number(text, len), joined = hit->last > hit->first;
 	if ((joined && !gaps_are_small(s, hit)) || is_rest_of_iban(s, kind, hit))
 		return false;
 	if (kind->form == MS_FORM_EMAIL) /* "anna_customer.example.pdf" */
@@ -168,7 +151,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */
-	return !only_of(text, len, false);
+	return ms_detect_has_digit(text, len);
 }
 
 static void take(Search *s, guint k, const MsHit *hit)

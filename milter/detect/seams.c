@@ -35,15 +35,6 @@ typedef struct {
 	guint n_begins, n_ends;
 } Edges;
 
-static bool is_joint(const Search *s, gsize i)
-{
-	const MsWord *words = s->compact->words;
-	return words[i].until == words[i + 1].from ||
-		(words[i].until + 1 == words[i + 1].from &&
-			ms_detect_goes_on_with(
-				s->fold->text[words[i].until], s->fold->text[words[i + 1].from]));
-}
-
 /* "2026112748291746", "4829174620261127": a date and a number. */
 static gsize date_seam(const char *text, gsize len)
 {
@@ -171,9 +162,10 @@ void ms_detect_seams(Search *s, gsize word)
 	guint n = seams_of(s->compact->text + w->start, w->end - w->start, seams);
 	if (n == 0 || n == MAX_PIECES)
 		return;
-	while (first > 0 && word - first < MAX_AROUND && is_joint(s, first - 1))
+	while (first > 0 && word - first < MAX_AROUND && ms_detect_is_joint(s, first - 1))
 		first--;
-	while (last + 1 < s->compact->n_words && last - word < MAX_AROUND && is_joint(s, last))
+	while (last + 1 < s->compact->n_words && last - word < MAX_AROUND &&
+		ms_detect_is_joint(s, last))
 		last++;
 	Edges edges = {.n_begins = 0};
 	for (gsize i = first; i <= last; i++)

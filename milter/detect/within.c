@@ -46,14 +46,6 @@ static gsize span_of(const char *text, gsize len, char first, char last)
 	return n;
 }
 
-static bool has_digit(const char *text, gsize len)
-{
-	for (gsize i = 0; i < len; i++)
-		if (g_ascii_isdigit(text[i]))
-			return true;
-	return false;
-}
-
 /* What stands from `skip` on in word `first`, and the words behind it as far as they make what is
  * known of a kind. */
 static void behind_label(Search *s, guint k, gsize first, gsize skip)
@@ -69,7 +61,7 @@ static void behind_label(Search *s, guint k, gsize first, gsize skip)
 		const char *text = s->compact->text + start;
 		if (len > MS_FILTER_MAX)
 			break;
-		if (len >= MIN_VALUE && has_digit(text, len) &&
+		if (len >= MIN_VALUE && ms_detect_has_digit(text, len) &&
 			ms_filters_have(s->known, kind->name, text, len)) {
 			g_autofree char *value = g_ascii_strup(text, (gssize)len);
 			ms_detect_add_value(s, kind, from, words[last].until, value,
@@ -239,7 +231,7 @@ static void in_word(Search *s, const MsKind *iban, gsize word)
 	if (len < 3 || len > MAX_PIECES)
 		return;
 	ms_detect_seams(s, word);
-	if (*text == '0' && len > MIN_WITHOUT_ZEROS && span_of(text, len, '0', '9') == len)
+	if (*text == '0' && len > MIN_WITHOUT_ZEROS && ms_detect_is_number(text, len))
 		behind_zeros(s, word, text, len);
 	if (len > MIN_POWER && g_ascii_isdigit(text[1]))
 		in_powers(s, word, text, len);

@@ -13,12 +13,6 @@
  * One message, one thread.
  */
 
-static bool is_control(char c)
-{
-	return ((guchar)c < 0x20 && (c == '\0' || strchr("\t\n\r\f\v", c) == NULL)) ||
-	       c == 0x7f;
-}
-
 /* ESC [ ... letter, ESC ] ... BEL, and shorter ones (ECMA-48 5.3, 5.4); how long it is.
  */
 static gsize escape_length(const char *p, const char *end)
@@ -56,7 +50,7 @@ static GString *on_screen(const GString *text)
 			step_back(out);
 			p++;
 		} else {
-			if (!is_control(*p))
+			if (!ms_scan_controls(p, 1))
 				g_string_append_c(out, *p);
 			p++;
 		}
