@@ -527,16 +527,20 @@ void lint_kind_lengths(Lint *lint, Subject *s)
 			"bare-digits is greater than max-length (%zu)", kind->max_length);
 }
 
+static void tell_short(Lint *lint, Subject *s, const char *key, const char *what)
+{
+	for (const char *const *word = ms_section_list(s->section, key); *word != NULL; word++) {
+		g_autofree char *bare = g_strstrip(g_strdup(*word));
+		if (g_utf8_strlen(bare, -1) < 2)
+			lint_tell(lint, s, key, *word, "Write the whole word, or take it out.",
+				"%s \"%s\" stands before anything", what, *word);
+	}
+}
+
 void lint_kind_labels(Lint *lint, Subject *s)
 {
-	for (const char *const *label = ms_section_list(s->section, "labels"); *label != NULL;
-		label++) {
-		g_autofree char *bare = g_strstrip(g_strdup(*label));
-		if (g_utf8_strlen(bare, -1) < 2)
-			lint_tell(lint, s, "labels", *label,
-				"Write the whole label, or take it out.",
-				"label \"%s\" stands before anything", *label);
-	}
+	tell_short(lint, s, "labels", "label");
+	tell_short(lint, s, "names", "name");
 }
 
 /* ---- names in missent.conf ------------------------------------------------------------ */

@@ -206,6 +206,8 @@ static const Row planted[] = {
 		NULL},
 	{"kind-labels", 2, "before anything", A "}\n",
 		"\nkind \"x\" { pattern = {'K[0-9]{5}'} labels = {\"K\"} }\n", NULL},
+	{"kind-labels", 2, "name \"\" stands before anything", A "}\n",
+		"\nkind \"x\" { pattern = {'K[0-9]{5}'} names = {\"\", \"Kunde\"} }\n", NULL},
 	{"names", 1, "custmer-number", A "}\n", NULL,
 		"guard { customer-kinds = {\"custmer-number\"} }\n"},
 	{"names", 1, "no policy \"aa\"", A "}\n", NULL,
