@@ -47,6 +47,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/socket.h>
@@ -81,7 +82,7 @@ struct pm_scan_arg {
 #endif
 
 #define PAGE ((uintptr_t)4096)
-#define MOST_RANGES 128
+#define MOST_RANGES 512
 #define MOST_ENTRIES 1022   /* of a list: more are killed */
 #define MUCH 1024           /* pages, that cost more to put back than another worker does */
 #define USUAL 96            /* pages; after more of them the worker is watched anew at once */
@@ -283,7 +284,9 @@ static bool find_ranges(int maps, bool own, State *state)
 			may[1] != 'w' || (own && may[3] == 's'))
 			continue;
 		fine = may[3] == 'p' && state->n < MOST_RANGES;
-		if (fine)
+		if (!fine)
+			errno = may[3] == 'p' ? E2BIG : EINVAL;
+		else
 			state->ranges[state->n++] = (Range){start, end, state->image_size, file};
 		state->image_size += end - start;
 	}
@@ -861,6 +864,31 @@ static void find_fresh(void)
 	free(top);
 }
 
+/* Where a libc keeps random numbers that the kernel may drop (getrandom() of the vDSO, Linux 6.11),
+ * userfaultfd cannot watch.  Memory that can be watched takes its place: of zeros, which is what
+ * that libc expects after a fork and after a drop, and with which it asks the kernel anew.  The
+ * first call makes it have such memory, so that no worker gets any later. */
+static bool have_no_droppable(void)
+{
+	char line[512], byte;
+	unsigned long start = 0, end = 0, other_start, other_end;
+	bool fine = getrandom(&byte, 1, 0) == 1;
+	FILE *f = fopen("/proc/self/smaps", "re");
+	while (f != NULL && fine && fgets(line, sizeof line, f) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &other_start, &other_end) == 2) {
+			start = other_start;
+			end = other_end;
+		} else if (g_str_has_prefix(line, "VmFlags:") && strstr(line, " dp") != NULL)
+			fine = mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+				       0) == (void *)start &&
+				madvise((void *)start, end - start, MADV_WIPEONFORK) == 0;
+	}
+	if (f != NULL)
+		fclose(f);
+	return f != NULL && fine;
+}
+
 static void *reserve(size_t size, int protection)
 {
 	void *area = mmap(
@@ -887,7 +915,7 @@ bool restored_prepare(unsigned workers, double seconds)
 	scratch = reserve(sizeof *scratch, PROT_READ | PROT_WRITE);
 	room = reserve(2 * ROOM, PROT_NONE);
 	return scratch != NULL && madvise(scratch, sizeof *scratch, MADV_DONTFORK) == 0 &&
-		room != NULL && restored_renew();
+		room != NULL && have_no_droppable() && restored_renew();
 }
 
 #else
