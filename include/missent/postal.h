@@ -3,7 +3,8 @@
  *
  * WHAT    Keys of the addresses in a text: "10115/5/haupt" of "Hauptstr. 5, D-10115 Berlin" and
  *         of "10115 Berlin\nHauptstraße 5a".  Postcode, house number and street without its
- *         type, particles and accents; for a box "pobox".  City and country do not count: with
+ *         type, particles and accents; a type within a word is short ("lindenwg", but none of
+ *         "-strasse"); for a box "pobox".  City and country do not count: with
  *         a postcode they add nothing, and they are spelled and left out in many ways.
  * OWNS    Nothing.
  * ERRORS  None: a text without an address has no keys.

@@ -191,10 +191,62 @@ static bool is_unit(const char *word)
 	return is_one_of(word, unit_words) && strcmp(word, "box") != 0;
 }
 
+/* What names of streets end in, and how that is written short.  "Hauptstr." is "Haupt Str." as well;
+ * the others stay apart, for a Gartenweg 5 may lie beside a Gartenstr. 5. */
+static const struct {
+	const char *ending, *brief;
+} endings[] = {
+	{"strasse", ""},
+	{"straat", ""},
+	{"str", ""},
+	/* German, Dutch */
+	{"weg", "wg"},
+	{"gasse", "g"},
+	{"gss", "g"},
+	{"platz", "pl"},
+	{"allee", "al"},
+	{"plein", "pl"},
+	{"pln", "pl"},
+	{"laan", "ln"},
+	{"gracht", "gr"},
+	{"singel", "sngl"},
+	{"kade", "kd"},
+	{"dijk", "dk"},
+	/* Swedish, Norwegian, Danish, Finnish */
+	{"gatan", "g"},
+	{"vagen", "v"},
+	{"vaegen", "v"},
+	{"grand", "gr"},
+	{"graend", "gr"},
+	{"gata", "gt"},
+	{"gate", "gt"},
+	{"gaten", "gt"},
+	{"veien", "v"},
+	{"vegen", "v"},
+	{"vei", "v"},
+	{"plass", "pl"},
+	{"gade", "g"},
+	{"vej", "v"},
+	{"plads", "pl"},
+	{"katu", "k"},
+	{"tie", "t"},
+};
+
+static void shorten(char *word)
+{
+	gsize n = strlen(word);
+	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+		gsize len = strlen(endings[i].ending);
+		if (n >= len + 3 && strcmp(word + n - len, endings[i].ending) == 0) {
+			g_strlcpy(word + n - len, endings[i].brief, len + 1);
+			return;
+		}
+	}
+}
+
 /* "hauptstrasse" and "hauptstr" are "haupt"; Mueller is Muller; Fifth Avenue is 5th. */
 static void reduce_word(const char *word, char *out)
 {
-	static const char *const suffixes[] = {"strasse", "straat", "str"};
 	static const char *const ordinals[][2] = {{"first", "1st"}, {"second", "2nd"},
 		{"third", "3rd"}, {"fourth", "4th"}, {"fifth", "5th"}, {"sixth", "6th"},
 		{"seventh", "7th"}, {"eighth", "8th"}, {"ninth", "9th"}, {"tenth", "10th"},
@@ -202,14 +254,7 @@ static void reduce_word(const char *word, char *out)
 	for (gsize i = 0; i < G_N_ELEMENTS(ordinals); i++)
 		word = strcmp(word, ordinals[i][0]) == 0 ? ordinals[i][1] : word;
 	g_strlcpy(out, word, MAX_WORD + 1);
-	gsize n = strlen(out);
-	for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-		gsize len = strlen(suffixes[i]);
-		if (n >= len + 3 && strcmp(out + n - len, suffixes[i]) == 0) {
-			out[n - len] = '\0';
-			break;
-		}
-	}
+	shorten(out);
 	char *to = out;
 	for (const char *p = out; *p != '\0'; p++) {
 		*to++ = *p;
@@ -276,7 +321,7 @@ static bool is_code(const char *s)
 	if (digits > 0 &&
 		digits < n) /* of those that begin with digits only the Dutch end in letters */
 		return digits == 4 && n == 6;
-	return all_digits(s, 4, 7) ||
+	return all_digits(s, 4, 8) ||
 		(n >= 5 && n <= 8 && before <= 3 &&
 			strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
 }
@@ -288,8 +333,7 @@ static bool is_code_of_two(const char *a, const char *b, bool dash)
 		       (all_digits(b, 2, 3) ||
 			       (dash && all_digits(b, 4, 4))))  /* SE, CZ, SK, GR, IN; JP */
 		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3)) /* PL */
-		|| (dash && (all_digits(a, 4, 4) || all_digits(a, 5, 5)) &&
-			   all_digits(b, 3, 3)) /* PT, BR */
+		|| (all_digits(a, 4, 5) && all_digits(b, 3, 3)) /* PT, BR */
 		||
 		(all_digits(a, 4, 4) && strlen(b) == 2 && strpbrk(b, "0123456789") == NULL) /* NL */
 		|| (is_british(a) && is_inward(b))                                          /* GB */
@@ -624,8 +668,10 @@ static void by_way(Search *s, guint way)
 	for (guint i = 0; i < s->tokens->len; i++) {
 		s->code = i;
 		s->way = way;
+		/* In what is to be stored eight digits are a telephone's sooner than Brazil's. */
 		if (s->whole &&
-			((way == ONE_TOKEN && is_half(s, i)) ||
+			((way == ONE_TOKEN &&
+				 (is_half(s, i) || all_digits(token(s, i)->text, 8, 8))) ||
 				(way == TOWN && token(s, i)->segment + 1 < last)))
 			continue;
 		s->code_len = postcode(s->tokens, i, way, s->key);

@@ -564,10 +564,10 @@ static void test_postal(void)
 		{"12, rue de la Paix\n75002 Paris", "75002/12/paix"},
 		{"1600 Pennsylvania Ave NW\nWashington, DC 20500", "20500/1600/pennsylvania"},
 		{"10 Downing Street\nLondon SW1A 2AA", "sw1a2aa/10/downing"},
-		{"Keizersgracht 123\n1015 CJ Amsterdam", "1015cj/123/keizersgracht"},
+		{"Keizersgracht 123\n1015 CJ Amsterdam", "1015cj/123/keizersgr"},
 		{"ul. Marszalkowska 10/16\n00-590 Warszawa", "00590/10/marszalkowska"},
 		{"Postfach 12 34\n8021 Zurich", "8021/12/pobox"},
-		{"Storgatan 7\n111 22 Stockholm", "11122/7/storgatan"},
+		{"Storgatan 7\n111 22 Stockholm", "11122/7/storg"},
 		{"Calle Mayor, 5\n28013 Madrid", "28013/5/mayor"},
 		{"14bis rue de la Gare\n69003 Lyon", "69003/14/gare"},
 		{"12 a-c Station Road\nLeeds LS1 4DY", "ls14dy/12/station"},
@@ -580,6 +580,10 @@ static void test_postal(void)
 		{"Na Prikope 162/12\n110 00 Praha 1", "11000/162/na-prikope"},
 		{"350 5th Avenue, New York, NY 10118", "10118/350/5th"},
 		{"Rua Augusta 100, 3.o Dto\n1100-053 Lisboa", "1100053/100/augusta"},
+		{"Avenida Paulista, 1578\n01310-200 Sao Paulo - SP", "01310200/1578/paulista"},
+		{"123 Rue Haute\n75001 Paris", "75001/123/haute"},
+		{"Ringstr. 250\n1010 Wien", "1010/250/ring"},
+		{"1010 Wien, Ringstr. 250", "1010/250/ring"},
 		{"27 Al Maktoum Street, Dubai", NULL},
 		{"no address", NULL},
 		{"", NULL},
@@ -592,6 +596,79 @@ static void test_postal(void)
 		g_assert_cmpstr(got, ==, rows[i].want);
 		free(input);
 	}
+}
+
+/* What is one place is so on both sides: stored and in a text. */
+static bool any_key(const char *sought, MsPostalDepth depth, void *user)
+{
+	(void)sought;
+	(void)user;
+	return depth != MS_POSTAL_NAME;
+}
+
+static void add_key(const char *found, MsPostalDepth depth, gsize start, gsize end, void *user)
+{
+	(void)depth;
+	(void)start;
+	(void)end;
+	g_hash_table_add(user, g_strdup(found));
+}
+
+static bool is_found_in(const char *stored, const char *text)
+{
+	g_autoptr(MsFold) a = ms_fold_new(stored, strlen(stored));
+	g_autoptr(MsFold) b = ms_fold_new(text, strlen(text));
+	g_autofree char *wanted = ms_postal_key(a->text, a->len);
+	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	MsPostalSink sink = {any_key, add_key, keys, false};
+	ms_postal_find(b->text, b->len, false, &sink);
+	g_test_message("%s: %s", wanted, text);
+	g_assert_nonnull(wanted);
+	return g_hash_table_contains(keys, wanted);
+}
+
+static void test_postal_spellings(void)
+{
+	static const char *const same[][3] = {
+		{"Lindenweg 5, 10115 Berlin", "Lindenwg. 5, 10115 Berlin",
+			"LINDENWEG 5\n10115 BERLIN"},
+		{"Annagasse 3, 1010 Wien", "Annag. 3, 1010 Wien", "Annagss. 3, 1010 Wien"},
+		{"Marktplatz 1, 70173 Stuttgart", "Marktpl. 1, 70173 Stuttgart"},
+		{"Konigsallee 7, 40212 Dusseldorf", "Koenigsal. 7, 40212 Dusseldorf"},
+		{"Churchilllaan 11, 1078 DA Amsterdam", "Churchillln 11, 1078DA Amsterdam"},
+		{"Keizersgracht 123, 1015 CJ Amsterdam", "Keizersgr. 123, 1015CJ"},
+		{"Museumplein 6, 1071 DJ Amsterdam", "Museumpln 6, 1071 DJ",
+			"Museumpl. 6, 1071 DJ"},
+		{"Kungsgatan 7, 111 43 Stockholm", "Kungsg. 7, 11143 Stockholm"},
+		{"Ringvagen 100, 118 60 Stockholm", "Ringv. 100, 118 60 Stockholm",
+			"Ringvaegen 100, 118 60"},
+		{"Storgata 20, 0184 Oslo", "Storgt. 20, 0184 Oslo", "Storgaten 20, 0184 Oslo"},
+		{"Kirkeveien 50, 0368 Oslo", "Kirkev. 50, 0368 Oslo", "Kirkevegen 50, 0368"},
+		{"Vestergade 2, 1456 Kobenhavn K", "Vesterg. 2, 1456 Kobenhavn"},
+		{"Strandvejen 8, 2900 Hellerup", "Strandvejen 8, DK-2900 Hellerup"},
+		{"Mannerheimintie 5, 00100 Helsinki", "Mannerheimint. 5, 00100 Helsinki"},
+		{"Rua Augusta 100, 1100-053 Lisboa", "Rua Augusta, 100\n1100 053 Lisboa",
+			"R. Augusta 100 1100\xe2\x80\x93"
+			"053 Lisboa"},
+		{"Av. Paulista, 1578, 01310-200 Sao Paulo",
+			"Avenida Paulista 1578, 01310 200 Sao Paulo"},
+	};
+	static const char *const other[][2] = {
+		{"Gartenweg 5, 10115 Berlin", "Gartenstr. 5, 10115 Berlin"},
+		{"Gartenweg 5, 10115 Berlin", "Gartenplatz 5, 10115 Berlin"},
+		{"Kungsgatan 7, 111 43 Stockholm", "Kungsv. 7, 111 43 Stockholm"},
+		{"Kungsgatan 7, 111 43 Stockholm", "Kungsgatan 7, 111 44 Stockholm"},
+		{"Rua Augusta 100, 1100-053 Lisboa", "Rua Augusta 100, 1100 054 Lisboa"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
+		for (gsize k = 0; k < 9 && same[i][k % 3] != NULL && same[i][k / 3] != NULL; k++)
+			g_assert_true(is_found_in(same[i][k / 3], same[i][k % 3]));
+	g_assert_true(is_found_in(
+		"Av. Paulista, 1578, 01310-200 Sao Paulo", "Av Paulista 1578 CEP 01310200"));
+	g_assert_true(is_found_in(
+		"Hauptstr. 5, 10115 Berlin, Tel. 12345678", "Hauptstr. 5, 10115 Berlin"));
+	for (gsize i = 0; i < G_N_ELEMENTS(other); i++)
+		g_assert_false(is_found_in(other[i][0], other[i][1]));
 }
 
 /* ---- check digits --------------------------------------------------------------------- */
@@ -750,6 +827,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/hidden", test_hidden);
 	g_test_add_func("/known/dispatch", test_dispatch);
 	g_test_add_func("/known/postal", test_postal);
+	g_test_add_func("/known/postal/spellings", test_postal_spellings);
 	g_test_add_func("/known/check/vat", test_vat_digits);
 	g_test_add_func("/known/check/others", test_checks);
 	g_test_add_func("/known/phone-country", test_phone_country);
