@@ -59,15 +59,17 @@ bool release_become_root(void)
 	return geteuid() != 0 || (setgid(getegid()) == 0 && setuid(0) == 0);
 }
 
-/* With an empty environment, and standard output to `out` (-1: ours).  0: could not. */
-pid_t release_start(const char *const *argv, int out)
+/* With an empty environment, standard output to `out` and standard error to `err` (-1: ours).  0:
+ * could not. */
+pid_t release_start(const char *const *argv, int out, int err)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", lang[] = "LANG=C";
 	char *const env[] = {path, lang, NULL};
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid > 0 ? pid : 0;
-	if ((out < 0 || dup2(out, STDOUT_FILENO) >= 0) && release_become_root())
+	if ((out < 0 || dup2(out, STDOUT_FILENO) >= 0) &&
+		(err < 0 || dup2(err, STDERR_FILENO) >= 0) && release_become_root())
 		execve(argv[0], (char *const *)argv, env);
 	perror(argv[0]);
 	_exit(EX_UNAVAILABLE);
@@ -84,7 +86,7 @@ int release_wait(pid_t pid)
 
 int release_run(const char *const *argv, int out)
 {
-	pid_t pid = release_start(argv, out);
+	pid_t pid = release_start(argv, out, -1);
 	return pid != 0 ? release_wait(pid) : release_fail(EX_OSERR, "fork");
 }
 

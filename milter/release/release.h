@@ -23,7 +23,7 @@ extern const Mta release_postfix, release_sendmail;
 int release_usage(const char *why);
 int release_fail(int code, const char *what);
 bool release_become_root(void);
-pid_t release_start(const char *const *argv, int out);
+pid_t release_start(const char *const *argv, int out, int err);
 int release_wait(pid_t pid);
 /* Its exit code. */
 int release_run(const char *const *argv, int out);
