@@ -450,7 +450,7 @@ def plan(runner, work):
         short += [Job('quickstart', quickstart, ['build, gcc'], 'quickstart'),
                   Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
     # The longest chains first: builds, then scenarios of both builds in turn, then what needs no other.
-    both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1'))
+    both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1', ASAN_OPTIONS='quarantine_size_mb=8'))
     # The other Debian's root comes over the network meanwhile.
     return [first, root, *builds, *others, *(job for pair in both for job in pair), *short, *ends]
 

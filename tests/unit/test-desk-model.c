@@ -26,6 +26,11 @@
 #define N_NUMBERS 6
 #define N_ACCOUNTS 4
 #define POOL 40
+#ifdef MS_SANITIZERS
+#define STEPS 400
+#else
+#define STEPS 800
+#endif
 
 static const char *const addresses[] = {"a@alpha.example", "b@beta.example", "c@gamma.example",
 	"d@delta.example", "n@nobody.example", "m@nowhere.example"};
@@ -826,7 +831,7 @@ static void test_model(void)
 {
 	g_autoptr(GError) error = NULL;
 	guint32 seed = number_of("MISSENT_SEED", g_test_rand_int()),
-		steps = number_of("MISSENT_STEPS", 800);
+		steps = number_of("MISSENT_STEPS", STEPS);
 	World *w = world_new(
 		"", " two-person-above = 3\n expire-after = 1d\n expire-warning = 1h\n");
 	world_mapping(w,

@@ -292,9 +292,15 @@ static void explain_one(GRand *rand, MsRuntime *runtime, const char *policies, T
 	g_free(mail.text);
 }
 
+#ifdef MS_SANITIZERS
+#define VERDICTS 16
+#else
+#define VERDICTS 40
+#endif
+
 static void test_promises(void)
 {
-	guint seed = 7, most = 40;
+	guint seed = 7, most = VERDICTS;
 	if (g_getenv("MS_EXPLAIN") != NULL)
 		most = (guint)atoi(g_getenv("MS_EXPLAIN"));
 	g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
