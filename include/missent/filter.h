@@ -9,7 +9,7 @@
  * ERRORS  ms_filter_open() refuses what is not an image (MS_ERROR_INPUT).
  * THREADS Images are immutable.
  * LIMITS  Compact values of MS_FILTER_MIN to MS_FILTER_MAX bytes.  38 bits an identifier and
- *         up to 16 MiB beside; a piece that is none is taken for one once in a million.
+ *         up to 8 MiB beside; a piece that is none is taken for one once in a million.
  * NOT     Holds no value: who has the image can test guesses, as with the directory's digests.
  *
  * The mark is a polynomial of the bytes modulo 2^64 at a secret point (Karp and Rabin 1987),

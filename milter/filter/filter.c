@@ -12,12 +12,12 @@
  * processor's cache.
  */
 
-#define MAGIC "MSFILT01"
+#define MAGIC "MSFILT02"
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
 #define ANY_TAG (-1)
-#define CHUNK 512    /* words whose beginnings are at hand at once */
+#define CHUNK 512 /* words whose beginnings are at hand at once */
 #define MIN_START_BITS 12
 #define MAX_START_BITS 21
 
@@ -25,18 +25,18 @@ typedef struct {
 	char magic[8];
 	guint64 point, salt;
 	guint32 start_bits, n_buckets;
-	guint64 lengths; /* of all identifiers together */
+	guint32 lengths; /* of all identifiers together */
+	guint32 longest; /* of them, in bytes */
 	guint64 reserved[3];
 } Head;
 G_STATIC_ASSERT(sizeof(Head) == 64);
 
 struct MsFilter {
 	const Head *head;
-	const guint64 *starts;
+	const guint32 *starts;
 	const guint32 *buckets;
 	guint64 powers[MS_FILTER_MAX + 1]; /* of the point */
 	guint64 ones; /* of PREFIX bytes, what each counts more than its value */
-	guint longest;
 };
 
 /* ---- marks ---------------------------------------------------------------------------- */
@@ -99,10 +99,10 @@ bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const
 
 /* ---- places --------------------------------------------------------------------------- */
 
-/* Lengths to 47 have a bit of their own. */
-static inline guint64 length_bit(gsize len)
+/* Lengths to 23 have a bit of their own. */
+static inline guint32 length_bit(gsize len)
 {
-	return 1ULL << (len < 48 ? len : 48 + (len - 48) / 6);
+	return 1U << (len < 24 ? len : MIN(24 + (len - 24) / 13, 31));
 }
 
 static inline guint32 start_place(guint64 start, guint bits)
@@ -124,8 +124,8 @@ static inline guint32 fingerprint(guint64 whole)
 
 /* ---- building ------------------------------------------------------------------------- */
 
-static void put_mark(guint32 *buckets, guint32 n_buckets, guint64 *starts, guint bits,
-	const MsMark *mark)
+static void put_mark(
+	guint32 *buckets, guint32 n_buckets, guint32 *starts, guint bits, const MsMark *mark)
 {
 	guint64 whole = 0, start = 0;
 	memcpy(&whole, mark->bytes, 7);
@@ -154,15 +154,17 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 		head.start_bits++;
 	/* Six of seven places are taken at most. */
 	head.n_buckets = (guint32)MIN(n * 7 / 6 / SLOTS + 1, G_MAXUINT32 / SLOTS);
-	for (gsize i = 0; i < n; i++)
+	for (gsize i = 0; i < n; i++) {
 		head.lengths |= length_bit(marks[i].bytes[10]);
-	gsize starts = sizeof(guint64) << head.start_bits;
+		head.longest = MAX(head.longest, marks[i].bytes[10]);
+	}
+	gsize starts = sizeof(guint32) << head.start_bits;
 	gsize size = sizeof head + starts + (gsize)head.n_buckets * SLOTS * sizeof(guint32);
 	guint8 *image = g_malloc0(size);
 	memcpy(image, &head, sizeof head);
 	for (gsize i = 0; i < n; i++)
 		put_mark((guint32 *)(void *)(image + sizeof head + starts), head.n_buckets,
-			(guint64 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
+			(guint32 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
 	return g_bytes_new_take(image, size);
 }
 
@@ -174,7 +176,8 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	bool fine = size >= sizeof *head && memcmp(head->magic, MAGIC, sizeof head->magic) == 0
 		&& head->start_bits >= MIN_START_BITS
 		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
-		&& size == sizeof *head + (sizeof(guint64) << head->start_bits)
+		&& head->longest <= MS_FILTER_MAX
+		&& size == sizeof *head + (sizeof(guint32) << head->start_bits)
 				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32);
 	if (!fine) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "not a filter of identifiers");
@@ -182,15 +185,12 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	}
 	MsFilter *filter = g_new0(MsFilter, 1);
 	filter->head = head;
-	filter->starts = (const guint64 *)(const void *)((const guint8 *)image + sizeof *head);
-	filter->buckets = (const guint32 *)(const void *)(filter->starts +
-		(1ULL << head->start_bits));
+	filter->starts = (const guint32 *)(const void *)((const guint8 *)image + sizeof *head);
+	filter->buckets = filter->starts + (1ULL << head->start_bits);
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
 		filter->powers[i] = filter->powers[i - 1] * head->point;
 		filter->ones += i <= PREFIX ? filter->powers[i - 1] : 0;
-		if (head->lengths & length_bit(i))
-			filter->longest = (guint)i;
 	}
 	return filter;
 }
@@ -247,7 +247,7 @@ typedef struct {
 	const MsCompact *text;
 	gsize first;   /* starts[i] is the mark of what word first + i begins */
 	guint64 starts[CHUNK];
-	guint64 shorts; /* lengths of values shorter than PREFIX that the filter has */
+	guint32 shorts; /* lengths of values shorter than PREFIX that the filter has */
 	bool (*hit)(const MsHit *hit, void *user);
 	void *user;
 } Scan;
@@ -289,7 +289,7 @@ static void fill_starts(Scan *s, gsize word)
 	}
 }
 
-static inline guint64 lengths_of(const Scan *s, guint64 start_mark)
+static inline guint32 lengths_of(const Scan *s, guint64 start_mark)
 {
 	/* A start's bytes are the eighth to tenth of its mark: its lowest three. */
 	return s->filter->starts[start_place(start_mark, s->filter->head->start_bits)];
@@ -332,10 +332,10 @@ static bool scan_word(const Scan *s, gsize first)
 		return false;
 	if (start + PREFIX > s->text->len)
 		return true;
-	guint64 lengths = lengths_of(s, s->starts[first - s->first]) & s->filter->head->lengths;
+	guint32 lengths = lengths_of(s, s->starts[first - s->first]) & s->filter->head->lengths;
 	for (gsize last = first; lengths != 0 && last < n; last++) {
 		gsize len = words[last].end - start;
-		if (len > s->filter->longest)
+		if (len > s->filter->head->longest)
 			break;
 		if (len >= PREFIX && (lengths & length_bit(len)) &&
 			!report(s, mark_of(s, start, len), first, last))
@@ -352,7 +352,7 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	g_autofree Scan *s = g_new(Scan, 1);
 	s->filter = filter;
 	s->text = text;
-	s->shorts = filter->head->lengths & ((1ULL << PREFIX) - 1);
+	s->shorts = filter->head->lengths & ((1U << PREFIX) - 1);
 	s->hit = hit;
 	s->user = user;
 	for (gsize i = 0; i < text->n_words; i++) {
