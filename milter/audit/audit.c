@@ -28,6 +28,7 @@ typedef struct {
 	GPtrArray *texts; /* of char *: its entries, more than one if it is long */
 	GError *error;
 	bool done, fine;
+	pthread_cond_t turn; /* it is done, or the log is free and this one is the first */
 } Waiting;
 
 struct MsAudit {
@@ -35,10 +36,10 @@ struct MsAudit {
 	bool has_key;
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t written;
-	GPtrArray *waiting; /* of Waiting */
-	bool writing;       /* a thread has the log, and gives it back */
-	MsTlog *log;        /* NULL: not open */
+	pthread_cond_t free;  /* for who borrows the log */
+	GPtrArray *waiting;   /* of Waiting */
+	bool writing;         /* a thread has the log, and gives it back */
+	MsTlog *log;          /* NULL: not open */
 	guint64 counts[MS_N_ACTIONS], acts;
 	gint64 pruned; /* when it was looked for what is too old, monotonic */
 };
@@ -56,7 +57,7 @@ MsAudit *ms_audit_new(const char *path)
 	audit->folder = ms_audit_folder(path);
 	audit->waiting = g_ptr_array_new();
 	pthread_mutex_init(&audit->lock, NULL);
-	pthread_cond_init(&audit->written, NULL);
+	pthread_cond_init(&audit->free, NULL);
 	return audit;
 }
 
@@ -66,7 +67,7 @@ void ms_audit_free(MsAudit *audit)
 		return;
 	g_ptr_array_unref(audit->waiting);
 	ms_tlog_free(audit->log);
-	pthread_cond_destroy(&audit->written);
+	pthread_cond_destroy(&audit->free);
 	pthread_mutex_destroy(&audit->lock);
 	g_free(audit->path);
 	g_free(audit->folder);
@@ -331,7 +332,18 @@ static void finish(const GPtrArray *batch, bool fine, const GError *error)
 		w->done = true;
 		w->fine = fine;
 		w->error = fine ? NULL : g_error_copy(error);
+		pthread_cond_signal(&w->turn);
 	}
+}
+
+/* The lock is held.  Of those that wait for the next batch the first writes it; no other is woken
+ * for that. */
+static void log_is_free(MsAudit *audit)
+{
+	audit->writing = false;
+	pthread_cond_broadcast(&audit->free);
+	if (audit->waiting->len > 0)
+		pthread_cond_signal(&((Waiting *)audit->waiting->pdata[0])->turn);
 }
 
 /* The lock is held, before and after. */
@@ -344,22 +356,22 @@ static void write_batch(MsAudit *audit)
 	pthread_mutex_unlock(&audit->lock);
 	bool fine = commit(audit, batch, &error);
 	pthread_mutex_lock(&audit->lock);
-	audit->writing = false;
 	finish(batch, fine, error);
-	pthread_cond_broadcast(&audit->written);
+	log_is_free(audit);
 }
 
 static bool write_texts(MsAudit *audit, GPtrArray *texts, GError **error)
 {
-	Waiting mine = {.texts = texts};
+	Waiting mine = {.texts = texts, .turn = PTHREAD_COND_INITIALIZER};
 	pthread_mutex_lock(&audit->lock);
 	g_ptr_array_add(audit->waiting, &mine);
 	while (!mine.done)
 		if (audit->writing)
-			pthread_cond_wait(&audit->written, &audit->lock);
+			pthread_cond_wait(&mine.turn, &audit->lock);
 		else
 			write_batch(audit);
 	pthread_mutex_unlock(&audit->lock);
+	pthread_cond_destroy(&mine.turn);
 	if (!mine.fine)
 		g_propagate_error(error, mine.error);
 	return mine.fine;
@@ -443,7 +455,7 @@ static MsTlog *borrow(MsAudit *audit)
 {
 	pthread_mutex_lock(&audit->lock);
 	while (audit->writing)
-		pthread_cond_wait(&audit->written, &audit->lock);
+		pthread_cond_wait(&audit->free, &audit->lock);
 	audit->writing = true;
 	pthread_mutex_unlock(&audit->lock);
 	return audit->log;
@@ -452,8 +464,7 @@ static MsTlog *borrow(MsAudit *audit)
 static void give_back(MsAudit *audit)
 {
 	pthread_mutex_lock(&audit->lock);
-	audit->writing = false;
-	pthread_cond_broadcast(&audit->written);
+	log_is_free(audit);
 	pthread_mutex_unlock(&audit->lock);
 }
 

@@ -378,8 +378,10 @@ static void test_together(void)
 		threads[i] = g_thread_new("writer", write_some, GINT_TO_POINTER(i));
 	while (!g_file_test(folder, G_FILE_TEST_EXISTS))
 		g_usleep(1000);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 20; i++) {
 		g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, NULL, &v, &error));
+		g_assert_true(ms_audit_publish(shared, NULL, &error)); /* borrows the log */
+	}
 	for (int i = 0; i < 12; i++)
 		g_thread_join(threads[i]);
 	g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, NULL, &v, &error));
