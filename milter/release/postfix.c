@@ -117,7 +117,7 @@ static bool is_there(const Mta *mta, const char *id)
 }
 
 /* Of what is not in the hold queue any more postsuper says nothing: somebody has let it go, and it
- * was not deleted.  Only then is it looked for, since postcat waits a second where there is none. */
+ * was not deleted.  Only then is it looked for: postcat waits a second where there is none. */
 static int delete(const Mta *mta, const char *id)
 {
 	bool deleted;

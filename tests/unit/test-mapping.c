@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -446,7 +447,7 @@ static void test_hostile(void)
 		{"more slices", STATE("slices=", "slices=1")},
 		{"slices without end", STATE("slices=", "slices=9999999999999999999")},
 		{"other accounts", STATE("accounts=", "accounts=1")},
-		{"of an earlier version", STATE("mapping=5", "mapping=4")},
+		{"of an earlier version", STATE("mapping=" MS_MAPPING_FORM, "mapping=1")},
 		{"without a seal", STATE("seal=.*", "")},
 		{"of another seal", STATE("seal=.", "seal=")},
 		{"another generation", STATE("generation=.", "generation=")},
@@ -658,9 +659,12 @@ static void test_other_forms_of_state(void)
 	MsSqlite *db = ms_sqlite_open(settings.sqlite, 0x6d736469, "", true, NULL, NULL);
 	static const char other[] =
 		"UPDATE mapping SET state = 'missent-mapping=' || :other || substr(state, 18)";
-	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "3")), NULL, NULL, NULL, NULL);
+	g_autofree char *earlier = g_strdup_printf("%d", atoi(MS_MAPPING_FORM) - 1);
+	g_autofree char *later = g_strdup_printf("%d", atoi(MS_MAPPING_FORM) + 1);
+	ms_sqlite_ask(
+		db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", earlier)), NULL, NULL, NULL, NULL);
 	expect_earlier(directory);
-	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "5")), NULL, NULL, NULL, NULL);
+	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", later)), NULL, NULL, NULL, NULL);
 	expect_refused(directory, "later version than this host's");
 	ms_sqlite_ask(db, other, MS_SQL_VALUES(MS_SQL_TEXT("other", "x")), NULL, NULL, NULL, NULL);
 	expect_refused(directory, "directory: ");
