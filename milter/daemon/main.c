@@ -223,6 +223,7 @@ static void reload(Daemon *daemon, int asked)
 	} else {
 		ms_runtime_warm(fresh, WARM_MS);
 		watch_mapping(fresh);
+		trial_begin(fresh);
 		pthread_mutex_lock(&daemon->lock);
 		MsRuntime *old = daemon->runtime;
 		daemon->runtime = fresh;
@@ -280,7 +281,7 @@ static void *wait_for_reload(void *user)
 		if (ending)
 			return NULL;
 		reload(daemon, info.si_code == SI_QUEUE ? info.si_value.sival_int : 0);
-		look = 0; /* what is on trial from now on begins now */
+		look = 0;
 	}
 }
 
@@ -398,6 +399,7 @@ static int load(Daemon *daemon)
 		ms_log(LOG_WARNING, NULL, "there is no policy in %s: no mail is checked",
 			s->policy_dir);
 	ms_directory_state_clear(&state);
+	trial_begin(daemon->runtime);
 	return EX_OK;
 }
 

@@ -105,6 +105,9 @@ bool account_look(Daemon *daemon);
 
 /* trial.c: policies that observe until something.  A message was judged; any thread. */
 void trial_count(const MsVerdict *verdict);
+/* Before the first message is judged with what was loaded: of policies whose terms are new it is
+ * counted from here on.  The thread that waits for reloads, or none is there yet. */
+void trial_begin(const MsRuntime *runtime);
 /* Every few seconds, by the thread that waits for reloads.  True: one is to be enforced from now
  * on, by a reload. */
 bool trial_look(Daemon *daemon);

@@ -167,11 +167,12 @@ static void look_at(Look *look, const MsTerms *terms)
 	MsTrial trial = ms_trials_get(watch.trials, terms);
 	g_autofree char *why = NULL;
 	guint n = take_fresh(terms->title);
-	if (trial.began == 0)
+	if (trial.began == 0) { /* what was counted was before that */
 		trial.began = look->now;
-	else
+	} else {
 		ms_trial_go_on(&trial, look->wall, look->steady);
-	trial.messages += n;
+		trial.messages += n;
+	}
 	ms_trials_set(watch.trials, terms, &trial);
 	if (!ms_trial_is_due(&trial, terms, look->now, &why)) {
 		object(terms->title, why);
@@ -217,6 +218,26 @@ static void take_times(Look *look)
 	watch.wall = look->now;
 	watch.steady = steady;
 	ms_trials_set_seen(watch.trials, look->now);
+}
+
+void trial_begin(const MsRuntime *runtime)
+{
+	const MsPolicies *policies = ms_runtime_policies(runtime);
+	MsTerms terms;
+	if (!is_any(policies))
+		return;
+	if (watch.trials == NULL)
+		watch.trials = ms_trials_read(ms_runtime_settings(runtime)->observing_file);
+	for (guint i = 0; i < ms_policies_count(policies); i++) {
+		if (!ms_policies_terms(policies, i, &terms) || terms.enforced)
+			continue;
+		MsTrial trial = ms_trials_get(watch.trials, &terms);
+		if (trial.began != 0)
+			continue;
+		trial.began = ms_clock_now();
+		take_fresh(terms.title);
+		ms_trials_set(watch.trials, &terms, &trial);
+	}
 }
 
 bool trial_look(Daemon *daemon)

@@ -2,6 +2,7 @@
 
 #include "missent/answer.h"
 #include "missent/log.h"
+#include "missent/trial.h"
 
 #include "../../milter/daemon/session.h"
 #include "../test.h"
@@ -352,6 +353,44 @@ static void make_configuration(void)
 	fclose(in);
 }
 
+static bool is_enforced(const MsRuntime *runtime)
+{
+	MsTerms terms;
+	return ms_policies_terms(ms_runtime_policies(runtime), 0, &terms) && terms.enforced;
+}
+
+/* Messages that were judged before anybody looked after a policy on trial are of it, too: they are
+ * counted, and in the report that is asked then. */
+static void test_trial(void)
+{
+	static const char text[] = "policy \"p\" {\n\tmode = \"observe-until 3 messages\"\n"
+				   "\tsender = {\"second@seller.example\"}\n}\n";
+	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
+	g_autofree char *policy = g_build_filename(dir, "policies", "p.conf", NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(g_file_set_contents(policy, text, -1, NULL));
+	MsRuntime *before = daemon_state.runtime;
+	daemon_state.runtime =
+		ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	trial_begin(daemon_state.runtime);
+	Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+	for (int i = 0; i < 4; i++) {
+		Decision d;
+		send_message(session, "<second@seller.example>", "<b@beta.example>", WRONG, &d);
+		decision_clear(&d);
+	}
+	session_free(session);
+	g_assert_false(is_enforced(daemon_state.runtime));
+	g_assert_true(trial_look(&daemon_state));
+	g_autoptr(MsRuntime) after =
+		ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_true(is_enforced(after));
+	ms_runtime_unref(daemon_state.runtime);
+	daemon_state.runtime = before;
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -366,6 +405,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/daemon/counted", test_counted);
 	g_test_add_func("/daemon/paused", test_paused);
 	g_test_add_func("/daemon/hand", test_hand);
+	g_test_add_func("/daemon/trial", test_trial);
 	int rc = g_test_run();
 	ms_runtime_unref(daemon_state.runtime);
 	remove_folder(dir);
