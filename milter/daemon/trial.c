@@ -167,12 +167,8 @@ static void look_at(Look *look, const MsTerms *terms)
 	MsTrial trial = ms_trials_get(watch.trials, terms);
 	g_autofree char *why = NULL;
 	guint n = take_fresh(terms->title);
-	if (trial.began == 0) { /* what was counted was before that */
-		trial.began = look->now;
-	} else {
-		ms_trial_go_on(&trial, look->wall, look->steady);
-		trial.messages += n;
-	}
+	ms_trial_go_on(&trial, look->wall, look->steady);
+	trial.messages += n;
 	ms_trials_set(watch.trials, terms, &trial);
 	if (!ms_trial_is_due(&trial, terms, look->now, &why)) {
 		object(terms->title, why);
@@ -232,10 +228,11 @@ void trial_begin(const MsRuntime *runtime)
 		if (!ms_policies_terms(policies, i, &terms) || terms.enforced)
 			continue;
 		MsTrial trial = ms_trials_get(watch.trials, &terms);
+		guint n = take_fresh(terms.title);
 		if (trial.began != 0)
-			continue;
-		trial.began = ms_clock_now();
-		take_fresh(terms.title);
+			trial.messages += n;
+		else /* what was counted was of other terms */
+			trial.began = ms_clock_now();
 		ms_trials_set(watch.trials, &terms, &trial);
 	}
 }
