@@ -55,7 +55,8 @@ typedef void (*MsAlertTold)(MsAlert alert, bool on, const char *detail, void *us
 void ms_alerts_set(
 	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user);
 bool ms_alerts_is(const MsAlerts *alerts, MsAlert alert);
-/* Another program says so, for whoever looks next; "" for what is over.  False: it cannot (errno). */
+/* Another program says so, for whoever looks next; "" for what is over.  False: it cannot
+ * (errno). */
 bool ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail);
 /* What was left; NULL: nothing.  The caller's. */
 char *ms_alert_left(const char *state_dir, MsAlert alert);

@@ -211,7 +211,8 @@ bool ms_records_found(MsLedger *ledger, const MsRecord *record, const char *queu
 bool ms_records_act(MsLedger *ledger, gint64 id, const char *who, const char *what,
 	const char *why, GError **error);
 /* The recipients of `again`, judged anew: their outcomes and accounts take the place of those of
- * the record; who had it done, what was and is, and by what ("": the message) is added as an act. */
+ * the record; who had it done, what was and is, and by what ("": the message) is added as an
+ * act. */
 bool ms_records_rejudge(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
 	const char *who, const char *how, GError **error);
 bool ms_records_assign(MsLedger *ledger, gint64 id, const char *assignee, GError **error);

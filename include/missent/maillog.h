@@ -51,8 +51,8 @@ typedef struct {
 } MsDelivered;
 
 typedef struct {
-	char *host,
-		*instance; /* the log's host; the MTA's name there: "postfix", "postfix-out", "sm-mta" */
+	/* the log's host; the MTA's name there: "postfix", "postfix-out", "sm-mta" */
+	char *host, *instance;
 	bool sendmail;
 	char *queue_id;
 	gint64 first, last;      /* microseconds since 1970: of its first and last line */

@@ -145,7 +145,8 @@ static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 	return true;
 }
 
-/* "--from TIME FOLDER - ...": an argument; "- ...", "--from TIME - ...", "--ecs | --ocsf - ...": none. */
+/* "--from TIME FOLDER - ...": an argument; "- ...", "--from TIME - ...", "--ecs | --ocsf - ...":
+ * none. */
 static bool names_argument(const char *summary)
 {
 	g_auto(GStrv) words = g_strsplit(summary, " ", -1);

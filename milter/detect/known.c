@@ -73,7 +73,8 @@ static bool is_part_of_known(const Search *s, const MsHit *hit)
 	return false;
 }
 
-/* What an IBAN is within its country stands in the whole one, too: "DE89 3704 ...", "PL 61 1090". */
+/* What an IBAN is within its country stands in the whole one, too: "DE89 3704 ...",
+ * "PL 61 1090". */
 static bool is_rest_of_iban(const Search *s, const MsKind *kind, const MsHit *hit)
 {
 	const MsWord *words = s->compact->words;

@@ -153,37 +153,53 @@ static bool is_one_of(const char *word, const char *list)
 
 /* Types of streets and their abbreviations, saints, points of the compass, particles. */
 static const char left_out[] =
-	"rue r avenue av ave avn boulevard bd blvd bvd boul place pl plaza plz pza platz street str st strasse "
-	"road rd lane ln drive dr court ct close cl way square sq terrace highway hwy parkway pkwy circle cir "
-	"calle c carrera cra cr kr avda avd avenida paseo po via v viale vle corso cso piazza pza pzza largo strada "
-	"straat laan plein ulica ul aleja aleje al plac os osiedle rua r travessa praca estrada chemin ch che "
-	"route rte rt impasse imp allee all quai cours passage weg gasse g vej gade gata gatan gt vagen tie katu "
+	"rue r avenue av ave avn boulevard bd blvd bvd boul place pl plaza plz pza platz street "
+	"str st strasse "
+	"road rd lane ln drive dr court ct close cl way square sq terrace highway hwy parkway "
+	"pkwy circle cir "
+	"calle c carrera cra cr kr avda avd avenida paseo po via v viale vle corso cso piazza pza "
+	"pzza largo strada "
+	"straat laan plein ulica ul aleja aleje al plac os osiedle rua r travessa praca estrada "
+	"chemin ch che "
+	"route rte rt impasse imp allee all quai cours passage weg gasse g vej gade gata gatan gt "
+	"vagen tie katu "
 	"utca u ut ter namesti nam trg ulice saint sainte sankt santa ste s "
 	"n e w o nw ne sw se no so north south east west nord sud ouest est norte sur "
-	"de la le les du des d l der die das den dem von van vom zum zur am im an auf del della delle dei degli di da "
+	"de la le les du des d l der die das den dem von van vom zum zur am im an auf del della "
+	"delle dei degli di da "
 	"do dos el los las the of and und et y i a at in nr no num numero number bis ter quater "
 	"yл byл бyл yлицa бд leoforos odos iela mnt tanav ro daero bulevar bulevardul blv gate "
 	"carrer avinguda triq nouvelle ";
 static const char unit_words[] =
-	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg stiege top bat batiment "
-	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box porte sala level lvl oficina "
-	"office shop dept depto dpto ap apart ap kv kb em ajto d daire kat sec unidade andar torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
+	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg "
+	"stiege top bat batiment "
+	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box "
+	"porte sala level lvl oficina "
+	"office shop dept depto dpto ap apart ap kv kb em ajto d daire kat sec unidade andar "
+	"torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
 static const char box_words[] =
-	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa poczt postboks postlada caixa pf "
+	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa "
+	"poczt postboks postlada caixa pf "
 	"locked bag postholf postal ";
 /* What may stand between a street and its number. */
 static const char house_words[] = "no nr num numero number nro hs haus bud бyд ";
 /* The same where they stand alone before the number. */
 static const char short_box_words[] = "pl cp pb ";
 static const char months[] =
-	"enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre janeiro fevereiro marco "
-	"maio junho julho setembro outubro novembro dezembro gennaio febbraio aprile maggio giugno luglio settembre ottobre "
-	"novembre dicembre janvier fevrier mars avril mai juin juillet aout septembre octobre decembre januar februar marz "
-	"april juni juli august september oktober november dezember maja stycznia lutego marca kwietnia czerwca lipca "
+	"enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre "
+	"janeiro fevereiro marco "
+	"maio junho julho setembro outubro novembro dezembro gennaio febbraio aprile maggio "
+	"giugno luglio settembre ottobre "
+	"novembre dicembre janvier fevrier mars avril mai juin juillet aout septembre octobre "
+	"decembre januar februar marz "
+	"april juni juli august september oktober november dezember maja stycznia lutego marca "
+	"kwietnia czerwca lipca "
 	"sierpnia wrzesnia pazdziernika listopada grudnia ";
 static const char countries[] =
-	"united arab emirates uae qatar ireland deutschland germany france italia italy espana spain portugal osterreich austria "
-	"schweiz suisse switzerland nederland netherlands belgium belgie belgique china kingdom states america usa india japan "
+	"united arab emirates uae qatar ireland deutschland germany france italia italy espana "
+	"spain portugal osterreich austria "
+	"schweiz suisse switzerland nederland netherlands belgium belgie belgique china kingdom "
+	"states america usa india japan "
 	"korea singapore kuwait bahrain oman jamaica chile colombia peru ";
 
 static bool is_unit(const char *word)
@@ -191,8 +207,8 @@ static bool is_unit(const char *word)
 	return is_one_of(word, unit_words) && strcmp(word, "box") != 0;
 }
 
-/* What names of streets end in, and how that is written short.  "Hauptstr." is "Haupt Str." as well;
- * the others stay apart, for a Gartenweg 5 may lie beside a Gartenstr. 5. */
+/* What names of streets end in, and how that is written short.  "Hauptstr." is "Haupt Str." as
+ * well; the others stay apart, for a Gartenweg 5 may lie beside a Gartenstr. 5. */
 static const struct {
 	const char *ending, *brief;
 } endings[] = {

@@ -111,7 +111,8 @@ static char *behind_elements(char *p)
 	return p;
 }
 
-/* RFC 5424, behind its version and time: "HOST APP PROCID MSGID ELEMENTS TEXT"; false: it is not whole. */
+/* RFC 5424, behind its version and time: "HOST APP PROCID MSGID ELEMENTS TEXT"; false: it is not
+ * whole. */
 static bool take_new_form(char *rest, LogLine *line)
 {
 	char *words[4];

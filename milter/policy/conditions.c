@@ -122,7 +122,8 @@ static bool take_amount(const char *text, bool size, guint64 *out)
 	return n <= G_MAXINT64;
 }
 
-/* "over 5", "under 5", "1 to 3", "none"; of what is counted, "4": nothing has just so many bytes. */
+/* "over 5", "under 5", "1 to 3", "none"; of what is counted, "4": nothing has just so many
+ * bytes. */
 bool ms_range_parse(const char *text, bool size, MsRange *out)
 {
 	g_auto(GStrv) words = g_strsplit(text, " ", 4);

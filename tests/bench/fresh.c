@@ -4,10 +4,10 @@
  *   fresh MESSAGE.eml ROUNDS READER...
  *
  * READER is the path of a missent-reader (missent-reader-text lies beside it), with ":100" behind
- * it for as many messages a worker, or ":restore" for one that is put back after each, and ":0" behind
- * that for no cache of readings.  They take turns within one run, 1,000 messages a turn.  Printed for each are microseconds of CPU and page faults a
- * message (medians): of this process, which hands over and decodes; of the readers' supervisors;
- * and of their workers.
+ * it for as many messages a worker, or ":restore" for one that is put back after each, and ":0"
+ * behind that for no cache of readings. They take turns within one run, 1,000 messages a turn.
+ * Printed for each are microseconds of CPU and page faults a message (medians): of this process,
+ * which hands over and decodes; of the readers' supervisors; and of their workers.
  */
 #include "config.h"
 

@@ -4,8 +4,8 @@
  *
  *   ID.queue   "QUEUE\nSENDER\nARRIVED\nTO TO\n", QUEUE being hold, active, deferred or incoming
  *   ID.mail    the message
- *   log        a line for each change that was made: "release ID" (it left, for all its recipients),
- *              "requeue ID", "delete ID"
+ *   log        a line for each change that was made: "release ID" (it left, for all its
+ *              recipients), "requeue ID", "delete ID"
  *   do.VERB    what is to go wrong when the verb is called next (the file is taken away then; with
  *              " always" behind it, it stays):
  *     fail     nothing is done, exit status 75

@@ -7,8 +7,8 @@
  *
  * OUTCOME: works, fails (the kernel has looked at it), waits, ends (SIGNAL or status).  What was
  * killed, or refused as not permitted, is not there.  The last line counts the tries.  With the
- * word "shared" as its argument a child has first what its supervisor would have; with "traced" it is
- * a worker that is put back, and what its supervisor would be told of fails, for there is none.
+ * word "shared" as its argument a child has first what its supervisor would have; with "traced" it
+ * is a worker that is put back, and what its supervisor would be told of fails, for there is none.
  */
 #include "config.h"
 
