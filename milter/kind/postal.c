@@ -252,8 +252,8 @@ static void shorten(char *word)
 {
 	gsize n = strlen(word);
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
-		gsize len = strlen(endings[i].ending);
-		if (n >= len + 3 && strcmp(word + n - len, endings[i].ending) == 0) {
+		gsize len = strlen(endings[i].ending), before = *endings[i].brief != '\0' ? 2 : 3;
+		if (n >= len + before && strcmp(word + n - len, endings[i].ending) == 0) {
 			g_strlcpy(word + n - len, endings[i].brief, len + 1);
 			return;
 		}

@@ -632,6 +632,7 @@ static void test_postal_spellings(void)
 	static const char *const same[][3] = {
 		{"Lindenweg 5, 10115 Berlin", "Lindenwg. 5, 10115 Berlin",
 			"LINDENWEG 5\n10115 BERLIN"},
+		{"Amweg 7, 50667 Koeln", "Amwg. 7, 50667 Koeln"},
 		{"Annagasse 3, 1010 Wien", "Annag. 3, 1010 Wien", "Annagss. 3, 1010 Wien"},
 		{"Marktplatz 1, 70173 Stuttgart", "Marktpl. 1, 70173 Stuttgart"},
 		{"Konigsallee 7, 40212 Dusseldorf", "Koenigsal. 7, 40212 Dusseldorf"},
