@@ -105,6 +105,7 @@ static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **er
 		crew->pulse = pulse[0];
 		control[0] = pulse[0] = -1;
 	} else {
+		g_prefix_error(error, "a reader cannot be started, see reader { program }: ");
 		fine = false;
 	}
 	if (file >= 0)

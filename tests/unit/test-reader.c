@@ -267,6 +267,8 @@ static void test_no_program(void)
 	ms_limits_default(&settings.limits);
 	g_autoptr(GError) error = NULL;
 	g_assert_null(ms_reader_new(&settings, NULL, &error));
+	g_assert_nonnull(strstr(error->message, "reader { program }: "));
+	g_assert_nonnull(strstr(error->message, "/nonexistent/reader"));
 	g_assert_nonnull(error);
 	g_clear_error(&error);
 	settings.program = "/bin/true";
