@@ -9,7 +9,7 @@
  * ERRORS  ms_filter_open() refuses what is not an image (MS_ERROR_INPUT).
  * THREADS Images are immutable.
  * LIMITS  Compact values of MS_FILTER_MIN to MS_FILTER_MAX bytes.  38 bits an identifier and
- *         up to 8 MiB beside; a piece that is none is taken for one once in a million.
+ *         up to 4 MiB beside; a piece that is none is taken for one once in a million.
  * NOT     Holds no value: who has the image can test guesses, as with the directory's digests.
  *
  * The mark is a polynomial of the bytes modulo 2^64 at a secret point (Karp and Rabin 1987),
@@ -52,6 +52,7 @@ typedef struct {
 	bool lean; /* guesses that they rule out need not be told (finding.h) */
 } MsFilters;
 bool ms_filters_any(const MsFilters *filters); /* NULL: none */
+bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize len);
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len);
 
 /* What kinds a hit may be of: a byte that kinds share by chance. */

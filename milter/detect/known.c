@@ -44,6 +44,8 @@ static bool is_any_known(const Search *s, gsize first, gsize last)
 	const MsWord *words = s->compact->words;
 	const char *text = s->compact->text + words[first].start;
 	gsize len = words[last].end - words[first].start;
+	if (!ms_filters_have_any(s->known, text, len))
+		return false;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
 		if (kind->known && ms_filters_have(s->known, kind->name, text, len))

@@ -12,7 +12,7 @@
  * processor's cache.
  */
 
-#define MAGIC "MSFILT02"
+#define MAGIC "MSFILT03"
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
@@ -33,7 +33,7 @@ G_STATIC_ASSERT(sizeof(Head) == 64);
 
 struct MsFilter {
 	const Head *head;
-	const guint32 *starts;
+	const guint16 *starts;
 	const guint32 *buckets;
 	guint64 powers[MS_FILTER_MAX + 1]; /* of the point */
 	guint64 ones; /* of PREFIX bytes, what each counts more than its value */
@@ -105,6 +105,13 @@ static inline guint32 length_bit(gsize len)
 	return 1U << (len < 24 ? len : MIN(24 + (len - 24) / 13, 31));
 }
 
+/* The same in half the room, for a table that is asked of each word: what it lets through falsely
+ * the buckets do not have. */
+static inline guint16 start_bit(gsize len)
+{
+	return (guint16)(1U << len % 16);
+}
+
 static inline guint32 start_place(guint64 start, guint bits)
 {
 	return (guint32)(start & 0xffffff) >> (24 - bits);
@@ -125,12 +132,12 @@ static inline guint32 fingerprint(guint64 whole)
 /* ---- building ------------------------------------------------------------------------- */
 
 static void put_mark(
-	guint32 *buckets, guint32 n_buckets, guint32 *starts, guint bits, const MsMark *mark)
+	guint32 *buckets, guint32 n_buckets, guint16 *starts, guint bits, const MsMark *mark)
 {
 	guint64 whole = 0, start = 0;
 	memcpy(&whole, mark->bytes, 7);
 	memcpy(&start, mark->bytes + 7, 3);
-	starts[start_place(start, bits)] |= length_bit(mark->bytes[10]);
+	starts[start_place(start, bits)] |= start_bit(mark->bytes[10]);
 	guint32 entry = fingerprint(whole) | (guint32)mark->bytes[11] << 24;
 	for (guint32 b = bucket_place(whole, n_buckets);; b = (b + 1) % n_buckets) {
 		guint32 *slots = buckets + (gsize)b * SLOTS;
@@ -158,13 +165,13 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 		head.lengths |= length_bit(marks[i].bytes[10]);
 		head.longest = MAX(head.longest, marks[i].bytes[10]);
 	}
-	gsize starts = sizeof(guint32) << head.start_bits;
+	gsize starts = sizeof(guint16) << head.start_bits;
 	gsize size = sizeof head + starts + (gsize)head.n_buckets * SLOTS * sizeof(guint32);
 	guint8 *image = g_malloc0(size);
 	memcpy(image, &head, sizeof head);
 	for (gsize i = 0; i < n; i++)
 		put_mark((guint32 *)(void *)(image + sizeof head + starts), head.n_buckets,
-			(guint32 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
+			(guint16 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
 	return g_bytes_new_take(image, size);
 }
 
@@ -177,7 +184,7 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 		&& head->start_bits >= MIN_START_BITS
 		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
 		&& head->longest <= MS_FILTER_MAX
-		&& size == sizeof *head + (sizeof(guint32) << head->start_bits)
+		&& size == sizeof *head + (sizeof(guint16) << head->start_bits)
 				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32);
 	if (!fine) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "not a filter of identifiers");
@@ -185,8 +192,9 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	}
 	MsFilter *filter = g_new0(MsFilter, 1);
 	filter->head = head;
-	filter->starts = (const guint32 *)(const void *)((const guint8 *)image + sizeof *head);
-	filter->buckets = filter->starts + (1ULL << head->start_bits);
+	filter->starts = (const guint16 *)(const void *)((const guint8 *)image + sizeof *head);
+	filter->buckets = (const guint32 *)(const void *)(filter->starts +
+		(1ULL << head->start_bits));
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
 		filter->powers[i] = filter->powers[i - 1] * head->point;
@@ -289,7 +297,7 @@ static void fill_starts(Scan *s, gsize word)
 	}
 }
 
-static inline guint32 lengths_of(const Scan *s, guint64 start_mark)
+static inline guint lengths_of(const Scan *s, guint64 start_mark)
 {
 	/* A start's bytes are the eighth to tenth of its mark: its lowest three. */
 	return s->filter->starts[start_place(start_mark, s->filter->head->start_bits)];
@@ -317,7 +325,7 @@ static bool scan_short(const Scan *s, gsize first)
 		if ((s->shorts >> len & 1) == 0)
 			continue;
 		guint64 whole = mark_of(s, start, len);
-		if ((lengths_of(s, whole) & length_bit(len)) && !report(s, whole, first, last))
+		if ((lengths_of(s, whole) & start_bit(len)) && !report(s, whole, first, last))
 			return false;
 	}
 	return true;
@@ -332,12 +340,13 @@ static bool scan_word(const Scan *s, gsize first)
 		return false;
 	if (start + PREFIX > s->text->len)
 		return true;
-	guint32 lengths = lengths_of(s, s->starts[first - s->first]) & s->filter->head->lengths;
-	for (gsize last = first; lengths != 0 && last < n; last++) {
+	guint here = lengths_of(s, s->starts[first - s->first]);
+	guint32 lengths = s->filter->head->lengths;
+	for (gsize last = first; here != 0 && last < n; last++) {
 		gsize len = words[last].end - start;
 		if (len > s->filter->head->longest)
 			break;
-		if (len >= PREFIX && (lengths & length_bit(len)) &&
+		if (len >= PREFIX && (here & start_bit(len)) && (lengths & length_bit(len)) &&
 			!report(s, mark_of(s, start, len), first, last))
 			return false;
 	}
@@ -366,6 +375,14 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 bool ms_filters_any(const MsFilters *filters)
 {
 	return filters != NULL && (filters->parts[0] != NULL || filters->parts[1] != NULL);
+}
+
+bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize len)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
+		if (filters->parts[i] != NULL && ms_filter_has_any(filters->parts[i], compact, len))
+			return true;
+	return false;
 }
 
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
