@@ -35,7 +35,7 @@ const guint16 *ms_dispatch_at(const MsDispatch *dispatch, const char *text, gsiz
 bool ms_dispatch_none(const MsDispatch *dispatch, char byte, gsize figure);
 /* The same of those that have labels, where the word `word`, in small letters and of a text of
  * compact.h, begins; and where the match ends, or MS_DISPATCH_ASK. */
-#define MS_DISPATCH_MAX 256 /* of patterns with labels: one a kind */
+#define MS_DISPATCH_MAX 1000 /* of patterns with labels: one a kind */
 #define MS_DISPATCH_ASK G_MAXSIZE
 typedef struct {
 	guint16 pattern;

@@ -6,7 +6,7 @@
  * OWNS    MsKinds owns its kinds; reference counted, immutable.
  * ERRORS  Mistakes in kinds.conf are MS_ERROR_CONFIG with file, line and key.
  * THREADS Immutable after parse.
- * LIMITS  250 kinds; canonical values of MS_IDENTIFIER_MAX bytes.
+ * LIMITS  1,000 kinds; canonical values of MS_IDENTIFIER_MAX bytes.
  * NOT     Does not search text (detect.h) and knows no customer.
  *
  * Sources: IBAN ISO 13616-1 (mod 97, ISO 7064); VAT ID formats: Council Directive
@@ -98,11 +98,10 @@ typedef struct {
 } MsPatternOwner;
 const MsPatterns *ms_kinds_patterns(const MsKinds *kinds);
 
-/* The kinds that a name of an element, key or column (span.h) labels. */
-#define MS_MAX_NAME_KINDS 6
+/* The kinds that a name of an element, key or column (span.h) labels, in their order. */
 typedef struct {
 	guint n;
-	guint kinds[MS_MAX_NAME_KINDS];
+	guint *kinds;
 } MsNameKinds;
 /* NULL if it labels none. */
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);

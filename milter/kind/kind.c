@@ -17,7 +17,7 @@
 #include "check.h"
 #include "names.h"
 
-#define MAX_KINDS 250
+#define MAX_KINDS MS_DISPATCH_MAX
 #define MIN_ADDRESS_WORDS 3
 
 struct MsKinds {
@@ -271,6 +271,13 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	return NULL;
 }
 
+static void name_kinds_free(void *data)
+{
+	MsNameKinds *entry = data;
+	g_free(entry->kinds);
+	g_free(entry);
+}
+
 static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
 	for (const char *const *label = names; *label != NULL; label++) {
@@ -280,9 +287,10 @@ static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 			entry = g_new0(MsNameKinds, 1);
 			g_hash_table_insert(kinds->labels, g_steal_pointer(&key), entry);
 		}
-		if (entry->n < MS_MAX_NAME_KINDS &&
-			(entry->n == 0 || entry->kinds[entry->n - 1] != kind))
-			entry->kinds[entry->n++] = kind;
+		if (entry->n > 0 && entry->kinds[entry->n - 1] == kind)
+			continue;
+		entry->kinds = g_renew(guint, entry->kinds, entry->n + 1);
+		entry->kinds[entry->n++] = kind;
 	}
 }
 
@@ -292,17 +300,20 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 	if (root == NULL)
 		return NULL;
 	guint n = ms_section_count(root, "kind");
-	if (n == 0 || n > MAX_KINDS) {
-		ms_section_error(root, NULL, error,
-			n == 0 ? "defines no kind" : "defines more than 250 kinds");
+	if (n == 0)
+		ms_section_error(root, NULL, error, "defines no kind");
+	if (n > MAX_KINDS)
+		ms_section_error(root, NULL, error, "defines %u kinds, and there may be %d", n,
+			MAX_KINDS);
+	if (n == 0 || n > MAX_KINDS)
 		return NULL;
-	}
 	g_autoptr(MsKinds) kinds = g_new0(MsKinds, 1);
 	kinds->refs = 1;
 	kinds->text = g_strdup(text);
 	kinds->kinds = g_ptr_array_new_with_free_func(kind_free);
 	kinds->names = g_ptr_array_new();
-	kinds->labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	kinds->labels = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, name_kinds_free);
 	for (guint i = 0; i < n; i++) {
 		MsKind *kind = take_kind(ms_section_nth(root, "kind", i), error);
 		if (kind == NULL)

@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 	double findings = CURVE(findings, 1, 100, 1000, 5000 * share / 100, 20000 * share / 100);
 	double accounts = CURVE(accounts, 1, 10, 100, 1000, 10000, 20000);
 	double policies = CURVE(policies, 1, 10, 100 * share / 100, 1000 * share / 100);
-	double kinds = CURVE(kinds, 10, 50, 125, 250); /* there are no more */
+	double kinds = CURVE(kinds, 10, 50, 250, 1000); /* there are no more */
 	const Size all = {.recipients = 50000 * share / 100,
 		.findings = 1500,
 		.accounts = 20000,

@@ -10,6 +10,7 @@
 #include "missent/ask.h"
 #include "missent/audit.h"
 #include "missent/config.h"
+#include "missent/detect.h"
 #include "missent/reader.h"
 #include "missent/kind.h"
 #include "missent/log.h"
@@ -71,16 +72,49 @@ static MsKinds *kinds_of(guint n, GError **error)
 	return ms_kinds_parse("kinds.conf", text->str, error);
 }
 
-/* kind.h: 250 kinds.  Their number is a byte elsewhere: one more would be the first one again. */
+/* kind.h: 1,000 kinds. */
 static void test_kinds(void)
 {
 	g_autoptr(GError) error = NULL;
-	MsKinds *all = kinds_of(250, &error);
+	MsKinds *all = kinds_of(1000, &error);
 	g_assert_no_error(error);
-	g_assert_cmpuint(ms_kinds_count(all), ==, 250);
+	g_assert_cmpuint(ms_kinds_count(all), ==, 1000);
 	ms_kinds_unref(all);
-	g_assert_null(kinds_of(251, &error));
+	g_assert_null(kinds_of(1001, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+}
+
+/* All of them may have one label: none is left out, neither in a text nor as a field's name. */
+static void test_label_of_many(void)
+{
+	static const char text[] = "Ref: K999X123456\n";
+	g_autoptr(GString) conf = g_string_new(NULL);
+	for (guint i = 0; i < 1000; i++)
+		g_string_append_printf(conf,
+			"kind \"kind-%u\" {\n pattern = {'K%uX[0-9]{6}'}\n labels = {\"Ref\"}\n"
+			" label-required = yes\n}\n",
+			i, i);
+	g_autoptr(GError) error = NULL;
+	MsKinds *kinds = ms_kinds_parse("kinds.conf", conf->str, &error);
+	g_assert_no_error(error);
+	const MsNameKinds *named = ms_kinds_named(kinds, "Ref");
+	g_assert_cmpuint(named->n, ==, 1000);
+	g_assert_cmpuint(named->kinds[999], ==, 999);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	MsSpan span = {.where = "part 1", .text = text, .len = sizeof text - 1};
+	ms_detect(kinds, NULL, &span, &budget, reading);
+	bool found = false;
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		found = found || (strcmp(f->kind, "kind-999") == 0 &&
+			strcmp(f->value, "K999X123456") == 0 && (f->belief & MS_BELIEF_LABELLED));
+	}
+	g_assert_true(found);
+	ms_kinds_unref(kinds);
 }
 
 static MsPolicies *policies_of(const MsKinds *kinds, guint n, GError **error)
@@ -236,6 +270,7 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_test_add_func("/claims/config", test_config);
 	g_test_add_func("/claims/kinds", test_kinds);
+	g_test_add_func("/claims/label-of-many", test_label_of_many);
 	g_test_add_func("/claims/policies", test_policies);
 	g_test_add_func("/claims/identifier", test_identifier);
 	g_test_add_func("/claims/places", test_places);
