@@ -20,6 +20,14 @@
 gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2]);
 /* Where the next digit of ASCII is, or byte outside ASCII, from `at` on; or `len`. */
 gsize ms_scan_figure(const char *text, gsize len, gsize at);
+/* A blank of ASCII, as PCRE2's \\s has them (g_ascii_isspace() leaves VT out). */
+static inline bool ms_is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+/* Where the next one is, from `at` on; or `len`. */
+gsize ms_scan_blank(const char *text, gsize len, gsize at);
+typedef gsize (*MsScan)(const char *text, gsize len, gsize at);
 /* How many bytes from the beginning are of ASCII and not NUL. */
 gsize ms_scan_ascii(const char *text, gsize len);
 /* Has it a control character (DEL, too) that is no blank (HT, LF, VT, FF, CR)? */

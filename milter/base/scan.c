@@ -70,6 +70,22 @@ gsize ms_scan_figure(const char *text, gsize len, gsize at)
 	return MIN(at, len);
 }
 
+gsize ms_scan_blank(const char *text, gsize len, gsize at)
+{
+#ifdef STEP
+	for (; at + STEP <= len; at += STEP) {
+		__m128i bytes = load(text + at);
+		guint mask = mask_of(_mm_or_si128(
+			_mm_cmpeq_epi8(bytes, all(' ')), in_range(bytes, '\t', '\r' - '\t')));
+		if (mask != 0)
+			return at + (gsize)__builtin_ctz(mask);
+	}
+#endif
+	while (at < len && !ms_is_blank(text[at]))
+		at++;
+	return MIN(at, len);
+}
+
 gsize ms_scan_ascii(const char *text, gsize len)
 {
 	gsize n = 0;

@@ -276,30 +276,78 @@ static bool add_checked(Search *s, const MsKind *kind, gsize start, gsize end, g
 	return false;
 }
 
-/* Where the next digit is, or byte outside ASCII, at `at` or behind it; or the end.  However often
- * it is asked about places near each other, it looks at each byte once or twice. */
-static gsize next_figure(Search *s, gsize at)
+/* What `scan` finds next, at `at` or behind it; or the end.  However often it is asked about places
+ * near each other, it looks at each byte once or twice. */
+static inline gsize look_ahead(const Search *s, MsAhead *ahead, MsScan scan, gsize at)
 {
-	if (at + FAR_BACK < s->figure_from || at > s->figure_at) {
-		s->figure_from = at;
-		s->figure_at = ms_scan_figure(s->fold->text, s->fold->len, at);
-	} else if (at < s->figure_from) {
-		gsize near = ms_scan_figure(s->fold->text, s->figure_from, at);
-		if (near < s->figure_from)
+	if (at + FAR_BACK < ahead->from || at > ahead->at) {
+		ahead->from = at;
+		ahead->at = scan(s->fold->text, s->fold->len, at);
+	} else if (at < ahead->from) {
+		gsize near = scan(s->fold->text, ahead->from, at);
+		if (near < ahead->from)
 			return near;
-		s->figure_from = at;
+		ahead->from = at;
 	}
-	return s->figure_at;
+	return ahead->at;
 }
 
-/* The next match that starts in [from, until); false when there is none or it gave up. */
-static bool next_match(const Search *s, const MsKind *kind, const MsRegex *regex, gsize from,
+/* The next digit, or byte outside ASCII. */
+static gsize next_figure(Search *s, gsize at)
+{
+	return look_ahead(s, &s->figure, ms_scan_figure, at);
+}
+
+static gsize next_blank(Search *s, gsize at)
+{
+	return look_ahead(s, &s->blank, ms_scan_blank, at);
+}
+
+/* Where, in [from, until), the first match may begin that has the digit it must have at `figure`,
+ * the next one, or behind it; `until`: nowhere. */
+static gsize first_start(
+	Search *s, const MsRegex *regex, gsize from, gsize until, gsize figure)
+{
+	gsize digit = ms_regex_digit(regex);
+	if (figure >= from + digit)
+		from = figure - digit + 1;
+	if (from >= until || figure == s->fold->len)
+		return until;
+	if (!ms_regex_digit_unbroken(regex))
+		return from;
+	if (figure >= until && next_blank(s, until - 1) < figure)
+		return until;
+	gsize start = MIN(figure, until);
+	while (start > from && !ms_is_blank(s->fold->text[start - 1]))
+		start--;
+	return start;
+}
+
+/* Behind the digits, and what is not ASCII, from `at` on. */
+static gsize figure_end(const Search *s, gsize at, gsize until)
+{
+	while (at < until &&
+		((s->fold->text[at] & 0x80) || g_ascii_isdigit(s->fold->text[at])))
+		at++;
+	return at;
+}
+
+/* The next match that starts in [from, until); false when there is none or it gave up.  Where the
+ * digit that each must have is not near, none is looked for. */
+static bool next_match(Search *s, const MsKind *kind, const MsRegex *regex, gsize from,
 	gsize until, MsMatch *match)
 {
+	bool has_digit = ms_regex_digit(regex) != MS_REGEX_NO_DIGIT ||
+		ms_regex_digit_unbroken(regex);
 	while (from < until) {
-		if (!ms_detect_in_time(s, kind))
+		gsize figure = has_digit ? next_figure(s, from) : from;
+		if (has_digit)
+			from = first_start(s, regex, from, until, figure);
+		if (from == until || !ms_detect_in_time(s, kind))
 			return false;
 		gsize stop = MIN(until, from + WINDOW);
+		if (has_digit && figure < stop)
+			stop = figure_end(s, figure, stop);
 		switch (ms_regex_match(regex, s->fold->text, s->fold->len, from, stop - 1, match)) {
 		case MS_MATCH: return true;
 		case MS_MATCH_LIMIT:
@@ -381,13 +429,6 @@ static MsFigure figure_of(
 	return value != NULL && ms_kind_checked(kind, value) ? MS_FIGURE_NONE : figure;
 }
 
-static bool has_blank(const MsFold *fold, gsize from, gsize until)
-{
-	while (from < until && !g_ascii_isspace(fold->text[from]))
-		from++;
-	return from < until || until == fold->len;
-}
-
 /* `belief`: beside that it is labelled.  The label is from `label` to `label_end`. */
 static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize label_end,
 	gsize until, gsize reach, guint belief)
@@ -403,10 +444,6 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 		const MsRegex *regex = g_ptr_array_index(kind->patterns, i);
 		gsize from = label_end;
 		MsMatch match;
-		if (next >= until + ms_regex_digit(regex) ||
-			(next >= until && ms_regex_digit_unbroken(regex) &&
-				has_blank(s->fold, until - 1, next)))
-			continue;
 		while (found < MAX_AFTER_LABEL && next_match(s, kind, regex, from, until, &match)
 			&& match.group_start < reach) {
 			gsize end = MIN(match.group_end, reach);
@@ -686,7 +723,8 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 		.borders = borders,
 		.codes = codes};
 	ms_detect_fill_words();
-	s.figure_at = ms_scan_figure(fold->text, fold->len, 0);
+	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
+	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);
 	take_greeting(&s);
 	take_text(&s);
 	ms_detect_names(&s);

@@ -18,6 +18,11 @@ typedef struct {
 	guint kind;
 } Named;
 
+/* What is looked for (scan.h) is at `at` or nowhere behind it, and not from `from` on before it. */
+typedef struct {
+	gsize from, at;
+} MsAhead;
+
 typedef struct {
 	const MsKinds *kinds;
 	const MsFilters *known; /* or NULL */
@@ -33,7 +38,7 @@ typedef struct {
 	gsize greeting, greeted; /* where the mail greets somebody, from and until; in the fold */
 	guint blocks;   /* labels that were followed by a block of lines, so far */
 	gsize word; /* near which one is looked for */
-	gsize figure_from, figure_at; /* no digit is between, but at the second (detect.c) */
+	MsAhead figure, blank;
 	bool full;      /* no more findings are taken */
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
 	const MsKind *coded;

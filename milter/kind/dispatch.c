@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "missent/dispatch.h"
+#include "missent/scan.h"
 
 /* Characters that look alike to the table: each letter (both cases), each digit, a few marks,
  * and the rest, of which nothing can be told but by trying. */
@@ -100,11 +101,6 @@ static Slot *find_slot(const MsDispatch *d, guint64 letters, gsize len)
 	return &d->slots[n];
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 #define ANYTHING 0x80000000u /* the label ends there */
 
 /* What stands behind letters: blanks and a letter (a bit each), blanks and something else, or none.
@@ -112,7 +108,7 @@ static bool is_blank(char c)
 static guint32 behind(const char *text, gsize len, gsize at)
 {
 	gsize next = at;
-	while (next < len && is_blank(text[next]))
+	while (next < len && ms_is_blank(text[next]))
 		next++;
 	if (next == at)
 		return 1u << 27;
@@ -378,9 +374,9 @@ static gsize compare(const char *text, gsize len, gsize at, const char *label)
 {
 	for (; *label != '\0'; label++) {
 		if (*label == ' ') {
-			if (at >= len || !is_blank(text[at]))
+			if (at >= len || !ms_is_blank(text[at]))
 				return 0;
-			while (at < len && is_blank(text[at]))
+			while (at < len && ms_is_blank(text[at]))
 				at++;
 		} else if (at >= len || small(text[at++]) != *label) {
 			return 0;

@@ -476,7 +476,11 @@ static void test_long(void)
 {
 	static const char *const pieces[] = {"10115 5 ", "10115/5/haupt ", "a@ ", "x at y dot ",
 		"DE89 ", "1 ", "customer no. ", "xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40",
-		"haupt 5\n10115\n"};
+		"haupt 5\n10115\n",
+		/* without a blank, or a line's end, there is no end of what is looked at */
+		"Kundennummer.", "invoice-number:", "\xe4\xb8\xad" "Rechnung",
+		"email..invoice4711", ".contract..12", "https://a.example/?id=RF18",
+		"\xe2\x82\xac" "Anschrift 2026-11-01 ", "customer:{number:4711"};
 	g_autoptr(GBytes) image = directory_image();
 	g_autoptr(MsFilter) filter = open_image(image);
 	MsFilters filters = {{filter, NULL}};
