@@ -106,16 +106,19 @@ static const MsNameKinds *in_brace(Search *s, gsize start, gsize end)
 
 typedef struct {
 	gsize start, end; /* of a line, without blanks before and behind */
-	gsize indent;
+	gsize indent, begin;
 } Line;
 
-/* The line that ends at `end`, which is where its line end stands, or the text's end. */
-static gsize take_line(const char *text, gsize end, Line *line)
+/* The line that ends at `end`, which is where its line end stands, or the text's end; false: it is
+ * longer than what is looked at. */
+static bool take_line(const char *text, gsize end, Line *line)
 {
 	gsize begin = end;
-	while (begin > 0 && text[begin - 1] != '\n')
+	while (begin > 0 && text[begin - 1] != '\n' && end - begin < MAX_BACK)
 		begin--;
-	line->start = begin;
+	if (begin > 0 && text[begin - 1] != '\n')
+		return false;
+	line->begin = line->start = begin;
 	line->end = end;
 	while (line->start < end && is_mark(text[line->start], " \t>"))
 		line->start++;
@@ -124,7 +127,7 @@ static gsize take_line(const char *text, gsize end, Line *line)
 	while (line->end > line->start && g_ascii_isspace(text[line->end - 1]))
 		line->end--;
 	line->indent = line->start - begin;
-	return begin;
+	return true;
 }
 
 /* "customer:" or "[customer]", which has no value of its own. */
@@ -139,7 +142,7 @@ static bool is_head(const char *text, const Line *line, bool section, Line *name
 		from++;
 	while (until > from && is_mark(text[until - 1], "] \"'"))
 		until--;
-	*name = (Line){name_from(text, until), until, 0};
+	*name = (Line){.start = name_from(text, until), .end = until};
 	return name->start == from && until > from;
 }
 
@@ -148,10 +151,13 @@ static const MsNameKinds *below_line(Search *s, gsize start, gsize end)
 {
 	const char *text = s->fold->text;
 	Line line, name;
-	gsize begin = take_line(text, end, &line), indent = start - begin;
+	if (!take_line(text, end, &line))
+		return NULL;
+	gsize indent = start - line.begin;
 	bool nested = indent > 0;
-	while (begin > 0 && start - begin < MAX_BACK) {
-		begin = take_line(text, begin - 1, &line);
+	while (line.begin > 0 && start - line.begin < MAX_BACK) {
+		if (!take_line(text, line.begin - 1, &line))
+			return NULL;
 		if (line.start == line.end)
 			continue;
 		bool section = text[line.start] == '[';
