@@ -12,6 +12,7 @@
 #define MAX_SEGMENTS 8
 #define MAX_BLOCK 600
 #define FEW_SEGMENTS 4
+#define MAX_NUMBERS 20 /* of one address; each might be its postcode or its house's */
 
 typedef struct {
 	gsize start, end;
@@ -50,11 +51,12 @@ static guint split(const char *text, gsize len, gsize from, Segment *segments)
 	return n;
 }
 
-static bool has_digit(const char *text, gsize from, gsize until)
+static guint numbers(const char *text, gsize from, gsize until)
 {
-	while (from < until && !g_ascii_isdigit(text[from]))
-		from++;
-	return from < until;
+	guint n = 0;
+	for (gsize i = from; i < until; i++)
+		n += g_ascii_isdigit(text[i]) && (i == from || !g_ascii_isdigit(text[i - 1]));
+	return n;
 }
 
 void ms_block_ranges(const char *text, gsize len, gsize from, bool few,
@@ -64,10 +66,10 @@ void ms_block_ranges(const char *text, gsize len, gsize from, bool few,
 	guint n = split(text, len, from, segments);
 	n = few ? MIN(n, FEW_SEGMENTS) : n;
 	for (guint i = 0; i < (few ? MIN(n, 1) : n); i++) {
-		bool digit = false;
+		guint found = 0;
 		for (guint k = i; k < n; k++) {
-			digit = digit || has_digit(text, segments[k].start, segments[k].end);
-			if (digit)
+			found += numbers(text, segments[k].start, segments[k].end);
+			if (found > 0 && found <= MAX_NUMBERS)
 				range(segments[i].start, segments[k].end, user);
 		}
 	}
