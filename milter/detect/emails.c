@@ -61,18 +61,27 @@ static gsize plain_address(
 
 /* ---- as they are written -------------------------------------------------------------- */
 
-static bool word_is(const Search *s, gsize word, const char *text)
+static bool word_is(const Search *s, gsize word, const char *text, gsize len)
 {
 	const MsWord *w = &s->compact->words[word];
-	gsize len = strlen(text);
 	return w->end - w->start == len && memcmp(s->compact->text + w->start, text, len) == 0;
+}
+
+/* Is it one of these, which end with NULL? */
+static bool is_one_of(const Search *s, gsize word, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		if (word_is(s, word, *texts, strlen(*texts)))
+			return true;
+	return false;
 }
 
 static bool is_dot_word(const Search *s, gsize word)
 {
-	return word_is(s, word, "dot") || word_is(s, word, "punkt") || word_is(s, word, "punto") ||
-		word_is(s, word, "point") || word_is(s, word, "ponto") ||
-		word_is(s, word, "kropka");
+	static const char *const dots[] = {
+		"dot", "punkt", "punto", "point", "ponto", "kropka", NULL};
+	char first = s->compact->text[s->compact->words[word].start];
+	return (first == 'd' || first == 'p' || first == 'k') && is_one_of(s, word, dots);
 }
 
 static void append_word(const Search *s, gsize word, gsize skip, GString *out)
@@ -121,11 +130,8 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 
 static bool is_at_word(const Search *s, gsize word)
 {
-	static const char *const words[] = {"at", "chez", "malpa", "arroba", "aperstaart"};
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		if (word_is(s, word, words[i]))
-			return true;
-	return false;
+	static const char *const ats[] = {"at", "chez", "malpa", "arroba", "aperstaart", NULL};
+	return is_one_of(s, word, ats);
 }
 
 /* Does one of those, or "40", begin so?  Few words do, and a branch that goes one way costs
