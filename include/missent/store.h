@@ -107,10 +107,10 @@ typedef struct {
 MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
 	GError **error);
-/* Is it still the file that has its name?  If another was put there, that one is opened in its
- * place; MS_CONFIG: there is none, or it is no such database.  Not within a transaction. */
-MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error);
-/* The same, also where another was copied over it; of files that are seldom written. */
+/* It is the file that has its name: if another was put there, the next statement outside a
+ * transaction opens that one in its place; while there is none, statements fail (MS_CONFIG), and
+ * none is made.  This has it opened anew also where another was copied over it; of files that are
+ * seldom written. */
 MsAnswer ms_sqlite_follow_contents(MsSqlite *db, GError **error);
 /* Writes the log's pages into the file: what is copied over it is not mixed with them. */
 MsAnswer ms_sqlite_empty_log(MsSqlite *db, GError **error);

@@ -232,9 +232,7 @@ static void begin(Within *w)
 	if (ms_sqlite_in_transaction(store->db))
 		return;
 	let_go(store); /* an error may have ended the one before */
-	w->answer = ms_sqlite_follow(store->db, w->error);
-	if (w->answer == MS_FOUND)
-		w->answer = ask(w, "BEGIN IMMEDIATE");
+	w->answer = ask(w, "BEGIN IMMEDIATE");
 }
 
 /* Waits for a transaction that was left open, and then so long. */
@@ -327,8 +325,6 @@ static MsAnswer value(MsGuardStore *ops, const guint8 *key_name, const MsStepNam
 	Store *store = (Store *)ops;
 	Within within = {store, key_name, 0, MS_FOUND, error};
 	ms_sqlite_lock(store->db);
-	if (!ms_sqlite_in_transaction(store->db))
-		within.answer = ms_sqlite_follow(store->db, error);
 	GBytes *found = get(name, &within);
 	ms_sqlite_unlock(store->db);
 	if (within.answer == MS_FOUND && found == NULL)

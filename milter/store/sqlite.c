@@ -27,7 +27,9 @@ struct MsSqlite {
 	char *path;
 	pthread_mutex_t lock; /* recursive: ms_sqlite_lock() surrounds calls that lock again */
 	GHashTable *statements; /* SQL to Statement */
-	dev_t device; /* of the file that is open; 0 and 0 for one in memory */
+	guint asking; /* statements whose rows are being taken */
+	bool memory;  /* there is no file */
+	dev_t device; /* of the file that is open */
 	ino_t inode, wal; /* wal: of its log */
 	/* of the file, as it was then; written: nanoseconds since 1970, 0: to be opened anew */
 	gint64 size, written;
@@ -275,6 +277,15 @@ static void note_file(MsSqlite *db, const struct stat *st)
 	db->written = age >= 0 && age < SAME_TIME_NS ? 0 : written;
 }
 
+/* errno: why. */
+static MsAnswer cannot_see(const MsSqlite *db, GError **error)
+{
+	bool lost = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES;
+	g_set_error(error, MS_ERROR, lost ? MS_ERROR_CONFIG : MS_ERROR_RETRY, "%s: %s", db->path,
+		g_strerror(errno));
+	return lost ? MS_CONFIG : MS_RETRY;
+}
+
 /* Opens the file that has the name now. */
 static MsAnswer open_file(MsSqlite *db, GError **error)
 {
@@ -285,15 +296,15 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 		db->path, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
 		return fail(db, rc, error);
-	bool file = stat(db->path, &st) == 0;
-	db->device = db->inode = 0;
-	if (file)
+	if (!db->memory && stat(db->path, &st) != 0)
+		return cannot_see(db, error);
+	if (!db->memory)
 		note_file(db, &st);
 	sqlite3_busy_timeout(db->db, BUSY_MS);
 	db->locked = false;
 	MsAnswer answer = set_up(
 		db, db->application_id, db->upgrades, db->schema, db->create, error);
-	db->wal = file ? inode_of(db, "-wal") : 0;
+	db->wal = db->memory ? 0 : inode_of(db, "-wal");
 	return answer;
 }
 
@@ -308,11 +319,11 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
 	GError **error)
 {
-	bool memory = strcmp(path, ":memory:") == 0;
-	if (create && !memory)
-		make_private(path);
 	g_autoptr(MsSqlite) db = g_new0(MsSqlite, 1);
 	db->path = g_strdup(path);
+	db->memory = strcmp(path, ":memory:") == 0;
+	if (create && !db->memory)
+		make_private(path);
 	db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, statement_free);
 	pthread_mutexattr_t attr;
 	pthread_mutexattr_init(&attr);
@@ -331,7 +342,7 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 
 static bool has_moved(const MsSqlite *db, const struct stat *st)
 {
-	return st == NULL || st->st_dev != db->device || st->st_ino != db->inode;
+	return st->st_dev != db->device || st->st_ino != db->inode;
 }
 
 /* Of a file that another was copied over SQLite would go on to tell what it remembers of the one
@@ -371,30 +382,30 @@ static MsAnswer open_again(MsSqlite *db, GError **error)
 	return answer;
 }
 
+/* Where none has the name, nobody would find what is written into the one that had it; that stays
+ * open, and its log stays where it is: whoever moves them about moves one after the other. */
 static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
 {
-	pthread_mutex_lock(&db->lock);
-	MsAnswer answer = MS_FOUND;
 	struct stat st;
-	bool memory = db->inode == 0 && db->db != NULL, there = !memory && stat(db->path, &st) == 0;
-	bool moved = !memory && has_moved(db, there ? &st : NULL);
+	if (db->memory || db->asking > 0 || ms_sqlite_in_transaction(db))
+		return MS_FOUND;
+	if (stat(db->path, &st) != 0)
+		return cannot_see(db, error);
+	bool moved = has_moved(db, &st);
 	if (moved)
 		/* while it is open: after that its inode may be another file's */
 		remove_own_log(db);
-	if (db->db == NULL || moved || (contents && there && was_written(db, &st)))
-		answer = open_again(db, error);
-	pthread_mutex_unlock(&db->lock);
-	return answer;
-}
-
-MsAnswer ms_sqlite_follow(MsSqlite *db, GError **error)
-{
-	return follow(db, false, error);
+	return db->db == NULL || moved || (contents && was_written(db, &st))
+		? open_again(db, error)
+		: MS_FOUND;
 }
 
 MsAnswer ms_sqlite_follow_contents(MsSqlite *db, GError **error)
 {
-	return follow(db, true, error);
+	ms_sqlite_lock(db);
+	MsAnswer answer = follow(db, true, error);
+	ms_sqlite_unlock(db);
+	return answer;
 }
 
 void ms_sqlite_free(MsSqlite *db)
@@ -417,7 +428,7 @@ void ms_sqlite_free(MsSqlite *db)
 static Statement *prepare(MsSqlite *db, const char *sql, int *rc)
 {
 	sqlite3_stmt *stmt = NULL;
-	*rc = db->db == NULL ? SQLITE_CANTOPEN : SQLITE_OK; /* see ms_sqlite_follow() */
+	*rc = db->db == NULL ? SQLITE_CANTOPEN : SQLITE_OK;
 	if (*rc == SQLITE_OK)
 		*rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
 	if (*rc != SQLITE_OK)
@@ -554,27 +565,44 @@ static int step_all(const Statement *s, MsSqlTake take, void *user)
 	return rc;
 }
 
-MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
+static int run(
+	MsSqlite *db, const Statement *s, const MsSqlValue *values, MsSqlTake take, void *user)
+{
+	g_assert(!sqlite3_stmt_busy(s->stmt)); /* from within its own rows */
+	int rc = bind_all(s, values);
+	db->asking++;
+	if (rc == SQLITE_OK)
+		rc = step_all(s, take, user);
+	db->asking--;
+	note_lock(db, s, rc);
+	sqlite3_reset(s->stmt);
+	sqlite3_clear_bindings(s->stmt);
+	return rc;
+}
+
+static MsAnswer ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
 	void *user, gint64 *changes_out, GError **error)
 {
 	bool own;
 	int rc = SQLITE_OK;
-	ms_sqlite_lock(db);
 	Statement *s = statement(db, sql, &own, &rc);
-	if (s != NULL) {
-		g_assert(!sqlite3_stmt_busy(s->stmt)); /* from within its own rows */
-		rc = bind_all(s, values);
-		if (rc == SQLITE_OK)
-			rc = step_all(s, take, user);
-		note_lock(db, s, rc);
-		sqlite3_reset(s->stmt);
-		sqlite3_clear_bindings(s->stmt);
-	}
+	if (s != NULL)
+		rc = run(db, s, values, take, user);
 	MsAnswer answer = rc == SQLITE_DONE ? MS_FOUND : fail(db, rc, error);
 	if (answer == MS_FOUND && changes_out != NULL)
 		*changes_out = sqlite3_changes(db->db);
 	if (own)
 		statement_free(s);
+	return answer;
+}
+
+MsAnswer ms_sqlite_ask(MsSqlite *db, const char *sql, const MsSqlValue *values, MsSqlTake take,
+	void *user, gint64 *changes_out, GError **error)
+{
+	ms_sqlite_lock(db);
+	MsAnswer answer = follow(db, false, error);
+	if (answer == MS_FOUND)
+		answer = ask(db, sql, values, take, user, changes_out, error);
 	ms_sqlite_unlock(db);
 	return answer;
 }

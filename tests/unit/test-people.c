@@ -275,6 +275,30 @@ static void test_login(void)
 }
 
 /* One's own password: other sessions end, this one goes on. */
+/* Accounts that are put in the place of others while the page has these open: who is not among
+ * them is out at once, with his session. */
+static void test_replaced(void)
+{
+	g_autofree char *path = g_build_filename(dir, "replaced.db", NULL);
+	g_autofree char *fresh = g_build_filename(dir, "replaced-by.db", NULL);
+	g_autoptr(MsAccounts) accounts = open_accounts("replaced.db");
+	g_autoptr(GError) error = NULL;
+	g_auto(MsPass) pass = {0}, none = {0};
+	put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &pass), ==,
+		MS_LOGIN_FINE);
+	MsAccounts *others = open_accounts("replaced-by.db");
+	put(others, "bert", MS_ROLE_REVIEWER, "another password", false);
+	ms_accounts_free(others);
+	g_assert_cmpint(rename(fresh, path), ==, 0);
+	g_assert_null(ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error));
+	g_assert_no_error(error);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.1", &none), !=,
+		MS_LOGIN_FINE);
+	g_assert_cmpint(try_login(accounts, "bert", "another password", "192.0.2.2", &none), ==,
+		MS_LOGIN_FINE);
+}
+
 static void test_own_password(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("own.db");
@@ -847,6 +871,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/people/one-by-one", test_one_by_one);
 	g_test_add_func("/people/second-person", test_second_person);
 	g_test_add_func("/people/login", test_login);
+	g_test_add_func("/people/replaced", test_replaced);
 	g_test_add_func("/people/own-password", test_own_password);
 	g_test_add_func("/people/many-sessions", test_many_sessions);
 	g_test_add_func("/people/guesser-waits", test_guesser_waits);

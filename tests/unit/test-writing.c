@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,7 +17,8 @@
 
 /*
  * What is on disk before an MTA is answered: records that many threads add at a time, a database
- * that another program keeps, a disk that fills up, an audit file that cannot be written to.
+ * that another program keeps, or that is moved about while it is open, a disk that fills up, an
+ * audit file that cannot be written to.
  */
 
 static char *dir;
@@ -114,6 +117,122 @@ static void test_together(void)
 		g_assert_cmpuint(workers[i].added, ==, 20);
 	g_assert_cmpuint(how_many(ledger), ==, THREADS * 20);
 }
+
+/* ---- moved about ---------------------------------------------------------------------- */
+
+static const char *const ends[] = {"", "-wal", "-shm"};
+
+/* The database with its log, or without: ends from `first` on, `n` of them. */
+static void move(const char *from, const char *to, guint first, guint n)
+{
+	for (guint i = first; i < first + n; i++) {
+		g_autofree char *old = g_strconcat(from, ends[i], NULL);
+		g_autofree char *new = to != NULL ? g_strconcat(to, ends[i], NULL) : NULL;
+		g_assert_cmpint(new != NULL ? rename(old, new) : unlink(old), ==, 0);
+	}
+}
+
+static void make_other(const char *path, const char *queue_id)
+{
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, NULL);
+	g_autoptr(MsRecord) record = a_record(queue_id, 1);
+	g_assert_true(ms_records_add(ledger, record, NULL));
+}
+
+static void remove_all(const char *path)
+{
+	move(path, NULL, 0, 3);
+}
+
+static void remove_it_alone(const char *path)
+{
+	move(path, NULL, 0, 1);
+}
+
+static void move_away(const char *path)
+{
+	g_autofree char *away = g_strconcat(path, ".away", NULL);
+	move(path, away, 0, 3);
+}
+
+static void put_other_over(const char *path)
+{
+	g_autofree char *other_path = g_strconcat(path, ".other", NULL);
+	make_other(other_path, "other");
+	move(other_path, path, 0, 1);
+}
+
+static void make_anew(const char *path)
+{
+	move(path, NULL, 0, 3);
+	make_other(path, "other");
+}
+
+typedef struct {
+	const char *name;
+	void (*change)(const char *path);
+	bool lacks; /* nothing has its name then */
+} Moved;
+
+/* Who is told that a record is there finds it there, when he starts anew too. */
+static void test_moved(const void *user)
+{
+	const Moved *row = user;
+	g_autofree char *name = g_strdelimit(g_strconcat(row->name, ".db", NULL), " ", '-');
+	g_autofree char *path = path_of(name);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_autoptr(MsRecord) before = a_record("before", 1);
+	g_autoptr(MsRecord) record = a_record("after", 1);
+	g_assert_true(ms_records_add(ledger, before, &error));
+	row->change(path);
+	bool added = ms_records_add(ledger, record, &error);
+	g_assert_cmpint(added, ==, !row->lacks);
+	if (!added) {
+		g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+		g_assert_nonnull(strstr(error->message, "No such file"));
+		g_assert_null(ms_records_find(ledger, "before", NULL));
+		make_other(path, "other"); /* where there is one again, it goes on */
+		g_assert_true(ms_records_add(ledger, record, NULL));
+	}
+	g_autoptr(MsLedger) anew = ms_ledger_open(path, NULL);
+	static const char *const there[] = {"after", "other"};
+	for (gsize i = 0; i < G_N_ELEMENTS(there); i++) {
+		g_autoptr(MsRecord) in_new = ms_records_find(anew, there[i], NULL);
+		g_autoptr(MsRecord) in_old = ms_records_find(ledger, there[i], NULL);
+		g_assert_nonnull(in_new);
+		g_assert_nonnull(in_old);
+	}
+}
+
+/* The same again, one file after the other: nothing of it is lost meanwhile, for its log has what
+ * the database does not have yet. */
+static void test_moved_back(void)
+{
+	g_autofree char *path = path_of("back.db"), *away = path_of("back-away.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_autoptr(MsRecord) before = a_record("before", 1);
+	g_autoptr(MsRecord) record = a_record("after", 1);
+	g_assert_true(ms_records_add(ledger, before, &error));
+	move(path, away, 0, 1);
+	g_assert_false(ms_records_add(ledger, record, NULL));
+	move(path, away, 1, 2);
+	g_assert_false(ms_records_add(ledger, record, NULL));
+	move(away, path, 0, 3);
+	g_assert_true(ms_records_add(ledger, record, &error));
+	g_clear_pointer(&ledger, ms_ledger_free);
+	g_autoptr(MsLedger) anew = ms_ledger_open(path, &error);
+	g_assert_cmpuint(how_many(anew), ==, 2);
+}
+
+static const Moved moved[] = {
+	{"removed", remove_all, true},
+	{"removed without its log", remove_it_alone, true},
+	{"moved away", move_away, true},
+	{"replaced", put_other_over, false},
+	{"made anew", make_anew, false},
+};
 
 /* ---- locked --------------------------------------------------------------------------- */
 
@@ -487,6 +606,11 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_test_add_func("/writing/first", test_first);
 	g_test_add_func("/writing/together", test_together);
+	for (gsize i = 0; i < G_N_ELEMENTS(moved); i++) {
+		g_autofree char *path = g_strconcat("/writing/moved/", moved[i].name, NULL);
+		g_test_add_data_func(path, &moved[i], test_moved);
+	}
+	g_test_add_func("/writing/moved/back", test_moved_back);
 	g_test_add_func("/writing/locked", test_locked);
 	g_test_add_func("/writing/full", test_full);
 	g_test_add_func("/writing/very-many", test_very_many);
