@@ -20,11 +20,11 @@ typedef struct {
 	MsRecord *record;
 	bool done, fine;
 	GError *error;
+	pthread_cond_t turn; /* it is done, or nobody writes and this one is the first */
 } Waiting;
 
 struct Adding {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
 	GQueue waiting; /* of Waiting */
 	bool busy;      /* somebody writes */
 };
@@ -33,14 +33,12 @@ Adding *ledger_adding_new(void)
 {
 	Adding *adding = g_new0(Adding, 1);
 	pthread_mutex_init(&adding->lock, NULL);
-	pthread_cond_init(&adding->changed, NULL);
 	g_queue_init(&adding->waiting);
 	return adding;
 }
 
 void ledger_adding_free(Adding *adding)
 {
-	pthread_cond_destroy(&adding->changed);
 	pthread_mutex_destroy(&adding->lock);
 	g_free(adding);
 }
@@ -112,24 +110,31 @@ static void write_waiting(MsLedger *ledger)
 	add_list(ledger, list);
 	pthread_mutex_lock(&adding->lock);
 	adding->busy = false;
-	for (guint i = 0; i < list->len; i++)
-		((Waiting *)list->pdata[i])->done = true;
-	pthread_cond_broadcast(&adding->changed);
+	for (guint i = 0; i < list->len; i++) {
+		Waiting *w = list->pdata[i];
+		w->done = true;
+		pthread_cond_signal(&w->turn);
+	}
+	/* Of those that came meanwhile the first writes them; no other is woken for that. */
+	Waiting *next = g_queue_peek_head(&adding->waiting);
+	if (next != NULL)
+		pthread_cond_signal(&next->turn);
 }
 
 bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error)
 {
 	Adding *adding = ledger->adding;
-	Waiting w = {.record = record};
+	Waiting w = {.record = record, .turn = PTHREAD_COND_INITIALIZER};
 	pthread_mutex_lock(&adding->lock);
 	g_queue_push_tail(&adding->waiting, &w);
 	while (!w.done) {
 		if (adding->busy)
-			pthread_cond_wait(&adding->changed, &adding->lock);
+			pthread_cond_wait(&w.turn, &adding->lock);
 		else
 			write_waiting(ledger);
 	}
 	pthread_mutex_unlock(&adding->lock);
+	pthread_cond_destroy(&w.turn);
 	if (w.error != NULL)
 		g_propagate_error(error, w.error);
 	return w.fine;
