@@ -44,6 +44,12 @@ bool ms_io_sync_folder(const char *folder);
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out);
 /* Opens a file of no bytes that is there for its lock, made where there is none.  -1 and errno. */
 int ms_io_open_lock(const char *path);
+/* flock(), for which mail waits: at most so long (MS_IO_LOCK_MS), or MS_IO_PROBE_MS where it was
+ * found held before, so that one holder costs one wait.  False and errno (EWOULDBLOCK: another has
+ * it still).  Takes SIGRTMIN for itself. */
+bool ms_io_lock(int fd, int how, gint64 wait_ms);
+#define MS_IO_LOCK_MS 5000
+#define MS_IO_PROBE_MS 100
 /* A file that root has made becomes that user's with mode 0400, or with `group_only` root's,
  * which that user's group may read (0640).  Nothing to do for who is not root. */
 bool ms_io_give_to(const char *path, const char *user, bool group_only, GError **error);

@@ -248,17 +248,23 @@ static bool make(const char *folder, const char *path, GError **error)
 		(g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
 }
 
-/* Of the folder that the log is in: who makes one has it. -1: it cannot be opened. */
+/* Of the folder that the log is in: who makes one has it. -1: it cannot be had. */
 static int lock_parent(const char *folder, GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(folder);
 	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd >= 0 && ms_io_lock(fd, LOCK_EX, MS_IO_LOCK_MS))
+		return fd;
+	if (fd >= 0 && errno == EWOULDBLOCK)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"the audit trail %s cannot be made: another process has its folder locked",
+			folder);
+	else
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail %s cannot be opened: %s", folder, g_strerror(errno));
-	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		;
-	return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* One process makes it, the others wait. */

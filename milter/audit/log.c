@@ -43,6 +43,7 @@ struct MsTlog {
 	bool cannot_change; /* this file system cannot exchange two files */
 	MsSigner *signer;
 	char *vkey;
+	bool held;  /* by another process, when its lock was last tried */
 	bool stale; /* an append failed: all is read anew before the next */
 	MsCheckpoint latest;
 	guint64 bundles, minimum, recovered;
@@ -605,12 +606,16 @@ void ms_tlog_free(MsTlog *log)
 	g_free(log);
 }
 
-static bool take_lock(const MsTlog *log, int how, GError **error)
+/* One that has it and does not let go (it was stopped, or is no program of ours) keeps no mail
+ * waiting for good. */
+static bool take_lock(MsTlog *log, int how, GError **error)
 {
-	while (flock(log->lock, how) != 0)
-		if (errno != EINTR)
-			return fails(error, log->folder, "locked");
-	return true;
+	bool taken = ms_io_lock(log->lock, how, log->held ? MS_IO_PROBE_MS : MS_IO_LOCK_MS);
+	log->held = !taken && errno == EWOULDBLOCK;
+	if (log->held)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"the audit trail %s is locked by another process", log->folder);
+	return taken || log->held ? taken : fails(error, log->folder, "locked");
 }
 
 static bool read_vkey(MsTlog *log, char **name_out, GError **error)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/sign.h"
 
 #include "note.h"
@@ -538,12 +539,16 @@ static guint64 read_number(const char *folder, const char *name)
 }
 
 /* As it is at one moment, between two batches. */
-static void take_moment(Check *c)
+static bool take_moment(Check *c, GError **error)
 {
 	g_autofree char *path = g_build_filename(c->folder, "lock", NULL);
 	int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	while (lock >= 0 && flock(lock, LOCK_SH) != 0 && errno == EINTR)
-		;
+	if (lock >= 0 && !ms_io_lock(lock, LOCK_SH, MS_IO_LOCK_MS)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be locked: %s", c->folder,
+			errno == EWOULDBLOCK ? "another process has it" : g_strerror(errno));
+		close(lock);
+		return false;
+	}
 	c->minimum = read_number(c->folder, "minimum");
 	if (!read_note(c, "latest", &c->latest))
 		tell(c, 0, "the latest checkpoint is missing");
@@ -551,6 +556,7 @@ static void take_moment(Check *c)
 	count_bundles(c);
 	if (lock >= 0)
 		close(lock);
+	return true;
 }
 
 static bool start(Check *c, GError **error)
@@ -573,7 +579,8 @@ static bool start(Check *c, GError **error)
 		return false;
 	}
 	g_strstrip(c->vkey);
-	take_moment(c);
+	if (!take_moment(c, error))
+		return false;
 	compare_root(c, &c->latest, "the latest checkpoint"); /* of an empty one */
 	return true;
 }

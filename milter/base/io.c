@@ -10,7 +10,9 @@
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -116,8 +119,8 @@ int ms_io_claim_sockets(const char *path)
 	g_autofree char *folder = g_path_get_dirname(path);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Whoever may read the folder may hold it: then nobody of ours comes at this moment. */
-	for (int i = 0; i < 40 && fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
-		g_usleep(50000);
+	if (fd >= 0)
+		ms_io_lock(fd, LOCK_EX, 2000);
 	return fd;
 }
 
@@ -221,6 +224,68 @@ int ms_io_open_lock(const char *path)
 	return ms_io_make(path, "", 0, 0640, NULL)
 		? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
 		: -1;
+}
+
+static void wake_up(int number)
+{
+	(void)number;
+}
+
+#define AGAIN_MS 10 /* the first signal may come before flock() waits */
+
+static struct timespec duration(gint64 ms)
+{
+	return (struct timespec){ms / 1000, ms % 1000 * 1000000};
+}
+
+/* A timer's signal to this thread alone, which ends what it waits in. */
+static bool start_timer(gint64 ms, timer_t *timer_out)
+{
+	const struct sigaction act = {.sa_handler = wake_up}; /* no SA_RESTART */
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	event._sigev_un._tid = gettid();
+	const struct itimerspec when = {duration(AGAIN_MS), duration(ms)};
+	if (sigaction(SIGRTMIN, &act, NULL) != 0 ||
+		timer_create(CLOCK_MONOTONIC, &event, timer_out) != 0)
+		return false;
+	if (timer_settime(*timer_out, 0, &when, NULL) == 0)
+		return true;
+	timer_delete(*timer_out);
+	return false;
+}
+
+/* In the kernel's line: who only looked now and then would hardly ever find it free beside others
+ * that write all the time. */
+static bool wait_for_lock(int fd, int how, gint64 wait_ms)
+{
+	gint64 end = g_get_monotonic_time() + wait_ms * 1000;
+	timer_t timer;
+	if (!start_timer(wait_ms, &timer))
+		return false;
+	int rc;
+	while ((rc = flock(fd, how)) != 0 && errno == EINTR && g_get_monotonic_time() < end)
+		continue;
+	int why = errno == EINTR ? EWOULDBLOCK : errno;
+	timer_delete(timer);
+	errno = why;
+	return rc == 0;
+}
+
+bool ms_io_lock(int fd, int how, gint64 wait_ms)
+{
+	if (flock(fd, how | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK && errno != EINTR)
+		return false;
+	sigset_t ours, before;
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGRTMIN);
+	pthread_sigmask(SIG_UNBLOCK, &ours, &before);
+	bool locked = wait_for_lock(fd, how, wait_ms);
+	int why = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = why;
+	return locked;
 }
 
 void ms_io_like_folder(int fd, const char *path)

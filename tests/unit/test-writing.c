@@ -1,9 +1,11 @@
 #include "config.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 /*
  * What is on disk before an MTA is answered: records that many threads add at a time, a database
  * that another program keeps, or that is moved about while it is open, a disk that fills up, an
- * audit file that cannot be written to.
+ * audit file that cannot be written to, or is locked.
  */
 
 static char *dir;
@@ -495,6 +497,78 @@ static void test_taken_back(void)
 	}
 }
 
+typedef struct {
+	MsAudit *audit;
+	bool written;
+	gint64 took;
+	GError *error;
+} Line;
+
+static void *write_one(void *user)
+{
+	Line *line = user;
+	gint64 start = g_get_monotonic_time();
+	line->written = ms_audit_note(line->audit, MS_AUDIT_BEAT, "test", "", &line->error);
+	line->took = g_get_monotonic_time() - start;
+	return NULL;
+}
+
+static gint64 write_together(MsAudit *audit, guint n, bool want)
+{
+	Line lines[THREADS] = {0};
+	pthread_t threads[THREADS];
+	gint64 longest = 0;
+	for (guint i = 0; i < n; i++) {
+		lines[i].audit = audit;
+		pthread_create(&threads[i], NULL, write_one, &lines[i]);
+	}
+	for (guint i = 0; i < n; i++) {
+		pthread_join(threads[i], NULL);
+		g_assert_cmpint(lines[i].written, ==, want);
+		if (!want)
+			g_assert_error(lines[i].error, MS_ERROR, MS_ERROR_RETRY);
+		g_clear_error(&lines[i].error);
+		longest = MAX(longest, lines[i].took);
+	}
+	return longest;
+}
+
+typedef struct {
+	const char *name;
+	int how;
+	const char *locked; /* in the folder of the trail, or beside it */
+	bool there;         /* the trail, before */
+} Held;
+
+/* Another process has a lock of the trail and was stopped, or is none of ours: one wait for all
+ * that write, and hardly one for those after it; when it lets go, all is as before. */
+static void test_audit_held(const void *user)
+{
+	const Held *row = user;
+	g_autofree char *folder = path_of(row->name), *in = g_build_filename(folder, "t", NULL);
+	g_autofree char *locked = g_build_filename(folder, row->locked, NULL);
+	g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+	g_autoptr(MsAudit) audit = ms_audit_new(in);
+	if (row->there)
+		write_together(audit, 1, true);
+	int fd = open(locked, O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(flock(fd, row->how), ==, 0);
+	gint64 took = write_together(audit, THREADS, false);
+	g_test_message("%u lines that wait for a locked trail: %.1f s", THREADS, took / 1e6);
+	g_assert_cmpint(took, <, 12 * G_USEC_PER_SEC);
+	took = write_together(audit, 1, false);
+	if (row->there)
+		g_assert_cmpint(took, <, 3 * G_USEC_PER_SEC);
+	close(fd);
+	write_together(audit, THREADS, true);
+}
+
+static const Held helds[] = {
+	{"written", LOCK_EX, "t.log/lock", true},
+	{"read", LOCK_SH, "t.log/lock", true},
+	{"made", LOCK_EX, "", false},
+};
+
 static void name_message(MsJudgement *j, const char *name)
 {
 	MsHeader *header = g_new0(MsHeader, 1);
@@ -615,6 +689,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/full", test_full);
 	g_test_add_func("/writing/very-many", test_very_many);
 	g_test_add_func("/writing/audit/words", test_audit_words);
+	for (gsize i = 0; i < G_N_ELEMENTS(helds); i++) {
+		g_autofree char *path = g_strconcat("/writing/audit/held/", helds[i].name, NULL);
+		g_test_add_data_func(path, &helds[i], test_audit_held);
+	}
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
 	g_test_add_func("/writing/audit/copy-again", test_copy_again);
 	int rc = g_test_run();
