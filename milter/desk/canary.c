@@ -151,7 +151,8 @@ static bool is_held(Desk *desk, const char *queue_id, GError **error)
 static bool take_out(Cage *cage, const MsCanary *canary, GError **error)
 {
 	Desk *desk = cage->desk;
-	desk_lock(desk, DESK_MOVING);
+	if (!desk_lock(desk, DESK_MOVING, error))
+		return false;
 	bool fine = ms_mta_run(&desk->mta, MS_MTA_DELETE, canary->queue_id, canary->digest, error);
 	desk_unlock(desk, DESK_MOVING);
 	desk_forget_queue(desk);

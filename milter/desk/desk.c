@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -68,18 +69,26 @@ static DeskSettings *load_settings(const char *config, GError **error)
 	return s->settings != NULL ? g_steal_pointer(&s) : NULL;
 }
 
+static bool cannot_lock(const char *path, GError **error)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
+	return false;
+}
+
+static bool open_lock(MsDesk *desk, DeskLock which, GError **error)
+{
+	desk->locks[which].fd = ms_io_open_lock(desk->locks[which].path);
+	return desk->locks[which].fd >= 0 || cannot_lock(desk->locks[which].path, error);
+}
+
 static bool open_locks(MsDesk *desk, GError **error)
 {
 	static const char *const names[DESK_N_LOCKS] = {"decide.lock", "note.lock", "desk.lock"};
-	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
-		g_autofree char *path = g_build_filename(
-			desk->first->settings->state_dir, names[i], NULL);
-		desk->locks[i].fd = ms_io_open_lock(path);
-		if (desk->locks[i].fd < 0) {
-			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path,
-				g_strerror(errno));
+	for (DeskLock i = 0; i < DESK_N_LOCKS; i++) {
+		desk->locks[i].path =
+			g_build_filename(desk->first->settings->state_dir, names[i], NULL);
+		if (!open_lock(desk, i, error))
 			return false;
-		}
 	}
 	return true;
 }
@@ -125,6 +134,7 @@ void ms_desk_free(MsDesk *desk)
 		if (desk->locks[i].fd >= 0)
 			close(desk->locks[i].fd);
 		pthread_mutex_destroy(&desk->locks[i].mutex);
+		g_free(desk->locks[i].path);
 	}
 	g_clear_pointer(&desk->queue, g_hash_table_unref);
 	g_clear_pointer(&desk->waits, g_hash_table_unref);
@@ -284,12 +294,40 @@ GHashTable *ms_desk_queue(MsDesk *of, GError **error)
 
 /* ---- one at a time -------------------------------------------------------------------- */
 
+/* Somebody may take lock files away, for remains of a crash; then others lock other ones. */
+static bool has_its_name(int fd, const char *path)
+{
+	struct stat mine, there;
+	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+		mine.st_dev == there.st_dev;
+}
+
+static bool lock_file(Desk *desk, DeskLock which, GError **error)
+{
+	int *fd = &desk->of->locks[which].fd, rc;
+	const char *path = desk->of->locks[which].path;
+	for (;;) {
+		if (*fd < 0 && !open_lock(desk->of, which, error))
+			return false;
+		while ((rc = flock(*fd, LOCK_EX)) != 0 && errno == EINTR)
+			continue;
+		if (rc != 0)
+			return cannot_lock(path, error);
+		if (has_its_name(*fd, path))
+			return true;
+		close(*fd);
+		*fd = -1;
+	}
+}
+
 /* The mutex too: the threads of a process have the file's lock in common. */
-void desk_lock(Desk *desk, DeskLock which)
+bool desk_lock(Desk *desk, DeskLock which, GError **error)
 {
 	pthread_mutex_lock(&desk->of->locks[which].mutex);
-	while (flock(desk->of->locks[which].fd, LOCK_EX) != 0 && errno == EINTR)
-		continue;
+	bool locked = lock_file(desk, which, error);
+	if (!locked)
+		pthread_mutex_unlock(&desk->of->locks[which].mutex);
+	return locked;
 }
 
 void desk_unlock(Desk *desk, DeskLock which)
@@ -353,7 +391,8 @@ static bool is_open(const MsDecision *d)
 static void under_lock(Desk *desk, const GPtrArray *decisions, bool final)
 {
 	DeskLock which = final ? DESK_MOVING : DESK_NOTING;
-	desk_lock(desk, which);
+	if (!desk_lock(desk, which, NULL))
+		return; /* they are written down, and tried again */
 	desk_forget_queue(desk);
 	for (guint i = 0; i < decisions->len; i++) {
 		const MsDecision *asked = decisions->pdata[i];
@@ -547,7 +586,9 @@ static GPtrArray *write_down(Desk *desk, const MsAsk *ask, GError **error)
 static GPtrArray *write_once(Desk *desk, const MsAsk *ask, bool *before_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	desk_lock(desk, DESK_WRITING);
+	*before_out = false;
+	if (!desk_lock(desk, DESK_WRITING, error))
+		return NULL;
 	GPtrArray *list = taken_already(desk, ask, &why);
 	*before_out = list != NULL;
 	if (list == NULL && why == NULL)
@@ -624,7 +665,8 @@ GPtrArray *ms_desk_agree(MsDesk *of, const char *id, const char *who, bool agree
 	desk_begin(of, &desk);
 	if (!ms_word_check(MS_WORD_PERSON, "who", who, error))
 		return NULL;
-	desk_lock(&desk, DESK_WRITING);
+	if (!desk_lock(&desk, DESK_WRITING, error))
+		return NULL;
 	g_autoptr(GPtrArray) list = answer_waiting(&desk, id, who, agrees, error);
 	desk_unlock(&desk, DESK_WRITING);
 	if (list == NULL)

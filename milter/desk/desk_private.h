@@ -26,7 +26,8 @@ struct MsDesk {
 	MsAudit *audit;
 	struct {
 		pthread_mutex_t mutex; /* taken before the file's lock */
-		int fd;
+		int fd;     /* -1: it is opened by the next who needs it */
+		char *path;
 	} locks[DESK_N_LOCKS];
 
 	pthread_mutex_t lock; /* of all that follows; held for moments only, and never with another
@@ -93,7 +94,7 @@ void desk_forget_queue(Desk *desk);
 /* Does another thread carry out what is written down? */
 bool desk_leaves_work(MsDesk *of);
 /* One at a time on this host, whoever asks: the page's agent, or a shell. */
-void desk_lock(Desk *desk, DeskLock which);
+bool desk_lock(Desk *desk, DeskLock which, GError **error);
 void desk_unlock(Desk *desk, DeskLock which);
 void desk_point(const char *name);
 /* On this host's audit trail: nothing of a message's content. */

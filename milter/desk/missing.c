@@ -466,7 +466,8 @@ char *ms_desk_adopt(MsDesk *of, const char *queue_id, const char *who, GError **
 	if (!ms_word_check(MS_WORD_MESSAGE, "queue ID", queue_id, error) ||
 		!ms_word_check(MS_WORD_PERSON, "who", who, error))
 		return NULL;
-	desk_lock(&desk, DESK_WRITING); /* else two would make two records of it */
+	if (!desk_lock(&desk, DESK_WRITING, error)) /* else two would make two records of it */
+		return NULL;
 	char *uid = adopt(&desk, queue_id, who, error);
 	desk_unlock(&desk, DESK_WRITING);
 	return uid;

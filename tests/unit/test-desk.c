@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -832,6 +833,48 @@ static void test_race(void)
 	world_free(w);
 }
 
+typedef struct {
+	MsDesk *desk;
+	const char *uid;
+	char *said;
+} Release;
+
+static void *release_it(void *user)
+{
+	Release *r = user;
+	r->said = world_said(r->desk, &(WorldAsk){"release", r->uid, .to = "b@beta.example"});
+	return NULL;
+}
+
+/* Lock files that somebody took away while a desk was open: it locks what others lock now, not
+ * what it had opened. */
+static void test_lock_removed(void)
+{
+	static const char *const locks[] = {"decide.lock", "note.lock", "desk.lock"};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	for (gsize i = 0; i < G_N_ELEMENTS(locks); i += 2) {
+		g_autofree char *path = g_build_filename(w->state, locks[i], NULL);
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		g_assert_cmpint(unlink(path), ==, 0);
+		int other = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		g_assert_cmpint(flock(other, LOCK_EX), ==, 0);
+		Release r = {desk, uid, NULL};
+		GThread *thread = g_thread_new("release", release_it, &r);
+		g_usleep(300000);
+		g_autofree char *nothing = arrived(w);
+		g_assert_cmpstr(nothing, ==, "");
+		close(other);
+		g_thread_join(thread);
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(mail, ==, "b@beta.example from " WORLD_SENDER ", ");
+		g_assert_true(g_str_has_prefix(r.said, "done"));
+		g_free(r.said);
+	}
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* Who asks leaves the work to another thread, as in an agent. */
 static void *carry(void *desk)
 {
@@ -1067,6 +1110,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/many/linear", test_linear);
 	g_test_add_func("/desk/two-persons/as-one", test_agreed_as_one);
 	g_test_add_func("/desk/two-desks", test_race);
+	g_test_add_func("/desk/two-desks/lock-removed", test_lock_removed);
 	g_test_add_func("/desk/left", test_left);
 	g_test_add_func("/desk/rejudge/policies", test_rejudge_policies);
 	g_test_add_func("/desk/requests", test_requests);
