@@ -19,7 +19,8 @@
  * seconds, at most a quarter of an hour.  Who logged in before from there, or with that browser,
  * has a count of his own and waits a minute at most.  A name that many sources guess at makes
  * each of them that is new wait for some seconds of its own, before its try; nobody's tries use
- * up another's.
+ * up another's.  But for codes of the second factor, which are few: wrong ones that came with the
+ * right password are counted for the name, and make all wait but browsers that were here before.
  */
 #ifndef MISSENT_ACCOUNTS_H
 #define MISSENT_ACCOUNTS_H

@@ -24,6 +24,7 @@ const char *const ms_login_names[MS_N_LOGINS + 1] = {
 #define KNOWN_US (90 * 86400 * SECOND) /* from where somebody logged in */
 #define SESSIONS_MOST "50"              /* of one name; older ones end */
 #define NAME_TRIES 20 /* from all new sources together, before each of them waits */
+#define EARLY_MOST 20 /* codes of a name that are looked at before their time, within an hour */
 
 void ms_session_free(MsSession *session)
 {
@@ -328,12 +329,61 @@ static MsLogin check_password(const Door *door, GError **error)
 	return hash_password(door, hash);
 }
 
-static MsLogin check_code(const Door *door, GError **error)
+static MsLogin look_at_code(const Door *door, bool take, GError **error)
 {
 	bool right = false;
-	if (!accounts_code(door->accounts, door->name, door->try->code, true, &right, error))
+	if (!accounts_code(door->accounts, door->name, door->try->code, take, &right, error))
 		return MS_LOGIN_ERROR;
 	return right ? MS_LOGIN_FINE : MS_LOGIN_WRONG;
+}
+
+/* Under one lock: how long a code waits, or it is counted as if it were wrong. */
+static bool count_code(const Door *door, const char *what, gint64 *wait_out, GError **error)
+{
+	Failures f = failures_of(door, what);
+	*wait_out = rest_of(f.at, delay(f.n, MS_TRIES, 900));
+	return *wait_out > 0 || count_failure(door, what, 1, error);
+}
+
+/* Codes are few, so guesses at them are counted for the name, from wherever they come: whoever
+ * makes one has the password.  A browser that was here before has the count of its own alone. */
+static MsLogin check_code(const Door *door, gint64 *wait_out, GError **error)
+{
+	g_autofree char *what = g_strconcat("code ", door->name, NULL);
+	if (g_str_has_prefix(door->own, "browser "))
+		return look_at_code(door, true, error);
+	if (!accounts_begin(door->accounts, error) ||
+		!accounts_end(
+			door->accounts, count_code(door, what, wait_out, error), error))
+		return MS_LOGIN_ERROR;
+	if (*wait_out > 0)
+		return MS_LOGIN_WAIT;
+	MsLogin result = look_at_code(door, true, error);
+	return result == MS_LOGIN_FINE && !count_failure(door, what, -1, error) ? MS_LOGIN_ERROR
+										: result;
+}
+
+/* A look that tells whether a code is right, to who need not know the password: some of them. */
+static bool count_early(const Door *door, const char *what, bool *may_out, GError **error)
+{
+	*may_out = failures_of(door, what).n < EARLY_MOST;
+	return !*may_out || count_failure(door, what, 1, error);
+}
+
+/* A name that is guessed at: who has its second factor is not kept waiting with the others. */
+static MsLogin look_early(const Door *door, GError **error)
+{
+	g_autofree char *name = of_name(door), *what = g_strconcat("early ", door->name, NULL);
+	bool may = false;
+	if (door->known || *door->try->code == '\0' ||
+		delay(failures_of(door, name).n, NAME_TRIES, 30) == 0)
+		return MS_LOGIN_WRONG;
+	if (!accounts_begin(door->accounts, error) ||
+		!accounts_end(door->accounts, count_early(door, what, &may, error), error))
+		return MS_LOGIN_ERROR;
+	MsLogin result = may ? look_at_code(door, false, error) : MS_LOGIN_WRONG;
+	return result == MS_LOGIN_FINE && !count_failure(door, what, -1, error) ? MS_LOGIN_ERROR
+										: result;
 }
 
 /* ---- sessions ------------------------------------------------------------------------- */
@@ -425,12 +475,12 @@ char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error)
 /* ---- logging in ----------------------------------------------------------------------- */
 
 /* The password first, dear as it is: who has none learns nothing of codes. */
-static MsLogin check_both(const Door *door, bool totp, GError **error)
+static MsLogin check_both(const Door *door, bool totp, gint64 *wait_out, GError **error)
 {
 	MsLogin result = check_password(door, error);
 	if (result != MS_LOGIN_FINE || !totp)
 		return result;
-	return *door->try->code == '\0' ? MS_LOGIN_CODE : check_code(door, error);
+	return *door->try->code == '\0' ? MS_LOGIN_CODE : check_code(door, wait_out, error);
 }
 
 static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
@@ -456,21 +506,18 @@ static bool welcome(const Door *door, bool totp, MsPass *pass, GError **error)
 
 static MsLogin login(const Door *door, const MsAccount *account, MsPass *pass, GError **error)
 {
-	bool totp = account != NULL && account->totp, coded = false;
-	gint64 wait = 0;
-	/* A name that is guessed at: who has its second factor is not kept waiting with the
-	 * others. */
-	if (totp && *door->try->code != '\0' &&
-		!accounts_code(door->accounts, door->name, door->try->code, false, &coded, error))
+	bool totp = account != NULL && account->totp;
+	MsLogin early = totp ? look_early(door, error) : MS_LOGIN_WRONG;
+	if (early == MS_LOGIN_ERROR ||
+		!enter(door, early == MS_LOGIN_FINE, &pass->wait, error))
 		return MS_LOGIN_ERROR;
-	if (!enter(door, coded, &wait, error))
-		return MS_LOGIN_ERROR;
-	pass->wait = wait;
-	if (wait > 0)
+	if (pass->wait > 0)
 		return MS_LOGIN_WAIT;
-	MsLogin result = check_both(door, totp, error);
-	if (result == MS_LOGIN_BUSY || result == MS_LOGIN_CODE)
-		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
+	MsLogin result = check_both(door, totp, &pass->wait, error);
+	bool looked_at = result == MS_LOGIN_FINE || result == MS_LOGIN_WRONG ||
+		result == MS_LOGIN_ERROR;
+	if (!looked_at && !not_failed(door, error))
+		return MS_LOGIN_ERROR;
 	return result == MS_LOGIN_FINE && !welcome(door, totp, pass, error) ? MS_LOGIN_ERROR
 									    : result;
 }
@@ -507,7 +554,8 @@ static MsLogin prove(const Door *door, const MsAccount *account, gint64 *wait_ou
 		return MS_LOGIN_ERROR;
 	if (*wait_out > 0)
 		return MS_LOGIN_WAIT;
-	MsLogin result = account->totp ? check_code(door, error) : check_password(door, error);
+	MsLogin result = account->totp ? look_at_code(door, true, error)
+				       : check_password(door, error);
 	if (result == MS_LOGIN_BUSY)
 		return not_failed(door, error) ? result : MS_LOGIN_ERROR;
 	if (result == MS_LOGIN_FINE &&

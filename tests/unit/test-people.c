@@ -740,6 +740,53 @@ static void test_code_passes(void)
 		MS_LOGIN_FINE);
 }
 
+/* Who knows the password, or guesses at the name from many addresses, guesses at the code: after
+ * some guesses the right one is not taken either, but from a browser that was here before. */
+static void test_code_guessed(void)
+{
+	static const struct {
+		const char *name, *password; /* of the guesses */
+		int before, most;
+		MsLogin own; /* right, with the right password, from elsewhere */
+	} rows[] = {
+		{"one.db", "a good password", 0, MS_TRIES, MS_LOGIN_WAIT},
+		{"two.db", "a good password", 25, 0, MS_LOGIN_WAIT},
+		{"three.db", "a bad password", 25, 0, MS_LOGIN_WAIT},
+		/* who knows no password keeps nobody waiting */
+		{"four.db", "a bad password", 0, 10, MS_LOGIN_FINE},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsAccounts) accounts = open_accounts(rows[i].name);
+		g_auto(MsPass) pass = {0}, own = {0};
+		int looked = 0, most = MAX(rows[i].most, 1);
+		put(accounts, "anna", MS_ROLE_REVIEWER, "a good password", false);
+		try_login(accounts, "anna", "a good password", "192.0.2.1", &own);
+		g_autofree char *secret = ms_totp_begin(accounts, "anna", NULL);
+		early();
+		g_autofree char *first = code_of(secret, -1), *second = code_of(secret, 0),
+				*third = code_of(secret, 1);
+		g_auto(GStrv) G_GNUC_UNUSED
+			codes = ms_totp_confirm(accounts, "anna", first, NULL);
+		for (int k = 0; k < rows[i].before; k++) {
+			g_autofree char *source = g_strdup_printf("198.51.100.%d", k);
+			try_login(accounts, "anna", "x", source, &pass);
+		}
+		for (int k = 0; k < (rows[i].most > 0 ? most : 30); k++) {
+			g_autofree char *source = g_strdup_printf("2001:db8:0:%x::1", k);
+			looked += try_code(accounts, "anna", rows[i].password, "000000", source, "",
+					  &pass) == MS_LOGIN_WRONG;
+		}
+		g_assert_cmpint(looked, ==, rows[i].most);
+		g_test_message("%s", rows[i].name);
+		g_assert_cmpint(try_code(accounts, "anna", "a good password", second,
+					"2001:db8:1::1", "", &pass),
+			==, rows[i].own);
+		g_assert_cmpint(try_code(accounts, "anna", "a good password", third, "203.0.113.9",
+					own.device, &pass),
+			==, MS_LOGIN_FINE);
+	}
+}
+
 static MsLogin prove(MsAccounts *accounts, const char *name, const char *password, const char *code)
 {
 	MsTry try = {name, password, code, "192.0.2.1", ""};
@@ -885,6 +932,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/people/migration", test_migration);
 	g_test_add_func("/people/totp", test_totp);
 	g_test_add_func("/people/code-passes", test_code_passes);
+	g_test_add_func("/people/code-guessed", test_code_guessed);
 	g_test_add_func("/people/prove", test_prove);
 	g_test_add_func("/people/picture", test_picture);
 	g_test_add_func("/people/tokens", test_tokens);
