@@ -188,6 +188,30 @@ const char *header(const Request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+typedef struct {
+	const char *name;
+	GString *lines;
+	guint n;
+} Lines;
+
+static enum MHD_Result take_line(
+	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	Lines *l = user;
+	if (g_ascii_strcasecmp(name, l->name) == 0 && value != NULL)
+		g_string_append_printf(l->lines, "%s%s", l->n++ > 0 ? "," : "", value);
+	return MHD_YES;
+}
+
+char *header_lines(const Request *r, const char *name, guint *n_out)
+{
+	Lines l = {name, g_string_new(NULL), 0};
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_line, &l);
+	*n_out = l.n;
+	return g_string_free(l.lines, FALSE);
+}
+
 static void identify(Request *r, Answer *a)
 {
 	find_session(r, a);

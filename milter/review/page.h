@@ -81,6 +81,9 @@ void redirect(Answer *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Is the client a trusted proxy? */
 bool from_proxy(const Request *r);
 const char *header(const Request *r, const char *name);
+/* All lines of that name, in their order, with commas between them (RFC 9110, 5.3), and how many
+ * they are; the caller's, "" for none. */
+char *header_lines(const Request *r, const char *name, guint *n_out);
 /* The part of the path behind `prefix`. */
 const char *below(const Request *r, const char *prefix);
 

@@ -189,18 +189,24 @@ void find_token(Request *r, char **why_out, const char **code_out)
 }
 
 /* A trusted proxy names the user: a session is still made, for its token.  A session of somebody
- * else, left over in the browser, does not count. */
+ * else, left over in the browser, does not count.  Of two names one may be what the client wrote:
+ * neither counts. */
 static void admit(Request *r, Answer *a)
 {
-	const char *name = from_proxy(r) ? header(r, r->site->settings->review.proxy_header) : NULL;
+	guint n = 0;
+	g_autofree char *name = from_proxy(r)
+		? header_lines(r, r->site->settings->review.proxy_header, &n)
+		: g_strdup("");
 	g_autofree char *why = NULL;
-	if (name == NULL || *name == '\0')
+	if (*name == '\0')
 		return;
 	g_autofree char *valid = g_utf8_make_valid(name, -1);
-	if (r->session != NULL && is_person(r, valid))
+	if (n == 1 && r->session != NULL && is_person(r, valid))
 		return;
 	g_clear_pointer(&r->session, ms_session_free);
 	g_clear_pointer(&r->session_id, g_free);
+	if (n > 1)
+		return;
 	json_t *reply = ask_agent(
 		r, json_pack("{s:s, s:s}", "do", "admit", "name", valid), &why, NULL);
 	if (reply == NULL)
@@ -267,17 +273,19 @@ static char *address_of(const char *text)
  * what stands before it the client wrote itself. */
 char *client_of(const Request *r)
 {
-	const char *text = from_proxy(r) ? header(r, r->site->settings->review.proxy_address)
-					 : NULL;
-	g_auto(GStrv) list = text != NULL && strlen(text) <= 4096 ? g_strsplit(text, ",", 100)
-								  : NULL;
-	for (guint n = list != NULL ? g_strv_length(list) : 0; n > 0; n--) {
-		char *address = address_of(list[n - 1]);
+	guint n;
+	g_autofree char *text = from_proxy(r)
+		? header_lines(r, r->site->settings->review.proxy_address, &n)
+		: g_strdup("");
+	for (char *comma = text; comma != NULL && *text != '\0';) {
+		comma = strrchr(text, ',');
+		g_autofree char *address = address_of(comma != NULL ? comma + 1 : text);
 		if (address == NULL)
 			break;
 		if (!is_proxy(r, address))
-			return address;
-		g_free(address);
+			return g_steal_pointer(&address);
+		if (comma != NULL)
+			*comma = '\0';
 	}
 	return g_strdup(r->peer);
 }

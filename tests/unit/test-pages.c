@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/accounts.h"
 #include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/io.h"
@@ -789,7 +790,12 @@ static void test_proxy(void)
 	g_assert_cmpint(get(b, "/me"), ==, 200);
 	b->header = "X-Remote-User: nobody-known";
 	g_assert_cmpint(get(b, "/"), ==, 303);
+	/* One line is of the client, one of the proxy: which is which nobody knows. */
+	b->header = "X-Remote-User: anna";
+	b->second = "X-Remote-User: bert";
+	g_assert_cmpint(get(b, "/"), ==, 303);
 	b->header = NULL;
+	b->second = NULL;
 	browser_free(b);
 	b = browser_new(s);
 	g_assert_cmpint(get(b, "/"), ==, 303);
@@ -799,6 +805,46 @@ static void test_proxy(void)
 	post(b, "/login", "name=anna&password=" PASSWORD);
 	g_assert_cmpint(get(b, "/"), ==, 303);
 	browser_free(b);
+	site_free(s);
+}
+
+/* For whom a proxy asks, it says last, in a line of its own (HAProxy) or at the end of the
+ * client's; whatever the client writes before that, it is the one who waits. */
+static void test_proxied_guesser(void)
+{
+	static const struct {
+		const char *name, *before, *after, *second;
+	} rows[] = {
+		{"anna", "203.0.113.", "", "198.51.100.1"},
+		{"bert", "x, 203.0.113.", ", 198.51.100.2", NULL},
+		{"vera", "nonsense ", "", "198.51.100.3"},
+		{"carl", NULL, ", 203.0.113.1", "198.51.100.4"}, /* more than anybody needs */
+	};
+	Site *s = site_new(" proxy-peers = {\"127.0.0.1\"}\n", "");
+	g_autofree char *long_list = g_strnfill(5000, ',');
+	add_user(s, "carl", "viewer");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Browser *b = browser_new(s);
+		g_autofree char *second = g_strdup_printf("X-Forwarded-For: %s",
+			rows[i].second != NULL ? rows[i].second : "");
+		g_autofree char *right = g_strdup_printf(
+			"name=%s&password=" PASSWORD, rows[i].name);
+		g_autofree char *wrong = g_strdup_printf("name=%s&password=x", rows[i].name);
+		b->second = rows[i].second != NULL ? second : NULL;
+		for (int k = 0; k <= MS_TRIES; k++) {
+			g_autofree char *first = g_strdup_printf("X-Forwarded-For: %s%d%s",
+				rows[i].before != NULL ? rows[i].before : long_list, k,
+				rows[i].after);
+			b->header = first;
+			post(b, "/login", k < MS_TRIES ? wrong : right);
+		}
+		b->header = NULL;
+		g_test_message("%s", rows[i].name);
+		CONTAINS(b->body->str, "Too many failed attempts");
+		b->second = "X-Forwarded-For: 192.0.2.1"; /* it was that address, and no other */
+		g_assert_cmpint(post(b, "/login", right), ==, 303);
+		browser_free(b);
+	}
 	site_free(s);
 }
 
@@ -1247,6 +1293,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/second-person", test_second_person);
 	g_test_add_func("/pages/people", test_people);
 	g_test_add_func("/pages/proxy", test_proxy);
+	g_test_add_func("/pages/proxied-guesser", test_proxied_guesser);
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);
