@@ -7,14 +7,16 @@
 
 	// ---- the counter ----
 	const counter = document.getElementById("counter");
+	// What is written anew is read out anew, also if it is the same.
+	function show(element, text) { if (element.textContent !== String(text)) element.textContent = text; }
 	async function count() {
 		try {
 			const reply = await fetch("/counter", {credentials: "same-origin"});
 			if (reply.status === 401) { location.reload(); return; }
 			if (!reply.ok) return;
 			const now = await reply.json();
-			$("[data-held]", counter).textContent = now.held;
-			$("[data-oldest]", counter).textContent = now.oldest;
+			show($("[data-held]", counter), now.held);
+			show($("[data-oldest]", counter), now.oldest);
 		} catch (e) { /* the next time, perhaps */ }
 	}
 	if (counter) setInterval(function () { if (!document.hidden) count(); }, 10000);

@@ -108,6 +108,11 @@ void html_token(GString *out, const Request *r)
 		r->session != NULL ? r->session->csrf : "");
 }
 
+void html_no_default(GString *out)
+{
+	html(out, "<button disabled hidden></button>");
+}
+
 void html_time(GString *out, gint64 us)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);

@@ -129,9 +129,12 @@ static void sample(GString *out, const Request *r, const GPtrArray *uids, const 
 
 static void decide_form(GString *out, const Request *r, const Lookup *asked, const MsTallies *t)
 {
-	html(out, "<form class=\"card decide\" method=\"post\" action=\"/bulk");
+	html(out,
+		"<form class=\"card decide\" method=\"post\" autocomplete=\"off\" action=\"/bulk");
 	asked_query(out, asked, NULL);
-	html(out, "\"><h2>%s</h2>", T(r, "Decide on all of them"));
+	html(out, "\">");
+	html_no_default(out);
+	html(out, "<h2>%s</h2>", T(r, "Decide on all of them"));
 	html_token(out, r);
 	html(out,
 		"<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%d\">",

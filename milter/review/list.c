@@ -202,9 +202,11 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 				"These were delivered: missent only observes, and tells what "
 				"it would have held."));
 	if (decides) {
-		html(a->html, "<form class=\"bulk\" method=\"post\" action=\"/bulk");
+		html(a->html,
+			"<form class=\"bulk\" method=\"post\" autocomplete=\"off\" action=\"/bulk");
 		asked_query(a->html, asked, NULL);
 		html(a->html, "\">");
+		html_no_default(a->html);
 		html_token(a->html, r);
 	}
 	html_rows(a->html, r, list, asked, decides, asked->filter.could_go);

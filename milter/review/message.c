@@ -466,10 +466,13 @@ static void masked(GString *out, const Request *r, const MsRecord *record, const
 static void begin_form(GString *out, const Request *r, const MsRecord *record, const Lookup *asked,
 	const char *heading)
 {
-	html(out, "<form class=\"card decide\" method=\"post\" action=\"/message/%s", record->uid);
+	html(out,
+		"<form class=\"card decide\" method=\"post\" autocomplete=\"off\" action=\"/message/%s",
+		record->uid);
 	if (asked->given)
 		asked_query(out, asked, NULL);
 	html(out, "\">");
+	html_no_default(out);
 	if (heading != NULL)
 		html(out, "<h2>%s</h2>", heading);
 	html_token(out, r);

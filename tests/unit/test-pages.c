@@ -344,6 +344,24 @@ static void site_free(Site *s)
 
 /* ---- looking -------------------------------------------------------------------------- */
 
+/* How many forms with a choice of verbs.  In these Enter in a field presses no button, and what a
+ * browser kept of an older page of that address is not chosen again. */
+static guint forms_of(const Browser *b)
+{
+	guint found = 0;
+	for (const char *at = b->body->str; (at = strstr(at, "<form")) != NULL; at++) {
+		g_autofree char *form = g_strndup(at, (gsize)(strstr(at, "</form>") - at));
+		g_autofree char *tag = g_strndup(at, strcspn(at, ">"));
+		if (strstr(form, " name=\"verb\" value=") == NULL)
+			continue;
+		CONTAINS(tag, " autocomplete=\"off\"");
+		g_assert_true(g_str_has_prefix(
+			strstr(form, "<button"), "<button disabled hidden></button>"));
+		found++;
+	}
+	return found;
+}
+
 static void test_look(void)
 {
 	Site *s = site_new("", "");
@@ -429,9 +447,15 @@ static void test_look(void)
 		g_free((char *)many[i].address);
 	/* A reviewer is offered more. */
 	Browser *bert = logged_in(s, "bert");
-	g_assert_cmpint(get(bert, crowd), ==, 200);
-	g_assert_cmpint(get(bert, "/cause?cause=much"), ==, 200);
-	g_assert_cmpint(get(bert, "/?cause=much"), ==, 200);
+	static const struct {
+		const char *path;
+		guint forms;
+	} offered[] = {{NULL, 3}, {"/cause?is=much", 1}, {"/?cause=much", 1}, {"/?state=held", 1}};
+	for (gsize i = 0; i < G_N_ELEMENTS(offered); i++) {
+		g_assert_cmpint(
+			get(bert, offered[i].path != NULL ? offered[i].path : crowd), ==, 200);
+		g_assert_cmpuint(forms_of(bert), ==, offered[i].forms);
+	}
 	browser_free(bert);
 	/* A viewer decides nothing, whatever he sends, and sees no accounts. */
 	g_autofree char *no = decide(b, uid, "verb=delete&why=x");
