@@ -244,36 +244,64 @@ static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
 }
 
 /* What chose them, once more in a form. */
-static char *chosen_again(const Request *r)
+static char *chosen_again(const Request *r, const Lookup *asked)
 {
 	GString *out = g_string_new(NULL);
 	const GPtrArray *uids = form_all(r, "uid");
 	bool all = strcmp(form(r, "all"), "1") == 0;
-	if (all)
-		html(out,
-			"<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%s\">",
-			form(r, "up_to"));
+	if (all) {
+		html(out, "<input type=\"hidden\" name=\"all\" value=\"1\">");
+		asked_as_of(out, g_ascii_strtoll(form(r, "up_to"), NULL, 10), asked->at);
+	}
 	for (guint i = 0; !all && uids != NULL && i < uids->len; i++)
 		html(out, "<input type=\"hidden\" name=\"uid\" value=\"%s\">",
 			(char *)uids->pdata[i]);
 	return g_string_free(out, FALSE);
 }
 
-/* Of each host, the uids of what it holds. */
-static GHashTable *by_host(const GPtrArray *list)
+/* What one host is asked for.  `others` is what was counted before anybody said a number: what is
+ * found wrong since then, while another host is asked, nobody has said. */
+typedef struct {
+	const char *host;
+	GPtrArray *uids; /* both borrowed from the records */
+	guint others;
+} Part;
+
+static void part_free(gpointer data)
 {
-	GHashTable *hosts = g_hash_table_new_full(
-		g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	Part *part = data;
+	g_ptr_array_unref(part->uids);
+	g_free(part);
+}
+
+static Part *part_of(GPtrArray *parts, const char *host)
+{
+	for (guint i = 0; i < parts->len; i++)
+		if (strcmp(((Part *)parts->pdata[i])->host, host) == 0)
+			return parts->pdata[i];
+	Part *part = g_new0(Part, 1);
+	part->host = host;
+	part->uids = g_ptr_array_new();
+	g_ptr_array_add(parts, part);
+	return part;
+}
+
+/* NULL: the records cannot be read. */
+static GPtrArray *parts_of(const Request *r, const GPtrArray *list)
+{
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(part_free);
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
-		GPtrArray *uids = g_hash_table_lookup(hosts, record->host);
-		if (uids == NULL) {
-			uids = g_ptr_array_new();
-			g_hash_table_insert(hosts, record->host, uids);
-		}
-		g_ptr_array_add(uids, record->uid);
+		g_ptr_array_add(part_of(parts, record->host)->uids, record->uid);
 	}
-	return hosts;
+	for (guint i = 0; i < parts->len; i++) {
+		Part *part = parts->pdata[i];
+		g_autoptr(MsTallies) t = ms_records_tallies(r->site->ledger, part->uids, NULL);
+		if (t == NULL)
+			return NULL;
+		part->others = (guint)t->wrong_recipients;
+	}
+	return g_steal_pointer(&parts);
 }
 
 static MsTallies *tallies_of(const Request *r, const GPtrArray *list)
@@ -308,36 +336,32 @@ static char *host_words(const Request *r, const char *host, const json_t *decisi
 	return g_strdup_printf("%s: %s, %s", host, first, rest);
 }
 
-static void decide_at(Request *r, Answer *a, const char *host, GPtrArray *uids, const MsAsk *asked)
+static void decide_at(Request *r, Answer *a, const Part *part, const MsAsk *asked)
 {
+	const char *host = part->host;
 	g_autofree char *no = NULL;
-	g_autoptr(MsTallies) t = ms_records_tallies(r->site->ledger, uids, NULL);
 	MsAsk ask = *asked;
-	ask.uids = uids;
-	if (ask.verb == MS_VERB_RELEASE && !ask.rightful && t != NULL)
-		ask.others = (guint)t->wrong_recipients;
+	ask.uids = part->uids;
+	if (ask.verb == MS_VERB_RELEASE && !ask.rightful)
+		ask.others = part->others;
 	json_t *reply = ask_decision(r, host, &ask, &no);
 	const json_t *done = json_object_get(reply, "decisions");
 	const json_t *least = least_done(done);
 	bool failed = no != NULL || strcmp(word(least, "state"), "failed") == 0;
 	g_autofree char *text = no != NULL ? g_strdup_printf("%s: %s", host, no)
 		: failed ? g_strdup_printf("%s: %s", host, word(least, "outcome"))
-			 : host_words(r, host, done, uids->len);
+			 : host_words(r, host, done, part->uids->len);
 	html_notice(a->html, !failed, text);
 	json_decref(reply);
 }
 
 static void decide_all(
-	Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, const MsAsk *ask)
+	Request *r, Answer *a, const GPtrArray *parts, const Lookup *asked, const MsAsk *ask)
 {
-	g_autoptr(GHashTable) hosts = by_host(list);
-	GHashTableIter iter;
-	void *host, *uids;
-	g_hash_table_iter_init(&iter, hosts);
 	a->title = T(r, "Decided");
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
-	while (g_hash_table_iter_next(&iter, &host, &uids))
-		decide_at(r, a, host, uids, ask);
+	for (guint i = 0; i < parts->len; i++)
+		decide_at(r, a, parts->pdata[i], ask);
 	html(a->html, "<p><a href=\"/causes\" data-key=\"c\">← %s</a> · <a href=\"/",
 		T(r, "By cause"));
 	if (asked->filter.cause == NULL || *asked->filter.cause == '\0')
@@ -347,10 +371,13 @@ static void decide_all(
 }
 
 /* The number that has to be typed; 0: none. */
-static gint64 number_for(const MsAsk *ask, const MsTallies *t)
+static gint64 number_for(const MsAsk *ask, const GPtrArray *parts, const MsTallies *t)
 {
+	gint64 others = 0;
+	for (guint i = 0; i < parts->len; i++)
+		others += ((Part *)parts->pdata[i])->others;
 	if (ask->verb == MS_VERB_RELEASE && !ask->rightful)
-		return t->wrong_recipients;
+		return others;
 	return ask->verb == MS_VERB_DELETE && t->messages > 1 ? t->messages : 0;
 }
 
@@ -359,15 +386,16 @@ static void decide_or_ask(
 {
 	const char *typed = form(r, "others");
 	g_autoptr(MsTallies) t = tallies_of(r, list);
-	gint64 number = t != NULL ? number_for(ask, t) : 0;
-	g_autofree char *right = g_strdup_printf("%" G_GINT64_FORMAT, number);
-	if (t == NULL) {
+	g_autoptr(GPtrArray) parts = t != NULL ? parts_of(r, list) : NULL;
+	if (parts == NULL) {
 		say_no(r, a, 503, T(r, "The records cannot be read now."));
 		return;
 	}
+	gint64 number = number_for(ask, parts, t);
+	g_autofree char *right = g_strdup_printf("%" G_GINT64_FORMAT, number);
 	if (number > 0 && strcmp(typed, right) != 0) {
 		g_autoptr(GString) action = g_string_new("/bulk");
-		g_autofree char *again = chosen_again(r);
+		g_autofree char *again = chosen_again(r, asked);
 		asked_query(action, asked, NULL);
 		confirm_page(r, a, action->str, again, form(r, "verb"), t,
 			*typed != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
@@ -376,7 +404,7 @@ static void decide_or_ask(
 	g_autofree char *detail = g_strdup_printf("%s of %u", ms_verbs[ask->verb].name, list->len);
 	ask->total = list->len;
 	if (audit(r, "decide", "", detail))
-		decide_all(r, a, list, asked, ask);
+		decide_all(r, a, parts, asked, ask);
 	else
 		say_no(r, a, 503,
 			T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));

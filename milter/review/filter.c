@@ -23,7 +23,7 @@ static void take_age(Lookup *asked)
 	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++) {
 		if (strcmp(ages[i].name, asked->age) != 0)
 			continue;
-		gint64 at = g_get_real_time() - ABS(ages[i].seconds) * G_USEC_PER_SEC;
+		gint64 at = asked->at - ABS(ages[i].seconds) * G_USEC_PER_SEC;
 		if (ages[i].seconds > 0)
 			asked->filter.newer_than = at;
 		else
@@ -50,6 +50,7 @@ static void take_marks(const Request *r, Lookup *asked)
 	g_autofree char *no = NULL;
 	json_t *reply = ask_agent(
 		r, json_pack("{s:s, s:s}", "do", "marks", "text", asked->filter.search), &no, NULL);
+	asked->partial = reply == NULL;
 	if (reply == NULL)
 		return;
 	asked->refs = texts_of(json_object_get(reply, "refs"));
@@ -63,8 +64,12 @@ static void take_marks(const Request *r, Lookup *asked)
 
 Lookup asked_take(const Request *r)
 {
-	Lookup asked = {.state = query(r, "state"), .age = query(r, "age")};
+	Lookup asked = {.state = query(r, "state"),
+		.age = query(r, "age"),
+		.at = g_ascii_strtoll(form(r, "at"), NULL, 10)};
 	MsRecordFilter *f = &asked.filter;
+	if (asked.at <= 0)
+		asked.at = g_get_real_time();
 	asked.given = *asked.state != '\0';
 	if (!asked.given)
 		asked.state = "held";
@@ -133,6 +138,13 @@ void asked_query(GString *out, const Lookup *asked, const char *after)
 		full[i] = pairs[i] != NULL ? pairs[i] : "";
 	full[G_N_ELEMENTS(pairs) - 1] = NULL;
 	html_query(out, full);
+}
+
+void asked_as_of(GString *out, gint64 up_to, gint64 at)
+{
+	html(out,
+		"<input type=\"hidden\" name=\"up_to\" value=\"%d\"><input type=\"hidden\" name=\"at\" value=\"%d\">",
+		up_to, at);
 }
 
 MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *record, bool before)

@@ -136,9 +136,8 @@ static void decide_form(GString *out, const Request *r, const Lookup *asked, con
 	html_no_default(out);
 	html(out, "<h2>%s</h2>", T(r, "Decide on all of them"));
 	html_token(out, r);
-	html(out,
-		"<input type=\"hidden\" name=\"all\" value=\"1\"><input type=\"hidden\" name=\"up_to\" value=\"%d\">",
-		asked->filter.up_to);
+	html(out, "<input type=\"hidden\" name=\"all\" value=\"1\">");
+	asked_as_of(out, asked->filter.up_to, asked->at);
 	html_sentence(out, r, t);
 	html_reason_field(out, r);
 	bulk_buttons(out, r, t, is_cleared(asked->filter.cause));
@@ -150,6 +149,7 @@ void page_cause(Request *r, Answer *a)
 {
 	Lookup asked = {.state = "held",
 		.age = "",
+		.at = g_get_real_time(),
 		.filter = {.state = MS_STATE_HELD,
 			.cause = query(r, "is"),
 			.waiting = -1,

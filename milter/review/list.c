@@ -133,25 +133,26 @@ static void next_page(GString *out, const Request *r, const Lookup *asked, const
 }
 
 /* All of them, also those on further pages; what comes in from now on is not part of it. */
-static void all_of_them(GString *out, const Request *r, gint64 n, gint64 up_to, bool checked)
+static void all_of_them(
+	GString *out, const Request *r, const Lookup *asked, gint64 n, gint64 up_to)
 {
 	g_autofree char *text = said(
 		TN(r, n, "{n}, all that are like this", "All {n} that are like this"), n);
 	html(out,
-		"<label class=\"check\"><input type=\"checkbox\" name=\"all\" value=\"1\"%S> %s</label>"
-		"<input type=\"hidden\" name=\"up_to\" value=\"%d\">",
-		checked ? " checked" : "", text, up_to);
+		"<label class=\"check\"><input type=\"checkbox\" name=\"all\" value=\"1\"%S> %s</label>",
+		asked->filter.could_go ? " checked" : "", text);
+	asked_as_of(out, up_to, asked->at);
 }
 
 /* What is decided at once stands below the rows that are chosen. */
-static void bulk_bar(GString *out, const Request *r, const Lookup *asked, gint64 n)
+static void bulk_bar(
+	GString *out, const Request *r, const Lookup *asked, gint64 n, gint64 up_to)
 {
 	html(out,
 		"<div class=\"bar\" id=\"bar\"><div class=\"what\"><span class=\"chosen\" aria-live=\"polite\"><b data-chosen>0</b> %s</span>",
 		T(r, "chosen"));
-	if (n > 1 && n < COUNT_UP_TO)
-		all_of_them(out, r, n, ms_records_newest_change(r->site->ledger),
-			asked->filter.could_go);
+	if (n > 1 && n < COUNT_UP_TO && !asked->partial)
+		all_of_them(out, r, asked, n, up_to);
 	html(out, "</div>");
 	html_reason_field(out, r);
 	html(out, "<div class=\"buttons\">");
@@ -188,7 +189,8 @@ static void judged_note(GString *out, const Request *r, const Lookup *asked)
 	html(out, "</p>");
 }
 
-static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray *list, gint64 n)
+static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray *list, gint64 n,
+	gint64 up_to)
 {
 	bool decides = may(r, FOR_REVIEWER) && strcmp(asked->state, "held") == 0 && list->len > 0;
 	if (list->len == 0) {
@@ -211,7 +213,7 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 	}
 	html_rows(a->html, r, list, asked, decides, asked->filter.could_go);
 	if (decides) {
-		bulk_bar(a->html, r, asked, n);
+		bulk_bar(a->html, r, asked, n, up_to);
 		html(a->html, "</form>");
 	}
 }
@@ -220,6 +222,10 @@ void page_list(Request *r, Answer *a)
 {
 	g_auto(Lookup) asked = asked_take(r);
 	asked.filter.limit = PAGE + 1;
+	/* before the list is: what comes in meanwhile is not shown, and so no part of it */
+	gint64 up_to = ms_records_newest_change(r->site->ledger);
+	if (asked.filter.up_to > 0)
+		up_to = MIN(up_to, asked.filter.up_to);
 	MsRecordFilter filter = asked_filter(&asked);
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
@@ -236,7 +242,10 @@ void page_list(Request *r, Answer *a)
 		n >= COUNT_UP_TO ? "+" : "");
 	asked_form(a->html, r, &asked);
 	judged_note(a->html, r, &asked);
-	the_list(r, a, &asked, list, n);
+	if (asked.partial)
+		html(a->html, "<p class=\"warn\" role=\"status\">%s</p>",
+			T(r, "Only addresses, accounts and queue IDs could be searched just now: there may be more."));
+	the_list(r, a, &asked, list, n, up_to);
 	if (more)
 		next_page(a->html, r, &asked, list->pdata[list->len - 1]);
 	if (list->len > 0)

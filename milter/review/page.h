@@ -143,6 +143,8 @@ typedef struct {
 	const char *state, *age;
 	GPtrArray *refs, *words; /* of what is searched for */
 	bool given;              /* it was reached from a list */
+	bool partial;            /* not all that is searched for could be looked for */
+	gint64 at; /* ages count from here: now, or when the list was shown that is decided on */
 } Lookup;
 Lookup asked_take(const Request *r);
 MsRecordFilter asked_filter(const Lookup *asked);
@@ -150,6 +152,9 @@ void asked_clear(Lookup *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)
 /* "?state=held&..." of it; `after` NULL: from the beginning. */
 void asked_query(GString *out, const Lookup *asked, const char *after);
+/* Fields of a form that is about all of them: what has changed since, has come in or has grown old
+ * enough, is not part of it. */
+void asked_as_of(GString *out, gint64 up_to, gint64 at);
 void asked_form(GString *out, const Request *r, const Lookup *asked);
 /* The one behind (or before) this one; NULL: there is none. */
 MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *record, bool before);

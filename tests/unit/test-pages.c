@@ -650,6 +650,64 @@ static void test_decide(void)
 	site_free(s);
 }
 
+/* The value of a hidden field. */
+static char *hidden(const Browser *b, const char *name)
+{
+	g_autofree char *mark = g_strdup_printf("name=\"%s\" value=\"", name);
+	const char *at = strstr(b->body->str, mark);
+	return at != NULL ? g_strndup(at + strlen(mark), strcspn(at + strlen(mark), "\""))
+			  : g_strdup("");
+}
+
+/* "All that are like this" are those that were like it when the list was shown: not what came in
+ * since, nor what has grown old enough, nor what only a search in whole finds. */
+static void test_all(void)
+{
+	const gint64 week = 7 * 86400 * (gint64)G_USEC_PER_SEC, second = G_USEC_PER_SEC;
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "bert");
+	g_autofree char *old = world_hold(s->w, &(WorldHold){.age_us = week + 60 * second});
+	g_autofree char *older = world_hold(s->w, &(WorldHold){.age_us = week + 61 * second});
+	g_autofree char *nearly = world_hold(s->w, &(WorldHold){.age_us = week - 3 * second});
+	g_assert_cmpint(get(b, "/?state=held&age=older7d"), ==, 200);
+	g_assert_null(strstr(b->body->str, nearly));
+	g_autofree char *up_to = hidden(b, "up_to"), *at = hidden(b, "at");
+	g_autofree char *late = world_hold(s->w, &(WorldHold){.age_us = week + 62 * second});
+	g_usleep(4 * G_USEC_PER_SEC);
+	static const char *const verbs[] = {"delete&why=x", "delete&why=x&others=2"};
+	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+		g_autofree char *all = g_strdup_printf(
+			"verb=%s&all=1&up_to=%s&at=%s", verbs[i], up_to, at);
+		g_assert_cmpint(post(b, "/bulk?state=held&age=older7d", all), ==, 200);
+		if (i == 0) { /* asked for the number, it is still about these */
+			g_autofree char *same = hidden(b, "up_to"), *then = hidden(b, "at");
+			CONTAINS(b->body->str, "type how many they are: 2");
+			g_assert_cmpstr(same, ==, up_to);
+			g_assert_cmpstr(then, ==, at);
+		}
+	}
+	const struct {
+		const char *uid, *states;
+	} rows[] = {{old, "deleted deleted deleted"}, {older, "deleted deleted deleted"},
+		{nearly, "held held held"}, {late, "held held held"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *states = world_states(s->w, rows[i].uid);
+		g_assert_cmpstr(states, ==, rows[i].states);
+	}
+	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 200);
+	CONTAINS(b->body->str, "name=\"all\"");
+	stop(s->agent);
+	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 200);
+	CONTAINS(b->body->str, "there may be more");
+	CONTAINS(b->body->str, "name=\"uid\"");
+	g_assert_null(strstr(b->body->str, "name=\"all\""));
+	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
+	unlink(agent);
+	s->agent = start("missent-agent", s->w->config, agent);
+	browser_free(b);
+	site_free(s);
+}
+
 /* What is in it, read again for who asks. */
 static void test_evidence(void)
 {
@@ -1313,6 +1371,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/states", test_states);
 	g_test_add_func("/pages/streams", test_streams);
 	g_test_add_func("/pages/decide", test_decide);
+	g_test_add_func("/pages/all", test_all);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
 	g_test_add_func("/pages/people", test_people);

@@ -42,6 +42,8 @@ static void field(Request *r, const char *name, const char *value)
 
 /* ---- records -------------------------------------------------------------------------- */
 
+static const char *holder = "mx";
+
 typedef struct {
 	const char *to;
 	MsOutcome outcome;
@@ -72,7 +74,7 @@ static char *add(MsState state, const char *cause, const char *relations, const 
 	g_autoptr(MsRecord) r = ms_record_new();
 	g_autoptr(GError) error = NULL;
 	r->state = state;
-	r->host = g_strdup("mx");
+	r->host = g_strdup(holder);
 	r->queue_id = g_strdup("4jQUEUE");
 	r->sender = g_strdup("billing@s.example");
 	r->arrived = g_get_real_time();
@@ -288,6 +290,52 @@ static void test_bulk(void)
 	HAS(page, "No message was chosen");
 }
 
+/* What the agent was asked to decide; and what happens when it is asked so first. */
+static GPtrArray *decided;
+static MsRecord *turns_wrong;
+
+static void note_decision(const char *ask)
+{
+	g_autoptr(MsRecord) again = ms_record_new();
+	g_ptr_array_add(decided, g_strdup(ask));
+	if (turns_wrong == NULL)
+		return;
+	ms_record_recipient(again, "b@two.example", MS_STATE_HELD, MS_OUTCOME_WRONG, "CUST0001");
+	g_assert_true(ms_records_rejudge(
+		site.ledger, turns_wrong, again->recipients, "carl", "", NULL));
+	g_clear_pointer(&turns_wrong, ms_record_free);
+}
+
+/* While one host is asked, what another holds turns out to be wrong: of that nobody has said how
+ * many they are, and so it is not said for him. */
+static void test_turns_wrong(void)
+{
+	g_autofree char *one = add(
+		MS_STATE_HELD, "mismatch, for wrong, invoices, <late@s.example>", "x", wrong_one);
+	holder = "mx2";
+	g_autofree char *two = add(
+		MS_STATE_HELD, "oversized, for right, invoices, <late@s.example>", "o", right_one);
+	holder = "mx";
+	turns_wrong = ms_records_find(site.ledger, two, NULL);
+	Request r = request_of("en", MS_ROLE_REVIEWER);
+	field(&r, "uid", one);
+	field(&r, "uid", two);
+	field(&r, "verb", "release");
+	field(&r, "why", "x");
+	field(&r, "others", "1");
+	g_autofree char *page = run(page_bulk, &r, NULL);
+	HAS(page, "Decided");
+	g_assert_null(turns_wrong);
+	g_assert_cmpuint(decided->len, ==, 2);
+	for (guint i = 0; i < decided->len; i++) {
+		json_t *ask = json_loads(decided->pdata[i], 0, NULL);
+		gint64 others = json_integer_value(json_object_get(ask, "others"));
+		bool first = strcmp(json_string_value(json_object_get(ask, "host")), "mx") == 0;
+		g_assert_cmpint(others, ==, first ? 1 : 0);
+		json_decref(ask);
+	}
+}
+
 static void test_single_asks(void)
 {
 	g_autofree char *uid = add(MS_STATE_HELD,
@@ -321,7 +369,7 @@ static void test_reasons(void)
 	g_hash_table_unref(r.form);
 }
 
-/* Of the agent: it writes down what the page hands it, and knows nothing else. */
+/* Of the agent: it writes down what the page hands it, decides nothing, and knows nothing else. */
 static void *take_notes(void *user)
 {
 	int door = *(const int *)user;
@@ -330,6 +378,8 @@ static void *take_notes(void *user)
 		g_autofree char *ask = ms_link_receive(fd, MS_LINK_MAX, &len);
 		bool told = ask != NULL && g_str_has_prefix(ask, "{\"do\":\"tell\",");
 		const char *reply = told ? "{\"ok\":true}" : "{\"ok\":false,\"error\":\"no\"}";
+		if (ask != NULL && strstr(ask, "\"do\":\"decide\"") != NULL)
+			note_decision(ask);
 		ms_link_send(fd, reply, strlen(reply));
 	}
 	return NULL;
@@ -352,6 +402,7 @@ int main(int argc, char **argv)
 	g_assert_no_error(error);
 	site.link = ms_link_open(site.settings, false, &error);
 	g_assert_no_error(error);
+	decided = g_ptr_array_new_with_free_func(g_free);
 	int door = ms_io_listen(agent, NULL, 0600);
 	g_assert_cmpint(door, >=, 0);
 	GThread *notes = g_thread_new("notes", take_notes, &door);
@@ -360,12 +411,14 @@ int main(int argc, char **argv)
 	g_test_add_func("/reviewing/languages", test_languages);
 	g_test_add_func("/reviewing/lists", test_lists);
 	g_test_add_func("/reviewing/bulk", test_bulk);
+	g_test_add_func("/reviewing/turns-wrong", test_turns_wrong);
 	g_test_add_func("/reviewing/single-asks", test_single_asks);
 	g_test_add_func("/reviewing/reasons", test_reasons);
 	int rc = g_test_run();
 	shutdown(door, SHUT_RDWR);
 	g_thread_join(notes);
 	close(door);
+	g_ptr_array_unref(decided);
 	ms_link_free(site.link);
 	ms_ledger_free(site.ledger);
 	ms_settings_free(site.settings);
