@@ -147,18 +147,18 @@ static void tell(
 					   : outcome_words(r, state, outcome);
 	bool goes_on = !failed && asked.given && ms_verbs[verb_of(verb)].final;
 	g_autoptr(MsRecord) next = goes_on ? asked_next(r, &asked, record, false) : NULL;
-	g_autofree char *list = list_query(&asked),
-			*escaped = g_uri_escape_string(text, NULL, FALSE);
+	g_autofree char *list = list_query(&asked), *said = in_address(text),
+			*pressed = in_address(verb);
 	const char *sign = *list != '\0' ? "&" : "?";
 	MsVerb done = ms_verb_named(verb);
 	bool taught = !failed && (done == MS_VERB_BELONGS || done == MS_VERB_MAY_RECEIVE);
 	if (goes_on && next == NULL)
-		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid, verb,
-			escaped);
+		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid,
+			pressed, said);
 	else
 		redirect(a, "/message/%s%s%sfine=%d&was=%s&verb=%s&done=%s%s%s",
 			goes_on ? next->uid : record->uid, list, sign, !failed,
-			goes_on ? record->uid : "", verb, escaped, taught ? "&corrected=" : "",
+			goes_on ? record->uid : "", pressed, said, taught ? "&corrected=" : "",
 			taught ? word(least, "id") : "");
 }
 

@@ -10,6 +10,9 @@
 #include "page.h"
 
 #define MAX_FORM (1 << 20)
+#define NAME_COST 256 /* that a field's name takes, beside its text; and each of its values */
+#define VALUE_COST 48
+#define ADDRESS_MOST 1000 /* of a text in an address; three times that when it is escaped */
 #define REQUESTS_OF_ONE 64
 
 /* ---- addresses ------------------------------------------------------------------------ */
@@ -135,7 +138,7 @@ bool may(const Request *r, Right right)
 	return r->session != NULL && (int)r->session->account->role >= (int)right - (int)FOR_VIEWER;
 }
 
-/* A long value comes in pieces. */
+/* A long value comes in pieces, which end anywhere. */
 static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const char *key,
 	const char *file, const char *type, const char *encoding, const char *data, uint64_t offset,
 	size_t len)
@@ -145,23 +148,41 @@ static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const cha
 	(void)type;
 	(void)encoding;
 	Request *r = user;
-	r->form_bytes += len + (key != NULL ? strlen(key) : 0);
+	GPtrArray *values = key != NULL ? g_hash_table_lookup(r->form, key) : NULL;
+	r->form_bytes += len + (offset == 0 ? VALUE_COST : 0);
+	if (key != NULL && values == NULL)
+		r->form_bytes += strlen(key) + NAME_COST;
 	if (key == NULL || r->form_bytes > MAX_FORM)
 		return MHD_NO; /* a part without a name is none of our forms */
-	GPtrArray *values = g_hash_table_lookup(r->form, key);
 	if (values == NULL) {
 		values = g_ptr_array_new_with_free_func(g_free);
 		g_hash_table_insert(r->form, g_strdup(key), values);
 	}
 	g_autofree char *piece = g_strndup(data, len);
 	if (offset == 0) {
-		g_ptr_array_add(values, g_utf8_make_valid(piece, -1));
+		g_ptr_array_add(values, g_steal_pointer(&piece));
 	} else if (values->len > 0) {
 		char *before = values->pdata[values->len - 1];
 		values->pdata[values->len - 1] = g_strconcat(before, piece, NULL);
 		g_free(before);
 	}
 	return MHD_YES;
+}
+
+/* When it is there whole: a piece may have ended within a character. */
+static void make_valid(Request *r)
+{
+	GHashTableIter iter;
+	void *values;
+	g_hash_table_iter_init(&iter, r->form);
+	while (g_hash_table_iter_next(&iter, NULL, &values)) {
+		GPtrArray *list = values;
+		for (guint i = 0; i < list->len; i++) {
+			char *raw = list->pdata[i];
+			list->pdata[i] = g_utf8_make_valid(raw, -1);
+			g_free(raw);
+		}
+	}
 }
 
 /* ---- who it is ------------------------------------------------------------------------ */
@@ -248,6 +269,16 @@ void redirect(Answer *a, const char *format, ...)
 	a->status = 303;
 }
 
+char *in_address(const char *text)
+{
+	const char *end = text + strlen(text);
+	if (end - text > ADDRESS_MOST)
+		end = g_utf8_find_prev_char(text, text + ADDRESS_MOST + 1);
+	g_autofree char *cut = g_strndup(text, (gsize)(end - text));
+	g_autofree char *whole = g_strconcat(cut, *end != '\0' ? "..." : "", NULL);
+	return g_uri_escape_string(whole, NULL, FALSE);
+}
+
 static void add_headers(const Request *r, const Answer *a, struct MHD_Response *response)
 {
 	const char *const headers[][2] = {
@@ -275,7 +306,7 @@ static void add_headers(const Request *r, const Answer *a, struct MHD_Response *
 		if (headers[i][1] != NULL)
 			MHD_add_response_header(response, headers[i][0], headers[i][1]);
 	if (a->file_name != NULL) {
-		g_autofree char *name = g_uri_escape_string(a->file_name, NULL, FALSE);
+		g_autofree char *name = in_address(a->file_name);
 		g_autofree char *value = g_strdup_printf("attachment; filename*=UTF-8''%s", name);
 		MHD_add_response_header(response, "Content-Disposition", value);
 	}
@@ -307,6 +338,7 @@ static void answer(Request *r, Answer *a)
 {
 	bool known;
 	const Route *route = find_route(r, &known);
+	make_valid(r);
 	identify(r, a);
 	if (route == NULL) {
 		say_no(r, a, known ? 405 : 404,

@@ -147,8 +147,7 @@ void add_proof(const Request *r, json_t *ask)
 /* What was asked for is done, or it is said why not, on the page from which it came. */
 static void tell(Request *r, Answer *a, const char *path, json_t *reply, const char *why)
 {
-	g_autofree char *text = g_uri_escape_string(
-		reply != NULL ? T(r, "Saved.") : why, NULL, FALSE);
+	g_autofree char *text = in_address(reply != NULL ? T(r, "Saved.") : why);
 	redirect(a, "%s?done=%s&fine=%d", path, text, reply != NULL);
 	json_decref(reply);
 }

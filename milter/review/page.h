@@ -78,6 +78,9 @@ const char *form(const Request *r, const char *name);
 const GPtrArray *form_all(const Request *r, const char *name); /* or NULL */
 bool may(const Request *r, Right right);
 void redirect(Answer *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* A text to stand in an address: escaped, and cut where no header would have room for it; the
+ * caller's. */
+char *in_address(const char *text);
 /* Is the client a trusted proxy? */
 bool from_proxy(const Request *r);
 const char *header(const Request *r, const char *name);

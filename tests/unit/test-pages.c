@@ -17,6 +17,7 @@
 #include "missent/accounts.h"
 #include "missent/alert.h"
 #include "missent/answer.h"
+#include "missent/ask.h"
 #include "missent/io.h"
 #include "missent/link.h"
 #include "missent/settings.h"
@@ -708,6 +709,86 @@ static void test_all(void)
 	site_free(s);
 }
 
+/* Sends a form in two pieces, each read by the page by itself. */
+typedef struct {
+	const char *data;
+	gsize at, first, len;
+} Pieces;
+
+static size_t give_piece(char *to, size_t size, size_t n, void *user)
+{
+	Pieces *p = user;
+	gsize end = p->at < p->first ? p->first : p->len, take = MIN(end - p->at, size * n);
+	if (p->at == p->first)
+		g_usleep(300 * 1000);
+	memcpy(to, p->data + p->at, take);
+	p->at += take;
+	return take;
+}
+
+static long post_in_pieces(Browser *b, const char *path, const char *data, gsize first)
+{
+	Pieces pieces = {.data = data, .first = first, .len = strlen(data)};
+	curl_easy_setopt(b->curl, CURLOPT_READFUNCTION, give_piece);
+	curl_easy_setopt(b->curl, CURLOPT_READDATA, &pieces);
+	curl_easy_setopt(b->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(b->curl, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(b->curl, CURLOPT_POSTFIELDSIZE, (long)pieces.len);
+	g_autofree char *url = g_strdup_printf("http://localhost%s", path);
+	long status = 0;
+	curl_easy_setopt(b->curl, CURLOPT_URL, url);
+	curl_easy_setopt(b->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(b->curl, CURLOPT_CUSTOMREQUEST, "POST");
+	g_assert_cmpint(curl_easy_perform(b->curl), ==, CURLE_OK);
+	curl_easy_getinfo(b->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_setopt(b->curl, CURLOPT_POSTFIELDSIZE, -1L);
+	return status;
+}
+
+static void test_fields(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "bert");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *path = g_strdup_printf("/message/%s", uid);
+	/* Very long, or with what ends a header: it is said, in a header. */
+	g_autofree char *large = g_strnfill(40000, 'x');
+	static const char *const rows[] = {"verb=%s", "verb=note%%0d%%0aX-Evil:%%20%s&why=x",
+		"verb=%%ff%s", "verb=assign&assignee=%s", "verb=may-receive&recipient=%s&receives=AC-1",
+		"verb=may-receive&recipient=b@beta.example&receives=%s", "verb=release-some&to=%s&why=x",
+		"verb=note&why=%s"};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_auto(GStrv) parts = g_strsplit(rows[i], "%s", 2);
+		g_autofree char *raw = g_strjoinv(large, parts);
+		g_autoptr(GString) fields = g_string_new(raw);
+		g_string_replace(fields, "%%", "%", 0);
+		g_autofree char *said = decide(b, uid, fields->str);
+		g_assert_cmpstr(said, !=, "");
+	}
+	g_autofree char *states = world_states(s->w, uid);
+	g_assert_cmpstr(states, ==, "held held held");
+	/* A piece that ends within a character. */
+	g_autofree char *form = g_strdup_printf("token=%s&verb=note&why=Pr%%C3%%BCfung", b->form);
+	g_assert_cmpint(
+		post_in_pieces(b, path, form, strlen(form) - strlen("%BCfung")), ==, 303);
+	g_autoptr(MsRecord) r = world_record(s->w, uid);
+	g_assert_cmpstr(((MsAct *)r->acts->pdata[r->acts->len - 1])->why, ==, "Pr\xc3\xbc" "fung");
+	/* As many as may be decided on; and more fields than any form of ours has, from nobody. */
+	GString *many = g_string_new("verb=nothing&why=x");
+	for (guint i = 0; i < MS_ASK_MOST; i++)
+		g_string_append_printf(many, "&uid=%016x", i);
+	g_assert_cmpint(post(b, "/bulk", many->str), ==, 400);
+	g_string_truncate(many, 0);
+	for (guint i = 0; i < 40000; i++)
+		g_string_append_printf(many, "%x=&", i);
+	Browser *stranger = browser_new(s);
+	g_assert_cmpint(post(stranger, "/login", many->str), ==, 413);
+	g_string_free(many, TRUE);
+	browser_free(stranger);
+	browser_free(b);
+	site_free(s);
+}
+
 /* What is in it, read again for who asks. */
 static void test_evidence(void)
 {
@@ -1372,6 +1453,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/streams", test_streams);
 	g_test_add_func("/pages/decide", test_decide);
 	g_test_add_func("/pages/all", test_all);
+	g_test_add_func("/pages/fields", test_fields);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
 	g_test_add_func("/pages/people", test_people);
