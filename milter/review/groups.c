@@ -111,7 +111,7 @@ static GPtrArray *uids_of(const GPtrArray *list)
 	return uids;
 }
 
-static void sample(GString *out, const Request *r, const GPtrArray *uids, const Lookup *asked)
+void html_sample(GString *out, const Request *r, const GPtrArray *uids, const Lookup *asked)
 {
 	g_autoptr(GPtrArray) names = ms_records_sample(r->site->ledger, uids, SAMPLE, NULL);
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
@@ -120,8 +120,13 @@ static void sample(GString *out, const Request *r, const GPtrArray *uids, const 
 		if (record != NULL)
 			g_ptr_array_add(list, record);
 	}
-	html(out, "<h2>%s</h2>", T(r, "Some of them, as different as can be"));
 	html_rows(out, r, list, asked, false, false);
+}
+
+static void sample(GString *out, const Request *r, const GPtrArray *uids, const Lookup *asked)
+{
+	html(out, "<h2>%s</h2>", T(r, "Some of them, as different as can be"));
+	html_sample(out, r, uids, asked);
 	html(out, "<p><a href=\"/");
 	asked_query(out, asked, NULL);
 	html(out, "\">%s</a></p>", T(r, "All of them, as a list"));

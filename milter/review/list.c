@@ -267,10 +267,87 @@ void page_counter(Request *r, Answer *a)
 
 /* ---- what waits for a second person --------------------------------------------------- */
 
-static void waiting_row(GString *out, const Request *r, const MsDecision *d, gint64 n)
+/* Each message once: one that goes to very many is several decisions. */
+static GPtrArray *uids_of_group(const GPtrArray *group)
 {
+	GPtrArray *uids = g_ptr_array_new();
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < group->len; i++) {
+		char *uid = ((MsDecision *)group->pdata[i])->uid;
+		if (g_hash_table_add(seen, uid))
+			g_ptr_array_add(uids, uid);
+	}
+	return uids;
+}
+
+#define SHOWN_NAMES 10
+#define SHOWN_EACH 5
+
+/* To whom it goes, each once, where somebody chose; the caller's. */
+static char *names_of_group(const GPtrArray *group)
+{
+	GString *out = g_string_new(NULL);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < group->len; i++) {
+		g_auto(GStrv) to = g_strsplit(
+			((const MsDecision *)group->pdata[i])->recipients, "\n", -1);
+		for (guint k = 0; to[k] != NULL; k++)
+			if (g_hash_table_add(seen, g_strdup(to[k])))
+				g_string_append_printf(
+					out, "%s%s", out->len > 0 ? "\n" : "", to[k]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* Whom somebody chose. */
+static void html_names(GString *out, const char *names)
+{
+	g_auto(GStrv) list = g_strsplit(names, "\n", -1);
+	guint n = g_strv_length(list);
+	if (n == 0)
+		return;
+	html(out, "<ul>");
+	for (guint i = 0; i < MIN(n, SHOWN_NAMES); i++)
+		html(out, "<li>%s</li>", list[i]);
+	if (n > SHOWN_NAMES)
+		html(out, "<li>+%d</li>", (gint64)n - SHOWN_NAMES);
+	html(out, "</ul>");
+}
+
+/* What agreeing lets go, and to whom; `group`: decisions that are agreed to as one. */
+static void what_goes(GString *out, const Request *r, const GPtrArray *group, const GPtrArray *uids)
+{
+	const MsDecision *first = group->pdata[0];
+	g_autofree char *named = names_of_group(group);
+	if (first->rightful) {
+		html(out, "<p class=\"sentence\">%s</p>", T(r, "Release to those with a right"));
+		return;
+	}
+	html_names(out, named);
+	if (*named == '\0' && uids->len > 1) {
+		g_autoptr(MsTallies) t = ms_records_tallies(r->site->ledger, uids, NULL);
+		if (t != NULL)
+			html_sentence(out, r, t);
+		return;
+	}
+	for (guint i = 0; i < MIN(uids->len, SHOWN_EACH); i++) {
+		g_autoptr(MsRecord) record =
+			ms_records_find(r->site->ledger, uids->pdata[i], NULL);
+		if (record != NULL)
+			html_consequences(out, r, record, named);
+	}
+	if (uids->len > SHOWN_EACH)
+		html(out, "<p>+%d</p>", (gint64)uids->len - SHOWN_EACH);
+}
+
+static void waiting_row(GString *out, const Request *r, const GPtrArray *group)
+{
+	const MsDecision *d = group->pdata[0];
+	const Lookup nothing = {.state = "", .age = ""};
 	const char *id = *d->group != '\0' ? d->group : d->id;
 	bool own = is_person(r, d->who);
+	g_autoptr(GPtrArray) uids = uids_of_group(group);
+	gint64 n = uids->len;
 	html(out, "<form class=\"card\" method=\"post\" action=\"/agree\"><p><b>");
 	html_act(out, r, ms_verbs[d->verb].name);
 	html(out, "</b>: ");
@@ -281,9 +358,10 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 	html_time(out, d->at);
 	html(out, "</p><p class=\"why\">%s</p>", d->why);
 	html_token(out, r);
-	html(out,
-		"<input type=\"hidden\" name=\"id\" value=\"%s\"><p><a href=\"/message/%s\">%s</a></p>",
-		id, d->uid, T(r, "Look at one of them"));
+	html(out, "<input type=\"hidden\" name=\"id\" value=\"%s\">", id);
+	if (d->verb == MS_VERB_RELEASE)
+		what_goes(out, r, group, uids);
+	html_sample(out, r, uids, &nothing);
 	if (may(r, FOR_REVIEWER)) {
 		if (!own)
 			html_proof(out, r);
@@ -301,31 +379,39 @@ static void waiting_row(GString *out, const Request *r, const MsDecision *d, gin
 	html(out, "</form>");
 }
 
+/* In the order in which they were taken. */
+static GPtrArray *groups_of(const GPtrArray *list)
+{
+	GPtrArray *groups = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < list->len; i++) {
+		const MsDecision *d = list->pdata[i];
+		char *id = *d->group != '\0' ? d->group : d->id;
+		GPtrArray *group = g_hash_table_lookup(by_id, id);
+		if (group == NULL) {
+			group = g_ptr_array_new();
+			g_hash_table_insert(by_id, id, group);
+			g_ptr_array_add(groups, group);
+		}
+		g_ptr_array_add(group, list->pdata[i]);
+	}
+	return groups;
+}
+
 void page_waiting(Request *r, Answer *a)
 {
 	g_autoptr(GPtrArray) list =
 		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
-	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	a->title = T(r, "Second person");
 	html(a->html, "<h1>%s</h1>", T(r, "Waits for a second person"));
 	if (list == NULL || list->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing waits."));
+		html(a->html, "<p class=\"empty\">%s</p>",
+			T(r, list == NULL ? "The records cannot be read now." : "Nothing waits."));
 		return;
 	}
-	for (guint i = 0; i < list->len; i++) {
-		const MsDecision *d = list->pdata[i];
-		char *id = *d->group != '\0' ? d->group : d->id;
-		g_hash_table_insert(counts, id,
-			GINT_TO_POINTER(GPOINTER_TO_INT(g_hash_table_lookup(counts, id)) + 1));
-	}
-	for (guint i = 0; i < list->len; i++) {
-		const MsDecision *d = list->pdata[i];
-		char *id = *d->group != '\0' ? d->group : d->id;
-		if (g_hash_table_add(seen, id))
-			waiting_row(
-				a->html, r, d, GPOINTER_TO_INT(g_hash_table_lookup(counts, id)));
-	}
+	g_autoptr(GPtrArray) groups = groups_of(list);
+	for (guint i = 0; i < groups->len; i++)
+		waiting_row(a->html, r, groups->pdata[i]);
 }
 
 /* ---- hosts ---------------------------------------------------------------------------- */

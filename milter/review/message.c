@@ -64,6 +64,32 @@ static void way(GString *out, const Request *r, const MsRecord *record, const Lo
 	html(out, "</p>");
 }
 
+/* One that is to be agreed to, or is being carried out; NULL: none.  Nothing else that ends it can
+ * be decided meanwhile. */
+static const MsDecision *open_decision(const MsRecord *record)
+{
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (d->state < MS_DECISION_DONE && ms_verbs[d->verb].final)
+			return d;
+	}
+	return NULL;
+}
+
+static void open_note(GString *out, const Request *r, const MsRecord *record)
+{
+	const MsDecision *d = open_decision(record);
+	if (d == NULL)
+		return;
+	bool waits = d->state == MS_DECISION_WAITING;
+	html(out, "<p class=\"notice bad\" role=\"status\"><b>%s</b> ", d->who);
+	html_act(out, r, ms_verbs[d->verb].name);
+	html(out, ": %s", T(r, waits ? "waits for a second person" : "is being done"));
+	if (waits)
+		html(out, " <a href=\"/waiting\">%s</a>", T(r, "Second person"));
+	html(out, "</p>");
+}
+
 static void title(GString *out, const Request *r, const MsRecord *record)
 {
 	g_autoptr(MsGlance) g = ms_records_glance(r->site->ledger, record, NULL);
@@ -80,6 +106,7 @@ static void title(GString *out, const Request *r, const MsRecord *record)
 	if (record->due != 0)
 		html_waits(out, r, record);
 	html(out, "</h1>");
+	open_note(out, r, record);
 	if (*record->damaged != '\0')
 		html(out, "<p class=\"notice bad\">%s <small>%s</small></p>",
 			T(r,
@@ -187,14 +214,18 @@ static void consequence(GString *out, const Request *r, const MsRecord *record, 
 
 #define SHOWN_WRONG 3
 
-static void consequences(GString *out, const Request *r, const MsRecord *record)
+void html_consequences(
+	GString *out, const Request *r, const MsRecord *record, const char *recipients)
 {
 	guint listed = 0, held = held_for(record);
+	g_auto(GStrv) named = g_strsplit(recipients, "\n", -1);
 	html(out, "<h2>%s</h2>", T(r, "What happens if it is released?"));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		if (to->outcome >= MS_OUTCOME_WRONG && to->state == MS_STATE_HELD &&
-			listed++ < SHOWN_WRONG)
+		bool goes = to->state == MS_STATE_HELD &&
+			(named[0] == NULL ||
+				g_strv_contains((const char *const *)named, to->address));
+		if (goes && to->outcome >= MS_OUTCOME_WRONG && listed++ < SHOWN_WRONG)
 			consequence(out, r, record, i);
 	}
 	if (listed > SHOWN_WRONG)
@@ -553,7 +584,7 @@ static void final_form(GString *out, const Request *r, const MsRecord *record, c
 	const Lookup *asked)
 {
 	begin_form(out, r, record, asked, NULL);
-	consequences(out, r, record);
+	html_consequences(out, r, record, "");
 	if (held_for(record) > 1)
 		recipient_boxes(out, r, record, shown);
 	html_reason_field(out, r);
@@ -710,11 +741,11 @@ void message_body(GString *out, const Request *r, const MsRecord *record, const 
 	way(out, r, record, &asked);
 	title(out, r, record);
 	html(out, "<div class=\"first\"><div class=\"act\">");
-	if (decides) {
+	if (decides && open_decision(record) == NULL) {
 		final_form(out, r, record, &shown, &asked);
 	} else {
 		html(out, "<section class=\"card\">");
-		consequences(out, r, record);
+		html_consequences(out, r, record, "");
 		html(out, "</section>");
 	}
 	html(out, "</div><div class=\"answers\">");

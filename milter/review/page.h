@@ -180,6 +180,8 @@ void html_whose(GString *out, const Request *r, const char *owners, const char *
 void page_causes(Request *r, Answer *a);
 void page_cause(Request *r, Answer *a);
 void html_cause(GString *out, const Request *r, const char *cause);
+/* Some of these messages, as different as can be. */
+void html_sample(GString *out, const Request *r, const GPtrArray *uids, const Lookup *asked);
 
 /* bulk.c: many as one. */
 void page_bulk(Request *r, Answer *a);
@@ -200,6 +202,9 @@ void confirm_page(Request *r, Answer *a, const char *action, const char *hidden,
 	const MsTallies *t, const char *complaint);
 
 /* message.c */
+/* What is sent to whom if it is released to those of the newline-separated list; "": to all. */
+void html_consequences(
+	GString *out, const Request *r, const MsRecord *record, const char *recipients);
 void page_message(Request *r, Answer *a);
 void page_reveal(Request *r, Answer *a);
 void page_picture(Request *r, Answer *a);

@@ -839,8 +839,27 @@ static void test_second_person(void)
 	g_autoptr(MsRecord) r = world_record(s->w, uid), o = world_record(s->w, other);
 	const char *id = ((MsDecision *)r->decisions->pdata[0])->id,
 		   *second = ((MsDecision *)o->decisions->pdata[0])->id;
+	g_autofree char *some = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *more = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *both = g_strdup_printf(
+		"verb=release&uid=%s&uid=%s&why=fine&others=2", some, more);
+	g_autofree char *own = world_hold(s->w, &(WorldHold){0});
+	g_autofree G_GNUC_UNUSED char *right = decide(bert, own, "verb=release-right&why=fine");
+	g_assert_cmpint(post(bert, "/bulk", both), ==, 200);
 	g_assert_cmpint(get(anna, "/waiting"), ==, 200);
-	CONTAINS(anna->body->str, id);
+	/* What goes if he agrees, and to whom; each of what he agrees to can be looked at. */
+	const char *const told[] = {id, "b@beta.example would receive what belongs to another account",
+		"<li>b@beta.example</li>", "Releasing sends 2 messages", "Release to those with a right",
+		uid, other, some, more, own};
+	for (gsize i = 0; i < G_N_ELEMENTS(told); i++)
+		CONTAINS(anna->body->str, told[i]);
+	g_assert_null(strstr(anna->body->str, "n@nobody.example is not known"));
+	/* Nothing else is offered meanwhile. */
+	g_autofree char *page = g_strdup_printf("/message/%s", some);
+	g_assert_cmpint(get(anna, page), ==, 200);
+	CONTAINS(anna->body->str, "role=\"status\"><b>bert</b> release: waits for a second person");
+	g_assert_null(strstr(anna->body->str, "name=\"verb\" value=\"delete\""));
+	CONTAINS(anna->body->str, "name=\"verb\" value=\"note\"");
 	static const struct {
 		bool anna;
 		const char *fields;
