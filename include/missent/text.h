@@ -17,8 +17,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Printable form: control characters, invalid bytes and bidirectional overrides become \xNN,
- * and what is longer than `max` bytes is cut with "...". */
+/* Would who reads it be misled?  Controls, what nobody sees, what turns the direction of what
+ * follows, and what breaks a line.  (The two that say whether a sign is shown as a picture are
+ * not: they are common, and seen.) */
+bool ms_text_is_unseen(gunichar c);
+
+/* Printable form: what is unseen (above) and invalid bytes become \xNN, and what is longer than
+ * `max` bytes is cut with "...". */
 char *ms_text_escape(const char *text, gssize len, gsize max);
 
 /* Valid UTF-8 of `len` bytes: each invalid byte is read as Windows-1252. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "missent/person.h"
+#include "missent/text.h"
 
 /*
  * The one place that says who is who: a name as some system spells it comes in, the name that is
@@ -14,11 +15,7 @@
  * selectors. */
 static bool is_unseen(gunichar c)
 {
-	GUnicodeType type = g_unichar_type(c);
-	return type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL || c == 0x034f ||
-		c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
-		(c >= 0xfe00 && c <= 0xfe0f) || (c >= 0x180b && c <= 0x180f) ||
-		(c >= 0xe0000 && c <= 0xe0fff);
+	return ms_text_is_unseen(c) || c == 0xfe0e || c == 0xfe0f;
 }
 
 /* One blank for any number of any kind, none at the ends. */

@@ -11,16 +11,21 @@
 
 /* ---- escaping ------------------------------------------------------------------------- */
 
-/* Would a terminal or a log reader be misled by it?  Controls, and the bidirectional and
- * invisible formatting characters that reorder or hide what follows. */
-static bool is_plain(gunichar c)
+/* Source: Unicode's Default_Ignorable_Code_Point (UAX #44), general categories Cc, Cf, Zl and
+ * Zp. */
+bool ms_text_is_unseen(gunichar c)
 {
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+	static const gunichar ranges[][2] = {{0x34f, 0x34f}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+		{0x180b, 0x180f}, {0x2065, 0x2065}, {0x3164, 0x3164}, {0xfe00, 0xfe0d},
+		{0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0xe0000, 0xe0fff}};
+	if (c >= 0x20 && c < 0x7f)
 		return false;
-	if ((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
-		|| (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
-		return false;
-	return true;
+	GUnicodeType type = g_unichar_type(c);
+	bool unseen = type == G_UNICODE_CONTROL || type == G_UNICODE_FORMAT ||
+		type == G_UNICODE_LINE_SEPARATOR || type == G_UNICODE_PARAGRAPH_SEPARATOR;
+	for (gsize i = 0; i < G_N_ELEMENTS(ranges) && !unseen; i++)
+		unseen = c >= ranges[i][0] && c <= ranges[i][1];
+	return unseen;
 }
 
 char *ms_text_escape(const char *text, gssize len, gsize max)
@@ -35,7 +40,7 @@ char *ms_text_escape(const char *text, gssize len, gsize max)
 		gunichar c = g_utf8_get_char_validated(text + i, (gssize)(n - i));
 		bool valid = c != (gunichar)-1 && c != (gunichar)-2;
 		gsize step = valid ? (gsize)g_utf8_skip[(guchar)text[i]] : 1;
-		if (valid && is_plain(c) && c != '\\') {
+		if (valid && !ms_text_is_unseen(c) && c != '\\') {
 			g_string_append_len(out, text + i, (gssize)step);
 		} else if (valid && c == '\\') {
 			g_string_append(out, "\\\\");

@@ -14,14 +14,6 @@
 
 /* ---- text into HTML ------------------------------------------------------------------- */
 
-/* Characters that would turn the direction of what follows, or hide in it, are made visible. */
-static bool is_unseen(gunichar c)
-{
-	return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) ||
-		(c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-		(c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
-}
-
 /* How many bytes from `p` on are plain ASCII that needs no other form. */
 static gsize plain_run(const char *p)
 {
@@ -51,7 +43,7 @@ void html_text(GString *out, const char *text)
 		case '"': g_string_append(out, "&quot;"); break;
 		case '\'': g_string_append(out, "&#39;"); break;
 		default:
-			if (is_unseen(c))
+			if (c != '\n' && c != '\t' && ms_text_is_unseen(c))
 				g_string_append_printf(out, "\\u%04x", c);
 			else
 				g_string_append_unichar(out, c);

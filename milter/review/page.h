@@ -103,7 +103,7 @@ const char *word(const json_t *object, const char *key);
 /* A form field that every POST needs. */
 void html_token(GString *out, const Request *r);
 /* The first thing in a form with several buttons: Enter in a field would press the first of them,
- * which nobody chose, so that this one is, which cannot be pressed (HTML, "implicit submission"). */
+ * which nobody chose; this one cannot be pressed (HTML, "implicit submission"). */
 void html_no_default(GString *out);
 /* That one waits to be judged again (action delay), and until when. */
 void html_waits(GString *out, const Request *r, const MsRecord *record);

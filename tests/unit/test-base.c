@@ -26,6 +26,11 @@ static void test_escape(void)
 		{"\xff\xfe", 2, 100, "\\xff\\xfe"},
 		{"M\xc3\xbcller", -1, 100, "M\xc3\xbcller"},
 		{"a\xe2\x80\xae" "b", -1, 100, "a\\xe2\\x80\\xae" "b"}, /* right-to-left override */
+		{"a\xd8\x9c" "b", -1, 100, "a\\xd8\\x9c" "b"}, /* a direction mark of Arabic */
+		{"\xc2\xad\xe3\x85\xa4", -1, 100, "\\xc2\\xad\\xe3\\x85\\xa4"}, /* soft hyphen, filler */
+		{"\xf3\xa0\x81\x81", -1, 100, "\\xf3\\xa0\\x81\\x81"}, /* a tag */
+		{"\xe2\x9d\xa4\xef\xb8\x8f", -1, 100, "\xe2\x9d\xa4\xef\xb8\x8f"},
+		{"\xc2\xa0\xd7\x90", -1, 100, "\xc2\xa0\xd7\x90"},
 		{"back\\slash", -1, 100, "back\\\\slash"},
 		{"a\0b", 3, 100, "a\\x00b"},
 		{"abcdefgh", -1, 4, "abcd..."},

@@ -18,6 +18,14 @@ static void test_html(void)
 		{"<b> & \"x\" 'y'", "&lt;b&gt; &amp; &quot;x&quot; &#39;y&#39;"},
 		{"a\xe2\x80\xae" "b", "a\\u202eb"}, /* turns the direction of what follows */
 		{"a\xe2\x80\x8b" "b", "a\\u200bb"}, /* not seen */
+		/* a mark of Arabic, a soft hyphen, joiners and fillers, line ends, tags */
+		{"a\xd8\x9c" "b", "a\\u061cb"},
+		{"a\xc2\xad" "b\xcd\x8f", "a\\u00adb\\u034f"},
+		{"\xe3\x85\xa4|\xe1\xa0\x8e|\xef\xbe\xa0", "\\u3164|\\u180e|\\uffa0"},
+		{"a\xe2\x80\xa8" "b\xe2\x80\xa9", "a\\u2028b\\u2029"},
+		{"a\xf3\xa0\x81\x81" "b\xef\xbf\xb9", "a\\ue0041b\\ufff9"},
+		{"\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f"}, /* a heart, as a picture */
+		{"\xd7\x90\xd8\xa7 \xe4\xb8\x80", "\xd7\x90\xd8\xa7 \xe4\xb8\x80"},
 		{"a\x01\x1b[31m", "a\\u0001\\u001b[31m"},
 		{"line\n\tnext", "line\n\tnext"},
 		{"bad \xff byte", "bad \xef\xbf\xbd byte"},
