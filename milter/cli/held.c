@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "missent/answer.h"
 #include "missent/desk.h"
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -335,46 +337,58 @@ static int do_stats(Cli *cli, int argc, char **argv)
 
 /* ---- show ----------------------------------------------------------------------------- */
 
+#define LINE_MOST 4000
+
+/* One line, whatever is in it: addresses, names and what others wrote may have in them what a
+ * terminal obeys. */
+static void line(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static void line(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_autofree char *safe = ms_text_escape(text, -1, LINE_MOST);
+	puts(safe);
+}
+
 static void show_recipients(const MsRecord *record)
 {
 	for (guint i = 0; i < record->recipients->len && i < 20; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		g_autofree char *address = cli_cell(to->address, 0);
-		printf("to          <%s>%s%s%s%s%s\n", address,
+		line("to          <%s>%s%s%s%s%s", to->address,
 			*to->accounts != '\0' ? ", receives for " : "", to->accounts,
 			to->state != record->state ? " (" : "",
 			to->state != record->state ? ms_state_names[to->state] : "",
 			to->state != record->state ? ")" : "");
 	}
 	if (record->recipients->len > 20)
-		printf("to          ... and %u more\n", record->recipients->len - 20);
+		line("to          ... and %u more", record->recipients->len - 20);
 }
 
 static void show_reason(const MsReason *r)
 {
-	g_autofree char *text = cli_cell(r->text, 0);
-	g_autofree char *where = cli_cell(r->where, 0);
-	printf("why         %s (%s, policy %s): %s", ms_reason_names[r->code],
-		ms_action_names[r->action], r->policy, text);
+	g_autoptr(GString) more = g_string_new(NULL);
 	if (r->masked != NULL)
-		printf(": %s", r->masked);
+		g_string_append_printf(more, ": %s", r->masked);
 	if (r->owner != NULL)
-		printf(" of account %s", r->owner);
-	if (*where != '\0')
-		printf(", in %s", where);
+		g_string_append_printf(more, " of account %s", r->owner);
+	if (r->where != NULL && *r->where != '\0')
+		g_string_append_printf(more, ", in %s", r->where);
 	if (r->recipient != NULL)
-		printf(", for %u recipient%s (%s%s)", r->recipients, r->recipients == 1 ? "" : "s",
-			r->recipient, r->recipients == 1 ? "" : ", ...");
-	putchar('\n');
+		g_string_append_printf(more, ", for %u recipient%s (%s%s)", r->recipients,
+			r->recipients == 1 ? "" : "s", r->recipient,
+			r->recipients == 1 ? "" : ", ...");
+	line("why         %s (%s, policy %s): %s%s", ms_reason_names[r->code],
+		ms_action_names[r->action], r->policy, r->text, more->str);
 }
 
 static void show_findings(const MsRecord *record)
 {
 	for (guint i = 0; i < record->findings->len; i++) {
 		const MsHeldFinding *f = record->findings->pdata[i];
-		g_autofree char *where = cli_cell(f->where, 0);
-		printf("found       %s %s (%s)%s%s, in %s  [%s]\n", f->kind, f->masked, f->belief,
-			*f->owners != '\0' ? " of account " : ", not known", f->owners, where,
+		line("found       %s %s (%s)%s%s, in %s  [%s]", f->kind, f->masked, f->belief,
+			*f->owners != '\0' ? " of account " : ", not known", f->owners, f->where,
 			f->ref);
 	}
 }
@@ -384,44 +398,48 @@ static void show_acts(const MsRecord *record)
 	for (guint i = 0; i < record->acts->len; i++) {
 		const MsAct *act = record->acts->pdata[i];
 		g_autofree char *at = cli_time(act->at);
-		g_autofree char *why = cli_cell(act->why, 0);
-		printf("done        %s by %s at %s: %s\n", act->what, act->who, at, why);
+		line("done        %s by %s at %s: %s", act->what, act->who, at, act->why);
 	}
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];
 		if (d->state < MS_DECISION_DONE)
-			printf("%-11s %s by %s, decision %s\n", ms_decision_state_names[d->state],
+			line("%-11s %s by %s, decision %s", ms_decision_state_names[d->state],
 				ms_verbs[d->verb].name, d->who,
 				*d->group != '\0' ? d->group : d->id);
 	}
 }
 
-static void show_text(const MsRecord *record)
+static void show_head(const MsRecord *record)
 {
 	g_autofree char *time = cli_time(record->arrived);
-	g_autofree char *sender = cli_cell(record->sender, 0);
-	g_autofree char *cause = cli_cell(record->cause, 0);
-	printf("queue ID    %s on %s\nreference   %s\nstate       %s%s\narrived     %s\n"
-	       "size        %" G_GUINT64_FORMAT "\nfrom        <%s>\n",
-		record->queue_id, record->host, record->uid, state_of(record),
-		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "", time, record->size,
-		sender);
-	if (record->due != 0) {
-		g_autofree char *due = cli_time(record->due);
-		printf("waits       until %s: judged again then, and when the directory or the policies change\n",
-			due);
-	}
+	line("queue ID    %s on %s", record->queue_id, record->host);
+	line("reference   %s", record->uid);
+	line("state       %s%s", state_of(record),
+		record->place == MS_PLACE_SPOOL ? ", in missent's spool" : "");
+	line("arrived     %s", time);
+	line("size        %" G_GUINT64_FORMAT, record->size);
+	line("from        <%s>", record->sender);
+	if (record->due == 0)
+		return;
+	g_autofree char *due = cli_time(record->due);
+	line("waits       until %s: judged again then, and when the directory or the policies change",
+		due);
+}
+
+static void show_text(const MsRecord *record)
+{
+	show_head(record);
 	show_recipients(record);
-	printf("cause       %s\n", cause);
+	line("cause       %s", record->cause);
 	if (*record->damaged != '\0')
-		printf("damaged     %s: it can be returned or deleted, not released\n",
+		line("damaged     %s: it can be returned or deleted, not released",
 			record->damaged);
 	if (*record->unclear != '\0')
-		printf("unclear     %s: of a newer version of missent\n", record->unclear);
+		line("unclear     %s: of a newer version of missent", record->unclear);
 	if (*record->assignee != '\0')
-		printf("assigned    %s\n", record->assignee);
+		line("assigned    %s", record->assignee);
 	if (record->place == MS_PLACE_SPOOL && !record->is_signed)
-		printf("signature   none: if your mail is signed with DKIM, missent must come after the signer\n");
+		line("signature   none: if your mail is signed with DKIM, missent must come after the signer");
 	for (guint i = 0; i < record->reasons->len; i++)
 		show_reason(record->reasons->pdata[i]);
 	show_findings(record);

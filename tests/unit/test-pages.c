@@ -884,6 +884,31 @@ static void test_second_person(void)
 	site_free(s);
 }
 
+/* Whatever stands in addresses and names: a terminal obeys none of it, and a line stays one. */
+static void test_shell(void)
+{
+	World *w = world_new("", "");
+	Site s = {.w = w};
+	const char odd[] = "\"\033[2J\r\nstate       released\xe2\x80\xae\"@alpha.example";
+	const WorldRecipient to[] = {{odd, MS_OUTCOME_WRONG, odd}, {"b@beta.example", 0, ""}};
+	const WorldFinding found = {"0123456789abcdef01234567", odd, "xo"};
+	g_autofree char *uid = world_hold(w,
+		&(WorldHold){.to = to, .n = 2, .found = &found, .n_found = 1, .cause = odd, .sender = odd});
+	static const char *const shows[] = {"held show", "held show --json", "held list -a #",
+		"held causes #", "held note --why x", "held release --to x@y.example"};
+	for (gsize i = 0; i < G_N_ELEMENTS(shows); i++) {
+		g_autofree char *words = g_strdup_printf("%s %s", shows[i], uid);
+		g_autofree char *out = tool(&s, "", words);
+		for (const char *p = out; *p != '\0'; p++)
+			if ((guchar)*p < ' ' && *p != '\n')
+				g_error("%s: %s", words, out);
+		g_assert_null(strstr(out, "\nstate       released"));
+		if (strstr(words, "--json") == NULL) /* for programs, as it is */
+			g_assert_null(strstr(out, "\xe2\x80\xae"));
+	}
+	world_free(w);
+}
+
 /* ---- people --------------------------------------------------------------------------- */
 
 /* The token that the page shows once. */
@@ -1475,6 +1500,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/fields", test_fields);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
+	g_test_add_func("/pages/shell", test_shell);
 	g_test_add_func("/pages/people", test_people);
 	g_test_add_func("/pages/proxy", test_proxy);
 	g_test_add_func("/pages/proxied-guesser", test_proxied_guesser);

@@ -229,7 +229,7 @@ static void add_reasons(MsRecord *r, const WorldHold *h)
 			.masked = g_strdup("C-***"),
 			.where = g_strdup("part 1 text/plain"),
 			.owner = g_strdup(h->found[i].owners),
-			.recipient = g_strdup("a@alpha.example"),
+			.recipient = g_strdup(h->n > 0 ? h->to[0].address : "a@alpha.example"),
 			.recipients = 1,
 			.text = g_strdup("customer-number of another")};
 		g_ptr_array_add(r->reasons, reason);
