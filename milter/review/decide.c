@@ -26,6 +26,7 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text)
 {
 	a->status = status;
 	a->title = T(r, "missent");
+	g_clear_pointer(&a->about, g_free);
 	g_string_truncate(a->html, 0);
 	g_clear_pointer(&a->bytes, g_bytes_unref);
 	a->type = NULL;
@@ -167,7 +168,8 @@ void html_done(GString *out, const Request *r)
 	const char *was = query(r, "was"), *verb = query(r, "verb");
 	if (*query(r, "done") == '\0')
 		return;
-	html(out, "<p class=\"notice %S\" role=\"status\">",
+	/* read out first, though it was there when the page came */
+	html(out, "<p class=\"notice %S\" role=\"status\" tabindex=\"-1\" autofocus>",
 		*query(r, "fine") == '1' ? "good" : "bad");
 	if (*was != '\0' && strlen(was) == 16)
 		html(out, "<a href=\"/message/%s\">%s</a> · ", was, T(r, "The one before"));

@@ -270,10 +270,11 @@ GString *frame(const Request *r, const Answer *a)
 	html(out,
 		"<html lang=\"%S\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-		"<meta name=\"robots\" content=\"noindex\"><title>%s · %s</title>"
+		"<meta name=\"robots\" content=\"noindex\"><title>%s%S%s · %s</title>"
 		"<link rel=\"stylesheet\" href=\"/style.css\"><link rel=\"icon\" href=\"/icon.svg\">"
 		"<script src=\"/app.js\" defer></script></head><body><a class=\"skip\" href=\"#main\">%s</a>",
-		language_code(r->language), a->title, r->site->settings->review.name,
+		language_code(r->language), a->title, a->about != NULL ? " " : "",
+		a->about != NULL ? a->about : "", r->site->settings->review.name,
 		T(r, "To the content"));
 	top(out, r);
 	paused(out, r);

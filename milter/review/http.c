@@ -367,6 +367,7 @@ static void answer_clear(Answer *a)
 {
 	g_string_free(a->html, TRUE);
 	g_clear_pointer(&a->bytes, g_bytes_unref);
+	g_free(a->about);
 	g_free(a->location);
 	g_free(a->cookie);
 	g_free(a->second_cookie);

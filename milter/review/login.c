@@ -108,6 +108,7 @@ void page_logout(Request *r, Answer *a)
 {
 	g_autofree char *why = NULL;
 	json_decref(ask_agent(r, json_pack("{s:s}", "do", "logout"), &why, NULL));
+	session_forget(r);
 	a->cookie = cookie_of(r, "missent", "", -1);
 	redirect(a, "/login");
 }

@@ -773,12 +773,19 @@ void message_body(GString *out, const Request *r, const MsRecord *record, const 
 	html_legend(out, r);
 }
 
+/* Who hears the page has to hear that it is another one. */
+static void entitle(const Request *r, Answer *a, const MsRecord *record)
+{
+	a->title = record->state == MS_STATE_HELD ? T(r, "Held message") : T(r, "Message");
+	a->about = g_strdup(*record->queue_id != '\0' ? record->queue_id : record->uid);
+}
+
 void page_message(Request *r, Answer *a)
 {
 	g_autoptr(MsRecord) record = find_record(r, a, below(r, "/message/"));
 	if (record == NULL)
 		return;
-	a->title = record->state == MS_STATE_HELD ? T(r, "Held message") : T(r, "Message");
+	entitle(r, a, record);
 	if (!audit(r, "look", record->uid, "masked")) {
 		say_no(r, a, 503,
 			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
@@ -810,7 +817,7 @@ void page_reveal(Request *r, Answer *a)
 	}
 	json_t *reply = ask_host(r, record->host,
 		json_pack("{s:s, s:s}", "do", "evidence", "uid", record->uid), &no);
-	a->title = T(r, "Held message");
+	entitle(r, a, record);
 	if (no != NULL)
 		html_notice(a->html, false, no);
 	/* with this look */

@@ -56,6 +56,7 @@ typedef struct {
 	unsigned status;
 	GString *html;         /* of the body; the frame is added */
 	const char *title;
+	char *about;           /* what is told with the title: which message; or NULL */
 	const char *type;      /* NULL: a page in its frame */
 	GBytes *bytes;         /* instead of `html` */
 	char *location;        /* with status 303 */
@@ -254,6 +255,8 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text);
 json_t *ask_agent(const Request *r, json_t *ask, char **why_out, const char **code_out);
 /* Finds the session of the cookie, or of whom a trusted proxy names. */
 void find_session(Request *r, Answer *a);
+/* It has ended: nobody looks on with it, also while the agent is away. */
+void session_forget(const Request *r);
 /* Finds whose the token is; in `*code_out`, if it cannot be found now, why. */
 void find_token(Request *r, char **why_out, const char **code_out);
 /* The address for which a trusted proxy asks, or that is connected. */

@@ -131,6 +131,12 @@ static void remember(Site *site, const char *id, const json_t *session)
 	free(text);
 }
 
+void session_forget(const Request *r)
+{
+	if (r->session_id != NULL)
+		remember(r->site, r->session_id, NULL);
+}
+
 static json_t *recall(Site *site, const char *id)
 {
 	pthread_mutex_lock(&site->lock);

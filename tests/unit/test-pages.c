@@ -628,6 +628,12 @@ static void test_decide(void)
 		for (guint k = 0; k < r->decisions->len; k++)
 			g_assert_cmpstr(((MsDecision *)r->decisions->pdata[k])->who, ==, "bert");
 	}
+	/* What became of it is what is read first. */
+	g_autofree char *noted = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *done = decide(b, noted, "verb=note&why=seen");
+	CONTAINS(done, "Done.");
+	CONTAINS(b->body->str,
+		"<p class=\"notice good\" role=\"status\" tabindex=\"-1\" autofocus>");
 	/* All of a cause at once, when somebody has looked. */
 	g_autofree char *one = world_hold(s->w, &(WorldHold){.cause = "a cause"});
 	g_autofree char *two = world_hold(s->w, &(WorldHold){.cause = "a cause"});
@@ -1052,6 +1058,43 @@ static void test_proxied_guesser(void)
 		g_assert_cmpint(post(b, "/login", right), ==, 303);
 		browser_free(b);
 	}
+	site_free(s);
+}
+
+/* Who has logged out does not look on with what he had, either, while the agent is away; who has
+ * not does. */
+static void test_logged_out(void)
+{
+	Site *s = site_new("", "");
+	char *kept[2];
+	for (int out = 0; out < 2; out++) {
+		Browser *b = logged_in(s, "vera");
+		struct curl_slist *all = NULL;
+		kept[out] = NULL;
+		curl_easy_getinfo(b->curl, CURLINFO_COOKIELIST, &all);
+		for (const struct curl_slist *c = all; c != NULL; c = c->next) {
+			const char *at = strstr(c->data, "\tmissent\t");
+			if (at != NULL)
+				kept[out] = g_strdup_printf(
+					"Cookie: missent=%s", at + strlen("\tmissent\t"));
+		}
+		curl_slist_free_all(all);
+		g_assert_nonnull(kept[out]);
+		if (out)
+			g_assert_cmpint(post(b, "/logout", ""), ==, 303);
+		browser_free(b);
+	}
+	stop(s->agent);
+	for (int out = 0; out < 2; out++) {
+		Browser *b = browser_new(s);
+		b->header = kept[out];
+		g_assert_cmpint(get(b, "/"), ==, out ? 303 : 200);
+		browser_free(b);
+		g_free(kept[out]);
+	}
+	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
+	unlink(agent);
+	s->agent = start("missent-agent", s->w->config, agent);
 	site_free(s);
 }
 
@@ -1504,6 +1547,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/people", test_people);
 	g_test_add_func("/pages/proxy", test_proxy);
 	g_test_add_func("/pages/proxied-guesser", test_proxied_guesser);
+	g_test_add_func("/pages/logged-out", test_logged_out);
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);

@@ -119,6 +119,7 @@ static char *message_page(const char *uid, const char *language, MsRole role)
 	g_assert_cmpuint(a.status, ==, 200);
 	GString *whole = frame(&r, &a);
 	g_string_free(a.html, TRUE);
+	g_free(a.about);
 	g_hash_table_unref(r.form);
 	return g_string_free(whole, FALSE);
 }
@@ -174,6 +175,7 @@ static void test_message(void)
 		/* one sentence for four reasons */
 		HAS(page, "4 identifiers of <b class=\"account\">CUST0220</b>");
 		HAS(page, "60 recipients, at most 50 are allowed");
+		HAS(page, "<title>Held message 4jQUEUE · ");
 		HAS(page, "title=\"It stands there as the directory has it.\"");
 		HAS(page, "Invoice ****02");
 		HAS_NOT(page, "K-70001"); /* a record of before had it in its places */
