@@ -84,6 +84,9 @@ typedef struct {
 
 typedef struct {
 	guint64 lines, used;     /* of all, and of a mail's */
+	/* of a mail's, the same in every byte as one before: it is one event.  The same event in
+	 * two forms (a journal and a file) are two. */
+	guint64 again;
 	guint64 undated;         /* the time is not understood */
 	char *undated_line;      /* the first of them, or NULL */
 	guint64 cut;             /* longer than MS_MAILLOG_LINE, or without an end */

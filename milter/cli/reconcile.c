@@ -114,6 +114,10 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 		printf("in the queue before this log begins, and not in the trail: %" G_GUINT64_FORMAT
 		       ", not known\n",
 			r->before);
+	if (notes->again > 0)
+		printf("lines that stand there more than once, counted once: %" G_GUINT64_FORMAT
+		       "\n",
+			notes->again);
 	if (r->elsewhere > 0)
 		printf("of other hosts, not looked at: %" G_GUINT64_FORMAT "\n", r->elsewhere);
 	for (guint i = 0; i < r->unknown->len; i++) {
@@ -149,12 +153,14 @@ static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 	for (int i = 0; i < MS_N_PASSED; i++)
 		json_object_set_new(
 			counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));
-	json_t *all = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
-		"from", iso(notes->from), "to", iso(notes->to), "messages", (json_int_t)r->mails,
-		"judged", (json_int_t)r->judged, "released", (json_int_t)r->released, "own",
+	json_t *all = json_pack(
+		"{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "from",
+		iso(notes->from), "to", iso(notes->to), "messages", (json_int_t)r->mails, "judged",
+		(json_int_t)r->judged, "released", (json_int_t)r->released, "own",
 		(json_int_t)r->own, "one_with_judged", (json_int_t)r->chained, "exempt",
 		(json_int_t)r->exempt, "other_hosts", (json_int_t)r->elsewhere, "before",
-		(json_int_t)r->before, "counts", counts, "rows", rows, "not_known", unknown);
+		(json_int_t)r->before, "lines_again", (json_int_t)notes->again, "counts", counts,
+		"rows", rows, "not_known", unknown);
 	char *text = json_dumps(all, JSON_INDENT(2));
 	puts(text != NULL ? text : "{}");
 	free(text);

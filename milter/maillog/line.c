@@ -137,7 +137,8 @@ static void one_line(LogLines *lines, char *text, gsize len)
 	start += new_form ? 2 : 0;
 	char *rest = (char *)log_stamp(&lines->stamp, start, &line.at);
 	if (rest == NULL) {
-		if (*start != '\0')
+		/* "-- Boot 0123 --", "-- Journal begins at ...": journalctl's own words */
+		if (*start != '\0' && !g_str_has_prefix(start, "-- "))
 			lines->odd(start, false, lines->user);
 		return;
 	}

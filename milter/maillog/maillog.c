@@ -4,6 +4,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/digest.h"
 
 #include "maillog_private.h"
 
@@ -11,12 +12,15 @@
  * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first
  * for the time of their first lines, and then read in that order; within one, lines are in order
  * but for the little by which processes differ.  A queue ID names one message of one instance of
- * an MTA on one host at a time: it names another when one begins under it.
+ * an MTA on one host at a time: it names another when one begins under it.  A line about a message
+ * that stands there again is no second event: syslog daemons write mail.log and mail.info, logs are
+ * rotated by copying, and who names mail.log* names both the file and what it was packed into.
  */
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define STILL_COMING_IN (3600 * SECOND)
 #define SESSION (2 * 3600 * SECOND)
+#define MOST_REMEMBERED (6 * MS_MAILLOG_MOST) /* lines of which it is known that they were there */
 
 const char *const ms_came_names[MS_N_CAME + 1] = {
 	"unknown", "smtp", "local", "bounce", "requeued", "split", "forwarded", "internal", NULL};
@@ -40,12 +44,15 @@ struct MsMaillog {
 	GPtrArray *mails, *turns;
 	GHashTable *mtas;
 	GPtrArray *said; /* of Said: what missentd itself says in the same log */
+	GHashTable *lines; /* digests of those that were there, as the pointers themselves */
+	guint8 key[MS_DIGEST_BYTES]; /* of these: senders choose a part of a line */
 };
 
 /* That it let a message go unchecked. */
-typedef struct {
+typedef struct Said {
 	char *host, *queue_id;
 	gint64 at;
+	const struct Said *before; /* of the same ID; NULL: none */
 } Said;
 
 /* ---- making and freeing ------------------------------------------------------------------ */
@@ -111,6 +118,8 @@ MsMaillog *ms_maillog_new(const MsMaillogOptions *options)
 	log->turns = g_ptr_array_new_with_free_func(g_free);
 	log->said = g_ptr_array_new_with_free_func(said_free);
 	log->mtas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mta_free);
+	log->lines = g_hash_table_new(NULL, NULL);
+	ms_digest_random(log->key);
 	return log;
 }
 
@@ -121,6 +130,7 @@ void ms_maillog_free(MsMaillog *log)
 	g_ptr_array_unref(log->mails);
 	g_ptr_array_unref(log->turns);
 	g_ptr_array_unref(log->said);
+	g_hash_table_unref(log->lines);
 	g_hash_table_unref(log->mtas); /* last: names are its own */
 	g_ptr_array_unref(log->notes.problems);
 	g_free(log->notes.undated_line);
@@ -159,7 +169,7 @@ static Process *process_of(LogMta *mta, guint pid)
 static bool is_open(const MsMail *mail, gint64 at)
 {
 	return mail != NULL && !mail->accepted && !mail->refused && !mail->removed &&
-		at - mail->last < STILL_COMING_IN;
+		ABS(at - mail->last) < STILL_COMING_IN;
 }
 
 void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at)
@@ -253,6 +263,23 @@ void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered)
 	g_ptr_array_add(mail->deliveries, copy);
 }
 
+bool log_again(MsMaillog *log, const LogLine *line, const char *id, const char *rest)
+{
+	const MsPiece pieces[] = {{&line->at, sizeof line->at}, {line->host, strlen(line->host)},
+		{line->ident, strlen(line->ident)}, {&line->pid, sizeof line->pid},
+		{id, strlen(id)}, {rest, strlen(rest)}};
+	guint8 digest[MS_DIGEST_BYTES];
+	gpointer name;
+	ms_digest_pieces(log->key, pieces, G_N_ELEMENTS(pieces), digest);
+	memcpy(&name, digest, sizeof name);
+	if (g_hash_table_size(log->lines) < MOST_REMEMBERED
+			? g_hash_table_add(log->lines, name)
+			: !g_hash_table_contains(log->lines, name))
+		return false;
+	log->notes.again++;
+	return true;
+}
+
 /* Which MTA's it is, and whether that has said a word of it yet, is known at the end. */
 static bool log_missentd(MsMaillog *log, LogLine *line)
 {
@@ -261,24 +288,28 @@ static bool log_missentd(MsMaillog *log, LogLine *line)
 		log->said->len >= MS_MAILLOG_EVENTS)
 		return false;
 	Said *said = g_new0(Said, 1);
-	*said = (Said){
-		g_strdup(line->host), g_strndup(line->text, (gsize)(colon - line->text)), line->at};
+	*said = (Said){g_strdup(line->host), g_strndup(line->text, (gsize)(colon - line->text)),
+		line->at, NULL};
 	g_ptr_array_add(log->said, said);
 	return false; /* no line of an MTA */
 }
 
+/* Of one ID, which several hosts may have, and each of them again: one after the other. */
 static void take_said(MsMaillog *log)
 {
 	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
-	for (guint i = 0; i < log->said->len; i++)
-		g_hash_table_insert(
-			by_id, ((Said *)log->said->pdata[i])->queue_id, log->said->pdata[i]);
+	for (guint i = 0; i < log->said->len; i++) {
+		Said *said = log->said->pdata[i];
+		said->before = g_hash_table_lookup(by_id, said->queue_id);
+		g_hash_table_replace(by_id, said->queue_id, said);
+	}
 	for (guint i = 0; log->said->len > 0 && i < log->mails->len; i++) {
 		MsMail *mail = log->mails->pdata[i];
 		const Said *said = g_hash_table_lookup(by_id, mail->queue_id);
-		mail->unchecked |= said != NULL && strcmp(said->host, mail->host) == 0 &&
-			said->at >= mail->first - 120 * SECOND &&
-			said->at <= mail->last + 120 * SECOND;
+		for (; said != NULL && !mail->unchecked; said = said->before)
+			mail->unchecked = strcmp(said->host, mail->host) == 0 &&
+				said->at >= mail->first - 120 * SECOND &&
+				said->at <= mail->last + 120 * SECOND;
 	}
 }
 

@@ -80,6 +80,8 @@ void log_turn(MsMaillog *log, LogMta *mta, gint64 at);
 void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at);
 void log_process_has(LogMta *mta, guint pid, MsMail *mail);
 void log_set(char **where, const char *text);
+/* Did a line with this ID stand there before, the same in every byte?  Call it once a line. */
+bool log_again(MsMaillog *log, const LogLine *line, const char *id, const char *rest);
 
 /* postfix.c, sendmail.c: do they know this line? */
 bool log_postfix(MsMaillog *log, LogLine *line);

@@ -265,5 +265,7 @@ bool log_postfix(MsMaillog *log, LogLine *line)
 	char *rest = NULL;
 	say.id = queue_id_of(line->text, &rest);
 	say.text = rest;
-	return say.id != NULL ? of_a_mail(&say) : of_no_mail(&say);
+	if (say.id == NULL)
+		return of_no_mail(&say);
+	return log_again(log, line, say.id, rest) || of_a_mail(&say);
 }

@@ -141,27 +141,34 @@ static bool milter(Say *say)
 	return true;
 }
 
-/* "ID: DSN: Host unknown", "ID: return to sender: ...", "ID: postmaster notify: ..." */
-static bool notice(Say *say)
+/* Said of one, with the ID of the new one that is made of it: "ID: DSN: Host unknown", "ID: return
+ * to sender: ...", "ID: postmaster notify: ...", "ID: clone: owner=a" (of a list, for its
+ * members) */
+static bool made(Say *say)
 {
-	static const char *const words[] = {"DSN: ", "return to sender: ", "postmaster notify",
-		"sender notify", "return receipt"};
+	static const struct {
+		const char *words;
+		MsCame came;
+	} rows[] = {{"DSN: ", MS_CAME_BOUNCE}, {"return to sender: ", MS_CAME_BOUNCE},
+		{"postmaster notify", MS_CAME_BOUNCE}, {"sender notify", MS_CAME_BOUNCE},
+		{"return receipt", MS_CAME_BOUNCE}, {"clone: ", MS_CAME_SPLIT}};
 	char *rest = NULL, *id = log_cut_id(say->text, &id_form, &rest);
-	bool is_one = false;
-	for (gsize i = 0; id != NULL && i < G_N_ELEMENTS(words); i++)
-		is_one |= g_str_has_prefix(rest, words[i]);
+	MsCame came = MS_CAME_UNKNOWN;
+	for (gsize i = 0; id != NULL && i < G_N_ELEMENTS(rows); i++)
+		came = g_str_has_prefix(rest, rows[i].words) ? rows[i].came : came;
+	bool is_one = came != MS_CAME_UNKNOWN;
 	MsMail *mail = is_one ? log_mail_begins(say->log, say->mta, id, say->line->at) : NULL;
 	if (mail == NULL)
 		return is_one;
-	mail->came = MS_CAME_BOUNCE;
+	mail->came = came;
 	mail->accepted = true;
-	log_set(&mail->sender, "");
+	if (came == MS_CAME_BOUNCE)
+		log_set(&mail->sender, "");
 	log_set(&mail->parent, say->id);
 	return true;
 }
 
-/* "clone: owner=a" is said of the new one with the ID of the old before it; "split: ..., ids=ID,
- * ID" */
+/* "split: ..., ids=ID, ID" */
 static bool split(Say *say)
 {
 	char *ids = strstr(say->text, "id=");
@@ -206,7 +213,7 @@ static bool of_a_mail(Say *say)
 		return milter(say);
 	if (g_str_has_prefix(text, "split: "))
 		return split(say);
-	return notice(say) || other(say);
+	return made(say) || other(say);
 }
 
 bool log_sendmail(MsMaillog *log, LogLine *line)
@@ -222,7 +229,7 @@ bool log_sendmail(MsMaillog *log, LogLine *line)
 	say.id = log_cut_id(line->text, &id_form, &rest);
 	say.text = rest;
 	if (say.id != NULL)
-		return of_a_mail(&say);
+		return log_again(log, line, say.id, rest) || of_a_mail(&say);
 	const char *text = line->text;
 	if (g_str_has_prefix(text, "NOQUEUE: ") && says_trouble(text + strlen("NOQUEUE: ")))
 		log_trouble(mta, line->pid, text + strlen("NOQUEUE: "), line->at);

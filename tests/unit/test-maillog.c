@@ -188,6 +188,38 @@ static const struct {
 		"5AQ901ab000077: from=anna, size=1, nrcpts=1, relay=anna@localhost\n" S
 		"5AQ901ab000077: 5AQ901ab000078: DSN: Host unknown (Name server: a: host not found)\n",
 		"5AQ901ab000077 local from=anna\n5AQ901ab000078 bounce from= of=5AQ901ab000077 accepted\n"},
+	{"Sendmail: a list with an owner, of whose members some have another envelope",
+		S
+		"5AQ901ab000077: from=<a@b>, size=1, nrcpts=1, daemon=MTA, relay=app [192.0.2.7]\n" S
+		"5AQ901ab000077: 5AQ901ab000078: clone: owner=owner-list\n" S
+		"5AQ901ab000078: to=<x@a.example>, delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], dsn=2.0.0, stat=Sent (ok)\n",
+		"5AQ901ab000077 smtp by=MTA client=192.0.2.7 from=a@b\n"
+		"5AQ901ab000078 split of=5AQ901ab000077 accepted sent:x@a.example\n"},
+	{"Sendmail: more recipients than a line has room for",
+		S
+		"5AQ901ab000077: to=<x@a.example>,<y@a.example>, [more], delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], stat=Sent (ok)\n" S
+		"5AQ901ab000077: to=<z@a.example>, delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], stat=Sent (ok)\n",
+		"5AQ901ab000077 unknown accepted sent:x@a.example sent:y@a.example sent:z@a.example\n"},
+	{"lines that stand there twice",
+		P "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
+		  "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
+		  "/smtp[9]: ABCDE1: to=<x@a>, relay=h, status=sent (ok)\n" P
+		  "/smtp[9]: ABCDE1: to=<x@a>, relay=h, status=sent (ok)\n" P
+		  "/smtp[9]: ABCDE1: to=<y@a>, relay=h, status=sent (ok)\n",
+		"ABCDE1 smtp by=smtpd client=192.0.2.1 accepted sent:x@a sent:y@a\n"},
+	{"... of Sendmail",
+		S
+		"5AQ901ab000077: from=<a@b>, size=1, nrcpts=1, daemon=MTA, relay=app [192.0.2.7]\n" S
+		"5AQ901ab000077: from=<a@b>, size=1, nrcpts=1, daemon=MTA, relay=app [192.0.2.7]\n" S
+		"5AQ901ab000077: to=<x@a>, stat=Sent (ok)\n" S
+		"5AQ901ab000077: to=<x@a>, stat=Sent (ok)\n",
+		"5AQ901ab000077 smtp by=MTA client=192.0.2.7 from=a@b accepted sent:x@a\n"},
+	{"the same words of another process, or at another time, are another event",
+		P "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
+		  "/smtpd[8]: ABCDE1: client=h[192.0.2.1]\n"
+		  "2026-11-26T09:00:02+00:00 mx postfix/smtpd[8]: ABCDE1: client=h[192.0.2.1]\n",
+		"ABCDE1 smtp by=smtpd client=192.0.2.1\nABCDE1 smtp by=smtpd client=192.0.2.1\n"
+		"ABCDE1 smtp by=smtpd client=192.0.2.1\n"},
 };
 
 /* The same three lines in each form that syslog daemons write. */
@@ -380,6 +412,70 @@ static void test_files(void)
 	remove_folder(dir);
 }
 
+/* What rsyslog writes to two files, and logrotate has packed and not yet removed: each mail
+ * once. */
+static void test_twice(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *text = some_log("ABCDE", 9, 300), *later = some_log("ABCDF", 10, 300);
+	g_autofree char *both = g_strconcat(text, later, NULL);
+	g_autofree char *a = write_packed(dir, "mail.log.1", text, NULL),
+			*b = write_packed(
+				dir, "mail.log.1.gz", text, archive_write_add_filter_gzip),
+			*c = write_packed(dir, "mail.info", both, NULL),
+			*d = write_packed(dir, "mail.log", later, NULL);
+	const char *const paths[] = {a, b, c, d, NULL};
+	const MsMaillogOptions options = {.now = AT("2026-11-27T00:00:00Z")};
+	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
+	g_assert_true(ms_maillog_read(log, paths, NULL));
+	g_assert_cmpuint(ms_maillog_mails(log)->len, ==, 600);
+	g_assert_cmpuint(ms_maillog_notes(log)->again, ==, 900);
+	remove_folder(dir);
+}
+
+/* journalctl marks boots and gaps by lines of its own; they lack no time. */
+static void test_marks(void)
+{
+	g_autoptr(MsMaillog) log = feed(
+		"-- Journal begins at Mon 2026-11-02 09:00:00 UTC, ends at Thu 2026-11-26 09:00:02 UTC. --\n"
+		"Nov 26 09:00:01 mx postfix/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n"
+		"-- Boot 0123456789abcdef0123456789abcdef --\n"
+		"Nov 26 09:00:02 mx postfix/smtpd[7]: ABCDE2: client=h[192.0.2.1]\n",
+		"2026-11-27T00:00:00Z");
+	g_assert_cmpuint(ms_maillog_mails(log)->len, ==, 2);
+	g_assert_cmpuint(ms_maillog_notes(log)->undated, ==, 0);
+}
+
+/* missentd says of two messages with one ID, and of two hosts, that it let them go unchecked. */
+static void test_unchecked(void)
+{
+	static const char *const said[] = {"mx 10", "mx 12", "my 12"};
+	g_autoptr(GString) text = g_string_new(NULL);
+	for (int hour = 10; hour <= 12; hour++)
+		for (int k = 0; k < 2; k++) {
+			const char *host = k == 0 ? "mx" : "my";
+			g_autofree char *name = g_strdup_printf("%s %d", host, hour);
+			g_string_append_printf(text,
+				"2026-11-26T%d:00:01Z %s postfix/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n",
+				hour, host);
+			for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+				if (strcmp(said[i], name) == 0)
+					g_string_append_printf(text,
+						"2026-11-26T%d:00:01Z %s missentd[5]: ABCDE1: action=deliver, unchecked=yes\n",
+						hour, host);
+		}
+	g_autoptr(MsMaillog) log = feed(text->str, "2026-11-27T00:00:00Z");
+	g_autoptr(GString) got = g_string_new(NULL);
+	const GPtrArray *mails = ms_maillog_mails(log);
+	for (guint i = 0; i < mails->len; i++) {
+		const MsMail *m = mails->pdata[i];
+		g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(m->first / G_USEC_PER_SEC);
+		if (m->unchecked)
+			g_string_append_printf(got, "%s %d,", m->host, g_date_time_get_hour(at));
+	}
+	g_assert_cmpstr(got->str, ==, "mx 10,mx 12,my 12,");
+}
+
 /* A packed file that was cut, a line without an end, a file that is none. */
 static void test_cut(void)
 {
@@ -454,6 +550,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/maillog/lines", test_lines);
 	g_test_add_func("/maillog/times", test_times);
 	g_test_add_func("/maillog/files", test_files);
+	g_test_add_func("/maillog/twice", test_twice);
+	g_test_add_func("/maillog/marks", test_marks);
+	g_test_add_func("/maillog/unchecked", test_unchecked);
 	g_test_add_func("/maillog/cut", test_cut);
 	g_test_add_func("/maillog/journal", test_journal);
 	return g_test_run();

@@ -131,6 +131,11 @@ static const struct {
 		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 ABCDE1 deliver b@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:09", "ABCDE1", "b@x.example"),
 		"", NULL},
+	{"every line stands there twice", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:05", "ABCDE1", "a@x.example")
+			ONE("09:00:06", "ABCDE2", "a@x.example")
+				ONE("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE2 bypass 1\n", NULL},
 	{"a content filter gives it back", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE("09:00:06", "ABCDE2",
 			"a@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
