@@ -105,6 +105,8 @@ typedef struct {
 } MsNameKinds;
 /* NULL if it labels none. */
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);
+/* Is it a word that says nothing in a name: "of", "de"? */
+bool ms_name_is_particle(const char *word, gsize len);
 
 /* The canonical value of `text` (valid UTF-8), or NULL and in `why_out` (static) the reason. */
 char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const char **why_out);

@@ -512,7 +512,10 @@ void ms_detect_after_label(Search *s, guint k, gsize start, gsize end, guint bel
 		return;
 	}
 	by_label_pattern(s, kind, start, start, end, end, belief);
-	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | belief);
+	gsize digit = next_figure(s, start);
+	if (digit >= end ||
+		ms_detect_figure(s->fold, start, start, digit, end) != MS_FIGURE_SURELY)
+		ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | belief);
 }
 
 /* ---- shapes and labels ---------------------------------------------------------------- */

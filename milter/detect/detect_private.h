@@ -120,8 +120,9 @@ void ms_detect_payments(Search *s, gsize word);
 void ms_detect_seams(Search *s, gsize word);
 /* How far a label may reach that stands from `start` to `end`. */
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
-/* Does the word before this one name the kind: "customer 4711", "client #4711"? */
-bool ms_detect_is_beside(const Search *s, guint kind, gsize word);
+/* beside.c: do the words before what stands from word `word` to word `last` name the kind:
+ * "customer 4711", "Numer polisy: 4711"? */
+bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 /* Is `at` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 
@@ -133,6 +134,8 @@ typedef enum {
 } MsFigure;
 /* Makes what the others of figures.c need; before all of them, and before a worker is forked. */
 void ms_detect_fill_words(void);
+/* Is it a word for "number", in small letters: "no", "numer", "code"? */
+bool ms_detect_says_number(const char *word, gsize len);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
  * than an identifier? */
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);

@@ -29,6 +29,7 @@ typedef enum {
 	WORD_DATED,   /* a date follows, and what stood before it was a number */
 	WORD_OF,      /* "page 1 of 250" */
 	WORD_NUMBER,  /* in a label, or behind it: an identifier follows */
+	WORD_NUMBERED, /* the same between a name and what is known */
 } Word;
 
 static const struct {
@@ -83,6 +84,12 @@ static const struct {
 	{WORD_NUMBER,
 		"number no nr nro num n id code kod kode codigo codice cislo ref # ° numer numero "
 		"nummer"},
+	{WORD_NUMBERED,
+		"nbr cod cd o ident identifier identifiant identificador identificativo kodu kodas kods "
+		"kood kodja szam szama azonosito azonositoja numurs numeris nummeris nra stevilka st "
+		"broj br sifra numarasi numara c cis reference referenz referentie referencia "
+		"riferimento referencja referens номер Номер НОМЕР код Код № αριθμός Αριθμός αρ Αρ "
+		"κωδικός Κωδικός κωδ Κωδ 番号 编号 編號 号码 號碼 号 번호"},
 };
 
 static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
@@ -132,6 +139,12 @@ static Word look_up(GHashTable *table, const char *text, gsize len)
 	const char *small = small_of(text, len, room, &other);
 	guint word = GPOINTER_TO_UINT(g_hash_table_lookup(table, small));
 	return word > 0 ? (Word)(word - 1) : WORD_NONE;
+}
+
+bool ms_detect_says_number(const char *word, gsize len)
+{
+	Word is = look_up(words, word, len);
+	return is == WORD_NUMBER || is == WORD_NUMBERED;
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #define MAX_GAP 6      /* bytes between two words of one value: a blank, a line's end and "> " */
 #define MAX_INDENT 200 /* the same where the value goes on in the next line, however far in */
 #define MIN_ADDRESS 12 /* bytes of letters and digits */
+#define NEAR_MONEY 6   /* bytes before an amount */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
@@ -107,11 +108,14 @@ static bool is_one_piece(const Search *s, const MsHit *hit)
 	return true;
 }
 
-/* "contract 1,897.85 EUR" where one has the number 1897. */
+/* "contract 1,897.85 EUR" where one has the number 1897; and "$39.99" in a column "Account". */
 static bool is_amount(const Search *s, guint k, gsize start, gsize end)
 {
+	gsize near = start > NEAR_MONEY ? start - NEAR_MONEY : 0;
+	if (ms_detect_is_named(s, k, start))
+		return ms_detect_figure(s->fold, near, near, start, end) == MS_FIGURE_SURELY;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
-	return label != NULL && !ms_detect_is_named(s, k, start) &&
+	return label != NULL &&
 		ms_detect_figure(s->fold, label->start, label->end, start, end) == MS_FIGURE_SURELY;
 }
 
@@ -139,7 +143,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
-	bool labelled = ms_detect_labelled(s, k, start) || ms_detect_is_beside(s, k, hit->first);
+	bool labelled = ms_detect_labelled(s, k, start) ||
+		ms_detect_is_beside(s, k, hit->first, hit->last);
 	if (labelled && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;

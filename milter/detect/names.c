@@ -22,7 +22,6 @@
 #define MAX_CELLS 200  /* of one line */
 #define MAX_VALUE 300  /* bytes of a stretch that is taken as one value */
 #define LINES_STEP 64  /* between two looks at the clock */
-#define BESIDE 3       /* bytes between a name and the number behind it */
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
@@ -125,35 +124,6 @@ bool ms_detect_is_named(const Search *s, guint kind, gsize at)
 		if (named->kind == kind)
 			return true;
 	}
-	return false;
-}
-
-/* A year behind a name is one: "customers 2026". */
-static bool is_year(const char *text, gsize len)
-{
-	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
-}
-
-bool ms_detect_is_beside(const Search *s, guint kind, gsize word)
-{
-	const MsWord *words = s->compact->words;
-	const char *fold = s->fold->text;
-	gsize from = words[word].from;
-	if (word == 0 || is_year(s->compact->text + words[word].start,
-				 words[word].end - words[word].start))
-		return false;
-	const MsWord *name = &words[word - 1];
-	if (from - name->until > BESIDE || name->until - name->from > MAX_CELL)
-		return false;
-	for (gsize i = name->until; i < from; i++)
-		if (fold[i] == '\0' || strchr(" #(:=[\"'", fold[i]) == NULL)
-			return false;
-	g_autofree char *text = g_strndup(fold + name->from, name->until - name->from);
-	const MsNameKinds *kinds = ms_kinds_named(s->kinds, text);
-	for (guint i = 0; kinds != NULL && i < kinds->n; i++)
-		if (kinds->kinds[i] == kind)
-			return ms_detect_figure(s->fold, name->from, name->until, from,
-				       words[word].until) == MS_FIGURE_NONE;
 	return false;
 }
 

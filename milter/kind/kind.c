@@ -278,19 +278,46 @@ static void name_kinds_free(void *data)
 	g_free(entry);
 }
 
+static void add_name(MsKinds *kinds, const char *name, guint kind)
+{
+	g_autofree char *key = ms_name_key(name);
+	MsNameKinds *entry = g_hash_table_lookup(kinds->labels, key);
+	if (entry == NULL) {
+		entry = g_new0(MsNameKinds, 1);
+		g_hash_table_insert(kinds->labels, g_steal_pointer(&key), entry);
+	}
+	if (entry->n > 0 && entry->kinds[entry->n - 1] == kind)
+		return;
+	entry->kinds = g_renew(guint, entry->kinds, entry->n + 1);
+	entry->kinds[entry->n++] = kind;
+}
+
+/* Each word with a capital at its beginning. */
+static char *capitalised(const char *text)
+{
+	GString *out = g_string_new(NULL);
+	bool within = false;
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+		g_string_append_unichar(out, within ? c : g_unichar_toupper(c));
+		within = g_unichar_isalpha(c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* Some letters of Greek and Cyrillic are folded to Latin ones, and which depends on their case. */
 static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
-	for (const char *const *label = names; *label != NULL; label++) {
-		g_autofree char *key = ms_name_key(*label);
-		MsNameKinds *entry = g_hash_table_lookup(kinds->labels, key);
-		if (entry == NULL) {
-			entry = g_new0(MsNameKinds, 1);
-			g_hash_table_insert(kinds->labels, g_steal_pointer(&key), entry);
-		}
-		if (entry->n > 0 && entry->kinds[entry->n - 1] == kind)
+	for (const char *const *name = names; *name != NULL; name++) {
+		add_name(kinds, *name, kind);
+		g_autofree char *folded = fold_text(*name);
+		if (g_str_is_ascii(folded))
 			continue;
-		entry->kinds = g_renew(guint, entry->kinds, entry->n + 1);
-		entry->kinds[entry->n++] = kind;
+		g_autofree char *upper = g_utf8_strup(*name, -1), *title = capitalised(*name),
+				*lower = g_utf8_strdown(*name, -1);
+		add_name(kinds, upper, kind);
+		add_name(kinds, title, kind);
+		add_name(kinds, lower, kind);
 	}
 }
 

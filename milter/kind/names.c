@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/kind.h"
 #include "missent/text.h"
 
 #include "names.h"
@@ -32,9 +33,21 @@ static bool is_one_of(const char *word, const char *list)
 
 static const char particles[] =
 	"of the for your our de del della dello di da do du des des der die das d l la le el il x ";
-static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr ";
+static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr cislo szam "
+				   "szama numurs numeris broj br stevilka numarasi ";
 /* What may stand behind a name and says nothing. */
 static const char fillers[] = "value val text txt string str content field ";
+
+bool ms_name_is_particle(const char *word, gsize len)
+{
+	char small[8];
+	if (len < 2 || len >= sizeof small) /* "B/L" */
+		return false;
+	for (gsize i = 0; i < len; i++)
+		small[i] = g_ascii_tolower(word[i]);
+	small[len] = '\0';
+	return is_one_of(small, particles);
+}
 
 static bool begins_word(const char *text, gsize i)
 {
@@ -46,21 +59,41 @@ static bool begins_word(const char *text, gsize i)
 	return !g_ascii_isupper(before) || g_ascii_islower(text[i + 1]); /* aB, IDNumber */
 }
 
+/* The letter at `text`, small, behind the `used` bytes of a word; its bytes in the text. */
+static gsize add_letter(Word *word, gsize *used, const char *text, gsize len)
+{
+	char small[6] = {g_ascii_tolower(*text)};
+	gsize n = 1, bytes = 1;
+	gunichar c = *text & 0x80 ? g_utf8_get_char_validated(text, (gssize)len) : 0;
+	if (c != 0 && c < 0x110000) {
+		bytes = (gsize)(g_utf8_next_char(text) - text);
+		n = (gsize)g_unichar_to_utf8(g_unichar_tolower(c), small);
+	}
+	if (*used + n <= MAX_WORD) {
+		memcpy(word->text + *used, small, n);
+		*used += n;
+	}
+	return bytes;
+}
+
 /* Cuts at case changes and at all that is no letter or digit. */
 static guint split(const char *text, gsize len, Word *words)
 {
 	guint n = 0;
 	gsize used = 0;
-	for (gsize i = 0; i <= len && n < MAX_WORDS; i++) {
+	for (gsize i = 0; i <= len && n < MAX_WORDS;) {
 		bool letter = i < len && (g_ascii_isalnum(text[i]) || (text[i] & 0x80));
 		if (used > 0 && (!letter || begins_word(text, i))) {
 			words[n++].text[used] = '\0';
 			used = 0;
 		}
-		if (letter && n < MAX_WORDS && used < MAX_WORD)
-			words[n].text[used++] = g_ascii_tolower(text[i]);
-		else if (i < len && text[i] == '#' && n < MAX_WORDS) /* "invoice #" */
+		if (letter && n < MAX_WORDS) {
+			i += add_letter(&words[n], &used, text + i, len - i);
+			continue;
+		}
+		if (i < len && text[i] == '#' && n < MAX_WORDS) /* "invoice #" */
 			g_strlcpy(words[n++].text, "#", MAX_WORD);
+		i++;
 	}
 	return n;
 }
@@ -102,7 +135,8 @@ static void translate(char *word)
 /* "kundennummer" and "kundennr" are "kunden#". */
 static void shorten(char *word)
 {
-	static const char *const endings[] = {"nummer", "number", "numero", "nr", "no"};
+	static const char *const endings[] = {
+		"nummer", "number", "numero", "szam", "nro", "nr", "no"};
 	if (is_one_of(word, number_words)) {
 		g_strlcpy(word, "#", MAX_WORD);
 		return;

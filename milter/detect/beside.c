@@ -1,0 +1,231 @@
+/*
+ * In comes a word that begins what the directory knows; out goes whether the words right before
+ * it name its kind: "policy 41007", "Numer polisy: 41007", "your policy number is 41007", and in
+ * a line of its own above it.  A worker's only thread.
+ *
+ * A label of a kind is found wherever it stands, and whatever is behind it is looked at.  Here the
+ * number is there already, and of the words before it those are dropped that only say "number", so
+ * that a name needs no list of all that may stand beside it.  What a name says is little: nothing
+ * else may be between.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+#define MAX_BACK 80    /* bytes from the value to the beginning of its name */
+#define MAX_WORDS 5    /* of a name */
+#define MAX_DROPPED 3  /* words for "number" */
+#define MAX_LINES 2    /* ends of lines between a name and its value */
+#define MAX_SHORT 5    /* letters of a word with a full stop that is not a sentence's */
+#define MAX_GLYPHS 12  /* letters of a name in a script that sets no blanks */
+#define MANY_NAMES 20000
+
+typedef struct {
+	const Search *s;
+	gsize word, until; /* the value: its first word, its end */
+	guint kind;
+} Case;
+
+/* Letters of two scripts are words of their own, though one word has both: where it begins that
+ * `word` ends. */
+static gsize whole_word(const Search *s, gsize word)
+{
+	while (word > 0 && ms_detect_word_end(s, word - 1) == ms_detect_word_start(s, word))
+		word--;
+	return word;
+}
+
+static const char *words_text(const Search *s, gsize first, gsize last, gsize *len_out)
+{
+	const MsWord *words = s->compact->words;
+	*len_out = words[last].end - words[first].start;
+	return s->compact->text + words[first].start;
+}
+
+/* A letter of Cyrillic may have been folded to the digit that it looks like. */
+static bool is_letters(const Search *s, gsize first, gsize last)
+{
+	gsize len, digits = 0, others = 0;
+	const char *text = words_text(s, first, last, &len);
+	for (gsize i = 0; i < len; i++) {
+		digits += g_ascii_isdigit(text[i]) != 0;
+		others += (text[i] & 0x80) != 0;
+	}
+	return digits == 0 || (digits == 1 && others > 0);
+}
+
+/* Is between a word and the next nothing but such marks?  How many lines end there. */
+static bool only_marks(const Search *s, gsize word, const char *marks, guint *lines_out)
+{
+	const char *fold = s->fold->text;
+	gsize until = ms_detect_word_start(s, word + 1);
+	*lines_out = 0;
+	for (gsize i = ms_detect_word_end(s, word); i < until; i++) {
+		*lines_out += fold[i] == '\n';
+		if (fold[i] == '.' && (fold[i + 1] == '.' || fold[i - 1] == '.'))
+			continue; /* they lead from the name to its value */
+		if (fold[i] == '\xc2' && (fold[i + 1] == '\xb0' || fold[i + 1] == '\xba'))
+			i++; /* degree, ordinal */
+		else if (fold[i] == '\0' || strchr(marks, fold[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* "is", of a sentence that says what a number is. */
+static bool is_copula(const char *text, gsize len)
+{
+	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je",
+		"er", "on", "ar", "este", "yra", "ir"};
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
+			return true;
+	return false;
+}
+
+/* Where the words end that name it, before those for "number"; in `numbered` whether there are. */
+static gsize drop_numbers(const Case *c, bool *numbered)
+{
+	gsize end = c->word;
+	guint lines, dropped = 0;
+	while (end > 0 && dropped < MAX_DROPPED &&
+		only_marks(c->s, end - 1, " \t\r\n.:#()=[]\"'/|*>-", &lines)) {
+		gsize len, first = whole_word(c->s, end - 1);
+		const char *text = words_text(c->s, first, end - 1, &len);
+		bool number = ms_detect_says_number(text, len);
+		if (!number && !is_copula(text, len))
+			break;
+		*numbered = *numbered || number;
+		end = first;
+		dropped++;
+	}
+	return end;
+}
+
+static bool names_kind(const Case *c, const char *name, gsize len)
+{
+	/* The table of what was asked for is no place for all that a text can make. */
+	Search *s = (Search *)c->s;
+	bool full = s->looked_up != NULL && g_hash_table_size(s->looked_up) > MANY_NAMES;
+	g_autofree char *text = full ? g_strndup(name, len) : NULL;
+	const MsNameKinds *kinds = full ? ms_kinds_named(s->kinds, text)
+					: ms_detect_kinds_named(s, name, len);
+	for (guint i = 0; kinds != NULL && i < kinds->n; i++)
+		if (kinds->kinds[i] == c->kind)
+			return true;
+	return false;
+}
+
+/* Does nothing but marks stand before it in its line or cell? */
+static bool begins_line(const MsFold *fold, gsize at)
+{
+	while (at > 0 && strchr("\n\t|", fold->text[at - 1]) == NULL) {
+		char c = fold->text[--at];
+		if (g_ascii_isalnum(c) || (c & 0x80))
+			return false;
+	}
+	return true;
+}
+
+static bool ends_line(const MsFold *fold, gsize at)
+{
+	for (; at < fold->len && fold->text[at] != '\n'; at++)
+		if (g_ascii_isalnum(fold->text[at]) || (fold->text[at] & 0x80))
+			return false;
+	return true;
+}
+
+/* A year behind a name is one: "customers 2026". */
+static bool is_year(const char *text, gsize len)
+{
+	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
+}
+
+/* May what stands between the name that ends with word `last` and the value be there? */
+static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
+{
+	const Search *s = c->s;
+	gsize end = ms_detect_word_end(s, last),
+	      len = end - ms_detect_word_start(s, whole_word(s, last));
+	guint lines;
+	if (ms_detect_word_start(s, c->word) >=
+		ms_detect_reach(s, ms_detect_word_start(s, first), end))
+		return false;
+	for (gsize w = last; w < c->word; w++) {
+		bool marks = only_marks(s, w,
+			numbered || (w == last && len <= MAX_SHORT) ? " \t\r\n.:#()=[]\"'/|*>-"
+								    : " \t\r\n:#()=[\"'|*>-",
+			&lines);
+		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
+		if (!marks || lines > (closed ? 0 : MAX_LINES))
+			return false;
+		if (lines > 0 && (!begins_line(s->fold, ms_detect_word_start(s, first)) ||
+					 (!numbered && !ends_line(s->fold, c->until))))
+			return false;
+	}
+	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
+		       ms_detect_word_start(s, c->word), c->until) == MS_FIGURE_NONE;
+}
+
+/* Is it the name of the kind that its last words are, up to word `end`? */
+static bool by_words(const Case *c, gsize end, bool numbered)
+{
+	const Search *s = c->s;
+	gsize value = ms_detect_word_start(s, c->word);
+	guint lines, n = 0;
+	gsize len;
+	const char *word = end > 0 ? words_text(s, whole_word(s, end - 1), end - 1, &len) : NULL;
+	if (word == NULL || ms_name_is_particle(word, len))
+		return false;
+	for (gsize last, first = end; first > 0 && n < MAX_WORDS; n++) {
+		last = first - 1;
+		first = whole_word(s, last);
+		gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, end - 1);
+		if (value - from > MAX_BACK || !is_letters(s, first, last) ||
+			(last + 1 < end && (!only_marks(s, last, " .-/'", &lines) || lines > 0)))
+			return false;
+		word = words_text(s, first, last, &len);
+		if (!ms_name_is_particle(word, len) &&
+			names_kind(c, s->fold->text + from, until - from) &&
+			is_near(c, first, end - 1, numbered))
+			return true;
+	}
+	return false;
+}
+
+/* Of a script that sets no blanks: the last letters of a word, perhaps with one behind them. */
+static bool by_glyphs(const Case *c)
+{
+	const Search *s = c->s;
+	gsize len, taken = 0;
+	const char *text = words_text(s, c->word - 1, c->word - 1, &len);
+	if (len < 6 || ((guchar)text[len - 1] & 0xc0) != 0x80 || (guchar)text[len - 3] < 0xe0 ||
+		!is_near(c, c->word - 1, c->word - 1, true))
+		return false;
+	for (gsize from = len; from >= 3 && taken < MAX_GLYPHS; taken++) {
+		from -= 3;
+		if ((guchar)text[from] < 0xe0)
+			return false;
+		if (names_kind(c, text + from, len - from) ||
+			(taken > 1 && names_kind(c, text + from, len - 3 - from)))
+			return true;
+	}
+	return false;
+}
+
+bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
+{
+	Case c = {s, word, ms_detect_word_end(s, last), kind};
+	bool numbered = false;
+	gsize len;
+	if (word == 0)
+		return false;
+	gsize end = drop_numbers(&c, &numbered);
+	const char *text = words_text(s, word, word, &len);
+	if (!numbered && word == last && is_year(text, len))
+		return false;
+	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||
+		by_glyphs(&c);
+}
