@@ -14,12 +14,12 @@
 
 #include "detect_private.h"
 
-#define MAX_BACK 80    /* bytes from the value to the beginning of its name */
-#define MAX_WORDS 5    /* of a name */
-#define MAX_DROPPED 3  /* words for "number" */
-#define MAX_LINES 2    /* ends of lines between a name and its value */
-#define MAX_SHORT 5    /* letters of a word with a full stop that is not a sentence's */
-#define MAX_GLYPHS 12  /* letters of a name in a script that sets no blanks */
+#define MAX_BACK 80   /* bytes from the value to the beginning of its name */
+#define MAX_WORDS 5   /* of a name */
+#define MAX_DROPPED 3 /* words for "number" */
+#define MAX_LINES 2   /* ends of lines between a name and its value */
+#define MAX_SHORT 5   /* letters of a word with a full stop that is not a sentence's */
+#define MAX_GLYPHS 12 /* letters of a name in a script that sets no blanks */
 #define MANY_NAMES 20000
 
 typedef struct {
@@ -77,8 +77,8 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 /* "is", of a sentence that says what a number is. */
 static bool is_copula(const char *text, gsize len)
 {
-	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je",
-		"er", "on", "ar", "este", "yra", "ir"};
+	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je", "er",
+		"on", "ar", "este", "yra", "ir"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
 			return true;
@@ -161,8 +161,9 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
-		if (lines > 0 && (!begins_line(s->fold, ms_detect_word_start(s, first)) ||
-					 (!numbered && !ends_line(s->fold, c->until))))
+		if (lines > 0 &&
+			(!begins_line(s->fold, ms_detect_word_start(s, first)) ||
+				(!numbered && !ends_line(s->fold, c->until))))
 			return false;
 	}
 	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,

@@ -114,6 +114,8 @@ gsize ms_detect_inner_end(const char *text, gsize end);
 void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
+/* accounts.c: the account that parts near word `word` make together, if that is a bank's number. */
+void ms_detect_accounts(Search *s, const MsKind *iban, gsize word);
 /* payments.c: what a payment's reference was made of that begins with word `word`. */
 void ms_detect_payments(Search *s, gsize word);
 /* seams.c: the same between letters and digits of word `word`, which has both. */

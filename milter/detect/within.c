@@ -230,6 +230,8 @@ static void in_word(Search *s, const MsKind *iban, gsize word)
 	gsize len = w->end - w->start, letters = letters_of(text, len);
 	if (len > 1 && (g_ascii_isdigit(*text) || (*text == 'r' && text[1] == 'f')))
 		ms_detect_payments(s, word);
+	if (iban != NULL && len <= MAX_IBAN)
+		ms_detect_accounts(s, iban, word);
 	if (len < 3 || len > MAX_PIECES)
 		return;
 	ms_detect_seams(s, word);

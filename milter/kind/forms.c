@@ -463,8 +463,71 @@ static void add_zeros(GPtrArray *forms, const MsKind *kind, const char *value, b
 
 /* ---- accounts at banks ---- */
 
+/* Where an IBAN has the bank and the account as they are written within a country: "BLZ 37040044,
+ * Konto 532013000", "60-16-13 31926819".  Zeros before the account are not written, of Switzerland's
+ * banks neither.  Of some countries the account says its bank. */
+static const struct {
+	char country[3];
+	guint8 len, bank, bank_len, account, end;
+	bool short_bank;
+} accounts[] = {
+	{"DE", 22, 4, 8, 12, 22, false},
+	{"AT", 20, 4, 5, 9, 20, false},
+	{"CH", 21, 4, 5, 9, 21, true},
+	{"LI", 21, 4, 5, 9, 21, true},
+	{"GB", 22, 8, 6, 14, 22, false},
+	{"IE", 22, 8, 6, 14, 22, false},
+	{"DK", 18, 4, 4, 8, 18, false},
+	{"FO", 18, 4, 4, 8, 18, false},
+	{"GL", 18, 4, 4, 8, 18, false},
+	{"IT", 27, 5, 10, 15, 27, false},
+	{"SM", 27, 5, 10, 15, 27, false},
+	{"IS", 26, 4, 6, 10, 16, false},
+	{"FI", 18, 4, 6, 10, 18, false},
+	{"SE", 24, 7, 0, 7, 24, false},
+	{"NL", 18, 8, 0, 8, 18, false},
+	{"EE", 20, 8, 0, 8, 20, false},
+	{"TR", 26, 10, 0, 10, 26, false},
+};
+
+#define MIN_ACCOUNT 9
+
+/* `whole`: with its zeros it is there already. */
+static void add_account(GPtrArray *forms, const char *bank, gsize bank_len, const char *account,
+	gsize account_len, bool whole)
+{
+	gsize zeros = MIN(strspn(account, "0"), account_len);
+	g_autofree char *value = g_strdup_printf("%.*s%.*s", (int)bank_len, bank,
+		(int)(account_len - zeros), account + zeros);
+	if (strlen(value) >= MIN_ACCOUNT)
+		add_form(forms, DOMESTIC, value, true);
+	if (zeros == 0 || whole)
+		return;
+	g_autofree char *filled = g_strdup_printf(
+		"%.*s%.*s", (int)bank_len, bank, (int)account_len, account);
+	add_form(forms, DOMESTIC, filled, true);
+}
+
+/* "19-2000145399/0800": a prefix, if there is one, the account and the bank. */
+static void czech_account(GPtrArray *forms, const char *iban)
+{
+	const char *bank = iban + 4, *prefix = iban + 8, *account = iban + 14;
+	gsize zeros = MIN(strspn(prefix, "0"), 6), led = strspn(account, "0");
+	g_autofree char *whole = g_strdup_printf("%.16s%.4s", prefix, bank);
+	g_autofree char *plain = g_strdup_printf(
+		"%.*s%s%.4s", (int)(6 - zeros), prefix + zeros, account + led, bank);
+	g_autofree char *filled = g_strdup_printf(
+		"%.*s%s%.4s", (int)(6 - zeros), prefix + zeros, account, bank);
+	add_form(forms, DOMESTIC, whole, true);
+	if (strlen(plain) >= MIN_ACCOUNT)
+		add_form(forms, DOMESTIC, plain, true);
+	if (strcmp(plain, filled) != 0)
+		add_form(forms, DOMESTIC, filled, true);
+}
+
 /* An IBAN is its country, two check digits, and the account as it is written within the country.
- * Poland writes the check digits too, Germany the account before its bank. */
+ * Poland writes the check digits too, Germany the account before its bank, Hungary no last eight
+ * zeros. */
 static void account_forms(GPtrArray *forms, const char *iban)
 {
 	gsize len = strlen(iban);
@@ -473,13 +536,24 @@ static void account_forms(GPtrArray *forms, const char *iban)
 	add_form(forms, DOMESTIC, iban + 4, true);
 	if (strncmp(iban, "PL", 2) == 0)
 		add_form(forms, DOMESTIC, iban + 2, true);
-	if (strncmp(iban, "DE", 2) != 0 || len != 22)
-		return;
-	const char *account = iban + 12 + strspn(iban + 12, "0");
-	g_autofree char *named = g_strdup_printf("%sBLZ%.8s", account, iban + 4);
-	g_autofree char *bank = g_strdup_printf("BLZ%.8sKONTO%s", iban + 4, account);
-	add_form(forms, DOMESTIC, named, true);
-	add_form(forms, DOMESTIC, bank, true);
+	for (gsize i = 0; i < G_N_ELEMENTS(accounts); i++) {
+		const char *bank = iban + accounts[i].bank;
+		gsize bank_len = accounts[i].bank_len;
+		if (len != accounts[i].len || strncmp(iban, accounts[i].country, 2) != 0)
+			continue;
+		for (; accounts[i].short_bank && bank_len > 1 && *bank == '0'; bank_len--)
+			bank++;
+		add_account(forms, bank, bank_len, iban + accounts[i].account,
+			(gsize)(accounts[i].end - accounts[i].account),
+			bank == iban + 4 && accounts[i].bank + bank_len == accounts[i].account &&
+				accounts[i].end == len);
+	}
+	if ((strncmp(iban, "CZ", 2) == 0 || strncmp(iban, "SK", 2) == 0) && len == 24)
+		czech_account(forms, iban);
+	if (strncmp(iban, "HU", 2) == 0 && len == 28 && g_str_has_suffix(iban, "00000000")) {
+		g_autofree char *sixteen = g_strndup(iban + 4, 16);
+		add_form(forms, DOMESTIC, sixteen, true);
+	}
 }
 
 static GPtrArray *number_forms(const MsKind *kind, const char *value, const char *text, gsize len)
