@@ -21,6 +21,8 @@
 #define MAX_SHORT 5   /* letters of a word with a full stop that is not a sentence's */
 #define MAX_GLYPHS 12 /* letters of a name in a script that sets no blanks */
 #define MANY_NAMES 20000
+#define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
+#define STOPS "./]"
 
 typedef struct {
 	const Search *s;
@@ -90,8 +92,7 @@ static gsize drop_numbers(const Case *c, bool *numbered)
 {
 	gsize end = c->word;
 	guint lines, dropped = 0;
-	while (end > 0 && dropped < MAX_DROPPED &&
-		only_marks(c->s, end - 1, " \t\r\n.:#()=[]\"'/|*>-", &lines)) {
+	while (end > 0 && dropped < MAX_DROPPED && only_marks(c->s, end - 1, STOPS MARKS, &lines)) {
 		gsize len, first = whole_word(c->s, end - 1);
 		const char *text = words_text(c->s, first, end - 1, &len);
 		bool number = ms_detect_says_number(text, len);
@@ -143,21 +144,29 @@ static bool is_year(const char *text, gsize len)
 	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
 }
 
+/* "Policennr. 41007": the stop is no sentence's. */
+static bool is_cut_short(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	const char *end = s->compact->text + w->end;
+	gsize whole = w->until - ms_detect_word_start(s, whole_word(s, word));
+	return whole <= MAX_SHORT ||
+		(w->end - w->start > 2 &&
+			(memcmp(end - 2, "nr", 2) == 0 || memcmp(end - 2, "no", 2) == 0));
+}
+
 /* May what stands between the name that ends with word `last` and the value be there? */
 static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 {
 	const Search *s = c->s;
-	gsize end = ms_detect_word_end(s, last),
-	      len = end - ms_detect_word_start(s, whole_word(s, last));
+	gsize end = ms_detect_word_end(s, last);
+	bool stopped = numbered || is_cut_short(s, last);
 	guint lines;
 	if (ms_detect_word_start(s, c->word) >=
 		ms_detect_reach(s, ms_detect_word_start(s, first), end))
 		return false;
 	for (gsize w = last; w < c->word; w++) {
-		bool marks = only_marks(s, w,
-			numbered || (w == last && len <= MAX_SHORT) ? " \t\r\n.:#()=[]\"'/|*>-"
-								    : " \t\r\n:#()=[\"'|*>-",
-			&lines);
+		bool marks = only_marks(s, w, stopped ? STOPS MARKS : MARKS, &lines);
 		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
@@ -192,6 +201,40 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 			names_kind(c, s->fold->text + from, until - from) &&
 			is_near(c, first, end - 1, numbered))
 			return true;
+	}
+	return false;
+}
+
+/* "policy no." */
+static bool is_numbered(const Case *c, gsize first, gsize end)
+{
+	gsize len, from = ms_detect_word_start(c->s, first);
+	const char *text = words_text(c->s, end, end, &len);
+	return end > first && ms_detect_says_number(text, len) &&
+		names_kind(c, c->s->fold->text + from, ms_detect_word_end(c->s, end - 1) - from);
+}
+
+/* "995 525 828 MVA", "48213 (customer no.)"; but "4711 Policy no.: 48213" is no policy 4711. */
+bool ms_detect_is_behind(const Search *s, guint kind, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	const char *fold = s->fold->text;
+	gsize n = s->compact->n_words, until = ms_detect_word_end(s, last), first = last + 1;
+	Case c = {s, last, until, kind};
+	guint lines;
+	if (first >= n || words[first].from - until > 2 || !only_marks(s, last, " (", &lines))
+		return false;
+	bool enclosed = memchr(fold + until, '(', words[first].from - until) != NULL;
+	if (!enclosed && ms_kinds_nth(s->kinds, kind)->family == MS_FAMILY_NONE)
+		return false;
+	for (gsize end = first; end < n && end - first < MAX_WORDS; end++) {
+		if (end > first && (!only_marks(s, end - 1, " .-/'", &lines) || lines > 0))
+			return false;
+		gsize stop = words[end].until, next = stop + (fold[stop] == '.');
+		if (enclosed ? fold[next] == ')'
+			     : (next >= s->fold->len || strchr(" ,;)\r\n\t|", fold[next]) != NULL))
+			return names_kind(&c, fold + words[first].from, stop - words[first].from) ||
+				is_numbered(&c, first, end);
 	}
 	return false;
 }

@@ -125,6 +125,8 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* beside.c: do the words before what stands from word `word` to word `last` name the kind:
  * "customer 4711", "Numer polisy: 4711"? */
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
+/* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
+bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
 /* Is `at` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 

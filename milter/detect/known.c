@@ -13,6 +13,7 @@
 #define MAX_GAP 6      /* bytes between two words of one value: a blank, a line's end and "> " */
 #define MAX_INDENT 200 /* the same where the value goes on in the next line, however far in */
 #define MIN_ADDRESS 12 /* bytes of letters and digits */
+#define MANY_DIGITS 11
 #define NEAR_MONEY 6   /* bytes before an amount */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
@@ -144,12 +145,13 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool labelled = ms_detect_labelled(s, k, start) ||
-		ms_detect_is_beside(s, k, hit->first, hit->last);
+		ms_detect_is_beside(s, k, hit->first, hit->last) ||
+		ms_detect_is_behind(s, k, hit->last);
 	if (labelled && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;
-	/* Without its country a VAT ID is a number like any other. */
-	if (kind->check == MS_CHECK_VAT && g_ascii_isdigit(text[0]))
+	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
+	if (kind->check == MS_CHECK_VAT && digits && (joined || len < MANY_DIGITS))
 		return false;
 	if (glued && (digits || len < kind->joined_length))
 		return false;

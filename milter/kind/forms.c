@@ -48,6 +48,13 @@ static void add_both(Roots *roots, const char *country, const char *number)
 		add(roots->bare, number);
 }
 
+/* "995525828MVA": the tax behind it says as much as a country before it. */
+static void add_ended(Roots *roots, const char *number, const char *tax)
+{
+	g_autofree char *ended = g_strconcat(number, tax, NULL);
+	add(roots->bare, ended);
+}
+
 static bool is_digits(const char *s, gsize n)
 {
 	return strlen(s) == n && strspn(s, "0123456789") == n;
@@ -71,6 +78,8 @@ static void of_vat(Roots *roots, const char *value)
 	if (g_str_has_prefix(value, "CHE")) {
 		g_autofree char *number = cut_suffix(value + 3, swiss);
 		add_both(roots, "CHE", number);
+		for (const char *const *tax = swiss; *tax != NULL; tax++)
+			add_ended(roots, number, *tax);
 		return;
 	}
 	if (!g_ascii_isalpha(value[0]) || !g_ascii_isalpha(value[1])) {
@@ -99,6 +108,8 @@ static void of_vat(Roots *roots, const char *value)
 		add_both(roots, "BE", ten);
 	} else {
 		add_both(roots, strcmp(country, "GR") == 0 ? "EL" : country, number);
+		if (strcmp(country, "NO") == 0)
+			add_ended(roots, number, norwegian[0]);
 	}
 }
 
@@ -139,6 +150,10 @@ static void of_registration(Roots *roots, const char *value)
 	if (g_str_has_prefix(value, "CHE"))
 		of_vat(roots, value);
 	add(roots->bare, value);
+	/* "00445790", of which many leave the zeros out */
+	gsize zeros = strspn(value, "0");
+	if (is_digits(value, strlen(value)) && strlen(value) - zeros >= MIN_WITHOUT_ZEROS)
+		add(roots->bare, value + zeros);
 }
 
 /* Schemes of the ISO/IEC 6523 code list as Peppol uses it, and of what country their numbers
@@ -464,8 +479,8 @@ static void add_zeros(GPtrArray *forms, const MsKind *kind, const char *value, b
 /* ---- accounts at banks ---- */
 
 /* Where an IBAN has the bank and the account as they are written within a country: "BLZ 37040044,
- * Konto 532013000", "60-16-13 31926819".  Zeros before the account are not written, of Switzerland's
- * banks neither.  Of some countries the account says its bank. */
+ * Konto 532013000", "60-16-13 31926819".  Zeros before the account are not written, of the banks
+ * of Switzerland neither.  Of some countries the account says its bank. */
 static const struct {
 	char country[3];
 	guint8 len, bank, bank_len, account, end;

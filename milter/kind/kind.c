@@ -539,6 +539,8 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 	}
 	if (value != NULL) {
 		const char *length = why;
+		if (kind->check == MS_CHECK_TAX)
+			ms_tax_bare(value);
 		why = *value != '\0' ? ms_check_value(kind->check, value) : NULL;
 		if (*value == '\0' && length != NULL)
 			why = length;

@@ -284,3 +284,10 @@ const char *ms_check_tax(const char *value)
 	return len >= MIN_LENGTH && len <= MAX_LENGTH && digits >= MIN_DIGITS ? NULL
 		: "a tax number has 5 to 20 letters and digits, of which 5 are digits";
 }
+
+/* Japan: of a company, or of its registration for the tax, which has a T before it. */
+void ms_tax_bare(char *value)
+{
+	if (value[0] == 'T' && strlen(value) == 14 && strspn(value + 1, "0123456789") == 13)
+		memmove(value, value + 1, 14);
+}

@@ -52,6 +52,14 @@ static const struct {
 	{'D', "iban", "SE4550000000058398257466"},
 	{'E', "iban", "HU42117730161111101800000000"},
 	{'F', "iban", "SK3112000000198742637541"},
+	{'G', "vat-id", "NO995525828MVA"},
+	{'H', "vat-id", "NL004495445B01"},
+	{'I', "vat-id", "FR40303265045"},
+	{'J', "vat-id", "IT00743110157"},
+	{'K', "company-registration", "00445790"},
+	{'L', "tax-id", "7000012050002"},
+	{'M', "vat-id", "HU12892312"},
+	{'N', "vat-id", "EL094259216"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -857,6 +865,48 @@ static void test_accounts(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* Numbers of companies without their country. */
+static void test_companies(void)
+{
+	static const Row rows[] = {
+		{"Org.nr. 995 525 828", "G"},
+		{"Foretaksregisteret 995 525 828 MVA", "G"},
+		{"995 525 828 MVA", "G"},
+		{"Org nr 995525828MVA", "G"},
+		{"004495445B01", "H"},
+		{"0044.95.445.B.01", "H"},
+		{"303 265 045 R.C.S. Paris", "I"},
+		{"303 265 045 RCS Paris", "I"},
+		{"R.C.S. Nanterre B 303 265 045", "I"},
+		{"P.I. 00743110157", "J"},
+		{"Cod. fisc. 00743110157", "J"},
+		{"00743110157", "J"},
+		{"Ondernemingsnr. 0428.759.497", "l"},
+		{"N\xc2\xb0 d'entreprise 0428.759.497", "l"},
+		{"Company number: 445790", "K"},
+		{"Registered in England and Wales No. 00445790", "K"},
+		{"\xe7\x99\xbb\xe9\x8c\xb2\xe7\x95\xaa\xe5\x8f\xb7\xef\xbc\x9aT7000012050002", "L"},
+		{"Ad\xc3\xb3sz\xc3\xa1m: 12892312-2-41", "M"},
+		{"\xce\x91\xce\xa6\xce\x9c: 094259216", "N"},
+		{"\xce\x91.\xce\xa6.\xce\x9c. 094 259 216", "N"},
+		/* nothing says so, or the label is the next number's */
+		{"call 303 265 045", ""},
+		{"995 525 828 pieces", ""},
+		{"303 265 045 RCS: 732 829 320", ""},
+		{"445790", ""},
+		{"00743110158", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	static const Row behind[] = {
+		{"5927 (Kundennummer)", "b"},
+		{"44718 (policy no.)", "u"},
+		{"5927 Kundennummer: 4711", ""},
+		{"5927 (Kunden seit 2004)", ""},
+		{"5927 Kunden", ""},
+	};
+	try_rows(PLAIN, behind, G_N_ELEMENTS(behind));
+}
+
 /* ---- interchanges ----------------------------------------------------------------------- */
 
 static void test_interchange(void)
@@ -934,6 +984,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/links/many", test_many_links);
 	g_test_add_func("/spelling/lengths", test_lengths);
 	g_test_add_func("/spelling/accounts", test_accounts);
+	g_test_add_func("/spelling/companies", test_companies);
 	g_test_add_func("/spelling/interchange", test_interchange);
 	g_test_add_func("/spelling/charsets", test_charsets);
 	int rc = g_test_run();
