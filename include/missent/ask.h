@@ -27,8 +27,9 @@ typedef struct {
 	GPtrArray *recipients; /* of char *; NULL or empty: none is named */
 	bool rightful; /* of each message, to those with a right to it alone; of several messages
 	                        * those that nobody has a right to are left out */
-	guint others;  /* for so many recipients who are not named it is another's, and who decides
-	                        * knows it */
+	guint others; /* for so many recipients (of those who are not named, or of all) it is
+	               * another's, and who decides knows it; 0: not said, any other number must be
+	               * right */
 	const char *who;
 	const char *why, *account, *identifier, *assignee; /* NULL: not said */
 	guint total;           /* messages of the decision on all hosts; 0: these */

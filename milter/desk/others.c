@@ -44,9 +44,21 @@ void desk_count_others(
 	others->messages += unnamed > 0;
 }
 
+/* A number is right of all of them, and of those who are not named. */
+static bool is_wrong_number(const MsAsk *ask, const Others *others)
+{
+	return ask->others != 0 && ask->others != others->wrong && ask->others != others->unnamed;
+}
+
 bool desk_others_confirmed(
 	const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out, GError **error)
 {
+	/* Whatever else would let it go: who says another number means something else. */
+	if (is_wrong_number(ask, others))
+		return desk_fail(error,
+			"this would send what belongs to others to %u recipient%s who may not have "
+			"it, and --others %u was said; nothing was done",
+			others->wrong, others->wrong == 1 ? "" : "s", ask->others);
 	if (others->wrong == 0 || ask->by_rule || *two_out)
 		return true;
 	if (s->desk.others_need_two) {
@@ -57,10 +69,9 @@ bool desk_others_confirmed(
 		return true;
 	return desk_fail(error,
 		"this would send what belongs to others to %u recipient%s who may not have it, in %u "
-		"message%s: who decides that says their number, %u (--others %u)%s",
+		"message%s: who decides that says their number, %u (--others %u)",
 		others->unnamed, others->unnamed == 1 ? "" : "s", others->messages,
-		others->messages == 1 ? "" : "s", others->unnamed, others->unnamed,
-		ask->others != 0 ? "; another was said" : "");
+		others->messages == 1 ? "" : "s", others->unnamed, others->unnamed);
 }
 
 /* ---- corrections ---------------------------------------------------------------------- */

@@ -440,6 +440,26 @@ static guint count_others(const Step *s)
 	return s->messages->len == 1 && held == 1 ? 0 : n;
 }
 
+/* ... whoever is named. */
+static guint count_wrong(const Step *s)
+{
+	guint n = 0;
+	for (guint k = 0; !s->ask.rightful && k < s->messages->len; k++) {
+		const Message *message = s->messages->pdata[k];
+		for (guint i = 0; i < message->n; i++)
+			n += message->to[i].state == MS_STATE_HELD &&
+				message->to[i].outcome == MS_OUTCOME_WRONG &&
+				(s->n_named == 0 || is_named(s, i));
+	}
+	return n;
+}
+
+static bool is_number_right(const Step *s)
+{
+	guint said = s->ask.others, others = count_others(s);
+	return said == others || (said == 0 ? others == 0 : said == count_wrong(s));
+}
+
 /* Would a person be told that it cannot be? */
 static bool is_valid(const Step *s)
 {
@@ -558,8 +578,9 @@ static void take_step(Model *m, Step *s)
 		all_is_well(m);
 		return;
 	}
+	bool number = is_number_right(s); /* as it is held now */
 	guint n = permit(s), others = count_others(s);
-	valid = valid && (others == 0 || others == s->ask.others);
+	valid = valid && number;
 	g_autoptr(GPtrArray) done = world_decide(m->desks[dice(m, 2)], &s->ask, &error);
 	all_is_well(m);
 	if (done == NULL) {
@@ -569,9 +590,9 @@ static void take_step(Model *m, Step *s)
 		m->refused++;
 		return;
 	}
-	if (others != 0 && others != s->ask.others && !wait_all(done))
-		g_error("%s released what is of %u others without their number", s->ask.who,
-			others);
+	if (!number && !wait_all(done))
+		g_error("%s released what is of %u others, and %u was said", s->ask.who, others,
+			s->ask.others);
 	find_waiting(m, s);
 	permit_alone(m, s, n, done);
 	for (guint i = 0; i < done->len; i++) {
