@@ -100,6 +100,8 @@ static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *
 			"%s: its record is damaged (%s), so nobody knows what is in it for whom: return "
 			"it or delete it",
 			record->queue_id, record->damaged);
+	if (ask->verb == MS_VERB_MAY_RECEIVE && !desk_check_receivers(record, chosen, error))
+		return false;
 	if (ask->of_wait && record->due == 0)
 		return desk_fail(error, "%s: does not wait any more", record->queue_id);
 	if (ask->rightful && chosen->len == 0)

@@ -105,6 +105,8 @@ MsEvent desk_event_of(MsVerb verb);
 
 /* names.c: are there such an account and such a reviewer? */
 bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error);
+/* ... and has the message each of these recipients, or one of each domain? */
+bool desk_check_receivers(const MsRecord *record, const GPtrArray *addresses, GError **error);
 /* Borrowed texts, to be looked for: lists here may have very many.  NULL: none. */
 GHashTable *desk_set(const GPtrArray *texts);
 /* decide.c: what is to be written down for what is asked; NULL: it may not be done. */

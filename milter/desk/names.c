@@ -10,6 +10,7 @@
 
 #include "missent/accounts.h"
 #include "missent/answer.h"
+#include "missent/domain.h"
 
 #include "desk_private.h"
 
@@ -66,6 +67,53 @@ bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error)
 {
 	return (ask->account == NULL || check_account(desk, ask->account, error))
 		&& (ask->assignee == NULL || check_assignee(desk->settings, ask->assignee, error));
+}
+
+/* ---- who may receive ------------------------------------------------------------------- */
+
+/* "@alpha.example" for "anna@alpha.example" */
+static bool is_of_domain(const char *domain, const char *address)
+{
+	const char *at = strrchr(address, '@');
+	return *domain == '@' && at != NULL && strcmp(at, domain) == 0;
+}
+
+/* All of a domain at which anybody can have an address. */
+static bool is_anybodys(const char *canonical)
+{
+	return *canonical == '@' &&
+		(ms_domain_is_provider(canonical + 1) || ms_domain_is_suffix(canonical + 1));
+}
+
+static bool check_receiver(const MsRecord *record, const char *said, GError **error)
+{
+	g_autofree char *canonical = ms_address_canonical(said, strlen(said));
+	g_autofree char *field = g_strdup_printf("%s: recipient", record->queue_id);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	if (canonical != NULL && is_anybodys(canonical))
+		return ms_word_refuse(field, said,
+			"is a domain at which anybody can have an address: name the address", NULL,
+			error);
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		g_autofree char *own = ms_address_canonical(to->address, strlen(to->address));
+		if (own != NULL && canonical != NULL &&
+			(strcmp(own, canonical) == 0 || is_of_domain(canonical, own)))
+			return true;
+		g_ptr_array_add(names, to->address);
+	}
+	g_ptr_array_add(names, NULL);
+	return ms_word_refuse(field, said, "is no recipient of this message, nor the domain of one",
+		(const char *const *)names->pdata, error);
+}
+
+/* A typing error would give a stranger, or everybody at a provider, a right for good. */
+bool desk_check_receivers(const MsRecord *record, const GPtrArray *addresses, GError **error)
+{
+	for (guint i = 0; addresses != NULL && i < addresses->len; i++)
+		if (!check_receiver(record, addresses->pdata[i], error))
+			return false;
+	return true;
 }
 
 /* ---- filters -------------------------------------------------------------------------- */
