@@ -57,7 +57,8 @@ int cli_fail_error(GError *error);
 int cli_fail_none_of(const char *what, const char *value, const char *const *names);
 /* Who acts: the name behind sudo, if there is one. */
 const char *cli_who(void);
-/* Parses options; on failure prints it and returns false. */
+/* Parses options; on failure prints it and returns false.  An empty word is one, unless the help of
+ * its option says what "" means. */
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv);
 
 typedef struct {
@@ -110,7 +111,7 @@ typedef struct {
 } CliEnvelope;
 #define CLI_ENVELOPE_OPTIONS(said)                                                               \
 	{"from", 'f', 0, G_OPTION_ARG_STRING, &(said).sender,                                    \
-		"envelope sender (else Return-Path or From)", "ADDRESS"},                        \
+		"envelope sender; \"\" for a bounce's (else Return-Path or From)", "ADDRESS"},                        \
 		{"to", 't', 0, G_OPTION_ARG_STRING_ARRAY, &(said).recipients,                    \
 			"envelope recipient, repeatable (else To and Cc)", "ADDRESS"},           \
 		{"auth-user", 0, 0, G_OPTION_ARG_STRING, &(said).user,                           \
@@ -146,8 +147,16 @@ void cli_end(CliSession *session);
 /* "; did you mean "ALPHA"?", the caller's, where the mapping has no such account; "" where it has
  * none that is near.  NULL: it has it, or cannot be asked. */
 char *cli_no_account(const CliSession *session, const char *account);
+/* What an option of a number has while it is not said. */
+#define CLI_NOT_SAID G_MAXINT
 /* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
 bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error);
+/* The same for two of them: a time that ends after it begins, and begins before now.  What is NULL
+ * stays as it is. */
+typedef struct {
+	const char *from_name, *from, *to_name, *to;
+} CliPeriod;
+bool cli_period(const CliPeriod *said, gint64 now, gint64 *from_io, gint64 *to_io, GError **error);
 /* The key of the trail's digests; false: there is none. */
 bool cli_audit_key(CliSession *session, guint8 key[MS_AUDIT_KEY_BYTES]);
 /* lookback.c: verbs of `missent audit`. */

@@ -220,7 +220,6 @@ static bool is_filtered(const Filter *f)
 	return false;
 }
 
-/* An unset variable of a shell must not mean everything. */
 static bool filter_take(const Filter *f, MsRecordFilter *out)
 {
 	g_autoptr(GError) error = NULL;
@@ -228,8 +227,7 @@ static bool filter_take(const Filter *f, MsRecordFilter *out)
 		const char *said = f->yes[i] ? "yes" : f->said[i];
 		if (said == NULL || ms_filter_take(out, ms_filter_words[i].name, said, &error))
 			continue;
-		cli_fail(0, "--%s%s", error->message,
-			*said == '\0' ? "; leave the option out to mean any" : "");
+		cli_fail(0, "--%s", error->message);
 		return false;
 	}
 	return true;
@@ -240,7 +238,7 @@ static int do_list(Cli *cli, int argc, char **argv)
 	static const char *const all_words[] = {NULL};
 	g_auto(Filter) f = {{NULL}, {FALSE}};
 	gboolean json = FALSE, all = FALSE, observed = FALSE;
-	gint limit = 0;
+	gint limit = CLI_NOT_SAID;
 	g_autoptr(GArray) options = new_options();
 	add_filter_options(options, &f, all_words);
 	add_option(options, "limit", 0, G_OPTION_ARG_INT, &limit, "at most so many", "N");
@@ -255,12 +253,12 @@ static int do_list(Cli *cli, int argc, char **argv)
 		return rc;
 	if (argc > 1)
 		return cli_fail(rc, "held list: \"%s\" is no option (see --help)", argv[1]);
-	if (limit < 0)
+	if (limit < 1)
 		return cli_fail(rc, "held list: --limit %d: at least 1", limit);
 	filter.state = all ? -1 : observed ? MS_STATE_OBSERVED : MS_STATE_HELD;
 	if (!filter_take(&f, &filter))
 		return rc;
-	filter.limit = limit > 0 ? (guint)limit : 0;
+	filter.limit = (guint)limit;
 	filter.whole = json;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	return desk != NULL && is_known(desk, &filter, &rc) ? list_records(desk, &filter, json)
@@ -638,7 +636,7 @@ typedef struct {
 	Filter filter;
 	char *said[MS_N_SAYS];
 	char **to; /* MS_SAY_RECIPIENTS */
-	gint others;
+	gint others; /* or CLI_NOT_SAID */
 	gboolean yes, json, rightful;
 } Options;
 
@@ -717,6 +715,31 @@ static int carry_out(MsDesk *desk, const MsAsk *ask, bool json)
 	return rc;
 }
 
+/* By the names that options have; what they may be together the ask itself knows (ask.h). */
+static bool is_said_well(
+	const Options *o, MsVerb verb, const GPtrArray *named, const GPtrArray *to, GError **error)
+{
+	const char *name = ms_verbs[verb].name;
+	for (guint i = 0; i < named->len; i++)
+		if (!ms_word_check(MS_WORD_MESSAGE, "queue ID", named->pdata[i], error))
+			return false;
+	for (const MsVerbSay *say = ms_verbs[verb].says; say->option != NULL; say++) {
+		g_autofree char *option = g_strdup_printf("--%s", say->option);
+		const char *text = o->said[say->say];
+		bool many = say->say == MS_SAY_RECIPIENTS;
+		if (say->needed && (many ? to->len == 0 : text == NULL))
+			return ms_fail_input(error, "%s: %s %s is needed", name, option, say->argument);
+		if (text != NULL && !ms_word_check(say->kind, option, text, error))
+			return false;
+		for (guint i = 0; many && i < to->len; i++)
+			if (!ms_word_check(say->kind, option, to->pdata[i], error))
+				return false;
+	}
+	return o->others >= 1 ||
+		ms_fail_input(error, "--others %d: at least 1; leave it out where all have a right",
+			o->others);
+}
+
 static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv)
 {
 	int rc = EX_USAGE;
@@ -734,8 +757,10 @@ static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv
 			     : "which queue IDs?");
 	if (many && !filter_take(&o->filter, &filter))
 		return rc;
+	if (!is_said_well(o, verb, named, to, &error))
+		return cli_fail(rc, "held %s", error->message);
 	MsAsk ask = {.verb = verb, .uids = named, .recipients = to, .rightful = o->rightful,
-		.others = (guint)MAX(o->others, 0), .who = cli_who(),
+		.others = o->others == CLI_NOT_SAID ? 0 : (guint)o->others, .who = cli_who(),
 		.why = o->said[MS_SAY_WHY], .account = o->said[MS_SAY_ACCOUNT],
 		.identifier = o->said[MS_SAY_IDENTIFIER], .assignee = o->said[MS_SAY_ASSIGNEE]};
 	if (!many && !ms_ask_check(&ask, &error))
@@ -748,7 +773,7 @@ static int decide(Cli *cli, const Options *o, MsVerb verb, int argc, char **argv
 
 static int do_decide(Cli *cli, MsVerb verb, int argc, char **argv)
 {
-	g_auto(Options) o = {.yes = FALSE};
+	g_auto(Options) o = {.others = CLI_NOT_SAID};
 	g_autoptr(GArray) options = options_of(verb, &o);
 	g_autofree char *summary = g_strdup_printf(
 		"%s - %s", ms_verbs[verb].arguments, ms_verbs[verb].help);

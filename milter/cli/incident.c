@@ -99,15 +99,31 @@ bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, 
 	return true;
 }
 
+static bool is_said_and_wrong(
+	const char *name, const char *said, gint64 now, gint64 *us_io, GError **error)
+{
+	return said != NULL && !cli_when(name, said, now, us_io, error);
+}
+
+bool cli_period(const CliPeriod *said, gint64 now, gint64 *from_io, gint64 *to_io, GError **error)
+{
+	if (is_said_and_wrong(said->from_name, said->from, now, from_io, error) ||
+		is_said_and_wrong(said->to_name, said->to, now, to_io, error))
+		return false;
+	if (*from_io >= now)
+		return ms_fail_input(
+			error, "--%s: \"%s\" is still to come", said->from_name, said->from);
+	return *from_io < *to_io ||
+		ms_fail_input(error, "--%s is not before --%s", said->from_name, said->to_name);
+}
+
 static bool take_times(Work *work, const Said *said, GError **error)
 {
 	MsIncidentAsk *ask = &work->ask;
 	ask->now = g_get_real_time();
 	ask->to = ask->now;
-	if ((said->from != NULL && !cli_when("from", said->from, ask->now, &ask->from, error))
-		|| (said->to != NULL && !cli_when("to", said->to, ask->now, &ask->to, error)))
-		return false;
-	return ask->from < ask->to || ms_fail_input(error, "--from is not before --to");
+	return cli_period(&(CliPeriod){"from", said->from, "to", said->to}, ask->now, &ask->from,
+		&ask->to, error);
 }
 
 /* ---- digests ------------------------------------------------------------------------------ */
@@ -408,6 +424,9 @@ static int do_report(Cli *cli, int argc, char **argv)
 			!cli_when("classified-at", said.classified_at, now, &ask.classified_at,
 				&error)))
 		return cli_fail(EX_USAGE, "%s", error->message);
+	if (ask.known_at > now || ask.classified_at > now)
+		return cli_fail(EX_USAGE, "--%s is still to come: the clocks run from it",
+			ask.known_at > now ? "known-at" : "classified-at");
 	int rc = begin(&work, cli, &said, NULL);
 	return rc != 0 ? rc : make_report(&work, &said, &ask);
 }

@@ -308,9 +308,9 @@ static int run(Learn *l)
 {
 	g_autoptr(GError) error = NULL;
 	guint8 key[MS_AUDIT_KEY_BYTES];
-	gint64 since = 0;
+	gint64 since = 0, now = g_get_real_time(), until = now;
 	bool again = !g_strv_contains((const char *const *)l->from, "-"); /* it is there once */
-	if (l->since != NULL && !cli_when("since", l->since, g_get_real_time(), &since, &error))
+	if (!cli_period(&(CliPeriod){"since", l->since, "until", NULL}, now, &since, &until, &error))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	const char *const what[] = {NULL};
 	g_autofree char *state = again ? cli_state_file(l->cli, l->state, l->from, "learn", what)

@@ -98,8 +98,8 @@ static int rejudge(CliSession *session, const Said *said)
 		.settings = session->settings,
 		.key = key,
 		.found = print_found};
-	if ((said->from != NULL && !cli_when("from", said->from, now, &ask.from, &error))
-		|| (said->to != NULL && !cli_when("to", said->to, now, &ask.to, &error)))
+	if (!cli_period(&(CliPeriod){"from", said->from, "to", said->to}, now, &ask.from, &ask.to,
+		    &error))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	if (!cli_audit_key(session, key))
 		return EX_CONFIG;
@@ -181,8 +181,7 @@ int cli_export(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1 || ecs == ocsf)
 		return cli_fail(EX_USAGE, "audit export: say --ecs or --ocsf");
-	if ((from != NULL && !cli_when("from", from, now, &begin, &error))
-		|| (to != NULL && !cli_when("to", to, now, &end, &error)))
+	if (!cli_period(&(CliPeriod){"from", from, "to", to}, now, &begin, &end, &error))
 		return cli_fail(EX_USAGE, "%s", error->message);
 	g_autoptr(MsSettings) settings = ms_settings_load(cli->config, &error);
 	if (settings == NULL)

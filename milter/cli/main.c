@@ -170,6 +170,40 @@ static bool takes_so_many(const char *summary, int argc, char **argv)
 	return false;
 }
 
+/* A variable of a shell that is not set is none of what can be said.  Where "" means something the
+ * help of the option says so. */
+static bool is_full(const char *name, const char *value)
+{
+	if (value == NULL || *value != '\0')
+		return true;
+	cli_fail(EX_USAGE, "%s%s: \"\" is an empty word%s", name != NULL ? "--" : "",
+		name != NULL ? name : strchr(g_get_prgname(), ' ') + 1,
+		name != NULL ? "; leave the option out to mean any" : "");
+	return false;
+}
+
+static bool are_full(const GOptionEntry *entries, int argc, char **argv)
+{
+	for (; entries != NULL && entries->long_name != NULL; entries++) {
+		bool one = entries->arg == G_OPTION_ARG_STRING ||
+			entries->arg == G_OPTION_ARG_FILENAME;
+		bool several = entries->arg == G_OPTION_ARG_STRING_ARRAY ||
+			entries->arg == G_OPTION_ARG_FILENAME_ARRAY;
+		char **list = several ? *(char ***)entries->arg_data : NULL;
+		if ((!one && !several) || strstr(entries->description, "\"\"") != NULL)
+			continue;
+		if (one && !is_full(entries->long_name, *(char **)entries->arg_data))
+			return false;
+		for (int i = 0; list != NULL && list[i] != NULL; i++)
+			if (!is_full(entries->long_name, list[i]))
+				return false;
+	}
+	for (int i = 1; i < argc; i++)
+		if (!is_full(NULL, argv[i]))
+			return false;
+	return true;
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
@@ -183,7 +217,7 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 	if (entries != NULL)
 		g_option_context_add_main_entries(context, entries, NULL);
 	if (g_option_context_parse(context, argc, argv, &error))
-		return takes_so_many(summary, *argc, *argv);
+		return takes_so_many(summary, *argc, *argv) && are_full(entries, *argc, *argv);
 	const char *near = nearest_option(entries, error);
 	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "",
 		near != NULL ? near : "", near != NULL ? "?" : "");

@@ -128,7 +128,8 @@ static MsApplied *read_trail(Cli *cli, const char *trail, const char *since, GEr
 {
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	gint64 now = g_get_real_time(), from = now - MONTH;
-	if (since != NULL && !cli_when("since", since, now, &from, error))
+	gint64 to = now;
+	if (!cli_period(&(CliPeriod){"since", since, "until", NULL}, now, &from, &to, error))
 		return NULL;
 	CliSession session = {0};
 	bool has = cli_begin(&session, cli) == 0 && cli_audit_key(&session, key);

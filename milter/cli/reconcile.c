@@ -184,7 +184,10 @@ static bool take_since(Options *o)
 		return true;
 	}
 	g_autoptr(GTimeZone) zone = g_time_zone_new_local();
-	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(o->since, zone);
+	g_autofree char *iso = strchr(o->since, 'T') != NULL ? g_strdup(o->since)
+							     : g_strconcat(o->since, "T00:00", NULL);
+	g_autofree char *whole = g_strconcat(iso, strlen(iso) == 16 ? ":00" : "", NULL);
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, zone);
 	if (time != NULL)
 		o->since_us = g_date_time_to_unix(time) * G_USEC_PER_SEC;
 	return time != NULL;
@@ -294,7 +297,11 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_USAGE, "which log? missent audit reconcile /var/log/mail.log*");
 	if (!take_since(&o))
 		return cli_fail(EX_USAGE,
-			"--since %s: is neither like 2h nor a time like 2026-11-26T09:00", o.since);
+			"--since %s: is neither like 2h nor a time like 2026-11-26 or 2026-11-26T09:00",
+			o.since);
+	if (o.since_us > g_get_real_time())
+		return cli_fail(EX_USAGE,
+			"--since %s: is still to come: nothing would be told", o.since);
 	if (o.year != 0 && (o.year < 1970 || o.year > 2999))
 		return cli_fail(EX_USAGE, "--year %d: is no year", o.year);
 	return reconcile(cli, &o, (const char *const *)argv + 1);

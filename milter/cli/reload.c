@@ -113,7 +113,7 @@ static bool is_missentd(pid_t pid)
 
 int cmd_reload(Cli *cli, int argc, char **argv)
 {
-	gint pid = 0, seconds = 60;
+	gint pid = CLI_NOT_SAID, seconds = 60;
 	const GOptionEntry entries[] = {
 		{"pid", 0, 0, G_OPTION_ARG_INT, &pid, "of missentd; else who listens at its socket",
 			"PID"},
@@ -128,13 +128,13 @@ int cmd_reload(Cli *cli, int argc, char **argv)
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
 	if (s == NULL)
 		return cli_fail_error(error);
-	if (pid < 0 || seconds < 0)
-		return cli_fail(EX_USAGE, "reload: --%s %d: at least 0", pid < 0 ? "pid" : "wait",
-			pid < 0 ? pid : seconds);
-	if (pid > 0 && !is_missentd(pid))
+	if (pid < 1 || seconds < 1)
+		return cli_fail(EX_USAGE, "reload: --%s %d: at least 1", pid < 1 ? "pid" : "wait",
+			pid < 1 ? pid : seconds);
+	if (pid != CLI_NOT_SAID && !is_missentd(pid))
 		return cli_fail(EX_USAGE, "process %d is no missentd", pid);
 	int rc = 0;
-	if (pid == 0)
+	if (pid == CLI_NOT_SAID)
 		pid = find_daemon(s, &rc);
 	return rc != 0 ? rc : ask_and_wait(s, pid, seconds);
 }

@@ -230,9 +230,8 @@ int cli_policy_report(Cli *cli, int argc, char **argv)
 	limits.most_a_day = most_a_day >= 0 ? (guint64)most_a_day : limits.most_a_day;
 	g_autoptr(GError) error = NULL;
 	gint64 now = g_get_real_time(), from = now - MONTH_US, to = now;
-	if ((since != NULL && !cli_when("since", since, now, &from, &error)) ||
-		(until != NULL && !cli_when("until", until, now, &to, &error)))
-		return cli_fail_error(error);
+	if (!cli_period(&(CliPeriod){"since", since, "until", until}, now, &from, &to, &error))
+		return cli_fail(EX_USAGE, "%s", error->message);
 	if (trail != NULL && !ms_audit_is_there(trail, &error))
 		return cli_fail_error(error);
 	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);

@@ -179,11 +179,12 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 	if (by_text != NULL && !take_by(by_text, &by))
 		return cli_fail(
 			EX_USAGE, "--by: \"%s\" is none of day, policy, sender and cause", by_text);
+	if (limit < 1)
+		return cli_fail(EX_USAGE, "stats: --limit %d: at least 1", limit);
 	g_autoptr(GError) error = NULL;
 	gint64 now = g_get_real_time(), from = now - 7 * DAY_US, to = now;
-	if ((since != NULL && !cli_when("since", since, now, &from, &error)) ||
-		(until != NULL && !cli_when("until", until, now, &to, &error)))
-		return cli_fail_error(error);
+	if (!cli_period(&(CliPeriod){"since", since, "until", until}, now, &from, &to, &error))
+		return cli_fail(EX_USAGE, "%s", error->message);
 	g_autoptr(MsSettings) s = trails == NULL ? ms_settings_load_public(cli->config, &error)
 						 : NULL;
 	if (error != NULL)
@@ -198,6 +199,6 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 	if (json)
 		print_json(stats, by, from, to);
 	else
-		print_table(cli, stats, by, (guint)CLAMP(limit, 1, 100000));
+		print_table(cli, stats, by, (guint)limit);
 	return 0;
 }

@@ -220,8 +220,10 @@ tap.ok(german['messages'] == 0 and any('names of months' in x for x in german['n
 tap.ok('cannot' in m.tool('audit', 'reconcile', '/nowhere.log') or m.code != 0, 'a log that is not there is told')
 since = reconcile(LOG, more=('--since', '1970-01-02T00:00:00'))
 tap.same(len(since['rows']), len(result['rows']), 'since long ago all of it is told')
-later = reconcile(LOG, more=('--since', '2100-01-01T00:00:00', '--record'))
+later = reconcile(LOG, more=('--since', '1s', '--record'))
 tap.same(later['rows'], [], '... and since later nothing')
+tap.ok('still to come' in m.tool('audit', 'reconcile', '--since', '2100-01-01', LOG) and m.code == 64,
+       'a day to come is a typing error, not "all is well"')
 tap.ok(any(x.get('event') == 'reconcile' for x in m.audit(events=True)), 'what was found is in the trail')
 os.rename(m.state + '/audit', m.state + '/kept')
 lost = reconcile(LOG)

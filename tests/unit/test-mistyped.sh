@@ -91,6 +91,44 @@ done
 ends 'a token for no day' 64 '--days 0: at least 1' missent review token add --days 0 x
 ends '... for one' 0 'mst_' missent review token add --days 1 x
 
+# A variable of a shell that is not set: no option, and no argument, takes it for "any" or "all".
+missent completion bash | cut -f1 | grep -E '^[a-z]' | grep -v '^complete' | sort -u >"$S/commands"
+while read -r command; do
+	missent $command --help </dev/null 2>/dev/null | grep -E '^  (-[a-zA-Z], )?--[a-z-]+=[A-Z]' | grep -vF '""' | grep -oE -e '--[a-z-]+=' >"$S/options"
+	while read -r option; do
+		ends "missent $command $option" 64 "${option%=}" missent $command "$option"
+	done <"$S/options"
+	# what needs other words too says so before it looks at this one
+	ends "missent $command \"\"" 64 missent missent $command ""
+done <"$S/commands"
+ends '... and all of them were tried' 0 'held release' cat "$S/commands"
+: >"$S/empty.eml"
+ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
+
+# Numbers that nobody means.
+ends 'held list: no line' 64 'at least 1' missent held list --limit 0
+ends 'held release: to nobody who may not have it' 64 'at least 1' missent held release --others 0 x
+ends '... to fewer than nobody' 64 'at least 1' missent held release --others -1 x
+ends 'stats: no line' 64 'at least 1' missent stats --limit 0
+ends 'reload: the process nobody is' 64 'at least 1' missent reload --pid 0
+
+# What is needed is told by the name that is typed.
+ends 'held note: no note' 64 '--why TEXT is needed' missent held note x
+ends 'held may-receive: no recipient' 64 '--recipient ADDRESS is needed' missent held may-receive x
+ends '... that is no address' 64 '--recipient: "beta" is no address' missent held may-receive --recipient beta --account ALPHA x
+
+# A time that is none, or is still to come, is not a time in which nothing happened.
+for command in 'incident report --from' 'incident register --from' 'audit export --ecs --from' 'stats --since' 'policy report --since' \
+	'audit reconcile /dev/null --since' "audit rejudge --directory $S/m.csv --from" 'directory learn --from /dev/null --since'; do
+	ends "missent $command 2099-01-01" 64 'is still to come' missent $command 2099-01-01
+	ends "missent $command soon" 64 'soon' missent $command soon
+done
+for command in 'incident report --from -1d --to' 'stats --since -1d --until' 'policy report --since -1d --until' 'audit export --ecs --from -1d --to' \
+	"audit rejudge --directory $S/m.csv --from -1d --to"; do
+	ends "missent $command -2d: ends before it begins" 64 'is not before' missent $command -2d
+done
+ends 'incident report: the clocks do not begin tomorrow' 64 '--known-at is still to come' missent incident report --from -1d --known-at 2099-01-01
+
 # The remedy of a message can be done.
 settings "$S/hook.conf" "desk { webhook-url = \"https://desk.example/missent\" }"
 hook() { "$BUILD/missent" -c "$S/hook.conf" "$@"; }
