@@ -415,7 +415,8 @@ void page_bulk(Request *r, Answer *a)
 	g_auto(Lookup) asked = asked_take(r);
 	g_auto(MsAsk) ask = {.recipients = g_ptr_array_new()};
 	g_autoptr(GError) error = NULL;
-	if (!pressed(r, &ask, &error) || !ms_verbs[ask.verb].many) {
+	if (!asked_check(r, &asked, &error) || !pressed(r, &ask, &error) ||
+		!ms_verbs[ask.verb].many) {
 		say_no(r, a, 400,
 			error != NULL ? error->message : T(r, "This cannot be done here."));
 		return;

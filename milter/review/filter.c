@@ -118,6 +118,27 @@ MsRecordFilter asked_filter(const Lookup *asked)
 	return f;
 }
 
+static bool is_one_of(const Request *r, const char *key, const char *const *names, GError **error)
+{
+	const char *word = query(r, key);
+	int place;
+	return *word == '\0' || ms_word_choose(names, key, word, &place, error);
+}
+
+bool asked_check(const Request *r, const Lookup *asked, GError **error)
+{
+	static const char *const yes[] = {"1", "0", NULL};
+	const char *states[MS_N_STATES + 2] = {"all", NULL}, *times[G_N_ELEMENTS(ages) + 1] = {NULL};
+	for (int i = 0; i < MS_N_STATES; i++)
+		states[i + 1] = ms_state_names[i];
+	for (gsize i = 0; i < G_N_ELEMENTS(ages); i++)
+		times[i] = ages[i].name;
+	MsRecordFilter filter = asked_filter(asked);
+	return is_one_of(r, "state", states, error) && is_one_of(r, "age", times, error) &&
+		is_one_of(r, "sort", ms_sort_names, error) && is_one_of(r, "waiting", yes, error) &&
+		is_one_of(r, "go", yes, error) && ms_filter_check(&filter, error);
+}
+
 void asked_query(GString *out, const Lookup *asked, const char *after)
 {
 	const MsRecordFilter *f = &asked->filter;

@@ -221,6 +221,11 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 void page_list(Request *r, Answer *a)
 {
 	g_auto(Lookup) asked = asked_take(r);
+	g_autoptr(GError) error = NULL;
+	if (!asked_check(r, &asked, &error)) {
+		say_no(r, a, 400, error->message);
+		return;
+	}
 	asked.filter.limit = PAGE + 1;
 	/* before the list is: what comes in meanwhile is not shown, and so no part of it */
 	gint64 up_to = ms_records_newest_change(r->site->ledger);

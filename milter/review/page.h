@@ -151,6 +151,8 @@ typedef struct {
 	gint64 at; /* ages count from here: now, or when the list was shown that is decided on */
 } Lookup;
 Lookup asked_take(const Request *r);
+/* Is each word of the query one that it may be?  One that is none must not mean "any". */
+bool asked_check(const Request *r, const Lookup *asked, GError **error);
 MsRecordFilter asked_filter(const Lookup *asked);
 void asked_clear(Lookup *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)

@@ -795,6 +795,36 @@ static void test_fields(void)
 	site_free(s);
 }
 
+/* A word that is none must not mean "any": of a list, nor of what is decided of it. */
+static void test_words(void)
+{
+	static const struct {
+		const char *query;
+		long status;
+	} rows[] = {{"", 200}, {"state=held", 200}, {"state=all", 200}, {"state=", 200},
+		{"age=24h&sort=oldest&waiting=0&go=1&reason=mismatch", 200},
+		{"age=&sort=&waiting=&go=&reason=&policy=&account=&search=", 200},
+		{"state=hold", 400}, {"state=Held", 400}, {"age=25h", 400}, {"age=older", 400},
+		{"sort=olddest", 400}, {"waiting=2", 400}, {"waiting=yes", 400}, {"go=yes", 400},
+		{"reason=mismach", 400}, {"policy=%07", 400}};
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "bert");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *list = g_strdup_printf("/?%s", rows[i].query);
+		g_autofree char *bulk = g_strdup_printf("/bulk?%s", rows[i].query);
+		if (get(b, list) != rows[i].status)
+			g_error("%s: %s", list, b->body->str);
+		if (rows[i].status == 400 &&
+			post(b, bulk, "verb=return&all=1&up_to=999999&why=x") != 400)
+			g_error("%s: %s", bulk, b->body->str);
+	}
+	g_autofree char *states = world_states(s->w, uid);
+	g_assert_cmpstr(states, ==, "held held held");
+	browser_free(b);
+	site_free(s);
+}
+
 /* What is in it, read again for who asks. */
 static void test_evidence(void)
 {
@@ -1541,6 +1571,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/decide", test_decide);
 	g_test_add_func("/pages/all", test_all);
 	g_test_add_func("/pages/fields", test_fields);
+	g_test_add_func("/pages/words", test_words);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
 	g_test_add_func("/pages/shell", test_shell);
