@@ -72,11 +72,59 @@ static const MsKind *kind_of_email(MsKinds *kinds)
 	return NULL;
 }
 
-static char *recipient_name(MsDirectory *directory, MsRowStored *row, const char *value, gsize len)
+/* ---- addresses ------------------------------------------------------------------------ */
+
+/*
+ * What no message can ever be sent to, or come from, would be an entry that nobody meets: its
+ * account's mail is held, and the mapping looks whole.  A domain that a host took from a message is
+ * not looked at so (kind.h): it is as it is.
+ */
+static const char *why_no_domain(const char *domain)
+{
+	if (*domain == '[') /* an IP address */
+		return NULL;
+	if (*domain == '*' || *domain == '.')
+		return "subdomains are domains of their own: name each (@mail.acme.example)";
+	g_auto(GStrv) labels = g_strsplit(domain, ".", -1);
+	for (char **label = labels; *label != NULL; label++) {
+		gsize n = 0;
+		while (g_ascii_isalnum((*label)[n]) || (*label)[n] == '-' || (*label)[n] == '_')
+			n++;
+		if (n == 0 || (*label)[n] != '\0')
+			return "there is no such domain as the one after its @";
+	}
+	return NULL;
+}
+
+static const char *why_no_local(const char *address, const char *at)
+{
+	gsize n = (gsize)(at - address);
+	if (n == 0)
+		return NULL;
+	if (memchr(address, '*', n) != NULL || (n == 1 && strchr("%?", *address) != NULL))
+		return "nothing stands for any text in it: an address, or @domain for all of one";
+	if (g_str_has_prefix(address, "mailto:"))
+		return "write the address alone, without mailto:";
+	for (const char *p = address; p < at; p++)
+		if (strchr("@:,;()[]\"\\", *p) != NULL)
+			return "it is not an e-mail address or @domain";
+	return NULL;
+}
+
+static const char *why_no_address(const char *canonical)
+{
+	const char *at = strrchr(canonical, '@');
+	const char *why = why_no_local(canonical, at);
+	return why != NULL ? why : why_no_domain(at + 1);
+}
+
+static char *recipient_name(
+	MsDirectory *directory, MsRowStored *row, const char *value, gsize len, const char **why)
 {
 	g_autofree char *address = ms_address_canonical(value, len);
 	const MsKind *email = kind_of_email(directory->kinds);
-	if (address == NULL)
+	*why = address != NULL ? why_no_address(address) : "it is not an e-mail address or @domain";
+	if (*why != NULL)
 		return NULL;
 	if (email != NULL && address[0] != '@')
 		add_forms(directory, row, email, address, value, len);
@@ -101,10 +149,8 @@ static char *name_of_person(MsDirectory *directory, MsRowStored *row, const char
 static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind, const char *value,
 	gsize len, const char **why)
 {
-	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
-		*why = "it is not an e-mail address or @domain";
-		return recipient_name(directory, row, value, len);
-	}
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0)
+		return recipient_name(directory, row, value, len, why);
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) {
 		*why = ms_account_problem(value);
 		if (*why != NULL)
@@ -121,6 +167,8 @@ static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind
 		return NULL;
 	g_autofree char *canonical = ms_kind_canonical(known, value, len, why);
 	if (canonical == NULL)
+		return NULL;
+	if (known->form == MS_FORM_EMAIL && (*why = why_no_address(canonical)) != NULL)
 		return NULL;
 	add_forms(directory, row, known, canonical, value, len);
 	return ms_keys_make(&directory->keys, 'i', kind, canonical);

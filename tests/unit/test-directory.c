@@ -591,6 +591,51 @@ static void test_bad_lines(void)
 	ms_directory_state_clear(&state);
 }
 
+/* An entry that no message can meet is told: it looks as if it were there, and all is held. */
+static void test_addresses(void)
+{
+	static const struct {
+		const char *value, *why; /* NULL: fine */
+	} given[] = {{"anna@alpha.example", NULL}, {"Anna <anna@alpha.example>", NULL},
+		{"@alpha.example", NULL}, {"*@alpha.example", NULL},
+		{"@sub-1.alpha.example.", NULL}, {"@intern", NULL},
+		{"@m\xc3\xbcller.example", NULL}, {"m\xc3\xbcller@alpha.example", NULL},
+		{"o'neill+tag%x=y/z@alpha.example", NULL}, {"\"\"anna\"\"@alpha.example", NULL},
+		{"anna@[192.0.2.1]", NULL}, {"a_b@mx_1.example", NULL},
+		{"%@alpha.example", "nothing stands for any text"},
+		{"?@alpha.example", "nothing stands for any text"},
+		{"a*@alpha.example", "nothing stands for any text"},
+		{"@*.alpha.example", "subdomains are domains"},
+		{"anna@*.alpha.example", "subdomains are domains"},
+		{"@.alpha.example", "subdomains are domains"},
+		{"@alpha..example", "no such domain"}, {"@alpha.example/", "no such domain"},
+		{"mailto:anna@alpha.example", "without mailto:"},
+		{"MAILTO:anna@alpha.example", "without mailto:"},
+		{"@@alpha.example", "more than one @"},
+		{"anna@beta@alpha.example", "more than one @"},
+		{"@beta.example:anna@alpha.example", "more than one @"},
+		{"smtp:anna@alpha.example", "not an e-mail address"},
+		{"\"\"anna@alpha.example", "not an e-mail address"},
+		{"(anna)@alpha.example", "not an e-mail address"},
+		{"anna\\@alpha.example", "not an e-mail address"}};
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "addresses.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(given); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"account,kind,value\nAC-1,recipient,\"%s\"\nAC-1,customer-number,4711\n",
+			given[i].value);
+		const char *why = given[i].why;
+		MsImportResult result;
+		Bad bad = {.n = 0};
+		g_autoptr(GError) error = NULL;
+		g_assert_true(import(directory, text, strlen(text), 1, 1, &result, &bad, &error));
+		if (bad.n != (why != NULL) || (why != NULL && strstr(bad.whys[0], why) == NULL))
+			g_error("%s: %s", given[i].value, bad.n > 0 ? bad.whys[0] : "fine");
+	}
+}
+
 static void test_long_line(void)
 {
 	g_autoptr(GString) text = g_string_new("AC-1,customer-number,");
@@ -1284,6 +1329,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/not-a-database", test_not_a_database);
 	g_test_add_func("/directory/nothing-in-clear", test_nothing_in_clear);
 	g_test_add_func("/directory/import/bad-lines", test_bad_lines);
+	g_test_add_func("/directory/import/addresses", test_addresses);
 	g_test_add_func("/directory/import/long-line", test_long_line);
 	g_test_add_func("/directory/import/shrink", test_shrink);
 	g_test_add_func("/directory/import/never-half", test_never_half);
