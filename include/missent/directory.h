@@ -182,6 +182,10 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 	void (*warn)(guint64 line, const char *text, void *user), void *user, guint64 *warnings_out,
 	GError **error);
 
+/* What an import would warn of in such a row, by itself: calls `warn` with `line`. */
+void ms_directory_lint_row(MsDirectory *directory, guint64 line, const char *kind,
+	const char *value, void (*warn)(guint64 line, const char *text, void *user), void *user);
+
 /* What a file of the mapping looks like. */
 typedef struct {
 	const char *encoding; /* as iconv calls it; NULL: found out */

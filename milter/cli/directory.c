@@ -230,6 +230,27 @@ static void tell_new(const CliSession *session, char **argv, bool remove, bool c
 		cli_fail(0, "account \"%s\" is new: the directory knew nothing of it before", argv[1]);
 }
 
+static void warn(guint64 line, const char *text, void *user)
+{
+	(void)line;
+	cli_fail(0, "%s: warning: %s", (const char *)user, text);
+}
+
+/* The account that is received for, as the directory has it before the change. */
+static char *no_principal(const CliSession *session, char **argv)
+{
+	return strcmp(argv[2], MS_ROW_RECEIVES_FOR) == 0 ? cli_no_account(session, argv[3]) : NULL;
+}
+
+/* As an import tells it. */
+static void tell_odd(const CliSession *session, char **argv, const char *near)
+{
+	ms_directory_lint_row(session->directory, 0, argv[2], argv[3], warn, argv[3]);
+	if (near != NULL)
+		cli_fail(0, "warning: the directory knows no account \"%s\" to receive for%s",
+			argv[3], near);
+}
+
 static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFunc func,
 	const char *done, const char *not_done)
 {
@@ -245,6 +266,7 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool changed = false, fresh = is_new(&session, argv[1]);
+		g_autofree char *near = no_principal(&session, argv);
 		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
 			MS_FOUND) {
 			printf("%s", changed ? done : not_done);
@@ -253,6 +275,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 			fflush(stdout);
 			if (fresh)
 				tell_new(&session, argv, remove, changed);
+			if (!remove)
+				tell_odd(&session, argv, near);
 		} else
 			rc = cli_fail_error(error);
 	}

@@ -99,6 +99,26 @@ static bool wait_after(Follow *f, MsAnswer answer, GError *error, int *rc_out)
 	return !stopped;
 }
 
+static void warn(guint64 line, const char *text, void *user)
+{
+	const Follow *f = user;
+	if (line > 0)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": warning: %s", f->file, line, text);
+	else
+		cli_fail(0, "%s: warning: %s", f->source, text);
+}
+
+/* As an import tells it. */
+static void tell_odd(Follow *f, const GPtrArray *batch)
+{
+	for (guint i = 0; i < batch->len; i++) {
+		const MsChange *c = batch->pdata[i];
+		if (c->why == NULL && !c->remove)
+			ms_directory_lint_row(
+				f->session.directory, c->line, c->kind, c->value, warn, f);
+	}
+}
+
 /* What came is not thrown away before it is in the mapping. */
 static bool put_in(Follow *f, GPtrArray *batch, int *rc_out)
 {
@@ -109,6 +129,7 @@ static bool put_in(Follow *f, GPtrArray *batch, int *rc_out)
 			f->session.directory, f->source, batch, set_aside, f, &followed, &error);
 		if (answer == MS_FOUND) {
 			tell(f, NULL);
+			tell_odd(f, batch);
 			f->all.applied += followed.applied;
 			f->all.repeated += followed.repeated;
 			f->all.bad += followed.bad;

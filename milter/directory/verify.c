@@ -327,6 +327,13 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 	return MS_FOUND;
 }
 
+void ms_directory_lint_row(MsDirectory *directory, guint64 line, const char *kind,
+	const char *value, void (*warn)(guint64 line, const char *text, void *user), void *user)
+{
+	g_autoptr(MsLint) lint = ms_lint_new(directory->kinds, NULL, MS_LINT_MANY, warn, user);
+	ms_lint_row(lint, line, kind, value);
+}
+
 /* ---- against a file -------------------------------------------------------------------- */
 
 #define ROWS_AT_ONCE 64

@@ -67,6 +67,19 @@ without '... once' 'is new' missent directory put ALFA customer-number C-20002
 without '... nor one that is known' 'is new' missent directory put ALPHA customer-number C-20003
 missent directory delete ALFA customer-number C-20001 >/dev/null
 missent directory delete ALFA customer-number C-20002 >/dev/null
+# One row as an import tells of it.
+ends 'directory put: everybody at a provider' 0 'everybody there would receive' missent directory put ALPHA recipient @gmail.com
+ends '... below a public suffix' 0 'public suffix' missent directory put ALPHA recipient @co.uk
+ends '... a placeholder' 0 'placeholder' missent directory put ALPHA customer-number 00000
+ends '... for an account that is none' 0 'did you mean "ALPHA"?' missent directory put ALPHA receives-for ALPA
+without '... what is fine' 'warning' missent directory put ALPHA recipient anna@gmail.com
+ends '... an address with a scheme' 65 'without mailto:' missent directory put ALPHA recipient mailto:anna@alpha.example
+for row in 'recipient @gmail.com' 'recipient @co.uk' 'customer-number 00000' 'receives-for ALPA' 'recipient anna@gmail.com'; do
+	without "... deleted: $row" 'warning' missent directory delete ALPHA $row
+done
+printf '{"id":1,"op":"put","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n{"id":2,"op":"delete","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n' >"$S/changes"
+ends 'directory follow: everybody at a provider' 0 'changes:1: warning: a domain at which anybody' missent directory follow --source crm "$S/changes"
+missent directory import --forget-positions "$S/m.csv" >/dev/null 2>&1
 ends 'directory delete: of an account that is none' 0 'did you mean "ALPHA"?' missent directory delete ALPA customer-number C-10001
 
 # A trail that is named and is none.
