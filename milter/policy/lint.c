@@ -60,6 +60,9 @@ static const Check checks[] = {
 		lint_header_names),
 	POLICY("never-outgoing", FAULT, "mail that is not outgoing by the section outgoing",
 		lint_never_outgoing),
+	POLICY("mistyped-sender", WARNING,
+		"sender: a domain that is one of sender-domains but for a letter, or no domain",
+		lint_mistyped_senders),
 	POLICY("never-seen", WARNING, "policies that none of the mail of the past falls under",
 		lint_never_seen),
 

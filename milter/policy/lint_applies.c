@@ -365,6 +365,50 @@ void lint_never_outgoing(Lint *lint, Subject *s)
 	}
 }
 
+/* One letter more, less or other, or two that changed places. */
+static bool is_slip(const char *a, const char *b)
+{
+	gsize la = strlen(a), lb = strlen(b);
+	for (; la > 0 && lb > 0 && *a == *b; la--, lb--, a++, b++)
+		;
+	for (; la > 0 && lb > 0 && a[la - 1] == b[lb - 1]; la--, lb--)
+		;
+	return (la <= 1 && lb <= 1 && la + lb > 0) ||
+		(la == 2 && lb == 2 && a[0] == b[1] && a[1] == b[0]);
+}
+
+/* Two domains of a company differ in their ends: seller.de and seller.be. */
+static bool is_mistyped(const char *domain, const char *own)
+{
+	const char *a = strrchr(domain, '.'), *b = strrchr(own, '.');
+	bool ends = a != NULL && b != NULL && strcmp(a, b) != 0 && ms_domain_is_suffix(a + 1);
+	return !ends && is_slip(domain, own);
+}
+
+/* Such a policy is for mail that nobody sends: what it is meant for goes by without it. */
+void lint_mistyped_senders(Lint *lint, Subject *s)
+{
+	const MsSettings *settings = lint->options->settings;
+	for (const char *const *sender = ms_section_list(s->section, "sender"); *sender != NULL;
+		sender++) {
+		const char *at = strrchr(*sender, '@');
+		const char *domain = at != NULL ? at + 1 : *sender; /* as it is written */
+		if (strpbrk(*sender, ".@*?<") == NULL && strcmp(*sender, "localhost") != 0 &&
+			width_of(*sender) == NULL)
+			lint_tell(lint, s, "sender", *sender,
+				"Write an address (billing@example.com), or a whole domain.",
+				"sender \"%s\" is all mail of a domain \"%s\"", *sender, *sender);
+		if (settings == NULL || domain_is_out(settings, *sender))
+			continue;
+		for (const char *const *own = settings->out_domains; *own != NULL; own++)
+			if (is_mistyped(domain, *own))
+				lint_tell(lint, s, "sender", *sender,
+					"Correct it, or name its domain in sender-domains too.",
+					"sender \"%s\" is of a domain that is not yours by sender-domains: is %s meant?",
+					*sender, *own);
+	}
+}
+
 /* Of RFC 2606 and 6761: nobody sends from there. */
 static bool is_example(const char *sender)
 {

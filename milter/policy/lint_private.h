@@ -61,6 +61,7 @@ void lint_broad_networks(Lint *lint, Subject *s);
 void lint_attachments(Lint *lint, Subject *s);
 void lint_header_names(Lint *lint, Subject *s);
 void lint_never_outgoing(Lint *lint, Subject *s);
+void lint_mistyped_senders(Lint *lint, Subject *s);
 void lint_never_seen(Lint *lint, Subject *s);
 void lint_outgoing(Lint *lint);
 void lint_for_nobody(Lint *lint);

@@ -151,6 +151,14 @@ static const Row planted[] = {
 	{"mismatch-delivered", 2, "delivered", A "on-mismatch = deliver }\n", NULL, NULL},
 	{"tolerates", 2, "\"worker\"", A "tolerate = {\"image\", \"worker\"} }\n", NULL, NULL},
 	{"tolerates", 2, "\"damaged\"", A "tolerate = {\"damaged\"} }\n", NULL, NULL},
+	{"mistyped-sender", 2, "is seller.example meant?",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"billing@seller.exmaple\"} }\n", NULL,
+		"outgoing { sender-domains = {\"seller.example\"} }\n"},
+	{"mistyped-sender", 2, "is b\xc3\xbc" "cher.example meant?",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"@b\xc3\xbc" "chr.example\"} }\n", NULL,
+		"outgoing { sender-domains = {\"b\xc3\xbc" "cher.example\"} }\n"},
+	{"mistyped-sender", 2, "all mail of a domain \"billing\"",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"billing\"} }\n", NULL, NULL},
 	{"broad-sender", 2, "everybody", "policy \"a\" { kinds = {\"iban\"}\nsender = {\"*\"} }\n",
 		NULL, NULL},
 	{"broad-sender", 2, "anybody can have",
@@ -237,6 +245,10 @@ static const Row harmless[] = {
 	{NULL, 0, NULL,
 		"policy \"a\" { sender = {\"b\xc3\xbc" "cher.example\", \"o'neill+x@seller.example\", \"*\xc3\xa9@*.b\xc3\xbc" "cher.example\"} kinds = {\"iban\"} }\n",
 		NULL, NULL},
+	{NULL, 0, NULL,
+		"policy \"a\" { sender = {\"a@seller.be\", \"a@seller.example\", \"a@mail.seller.de\", \"a@seller.xe\", "
+		"\"a@*.sellers.de\", \"localhost\", \"<>\"} kinds = {\"iban\"} }\n",
+		NULL, "outgoing { sender-domains = {\"seller.de\", \"seller.example\", \"seller.xe\"} }\n"},
 	/* The wide one is the milder, but looks at other mail too. */
 	{NULL, 0, NULL,
 		A
