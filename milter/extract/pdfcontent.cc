@@ -303,14 +303,25 @@ static bool is_show(std::string_view word)
 	return word == "Tj" || word == "TJ" || word == "'" || word == "\"";
 }
 
-/* What stands between "ID" and "EI". */
-static gsize skip_image(const char *data, gsize len, gsize at)
+/* Behind the "EI" of a picture's data, which should have a blank before it. */
+static gsize image_end(const char *data, gsize len, gsize at, bool blank)
 {
 	for (; at + 2 < len; at++)
-		if (ms_pdf_is_blank(data[at]) && data[at + 1] == 'E' && data[at + 2] == 'I'
-			&& (at + 3 == len || ms_pdf_is_blank(data[at + 3])))
+		if ((!blank || ms_pdf_is_blank(data[at])) && data[at + 1] == 'E'
+			&& data[at + 2] == 'I' && (at + 3 == len || ms_pdf_is_blank(data[at + 3])))
 			return at + 3;
-	return len;
+	return 0;
+}
+
+/* What stands between "ID" and "EI"; without the one, the other is no picture's.  `none`: there is
+ * no end, nor will there be one further on. */
+static gsize skip_image(const char *data, gsize len, gsize at, bool &none)
+{
+	gsize end = none ? 0 : image_end(data, len, at, true);
+	if (end == 0 && !none)
+		end = image_end(data, len, at, false);
+	none = end == 0;
+	return none ? at : end;
 }
 
 static bool is_literal(std::string_view word)
@@ -380,8 +391,23 @@ static char *without_escapes(const std::string &name)
 	return g_string_free(out, FALSE);
 }
 
-void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
+static void count(MsPdfCensus &census, guint &saved, std::string_view word, gsize at,
+	const Operands &operands)
 {
+	census.shows += is_show(word) && operands.strings;
+	if (word == "q")
+		saved++;
+	else if (word == "Q" && saved > 0)
+		saved--;
+	else if (word == "Q")
+		census.unmatched.push_back(at);
+}
+
+MsPdfCensus ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
+{
+	MsPdfCensus census;
+	guint saved = 0;
+	bool no_image = false;
 	MsPdfLexer lexer(data, len, 0, out);
 	Operands operands;
 	std::string marks; /* the last name of a mark: most come many times */
@@ -393,8 +419,9 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 			add_operand(operands, token, lexer);
 			continue;
 		}
+		count(census, saved, word, lexer.from, operands);
 		if (word == "ID") {
-			lexer.at = skip_image(data, len, lexer.at);
+			lexer.at = skip_image(data, len, lexer.at, no_image);
 		} else {
 			auto known = operators.find(word);
 			bool marked = word == "BMC" || word == "BDC" || word == "MP" ||
@@ -415,4 +442,5 @@ void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out)
 	if (operands.count > 0)
 		add_line(out, data + operands.start, len - operands.start);
 	add_strings(out, data, len, operands);
+	return census;
 }

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include <string>
+#include <vector>
 
 #define MS_PDF_MAX_TEXT (8u << 20) /* bytes of one content */
 
@@ -44,8 +45,14 @@ std::string ms_pdf_to_utf8(const std::string &bytes);
 /* Where the value that begins at `from` ends. */
 gsize ms_pdf_value_end(const char *data, gsize from, gsize to, GString *comments);
 
+/* What a content has for one who interprets it. */
+struct MsPdfCensus {
+	guint shows = 0;              /* operators that show some text */
+	std::vector<gsize> unmatched; /* where a "Q" stands to which there is no "q" */
+};
+
 /* Appends the words of a content that are no operators, nor operands that these take; with
  * `shown` also not the strings that they show. */
-void ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out);
+MsPdfCensus ms_pdf_leftovers(const char *data, gsize len, bool shown, GString *out);
 
 #endif

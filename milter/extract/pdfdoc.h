@@ -46,8 +46,9 @@ struct MsPdf {
 bool ms_pdf_decode(const MsPdf *pdf, const Object &stream, MsBudget *budget, std::string &out,
 	GString *behind);
 
-/* Interprets a content that no page has shown. */
-void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out);
+/* Interprets a content that no page has shown, and appends to `rest` what is not shown. */
+void ms_pdf_content(MsPdf *pdf, std::string &bytes, Dict *resources, GString *rest,
+	MsPdfPage *out);
 
 /* Shows all layers, or none; false if there are none. */
 bool ms_pdf_set_layers(PDFDoc *document, bool on);

@@ -134,7 +134,7 @@ private:
 	void read_bytes(Found &one, MsItem item, unsigned roles);
 	void read_rows(const Object &object);
 	void read_shown(Found &one, MsItem item, unsigned role);
-	void read_content(Found &one, MsItem item, const std::string &bytes);
+	void read_content(Found &one, MsItem item, std::string &bytes);
 	Dict *resources_of(const Object &stream, Object &holder);
 	Dict *all_resources();
 
@@ -951,17 +951,17 @@ Dict *Walk::resources_of(const Object &stream, Object &holder)
 	return holder.isDict() ? holder.getDict() : all_resources();
 }
 
-void Walk::read_content(Found &one, MsItem item, const std::string &bytes)
+void Walk::read_content(Found &one, MsItem item, std::string &bytes)
 {
 	ms_inventory_read(inventory, item);
-	bool shows = may_show(bytes);
-	ms_pdf_leftovers(bytes.data(), bytes.size(), pdf != nullptr && shows, texts[HIDDEN]);
-	if (pdf == nullptr || !shows)
+	if (pdf == nullptr || !may_show(bytes)) {
+		ms_pdf_leftovers(bytes.data(), bytes.size(), false, texts[HIDDEN]);
 		return;
+	}
 	Object holder;
 	Dict *resources = resources_of(one.object, holder);
 	MsPdfPage page;
-	ms_pdf_content(pdf, &one.object, resources, &page);
+	ms_pdf_content(pdf, bytes, resources, texts[HIDDEN], &page);
 	if (page.raw->len > 0 && texts[HIDDEN]->len < MS_PDF_MAX_TEXT)
 		g_string_append_printf(texts[HIDDEN], "%s\n\n", page.raw->str);
 	if (page.broken != nullptr || page.raw->len == 0) /* as they stand, without their fonts */
@@ -1031,7 +1031,11 @@ void Walk::read_shown(Found &one, MsItem item, unsigned role)
 	if (role & ROLE_CONTENT)
 		return;
 	ms_pdf_decode(pdf, one.object, to->budget, bytes, texts[COMMENTS]);
-	ms_pdf_leftovers(bytes.data(), bytes.size(), true, texts[HIDDEN]);
+	const MsPdfCensus census =
+		ms_pdf_leftovers(bytes.data(), bytes.size(), true, texts[HIDDEN]);
+	/* With an operator at which Poppler has ended, it was not. */
+	if (!census.unmatched.empty())
+		read_content(one, item, bytes);
 }
 
 void Walk::read_stream(Found &one)

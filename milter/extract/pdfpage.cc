@@ -169,6 +169,7 @@ public:
 		trust = nullptr;
 		size = 0;
 	}
+	void beginStringOp(GfxState *) override { shows += forms == 0; }
 	void beginString(GfxState *state, const GooString *s) override
 	{
 		if (laid)
@@ -206,8 +207,10 @@ public:
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winconsistent-missing-override"
 #endif
-	virtual void beginForm(Ref id) { pdf->shown.insert(id.num); }
-	virtual void beginForm(Object *, Ref id) { pdf->shown.insert(id.num); }
+	virtual void beginForm(Ref id) { enter(id); }
+	virtual void beginForm(Object *, Ref id) { enter(id); }
+	virtual void endForm(Ref) { forms--; }
+	virtual void endForm(Object *, Ref) { forms--; }
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif
@@ -241,11 +244,18 @@ public:
 
 	void finish(MsPdfPage *out);
 	bool has_hidden() const { return hidden > 0; }
+	/* Was so much of the content itself shown, without the forms that it draws? */
+	bool has_shown(guint n) const { return shows >= n; }
 
 private:
 	struct Box {
 		double x1, y1, x2, y2;
 	};
+	void enter(Ref form)
+	{
+		pdf->shown.insert(form.num);
+		forms++;
+	}
 	bool known(GfxState *state, CharCode code, const Unicode *u, int n);
 	void append(double x, double y, double dx, double dy, const Unicode *u, int n);
 	void shape(GfxState *state, bool filled);
@@ -270,6 +280,7 @@ private:
 	std::unordered_map<int, guint> rows; /* letter-like shapes by where they stand */
 	guint most = 0, marks = 0, small = 0;
 	int hidden = 0;
+	guint shows = 0, forms = 0; /* operators that show text; forms around what is shown */
 };
 
 static int cell(double at, double all)
@@ -639,8 +650,17 @@ static void remember_contents(MsPdf *pdf, Page *page)
 			pdf->shown.insert(list.arrayGetNF(i).getRef().num);
 }
 
+/* The content without each "Q" that restores nothing: Poppler ends with it, others pass over it. */
+static MsPdfCensus look_at_rest(std::string &bytes, GString *rest)
+{
+	MsPdfCensus census = ms_pdf_leftovers(bytes.data(), bytes.size(), true, rest);
+	for (gsize at : census.unmatched)
+		bytes[at] = ' ';
+	return census;
+}
+
 /* Decodes the content once, for who interprets it and for who looks at the rest. */
-static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out)
+static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out, MsPdfCensus *census)
 {
 	std::string bytes;
 	Object contents = page->getContents();
@@ -657,13 +677,24 @@ static std::string decode_contents(MsPdf *pdf, Page *page, MsPdfPage *out)
 				: "its content is damaged or too long";
 		bytes += '\n';
 	}
-	ms_pdf_leftovers(bytes.data(), bytes.size(), true, out->rest);
+	*census = look_at_rest(bytes, out->rest);
 	return bytes;
 }
 
+/* Poppler takes what another program shows for the data of a picture or the operand of nothing, or
+ * stopped: what is wrong with the content, or NULL. */
+static const char *trouble_of(const MsDevice &device, const MsPdfCensus &census)
+{
+	const char *known = ms_pdf_trouble();
+	return known != nullptr || device.has_shown(census.shows)
+		? known
+		: "not all of its text is read, for its operators do not go together";
+}
+
 /* True if some of it was hidden. */
-static bool show_page(MsPdf *pdf, Page *page, Object *contents, const PDFRectangle *box, bool crop,
-	int rotate, const PDFRectangle *paper, bool laid_out, MsPdfPage *out)
+static bool show_page(MsPdf *pdf, Page *page, Object *contents, const MsPdfCensus &census,
+	const PDFRectangle *box, bool crop, int rotate, const PDFRectangle *paper, bool laid_out,
+	MsPdfPage *out)
 {
 	MsDevice device(pdf, paper, laid_out);
 	ms_pdf_trouble_reset();
@@ -678,7 +709,7 @@ static bool show_page(MsPdf *pdf, Page *page, Object *contents, const PDFRectang
 	} /* ends the page, too */
 	device.finish(out);
 	if (out->broken == nullptr)
-		out->broken = ms_pdf_trouble();
+		out->broken = trouble_of(device, census);
 	return device.has_hidden();
 }
 
@@ -699,34 +730,42 @@ bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out)
 		: PDFRectangle(0, 0, box.x2 - box.x1, box.y2 - box.y1);
 	bool layers = ms_pdf_set_layers(pdf->document.get(), true);
 	remember_contents(pdf, page);
-	std::string bytes = decode_contents(pdf, page, out);
+	MsPdfCensus census;
+	std::string bytes = decode_contents(pdf, page, out, &census);
 	Stream *stream = new MemStream(bytes.data(), 0, (Goffset)bytes.size(),
 		Object(new Dict(pdf->document->getXRef())));
 	Object contents(stream);
-	if (!show_page(pdf, page, &contents, &box, crop, rotate, &paper, true, out) || !layers)
+	bool hides = show_page(
+		pdf, page, &contents, census, &box, crop, rotate, &paper, true, out);
+	if (!hides || !layers)
 		return true;
 	/* Some layers are shown when others are not. */
 	MsPdfPage others = MsPdfPage();
 	ms_pdf_set_layers(pdf->document.get(), false);
-	show_page(pdf, page, &contents, &box, crop, rotate, &paper, false, &others);
+	show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, false, &others);
 	g_string_append_printf(out->raw, "\n%s", others.raw->str);
 	ms_pdf_page_clear(&others);
 	return true;
 }
 
-void ms_pdf_content(MsPdf *pdf, Object *content, Dict *resources, MsPdfPage *out)
+void ms_pdf_content(MsPdf *pdf, std::string &bytes, Dict *resources, GString *rest,
+	MsPdfPage *out)
 {
 	*out = MsPdfPage();
+	const MsPdfCensus census = look_at_rest(bytes, rest);
+	Stream *stream = new MemStream(bytes.data(), 0, (Goffset)bytes.size(),
+		Object(new Dict(pdf->document->getXRef())));
+	Object content(stream);
 	PDFRectangle paper(0, 0, 612, 792);
 	MsDevice device(pdf, &paper, false);
 	ms_pdf_trouble_reset();
 	{
 		Gfx gfx(pdf->document.get(), &device, resources, &paper, nullptr, is_late,
 			pdf->budget);
-		gfx.display(content);
+		gfx.display(&content);
 	}
 	device.finish(out);
-	out->broken = ms_pdf_trouble();
+	out->broken = trouble_of(device, census);
 }
 
 void ms_pdf_page_clear(MsPdfPage *page)

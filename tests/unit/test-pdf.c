@@ -357,10 +357,45 @@ static void test_broken(void)
 		make_pdf(TEXT, "", "/Contents 6 0 R",
 			"6 0 obj<</Filter/FlateDecode/Length 9>>stream\nnot so...\nendstream endobj\n"),
 		"", "damaged");
+	expect("picture without its data",
+		with_content("BI /W 10 /H 10 /BPC 8 /CS /RGB ID xx EI BT /F 10 Tf 9 9 Td (" VALUE
+			     ") Tj ET",
+			"", ""),
+		"", "damaged");
+	expect("picture without an end",
+		with_content("BI /W 1 /H 1 /BPC 8 /CS /G ID x BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET",
+			"", ""),
+		"", "damaged");
+	expect("dictionary without an end",
+		with_content("<</A BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET", "", ""), "", "damaged");
+	expect("array without an end",
+		with_content("[ BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET", "", ""), "", "damaged");
+	expect("twin: an array without an end behind the text",
+		with_content("BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET [", "", ""), VALUE, "");
+	expect("twin: a picture without a blank before its end",
+		with_content("BI /W 1 /H 1 /BPC 8 /CS /G ID xEI BT /F 10 Tf 9 9 Td (" VALUE
+			     ") Tj ET",
+			"", ""),
+		VALUE, "");
 	expect("twin: an unknown operator",
 		with_content("BT /F 10 Tf 9 9 Td (a) Tj foo ET", "", ""), "a", "");
 	expect("twin: one operand too many", with_content("BT 1 /F 10 Tf 9 9 Td (a) Tj ET", "", ""),
 		"a", "");
+}
+
+/* What restores nothing ends a content for Poppler, and is passed over by others. */
+static void test_unmatched(void)
+{
+	expect("one", with_content("Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET", "", ""), VALUE, "");
+	expect("several",
+		with_content("q Q Q Q BT /F 10 Tf 9 9 Td (Hidden) Tj Q (-8001) Tj ET Q", "", ""),
+		VALUE, "");
+	g_autofree char *form = stream(6, "/Subtype/Form/BBox[0 0 600 800]/Resources<</Font<</F 5 0 R>>>>",
+		"Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET");
+	expect("in a form", with_content("/X Do", "/XObject<</X 6 0 R>>", form), VALUE, "");
+	expect("in what nothing shows", make_pdf(TEXT, "", "", form), VALUE, "");
+	expect("twin: the text before it",
+		with_content("q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET Q Q", "", ""), VALUE, "");
 }
 
 /* ---- letters -------------------------------------------------------------------------- */
@@ -521,6 +556,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/layers", test_layers);
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
+	g_test_add_func("/pdf/unmatched", test_unmatched);
 	g_test_add_func("/pdf/letters", test_letters);
 	g_test_add_func("/pdf/directions", test_directions);
 	g_test_add_func("/pdf/pictures", test_pictures);
