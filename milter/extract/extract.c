@@ -167,8 +167,10 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 {
 	const MsSpan whole = *span; /* its text may be repaired, and gone after that */
 	ms_extract_hand_over_alone(to, span);
-	if (whole.type != MS_SPAN_ADDRESSES)
-		ms_links_read(to, &whole);
+	if (whole.type == MS_SPAN_ADDRESSES)
+		return;
+	ms_links_read(to, &whole);
+	ms_undone_read(to, &whole);
 }
 
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len)

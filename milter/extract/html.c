@@ -281,6 +281,12 @@ static const char *named_reference(const char *p, const char *end, GString *out)
 	return NULL;
 }
 
+const char *ms_html_reference(const char *p, const char *end, GString *out)
+{
+	return p + 1 < end && p[1] == '#' ? numeric_reference(p + 2, end, out)
+					  : named_reference(p + 1, end, out);
+}
+
 /* One character or reference of text. */
 static const char *put_character(const char *p, const char *end, GString *out)
 {
@@ -288,8 +294,7 @@ static const char *put_character(const char *p, const char *end, GString *out)
 		g_string_append_c(out, *p);
 		return p + 1;
 	}
-	const char *after = p + 1 < end && p[1] == '#' ? numeric_reference(p + 2, end, out)
-						       : named_reference(p + 1, end, out);
+	const char *after = ms_html_reference(p, end, out);
 	if (after != NULL)
 		return after;
 	g_string_append_c(out, '&');

@@ -35,6 +35,10 @@ void ms_html_read(const char *html, gsize len, MsHtml *out);
 /* The same, all of it handed over: the text of HTML that stands in a document at `where`. */
 void ms_html_text_read(const MsExtraction *to, const char *where, const char *html, gsize len);
 
+/* A character reference ("&nbsp;", "&#160;") at `p`: where it ends, its character at the end of
+ * `out`; NULL and nothing if it is none. */
+const char *ms_html_reference(const char *p, const char *end, GString *out);
+
 /* Takes the contents of data: URIs (RFC 2397) out of `text` from `from` on, and adds them to
  * `inner` (of MsHtmlInner *). */
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner);

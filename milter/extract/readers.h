@@ -45,6 +45,9 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span);
 void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span);
 /* Hands over what the links of a span say in other ways than in plain letters. */
 void ms_links_read(const MsExtraction *to, const MsSpan *span);
+/* What lines of a text say that were encoded once too often, or decoded once too seldom (undone.c);
+ * handed over beside it. */
+void ms_undone_read(const MsExtraction *to, const MsSpan *span);
 
 /* edi.c */
 bool ms_is_edi(const guint8 *data, gsize len);
