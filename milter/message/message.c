@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -21,6 +22,7 @@
  */
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
+static bool is_boundary(const Walk *walk, const char *line, gsize len);
 
 void ms_message_init(void)
 {
@@ -259,6 +261,67 @@ static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
 	walk->to.of = of;
 }
 
+/* "--" and the boundary begins a line. */
+static bool has_boundary(const Leaf *leaf, const char *boundary)
+{
+	g_autofree char *mark = g_strconcat("--", boundary, NULL);
+	gsize n = strlen(mark);
+	const guint8 *end = leaf->data + leaf->len;
+	for (const guint8 *p = leaf->data; p < end;
+		p = memmem(p + 1, (gsize)(end - p - 1), mark, n)) {
+		if (p == NULL)
+			return false;
+		if ((gsize)(end - p) >= n && memcmp(p, mark, n) == 0 &&
+			(p == leaf->data || p[-1] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+/* Some clients take a carriage return alone for the end of a line, and see parts where others see
+ * none. */
+static void check_line_ends(Walk *walk, const Leaf *leaf)
+{
+	const char *text = (const char *)leaf->data;
+	for (gsize at = 0; (at = ms_scan_pair(text, leaf->len, at, "\r-")) < leaf->len; at++) {
+		gsize stop = at + 1;
+		while (stop < leaf->len && text[stop] != '\r' && text[stop] != '\n')
+			stop++;
+		if (!is_boundary(walk, text + at + 1, stop - at - 1))
+			continue;
+		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_AMBIGUOUS,
+			"a boundary behind a carriage return alone");
+		return;
+	}
+}
+
+/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed", a word
+ * in RFC 2047's form), or another; but it names a boundary, and has it.  There are clients that
+ * show the parts. */
+static void walk_hidden_parts(Walk *walk, GMimeObject *object, const Leaf *leaf)
+{
+	GMimeHeader *header = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(object), "Content-Type");
+	const char *raw = header != NULL ? g_mime_header_get_raw_value(header) : NULL;
+	if (raw == NULL || leaf->len == 0)
+		return;
+	g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
+	for (guint i = 0; i < parameters->len; i++) {
+		const MsParameter *parameter = parameters->pdata[i];
+		const char *boundary = parameter->value;
+		if (strcmp(parameter->name, "boundary") != 0 || *boundary == '\0' ||
+			strpbrk(boundary, "\"\\\r\n") != NULL || !has_boundary(leaf, boundary))
+			continue;
+		g_autofree char *head = g_strdup_printf(
+			"Content-Type: multipart/mixed; boundary=\"%s\"\n\n", boundary);
+		g_autoptr(GByteArray) bytes = ms_bytes_new();
+		g_byte_array_append(bytes, (const guint8 *)head, (guint)strlen(head));
+		g_byte_array_append(bytes, leaf->data, (guint)leaf->len);
+		ms_walk_bytes(walk, bytes->data, bytes->len, leaf->path, false);
+		return;
+	}
+}
+
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 {
 	GMimeObject *object = GMIME_OBJECT(part);
@@ -278,7 +341,13 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	leaf.charset = charset != NULL && *charset != '\0' ? charset : NULL;
 	leaf.flowed = strcmp(type, "text/plain") == 0 && is_parameter(object, "format", "flowed");
 	leaf.delsp = is_parameter(object, "delsp", "yes");
+	/* All of a message, as the only fragment of it. */
+	if (strcmp(type, "message/partial") == 0 && is_parameter(object, "number", "1") &&
+		is_parameter(object, "total", "1"))
+		leaf.type = "message/rfc822";
+	check_line_ends(walk, &leaf);
 	read_leaf(walk, &leaf, attached);
+	walk_hidden_parts(walk, object, &leaf);
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
@@ -299,7 +368,11 @@ static void read_outside(Walk *walk, const char *text, const char *path, const c
 		return;
 	account_text(walk, text);
 	g_autofree char *where = g_strdup_printf("part %s %s", *path != '\0' ? path : "1", what);
-	ms_extract_span(&walk->to, where, text, strlen(text));
+	MsDocument document = {.where = where,
+		.type = "text/plain",
+		.data = (const guint8 *)text,
+		.len = strlen(text)};
+	ms_extract(&walk->to, &document);
 }
 
 /* A multipart with a transfer encoding of its own: RFC 2045 6.4 forbids it, some clients

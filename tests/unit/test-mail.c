@@ -402,6 +402,55 @@ static const Row messages[] = {
 		"KD-7740912", NULL},
 	{"reply to", "Subject: s\r\nReply-To: kd7740912@b.example\r\n\r\nx\r\n",
 		"kd7740912@b.example", NULL},
+	{"parts of a text",
+		"Content-Type: text/plain; boundary=b\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"parts of no subtype",
+		"Content-Type: multipart; boundary=b\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"parts of an empty type",
+		"Content-Type: multipart//mixed; boundary=\"b\"\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"parts of an encoded type",
+		"Content-Type: =?us-ascii?q?multipart/mixed?=; boundary=b\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"parts behind a semicolon",
+		"Content-Type: ;multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"parts of a boundary in pieces",
+		"Content-Type: text/plain; boundary*0=b\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"file before the first part",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"begin 644 a.txt\r\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\r\n`\r\nend\r\n"
+		"--b\r\n\r\nx\r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"boundary behind a carriage return",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r--b\r"
+		"Content-Transfer-Encoding: base64\r\rS0QtNzc0MDkxMg==\r\n--b--\r\n",
+		NULL, "ambiguous"},
+	{"twin: dashes behind a carriage return",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nKD-7740912\r-- \r\n--b--\r\n",
+		"KD-7740912", NULL},
+	{"the only fragment",
+		"Content-Type: message/partial; id=\"a\"; number=1; total=1\r\n\r\nSubject: s\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nS0QtNzc0MDkxMg==\r\n",
+		"KD-7740912", NULL},
+	{"the first fragment",
+		"Content-Type: message/partial; id=\"a\"; number=1; total=2\r\n\r\nSubject: s\r\n\r\nx\r\n",
+		NULL, "partial"},
+	{"the last fragment",
+		"Content-Type: message/partial; id=\"a\"; number=2; total=2\r\n\r\nx\r\n", NULL,
+		"partial"},
+	{"a fragment of an unknown number",
+		"Content-Type: message/partial; id=\"a\"; number=1\r\n\r\nSubject: s\r\n\r\nx\r\n",
+		NULL, "partial"},
 	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n",
 		"KD-7740912", NULL},
 };
