@@ -139,6 +139,28 @@ typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error)
  * become one.  False and `*error` where the trail cannot be read; no trail is no line. */
 bool ms_audit_each(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
+/* What is known of the lines themselves, by their log. */
+typedef struct {
+	/* Lines of plain files, of before there was a log: nothing proves them. */
+	bool plain;
+	guint64 wrong; /* places where the log is not as it should be */
+	char *where;   /* the first of them: its entry, and what */
+	gint64 first;  /* the time of the first line, whatever was asked for; 0: there is none */
+	guint64 size;  /* of the latest checkpoint, and its root in hexadecimal; 0: there is none */
+	char *root;
+} MsAuditProof;
+void ms_audit_proof_clear(MsAuditProof *proof);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsAuditProof, ms_audit_proof_clear)
+/* The same, and all of the log is verified on the way: what is damaged, missing or was changed is
+ * no error, but told.  A line that is not the one that was written is a damaged one. */
+bool ms_audit_each_proven(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	MsAuditProof *proof_out, GError **error);
+/* Before which entry a line says that all were removed after their time; 0: it says no such
+ * thing. */
+guint64 ms_audit_pruned_to(const char *text, gsize len);
+/* Entries before `minimum` are gone, and lines say it of those before `said` alone: in words, the
+ * caller's; NULL: it is as they say. */
+char *ms_audit_unsaid(guint64 minimum, guint64 said);
 /* Is there a trail, for who was told of one?  False: why not. */
 bool ms_audit_is_there(const char *path, GError **error);
 

@@ -107,10 +107,13 @@ bool ms_tlog_each(MsTlog *log, guint64 first, MsTakeEntry take, void *user, GErr
 /* ---- is it whole? --------------------------------------------------------------------- */
 
 /* Calls `wrong` for each thing that is not as it should be, with the entry it concerns.  `take` (or
- * NULL) sees each entry on the way. */
+ * NULL) sees each entry on the way that is there; data NULL: it is not the one that was written. */
 typedef void (*MsWrong)(guint64 index, const char *why, void *user);
 typedef struct {
 	guint64 entries, bytes, wrong;
+	guint64 minimum; /* entries before it may be gone */
+	guint64 size;    /* of the latest checkpoint, and its root; 0: there is none */
+	guint8 root[MS_HASH_BYTES];
 } MsTlogVerified;
 bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
 	MsTlogVerified *out, GError **error);

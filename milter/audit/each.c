@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "missent/answer.h"
+#include "missent/digest.h"
 
 #include "audit_private.h"
 
@@ -30,7 +31,8 @@ typedef struct {
 	MsAuditTake take;
 	void *user;
 	guint64 number;
-	gint64 time; /* of the line before */
+	gint64 time;  /* of the line before */
+	gint64 first; /* of the first line; 0: there was none */
 } Reading;
 
 static void free_file(void *data)
@@ -85,6 +87,7 @@ static bool give(Reading *r, const char *text, gsize len, GError **error)
 	gint64 time = json_is_object(json) ? time_of(json) : -1;
 	bool damaged = time < 0;
 	r->time = damaged ? r->time : time;
+	r->first = r->first == 0 ? r->time : r->first;
 	const MsAuditLine line = {r->number++, r->time, damaged ? "" : type_of(json), text, len,
 		damaged ? NULL : json};
 	bool go_on = r->time < r->from || r->time >= r->to || r->take(&line, r->user, error);
@@ -186,18 +189,23 @@ static GPtrArray *files_of(const char *path, GError **error)
 	return g_steal_pointer(&files);
 }
 
-bool ms_audit_each_plain(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
-	GError **error)
+static bool give_files(Reading *r, const char *path, GError **error)
 {
 	g_autoptr(GPtrArray) files = files_of(path, error);
-	Reading r = {from, to, take, user, 0, 0};
 	bool enough = false;
 	if (files == NULL)
 		return false;
 	for (guint i = 0; i < files->len && !enough; i++)
-		if (!give_file(&r, files->pdata[i], &enough, error))
+		if (!give_file(r, files->pdata[i], &enough, error))
 			return false;
 	return true;
+}
+
+bool ms_audit_each_plain(
+	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error)
+{
+	Reading r = {from, to, take, user, 0, 0, 0};
+	return give_files(&r, path, error);
 }
 
 /* ---- the log -------------------------------------------------------------------------- */
@@ -235,6 +243,8 @@ typedef struct {
 	char *of;          /* its name, or NULL */
 	guint64 first;     /* its first entry */
 	json_int_t next;
+	MsAuditProof *proof; /* NULL: it is not asked for */
+	guint64 pruned;      /* entries before it are gone, as lines say */
 } LogReading;
 
 static void drop_parts(LogReading *r)
@@ -267,6 +277,7 @@ static bool take_entry(guint64 index, const char *data, gsize len, void *user, G
 {
 	LogReading *r = user;
 	gint64 time = ms_audit_time_of(data, len);
+	r->reading.first = r->reading.first == 0 && time > 0 ? time : r->reading.first;
 	static const char part[] = ",\"type\":\"part\"";
 	bool split = time >= 0 && len > 34 + sizeof part &&
 		memcmp(data + 34, part, sizeof part - 1) == 0;
@@ -314,9 +325,96 @@ bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, v
 	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
 	if (log == NULL)
 		return false;
-	LogReading r = {{from, to, take, user, 0, 0}, g_string_new(NULL), NULL, 0, 0};
+	LogReading r = {.reading = {from, to, take, user, 0, 0, 0}, .parts = g_string_new(NULL)};
 	bool fine = ms_tlog_each(log, 0, take_entry, &r, error);
 	drop_parts(&r);
 	g_string_free(r.parts, TRUE);
 	return fine;
+}
+
+/* ---- proven ---------------------------------------------------------------------------- */
+
+void ms_audit_proof_clear(MsAuditProof *proof)
+{
+	g_clear_pointer(&proof->where, g_free);
+	g_clear_pointer(&proof->root, g_free);
+}
+
+guint64 ms_audit_pruned_to(const char *text, gsize len)
+{
+	static const char prune[] = ",\"type\":\"" MS_AUDIT_PRUNE "\"";
+	if (len < 34 + sizeof prune || ms_audit_time_of(text, len) < 0 ||
+		memcmp(text + 34, prune, sizeof prune - 1) != 0)
+		return 0;
+	json_t *json = json_loadb(text, len, 0, NULL);
+	json_int_t to = json_integer_value(json_object_get(json, "to_entry"));
+	json_decref(json);
+	return to > 0 ? (guint64)to : 0;
+}
+
+char *ms_audit_unsaid(guint64 minimum, guint64 said)
+{
+	if (minimum <= said)
+		return NULL;
+	return g_strdup_printf("the entries before %" G_GUINT64_FORMAT
+			       " are left out, and no line says that they were removed after their "
+			       "time",
+		minimum);
+}
+
+static void on_wrong(guint64 index, const char *why, void *user)
+{
+	MsAuditProof *proof = ((LogReading *)user)->proof;
+	if (proof->wrong++ == 0)
+		proof->where = g_strdup_printf("entry %" G_GUINT64_FORMAT ": %s", index, why);
+}
+
+/* What is no entry of the log stands for the line that was. */
+static bool take_proven(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	LogReading *r = user;
+	if (data != NULL) {
+		r->pruned = MAX(r->pruned, ms_audit_pruned_to(data, len));
+		return take_entry(index, data, len, user, error);
+	}
+	drop_parts(r);
+	r->reading.number = index;
+	return give(&r->reading, "", 0, error);
+}
+
+static bool verify(LogReading *r, const char *folder, GError **error)
+{
+	MsTlogVerified v;
+	if (!ms_tlog_verify(folder, on_wrong, take_proven, r, &v, error))
+		return false;
+	g_autofree char *unsaid = ms_audit_unsaid(v.minimum, r->pruned);
+	if (unsaid != NULL)
+		on_wrong(0, unsaid, r);
+	r->proof->size = v.size;
+	r->proof->root = ms_hex(v.root, sizeof v.root);
+	return true;
+}
+
+bool ms_audit_each_proven(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	MsAuditProof *proof_out, GError **error)
+{
+	g_autofree char *folder = ms_audit_folder(path);
+	g_auto(MsAuditProof) proof = {0};
+	LogReading r = {.reading = {from, to, take, user, 0, 0, 0},
+		.parts = g_string_new(NULL),
+		.proof = &proof};
+	bool fine = may_look(folder, error);
+	if (fine) {
+		proof.plain = !g_file_test(folder, G_FILE_TEST_EXISTS);
+		fine = proof.plain ? give_files(&r.reading, path, error)
+				   : verify(&r, folder, error);
+	}
+	proof.first = r.reading.first;
+	drop_parts(&r);
+	g_string_free(r.parts, TRUE);
+	if (!fine)
+		return false;
+	*proof_out = proof;
+	proof = (MsAuditProof){0};
+	return true;
 }

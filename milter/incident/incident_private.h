@@ -65,6 +65,12 @@ typedef struct {
 	bool beats, stopped;
 } Listening;
 
+/* What is known of a trail itself. */
+typedef struct {
+	char *host; /* "": no line says it */
+	MsAuditProof proof;
+} Source;
+
 #define MAX_EVENTS 200
 #define MAX_HOLES 50
 #define MAX_BUCKETS 96
@@ -74,7 +80,7 @@ struct MsIncident {
 	GStringChunk *strings;
 	GPtrArray *cases;       /* of Case */
 	GHashTable *by_uid;     /* to Case, borrowed */
-	GHashTable *verb_of;    /* uid: the last act that ended it */
+	GHashTable *ended_by;   /* uid: 1 << MsVerb of each act that ended it, or a part of it */
 	GHashTable *keys;       /* numbers of keys */
 	GPtrArray *events;      /* of Event */
 	guint64 events_more;
@@ -83,7 +89,7 @@ struct MsIncident {
 	guint64 unjudged;       /* messages without a directory */
 	guint64 lines, damaged; /* of [from, to) */
 	gint64 damaged_at, begins, back_at; /* begins: of the first of the trails */
-	guint trails;
+	GArray *sources;                    /* of Source, a trail each */
 	Listening listening;    /* to the trail that is read */
 	GPtrArray *holes;       /* of Hole */
 	guint64 holes_more;
@@ -135,6 +141,7 @@ typedef struct {
 	char *key, *label, *text;
 	RowState state;
 	json_t *value; /* for programs; NULL: the text */
+	bool programs; /* for programs alone: people have the number of such rows */
 } Row;
 typedef struct {
 	char *key, *title;

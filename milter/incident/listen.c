@@ -98,7 +98,6 @@ void listen_end(MsIncident *incident, Listening *l)
 	incident->begins = incident->begins == 0 || (l->begins > 0 && l->begins < incident->begins)
 		? l->begins
 		: incident->begins;
-	incident->trails++;
 	if (l->sign == 0 && l->begins > 0)
 		add_hole(incident, l, HOLE_QUIET, l->begins, to);
 	after_sign(incident, l, to, true);
@@ -129,6 +128,6 @@ char *listen_words(const MsIncident *incident, const Hole *hole)
 	g_autoptr(GString) out = g_string_new(words[hole->kind]);
 	g_string_replace(out, "%1$s", from, 1);
 	g_string_replace(out, "%2$s", to, 1);
-	bool several = incident->trails > 1 && *hole->host != '\0';
+	bool several = incident->sources->len > 1 && *hole->host != '\0';
 	return g_strdup_printf("%s%s%s.", several ? hole->host : "", several ? ": " : "", out->str);
 }

@@ -10,6 +10,7 @@
 
 /* ---- text ------------------------------------------------------------------------------- */
 
+#define MOST_TEXT 20000 /* twenty recipients with the names of their accounts have room */
 #define LABEL_WIDTH 34
 #define CHART_WIDTH 50
 
@@ -31,8 +32,10 @@ static void wrap(GString *out, const char *text, guint indent, guint width)
 
 static void text_row(GString *out, const Row *row)
 {
+	if (row->programs)
+		return;
 	g_autofree char *label = ms_text_escape(row->label, -1, 400),
-			*text = ms_text_escape(row->text, -1, 2000);
+			*text = ms_text_escape(row->text, -1, MOST_TEXT);
 	if (row->state == ROW_QUESTION) {
 		g_string_append(out, "  ? ");
 		wrap(out, label, 4, 92);
@@ -106,7 +109,7 @@ static json_t *value_of(const Row *row)
 /* Rows that come several times under one key are a list. */
 static void json_row(json_t *object, const Row *row)
 {
-	static const char *const lists[] = {"gap", "event", "clock", NULL};
+	static const char *const lists[] = {"gap", "event", "clock", "trail", NULL};
 	if (!g_strv_contains(lists, row->key)) {
 		json_object_set_new(object, row->key, value_of(row));
 		return;
@@ -193,8 +196,10 @@ static const char style[] =
 static void html_row(GString *out, const Row *row)
 {
 	static const char *const classes[] = {"known", "unknown", "question"};
+	if (row->programs)
+		return;
 	g_autofree char *label_shown = ms_text_escape(row->label, -1, 400),
-			*text_shown = ms_text_escape(row->text, -1, 2000);
+			*text_shown = ms_text_escape(row->text, -1, MOST_TEXT);
 	g_autofree char *label = g_markup_escape_text(label_shown, -1),
 			*text = g_markup_escape_text(text_shown, -1);
 	g_string_append_printf(out, "<tr class=\"%s\"><th scope=\"row\">%s</th><td>%s</td></tr>\n",

@@ -143,6 +143,31 @@ static char *result_of(const MsReport *report, const MsIncidentSum *s)
 	return g_strconcat("messages with another's data for a recipient: ", fates, NULL);
 }
 
+/* By what the report can be proved later, and compared with a checkpoint that was kept. */
+static void tell_sources(MsReport *report, Section *section)
+{
+	const GArray *sources = report->incident->sources;
+	for (guint i = 0; i < sources->len; i++) {
+		const Source *source = &g_array_index(sources, Source, i);
+		const MsAuditProof *p = &source->proof;
+		const char *host = *source->host != '\0' ? source->host
+							 : "a host that is not named";
+		bool proved = !p->plain && p->wrong == 0 && p->size > 0;
+		char *text = p->first == 0 ? g_strdup("there is none, or it is empty")
+			: p->plain ? g_strdup_printf("%s: a plain file, which proves nothing", host)
+			: p->size == 0
+			? g_strdup_printf("%s: no checkpoint", host)
+			: g_strdup_printf("%s: %" G_GUINT64_FORMAT " entries, root hash %s; %s",
+				  host, p->size, p->root,
+				  proved ? "it agrees with itself" : "it is not whole");
+		put(section, "trail", "Audit trail that this rests on",
+			proved ? ROW_KNOWN : ROW_UNKNOWN, text,
+			json_pack("{s:s, s:I, s:s, s:b}", "host", source->host, "entries",
+				(json_int_t)p->size, "root", p->root != NULL ? p->root : "",
+				"whole", (int)proved));
+	}
+}
+
 static void tell_summary(MsReport *report, const MsIncidentSum *s)
 {
 	Section *section = begin(report, "summary", "In short");
@@ -151,6 +176,7 @@ static void tell_summary(MsReport *report, const MsIncidentSum *s)
 	put_time(section, "from", "From", report->from);
 	put_time(section, "to", "To", report->to);
 	put_time(section, "made", "Made", report->made);
+	tell_sources(report, section);
 	put_number(section, "judged", "Messages judged", s->judged);
 	put_number(section, "deferred",
 		"Answers \"try again later\" (the same mail may come again)", s->deferred);
@@ -281,13 +307,14 @@ static json_t *tell_recipients(GString *text, const MsAccountPart *part, GHashTa
 {
 	g_autoptr(GArray) all = incident_whom(part);
 	json_t *list = json_array();
-	for (guint i = 0; i < all->len && i < SHOWN_OF_EACH; i++) {
+	for (guint i = 0; i < all->len; i++) {
 		const Whom *w = &g_array_index(all, Whom, i);
 		g_autofree char *account = *w->account != '\0' ? account_words(w->account, names)
 							       : g_strdup("no account");
-		g_string_append_printf(text, "; to %s (%s): %s",
-			*w->masked != '\0' ? w->masked : "a recipient", account,
-			fate_words[w->fate]);
+		if (i < SHOWN_OF_EACH)
+			g_string_append_printf(text, "; to %s (%s): %s",
+				*w->masked != '\0' ? w->masked : "a recipient", account,
+				fate_words[w->fate]);
 		json_array_append_new(list,
 			json_pack("{s:s, s:s, s:s, s:s}", "recipient", w->masked, "id", w->id,
 				"account", w->account, "fate", ms_fate_names[w->fate]));
@@ -301,7 +328,7 @@ static void tell_whom(MsReport *report, GHashTable *names)
 {
 	Section *section = begin(report, "whom", "Whose data went to whom");
 	const GPtrArray *accounts = ms_incident_accounts(report->incident);
-	for (guint i = 0; i < accounts->len && i < SHOWN; i++) {
+	for (guint i = 0; i < accounts->len; i++) {
 		const MsAccountPart *a = accounts->pdata[i];
 		g_autofree char *label = account_words(a->digest, names),
 				*messages = fates_words(&a->messages);
@@ -317,9 +344,12 @@ static void tell_whom(MsReport *report, GHashTable *names)
 			json_pack("{s:o, s:I, s:I, s:o}", "messages", fates_json(&a->messages),
 				"identifiers-out", (json_int_t)a->identifiers, "recipients-out",
 				(json_int_t)a->recipients, "to", to));
+		((Row *)section->rows->pdata[i])->programs = i >= SHOWN;
 	}
 	if (accounts->len > SHOWN)
-		put_number(section, "more", "Further accounts", accounts->len - SHOWN);
+		put_number(section, "more",
+			"Further accounts (--json has all of them, to whom each)",
+			accounts->len - SHOWN);
 	if (accounts->len == 0)
 		put(section, "nobody", "Accounts", ROW_UNKNOWN, g_strdup("none is known"),
 			json_null());

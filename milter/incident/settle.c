@@ -168,16 +168,18 @@ static int by_worst(const void *one, const void *two)
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-/* Where neither record nor answer tells, the trail may know how it ended; to whom it does not. */
+/* Where neither record nor answer tells, the trail may know how it ended; to whom it does not: of
+ * one that was released to some and kept from others nobody knows who is which. */
 static void end_by_acts(const MsIncident *incident, Case *c)
 {
-	int verb = GPOINTER_TO_INT(g_hash_table_lookup(incident->verb_of, c->uid)) - 1;
-	if (verb < 0)
+	const guint release = 1u << MS_VERB_RELEASE;
+	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, c->uid));
+	if (verbs == 0 || (verbs & release && verbs != release))
 		return;
 	for (guint i = 0; i < c->copies->len; i++) {
 		Copy *copy = c->copies->pdata[i];
 		if (copy->fate == MS_FATE_UNTOLD)
-			copy->fate = verb == MS_VERB_RELEASE ? MS_FATE_RELEASED : MS_FATE_STOPPED;
+			copy->fate = verbs == release ? MS_FATE_RELEASED : MS_FATE_STOPPED;
 	}
 }
 

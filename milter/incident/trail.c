@@ -65,6 +65,13 @@ static void free_case(void *data)
 	g_free(c);
 }
 
+static void clear_source(void *data)
+{
+	Source *source = data;
+	g_clear_pointer(&source->host, g_free);
+	ms_audit_proof_clear(&source->proof);
+}
+
 /* A width that people read easily, with at most MAX_BUCKETS of them. */
 static void make_buckets(Buckets *b, gint64 from, gint64 to)
 {
@@ -93,10 +100,12 @@ MsIncident *ms_incident_new(const MsIncidentAsk *ask)
 	incident->strings = g_string_chunk_new(65536);
 	incident->cases = g_ptr_array_new_with_free_func(free_case);
 	incident->by_uid = g_hash_table_new(g_str_hash, g_str_equal);
-	incident->verb_of = g_hash_table_new(g_str_hash, g_str_equal);
+	incident->ended_by = g_hash_table_new(g_str_hash, g_str_equal);
 	incident->keys = g_hash_table_new(g_str_hash, g_str_equal);
 	incident->events = g_ptr_array_new_with_free_func(g_free);
 	incident->holes = listen_holes_new();
+	incident->sources = g_array_new(FALSE, TRUE, sizeof(Source));
+	g_array_set_clear_func(incident->sources, clear_source);
 	make_buckets(&incident->buckets, ask->from, MAX(ask->from, MIN(ask->to, ask->now)) + 1);
 	return incident;
 }
@@ -107,10 +116,11 @@ void ms_incident_free(MsIncident *incident)
 		return;
 	g_ptr_array_unref(incident->cases);
 	g_hash_table_unref(incident->by_uid);
-	g_hash_table_unref(incident->verb_of);
+	g_hash_table_unref(incident->ended_by);
 	g_hash_table_unref(incident->keys);
 	g_ptr_array_unref(incident->events);
 	g_ptr_array_unref(incident->holes);
+	g_array_unref(incident->sources);
 	g_array_unref(incident->buckets.judged);
 	for (int i = 0; i < MS_N_FATES; i++)
 		g_array_unref(incident->buckets.of[i]);
@@ -453,9 +463,11 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	acts->first = acts->n == 0 ? line->time : MIN(acts->first, line->time);
 	acts->last = MAX(acts->last, line->time);
 	acts->n++;
-	if (verb == MS_VERB_RELEASE || verb == MS_VERB_RETURN || verb == MS_VERB_DELETE)
-		g_hash_table_insert(incident->verb_of, (void *)kept(incident, about),
-			GINT_TO_POINTER(verb + 1));
+	if (verb != MS_VERB_RELEASE && verb != MS_VERB_RETURN && verb != MS_VERB_DELETE)
+		return;
+	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, about));
+	g_hash_table_insert(incident->ended_by, (void *)kept(incident, about),
+		GUINT_TO_POINTER(verbs | 1u << verb));
 }
 
 /* ---- all lines ------------------------------------------------------------------------- */
@@ -510,8 +522,12 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 bool ms_incident_trail(MsIncident *incident, const char *path, GError **error)
 {
 	g_assert(!incident->settled);
+	Source source = {0};
 	listen_begin(&incident->listening);
-	bool fine = ms_audit_each(path, 0, G_MAXINT64, take_line, incident, error);
+	bool fine = ms_audit_each_proven(
+		path, 0, G_MAXINT64, take_line, incident, &source.proof, error);
+	source.host = g_strdup(incident->listening.host != NULL ? incident->listening.host : "");
+	g_array_append_val(incident->sources, source);
 	listen_end(incident, &incident->listening);
 	return fine;
 }

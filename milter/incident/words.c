@@ -80,6 +80,28 @@ static void say_odd_lines(const MsIncident *incident, GPtrArray *gaps)
 			incident->damaged, incident->damaged == 1 ? " is" : "s are", damaged);
 }
 
+/* Lines are worth what the log that has them proves. */
+static void say_proofs(const MsIncident *incident, GPtrArray *gaps)
+{
+	for (guint i = 0; i < incident->sources->len; i++) {
+		const Source *source = &g_array_index(incident->sources, Source, i);
+		const MsAuditProof *proof = &source->proof;
+		const char *of = *source->host != '\0' ? " of " : "";
+		if (proof->plain && incident->lines > 0)
+			say(gaps,
+				"The lines%s%s stand in a plain file: nothing proves that they are those that were "
+				"written, or all of them.",
+				of, source->host);
+		if (proof->wrong > 0)
+			say(gaps,
+				"The audit trail%s%s is not whole, in %" G_GUINT64_FORMAT
+				" place%s (the first: %s; missent audit verify): what was removed or "
+				"changed there is not known, and what follows may be less than happened.",
+				of, source->host, proof->wrong, proof->wrong == 1 ? "" : "s",
+				proof->where);
+	}
+}
+
 static void say_of(GPtrArray *gaps, guint64 n, const char *what)
 {
 	if (n > 0)
@@ -90,7 +112,7 @@ static void say_sums(const MsIncident *incident, GPtrArray *gaps)
 {
 	const MsIncidentSum *s = &incident->sum;
 	say_of(gaps, s->messages.of[MS_FATE_UNTOLD],
-		"held, of which neither record nor decision was found: whether "
+		"held, of which no record is there, and no decision that was about all of it: whether "
 		"they were released is not known.");
 	say_of(gaps, s->without_digests,
 		"whose line has no digests: recipients, accounts and identifiers of them are not in "
@@ -123,6 +145,7 @@ const GPtrArray *ms_incident_gaps(MsIncident *incident)
 		return incident->gaps;
 	incident->gaps = g_ptr_array_new_with_free_func(g_free);
 	say_holes(incident, incident->gaps);
+	say_proofs(incident, incident->gaps);
 	say_odd_lines(incident, incident->gaps);
 	say_sums(incident, incident->gaps);
 	return incident->gaps;

@@ -352,7 +352,7 @@ static Fate unseen(Work *w, const Node *node)
 				"its sender is not in this log: whether it was outgoing is not known"));
 		return FATE_ROW;
 	}
-	if (w->trail.first == 0 || mail->first < w->trail.first - SLACK) {
+	if (w->trail.proof.first == 0 || mail->first < w->trail.proof.first - SLACK) {
 		add_row(w, MS_PASSED_UNKNOWN, node, n,
 			g_strdup("the trail does not reach back so far"));
 		return FATE_ROW;
@@ -518,7 +518,14 @@ static void tell_trail(Work *w, gint64 from, gint64 to)
 			"%" G_GUINT64_FORMAT
 			" lines of the trail are damaged (missent audit verify)",
 			w->trail.damaged);
-	if (w->trail.first == 0)
+	if (w->trail.proof.wrong > 0)
+		not_known(w,
+			"the trail is not whole, in %" G_GUINT64_FORMAT
+			" place%s (the first: %s; missent audit verify): what was judged there is not "
+			"known",
+			w->trail.proof.wrong, w->trail.proof.wrong == 1 ? "" : "s",
+			w->trail.proof.where);
+	if (w->trail.proof.first == 0)
 		not_known(w, "there is no trail: what was judged is not known");
 	else if (!trail_knows(&w->trail, from - 3600 * SECOND, to + 3600 * SECOND)) {
 		g_autofree char *year = year_taken(ms_maillog_notes(w->with->log));

@@ -3,6 +3,7 @@
 #ifndef MISSENT_RECONCILE_PRIVATE_H
 #define MISSENT_RECONCILE_PRIVATE_H
 
+#include "missent/audit.h"
 #include "missent/reconcile.h"
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
@@ -28,7 +29,7 @@ typedef struct {
 	GPtrArray *all;     /* of Judged, by time */
 	GArray *times;      /* of gint64: of every line, whatever it says */
 	GStringChunk *words;
-	gint64 first;       /* 0: there is none */
+	MsAuditProof proof; /* `first` 0: there is no line */
 	guint64 damaged;
 } Trail;
 bool trail_load(Trail *trail, const MsReconcileWith *with, gint64 from, gint64 to, GError **error);

@@ -3,8 +3,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "missent/audit.h"
-
 #include "reconcile_private.h"
 
 /*
@@ -107,19 +105,10 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 		trail->damaged++;
 		return true;
 	}
-	if (trail->first == 0)
-		trail->first = line->time;
 	g_array_append_val(trail->times, line->time);
 	if (strcmp(line->type, "message") == 0 || strcmp(line->type, "canary") == 0)
 		take_message(loading, line);
 	return true;
-}
-
-static bool take_first(const MsAuditLine *line, void *user, GError **error)
-{
-	(void)error;
-	*(gint64 *)user = line->time;
-	return line->json == NULL;
 }
 
 static int compare_times(const void *a, const void *b)
@@ -139,11 +128,8 @@ bool trail_load(Trail *trail, const MsReconcileWith *with, gint64 from, gint64 t
 	g_autofree char *number = with->audit_key != NULL ? ms_audit_key_number(with->audit_key)
 							  : NULL;
 	Loading loading = {trail, number};
-	gint64 first = 0;
-	if (!ms_audit_each(path, 0, G_MAXINT64, take_first, &first, error)
-		|| !ms_audit_each(path, from, to, take_line, &loading, error))
+	if (!ms_audit_each_proven(path, from, to, take_line, &loading, &trail->proof, error))
 		return false;
-	trail->first = first;
 	g_array_sort(trail->times, compare_times);
 	return true;
 }
@@ -154,6 +140,7 @@ void trail_clear(Trail *trail)
 	g_clear_pointer(&trail->all, g_ptr_array_unref);
 	g_clear_pointer(&trail->times, g_array_unref);
 	g_clear_pointer(&trail->words, g_string_chunk_free);
+	ms_audit_proof_clear(&trail->proof);
 }
 
 bool trail_knows(const Trail *trail, gint64 from, gint64 to)

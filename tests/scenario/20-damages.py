@@ -28,13 +28,13 @@ class Clock:
     def stamp(self):
         return self.now.strftime('%Y-%m-%dT%H:%M:%S.') + '%03dZ' % (self.now.microsecond // 1000)
 
-    def line(self, kind=None):
+    def line(self, kind=None, **more):
         self.now += datetime.timedelta(milliseconds=chance.randrange(100, 9000))
         if kind is None and self.now - self.beat >= datetime.timedelta(seconds=60):
             kind = 'beat'
         if kind in ('beat', 'start'):
             self.beat = self.now
-        return json.dumps({'time': self.stamp(), 'type': kind or 'message', 'host': 'mx.example',
+        return json.dumps({'time': self.stamp(), 'type': kind or 'message', 'host': 'mx.example', **more,
                            'fill': 'x' * chance.choice((0, 7, 90, 900))}, separators=(',', ':'))
 
     def lines(self, n):
@@ -361,10 +361,27 @@ def remove_begin(f):
     return 0, n * TILE
 
 
+def pass_over(f):
+    """All is there, and is not to be looked at."""
+    with open(f + '/minimum', 'w') as m:
+        m.write('%d\n' % chance.randrange(1, N))
+    return 0, N
+
+
+def remove_and_pass_over(f):
+    n = chance.randrange(1, N // TILE)
+    with open(f + '/minimum', 'w') as m:
+        m.write('%d\n' % (n * TILE))
+    for k in range(n):
+        os.unlink(name_of(f, 'entries', k))
+        os.unlink(name_of(f, '0', k))
+    return 0, N
+
+
 DAMAGES = [edit, edit_with_hash, delete, insert, swap, swap_far, truncate, tear, cut_at_border, lose_bundle, lose_tile,
            lose_both, cut_bundle, edit_tile, exchange_tiles, exchange_bundles, roll_back, roll_back_bundle, two_writers,
            two_writers_at_once, killed, full_disk, zeroes, key_replaced, others_bundle, others_lines, others_checkpoint,
-           edit_checkpoint, prune_by_hand, remove_begin]
+           edit_checkpoint, prune_by_hand, remove_begin, pass_over, remove_and_pass_over]
 
 
 def found(damage, code, out, low, high):
@@ -448,7 +465,7 @@ for n in [1, 2, TILE - 1, TILE, TILE + 1, 2 * TILE, 2 * TILE + 1] + [chance.rand
 for _ in range(PLACES):
     c = Clock()
     prune = chance.randrange(1, 2000)
-    write(S + '/w', c.lines(chance.randrange(2000, 3000)), prune)
+    write(S + '/w', c.lines(chance.randrange(2000, 3000)) + [c.line('prune', from_entry=0, to_entry=prune)], prune)
     write(S + '/w', [c.line() for _ in range(chance.randrange(1, 600))])
     code, out = verify(S + '/w')
     if code != 0:

@@ -7,7 +7,9 @@
 
 #include "missent/answer.h"
 #include "missent/incident.h"
+#include "missent/io.h"
 #include "missent/ledger.h"
+#include "missent/tlog.h"
 
 #include "../test.h"
 
@@ -90,11 +92,28 @@ static void end(Site *site)
 	g_free(site->house);
 }
 
+/* As a new log, in place of the one before. */
+static void write_log(const char *path, const char *trail)
+{
+	g_autofree char *folder = ms_audit_folder(path);
+	g_autoptr(GError) error = NULL;
+	ms_io_remove_folder(folder);
+	g_autoptr(MsTlog) log = ms_tlog_open(folder, "mx/missent", &error);
+	g_assert_no_error(error);
+	g_auto(GStrv) lines = g_strsplit(trail, "\n", -1);
+	for (int i = 0; lines[i] != NULL && *lines[i] != '\0'; i++) {
+		const MsEntryText entry = {lines[i], strlen(lines[i])};
+		guint64 first;
+		g_assert_true(ms_tlog_append(log, &entry, 1, &first, &error));
+	}
+	g_assert_true(ms_tlog_publish(log, &error));
+}
+
 static MsIncident *tell(Site *site)
 {
 	g_autoptr(GError) error = NULL;
 	MsIncident *incident = ms_incident_new(&site->ask);
-	g_assert_true(g_file_set_contents(site->path, site->trail->str, -1, NULL));
+	write_log(site->path, site->trail->str);
 	g_assert_true(ms_incident_trail(incident, site->path, &error));
 	g_assert_no_error(error);
 	return incident;
@@ -248,7 +267,7 @@ static void test_stopped(void)
 	g_autoptr(GError) error = NULL;
 	MsIncident *two = ms_incident_new(&site.ask);
 	g_assert_true(ms_incident_trail(two, site.path, &error));
-	g_assert_true(g_file_set_contents(site.path, site.trail->str, -1, NULL));
+	write_log(site.path, site.trail->str);
 	g_assert_true(ms_incident_trail(two, site.path, &error));
 	g_assert_no_error(error);
 	expect_gap(two, "The last sign of life in the trail is of 2026-11-20 08:30:00 UTC", true);
@@ -299,6 +318,205 @@ static void add_mixed(GString *trail)
 		"\"00000000000000a4\",\"detail\":\"done\"");
 }
 
+/* ---- a trail that is not what was written ------------------------------------------------- */
+
+static char *in_log(const Site *site, const char *name)
+{
+	g_autofree char *folder = ms_audit_folder(site->path);
+	return g_build_filename(folder, name, NULL);
+}
+
+/* The name of him who got it becomes another's, where it stands first. */
+static void change(const Site *site, const char *name, const char *from, const char *to)
+{
+	g_autofree char *path = in_log(site, name), *data = NULL;
+	gsize len = 0;
+	g_assert_true(g_file_get_contents(path, &data, &len, NULL));
+	char *place = memmem(data, len, from, strlen(from));
+	g_assert_nonnull(place);
+	memcpy(place, to, strlen(to));
+	g_assert_true(g_file_set_contents(path, data, (gssize)len, NULL));
+}
+
+static void lose(const Site *site, const char *name)
+{
+	g_autofree char *path = in_log(site, name);
+	g_assert_cmpint(unlink(path), ==, 0);
+}
+
+static void change_bundle(const Site *site)
+{
+	change(site, "tile/entries/000", "\"outcome\":\"wrong\"", "\"outcome\":\"right\"");
+}
+
+static void lose_bundle(const Site *site)
+{
+	lose(site, "tile/entries/000");
+}
+
+static void lose_tile_and_bundle(const Site *site)
+{
+	lose(site, "tile/entries/000");
+	lose(site, "tile/0/000");
+}
+
+static void change_head(const Site *site)
+{
+	change(site, "head.2", "\"n\":599", "\"n\":699");
+}
+
+static void lose_head(const Site *site)
+{
+	lose(site, "head.2");
+}
+
+static void cut_head(const Site *site)
+{
+	g_autofree char *path = in_log(site, "head.2");
+	g_assert_cmpint(truncate(path, 1000), ==, 0);
+}
+
+static void pass_over(const Site *site)
+{
+	g_autofree char *path = in_log(site, "minimum");
+	g_assert_true(g_file_set_contents(path, "256\n", -1, NULL));
+}
+
+static void lose_checkpoint(const Site *site)
+{
+	lose(site, "latest");
+}
+
+static void change_checkpoint(const Site *site)
+{
+	change(site, "latest", "mx/missent\n6", "mx/missent\n5");
+}
+
+static const struct {
+	const char *name;
+	void (*damage)(const Site *site);
+	guint wrong;       /* messages that are known of */
+	const char *where; /* the first place that is told */
+	guint damaged;     /* lines */
+} damages[] = {
+	{"whole", NULL, 3, NULL, 0},
+	{"an entry is changed", change_bundle, 2, "entry 1: the entry is not the one that was", 1},
+	{"a bundle is gone", lose_bundle, 0, "entry 0: the entries 0 to 255 are missing", 0},
+	{"... and its tile", lose_tile_and_bundle, 0, "entry 0: the entries 0 to 255 are missing",
+		0},
+	{"the end is changed", change_head, 3, "are not those that", 0},
+	{"the end is gone", lose_head, 3, "entry 512: the trail ends here", 0},
+	{"the end is cut", cut_head, 3, "is cut short", 0},
+	{"passed over", pass_over, 0, "entry 0: the entries before 256 are left out", 0},
+	{"the checkpoint is gone", lose_checkpoint, 3, "entry 0: the latest checkpoint is missing",
+		0},
+	{"the checkpoint is changed", change_checkpoint, 3, "entry 0: the file latest: ", 0},
+};
+
+static const Made gone[] = {
+	{DAY "09:00:00.000Z", "Q1", "deliver", NULL, NULL, NULL, "a@alpha.example", "right", "C1",
+		"AC-1", false},
+	{DAY "09:01:00.000Z", "Q2", "deliver", "hold", NULL, NULL, "a@alpha.example", "wrong", "C2",
+		"AC-2", false},
+	{DAY "09:02:00.000Z", "Q3", "deliver", "hold", NULL, NULL, "b@beta.example", "wrong", "C3",
+		"AC-3", false},
+	{DAY "09:03:00.000Z", "Q4", "deliver", "hold", NULL, NULL, "b@beta.example", "wrong", "C4",
+		"AC-4", false},
+};
+
+static bool is_complete(MsIncident *incident)
+{
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *text = ms_report_text(report);
+	return strstr(text, "complete, as far as missent can know") != NULL;
+}
+
+/* Somebody else had the files: the report is made all the same, has nothing that was not written,
+ * and says that it may not be all. */
+static void test_damaged(void)
+{
+	Site site;
+	begin(&site);
+	site.ask.to = at(DAY "09:10:00Z");
+	site.ask.from = at(DAY "08:58:00Z");
+	for (gsize i = 0; i < G_N_ELEMENTS(gone); i++)
+		add(site.trail, &gone[i]);
+	for (int i = 4; i < 600; i++) {
+		g_autofree char *words = g_strdup_printf("\"type\":\"beat\",\"n\":%d", i);
+		add_text(site.trail, DAY "09:06:00.000Z", words);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(damages); i++) {
+		write_log(site.path, site.trail->str);
+		if (damages[i].damage != NULL)
+			damages[i].damage(&site);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsIncident) incident = ms_incident_new(&site.ask);
+		g_assert_true(ms_incident_trail(incident, site.path, &error));
+		g_assert_no_error(error);
+		guint wrong = (guint)ms_incident_sum(incident)->messages.all;
+		if (wrong != damages[i].wrong)
+			g_error("%s: got %u, want %u", damages[i].name, wrong, damages[i].wrong);
+		expect_gap(incident, "The audit trail of mx is not whole",
+			damages[i].where != NULL && wrong > 0);
+		expect_gap(incident, "is not whole, in ", damages[i].where != NULL);
+		if (damages[i].where != NULL)
+			expect_gap(incident, damages[i].where, true);
+		expect_gap(incident, "1 line is damaged", damages[i].damaged == 1);
+		if (damages[i].where != NULL)
+			g_assert_false(is_complete(incident));
+	}
+	end(&site);
+}
+
+/* Lines of before there was a log: anybody may have written them. */
+static void test_plain(void)
+{
+	Site site;
+	begin(&site);
+	add(site.trail, &gone[1]);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsIncident) incident = ms_incident_new(&site.ask);
+	g_assert_true(g_file_set_contents(site.path, site.trail->str, -1, NULL));
+	g_assert_true(ms_incident_trail(incident, site.path, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(ms_incident_sum(incident)->messages.all, ==, 1);
+	expect_gap(incident, "stand in a plain file: nothing proves", true);
+	g_assert_false(is_complete(incident));
+	end(&site);
+}
+
+/* Without its record nobody knows who is who of a message that was released to some, and was kept
+ * from others. */
+static void test_parted(void)
+{
+	static const struct {
+		const char *verbs[3];
+		MsFate want;
+	} rows[] = {{{"release"}, MS_FATE_RELEASED}, {{"delete"}, MS_FATE_STOPPED},
+		{{"return"}, MS_FATE_STOPPED}, {{"return", "delete"}, MS_FATE_STOPPED},
+		{{"release", "delete"}, MS_FATE_UNTOLD}, {{"release", "return"}, MS_FATE_UNTOLD},
+		{{"delete", "release"}, MS_FATE_UNTOLD}, {{"note"}, MS_FATE_UNTOLD}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Site site;
+		begin(&site);
+		add(site.trail, &mixed[3]);
+		for (int k = 0; rows[i].verbs[k] != NULL; k++) {
+			g_autofree char *act = g_strdup_printf(
+				"\"type\":\"act\",\"event\":\"%s\",\"who\":\"anna\",\"about\":"
+				"\"00000000000000a4\",\"detail\":\"done\"",
+				rows[i].verbs[k]);
+			add_text(site.trail, DAY "14:00:00.000Z", act);
+		}
+		g_autoptr(MsIncident) incident = tell(&site);
+		const MsFates *fates = &ms_incident_sum(incident)->messages;
+		if (fates->of[rows[i].want] != 1)
+			g_error("%s, %s: not %s", rows[i].verbs[0], rows[i].verbs[1],
+				ms_fate_names[rows[i].want]);
+		end(&site);
+	}
+}
+
 /* Released later than the time that was asked for: it got out all the same. */
 static void test_fates(void)
 {
@@ -313,8 +531,7 @@ static void test_fates(void)
 	expect_fates("accounts", &s->accounts, 1, 1, 0, 0, 1);
 	expect_fates("recipients", &s->recipients, 1, 1, 0, 0, 0);
 	expect_fates("identifiers", &s->identifiers, 1, 1, 0, 0, 1);
-	expect_gap(
-		incident, "1 message held, of which neither record nor decision was found", true);
+	expect_gap(incident, "1 message held, of which no record is there, and no decision", true);
 	g_autofree char *digest = ms_audit_id(key, "account", "AC-2");
 	const MsAccountPart *part = ms_incident_account(incident, digest);
 	g_assert_nonnull(part);
@@ -595,6 +812,72 @@ static void test_whom(void)
 	end(&site);
 }
 
+/* People read the first ones, and how many more there are; programs have all, as who has to write
+ * to each needs. */
+static void test_all(void)
+{
+	enum { ACCOUNTS = 80, RECIPIENTS = 30 };
+	Site site;
+	begin(&site);
+	add_customers(site.trail, ACCOUNTS);
+	for (int i = 0; i < RECIPIENTS; i++) {
+		g_autofree char *to = g_strdup_printf("b%02d@beta.example", i),
+				*id = g_strdup_printf("R%d", i);
+		const Made made = {DAY "09:30:00.000Z", id, "deliver", "hold", NULL, NULL, to,
+			"wrong", "C-of-many", "AC-of-many", false};
+		add(site.trail, &made);
+	}
+	g_autoptr(MsIncident) incident = tell(&site);
+	g_autofree char *many = ms_audit_id(key, "account", "AC-of-many");
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *json_text = ms_report_json(report), *html = ms_report_html(report);
+	json_t *json = json_loads(json_text, 0, NULL);
+	const json_t *whom = json_object_get(json, "whom");
+	g_assert_cmpuint(json_object_size(whom), ==, ACCOUNTS + 2); /* and how many more */
+	g_assert_cmpuint(json_array_size(json_object_get(json_object_get(whom, many), "to")), ==,
+		RECIPIENTS);
+	g_assert_cmpint(json_integer_value(json_object_get(whom, "more")), ==, ACCOUNTS + 1 - 50);
+	g_assert_nonnull(strstr(html, "and to 10 more"));
+	guint shown = 0;
+	for (const char *p = html;
+		(p = strstr(p, "<tr class=\"known\"><th scope=\"row\">Account ")) != NULL; p++)
+		shown++;
+	g_assert_cmpuint(shown, ==, 50);
+	json_decref(json);
+	end(&site);
+}
+
+/* Of those to whom it went the accounts are named too, however long their names. */
+static void test_long_names(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(GHashTable)
+		names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (int i = 0; i < 25; i++) {
+		g_autofree char *to = g_strdup_printf("b%02d@beta.example", i),
+				*id = g_strdup_printf("R%d", i);
+		g_autofree char *own = g_strdup_printf("AC-%d", i),
+				*digest = ms_audit_id(key, "account", own);
+		const Made made = {DAY "09:30:00.000Z", id, "deliver", "hold", NULL, NULL, to,
+			"wrong", "C-of-many", "AC-of-many", false};
+		g_hash_table_insert(names, g_strdup(digest), g_strnfill(200, 'n'));
+		gsize before = site.trail->len;
+		add(site.trail, &made);
+		/* whose recipient it is */
+		char *row = strstr(site.trail->str + before, "\"outcome\":\"wrong\"");
+		g_autofree char *more = g_strdup_printf("\"accounts\":[\"%s\"],", digest);
+		g_string_insert(site.trail, row - site.trail->str, more);
+	}
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.what = "all", .names = names};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *html = ms_report_html(report);
+	g_assert_nonnull(strstr(html, "and to 5 more"));
+	end(&site);
+}
+
 /* Each draft is looked through for each value, name and digest of each other customer. */
 static void test_others(void)
 {
@@ -721,6 +1004,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/hole", test_hole);
 	g_test_add_func("/incident/stopped", test_stopped);
 	g_test_add_func("/incident/fates", test_fates);
+	g_test_add_func("/incident/damaged", test_damaged);
+	g_test_add_func("/incident/plain", test_plain);
+	g_test_add_func("/incident/parted", test_parted);
 	g_test_add_func("/incident/records", test_records);
 	g_test_add_func("/incident/keys", test_keys);
 	g_test_add_func("/incident/report", test_report);
@@ -729,6 +1015,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/register", test_register);
 	g_test_add_func("/incident/month", test_month);
 	g_test_add_func("/incident/whom", test_whom);
+	g_test_add_func("/incident/all", test_all);
+	g_test_add_func("/incident/long-names", test_long_names);
 	g_test_add_func("/incident/others", test_others);
 	g_test_add_func("/incident/notice", test_notice);
 	g_test_add_func("/incident/export", test_export);

@@ -58,6 +58,49 @@ static void event(MsAudit *audit, const char *about)
 	g_assert_no_error(error);
 }
 
+static bool take_nothing(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)line, (void)user, (void)error;
+	return true;
+}
+
+static const char *unproven_in(const char *path)
+{
+	static char first[256];
+	g_auto(MsAuditProof) proof = {0};
+	g_autoptr(GError) error = NULL;
+	g_assert_true(
+		ms_audit_each_proven(path, 0, G_MAXINT64, take_nothing, NULL, &proof, &error));
+	g_assert_no_error(error);
+	g_assert_true((proof.where != NULL) == (proof.wrong > 0));
+	g_strlcpy(first, proof.where != NULL ? proof.where : "", sizeof first);
+	return first;
+}
+
+/* Lines that are passed over, there or not, without a line that says so. */
+static void test_passed_over(void)
+{
+	g_autofree char *path = old_lines("passed-over", 1000), *folder = ms_audit_folder(path);
+	g_autofree char *minimum = g_build_filename(folder, "minimum", NULL);
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_publish(audit, NULL, &error));
+	static const char *const rows[] = {"256\n", "512\n", "768\n"};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_assert_true(g_file_set_contents(minimum, rows[i], -1, NULL));
+		g_assert_true(g_str_has_prefix(unproven_in(path), "entry 0: the entries before "));
+	}
+	g_assert_cmpint(unlink(minimum), ==, 0);
+	g_assert_cmpstr(unproven_in(path), ==, "");
+	g_assert_true(ms_audit_prune(audit, minute(300), &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(unproven_in(path), ==, "");
+	g_assert_true(g_file_set_contents(minimum, "512\n", -1, NULL));
+	g_assert_cmpstr(unproven_in(path), ==,
+		"entry 0: the entries before 512 are left out, and no line says that they were removed after "
+		"their time");
+}
+
 static void test_pruned(void)
 {
 	static const struct {
@@ -81,6 +124,7 @@ static void test_pruned(void)
 		g_assert_cmpuint(ms_tlog_minimum(log), ==, rows[i].minimum);
 		g_autofree char *wrong = wrong_in(folder), *text = trail_text(path);
 		g_assert_cmpstr(wrong, ==, "");
+		g_assert_cmpstr(unproven_in(path), ==, "");
 		if (rows[i].minimum < rows[i].lines)
 			g_assert_nonnull(strstr(text, first));
 		if (rows[i].minimum > 0)
@@ -150,6 +194,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/keeping/pruned", test_pruned);
+	g_test_add_func("/keeping/passed-over", test_passed_over);
 	g_test_add_func("/keeping/begin", test_begin);
 	int rc = g_test_run();
 	remove_folder(dir);
