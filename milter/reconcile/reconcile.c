@@ -171,6 +171,24 @@ static guint not_released(const Node *node, const MsRecord *record)
 
 /* ---- one that was judged ---------------------------------------------------------------- */
 
+/* Is he one of those judged, or put in the place of one?  Behind a content filter the address that
+ * an alias became stands for itself: whose it was, the delivery to the filter says. */
+static bool was_judged(const Work *w, const Judged *judged, const Node *node, const char *address,
+	bool *withheld_out, int depth)
+{
+	const Node *from = node->judged != judged && depth < 100 ? node->from : NULL;
+	if (judged_has(judged, w->with->audit_key, address, withheld_out))
+		return true;
+	for (guint i = 0; from != NULL && i < from->mail->deliveries->len; i++) {
+		const MsDelivered *d = from->mail->deliveries->pdata[i];
+		if (chain_next(from, i) == node && g_ascii_strcasecmp(d->to, address) == 0 &&
+			was_judged(w, judged, from, d->orig_to != NULL ? d->orig_to : d->to,
+				withheld_out, depth + 1))
+			return true;
+	}
+	return false;
+}
+
 static void count_recipients(
 	const Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
 {
@@ -179,9 +197,9 @@ static void count_recipients(
 		bool kept = false, kept_too = false;
 		if (!d->sent || chain_next(node, i) != NULL)
 			continue;
-		bool has = judged_has(judged, w->with->audit_key, d->to, &kept) ||
+		bool has = was_judged(w, judged, node, d->to, &kept, 0) ||
 			(d->orig_to != NULL &&
-				judged_has(judged, w->with->audit_key, d->orig_to, &kept_too));
+				was_judged(w, judged, node, d->orig_to, &kept_too, 0));
 		*added += !has;
 		*withheld += kept || kept_too;
 	}

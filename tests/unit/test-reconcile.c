@@ -76,6 +76,10 @@ static void write_trail(const char *text)
 	time " smtp[10]: " id ": to=<" to                               \
 	     ">, relay=127.0.0.1[127.0.0.1]:10025, delay=1, dsn=2.0.0," \
 	     " status=sent (250 2.0.0 Ok: queued as " next ")\n"
+#define AS_OF(time, id, to, of, next)                                               \
+	time " smtp[10]: " id ": to=<" to ">, orig_to=<" of                         \
+	     ">, relay=127.0.0.1[127.0.0.1]:10025, delay=1, dsn=2.0.0, status=sent" \
+	     " (250 2.0.0 Ok: queued as " next ")\n"
 #define GONE(time, id) time " qmgr[9]: " id ": removed\n"
 #define ONE(time, id, to) CLIENT(time, id) FROM(time, id) SENT(time, id, to) GONE(time, id)
 
@@ -156,6 +160,28 @@ static const struct {
 			"spy@x.example") AS("09:00:06", "ABCDE1", "a@x.example", "ABCDE2")
 			GONE("09:00:06", "ABCDE1"),
 		"ABCDE2 added 1\n", NULL},
+	{"... to whom an alias leads, before it", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
+			ONE("09:00:06", "ABCDE2", "b@y.example") AS_OF("09:00:06", "ABCDE1",
+				"b@y.example", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"),
+		"", NULL},
+	{"... through two of them", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") AS_OF("09:00:06", "ABCDE1",
+			"b@y.example", "a@x.example", "ABCDE2") CLIENT("09:00:06", "ABCDE2")
+			FROM("09:00:06", "ABCDE2") AS_OF("09:00:07", "ABCDE2", "c@z.example",
+				"b@y.example", "ABCDE3") ONE("09:00:07", "ABCDE3", "c@z.example"),
+		"", NULL},
+	{"... and one of whom only another alias knows", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE(
+			"09:00:06", "ABCDE2", "b@y.example") AS_OF("09:00:06", "ABCDE1",
+			"b@y.example", "spy@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"),
+		"ABCDE2 added 1\n", NULL},
+	{"... to whom an alias of one leads for whom it is withheld",
+		"09:00:05 ABCDE1 split a@x.example,b@y.example-",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
+			ONE("09:00:06", "ABCDE2", "c@y.example") AS_OF("09:00:06", "ABCDE1",
+				"c@y.example", "b@y.example", "ABCDE2") GONE("09:00:06", "ABCDE1"),
+		"ABCDE2 withheld 1\n", NULL},
 	{"another host that names one of our queue IDs hides nothing",
 		"09:00:05 ABCDE2 deliver b@x.example",
 		ONE("09:00:05", "ABCDE2", "b@x.example") CLIENT("09:30:05", "ABCDE1")
