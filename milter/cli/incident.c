@@ -18,6 +18,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/incident.h"
+#include "missent/io.h"
 #include "missent/word.h"
 
 #include "cli.h"
@@ -563,25 +564,24 @@ static char *template_of(const Work *work, const char *language)
 	return text;
 }
 
-/* One that exists is never written over: somebody may have worked on it. */
-static int write_new(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	gsize len = strlen(text);
-	bool fine = fd >= 0 && write(fd, text, len) == (gssize)len && fsync(fd) == 0;
-	int code = fine ? 0 : cli_fail(EX_CANTCREAT, "%s: %s", path, g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return code;
-}
-
 typedef struct {
 	const Work *work;
 	const Said *said;
 	const char *template;
 	GHashTable *names;
-	guint written, unnamed;
+	guint written, unnamed, there;
 } Drafts;
+
+/* Whole, or not at all.  One that exists is never written over: somebody may have worked on it. */
+static int write_new(Drafts *d, const char *path, const char *text)
+{
+	bool made = false;
+	if (!ms_io_make(path, text, strlen(text), 0600, &made))
+		return cli_fail(EX_CANTCREAT, "%s: %s", path, g_strerror(errno));
+	d->written += made;
+	d->there += !made;
+	return 0;
+}
 
 static int write_draft(Drafts *d, const MsAccountPart *part)
 {
@@ -597,8 +597,7 @@ static int write_draft(Drafts *d, const MsAccountPart *part)
 		return cli_fail_error(error);
 	g_autofree char *file = g_strdup_printf("%s/notice-%s.txt", d->said->folder, part->digest);
 	d->unnamed += name == NULL;
-	d->written++;
-	return write_new(file, draft);
+	return write_new(d, file, draft);
 }
 
 static int write_drafts(Work *work, const Said *said)
@@ -615,7 +614,7 @@ static int write_drafts(Work *work, const Said *said)
 		return EX_TEMPFAIL;
 	if (g_mkdir_with_parents(said->folder, 0700) != 0)
 		return cli_fail(EX_CANTCREAT, "%s: %s", said->folder, g_strerror(errno));
-	Drafts drafts = {work, said, template, names, 0, 0};
+	Drafts drafts = {.work = work, .said = said, .template = template, .names = names};
 	int rc = 0;
 	for (guint i = 0; i < accounts->len && rc == 0; i++) {
 		const MsAccountPart *part = accounts->pdata[i];
@@ -625,6 +624,10 @@ static int write_drafts(Work *work, const Said *said)
 	printf("%u draft%s in %s%s\n", drafts.written, drafts.written == 1 ? "" : "s", said->folder,
 		drafts.unnamed > 0 ? "; some accounts are not in the directory any more" : "");
 	print_gaps(work);
+	if (rc == 0 && drafts.there > 0)
+		rc = cli_fail(EX_CANTCREAT, "%u draft%s there already, and stay%s as %s",
+			drafts.there, drafts.there == 1 ? " was" : "s were",
+			drafts.there == 1 ? "s" : "", drafts.there == 1 ? "it is" : "they are");
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 """An incident on a real Postfix: mail that gets out in mode observe, then mail that is held, some of it released.
 What the report says is compared with what this scenario knows, and with what the sink got."""
 import datetime
+import stat
 
 from rig import *
 
@@ -110,6 +111,11 @@ for language, word in (('en', 'We have to tell you'), ('fr', 'Nous devons vous i
 tool('incident', 'notices', '--from', SINCE, '--language', 'fr', drafts)
 tap.ok(m.code != 0 and all(open(os.path.join(drafts, f)).read() == t for f, t in texts.items()),
        'a draft that somebody may have worked on is not written over')
+gone = sorted(texts)[0]
+os.unlink(os.path.join(drafts, gone))
+tool('incident', 'notices', '--from', SINCE, '--language', 'fr', drafts)
+tap.ok(m.code != 0 and sorted(os.listdir(drafts)) == sorted(texts), '... and what a run that was stopped has left out is written by the next', os.listdir(drafts))
+tap.same(stat.S_IMODE(os.stat(os.path.join(drafts, gone)).st_mode), 0o600, '... closed to others')
 rows = [json.loads(x) for x in tool('incident', 'register', '--json').splitlines()]
 tap.same(sum(x['messages']['all'] for x in rows), 5, 'the register has near misses and breaches')
 
