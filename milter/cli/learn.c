@@ -18,6 +18,9 @@
 #include "cli.h"
 
 #define HEADING "account,kind,value,messages,trail,first,last"
+#define CONFLICTS                                                                          \
+	"conflict,what,account,kind,value,recipient,recipients,messages,trail,first,last," \
+	"usual-recipient,usual-messages,message,date,subject"
 
 #define MAX_TOLD 20
 
@@ -74,9 +77,7 @@ static void put_rows(Learn *l, FILE *out, const MsLearned *learned)
 static void put_conflicts(FILE *out, const MsLearned *learned)
 {
 	const GArray *conflicts = ms_learned_conflicts(learned);
-	fputs("conflict,what,account,kind,value,recipient,recipients,messages,trail,first,last,"
-	      "usual-recipient,usual-messages,message,date,subject\n",
-		out);
+	fputs(CONFLICTS "\n", out);
 	for (guint i = 0; i < conflicts->len; i++) {
 		const MsLearnConflict *c = &g_array_index(conflicts, MsLearnConflict, i);
 		fprintf(out, "%u,%s,", c->number, ms_learn_conflict_names[c->type]);
@@ -242,13 +243,13 @@ static void tell(Learn *l, const MsLearned *learned, guint conflicts)
 
 /* An earlier proposal is put aside, since somebody may have looked through it; what is anything
  * else is never overwritten. */
-static int may_write(const char *path)
+static int may_write(const char *path, const char *heading)
 {
-	char first[sizeof HEADING] = "";
+	char first[1024] = "";
 	FILE *file = fopen(path, "re");
 	if (file == NULL)
 		return 0; /* if it cannot be written, that is told then */
-	bool ours = fgets(first, sizeof first, file) != NULL && strcmp(first, HEADING) == 0;
+	bool ours = fgets(first, sizeof first, file) != NULL && g_str_has_prefix(first, heading);
 	fclose(file);
 	return ours ? 0 : cli_fail(EX_CANTCREAT, "%s: it is there already, and no earlier proposal; name another file", path);
 }
@@ -269,8 +270,8 @@ static int give(Learn *l, const MsLearned *learned)
 	tell_sum(stderr, learned, &s);
 	guint conflicts = tell_conflicts(l, stderr, learned);
 	if (l->output != NULL) {
-		l->conflicts = g_strconcat(l->output, ".conflicts.csv", NULL);
 		rc = put_aside(l->output);
+		rc = rc != 0 ? rc : put_aside(l->conflicts);
 		rc = rc != 0 ? rc : put_file(l->conflicts, put_conflicts_func, l, learned);
 		rc = rc != 0 ? rc : put_file(l->output, put_rows_func, l, learned);
 	} else {
@@ -416,7 +417,10 @@ int cli_learn(Cli *cli, int argc, char **argv)
 		    &argc, &argv))
 		return EX_USAGE;
 	int rc = check(&l, argc);
-	if (rc == 0 && l.output != NULL)
-		rc = may_write(l.output);
+	if (rc == 0 && l.output != NULL) {
+		l.conflicts = g_strconcat(l.output, ".conflicts.csv", NULL);
+		rc = may_write(l.output, HEADING);
+		rc = rc != 0 ? rc : may_write(l.conflicts, CONFLICTS);
+	}
 	return rc != 0 ? rc : run(&l);
 }

@@ -121,6 +121,18 @@ tap.ok('KD-77' not in told and 'ap@c' not in told, '... and nothing of it in cle
 tap.same([stat.S_IMODE(os.stat(f).st_mode) for f in (OUT, OUT + '.conflicts.csv')], [0o600, 0o600], 'both files are closed to others')
 tap.ok('nothing was ever imported' in missent('directory', 'stats', code=None).stderr, 'the directory is as it was')
 
+# ---- what somebody wrote there is not overwritten
+with open(OUT + '.conflicts.csv', 'a') as f:
+    f.write('what a person noted\n')
+learn('--from', mbox)
+tap.ok('what a person noted' in open(OUT + '.conflicts.csv~').read(), 'earlier conflicts are put aside, with what was noted there')
+for name in (OUT, OUT + '.conflicts.csv'):
+    before = open(name).read()
+    write(name, 'of somebody else\n')
+    r = missent('directory', 'learn', '-o', OUT, '--from', mbox, code=73)
+    tap.ok(open(name).read() == 'of somebody else\n' and 'no earlier proposal' in r.stderr, 'what is anything else is never overwritten', r.stderr)
+    write(name, before)
+
 # ---- a person looked through it: it imports cleanly, and judges
 r = missent('directory', 'lint', OUT, code=None)
 tap.ok('is no kind' not in r.stdout + r.stderr and 'bad' not in r.stderr, 'the import has nothing against its form', r.stdout + r.stderr)
