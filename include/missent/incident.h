@@ -158,6 +158,8 @@ typedef struct {
 	guint64 greet_others;    /* went, and greet nobody of the recipient's account */
 	guint64 unknown_greeted; /* messages whose line does not say whom they greet */
 	guint64 no_policy; /* messages none of whose policies is among the new ones */
+	guint64 not_whole; /* places where the trail is not as it should be (audit.h) */
+	guint64 plain;     /* 1: its lines stand in plain files, which prove nothing */
 } MsLookbackSum;
 
 /* One that went and would be held.  Borrowed; sender and recipient (the first wrong one) are

@@ -33,6 +33,10 @@ static void tell_unseen(const MsLookbackSum *s)
 		{s->without_digests, "messages have no digests in their line: not judged again"},
 		{s->other_key, "messages have digests of another key: not judged again"},
 		{s->damaged, "lines are damaged"},
+		{s->not_whole,
+			"places of the trail are not as they should be (missent audit verify): what was removed or changed "
+			"there is not known"},
+		{s->plain, "trail that is a plain file: nothing proves its lines"},
 		{s->cut,
 			"messages have more recipients or identifiers than a line keeps: judged by those that are there"},
 		{s->no_policy,

@@ -92,21 +92,44 @@ static bool append_file(FILE *out, const char *path, bool first, GError **error)
 		ms_fail_input(error, "%s", g_strerror(errno));
 }
 
-/* One file as it is; of several one of all; the caller's.  NULL: why not. */
-static char *one_file(const char *const *paths, const char *folder, GError **error)
+static int fails(const char *path, GError **error)
 {
-	if (paths[1] == NULL)
-		return g_strdup(paths[0]);
-	g_autofree char *path = g_build_filename(folder, "mapping.csv", NULL);
-	FILE *out = fopen(path, "wxe");
-	bool fine = out != NULL;
-	if (out == NULL)
-		ms_fail_input(error, "%s: %s", path, g_strerror(errno));
+	ms_fail_input(error, "%s: %s", path, g_strerror(errno));
+	return -1;
+}
+
+static bool append_all(int fd, const char *const *paths, GError **error)
+{
+	int again = dup(fd);
+	FILE *out = again >= 0 ? fdopen(again, "w") : NULL;
+	if (out == NULL && again >= 0)
+		close(again);
+	bool fine = out != NULL || fails(paths[0], error) >= 0;
 	for (int i = 0; fine && paths[i] != NULL; i++)
 		fine = append_file(out, paths[i], i == 0, error);
 	if (out != NULL && fclose(out) != 0 && fine)
-		fine = ms_fail_input(error, "%s: %s", path, g_strerror(errno));
-	return fine ? g_steal_pointer(&path) : NULL;
+		fine = fails(paths[0], error) >= 0;
+	return fine;
+}
+
+/* One file as it is; of several one of all, which is in clear, and so is nowhere any more once
+ * this process has ended, however it ends.  -1: why not. */
+static int open_mapping(const char *const *paths, const char *folder, GError **error)
+{
+	if (paths[1] == NULL) {
+		int one = open(paths[0], O_RDONLY | O_CLOEXEC);
+		return one >= 0 ? one : fails(paths[0], error);
+	}
+	g_autofree char *path = g_build_filename(folder, "mapping.csv", NULL);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fails(path, error);
+	if (unlink(path) == 0 && append_all(fd, paths, error) && lseek(fd, 0, SEEK_SET) == 0)
+		return fd;
+	if (error == NULL || *error == NULL)
+		fails(path, error);
+	close(fd);
+	return -1;
 }
 
 static bool load_mapping(Look *look, const char *folder, GError **error)
@@ -121,23 +144,19 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 		.house_needed = s->house_needed,
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
-	g_autofree char *csv = one_file(look->ask->csv, folder, error);
+	const char *csv = look->ask->csv[0];
 	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = csv};
 	MsImportResult result;
-	if (csv == NULL)
-		return false;
 	look->directory = ms_directory_open(&settings, look->ask->kinds, error);
-	if (look->directory == NULL)
-		return false;
-	int fd = open(csv, O_RDONLY | O_CLOEXEC);
+	int fd = look->directory != NULL ? open_mapping(look->ask->csv, folder, error) : -1;
 	if (fd < 0)
-		return ms_fail_input(error, "%s: %s", csv, g_strerror(errno));
+		return false;
 	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
 	close(fd);
 	if (!fine && look->ask->csv[1] == NULL)
 		g_prefix_error(error, "%s: ", csv);
 	else if (!fine)
-		g_prefix_error(error, "%s and the files behind it, as one: ", look->ask->csv[0]);
+		g_prefix_error(error, "%s and the files behind it, as one: ", csv);
 	return fine && ms_directory_each(look->directory, learn, look, error) == MS_FOUND;
 }
 
@@ -363,9 +382,13 @@ static void free_identifier(void *data)
 static bool run(Look *look, const char *folder, const char *trail, GError **error)
 {
 	const MsLookback *ask = look->ask;
+	g_auto(MsAuditProof) proof = {0};
 	look->policies = ms_policies_load(ask->policies, ask->kinds, MS_MODE_ENFORCE, error);
-	return look->policies != NULL && load_mapping(look, folder, error)
-		&& ms_audit_each(trail, ask->from, ask->to, take_line, look, error);
+	bool fine = look->policies != NULL && load_mapping(look, folder, error) &&
+		ms_audit_each_proven(trail, ask->from, ask->to, take_line, look, &proof, error);
+	look->sum->plain = proof.plain;
+	look->sum->not_whole = proof.wrong;
+	return fine;
 }
 
 bool ms_incident_look_back(

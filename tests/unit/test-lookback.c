@@ -2,11 +2,14 @@
 #include "config.h"
 
 #include <glib/gstdio.h>
+#include <glob.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/incident.h"
+#include "missent/tlog.h"
 
 #include "../test.h"
 
@@ -55,9 +58,26 @@ static void add(GString *trail, const char *queue_id, const char *verdict, const
 	json_decref(line);
 }
 
+/* Whatever ends this process now leaves no file in which the mapping stands in clear. */
+static void no_file_in_clear(void)
+{
+	glob_t found = {0};
+	g_autofree char *all = g_build_filename(g_get_tmp_dir(), "missent-rejudge-*", "*", NULL);
+	g_assert_cmpint(glob(all, 0, NULL, &found), ==, 0); /* it works in there */
+	for (gsize i = 0; i < found.gl_pathc; i++) {
+		g_autofree char *text = NULL;
+		gsize len = 0;
+		g_assert_true(g_file_get_contents(found.gl_pathv[i], &text, &len, NULL));
+		if (memmem(text, len, "C-10001", 7) != NULL)
+			g_error("%s has the mapping in clear", found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
 static void note(const MsLookbackRow *row, void *user)
 {
 	g_string_append_printf(user, "%s %s %s; ", row->queue_id, row->would, row->codes);
+	no_file_in_clear();
 }
 
 static char *canonical(const Site *site, const char *value)
@@ -224,6 +244,7 @@ static void test_leaks(void)
 	g_assert_cmpuint(s.other_key, ==, 1);
 	g_assert_cmpuint(s.unknown_greeted, ==, 5); /* those lines are of an older version */
 	g_assert_cmpuint(s.damaged, ==, 1);
+	g_assert_cmpuint(s.plain, ==, 1);
 	g_assert_cmpuint(s.leaks, >=, 1);
 	g_assert_cmpuint(s.wrong, ==, 1);
 	g_assert_cmpuint(s.known, ==, 1);
@@ -269,11 +290,60 @@ static void test_odd(void)
 	end(&site);
 }
 
+/* Of a log that somebody changed what is left is judged, and that it is not whole is told. */
+static void test_damaged(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = ms_audit_folder(site.trail), *text = NULL,
+			*one = put(&site, "both.csv",
+				"AC-1,recipient,a@alpha.example\nAC-1,customer-number,C-10001\n"
+				"AC-2,customer-number,C-10002\n");
+	g_assert_true(g_file_get_contents(site.trail, &text, NULL, NULL));
+	g_autoptr(MsTlog) log = ms_tlog_open(folder, "mx/missent", &error);
+	g_assert_no_error(error);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint64 first;
+	for (int i = 0; i < 300; i++) {
+		const char *line = lines[i % 5];
+		const MsEntryText entry = {line, strlen(line)};
+		g_assert_true(ms_tlog_append(log, &entry, 1, &first, &error));
+	}
+	const char *const csv[] = {one, NULL};
+	MsLookbackSum s = look(&site, csv, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(s.not_whole + s.plain + s.damaged, ==, 0);
+	g_assert_cmpuint(s.judged, ==, 300);
+	g_autofree char *bundle = g_build_filename(folder, "tile/entries/000", NULL), *data = NULL;
+	gsize len = 0;
+	g_assert_true(g_file_get_contents(bundle, &data, &len, NULL));
+	data[len - 5] ^= 1;
+	g_assert_true(g_file_set_contents(bundle, data, (gssize)len, NULL));
+	s = look(&site, csv, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(s.not_whole, >=, 1);
+	g_assert_cmpuint(s.damaged, ==, 1);
+	g_assert_cmpuint(s.judged, ==, 299);
+	g_assert_cmpint(unlink(bundle), ==, 0);
+	s = look(&site, csv, site.policies, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(s.not_whole, >=, 1);
+	g_assert_cmpuint(s.judged, ==, 44);
+	end(&site);
+}
+
 int main(int argc, char **argv)
 {
+	char tmp[] = "/tmp/missent-test-lookback-XXXXXX";
+	g_assert_nonnull(g_mkdtemp(tmp));
+	g_setenv("TMPDIR", tmp, TRUE);
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lookback/leaks", test_leaks);
 	g_test_add_func("/lookback/odd", test_odd);
 	g_test_add_func("/lookback/greeted", test_greeted);
-	return g_test_run();
+	g_test_add_func("/lookback/damaged", test_damaged);
+	int rc = g_test_run();
+	remove_folder(tmp);
+	return rc;
 }
