@@ -28,6 +28,7 @@ typedef struct {
 	const char *cause, *policies;
 	MsFate worst;
 	bool wrong, digests, cut, waits; /* waits: it was held; its record tells */
+	bool to_nobody;                  /* by its record nobody got it */
 	GPtrArray *items;  /* of Item */
 	GPtrArray *copies; /* of Copy */
 } Case;

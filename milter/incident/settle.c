@@ -183,6 +183,19 @@ static void end_by_acts(const MsIncident *incident, Case *c)
 	}
 }
 
+/* A trail proves itself, a record does not: by this one nobody got what was released by that. */
+static void contradict(MsIncident *incident, Case *c)
+{
+	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, c->uid));
+	if (!c->to_nobody || !(verbs & 1u << MS_VERB_RELEASE))
+		return;
+	incident->sum.contradicted++;
+	for (guint i = 0; i < c->copies->len; i++) {
+		Copy *copy = c->copies->pdata[i];
+		copy->fate = MAX(copy->fate, MS_FATE_UNTOLD);
+	}
+}
+
 static void settle_times(MsIncident *incident, const Case *c)
 {
 	MsIncidentSum *s = &incident->sum;
@@ -233,6 +246,7 @@ static bool has_more_owners(const Case *c)
 static void settle_case(MsIncident *incident, Sets *sets, Case *c)
 {
 	end_by_acts(incident, c);
+	contradict(incident, c);
 	c->worst = MS_FATE_STOPPED;
 	for (guint i = 0; i < c->copies->len; i++)
 		c->worst = MAX(c->worst, ((Copy *)c->copies->pdata[i])->fate);

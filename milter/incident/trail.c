@@ -561,8 +561,10 @@ static MsFate fate_of(MsState state)
 
 static void apply(Case *c, const MsRecord *record, const guint8 *key)
 {
+	c->to_nobody = true;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
+		c->to_nobody = c->to_nobody && fate_of(to->state) < MS_FATE_RELEASED;
 		g_autofree char *id = key != NULL ? ms_audit_id_of_address(key, to->address) : NULL;
 		for (guint k = 0; k < c->copies->len; k++) {
 			Copy *copy = c->copies->pdata[k];

@@ -112,8 +112,15 @@ static void say_sums(const MsIncident *incident, GPtrArray *gaps)
 {
 	const MsIncidentSum *s = &incident->sum;
 	say_of(gaps, s->messages.of[MS_FATE_UNTOLD],
-		"held, of which no record is there, and no decision that was about all of it: whether "
-		"they were released is not known.");
+		"held, of which neither records nor decisions say what became of it for those whom it "
+		"concerns: whether they were released is not known.");
+	if (s->contradicted > 0)
+		say(gaps,
+			"%" G_GUINT64_FORMAT
+			" message%s that the trail says %s released, and the records say nobody got: one of the two "
+			"was changed, or is behind; whether they got out is not known.",
+			s->contradicted, s->contradicted == 1 ? "" : "s",
+			s->contradicted == 1 ? "was" : "were");
 	say_of(gaps, s->without_digests,
 		"whose line has no digests: recipients, accounts and identifiers of them are not in "
 		"the numbers below.");
