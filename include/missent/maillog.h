@@ -46,7 +46,7 @@ typedef struct {
 	char *to, *orig_to; /* NULL: as `to` */
 	char *relay;        /* as the log has it, or "" */
 	char *next;         /* the queue ID that it got there, or NULL */
-	bool sent;          /* else: later, or returned */
+	bool sent;          /* else: later, returned, or thrown away */
 	gint64 at;
 } MsDelivered;
 

@@ -28,7 +28,8 @@ typedef struct {
 
 /* ---- how it comes in ----------------------------------------------------------------------- */
 
-/* "client=name[192.0.2.1]:port, sasl_method=PLAIN, sasl_username=anna" */
+/* "client=name[192.0.2.1]:port, sasl_method=PLAIN, sasl_username=anna, orig_queue_id=ID": who may
+ * say XFORWARD, a content filter, names the message that it gives back */
 static bool smtpd(Say *say)
 {
 	if (!g_str_has_prefix(say->text, "client="))
@@ -45,6 +46,8 @@ static bool smtpd(Say *say)
 			mail->client = log_between(value, "[", ']');
 		} else if (strcmp(key, "sasl_username") == 0) {
 			log_set(&mail->auth_user, value);
+		} else if (strcmp(key, "orig_queue_id") == 0) {
+			log_set(&mail->parent, value);
 		}
 	}
 	log_process_has(say->mta, say->line->pid, mail);
@@ -156,7 +159,8 @@ static void deliveries(Say *say, MsMail *mail)
 		return;
 	}
 	mail->accepted = true;
-	d.sent = g_str_has_prefix(status, "sent");
+	/* of what discard(8) is given nothing goes anywhere, though it says sent */
+	d.sent = g_str_has_prefix(status, "sent") && strcmp(say->program, "discard") != 0;
 	d.next = d.sent ? log_next_id(status) : NULL;
 	log_delivery(say->log, mail, d);
 }

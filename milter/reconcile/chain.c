@@ -59,6 +59,13 @@ static Node *taken_as(GHashTable *index, const Node *node, const MsDelivered *d)
 	return NULL;
 }
 
+/* What a content filter gives back may come into another instance of this host. */
+static bool is_beside(const MsMail *mail, const MsMail *parent)
+{
+	return mail->instance == parent->instance ||
+		(mail->came == MS_CAME_SMTP && strcmp(mail->host, parent->host) == 0);
+}
+
 /* The one of that ID, of the same instance, that was there last. */
 static Node *parent_of(GHashTable *index, const Node *node)
 {
@@ -66,7 +73,7 @@ static Node *parent_of(GHashTable *index, const Node *node)
 	Node *best = NULL;
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		Node *other = same->pdata[i];
-		if (other != node && other->mail->instance == node->mail->instance &&
+		if (other != node && is_beside(node->mail, other->mail) &&
 			other->mail->first <= node->mail->first + SLACK)
 			best = other;
 	}
@@ -94,6 +101,31 @@ static void tie(Node *node, guint n, Node *next)
 	next->from = node;
 }
 
+static bool is_to(const MsMail *mail, const char *address)
+{
+	for (guint i = 0; i < mail->deliveries->len; i++) {
+		const MsDelivered *d = mail->deliveries->pdata[i];
+		if (g_ascii_strcasecmp(d->to, address) == 0 ||
+			(d->orig_to != NULL && g_ascii_strcasecmp(d->orig_to, address) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Who gives it back named it, and the reply that it was delivered with named nothing: of those to
+ * whom it went on.  Others may have got it past the filter. */
+static void tie_given_back(Node *parent, Node *node)
+{
+	for (guint i = 0; i < parent->mail->deliveries->len; i++) {
+		const MsDelivered *d = parent->mail->deliveries->pdata[i];
+		if (d->sent && d->next == NULL && chain_next(parent, i) == NULL &&
+			is_to(node->mail, d->to) &&
+			ABS(d->at - node->mail->first) < 3600 * SECOND &&
+			same_sender(parent->mail, node->mail))
+			tie(parent, i, node);
+	}
+}
+
 GPtrArray *chain_nodes(const GPtrArray *mails, const Trail *trail)
 {
 	GPtrArray *nodes = g_ptr_array_new_with_free_func(node_free);
@@ -109,8 +141,11 @@ GPtrArray *chain_nodes(const GPtrArray *mails, const Trail *trail)
 	for (guint i = 0; i < nodes->len; i++) {
 		Node *node = nodes->pdata[i];
 		Node *parent = node->mail->parent != NULL ? parent_of(index, node) : NULL;
-		if (parent != NULL && !comes_from(parent, node))
+		if (parent != NULL && !comes_from(parent, node)) {
 			node->from = parent;
+			if (node->mail->came == MS_CAME_SMTP)
+				tie_given_back(parent, node);
+		}
 		for (guint k = 0; k < node->mail->deliveries->len; k++) {
 			const MsDelivered *d = node->mail->deliveries->pdata[k];
 			Node *next = d->next != NULL ? taken_as(index, node, d) : NULL;

@@ -67,6 +67,15 @@ static void write_trail(const char *text)
 #define CLIENT(time, id)                                                          \
 	time " smtpd[7]: " id ": client=app[192.0.2.7]\n" time " cleanup[8]: " id \
 	     ": message-id=<x@y>\n"
+#define BACK(time, id, of)                                                       \
+	time " smtpd[7]: " id ": client=localhost[127.0.0.1], orig_queue_id=" of \
+	     ", orig_client=app[192.0.2.7]\n" time " cleanup[8]: " id ": message-id=<x@y>\n"
+#define OUT_BACK(time, id, of)                                                                  \
+	time " mx postfix-out/smtpd[7]: " id ": client=localhost[127.0.0.1], orig_queue_id=" of \
+	     "\n" time " mx postfix-out/qmgr[9]: " id                                           \
+	     ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n" time           \
+	     " mx postfix-out/smtp[10]: " id                                                    \
+	     ": to=<a@x.example>, relay=mx[192.0.2.9]:25, status=sent (250 ok)\n"
 #define FROM(time, id) \
 	time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
 #define SENT(time, id, to)                \
@@ -182,6 +191,32 @@ static const struct {
 			ONE("09:00:06", "ABCDE2", "c@y.example") AS_OF("09:00:06", "ABCDE1",
 				"c@y.example", "b@y.example", "ABCDE2") GONE("09:00:06", "ABCDE1"),
 		"ABCDE2 withheld 1\n", NULL},
+	{"... which names what it gives back, and says no queue ID itself",
+		"09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") BACK("09:00:06", "ABCDE2", "ABCDE1")
+			FROM("09:00:06", "ABCDE2") SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"", NULL},
+	{"... and the milter stands behind it, in another instance",
+		"09:00:06 ABCDE2 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") OUT_BACK("09:00:06", "ABCDE2", "ABCDE1"),
+		"", NULL},
+	{"... and one who is added gets it past the filter", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") SENT("09:00:05", "ABCDE1", "spy@y.example")
+			BACK("09:00:06", "ABCDE2", "ABCDE1") FROM("09:00:06", "ABCDE2")
+				SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE1 added 1\n", NULL},
+	{"... and nobody judged it, behind it either", "09:00:00 start",
+		ONE("09:00:05", "ABCDE1", "a@x.example") BACK("09:00:06", "ABCDE2", "ABCDE1")
+			FROM("09:00:06", "ABCDE2") SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"... and what is of no message here is nobody's", "09:00:00 start",
+		BACK("09:00:06", "ABCDE2", "ABCDE9") FROM("09:00:06", "ABCDE2")
+			SENT("09:00:06", "ABCDE2", "a@x.example"),
+		"ABCDE2 bypass 1\n", NULL},
+	{"what is thrown away goes nowhere", "09:00:05 ABCDE1 hold a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05",
+			"ABCDE1") "09:00:05 discard[10]: ABCDE1: to=<a@x.example>, relay=none, delay=1, dsn=2.0.0, status=sent (x)\n",
+		"", NULL},
 	{"another host that names one of our queue IDs hides nothing",
 		"09:00:05 ABCDE2 deliver b@x.example",
 		ONE("09:00:05", "ABCDE2", "b@x.example") CLIENT("09:30:05", "ABCDE1")
