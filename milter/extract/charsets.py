@@ -6,7 +6,7 @@ has no character is U+FFFD.
 """
 NAMES = ['ISO-8859-%d' % n for n in (*range(1, 11), 13, 14, 15, 16)]
 NAMES += ['WINDOWS-%d' % n for n in range(1250, 1258)]
-NAMES += ['KOI8-R', 'KOI8-U', 'CP437', 'CP850', 'CP858', 'IBM852', 'IBM866', 'MACINTOSH',
+NAMES += ['KOI8-R', 'KOI8-U', 'CP437', 'CP850', 'CP858', 'IBM852', 'IBM866', 'CP273', 'MACINTOSH',
           'MAC-CYRILLIC']
 
 # Of EBCDIC for open systems Python has no codec; its neighbour differs in these bytes.

@@ -99,6 +99,11 @@ static const Reader readers[] = {
 		"application/pkcs7-mime application/x-pkcs7-mime "
 		"application/pkcs7-signature application/x-pkcs7-signature",
 		ms_is_pkcs7, ms_smime_read},
+	{"certificate", "application/pkix-cert",
+		"application/pkix-cert application/x-x509-ca-cert application/x-x509-user-cert",
+		ms_is_certificate, ms_certificate_read},
+	{"apple", "application/applefile", "application/applefile", ms_is_apple, ms_apple_read},
+	{"folder", "application/x-ds-store", "", ms_is_ds_store, ms_ds_store_read},
 	{"metafile", "image/x-emf",
 		"image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
 		ms_is_metafile, ms_metafile_read},

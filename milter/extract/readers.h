@@ -31,6 +31,10 @@ void ms_xps_page_read(const MsExtraction *to, const MsDocument *document,
 void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_plain_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_rtf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+/* A certificate in DER (RFC 5280), of version 3. */
+bool ms_is_certificate(const guint8 *data, gsize len);
+void ms_certificate_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_smime_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_svg_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_tnef_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
@@ -48,6 +52,12 @@ void ms_links_read(const MsExtraction *to, const MsSpan *span);
 /* What lines of a text say that were encoded once too often, or decoded once too seldom (undone.c);
  * handed over beside it. */
 void ms_undone_read(const MsExtraction *to, const MsSpan *span);
+
+/* apple.c */
+bool ms_is_apple(const guint8 *data, gsize len);
+void ms_apple_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+bool ms_is_ds_store(const guint8 *data, gsize len);
+void ms_ds_store_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 
 /* edi.c */
 bool ms_is_edi(const guint8 *data, gsize len);

@@ -2,6 +2,7 @@
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "missent/transfer.h"
@@ -98,4 +99,37 @@ void ms_smime_read(const MsExtraction *to, const MsDocument *document,
 			   : read_binary(to, document, document->data, document->len);
 	ms_inventory_bytes(inventory, item, 0, end > 0 ? end : document->len);
 	ms_inventory_read(inventory, item);
+}
+
+/* ---- certificates ---------------------------------------------------------------------- */
+
+/* Its names and extensions in words.  Keys, signatures and serial numbers are random. */
+static void print_certificate(const MsExtraction *to, const char *where, X509 *certificate)
+{
+	BIO *text = BIO_new(BIO_s_mem());
+	char *bytes = NULL;
+	X509_print_ex(text, certificate, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB,
+		X509_FLAG_NO_PUBKEY | X509_FLAG_NO_SIGDUMP | X509_FLAG_NO_SERIAL);
+	long len = BIO_get_mem_data(text, &bytes);
+	ms_extract_aside(to, where, false, bytes != NULL ? bytes : "", (gsize)MAX(len, 0));
+	BIO_free(text);
+}
+
+void ms_certificate_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
+{
+	const guint8 *p = document->data;
+	X509 *certificate = d2i_X509(NULL, &p, (long)MIN(document->len, G_MAXINT));
+	MsItem item = ms_inventory_item(inventory, "certificate");
+	gsize end = certificate != NULL ? (gsize)(p - document->data) : document->len;
+	ms_inventory_bytes(inventory, item, 0, end);
+	if (certificate != NULL) {
+		print_certificate(to, document->where, certificate);
+		ms_inventory_read(inventory, item);
+	} else {
+		ms_inventory_unread(
+			inventory, item, MS_UNREAD_DAMAGED, "a certificate that cannot be read");
+	}
+	X509_free(certificate);
+	ERR_clear_error();
 }

@@ -441,3 +441,10 @@ bool ms_is_pkcs7(const guint8 *data, gsize len)
 	return len > 20 && data[0] == 0x30
 		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
 }
+
+bool ms_is_certificate(const guint8 *data, gsize len)
+{
+	/* SEQUENCE { SEQUENCE { [0] { INTEGER 2 } ..., both of two bytes' length. */
+	return len > 64 && data[0] == 0x30 && data[1] == 0x82 && data[4] == 0x30 && data[5] == 0x82
+		&& memcmp(data + 8, "\xa0\x03\x02\x01\x02", 5) == 0;
+}

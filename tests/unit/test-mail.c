@@ -451,6 +451,14 @@ static const Row messages[] = {
 	{"a fragment of an unknown number",
 		"Content-Type: message/partial; id=\"a\"; number=1\r\n\r\nSubject: s\r\n\r\nx\r\n",
 		NULL, "partial"},
+	{"EBCDIC of Germany",
+		"Content-Type: text/plain; charset=cp273\r\n\r\n"
+		"\xd4\xd0\x93\x93\x85\x99\xb5\x82\x4b\x85\xa7\x81\x94\x97\x93\x85",
+		"M\u00fcller@b.example", NULL},
+	{"EBCDIC of Germany with a euro",
+		"Content-Type: text/plain; charset=IBM1141\r\n\r\n"
+		"\xd4\xd0\x93\x93\x85\x99\xb5\x82\x4b\x85\xa7\x81\x94\x97\x93\x85",
+		"M\u00fcller@b.example", NULL},
 	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n",
 		"KD-7740912", NULL},
 };
