@@ -179,6 +179,19 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		       ms_detect_word_start(s, c->word), c->until) == MS_FIGURE_NONE;
 }
 
+/* "Kunden-/Rechnungsnummer: 48213 / R-2026": the first word has the second one's end. */
+static bool is_slashed(const Case *c, gsize first, gsize last, gsize end)
+{
+	const MsFold *fold = c->s->fold;
+	gsize from = ms_detect_word_start(c->s, first), until = ms_detect_word_end(c->s, last);
+	if (last + 1 >= end ||
+		memchr(fold->text + until, '/', ms_detect_word_start(c->s, last + 1) - until) ==
+			NULL)
+		return false;
+	g_autofree char *name = g_strdup_printf("%.*s nr", (int)(until - from), fold->text + from);
+	return names_kind(c, name, strlen(name));
+}
+
 /* Is it the name of the kind that its last words are, up to word `end`? */
 static bool by_words(const Case *c, gsize end, bool numbered)
 {
@@ -196,6 +209,8 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		if (value - from > MAX_BACK || !is_letters(s, first, last) ||
 			(last + 1 < end && (!only_marks(s, last, " .-/'", &lines) || lines > 0)))
 			return false;
+		if (is_slashed(c, first, last, end) && is_near(c, first, end - 1, numbered))
+			return true;
 		word = words_text(s, first, last, &len);
 		if (!ms_name_is_particle(word, len) &&
 			names_kind(c, s->fold->text + from, until - from) &&

@@ -116,6 +116,11 @@ void ms_detect_columns(Search *s);
 void ms_detect_within(Search *s);
 /* accounts.c: the account that parts near word `word` make together, if that is a bank's number. */
 void ms_detect_accounts(Search *s, const MsKind *iban, gsize word);
+/* series.c: what the number that begins with word `word` and the series before it make together. */
+void ms_detect_series(Search *s, gsize word);
+/* The same of both, in small letters and digits alone, that stand from `start` to `end`. */
+void ms_detect_add_both(Search *s, gsize start, gsize end, const char *series, gsize series_len,
+	const char *number, gsize number_len);
 /* payments.c: what a payment's reference was made of that begins with word `word`. */
 void ms_detect_payments(Search *s, gsize word);
 /* seams.c: the same between letters and digits of word `word`, which has both. */
@@ -156,10 +161,14 @@ bool ms_detect_is_joint(const Search *s, gsize word);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
  * characters; `longish`: so many that it is hardly anything else by chance. */
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);
+/* Is it, from `start` to `end`, a value that a Swiss bill says of itself? */
+bool ms_detect_in_billing(const Search *s, gsize start, gsize end);
 /* Does what ends at `at` belong to the name of a file? */
 bool ms_detect_in_file_name(const Search *s, gsize at);
 /* 20240131 and 31012024 are dates of our time sooner than customers. */
 bool ms_detect_is_date(const char *text, gsize len);
+/* Is the domain that begins at `at` the author's, who has one (span.h), or below it? */
+bool ms_detect_is_own_domain(const Search *s, gsize at);
 /* Does what stands at `at` belong to a link? */
 bool ms_detect_in_link(const Search *s, gsize at);
 

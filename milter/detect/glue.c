@@ -23,6 +23,7 @@
 #define MAX_FILE_NAME 80
 #define MAX_LOCAL_PART 64
 #define MIN_OWN 8        /* digits */
+#define MAX_BILLING 200
 #define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
 
 bool ms_detect_is_date(const char *text, gsize len)
@@ -219,7 +220,7 @@ static bool goes_on_behind(const Search *s, gsize end, bool digits, bool longish
 /* ---- what the sender itself made ------------------------------------------------------- */
 
 /* Is the domain that begins at `at` the author's, or below it? */
-static bool is_own_domain(const Search *s, gsize at)
+bool ms_detect_is_own_domain(const Search *s, gsize at)
 {
 	const char *text = s->fold->text;
 	gsize until = at, n = strlen(s->span->own);
@@ -243,11 +244,11 @@ static bool is_own(const Search *s, gsize start, gsize end)
 		from--;
 	const char *scheme = memmem(text + from, start - from, "://", 3);
 	if (scheme != NULL)
-		return is_own_domain(s, (gsize)(scheme - text) + 3);
+		return ms_detect_is_own_domain(s, (gsize)(scheme - text) + 3);
 	while (until < s->fold->len && until - end < MAX_LOCAL_PART && text[until] != '@' &&
 		!ends_link(text[until]))
 		until++;
-	return until < s->fold->len && text[until] == '@' && is_own_domain(s, until + 1);
+	return until < s->fold->len && text[until] == '@' && ms_detect_is_own_domain(s, until + 1);
 }
 
 static bool is_apart_in_link(const Search *s, gsize start, gsize end)
@@ -259,8 +260,24 @@ static bool is_apart_in_link(const Search *s, gsize start, gsize end)
 			is_file_ending(text, s->fold->len, end));
 }
 
+/* "//S1/10/10201409/11/190512/30/109322551": what a Swiss bill says of itself (Swico, syntax
+ * definition S1), tags and values with a slash between. */
+bool ms_detect_in_billing(const Search *s, gsize start, gsize end)
+{
+	const char *text = s->fold->text;
+	gsize from = start;
+	if (start == 0 || text[start - 1] != '/' ||
+		(end < s->fold->len && text[end] != '/' && !g_ascii_isspace(text[end])))
+		return false;
+	while (from > 0 && start - from < MAX_BILLING && !g_ascii_isspace(text[from - 1]))
+		from--;
+	return start - from > 5 && g_ascii_strncasecmp(text + from, "//s1/", 5) == 0;
+}
+
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish)
 {
+	if (ms_detect_in_billing(s, start, end))
+		return false;
 	/* There words are set apart by such marks. */
 	if (s->span->type == MS_SPAN_NAME || ms_detect_in_file_name(s, end))
 		return false;

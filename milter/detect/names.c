@@ -18,10 +18,12 @@
  * Tables are lines with equally many cells below one in which a cell is nothing but a label.
  */
 
-#define MAX_CELL 60    /* bytes of a head's cell */
-#define MAX_CELLS 200  /* of one line */
-#define MAX_VALUE 300  /* bytes of a stretch that is taken as one value */
-#define LINES_STEP 64  /* between two looks at the clock */
+#define MAX_CELL 60   /* bytes of a head's cell */
+#define MAX_CELLS 200 /* of one line */
+#define MAX_VALUE 300 /* bytes of a stretch that is taken as one value */
+#define MAX_SERIES 12 /* bytes of what a number is of */
+#define NEAR_SERIES 4 /* stretches */
+#define LINES_STEP 64 /* between two looks at the clock */
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
@@ -78,10 +80,61 @@ static gsize word_at(const Search *s, gsize word, gsize source)
 	return word;
 }
 
+static bool name_has(const char *name, const char *const *parts)
+{
+	const char *last = strrchr(name, '/');
+	g_autofree char *small = g_ascii_strdown(last != NULL ? last + 1 : name, -1);
+	for (; *parts != NULL; parts++)
+		if (strstr(small, *parts) != NULL)
+			return true;
+	return false;
+}
+
+/* <Key>customer_no</Key><Value>4711</Value>: what a stretch says that is nothing but a name. */
+static const MsNameKinds *said_by(Search *s, const Border *border)
+{
+	gsize len = border->end - border->start;
+	if (len < 3 || len > MAX_CELL || ms_detect_has_digit(s->fold->text + border->start, len))
+		return NULL;
+	return ms_detect_kinds_named(s, s->fold->text + border->start, len);
+}
+
+static bool is_series(const char *name)
+{
+	static const char *const series[] = {"serie", "seria", NULL},
+				 *const serial[] = {"serial", NULL};
+	return name_has(name, series) && !name_has(name, serial);
+}
+
+/* The number may be before its series, or behind it. */
+static void add_series(Search *s, gsize series)
+{
+	const MsNamed *names = s->span->names;
+	g_autofree char *text = ms_compact_of(
+		s->span->text + names[series].from, names[series].until - names[series].from);
+	gsize first = series > NEAR_SERIES ? series - NEAR_SERIES : 0;
+	for (gsize i = first; i < s->span->n_names && i <= series + NEAR_SERIES; i++) {
+		if (i == series || names[i].group != names[series].group ||
+			names[i].until - names[i].from > MAX_CELL)
+			continue;
+		g_autofree char *number = ms_compact_of(
+			s->span->text + names[i].from, names[i].until - names[i].from);
+		gsize word = word_at(s, 0, names[i].from);
+		if (ms_detect_has_digit(number, strlen(number)) && word < s->compact->n_words)
+			ms_detect_add_both(s, ms_detect_word_start(s, word),
+				ms_detect_word_end(s, word), text, strlen(text), number,
+				strlen(number));
+	}
+}
+
 static void by_stretches(Search *s)
 {
+	static const char *const values[] = {
+		"val", "wert", "text", "testo", "content", "data", NULL};
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	gsize word = 0;
+	const MsNameKinds *said = NULL;
+	guint said_in = 0;
 	for (gsize i = 0; i < s->span->n_names; i++) {
 		const MsNamed *name = &s->span->names[i];
 		word = word_at(s, word, name->from);
@@ -92,8 +145,16 @@ static void by_stretches(Search *s)
 			name->group};
 		g_array_append_val(s->borders, border);
 		const MsNameKinds *kinds = look_up(s, seen, name->name);
+		if (kinds == NULL && said != NULL && said_in == name->group &&
+			name_has(name->name, values))
+			kinds = said;
 		if (kinds != NULL)
 			ms_detect_add_named(s, kinds, border.start, border.end);
+		if (name->until - name->from <= MAX_SERIES && is_series(name->name) &&
+			ms_filters_any(s->known))
+			add_series(s, i);
+		said = said_by(s, &border);
+		said_in = name->group;
 		word = behind;
 	}
 }

@@ -22,6 +22,7 @@
 #define MAX_VALUE 64
 #define MAX_GAP 12   /* between the mark and the value */
 #define MIN_IN_LINK 5 /* bytes of a value */
+#define MIN_IN_OWN 4  /* the same in a link to the sender itself */
 #define BIG_STEP 256 /* marks between two looks at the clock */
 
 static bool is_of_name(char c)
@@ -86,6 +87,7 @@ static gsize read_steps(Search *s, gsize at)
 {
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, from = at;
+	bool own = s->span->own != NULL && ms_detect_is_own_domain(s, at);
 	while (from < len && !ends_value(text[from])) {
 		gsize stop = from;
 		while (stop < len && !ends_value(text[stop]) && text[stop] != '/')
@@ -95,7 +97,7 @@ static gsize read_steps(Search *s, gsize at)
 			until++;
 		gsize n = stop - from - (stop > from + 1 && text[stop - 1] == 's' ? 1 : 0);
 		if (stop < len && text[stop] == '/' && n >= 3 && n <= MAX_NAME &&
-			until - next >= 7 && until - next <= MAX_VALUE) {
+			until - next >= (own ? MIN_IN_OWN : 7) && until - next <= MAX_VALUE) {
 			g_autofree char *name =
 				g_strdup_printf("%.*s number", (int)n, text + from);
 			const MsNameKinds *kinds = ms_detect_kinds_named(s, name, strlen(name));

@@ -20,12 +20,28 @@
 #define MAX_CHECK 2 /* check digits behind */
 #define FAR 48      /* bytes from the word that says so */
 
+/* Of a line that machines read: "# 482137739 # 1250 00 4 >", "7000000048213773+ 0000000041+",
+ * "+71<000000482137738+12345678<", "(8020)48213773".  Mail is quoted with a mark, too. */
+static bool is_machines(const MsFold *fold, gsize from, gsize until)
+{
+	const char *text = fold->text;
+	char before = from > 1 && text[from - 2] != '\n' ? text[from - 1] : '\0',
+	     behind = until < fold->len ? text[until] : '\0';
+	bool last = until + 1 >= fold->len || !g_ascii_isalnum(text[until + 1]);
+	if (before == '<' || before == '>' || behind == '<' || behind == '>' ||
+		(behind == '+' && last))
+		return true;
+	return (from >= 2 && until + 2 <= fold->len && memcmp(text + from - 2, "# ", 2) == 0 &&
+		       memcmp(text + until, " #", 2) == 0) ||
+		(from >= 6 && memcmp(text + from - 6, "(8020)", 6) == 0);
+}
+
 /* Is it a reference, as the words before it say or the marks around it? */
 static bool is_said(const Search *s, gsize from, gsize until)
 {
 	static const char *const words[] = {"kenmerk", "ocr", "kid", "viite", "referen",
-		"mededeling", "communication", "symbol", "payment", "betalning", "betaling", "zahlung", "esr",
-		NULL};
+		"mededeling", "communication", "symbol", "payment", "betalning", "betaling",
+		"zahlung", "esr", NULL};
 	const char *text = s->fold->text;
 	gsize begin = from > FAR ? from - FAR : 0;
 	const char *line = memrchr(text + begin, '\n', from - begin);
@@ -35,6 +51,8 @@ static bool is_said(const Search *s, gsize from, gsize until)
 	for (const char *const *w = words; *w != NULL; w++)
 		if (strstr(before, *w) != NULL)
 			return true;
+	if (is_machines(s->fold, from, until))
+		return true;
 	bool ogm = from >= 3 && until + 3 <= s->fold->len &&
 		(memcmp(text + from - 3, "+++", 3) == 0 || memcmp(text + from - 3, "***", 3) == 0);
 	return ogm && memcmp(text + from - 3, text + until, 3) == 0;
@@ -45,9 +63,8 @@ static void take(Search *s, gsize from, gsize until, const char *text, gsize len
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
-		if (!number || !kind->known ||
-			kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
-			len < kind->bare_digits ||
+		if (!number || !kind->known || kind->check != MS_CHECK_NONE ||
+			kind->family != MS_FAMILY_NONE || len < kind->bare_digits ||
 			!ms_filters_have(s->known, kind->name, text, len))
 			continue;
 		g_autofree char *value = g_ascii_strup(text, (gssize)len);
@@ -83,13 +100,15 @@ void ms_detect_payments(Search *s, gsize word)
 	const char *text = s->compact->text + first->start;
 	gsize len = first->end - first->start, last = word;
 	bool rf = len >= RF && memcmp(text, "rf", 2) == 0 && ms_detect_is_number(text + 2, 2);
-	if (!rf && (!ms_detect_is_number(text, len) ||
-			   (word > 0 && goes_on(s, word - 1) &&
-				   g_ascii_isdigit(s->compact->text[first->start - 1]))))
+	if (!rf &&
+		(!ms_detect_is_number(text, len) ||
+			(word > 0 && goes_on(s, word - 1) &&
+				g_ascii_isdigit(s->compact->text[first->start - 1]))))
 		return;
 	while (last - word < MAX_WORDS && goes_on(s, last) &&
-		(rf || ms_detect_is_number(s->compact->text + words[last + 1].start,
-			       words[last + 1].end - words[last + 1].start))) {
+		(rf ||
+			ms_detect_is_number(s->compact->text + words[last + 1].start,
+				words[last + 1].end - words[last + 1].start))) {
 		last++;
 		if (rf && words[last].end - first->start <= MAX_ALL)
 			take(s, first->from, words[last].until, text + RF,

@@ -442,6 +442,15 @@ static void phone_forms(GPtrArray *forms, const char *number)
 
 /* ---- numbers with leading zeros ---- */
 
+/* How many letters a word has before digits that are all the rest of it; 0: it is no such word. */
+static gsize letters_before_digits(const char *word, gsize len)
+{
+	gsize n = 0;
+	while (n < len && g_ascii_isalpha(word[n]))
+		n++;
+	return n > 0 && n < len && strspn(word + n, "0123456789") >= len - n ? n : 0;
+}
+
 /* "FA2026418" of "FA-2026-0418": zeros that only fill up a group are left out by some, and the
  * marks between the groups are whatever they are.  NULL if there are none. */
 static char *without_zeros(const char *text, gsize len)
@@ -457,8 +466,14 @@ static char *without_zeros(const char *text, gsize len)
 			zeros++;
 		for (gsize k = 0; k < n; k++)
 			letters = letters || !g_ascii_isdigit(word[k]);
-		if (i == 0 || strspn(word, "0123456789") < n)
+		gsize led = letters_before_digits(word, n);
+		if (led > 0) { /* "ACC0048213" */
+			g_string_append_len(out, word, (gssize)led);
+			zeros = led + strspn(word + led, "0");
+			zeros = MIN(zeros, n - 1);
+		} else if (i == 0 || strspn(word, "0123456789") < n) {
 			zeros = 0;
+		}
 		g_string_append_len(out, word + zeros, (gssize)(n - zeros));
 	}
 	if (!letters && compact->n_words == 1) /* "0000471123", of which a table keeps 471123 */

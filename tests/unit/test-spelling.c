@@ -60,6 +60,8 @@ static const struct {
 	{'L', "tax-id", "7000012050002"},
 	{'M', "vat-id", "HU12892312"},
 	{'N', "vat-id", "EL094259216"},
+	{'O', "invoice-number", "FX26-5512"},
+	{'P', "customer-number", "ACC0048213"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -253,6 +255,13 @@ static void test_zeros(void)
 		{"17.3041958E7", ""},
 		{"7.3041958E", ""},
 		{"7.3041958E7x", ""},
+		/* behind letters */
+		{"ACC-48213", "P"},
+		{"Acc. 48213", "P"},
+		{"ACC48213", "P"},
+		{"ACC 0048213", "P"},
+		{"ACC48214", ""},
+		{"BCC48213", ""},
 		/* too short without a label, part of another number, or of another one */
 		{"618302", ""},
 		{"00618302", ""},
@@ -395,6 +404,9 @@ static void test_own(void)
 		{"https://notseller.example/i/73041958", ""},
 		{"https://seller.example.net/i/73041958", ""},
 		{"bounce-73041958@seller.example.net", ""},
+		{"https://seller.example/customers/5927/invoices", "b"},
+		{"https://t.example/customers/5927/invoices", ""},
+		{"https://seller.example/pages/5927/", ""},
 		{"https://seller.example/i/0817344", ""},
 		{"https://seller.example/i/x73041958", ""},
 		{"https://seller.example/i/173041958", ""},
@@ -442,7 +454,17 @@ static void test_payments(void)
 		{"QR-Referenz 00 00000 00000 00000 07304 19589", "a"},
 		{"000000000000000000730419589", "a"},
 		{"+++007/3041/95897+++", "a"},
+		/* lines that machines read */
+		{"# 730419582 # 1250 00 4 > 58398257#41#", "a"},
+		{"7000000073041958+ 0000000041+ 3 4171> 34>", "a"},
+		{"+71<000000730419588+12345678<", "a"},
+		{"<000073041958000041>", ""},
+		{"(8020)73041958(3900)1250", "a"},
 		/* nothing says so, or the number is a part of another */
+		{">730419582", ""},
+		{"x\n>730419582", ""},
+		{"# 730419582 pieces", ""},
+		{"730419582+3", ""},
 		{"730419582", ""},
 		{"we sent 7304 1958 9 pieces", ""},
 		{"007/3041/95897", ""},
@@ -553,6 +575,10 @@ static void test_headed(void)
 		{"{\"cliente\":{\"codigo\":\"5927\"}}", "b"},
 		{"{\"customer\":{\"age\":5927}}", ""},
 		{"{\"customer\":{\"total\":5927}}", ""},
+		{"[{\"name\":\"customer_number\",\"value\":\"5927\"}]", "b"},
+		{"[{\"key\":\"kdnr\",\"val\":5927}]", "b"},
+		{"[{\"name\":\"customer_number\",\"quantity\":5927}]", ""},
+		{"[{\"name\":\"customer_number\"},{\"value\":5927}]", ""},
 	};
 	try_rows(PART("application/json", "a.json"), json, G_N_ELEMENTS(json));
 	static const Row xml[] = {
@@ -561,6 +587,12 @@ static void test_headed(void)
 		{"<E1EDKA1><PARVW>AG</PARVW><PARTN>0000005927</PARTN></E1EDKA1>", "b"},
 		{"<E1EDKA1><PARVW>AG</PARVW><LIFNR>0000005927</LIFNR></E1EDKA1>", ""},
 		{"<d><Kunde><Summe>5927</Summe></Kunde></d>", ""},
+		{"<d><Typ>KdNr</Typ><Wert>5927</Wert></d>", "b"},
+		{"<c Serie=\"FX26\" Fecha=\"12\" Folio=\"5512\"/>", "O"},
+		{"<d><InvoiceNumber>5512</InvoiceNumber><InvoiceSeriesCode>FX26</InvoiceSeriesCode></d>", "O"},
+		{"<d><Serie>FX26</Serie></d>", ""},
+		{"<d><a><Serie>FX26</Serie><Z>12</Z></a><b><Nr>5512</Nr></b></d>", ""},
+		{"<c serialCode=\"FX26\" Fecha=\"12\" Folio=\"5512\"/>", ""},
 	};
 	try_rows(PART("application/xml", "a.xml"), xml, G_N_ELEMENTS(xml));
 }
@@ -865,6 +897,35 @@ static void test_accounts(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* A number and the series that it is of. */
+static void test_series(void)
+{
+	static const Row rows[] = {
+		{"Seria FX26 nr. 5512", "O"},
+		{"Serie FX26, n\xc3\xbamero 5512", "O"},
+		{"Serie: FX26  Nr: 5512", "O"},
+		{"Serija FX26 Nr. 5512", "O"},
+		{"FX26 nr. 5512", ""},
+		{"Seria FX27 nr. 5512", ""},
+		{"Seria FX26 nr. 5513", ""},
+		{"a series of FX26 and of 5512", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	static const Row slashed[] = {
+		{"Kunden-/Rechnungsnummer: 5927 / FX26-5512", "bO"},
+		{"Kunden- / Vertragsnummer 5927", "b"},
+		{"Waren-/Rechnungsnummer: 5927", ""},
+	};
+	try_rows(PLAIN, slashed, G_N_ELEMENTS(slashed));
+	static const Row bills[] = {
+		{"//S1/10/20261104417/11/261127/30/303265045", "dI"},
+		{"//S1/20/5927/11/261127", "b"},
+		{"/10/5927/11/261127", ""},
+		{"https://t.example//s1/10/5927/11", ""},
+	};
+	try_rows(PLAIN, bills, G_N_ELEMENTS(bills));
+}
+
 /* Numbers of companies without their country. */
 static void test_companies(void)
 {
@@ -917,6 +978,8 @@ static void test_interchange(void)
 		{"UNA:+.  'UNB+UNOC:3+1:14+2:14+261127:1200+1'FTX+AAI+++as agreed 'NAD+BY+5927::91'",
 			"b"},
 		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'\nRFF+IT:5927'", "b"},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'\nRFF+ADE:5927'", "b"},
+		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'\nRFF+Z13:44718'", "u"},
 		{"UNB+UNOC:3+1:14+2:14+261127:1200+1'BGM+380+20261104417+9'", "d"},
 		{"ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
 		 "*261127*1200*U*00401*000000001*0*P*>~GS*IN*S*R~REF*CR*5927~", "b"},
@@ -984,6 +1047,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/links/many", test_many_links);
 	g_test_add_func("/spelling/lengths", test_lengths);
 	g_test_add_func("/spelling/accounts", test_accounts);
+	g_test_add_func("/spelling/series", test_series);
 	g_test_add_func("/spelling/companies", test_companies);
 	g_test_add_func("/spelling/interchange", test_interchange);
 	g_test_add_func("/spelling/charsets", test_charsets);
