@@ -8,6 +8,7 @@
 #include "missent/text.h"
 
 #include "check.h"
+#include "latin.h"
 
 /*
  * One company has several numbers that contain each other.  A root is what they have in common:
@@ -406,6 +407,9 @@ static void address_forms(GPtrArray *forms, const char *canonical, const char *t
 	}
 	MsPostalSink sink = {every_key, keep_key, forms, true};
 	ms_postal_find(fold->text, fold->len, true, &sink);
+	g_autofree char *latin = ms_latin_of(text, len);
+	if (latin != NULL)
+		ms_postal_find(latin, strlen(latin), true, &sink);
 }
 
 /* ---- telephone numbers ---- */

@@ -64,13 +64,34 @@ static bool is_han(const char *at)
 		script == G_UNICODE_SCRIPT_KATAKANA;
 }
 
+/* "一丁目" is 1丁目: the number that is written there, up to 99; 0: none is. */
+static guint counted(const char *at, gsize len, gsize *bytes_out)
+{
+	static const char figures[] = "一二三四五六七八九";
+	guint value = 0, one = 0;
+	gsize i = 0;
+	for (; i + 3 <= len && (at[i] & 0x80) != 0 && i < 9; i += 3) {
+		const char *figure = memmem(figures, sizeof figures - 1, at + i, 3);
+		if (figure != NULL && (figure - figures) % 3 == 0)
+			one = (guint)(figure - figures) / 3 + 1;
+		else if (memcmp(at + i, "十", 3) == 0) {
+			value = MAX(one, 1) * 10;
+			one = 0;
+		} else
+			break;
+	}
+	*bytes_out = i;
+	return i > 0 && len - i >= 6 && memcmp(at + i, "丁目", 6) == 0 ? value + one : 0;
+}
+
 /* There a word ends without a blank: behind a prefecture, a town or a street, and between a name
  * and a number ("梅田8-3-1"). */
-static bool ends_word(const char *before, const char *at)
+static bool ends_word(const char *before, const char *at, gsize left)
 {
 	static const char divisions[] = "都道府県市区町村郡省县镇路街";
+	gsize bytes;
 	if (is_han(before))
-		return g_ascii_isdigit(*at) ||
+		return g_ascii_isdigit(*at) || counted(at, left, &bytes) > 0 ||
 			g_utf8_strchr(divisions, -1, g_utf8_get_char(before)) != NULL;
 	return g_ascii_isdigit(*before) && is_han(at);
 }
@@ -81,11 +102,19 @@ static gunichar one_case(gunichar c)
 	static const struct {
 		gunichar small;
 		char latin;
-	} pairs[] = {{0x432, 'b'}, {0x43a, 'k'}, {0x43c, 'm'}, {0x43d, 'h'}, {0x442, 't'}};
+	} pairs[] = {{0x432, 'b'}, {0x43a, 'k'}, {0x43c, 'm'}, {0x43d, 'h'}, {0x442, 't'},
+		{0x3b1, 'a'}, {0x3ac, 'a'}, {0x3b2, 'b'}, {0x3b5, 'e'}, {0x3ad, 'e'}, {0x3b6, 'z'},
+		{0x3b7, 'h'}, {0x3ae, 'h'}, {0x3b9, 'i'}, {0x3af, 'i'}, {0x3ca, 'i'}, {0x390, 'i'},
+		{0x3ba, 'k'}, {0x3bc, 'm'}, {0x3bd, 'n'}, {0x3bf, 'o'}, {0x3cc, 'o'}, {0x3c1, 'p'},
+		{0x3c4, 't'}, {0x3c5, 'y'}, {0x3cd, 'y'}, {0x3cb, 'y'}, {0x3b0, 'y'}, {0x3c7, 'x'}};
+	static const gunichar plain[][2] = {{0x3c2, 0x3c3}, {0x3ce, 0x3c9}};
 	c = g_unichar_tolower(c);
 	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
 		if (pairs[i].small == c)
 			return (gunichar)pairs[i].latin;
+	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
+		if (plain[i][0] == c)
+			return plain[i][1];
 	return c;
 }
 
@@ -101,6 +130,12 @@ static gsize append_letter(Token *token, gsize n, const char *at)
 		return n;
 	memcpy(token->text + n, utf8, len);
 	return n + len;
+}
+
+/* "Nr5", and what "nº5" is folded to: a word of its own. */
+static bool is_number_word(const char *text, gsize len)
+{
+	return len == 2 && text[0] == 'n' && (text[1] == 'o' || text[1] == 'r');
 }
 
 static GArray *cut(const char *text, gsize len)
@@ -124,10 +159,16 @@ static GArray *cut(const char *text, gsize len)
 		Token token = {.start = i, .line = line, .segment = segment, .comma = comma};
 		token.dash = i > 0 && (text[i - 1] == '-' || text[i - 1] == '/');
 		token.hash = i > 0 && text[i - 1] == '#';
-		gsize n = 0;
+		gsize n = 0, bytes;
 		const char *before = NULL;
-		while (i < len && is_letter(text + i) &&
-			(before == NULL || !ends_word(before, text + i))) {
+		guint figure = counted(text + i, len - i, &bytes);
+		if (figure > 0) {
+			g_snprintf(token.text, sizeof token.text, "%u", figure);
+			i += bytes;
+		}
+		while (figure == 0 && i < len && is_letter(text + i) &&
+			(before == NULL || !ends_word(before, text + i, len - i)) &&
+			!(g_ascii_isdigit(text[i]) && is_number_word(token.text, n))) {
 			before = text + i;
 			n = append_letter(&token, n, before);
 			i += (gsize)g_utf8_skip[(guchar)*before];
@@ -169,20 +210,26 @@ static const char left_out[] =
 	"delle dei degli di da "
 	"do dos el los las the of and und et y i a at in nr no num numero number bis ter quater "
 	"yл byл бyл yлицa бд leoforos odos iela mnt tanav ro daero bulevar bulevardul blv gate "
-	"carrer avinguda triq nouvelle ";
+	"carrer avinguda triq nouvelle "
+	"bld bvard bul blvr sgt sugarut krt korut rkp rakpart setany fasor maantee pst puiestee tee "
+	"prospektas pr prospekt prosp gatve prospect intrarea aleea calea cesta c cad caddesi cadde "
+	"sok sokak sokagi bulvari bulvar rambla rbla passeig pg ronda rda camino cno carretera ctra "
+	"glorieta gta alameda rodovia rod vicolo contrada ulitsa ul prospekt plastiras bd faubourg fg ";
 static const char unit_words[] =
 	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg "
 	"stiege top bat batiment "
 	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box "
 	"porte sala level lvl oficina "
 	"office shop dept depto dpto ap apart ap kv kb em ajto d daire kat sec unidade andar "
-	"torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
+	"lvl lev niv niveau kerros lgh huoneisto torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
 static const char box_words[] =
 	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa "
 	"poczt postboks postlada caixa pf "
 	"locked bag postholf postal ";
 /* What may stand between a street and its number. */
-static const char house_words[] = "no nr num numero number nro hs haus bud бyд ";
+static const char house_words[] =
+	"n no nr num numero number nro hs haus bud бyд o hausnummer hausnr housenumber huisnummer "
+	"civico ";
 /* The same where they stand alone before the number. */
 static const char short_box_words[] = "pl cp pb ";
 static const char months[] =
@@ -342,6 +389,14 @@ static bool is_code(const char *s)
 			strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
 }
 
+/* "LV1010" is 1010: the letters of the country before it. */
+static const char *without_country(const char *code)
+{
+	gsize letters = strspn(code, "abcdefghijklmnopqrstuvwxyz");
+	return letters > 0 && letters <= 3 && all_digits(code + letters, 4, 8) ? code + letters
+									       : code;
+}
+
 /* Of two words with nothing but a blank or, `dash`, a dash between them. */
 static bool is_code_of_two(const char *a, const char *b, bool dash)
 {
@@ -365,7 +420,7 @@ void ms_postal_codes(const char *first, const char *second, bool dash,
 {
 	char both[MAX_WORD * 2 + 1];
 	if (is_code(first) || all_digits(first, 3, 3))
-		code(first, user);
+		code(without_country(first), user);
 	if (second != NULL && is_code_of_two(first, second, dash)) {
 		g_snprintf(both, sizeof both, "%s%s", first, second);
 		code(both, user);
@@ -381,7 +436,7 @@ static guint postcode(const GArray *tokens, guint i, guint way, char *out)
 	const Token *t = &g_array_index(tokens, Token, i);
 	const Token *next = i + 1 < tokens->len ? t + 1 : NULL;
 	if (way == ONE_TOKEN || way == THREE_DIGITS) {
-		g_strlcpy(out, t->text, MAX_WORD);
+		g_strlcpy(out, without_country(t->text), MAX_WORD);
 		return way == ONE_TOKEN ? is_code(t->text) : all_digits(t->text, 3, 3);
 	}
 	if (way == TOWN) {
@@ -526,9 +581,15 @@ static void to_the_left(Search *s, guint number)
 	bool begins = number > 0 && token(s, number - 1)->line != line;
 	if (begins) /* then the street may be the line above */
 		line = token(s, number - 1)->line;
+	if (first > 1 && token(s, first)->dash && token(s, first - 1)->type == NUMBER)
+		first--; /* of "846/1" */
 	while (first > 1 && token(s, first - 1)->line == line &&
 		is_one_of(token(s, first - 1)->text, house_words))
 		first--;
+	if (first > 0 && first < number && token(s, first - 1)->line + 1 == token(s, first)->line) {
+		line = token(s, first - 1)->line; /* "House number: 5" below "Street: Hauptstr." */
+		begins = true;
+	}
 	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
 		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
 		first--;
@@ -561,6 +622,25 @@ static void to_the_right(Search *s, guint number)
 	bool all = !s->whole || s->lines < 2;
 	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
 		try_street(s, number, first, n - i);
+}
+
+/* Of two numbers with a dash between, is the second one the house's as well: "846/1" of Czechia and
+ * Slovakia, where the first is of a register, and "3/14 High Street", where it is a flat's? */
+static bool is_second(const Search *s, guint i)
+{
+	const Token *t = token(s, i), *first = t - 1;
+	if (first->type != NUMBER || t->type != NUMBER || t->start != first->end + 1)
+		return false;
+	/* Their postcode is 110 00; in Poland and Turkey the second number is a flat's. */
+	bool czech = all_digits(first->text, 3, 4) && strlen(t->text) < strlen(first->text) &&
+		s->code_len == 2 && strlen(token(s, s->code)->text) == 3 &&
+		strcspn(s->key, "/") == 5;
+	bool leads = i == 1 || first[-1].line != first->line ||
+		first[-1].segment != first->segment ||
+		is_unit(first[-1].text);
+	bool street = i + 1 < s->tokens->len && t[1].type == WORD && t[1].line == t->line &&
+		!t[1].comma && !in_code(s, i + 1);
+	return czech || (leads && street);
 }
 
 /* A house number, or what is written where there is none; its digits. */
@@ -654,7 +734,8 @@ static void around(Search *s)
 			continue;
 		if (s->whole && s->way == TOWN && t->segment >= token(s, s->code)->segment)
 			continue;
-		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1))
+		if (i > 0 && t->dash && token(s, i - 1)->type != WORD && !in_code(s, i - 1) &&
+			!is_second(s, i))
 			continue; /* of "4-6" the 4 counts, of "9/12" the 9 */
 		if (is_further(s, i, true))
 			continue;
