@@ -285,7 +285,7 @@ csrf = b.find('form.decide input[name=token]').attribute('value')
 up_to = b.find('input[name=up_to]').attribute('value')
 tap.ok('Releasing sends 12 messages with data of AC-2 to 12 recipients who may not have it' in b.find('.decide').text,
        'what would be sent, to how many, whose data', b.text)
-tap.ok('Return' in b.all('.decide button')[0].text and not b.all('.decide button')[0].attribute('class'),
+tap.ok('Return' in b.all('.decide .buttons button')[0].text and not b.all('.decide .buttons button')[0].attribute('class'),
        '... the first button sends nothing')
 cause = urllib.parse.urlencode({'state': 'held', 'cause': record(batch[0])['cause'], 'up_to': up_to})
 for number in ('', '11', '112', 'x'):
@@ -503,6 +503,13 @@ b.keys('j')
 b.keys(ENTER)
 tap.ok(wait_for(lambda: '/message/' in b.url), '... a message opened', b.url)
 tap.ok(keyed in b.text, '... the newest', b.text)
+for field in ('why', 'account', 'receives'):
+    b.script("document.querySelector('.decide input[name=%s]').focus()" % field)
+    b.keys(*'AC-2', ENTER)
+time.sleep(1)
+tap.ok('/message/' in b.url and 'done=' not in b.url and {x['state'] for x in record(keyed)['recipients']} == {'held'} and
+       not record(keyed)['decisions'], '... Enter in a field decides nothing', b.url)
+b.go(b.url)
 for _ in range(60):
     b.keys(TAB)
     if b.script('return document.activeElement.name') == 'to':
