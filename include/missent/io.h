@@ -42,6 +42,8 @@ bool ms_io_sync_folder(const char *folder);
  * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
  * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out);
+/* Is it the open file that has this name now?  What is written into another nobody finds. */
+bool ms_io_has_name(int fd, const char *path);
 /* Opens a file of no bytes that is there for its lock, made where there is none.  -1 and errno. */
 int ms_io_open_lock(const char *path);
 /* flock(), for which mail waits: at most so long (MS_IO_LOCK_MS), or MS_IO_PROBE_MS where it was

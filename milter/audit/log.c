@@ -783,11 +783,9 @@ static bool append_some(MsTlog *log, const MsEntryText *entries, guint n, GError
 /* The file that we have open is under its name, and has this text. */
 static bool is_open_latest(const MsTlog *log, const char *path, const char *text)
 {
-	struct stat mine, there;
 	char now[1024]; /* of a longer one all is read anew */
 	gsize len = strlen(text);
-	return len < sizeof now && stat(path, &there) == 0 && fstat(log->latest_fd, &mine) == 0 &&
-		mine.st_ino == there.st_ino && mine.st_dev == there.st_dev &&
+	return len < sizeof now && ms_io_has_name(log->latest_fd, path) &&
 		pread(log->latest_fd, now, sizeof now, 0) == (ssize_t)len &&
 		memcmp(now, text, len) == 0;
 }
@@ -813,6 +811,8 @@ static bool is_head(const MsTlog *log)
 {
 	g_autofree char *path = head_path(log);
 	struct stat st;
+	if (log->head_fd >= 0 && !ms_io_has_name(log->head_fd, path))
+		return false;
 	if (stat(path, &st) != 0)
 		return errno == ENOENT && log->head->len == 0;
 	return (guint64)st.st_size == log->head->len;

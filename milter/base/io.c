@@ -219,6 +219,13 @@ bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool 
 	return made ? ms_io_sync_folder(folder) : fine && why == EEXIST;
 }
 
+bool ms_io_has_name(int fd, const char *path)
+{
+	struct stat mine, there;
+	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+		mine.st_dev == there.st_dev;
+}
+
 int ms_io_open_lock(const char *path)
 {
 	return ms_io_make(path, "", 0, 0640, NULL)

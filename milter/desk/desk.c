@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -295,13 +294,6 @@ GHashTable *ms_desk_queue(MsDesk *of, GError **error)
 /* ---- one at a time -------------------------------------------------------------------- */
 
 /* Somebody may take lock files away, for remains of a crash; then others lock other ones. */
-static bool has_its_name(int fd, const char *path)
-{
-	struct stat mine, there;
-	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-		mine.st_dev == there.st_dev;
-}
-
 static bool lock_file(Desk *desk, DeskLock which, GError **error)
 {
 	int *fd = &desk->of->locks[which].fd, rc;
@@ -313,7 +305,7 @@ static bool lock_file(Desk *desk, DeskLock which, GError **error)
 			continue;
 		if (rc != 0)
 			return cannot_lock(path, error);
-		if (has_its_name(*fd, path))
+		if (ms_io_has_name(*fd, path))
 			return true;
 		close(*fd);
 		*fd = -1;

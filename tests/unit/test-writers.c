@@ -282,6 +282,28 @@ static void test_killed_pruning(void)
 	g_assert_cmpuint(v.entries, ==, 256 + 5);
 }
 
+/* A file of it that another has replaced by what was in it: lines go where others find them. */
+static void test_copied(void)
+{
+	static const char *const names[] = {"head.0", "latest", "latest.new", "lock"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *place = g_strdelimit(g_strdup(names[i]), ".", '-');
+		g_autofree char *name = g_strconcat("copied-", place, NULL);
+		g_autofree char *folder = g_build_filename(dir, name, NULL);
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		g_autofree char *text = NULL;
+		gsize len;
+		g_autoptr(MsTlog) log = open_log(folder, "mx.example/missent");
+		for (int n = 0; n < 3; n++)
+			must_append(log, "before");
+		g_assert_true(g_file_get_contents(path, &text, &len, NULL));
+		g_assert_true(g_file_set_contents(path, text, (gssize)len, NULL));
+		for (int n = 0; n < 3; n++)
+			must_append(log, "after");
+		expect_whole(folder, 6);
+	}
+}
+
 /* A host that was away: all whole bundles are removed, and then it starts anew. */
 static void test_all_pruned(void)
 {
@@ -315,6 +337,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writers/left-rolled", test_left_rolled);
 	g_test_add_func("/writers/killed", test_killed);
 	g_test_add_func("/writers/killed-pruning", test_killed_pruning);
+	g_test_add_func("/writers/copied", test_copied);
 	g_test_add_func("/writers/all-pruned", test_all_pruned);
 	int rc = g_test_run();
 	remove_folder(dir);
