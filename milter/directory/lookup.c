@@ -164,8 +164,9 @@ static MsAnswer check_seen(
 	const MsDirectory *directory, const MsDirectoryState *state, GError **error)
 {
 	gint64 newest;
-	if (ms_seen_check(directory->seen, state, &newest))
-		return MS_FOUND;
+	MsAnswer answer = ms_seen_check(directory->seen, state, &newest, error);
+	if (answer != MS_ABSENT)
+		return answer;
 	if (newest == state->loaded_us)
 		return ms_directory_unfit(error,
 			"changes that were made to it are gone: an older copy has come back; import it "

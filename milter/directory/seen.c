@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "missent/answer.h"
 #include "missent/io.h"
 
 #include "seen.h"
@@ -31,16 +32,30 @@ struct MsSeen {
 	char *text; /* of the file, when it was last read or written here */
 	gint64 loaded, version;
 	gint64 written; /* when; monotonic */
+	char *unread;   /* why what is in the file is not known; NULL: it is, or there is none */
 };
+
+/* There is none, or it is not for this user, who remembers for himself. */
+static bool is_none(const GError *why)
+{
+	return g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOTDIR) ||
+		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_ACCES);
+}
 
 /* "LOADED VERSION GENERATION\n"; what is none is as if nothing had been seen.  What stands in it
  * since we last looked says nothing new: memory may be ahead of it. */
 static void read_file(MsSeen *seen)
 {
 	g_autofree char *text = NULL;
+	g_autoptr(GError) why = NULL;
 	gint64 loaded, version;
 	char generation[129];
-	if (!g_file_get_contents(seen->file, &text, NULL, NULL) || g_strcmp0(text, seen->text) == 0)
+	bool read = g_file_get_contents(seen->file, &text, NULL, &why);
+	g_clear_pointer(&seen->unread, g_free);
+	if (!read && !is_none(why))
+		seen->unread = g_strdup(why->message);
+	if (!read || g_strcmp0(text, seen->text) == 0)
 		return;
 	g_free(seen->text);
 	seen->text = g_strdup(text);
@@ -91,6 +106,7 @@ void ms_seen_free(MsSeen *seen)
 	g_free(seen->file);
 	g_free(seen->generation);
 	g_free(seen->text);
+	g_free(seen->unread);
 	g_free(seen);
 }
 
@@ -120,19 +136,26 @@ static void take(MsSeen *seen, const MsDirectoryState *state)
 		write_file(seen);
 }
 
-bool ms_seen_check(MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out)
+MsAnswer ms_seen_check(
+	MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out, GError **error)
 {
 	pthread_mutex_lock(&seen->lock);
-	bool older = is_older(seen, state);
+	if (seen->unread != NULL)
+		read_file(seen);
+	bool older = is_older(seen, state), known = seen->unread == NULL;
 	if (older && seen->file != NULL) { /* somebody may have accepted it meanwhile */
 		read_file(seen);
 		older = is_older(seen, state);
 	}
 	*newest_out = seen->loaded;
-	if (!older)
+	if (!known)
+		/* nothing is written over it either */
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"which mapping was used last is not known: %s", seen->unread);
+	else if (!older)
 		take(seen, state);
 	pthread_mutex_unlock(&seen->lock);
-	return !older;
+	return !known ? MS_RETRY : older ? MS_ABSENT : MS_FOUND;
 }
 
 bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error)

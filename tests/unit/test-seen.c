@@ -2,9 +2,12 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "milter/directory/seen.h"
+#include "missent/answer.h"
 #include "missent/digest.h"
 
 #include "../test.h"
@@ -15,6 +18,15 @@ static MsDirectoryState state_of(const char *generation, gint64 loaded, gint64 c
 {
 	return (MsDirectoryState){
 		.generation = (char *)generation, .loaded_us = loaded, .version = changes};
+}
+
+static bool check(MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out)
+{
+	g_autoptr(GError) error = NULL;
+	MsAnswer answer = ms_seen_check(seen, state, newest_out, &error);
+	g_assert_no_error(error);
+	g_assert_true(answer == MS_FOUND || answer == MS_ABSENT);
+	return answer == MS_FOUND;
 }
 
 /* What is asked one after another, and whether it may be used. */
@@ -43,8 +55,8 @@ static void test_order(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		MsDirectoryState state = state_of(
 			rows[i].generation, rows[i].loaded, rows[i].changes);
-		g_assert_cmpint(ms_seen_check(seen, &state, &newest), ==, rows[i].fine);
-		g_assert_cmpint(ms_seen_check(memory, &state, &newest), ==, rows[i].fine);
+		g_assert_cmpint(check(seen, &state, &newest), ==, rows[i].fine);
+		g_assert_cmpint(check(memory, &state, &newest), ==, rows[i].fine);
 	}
 	g_assert_cmpint(ms_seen_newest(seen), ==, 300);
 	ms_seen_free(memory);
@@ -58,18 +70,18 @@ static void test_restart(void)
 	MsDirectoryState old = state_of("old", 100, 7), new = state_of("new", 200, 1);
 	gint64 newest;
 	MsSeen *before = ms_seen_new(file);
-	g_assert_true(ms_seen_check(before, &old, &newest));
-	g_assert_true(ms_seen_check(before, &new, &newest));
+	g_assert_true(check(before, &old, &newest));
+	g_assert_true(check(before, &new, &newest));
 	ms_seen_free(before);
 	MsSeen *after = ms_seen_new(file);
-	g_assert_false(ms_seen_check(after, &old, &newest));
+	g_assert_false(check(after, &old, &newest));
 	g_assert_cmpint(newest, ==, 200);
 	/* another process says so: the one that runs takes it up */
 	MsSeen *tool = ms_seen_new(file);
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_seen_accept(tool, &old, &error));
 	ms_seen_free(tool);
-	g_assert_true(ms_seen_check(after, &old, &newest));
+	g_assert_true(check(after, &old, &newest));
 	ms_seen_free(after);
 }
 
@@ -84,18 +96,48 @@ static void test_file(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_assert_true(g_file_set_contents(file, texts[i], -1, NULL));
 		MsSeen *seen = ms_seen_new(file);
-		g_assert_true(ms_seen_check(seen, &state, &newest));
+		g_assert_true(check(seen, &state, &newest));
 		ms_seen_free(seen);
 	}
 	g_autofree char *nowhere = g_build_filename(dir, "none", "file", NULL);
 	MsSeen *seen = ms_seen_new(nowhere);
 	MsDirectoryState newer = state_of("b", 60, 1);
-	g_assert_true(ms_seen_check(seen, &newer, &newest));
-	g_assert_false(ms_seen_check(seen, &state, &newest)); /* remembered all the same */
+	g_assert_true(check(seen, &newer, &newest));
+	g_assert_false(check(seen, &state, &newest)); /* remembered all the same */
 	g_autoptr(GError) error = NULL;
 	g_assert_false(ms_seen_accept(seen, &state, &error));
 	g_assert_nonnull(strstr(error->message, nowhere));
 	ms_seen_free(seen);
+}
+
+/* A file that is there and cannot be read now is not one that says nothing: what it says stays, and
+ * counts when it can be read again. */
+static void test_unread(void)
+{
+	g_autofree char *file = g_build_filename(dir, "unread", NULL), *text = NULL;
+	MsDirectoryState old = state_of("old", 100, 7), new = state_of("new", 200, 1);
+	gint64 newest;
+	struct rlimit files, few;
+	g_autoptr(GError) error = NULL;
+	MsSeen *before = ms_seen_new(file);
+	g_assert_true(check(before, &new, &newest));
+	ms_seen_free(before);
+	getrlimit(RLIMIT_NOFILE, &files);
+	few = files;
+	few.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &few);
+	MsSeen *after = ms_seen_new(file);
+	MsAnswer answer = ms_seen_check(after, &old, &newest, &error);
+	setrlimit(RLIMIT_NOFILE, &files);
+	g_assert_cmpint(answer, ==, MS_RETRY);
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_nonnull(strstr(error->message, "Too many open files"));
+	g_assert_false(check(after, &old, &newest));
+	g_assert_cmpint(newest, ==, 200);
+	g_assert_true(check(after, &new, &newest));
+	ms_seen_free(after);
+	g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+	g_assert_nonnull(strstr(text, "new"));
 }
 
 /* ---- through the directory -------------------------------------------------------------- */
@@ -186,6 +228,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/seen/order", test_order);
 	g_test_add_func("/seen/restart", test_restart);
 	g_test_add_func("/seen/file", test_file);
+	g_test_add_func("/seen/unread", test_unread);
 	g_test_add_func("/seen/restored", test_restored);
 	int rc = g_test_run();
 	remove_folder(dir);
