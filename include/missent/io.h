@@ -38,6 +38,8 @@ void ms_io_like_folder(int fd, const char *path);
 bool ms_io_write(int fd, const void *data, gsize len);
 /* A name that was made, changed or removed is on disk when its folder is.  False and errno. */
 bool ms_io_sync_folder(const char *folder);
+/* errno: does the host lack something for now?  Who waits for it to come is started again. */
+bool ms_io_is_want(int system);
 /* Sees to it that there is such a file, whole from the first moment on: with its bytes, its mode
  * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
  * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */

@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	agent.settings_at = time_of(agent.config);
 	agent.settings = ms_settings_load(agent.config, &error);
 	if (agent.settings == NULL)
-		return complain(EX_CONFIG, error->message, "");
+		return complain(exit_code(error), error->message, "");
 	agent.settings_before = g_ptr_array_new_with_free_func((GDestroyNotify)ms_settings_free);
 	agent.proofs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	ms_log_open("missent-agent", agent.settings->log_syslog, agent.settings->log_debug);

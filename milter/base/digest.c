@@ -66,7 +66,8 @@ MsKey *ms_key_load(const char *path, GError **error)
 		return NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		g_set_error(error, MS_ERROR,
+			ms_io_is_want(errno) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"%s: cannot read the site key: %s%s", path, g_strerror(errno),
 			errno == ENOENT ? " (make one with: missent directory key)" : "");
 		return NULL;
@@ -74,9 +75,15 @@ MsKey *ms_key_load(const char *path, GError **error)
 	char hex[KEY_BYTES * 2 + 2] = "";
 	bool fine = check_mode(fd, path, error);
 	ssize_t got = fine ? read(fd, hex, sizeof hex - 1) : -1;
+	int why = errno;
 	close(fd);
 	if (!fine)
 		return NULL;
+	if (got < 0 && ms_io_is_want(why)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: cannot read the site key: %s",
+			path, g_strerror(why));
+		return NULL;
+	}
 	unsigned char master[KEY_BYTES];
 	size_t len = 0;
 	if (got < KEY_BYTES * 2

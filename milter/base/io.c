@@ -185,6 +185,12 @@ bool ms_io_sync_folder(const char *folder)
 	return fine;
 }
 
+bool ms_io_is_want(int system)
+{
+	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
+		system == ENOMEM || system == EIO;
+}
+
 /* Not all file systems can refuse to replace a file. */
 static bool take_name(const char *fresh, const char *path)
 {

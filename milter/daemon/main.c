@@ -513,7 +513,7 @@ static int serve(const char *config, const char *socket)
 		? ms_socket_spec(socket != NULL ? socket : settings->socket, &error)
 		: NULL;
 	if (spec == NULL)
-		return complain(EX_CONFIG, "%s", error->message);
+		return complain(exit_code(error), "%s", error->message);
 	ms_io_private_memory();
 	ms_log_open("missentd", settings->log_syslog, settings->log_debug);
 	if (geteuid() == 0 && settings->user == NULL)

@@ -306,7 +306,9 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};
 	if (site.settings == NULL)
-		return complain(EX_CONFIG, error->message, "");
+		return complain(g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) ? EX_TEMPFAIL
+										 : EX_CONFIG,
+			error->message, "");
 	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);
 	int rc = run(&site);
 	close_site(&site);

@@ -68,17 +68,10 @@ static int system_error(const MsSqlite *db, int rc)
 		: 0;
 }
 
-/* A host that lacks something for now; who waits for it to come is started again. */
-static bool is_want(int system)
-{
-	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
-		system == ENOMEM || system == EIO;
-}
-
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
 	int system = system_error(db, rc);
-	MsAnswer answer = is_want(system) ? MS_RETRY : answer_of(rc);
+	MsAnswer answer = ms_io_is_want(system) ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,

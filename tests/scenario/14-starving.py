@@ -127,6 +127,19 @@ tap.ok(verdicts == {'continue': '20'}, 'beside clients that drip, mail is delive
 slow.kill()
 m.stop()
 
+# No start that lacks descriptors is taken for one with wrong settings (78): after that systemd starts it no more.
+codes = {}
+for n in range(4, 40, 2):
+    done = subprocess.Popen(['prlimit', '--nofile=%d:%d' % (n, n), BUILD + '/missentd', '-c', m.conf],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        codes[n] = done.wait(3 * SLOW)
+    done.kill()
+    done.wait()
+    if n not in codes:
+        break
+tap.ok(len(codes) > 2 and 78 not in codes.values(), 'a start without descriptors may be tried again', codes)
+
 # ---- memory ----
 def memory_group(name, limit):
     """What to start a program with so that it and its children have no more memory than that, and what counts

@@ -1,7 +1,10 @@
 #include "config.h"
 
+#include <sys/resource.h>
+
 #include "missent/answer.h"
 #include "missent/config.h"
+#include "missent/digest.h"
 #include "missent/settings.h"
 
 #include "../test.h"
@@ -201,6 +204,30 @@ static void test_not_text(void)
 	remove_folder(dir);
 }
 
+/* A host that lacks descriptors has no wrong settings: who is started again finds them. */
+static void test_want(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "x.conf", NULL);
+	g_autofree char *key_path = g_build_filename(dir, "site.key", NULL);
+	g_autoptr(GError) error = NULL, key_error = NULL;
+	struct rlimit files, few;
+	g_assert_true(g_file_set_contents(path, "# nothing\n", -1, NULL));
+	g_assert_true(ms_key_create(key_path, NULL));
+	getrlimit(RLIMIT_NOFILE, &files);
+	few = files;
+	few.rlim_cur = 3;
+	setrlimit(RLIMIT_NOFILE, &few);
+	g_autoptr(MsSection) section = ms_config_load(path, rows, &error);
+	g_autoptr(MsKey) key = ms_key_load(key_path, &key_error);
+	setrlimit(RLIMIT_NOFILE, &files);
+	g_assert_null(section);
+	g_assert_null(key);
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_error(key_error, MS_ERROR, MS_ERROR_RETRY);
+	remove_folder(dir);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -212,5 +239,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/network", test_network);
 	g_test_add_func("/config/settings", test_settings);
 	g_test_add_func("/config/not-text", test_not_text);
+	g_test_add_func("/config/want", test_want);
 	return g_test_run();
 }
