@@ -929,7 +929,12 @@ static void test_shell(void)
 	const WorldRecipient to[] = {{odd, MS_OUTCOME_WRONG, odd}, {"b@beta.example", 0, ""}};
 	const WorldFinding found = {"0123456789abcdef01234567", odd, "xo"};
 	g_autofree char *uid = world_hold(w,
-		&(WorldHold){.to = to, .n = 2, .found = &found, .n_found = 1, .cause = odd, .sender = odd});
+		&(WorldHold){.to = to,
+			.n = 2,
+			.found = &found,
+			.n_found = 1,
+			.cause = odd,
+			.sender = odd});
 	static const char *const shows[] = {"held show", "held show --json", "held list -a #",
 		"held causes #", "held note --why x", "held release --to x@y.example"};
 	for (gsize i = 0; i < G_N_ELEMENTS(shows); i++) {
