@@ -26,6 +26,7 @@ typedef struct {
 	Reasons *reasons;
 	MsReconciliation *out;
 	const char *version; /* of the policies that are in force now */
+	const char *foreign; /* of no message the host is ours, of one it is this; NULL: some are */
 } Work;
 
 static void row_free(void *data)
@@ -469,7 +470,21 @@ static GPtrArray *our_mails(Work *w, const GPtrArray *all)
 		if (!some || !others || is_ours(((MsMail *)all->pdata[i])->host, own))
 			g_ptr_array_add(ours, all->pdata[i]);
 	w->out->elsewhere = all->len - ours->len;
+	w->foreign = !some && others ? ((MsMail *)all->pdata[0])->host : NULL;
 	return ours;
+}
+
+/* A host may have another name in its log; of another host's log every message would be a
+ * bypass. */
+static void tell_foreign(Work *w)
+{
+	const MsReconciliation *out = w->out;
+	if (w->foreign == NULL || out->judged + out->released + out->own + out->chained > 0)
+		return;
+	not_known(w,
+		"no message in this log is of this host (%s), and none is in its trail: if it is the log of "
+		"another one (%s), what is told of it is none of ours",
+		ms_runtime_settings(w->with->runtime)->host, w->foreign);
 }
 
 /* What the trail has of that time and the log has not. */
@@ -586,6 +601,7 @@ MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error)
 		tell_log(&w, notes);
 		if (notes->used > 0) {
 			tell_trail(&w, notes->from, notes->to);
+			tell_foreign(&w);
 			count_unseen(&w, notes->from, notes->to);
 		}
 	}

@@ -444,6 +444,36 @@ static void test_hints(void)
 	}
 }
 
+/* Another host's log by mistake; and ours, in which this host has another name. */
+static void test_foreign(void)
+{
+	static const struct {
+		const char *trail, *host;
+		bool told;
+	} hosts[] = {{"09:00:05 ABCDE9 deliver a@x.example", "my", true},
+		{"09:00:05 ABCDE1 deliver a@x.example", "my", false},
+		{"09:00:05 ABCDE9 deliver a@x.example", "mx", false},
+		{"09:00:05 ABCDE9 deliver a@x.example", "mx.seller.example", false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(hosts); i++) {
+		write_trail(hosts[i].trail);
+		g_autofree char *text = g_strdup_printf(
+			"2026-11-26T09:00:05Z %s postfix/smtpd[7]: ABCDE1: client=app[192.0.2.7]\n"
+			"2026-11-26T09:00:05Z %s postfix/qmgr[9]: ABCDE1: from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
+			"2026-11-26T09:00:05Z %s postfix/smtp[9]: ABCDE1: to=<a@x.example>, relay=h, status=sent (ok)\n",
+			hosts[i].host, hosts[i].host, hosts[i].host);
+		const MsMaillogOptions options = {0};
+		g_autoptr(MsMaillog) log = ms_maillog_new(&options);
+		ms_maillog_feed(log, "log", text, strlen(text));
+		g_autoptr(MsReconciliation) r = reconcile(log, NULL);
+		bool told_it = false;
+		for (guint k = 0; k < r->unknown->len; k++)
+			told_it = told_it ||
+				strstr(r->unknown->pdata[k], "of this host (mx.seller.example)");
+		if (told_it != hosts[i].told)
+			g_error("row %zu", i);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_setenv("TZ", "UTC", TRUE);
@@ -465,6 +495,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
 	g_test_add_func("/reconcile/old", test_old);
 	g_test_add_func("/reconcile/empty", test_empty);
+	g_test_add_func("/reconcile/foreign", test_foreign);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
