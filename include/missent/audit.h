@@ -148,6 +148,7 @@ typedef struct {
 	gint64 first;  /* the time of the first line, whatever was asked for; 0: there is none */
 	guint64 size;  /* of the latest checkpoint, and its root in hexadecimal; 0: there is none */
 	char *root;
+	char *vkey; /* the log's verifier key; NULL: plain files */
 } MsAuditProof;
 void ms_audit_proof_clear(MsAuditProof *proof);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsAuditProof, ms_audit_proof_clear)

@@ -42,7 +42,8 @@ typedef struct MsIncident MsIncident;
 MsIncident *ms_incident_new(const MsIncidentAsk *ask);
 void ms_incident_free(MsIncident *incident);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsIncident, ms_incident_free)
-/* The trail of a host, all of it up to `to`; several hosts' one after the other. */
+/* The trail of a host, all of it up to `to`; several hosts' one after the other.  MS_ERROR_INPUT:
+ * that log, or a copy of it, was read already; what was counted is of no use then. */
 bool ms_incident_trail(MsIncident *incident, const char *path, GError **error);
 /* What became of what was held, as the records of that host have it.  `key`: of the trail. */
 bool ms_incident_records(MsIncident *incident, MsLedger *ledger,

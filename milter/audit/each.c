@@ -338,6 +338,7 @@ void ms_audit_proof_clear(MsAuditProof *proof)
 {
 	g_clear_pointer(&proof->where, g_free);
 	g_clear_pointer(&proof->root, g_free);
+	g_clear_pointer(&proof->vkey, g_free);
 }
 
 guint64 ms_audit_pruned_to(const char *text, gsize len)
@@ -385,6 +386,9 @@ static bool take_proven(guint64 index, const char *data, gsize len, void *user, 
 static bool verify(LogReading *r, const char *folder, GError **error)
 {
 	MsTlogVerified v;
+	g_autofree char *path = g_build_filename(folder, "vkey", NULL);
+	if (g_file_get_contents(path, &r->proof->vkey, NULL, NULL))
+		g_strstrip(r->proof->vkey);
 	if (!ms_tlog_verify(folder, on_wrong, take_proven, r, &v, error))
 		return false;
 	g_autofree char *unsaid = ms_audit_unsaid(v.minimum, r->pruned);

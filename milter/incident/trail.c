@@ -519,6 +519,19 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	return true;
 }
 
+/* A copy of one that was read, or it again, would count each message twice. */
+static bool is_new(
+	const MsIncident *incident, const char *path, const MsAuditProof *proof, GError **error)
+{
+	for (guint i = 0; i < incident->sources->len && proof->vkey != NULL; i++)
+		if (g_strcmp0(proof->vkey,
+			    g_array_index(incident->sources, Source, i).proof.vkey) == 0)
+			return ms_fail_input(error,
+				"%s is a trail that was read already (the key %s): name it once",
+				path, proof->vkey);
+	return true;
+}
+
 bool ms_incident_trail(MsIncident *incident, const char *path, GError **error)
 {
 	g_assert(!incident->settled);
@@ -526,6 +539,7 @@ bool ms_incident_trail(MsIncident *incident, const char *path, GError **error)
 	listen_begin(&incident->listening);
 	bool fine = ms_audit_each_proven(
 		path, 0, G_MAXINT64, take_line, incident, &source.proof, error);
+	fine = fine && is_new(incident, path, &source.proof, error);
 	source.host = g_strdup(incident->listening.host != NULL ? incident->listening.host : "");
 	g_array_append_val(incident->sources, source);
 	listen_end(incident, &incident->listening);

@@ -486,6 +486,30 @@ static void test_plain(void)
 	end(&site);
 }
 
+/* A trail that is named twice, or once more as a copy, is no second host. */
+static void test_again(void)
+{
+	Site site;
+	begin(&site);
+	add(site.trail, &gone[1]);
+	g_autoptr(MsIncident) twice = tell(&site);
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_incident_trail(twice, site.path, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	g_autofree char *folder = ms_audit_folder(site.path),
+			*copy = g_build_filename(site.dir, "copy.jsonl", NULL);
+	g_autofree char *beside = ms_audit_folder(copy);
+	const char *argv[] = {"cp", "-a", folder, beside, NULL};
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		NULL, NULL, NULL));
+	g_autoptr(MsIncident) incident = tell(&site); /* a new log, with a key of its own */
+	g_assert_true(ms_incident_trail(incident, copy, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(ms_incident_sum(incident)->messages.all, ==, 2);
+	end(&site);
+}
+
 /* Without its record nobody knows who is who of a message that was released to some, and was kept
  * from others. */
 static void test_parted(void)
@@ -1053,6 +1077,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/fates", test_fates);
 	g_test_add_func("/incident/damaged", test_damaged);
 	g_test_add_func("/incident/plain", test_plain);
+	g_test_add_func("/incident/again", test_again);
 	g_test_add_func("/incident/parted", test_parted);
 	g_test_add_func("/incident/records", test_records);
 	g_test_add_func("/incident/contradicted", test_contradicted);
