@@ -63,7 +63,7 @@ const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeigh
 
 NAMELESS = '''const bad = [];
 for (const e of document.querySelectorAll("main input, main select, main textarea, main button, main a")) {
-  if (e.type === "hidden") continue;
+  if (e.type === "hidden" || e.hidden) continue;  // neither is read out
   const name = e.getAttribute("aria-label") || (e.labels && Array.from(e.labels).map(x => x.innerText).join("")) || e.innerText || e.title;
   if (!name || !name.trim()) bad.push(e.outerHTML.slice(0, 80));
 }
