@@ -65,6 +65,14 @@ bool ms_io_become(const char *user, GError **error);
 char *ms_io_stamp(const char *path);
 /* Removes a folder of ours with all that is in it; a link goes, and not what it leads to. */
 void ms_io_remove_folder(const char *folder);
+/* A new folder below that for temporary files, which nobody else may look into: gone with
+ * ms_io_scratch_end(), or with this process, however it ends.  A child of ours waits for that; a
+ * child that others make has to have executed a program by then.  NULL and `*error`. */
+typedef struct MsScratch MsScratch;
+MsScratch *ms_io_scratch(const char *name, GError **error);
+const char *ms_io_scratch_path(const MsScratch *scratch);
+void ms_io_scratch_end(MsScratch *scratch); /* NULL is allowed */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsScratch, ms_io_scratch_end)
 /* From now on this process writes no core file and others of its user may not look into it.  A
  * program that it starts is as others are, but for the core file. */
 void ms_io_private_memory(void);

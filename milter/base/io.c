@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -377,4 +378,71 @@ void ms_io_remove_folder(const char *folder)
 			g_unlink(path);
 	}
 	g_rmdir(folder);
+}
+
+/* ---- what goes with this process ---------------------------------------------------------- */
+
+struct MsScratch {
+	char *path;
+	int end; /* of a pipe whose other end the keeper has; it closes with this process */
+	pid_t keeper;
+};
+
+/* In the child: whoever interrupts the program of a terminal interrupts all of its group. */
+static G_GNUC_NORETURN void keep_until_end(const char *path, int pipe)
+{
+	char byte;
+	setsid();
+	while (read(pipe, &byte, 1) < 0 && errno == EINTR)
+		;
+	ms_io_remove_folder(path);
+	_exit(0);
+}
+
+static bool start_keeper(MsScratch *scratch)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	scratch->keeper = fork();
+	if (scratch->keeper == 0) {
+		close(ends[1]);
+		keep_until_end(scratch->path, ends[0]);
+	}
+	close(ends[0]);
+	scratch->end = ends[1];
+	return scratch->keeper > 0;
+}
+
+MsScratch *ms_io_scratch(const char *name, GError **error)
+{
+	g_autofree char *form = g_strconcat(name, "-XXXXXX", NULL);
+	char *path = g_dir_make_tmp(form, error);
+	if (path == NULL)
+		return NULL;
+	MsScratch *scratch = g_new0(MsScratch, 1);
+	*scratch = (MsScratch){path, -1, -1};
+	if (start_keeper(scratch))
+		return scratch;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
+	ms_io_scratch_end(scratch);
+	return NULL;
+}
+
+const char *ms_io_scratch_path(const MsScratch *scratch)
+{
+	return scratch->path;
+}
+
+void ms_io_scratch_end(MsScratch *scratch)
+{
+	if (scratch == NULL)
+		return;
+	if (scratch->end >= 0)
+		close(scratch->end);
+	while (scratch->keeper > 0 && waitpid(scratch->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
+	ms_io_remove_folder(scratch->path);
+	g_free(scratch->path);
+	g_free(scratch);
 }

@@ -30,7 +30,7 @@ typedef struct {
 	char *policies, *baseline, *directory, *html, *state;
 	gboolean json, rows, afresh;
 	int jobs;
-	char *scratch; /* a folder of ours that goes at the end; NULL: none */
+	MsScratch *scratch; /* a folder of ours that goes at the end; NULL: none */
 } Test;
 
 /* ---- what is compared ------------------------------------------------------------------- */
@@ -38,8 +38,8 @@ typedef struct {
 static const char *scratch(Test *t)
 {
 	if (t->scratch == NULL)
-		t->scratch = g_dir_make_tmp("missent-test-XXXXXX", NULL);
-	return t->scratch;
+		t->scratch = ms_io_scratch("missent-test", NULL);
+	return t->scratch != NULL ? ms_io_scratch_path(t->scratch) : "/nowhere";
 }
 
 static bool run_program(const char *const *argv, GError **error)
@@ -318,12 +318,10 @@ static int prepare_and_run(Test *t)
 
 static void test_clear(Test *t)
 {
-	if (t->scratch != NULL)
-		ms_io_remove_folder(t->scratch);
+	ms_io_scratch_end(t->scratch);
 	g_strfreev(t->against);
 	g_strfreev(t->archive);
-	char *const texts[] = {
-		t->policies, t->baseline, t->directory, t->html, t->state, t->scratch};
+	char *const texts[] = {t->policies, t->baseline, t->directory, t->html, t->state};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 }

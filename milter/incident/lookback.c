@@ -396,8 +396,9 @@ bool ms_incident_look_back(
 {
 	MsLookbackSum sum = {0};
 	Look look = {.ask = ask, .sum = &sum};
-	g_autofree char *folder = g_dir_make_tmp("missent-rejudge-XXXXXX", error);
-	if (folder == NULL)
+	/* The mapping stands in it in clear. */
+	g_autoptr(MsScratch) scratch = ms_io_scratch("missent-rejudge", error);
+	if (scratch == NULL)
 		return false;
 	look.values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_identifier);
 	look.addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -405,10 +406,9 @@ bool ms_incident_look_back(
 	look.words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	look.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	look.key_number = ms_audit_key_number(ask->key);
-	bool fine = run(&look, folder, trail, error);
+	bool fine = run(&look, ms_io_scratch_path(scratch), trail, error);
 	ms_directory_free(look.directory);
 	ms_policies_free(look.policies);
-	ms_io_remove_folder(folder);
 	g_hash_table_unref(look.values);
 	g_hash_table_unref(look.addresses);
 	g_hash_table_unref(look.domains);

@@ -1,10 +1,14 @@
 #include "config.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/budget.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 #include "missent/regex.h"
 #include "missent/scan.h"
 #include "missent/text.h"
@@ -436,6 +440,46 @@ static void test_scan(void)
 		check_scan(rows[i], strlen(rows[i]));
 }
 
+static void make_one(int out, int with)
+{
+	MsScratch *scratch = ms_io_scratch("missent-test-scratch", NULL);
+	const char *path = ms_io_scratch_path(scratch);
+	g_autofree char *file = g_build_filename(path, "clear", NULL);
+	g_assert_true(g_file_set_contents(file, "KD-1", -1, NULL));
+	g_assert_cmpint(write(out, path, strlen(path) + 1), ==, (ssize_t)strlen(path) + 1);
+	if (with == 0)
+		ms_io_scratch_end(scratch);
+	else
+		raise(with);
+	_exit(0);
+}
+
+/* A folder for what stands in clear is gone with who made it, however he ends. */
+static void test_scratch(void)
+{
+	static const int ends[] = {0, SIGINT, SIGTERM, SIGKILL, SIGHUP};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+		int fds[2], tries = 500;
+		char path[256] = "";
+		g_assert_cmpint(pipe(fds), ==, 0);
+		pid_t pid = fork();
+		if (pid == 0)
+			make_one(fds[1], ends[i]);
+		close(fds[1]);
+		g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+		g_assert_cmpint(read(fds[0], path, sizeof path - 1), >, 1);
+		close(fds[0]);
+		while (g_file_test(path, G_FILE_TEST_EXISTS) && --tries > 0)
+			g_usleep(20000);
+		if (tries == 0)
+			g_error("%s is there after the end by signal %d", path, ends[i]);
+	}
+	g_autoptr(MsScratch) scratch = ms_io_scratch("missent-test-scratch", NULL);
+	struct stat st;
+	g_assert_cmpint(stat(ms_io_scratch_path(scratch), &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0700);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -455,5 +499,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/key", test_key);
 	g_test_add_func("/base/text/mail-date", test_mail_date);
 	g_test_add_func("/base/scan", test_scan);
+	g_test_add_func("/base/scratch", test_scratch);
 	return g_test_run();
 }
