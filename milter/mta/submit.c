@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -66,10 +67,18 @@ static size_t give(char *out, size_t size, size_t count, void *user)
 
 /* ---- what is answered ----------------------------------------------------------------- */
 
-/* The last line of a reply that came from the server. */
+static bool is_refusal(const char *reply)
+{
+	return reply != NULL && (*reply == '4' || *reply == '5');
+}
+
+/* The last line of a reply that came from the server; of one that refuses it libcurl takes its
+ * leave, and what is said to that tells nothing. */
 static size_t take(char *line, size_t size, size_t count, void *user)
 {
 	char **last = user;
+	if (is_refusal(*last) && size * count >= 3 && strncmp(line, "221", 3) == 0)
+		return size * count;
 	g_free(*last);
 	*last = g_strndup(line, size * count);
 	g_strchomp(*last);
@@ -156,6 +165,8 @@ MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtr
 	CURLcode rc = curl_easy_perform(curl);
 	long code = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	if (code == 221 && is_refusal(last))
+		code = strtol(last, NULL, 10);
 	MsSubmitted result = outcome(rc, code, &source);
 	bool spoke = last != NULL && *last != '\0' && code >= 200;
 	const char *text = spoke ? last : *why != '\0' ? why : curl_easy_strerror(rc);

@@ -592,6 +592,23 @@ static void test_group(void)
 	world_free(w);
 }
 
+/* Why it was refused is what is told, not what the MTA says as one leaves. */
+static void test_refused_words(void)
+{
+	static const StubPoint points[] = {AT_MAIL, AT_RCPT, AT_DATA, AT_END};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){.spooled = true});
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(points); i++) {
+		stub_next(w->stub, points[i / 2], i % 2 == 0 ? STUB_REFUSE : STUB_LATER);
+		g_autofree char *said = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+		CONTAINS(said, i % 2 == 0 ? "did not take it: 550" : "did not take it: 451");
+	}
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* More recipients than an MTA takes for one mail: several mails, each its own decision. */
 static void test_many_recipients(void)
 {
@@ -1119,6 +1136,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &digest_rows[i], test_by_record);
 	}
 	g_test_add_func("/desk/smtp", test_smtp);
+	g_test_add_func("/desk/smtp/refused-words", test_refused_words);
 	g_test_add_func("/desk/smtp/unclear", test_unclear);
 	g_test_add_func("/desk/smtp/other-mta", test_other_mta);
 	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
