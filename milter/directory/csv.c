@@ -208,6 +208,10 @@ const char *ms_csv_no_table(MsCsv *csv)
 		if (csv->have - at >= len && memcmp(csv->buffer + at, rows[i].begins, len) == 0)
 			return rows[i].what;
 	}
+	/* one line, and no end of it */
+	if (csv->have > at && memchr(csv->buffer + at, '\n', csv->have - at) == NULL &&
+		memchr(csv->buffer + at, '\r', csv->have - at - 1) != NULL)
+		return "a text whose lines end with carriage returns alone (an old Mac's: save it with other line ends)";
 	return NULL;
 }
 

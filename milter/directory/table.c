@@ -117,6 +117,15 @@ static const char *kind_of(const MsTable *table, const char *text)
 	return kind != NULL ? kind->name : NULL;
 }
 
+/* The name of a kind or of a setting; people's names have blanks and accents, too. */
+static bool is_plain_word(const char *text)
+{
+	gsize n = 0;
+	while (g_ascii_isalpha(text[n]) || text[n] == '-' || text[n] == '_')
+		n++;
+	return n > 0 && n <= 40 && text[n] == '\0';
+}
+
 /* A word, not what stands in a column that was taken for another. */
 static bool may_be_shown(const char *text)
 {
@@ -132,21 +141,27 @@ static char *no_kind(const MsTable *table, const char *text)
 	for (guint i = 0; i < ms_kinds_count(table->kinds); i++)
 		g_ptr_array_add(names, ms_kinds_nth(table->kinds, i)->name);
 	g_ptr_array_add(names, NULL);
-	g_autofree char *shown = may_be_shown(text) ? stripped(text) : g_strdup("...");
-	const char *near = ms_text_nearest(shown, (const char *const *)names->pdata);
+	g_autofree char *word = stripped(text);
+	const char *near = may_be_shown(word)
+		? ms_text_nearest(word, (const char *const *)names->pdata)
+		: NULL;
 	return g_strdup_printf(
-		"\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s", shown,
+		"\"%s\" is no kind of kinds.conf, nor recipient or receives-for%s%s%s",
+		near != NULL || is_plain_word(word) ? word : "...",
 		near != NULL ? " (is " : "", near != NULL ? near : "",
 		near != NULL ? " meant?)" : "");
 }
 
+/* A first line with one value in it is no heading, and its other fields may be values too. */
 static char *list_columns(const MsCsvRecord *record)
 {
 	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < record->n; i++)
+		if (!may_be_shown(record->fields[i]))
+			return g_string_assign(out, "values, and no names of columns"),
+			       g_string_free(out, FALSE);
 	for (guint i = 0; i < record->n && i < 20; i++) {
-		g_autofree char *name = may_be_shown(record->fields[i])
-			? stripped(record->fields[i])
-			: g_strdup("...");
+		g_autofree char *name = stripped(record->fields[i]);
 		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", name);
 	}
 	if (record->n > 20)
@@ -233,16 +248,24 @@ static bool take_first(MsTable *table, GError **error)
 		table->value = (guint)value;
 		return true;
 	}
+	g_autofree char *columns = list_columns(record);
+	if (record->n >= 3 && (account >= 0) + (kind >= 0) + (value >= 0) == 2)
+		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
+			account < 0 ? "account" : kind < 0 ? "kind" : "value", columns);
 	if (record->n == 3) {
 		table->kind = 1;
 		table->value = 2;
 		return true;
 	}
-	g_autofree char *columns = list_columns(record);
+	if (record->n == 1)
+		return refuse(error, record->line,
+			"has 1 column (%s), not account,kind,value: what is between its fields, "
+			"--delimiter says",
+			columns);
 	return refuse(error, record->line,
-		"has %u column%s (%s), not account,kind,value; for a file with a line for each "
+		"has %u columns (%s), not account,kind,value; for a file with a line for each "
 		"customer say --map 'COLUMN=KIND,...' --account COLUMN",
-		record->n, record->n == 1 ? "" : "s", columns);
+		record->n, columns);
 }
 
 static bool unclosed(GError **error, const MsCsvRecord *record)
