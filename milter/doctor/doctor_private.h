@@ -26,6 +26,10 @@ void complain_as(Patient *p, MsGravity gravity, const char *remedy, const char *
 /* It could not be looked at. */
 void not_seen(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* May this process not come to that file, or (`write`) not connect to that socket?  Then it is not
+ * known what is there; that is said (files.c).  `path` NULL: false. */
+bool is_closed(Patient *p, const char *path, bool write);
+
 /* ---- of the host (ask.c) ---- */
 
 /* May this user connect to that socket?  0, or an errno.  `root`: what the user's process takes

@@ -17,6 +17,14 @@
 
 #include "doctor_private.h"
 
+bool is_closed(Patient *p, const char *path, bool write)
+{
+	if (path == NULL || access(path, write ? W_OK : R_OK) == 0 || errno != EACCES)
+		return false;
+	not_seen(p, "%s: %s", path, g_strerror(EACCES));
+	return true;
+}
+
 /* ---- owner and mode ------------------------------------------------------------------- */
 
 /* Nothing to say of what is not there: who needs it says so.  `mask`: what others may not. */

@@ -2,22 +2,33 @@
  * is held. */
 #include "config.h"
 
+#include <string.h>
+
 #include "missent/io.h"
 
 #include "doctor_private.h"
 
 #define PATIENCE_MS 5000
 
+/* "local:/run/x": the path; NULL: it has none. */
+static const char *path_of(const char *spec)
+{
+	const char *colon = spec != NULL ? strchr(spec, ':') : NULL;
+	return colon != NULL && colon[1] == '/' ? colon + 1 : NULL;
+}
+
 void check_daemon(Patient *p)
 {
 	g_autofree char *spec = ms_socket_spec(p->s->socket, NULL);
+	if (is_closed(p, path_of(spec), true))
+		return;
 	if (spec == NULL || !ms_socket_answers(spec, PATIENCE_MS))
 		complain(p, "no milter answers at %s", p->s->socket);
 }
 
 void check_agent(Patient *p)
 {
-	if (!ms_io_somebody_listens(p->s->desk.socket))
+	if (!is_closed(p, p->s->desk.socket, true) && !ms_io_somebody_listens(p->s->desk.socket))
 		complain(p,
 			"missent-agent does not listen at %s: decisions on held mail are not carried out",
 			p->s->desk.socket);

@@ -61,6 +61,9 @@ static bool is_made(const Patient *p)
 
 void check_directory(Patient *p)
 {
+	const char *file = p->s->backend == MS_BACKEND_SQLITE ? p->s->sqlite_file : NULL;
+	if (is_closed(p, file, false) || is_closed(p, p->s->key_file, false))
+		return;
 	if (!is_made(p)) {
 		complain(p,
 			"the directory is unavailable now, and mail is deferred: nothing was ever imported "

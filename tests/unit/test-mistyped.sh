@@ -174,6 +174,14 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 	for command in stats 'policy report' 'policy lint' 'audit verify'; do
 		ends "another user: missent $command" 75 'run it as root, or as the user' other $command
 	done
+	# what is behind a door that is closed is not known to be missing
+	chmod 0700 "$S/state"
+	: >"$S/state/missent.sock"
+	for check in directory daemon; do
+		ends "another user: doctor --only $check" 3 'Permission denied' other doctor --only $check
+	done
+	without '... and config check' 'nothing was ever imported' other config check
+	rm "$S/state/missent.sock"
 	ends 'another user: missent reload' 77 'run it as root, or as the user' other reload
 	for command in 'held list' 'guard status' 'directory stats' 'incident about ALPHA' 'review users' 'forget --why x ALPHA'; do
 		ends "another user: missent $command" 77 'run it as root, or as the user' other $command
