@@ -514,6 +514,19 @@ static bool is_want(const GError *why)
 	return false;
 }
 
+/* Why it is no settings file; NULL: it may be one. */
+static const char *why_no_text(const char *text, gsize len)
+{
+	bool wide = len >= 2 &&
+		(memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+	return len > MAX_FILE                         ? "larger than 4 MiB"
+		: wide                                ? "it is UTF-16: save it as UTF-8"
+		: memchr(text, '\0', len) != NULL ? "it contains a NUL byte"
+						      : NULL;
+}
+
+#define MARK "\xef\xbb\xbf" /* of UTF-8, as editors of Windows write it first */
+
 char *ms_config_read(const char *path, GError **error)
 {
 	g_autoptr(GError) why = NULL;
@@ -524,11 +537,15 @@ char *ms_config_read(const char *path, GError **error)
 			"%s", why->message);
 		return NULL;
 	}
-	if (len > MAX_FILE || memchr(text, '\0', len) != NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: not a settings file (%s)", path,
-			len > MAX_FILE ? "larger than 4 MiB" : "it contains a NUL byte");
+	const char *no = why_no_text(text, len);
+	if (no != NULL) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: not a settings file (%s)", path, no);
 		g_free(text);
 		return NULL;
+	}
+	if (g_str_has_prefix(text, MARK)) {
+		len -= strlen(MARK);
+		memmove(text, text + strlen(MARK), len + 1);
 	}
 	if (len == 0) { /* what a file is while it is written over: not "no policy" */
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,

@@ -198,9 +198,21 @@ static void test_not_text(void)
 	g_assert_null(ms_config_load(path, rows, &error));
 	g_assert_nonnull(strstr(error->message, "NUL"));
 	g_clear_error(&error);
-	g_assert_true(g_file_set_contents(path, "", 0, NULL));
+	g_assert_true(g_file_set_contents(path, "\xff\xfe#\0", 4, NULL));
 	g_assert_null(ms_config_load(path, rows, &error));
-	g_assert_nonnull(strstr(error->message, "x.conf: the file is empty"));
+	g_assert_nonnull(strstr(error->message, "x.conf: not a settings file (it is UTF-16"));
+	static const char *const empty[] = {"", "\xef\xbb\xbf"};
+	for (gsize i = 0; i < G_N_ELEMENTS(empty); i++) {
+		g_clear_error(&error);
+		g_assert_true(g_file_set_contents(path, empty[i], -1, NULL));
+		g_assert_null(ms_config_load(path, rows, &error));
+		g_assert_nonnull(strstr(error->message, "x.conf: the file is empty"));
+	}
+	/* what an editor of Windows writes first says nothing */
+	g_clear_error(&error);
+	g_assert_true(g_file_set_contents(path, "\xef\xbb\xbf# x\r\n", -1, NULL));
+	g_autoptr(MsSection) G_GNUC_UNUSED marked = ms_config_load(path, rows, &error);
+	g_assert_no_error(error);
 	remove_folder(dir);
 }
 
