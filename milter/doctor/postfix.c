@@ -284,7 +284,7 @@ static void look_at_socket(Patient *p, const MsService *service, const char *lis
 			: 0;
 		if (why == EPERM && geteuid() != 0)
 			not_seen(p, "whether %s comes to %s: only root can try it", user, path);
-		else if (why != 0)
+		else if (why != 0 && why != ECONNREFUSED) /* nobody listens: check_daemon() */
 			complain(p,
 				"%s (%s of service %s): Postfix's user %s cannot connect to %s: %s",
 				address, list, service->name, user, path, g_strerror(why));
