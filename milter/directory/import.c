@@ -823,6 +823,11 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		take_positions(&import, before, error) && begin(&import, fd, error) &&
 		run(&import, fd, error);
 	import_clear(&import);
+	/* Used or not, what was here before is old from now on. */
+	MsDirectoryState now = {0};
+	if (fine && !options->dry_run)
+		ms_directory_state(directory, &now, NULL);
+	ms_directory_state_clear(&now);
 	*result_out = result;
 	return fine;
 }

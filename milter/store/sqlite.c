@@ -68,6 +68,16 @@ static int system_error(const MsSqlite *db, int rc)
 		: 0;
 }
 
+/* What SQLite says of a damaged file says not what to do. */
+static const char *remedy_of(int rc)
+{
+	int code = rc & 0xff;
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB
+		? "; the file is damaged: move it away, and restore it from a backup, or, where it is the "
+		  "mapping, import that anew"
+		: "";
+}
+
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
 	int system = system_error(db, rc);
@@ -75,9 +85,9 @@ static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
-		"%s: %s%s%s", db->path,
+		"%s: %s%s%s%s", db->path,
 		db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc),
-		system != 0 ? ": " : "", system != 0 ? g_strerror(system) : "");
+		system != 0 ? ": " : "", system != 0 ? g_strerror(system) : "", remedy_of(rc));
 	return answer;
 }
 

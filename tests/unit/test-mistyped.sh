@@ -79,8 +79,21 @@ for row in 'recipient @gmail.com' 'recipient @co.uk' 'customer-number 00000' 're
 done
 printf '{"id":1,"op":"put","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n{"id":2,"op":"delete","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n' >"$S/changes"
 ends 'directory follow: everybody at a provider' 0 'changes:1: warning: a domain at which anybody' missent directory follow --source crm "$S/changes"
-missent directory import --forget-positions "$S/m.csv" >/dev/null 2>&1
+missent directory import --max-shrink 100 --forget-positions "$S/m.csv" >/dev/null 2>&1
 ends 'directory delete: of an account that is none' 0 'did you mean "ALPHA"?' missent directory delete ALPA customer-number C-10001
+
+# A mapping that was damaged, and one that comes back before the newer one was ever used.
+cp "$S/state/directory.db" "$S/kept.db"
+printf 'account,kind,value\nALPHA,recipient,@alpha.example\nALPHA,customer-number,C-10009\n' >"$S/newer.csv"
+missent directory import --max-shrink 100 --forget-positions "$S/newer.csv" >/dev/null 2>&1
+cp "$S/kept.db" "$S/state/directory.db"
+ends 'a mapping of before' 78 'an older copy has come back' missent directory lookup customer-number C-10001
+ends '... is accepted' 0 'accepted' missent directory accept
+ends '... and used' 0 'ALPHA' missent directory lookup customer-number C-10001
+head -c 6000 /dev/zero | tr '\0' x | dd of="$S/state/directory.db" conv=notrunc 2>/dev/null
+ends 'a mapping that is damaged: what to do' 78 'move it away' missent directory stats
+mv "$S/state/directory.db" "$S/damaged.db"
+ends '... is done' 0 'in use' missent directory import --max-shrink 100 "$S/m.csv"
 
 # A trail that is named and is none.
 for command in stats 'policy report' 'policy lint' 'incident report --from -1d' 'directory learn --with-history --from /dev/null'; do
