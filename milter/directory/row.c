@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "missent/domain.h"
 #include "missent/greeting.h"
 #include "missent/text.h"
 
@@ -118,12 +119,26 @@ static const char *why_no_address(const char *canonical)
 	return why != NULL ? why : why_no_domain(at + 1);
 }
 
+/* House recipients may receive anything. */
+static const char *why_no_house(
+	const MsDirectory *directory, const char *account, const char *canonical)
+{
+	bool house = directory->house != NULL && strcmp(account, directory->house) == 0;
+	bool anybodys = *canonical == '@' &&
+		(ms_domain_is_provider(canonical + 1) || ms_domain_is_suffix(canonical + 1));
+	return house && anybodys
+		? "everybody there would be of your own company, and may receive anything: name addresses"
+		: NULL;
+}
+
 static char *recipient_name(
 	MsDirectory *directory, MsRowStored *row, const char *value, gsize len, const char **why)
 {
 	g_autofree char *address = ms_address_canonical(value, len);
 	const MsKind *email = kind_of_email(directory->kinds);
 	*why = address != NULL ? why_no_address(address) : "it is not an e-mail address or @domain";
+	if (*why == NULL)
+		*why = why_no_house(directory, row->account, address);
 	if (*why != NULL)
 		return NULL;
 	if (email != NULL && address[0] != '@')

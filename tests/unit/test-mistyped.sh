@@ -69,6 +69,8 @@ missent directory delete ALFA customer-number C-20001 >/dev/null
 missent directory delete ALFA customer-number C-20002 >/dev/null
 # One row as an import tells of it.
 ends 'directory put: everybody at a provider' 0 'everybody there would receive' missent directory put ALPHA recipient @gmail.com
+ends '... as the own company' 65 'may receive anything' missent directory put house recipient '*@GMail.com'
+ends '... nor by an import' 65 'may receive anything' sh -c "echo house,recipient,@co.uk | $BUILD/missent -c $S/missent.conf directory import -"
 ends '... below a public suffix' 0 'public suffix' missent directory put ALPHA recipient @co.uk
 ends '... a placeholder' 0 'placeholder' missent directory put ALPHA customer-number 00000
 ends '... for an account that is none' 0 'did you mean "ALPHA"?' missent directory put ALPHA receives-for ALPA
