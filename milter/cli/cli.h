@@ -65,6 +65,7 @@ typedef struct {
 	const char *name;
 	int (*run)(Cli *cli, int argc, char **argv);
 	const char *help;
+	const char *arguments; /* or NULL */
 } CliVerb;
 /* Runs the verb that argv[1] names, of a table that ends with name NULL. */
 int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv);

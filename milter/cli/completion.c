@@ -27,19 +27,10 @@ static void say(const char *path, const char *prefix, const char *word, const ch
 	printf("%s\t%s%s\t%s\n", path, prefix, word, help != NULL ? help : "");
 }
 
-/* The help of a verb stands behind its arguments and blanks. */
-static const char *help_alone(const char *help)
-{
-	const char *gap = g_strrstr(help, "   ");
-	for (help = gap != NULL ? gap : help; *help == ' ';)
-		help++;
-	return help;
-}
-
 void cli_describe_verbs(Cli *cli, const char *path, const CliVerb *verbs)
 {
 	for (; verbs->name != NULL; verbs++) {
-		say(path, "", verbs->name, help_alone(verbs->help));
+		say(path, "", verbs->name, verbs->help);
 		g_autofree char *below = *path != '\0' ? g_strconcat(path, " ", verbs->name, NULL)
 						       : g_strdup(verbs->name);
 		char *argv[] = {(char *)verbs->name, (char *)cli_describe, below, NULL};

@@ -94,5 +94,5 @@ static const CliVerb verbs[] = {
 
 int cmd_config(Cli *cli, int argc, char **argv)
 {
-	return cli_dispatch(cli, verbs, "missent config VERB", argc, argv);
+	return cli_dispatch(cli, verbs, "missent config VERB ...", argc, argv);
 }

@@ -196,5 +196,5 @@ int cmd_guard(Cli *cli, int argc, char **argv)
 		{"reset", do_reset, "let a stream run again"},
 		{NULL, NULL, NULL},
 	};
-	return cli_dispatch(cli, verbs, "missent guard VERB", argc, argv);
+	return cli_dispatch(cli, verbs, "missent guard VERB ...", argc, argv);
 }

@@ -897,24 +897,19 @@ static const CliVerb looks[] = {
 	{"list", do_list, "held mail, newest first (--reason, --sender, --account, --older, ...)"},
 	{"causes", do_causes, "what held messages have in common, and how many they are"},
 	{"stats", do_stats, "how many are held, and since when"},
-	{"show", do_show, "QUEUEID: why it is held (--message: the message too; --reveal)"},
-	{"adopt", do_adopt, "[QUEUEID...]: make records of held mail that has none (--all)"},
+	{"show", do_show, "why it is held (--message: the message too; --reveal)", "QUEUEID"},
+	{"adopt", do_adopt, "make records of held mail that has none (--all)", "[QUEUEID...]"},
 	{"work", do_work, "finish what was interrupted; expiry, notices, digests"},
 };
 
 int cmd_held(Cli *cli, int argc, char **argv)
 {
 	CliVerb all[G_N_ELEMENTS(looks) + MS_N_VERBS] = {{NULL}};
-	char *help[MS_VERB_UNKNOWN];
 	gsize n = 0;
 	for (; n < G_N_ELEMENTS(looks); n++)
 		all[n] = looks[n];
-	for (int i = 0; i < MS_VERB_UNKNOWN; i++) {
-		help[i] = g_strdup_printf("%s: %s", ms_verbs[i].arguments, ms_verbs[i].help);
-		all[n++] = (CliVerb){ms_verbs[i].name, do_verb, help[i]};
-	}
-	int rc = cli_dispatch(cli, all, "missent held VERB ...", argc, argv);
 	for (int i = 0; i < MS_VERB_UNKNOWN; i++)
-		g_free(help[i]);
-	return rc;
+		all[n++] = (CliVerb){
+			ms_verbs[i].name, do_verb, ms_verbs[i].help, ms_verbs[i].arguments};
+	return cli_dispatch(cli, all, "missent held VERB ...", argc, argv);
 }

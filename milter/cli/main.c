@@ -259,9 +259,15 @@ char *cli_time(gint64 microseconds)
 
 static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
 {
+	gsize width = 11, n = 0;
+	for (gsize i = 0; verbs[i].name != NULL; i++)
+		width = MAX(width, strlen(verbs[i].name));
+	for (gsize i = 0; verbs[i].name != NULL; i++)
+		n = MAX(n, verbs[i].arguments != NULL ? strlen(verbs[i].arguments) + 2 : 0);
 	fprintf(out, "usage: %s\n\n", usage);
 	for (; verbs->name != NULL; verbs++)
-		fprintf(out, "  %-11s %s\n", verbs->name, verbs->help);
+		fprintf(out, "  %-*s %-*s%s\n", (int)width, verbs->name, (int)n,
+			verbs->arguments != NULL ? verbs->arguments : "", verbs->help);
 	fprintf(out, "\n--help after any of them says more; so does missent(1).\n");
 }
 

@@ -250,5 +250,5 @@ static const CliVerb verbs[] = {
 
 int cmd_policy(Cli *cli, int argc, char **argv)
 {
-	return cli_dispatch(cli, verbs, "missent policy COMMAND ...", argc, argv);
+	return cli_dispatch(cli, verbs, "missent policy VERB ...", argc, argv);
 }

@@ -486,17 +486,17 @@ static int do_key(Cli *cli, int argc, char **argv)
 }
 
 static const CliVerb verbs[] = {
-	{"adduser", do_adduser, "NAME   add an account, or set it anew (--role, --download)"},
-	{"moduser", do_moduser, "NAME   change what is given (--role, --disable, --enable, ...)"},
-	{"passwd", do_passwd, "NAME   a new password"},
-	{"totp", do_totp, "NAME   set up a second factor (--off: take it away)"},
-	{"deluser", do_deluser, "NAME   remove an account"},
-	{"users", do_users, "       list accounts"},
-	{"token", do_token, "add NAME | delete NAME | list   tokens for the API"},
+	{"adduser", do_adduser, "add an account, or set it anew (--role, --download)", "NAME"},
+	{"moduser", do_moduser, "change what is given (--role, --disable, --enable, ...)", "NAME"},
+	{"passwd", do_passwd, "a new password", "NAME"},
+	{"totp", do_totp, "set up a second factor (--off: take it away)", "NAME"},
+	{"deluser", do_deluser, "remove an account", "NAME"},
+	{"users", do_users, "list accounts"},
+	{"token", do_token, "tokens for the API", "add NAME | delete NAME | list"},
 	{"key", do_key,
-		"FILE   make the key that the agents of several hosts share, or the webhook's"},
+		"make the key that the agents of several hosts share, or the webhook's", "FILE"},
 	{"migrate", do_migrate,
-		"       what an earlier version kept for the page becomes the agent's"},
+		"what an earlier version kept for the page becomes the agent's"},
 	{NULL, NULL, NULL},
 };
 

@@ -70,7 +70,10 @@ static DeskSettings *load_settings(const char *config, GError **error)
 
 static bool cannot_lock(const char *path, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s%s", path, g_strerror(errno),
+		errno == ENOENT
+			? " (nothing was set up: missent init, or systemd-tmpfiles --create missent.conf)"
+			: "");
 	return false;
 }
 

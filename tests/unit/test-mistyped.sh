@@ -157,6 +157,14 @@ for command in 'incident report --from -1d --to' 'stats --since -1d --until' 'po
 done
 ends 'incident report: the clocks do not begin tomorrow' 64 '--known-at is still to come' missent incident report --from -1d --known-at 2099-01-01
 
+# What is not set up yet says how it is, and help is read in columns.
+settings "$S/fresh.conf"
+sed -i "s|/state\"|/none\"|" "$S/fresh.conf"
+ends 'held list: before anything was set up' 78 'missent init' "$BUILD/missent" -c "$S/fresh.conf" held list
+ends 'help: arguments and words in columns' 0 '  put           ACCOUNT KIND VALUE  add one entry' missent directory --help
+ends '... where there are none' 0 '  prove       a proof' missent audit --help
+ends 'completion: the words alone' 0 'put	add one entry' missent completion bash
+
 # The remedy of a message can be done.
 settings "$S/hook.conf" "desk { webhook-url = \"https://desk.example/missent\" }"
 hook() { "$BUILD/missent" -c "$S/hook.conf" "$@"; }
