@@ -14,12 +14,17 @@
 
 #include "detect_private.h"
 
-#define MAX_BACK 80   /* bytes from the value to the beginning of its name */
-#define MAX_WORDS 5   /* of a name */
-#define MAX_DROPPED 3 /* words for "number" */
-#define MAX_LINES 2   /* ends of lines between a name and its value */
-#define MAX_SHORT 5   /* letters of a word with a full stop that is not a sentence's */
-#define MAX_GLYPHS 12 /* letters of a name in a script that sets no blanks */
+#define MAX_BACK 80    /* bytes from the value to the beginning of its name */
+#define MAX_WORDS 5    /* of a name */
+#define MAX_DROPPED 3  /* words for "number" */
+#define MAX_LINES 2    /* ends of lines between a name and its value */
+#define MAX_SHORT 5    /* letters of a word with a full stop that is not a sentence's */
+#define MAX_GLYPHS 12  /* letters of a name in a script that sets no blanks */
+#define MAX_IN_CELL 12 /* words */
+#define MAX_VALUES 12  /* cells */
+#define MAX_NAMES 12
+#define MAX_COLUMN 500  /* bytes from the first name to the value */
+#define MIN_IN_COLUMN 4 /* bytes of a value */
 #define MANY_NAMES 20000
 #define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
 #define STOPS "./]"
@@ -130,6 +135,21 @@ static bool begins_line(const MsFold *fold, gsize at)
 	return true;
 }
 
+/* Does nothing but marks, and words for "number", stand before word `first` in its line or cell? */
+static bool begins_cell(const Search *s, gsize first)
+{
+	gsize len;
+	guint lines;
+	while (first > 0 && only_marks(s, first - 1, " .:#", &lines) && lines == 0) {
+		gsize before = whole_word(s, first - 1);
+		const char *text = words_text(s, before, first - 1, &len);
+		if (!ms_detect_says_number(text, len))
+			break;
+		first = before;
+	}
+	return begins_line(s->fold, ms_detect_word_start(s, first));
+}
+
 static bool ends_line(const MsFold *fold, gsize at)
 {
 	for (; at < fold->len && fold->text[at] != '\n'; at++)
@@ -171,8 +191,7 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
 		if (lines > 0 &&
-			(!begins_line(s->fold, ms_detect_word_start(s, first)) ||
-				(!numbered && !ends_line(s->fold, c->until))))
+			(!begins_cell(s, first) || (!numbered && !ends_line(s->fold, c->until))))
 			return false;
 	}
 	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
@@ -254,6 +273,134 @@ bool ms_detect_is_behind(const Search *s, guint kind, gsize last)
 	return false;
 }
 
+/* ---- columns of names, and of values below or behind them ---- */
+
+static bool ends_cell(char c)
+{
+	return c == '\n' || c == '\t' || c == '|';
+}
+
+/* The line, or cell, that word `word` is in: its first and last word. */
+static void cell_of(const Search *s, gsize word, gsize *first_out, gsize *last_out)
+{
+	const MsWord *words = s->compact->words;
+	const char *fold = s->fold->text;
+	gsize first = word, last = word, i;
+	for (; first > 0 && word - first < MAX_IN_CELL; first--) {
+		for (i = words[first - 1].until; i < words[first].from && !ends_cell(fold[i]); i++)
+			;
+		if (i < words[first].from)
+			break;
+	}
+	for (; last + 1 < s->compact->n_words && last - word < MAX_IN_CELL; last++) {
+		for (i = words[last].until; i < words[last + 1].from && !ends_cell(fold[i]); i++)
+			;
+		if (i < words[last + 1].from)
+			break;
+	}
+	*first_out = first;
+	*last_out = last;
+}
+
+static guint with_digits(const Search *s, gsize first, gsize last)
+{
+	guint n = 0;
+	gsize len;
+	for (gsize i = first; i <= last; i++) {
+		const char *text = words_text(s, i, i, &len);
+		n += ms_detect_has_digit(text, len);
+	}
+	return n;
+}
+
+/* Does some of a cell name it?  One that ends as a sentence does, or greets, is none of names. */
+static bool cell_names(const Case *c, gsize first, gsize last)
+{
+	const Search *s = c->s;
+	const MsWord *words = s->compact->words;
+	const char *fold = s->fold->text;
+	if (words[last].until < s->fold->len && strchr(",!?", fold[words[last].until]) != NULL &&
+		fold[words[last].until] != '\0')
+		return false;
+	for (gsize from = first; from <= last; from++) {
+		if (from > first && words[from].from == words[from - 1].until)
+			continue;
+		for (gsize until = from; until <= last && until - from < MAX_WORDS; until++)
+			if (names_kind(c, fold + words[from].from,
+				    words[until].until - words[from].from))
+				return true;
+	}
+	return false;
+}
+
+/* Of a file of such lines, or set for paper: names.c and columns.c know whose column it is. */
+static bool is_listed(const Search *s, gsize first, gsize last)
+{
+	gsize from = ms_detect_word_start(s, first), len = ms_detect_word_end(s, last) - from;
+	return memchr(s->fold->text + from, ';', len) != NULL ||
+		memchr(s->fold->text + from, ',', len) != NULL ||
+		memchr(s->fold->text + from, '"', len) != NULL ||
+		memmem(s->fold->text + from, len, "  ", 2) != NULL;
+}
+
+/* "447.18": what it is an amount of its head may say, in another line. */
+static bool has_cents(const MsFold *fold, gsize from, gsize until)
+{
+	return until - from > 3 && strchr(".,", fold->text[until - 3]) != NULL;
+}
+
+/* Is there no other value in its cell, in the one before or behind?  Then it is in no column. */
+static bool is_only_value(const Case *c, gsize first, gsize last)
+{
+	const Search *s = c->s;
+	gsize from, until;
+	if (ms_detect_word_start(s, first) < ms_detect_word_start(s, c->word) ||
+		ms_detect_word_end(s, last) > c->until)
+		return false;
+	if (first > 0) {
+		cell_of(s, first - 1, &from, &until);
+		if (with_digits(s, from, until) > 0)
+			return false;
+	}
+	if (last + 1 >= s->compact->n_words)
+		return true;
+	cell_of(s, last + 1, &from, &until);
+	return with_digits(s, from, until) == 0;
+}
+
+/* The value stands among nothing but values, and before them are nothing but names: a column of
+ * names and then one of values, or a head whose cells blanks set apart.  Which is whose only its
+ * place would tell, and that is not kept by all that write or read documents; so it counts if one
+ * of them names it. */
+static bool by_column(const Case *c)
+{
+	const Search *s = c->s;
+	gsize first, last, top = ms_detect_word_start(s, c->word);
+	guint cells = 0;
+	cell_of(s, c->word, &first, &last);
+	if (c->until - top < MIN_IN_COLUMN || with_digits(s, first, last) < last - first + 1 ||
+		is_listed(s, first, last) || has_cents(s->fold, top, c->until) ||
+		is_only_value(c, first, last) ||
+		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
+		return false;
+	for (; first > 0 && cells < MAX_VALUES; cells++) {
+		cell_of(s, first - 1, &first, &last);
+		if (with_digits(s, first, last) == 0)
+			break;
+	}
+	for (guint names = 0; cells < MAX_VALUES && names < MAX_NAMES; names++) {
+		if (top - ms_detect_word_start(s, first) > MAX_COLUMN ||
+			last - first >= MAX_IN_CELL || with_digits(s, first, last) > 0)
+			return false;
+		if (cell_names(c, first, last))
+			return true;
+		if (first == 0)
+			return false;
+		cell_of(s, first - 1, &first, &last);
+	}
+	return false;
+}
+
 /* Of a script that sets no blanks: the last letters of a word, perhaps with one behind them. */
 static bool by_glyphs(const Case *c)
 {
@@ -286,5 +433,5 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 	if (!numbered && word == last && is_year(text, len))
 		return false;
 	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||
-		by_glyphs(&c);
+		by_glyphs(&c) || (s->span->n_names == 0 && by_column(&c));
 }

@@ -34,7 +34,9 @@ static bool is_one_of(const char *word, const char *list)
 static const char particles[] =
 	"of the for your our de del della dello di da do du des des der die das d l la le el il x ";
 static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr cislo szam "
-				   "szama numurs numeris broj br stevilka numarasi ";
+				   "szama numurs numeris broj br stevilka numarasi "
+				   /* Greek and Cyrillic, some letters of which are folded */
+				   "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep кoд koд ";
 /* What may stand behind a name and says nothing. */
 static const char fillers[] = "value val text txt string str content field ";
 
@@ -199,6 +201,25 @@ static bool says_enough(const Word *words, guint n)
 		is_one_of(words[0].text, "iban siret siren gln lei bic ");
 }
 
+/* "policyNumber", "Nr polisy", "Codice POD" of one that is known by its own word alone. */
+static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, guint n)
+{
+	static const char numbers[] =
+		"# id code reference kood kodas kods kodu kodja azonosito azonositoja ";
+	guint first = 0;
+	while (first < n && is_one_of(words[first].text, numbers))
+		first++;
+	while (n > first && is_one_of(words[n - 1].text, numbers))
+		n--;
+	if (first == n)
+		return NULL;
+	g_autofree char *key = join(words + first, n - first);
+	gsize len = strlen(key);
+	if (len > 1 && key[len - 1] == '#') /* "polisnummer" */
+		key[len - 1] = '\0';
+	return g_hash_table_lookup(keys, key);
+}
+
 const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 {
 	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
@@ -212,6 +233,9 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 		if (found != NULL)
 			return found;
 	}
+	const MsNameKinds *plain = without_numbers(keys, words, n);
+	if (plain != NULL)
+		return plain;
 	if (n == 2) { /* "cliente.codigo" is "codigo cliente" */
 		const Word swapped[] = {words[1], words[0]};
 		g_autofree char *key = join(swapped, 2);

@@ -541,6 +541,20 @@ static void test_beside(void)
 		{"our customer: see page 5927", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	/* A column of names and one of values, a head above a line of values. */
+	static const Row columns[] = {
+		{"Date:\nPolicy number:\nCustomer:\n27.11.2026\n44718\n5927\n", "bu"},
+		{"Kelt\nSzerz\xc5\x91" "d\xc3\xa9ssz\xc3\xa1m\nVev\xc5\x91 azonos\xc3\xadt\xc3\xb3\n2026.11.27.\n44718\n5927", "bu"},
+		{"Datum Policennummer Kunde\n27.11.2026 44718 5927\n", "bu"},
+		{"Data\nN.\npolizza\nCodice\ncliente\n27.11.2026 44718\t5927\n", "bu"},
+		{"Datum\nKunde\nSumme\n27.11.2026\n5927\n12,00 EUR\n", "b"},
+		{"Datum\nMenge\nSumme\n27.11.2026\n5927\n12,00 EUR\n", ""},
+		{"Datum\nKunde\nSumme\n27.11.2026\n11\n59.27\n", ""},
+		{"Datum\nKunde\n27.11.2026\n11\nMenge\n12\n5927\n", ""},
+		{"Dear customer,\n27.11.2026\n5927\n", ""},
+		{"customer\n5927 pieces\n4711 pieces", ""},
+	};
+	try_rows(PLAIN, columns, G_N_ELEMENTS(columns));
 	static const Row heads[] = {
 		{"X-Customer: 5927\n", "b"},
 		{"Subject: Rechnung, Kunde 5927\n", "b"},
@@ -571,6 +585,10 @@ static void test_headed(void)
 	static const Row json[] = {
 		{"{\"customer\":\"5927\"}", "b"},
 		{"{\"customer\":5927}", "b"},
+		{"{\"policyNumber\":44718}", "u"},
+		{"{\"policy_id\":\"44718\"}", "u"},
+		{"{\"nrPolisy\":\"44718\"}", "u"},
+		{"{\"policies\":44718}", ""},
 		{"{\"customers\":[{\"number\":\"5927\"}]}", "b"},
 		{"{\"cliente\":{\"codigo\":\"5927\"}}", "b"},
 		{"{\"customer\":{\"age\":5927}}", ""},
