@@ -412,7 +412,9 @@ const char *ms_charset_guess(const guint8 *data, gsize len)
 	const char *wide = zeros ? looks_wide(data, len) : NULL;
 	if (wide != NULL)
 		return wide;
-	return len > 0 && looks_ebcdic(data, len) ? "CP1047" : NULL;
+	/* "<?xml" */
+	bool xml = len > 5 && memcmp(data, "\x4c\x6f\xa7\x94\x93", 5) == 0;
+	return xml || (len > 0 && looks_ebcdic(data, len)) ? "CP1047" : NULL;
 }
 
 /* Is it the same text in any charset that somebody may have made up a name for?  No shift to

@@ -13,7 +13,7 @@
  * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
  * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
  * says; encoded words of quoted headers.  In comes a text in UTF-8, out go the decoded files to
- * ms_extract() and unread items for what is told only (yEnc, PGP).  One pass over the lines; no
+ * ms_extract() and unread items for what is told only (PGP).  One pass over the lines; no
  * state is kept.
  *
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
@@ -273,9 +273,6 @@ static const char *read_line(Scan *scan, const Line *line)
 	if (text == line->stop)
 		return NULL;
 	const char *after = read_uu(scan, line, text);
-	if (after == NULL && line->stop - text > 8 && strncmp(text, "=ybegin ", 8) == 0)
-		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCODING,
-			"a yEnc file in the text");
 	if (after == NULL && is_binhex_line(line, text))
 		after = read_binhex(scan, text);
 	if (after == NULL)

@@ -130,6 +130,7 @@ static const Reader readers[] = {
 		ms_edi_read},
 	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
 	{"text", "text/plain", "text/", NULL, ms_plain_read},
+	{"text", "application/x-yencode", "application/x-yencode", ms_is_yenc, ms_plain_read},
 	{"text", "text/plain", "message/delivery-status message/disposition-notification message/",
 		NULL, ms_plain_read},
 };
@@ -289,6 +290,7 @@ void ms_plain_read(const MsExtraction *to, const MsDocument *document,
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
 	ms_decode_each(to, document, NULL, read_text);
+	ms_yenc_read(to, document->where, document->data, document->len);
 }
 
 static bool is_letter_or_digit(guint16 c)
@@ -488,8 +490,15 @@ static bool has_wide_charset(const MsDocument *document)
 }
 
 /* What is read as text is told too when it is more than text. */
-static void check_text(const MsExtraction *to, const MsDocument *document)
+static void check_text(const MsExtraction *to, const MsDocument *whole)
 {
+	MsDocument without = *whole;
+	g_autoptr(GByteArray) around = ms_yenc_around(whole->data, whole->len);
+	if (around != NULL) {
+		without.data = around->data;
+		without.len = around->len;
+	}
+	const MsDocument *document = &without;
 	const char *format = ms_unreadable_format(document->data, document->len);
 	if (format != NULL)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,

@@ -312,6 +312,22 @@ static void take_parameter(Names *names, const MsParameter *parameter, const cha
 			names->names, "%s%s", names->names->len > 0 ? " " : "", parameter->value);
 }
 
+/* What stands before the parameters is a word, or a type: of what is more, clients make names
+ * ("attachment filename=a.pdf"). */
+static void take_words(Names *names, const char *raw, const char *field)
+{
+	g_autofree char *words = g_strndup(raw, strcspn(raw, ";"));
+	g_strstrip(words);
+	const char *p = words;
+	while (g_ascii_isalnum(*p) || (*p != '\0' && strchr("-+./_*", *p) != NULL))
+		p++;
+	if (*p == '\0' && strpbrk(words, "0123456789") == NULL)
+		return;
+	g_autofree char *where = g_strdup_printf("part %s header %s",
+		*names->path != '\0' ? names->path : "1", field);
+	ms_extract_aside(&names->walk->to, where, false, words, strlen(words));
+}
+
 static void take_field(Names *names, GMimeObject *object, const char *field)
 {
 	GMimeHeaderList *list = g_mime_object_get_header_list(object);
@@ -320,6 +336,7 @@ static void take_field(Names *names, GMimeObject *object, const char *field)
 		const char *raw = g_mime_header_get_raw_value(header);
 		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), field) != 0)
 			continue;
+		take_words(names, raw, field);
 		g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
 		for (guint k = 0; k < parameters->len && ms_budget_time(names->walk->budget); k++)
 			take_parameter(names, parameters->pdata[k], field);

@@ -459,6 +459,53 @@ static const Row messages[] = {
 		"Content-Type: text/plain; charset=IBM1141\r\n\r\n"
 		"\xd4\xd0\x93\x93\x85\x99\xb5\x82\x4b\x85\xa7\x81\x94\x97\x93\x85",
 		"M\u00fcller@b.example", NULL},
+	{"file name without a semicolon",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name behind a comma",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment, filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"file name and nothing before it",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: filename=KD-7740912.txt\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"comment before the file name",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment (KD-7740912); filename=a.txt\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"disposition of its own",
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: KD-7740912\r\n\r\nx" ENDED,
+		"KD-7740912", NULL},
+	{"type and more",
+		"Content-Type: text/plain (KD-7740912)\r\n\r\nx\r\n", "KD-7740912", NULL},
+	{"yEnc",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin line=128 size=38 name=a.txt\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38 crc32=6ddd7d9d\r\n",
+		"KD-7740912", NULL},
+	{"yEnc without a checksum",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin line=128 size=38 name=a.txt\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38\r\n",
+		"KD-7740912", NULL},
+	{"yEnc of one part",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin part=1 total=1 line=128 size=38 name=a.txt\r\n=ypart begin=1 end=38\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38 part=1 pcrc32=6ddd7d9d\r\n",
+		"KD-7740912", NULL},
+	{"yEnc, a part of it",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin part=1 total=2 line=128 size=76 name=a.txt\r\n=ypart begin=1 end=38\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38 part=1\r\n",
+		NULL, "encoding"},
+	{"yEnc of another checksum",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin line=128 size=38 name=a.txt\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38 crc32=00000000\r\n",
+		NULL, "encoding"},
+	{"yEnc without an end",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin line=128 size=38 name=a.txt\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\nof them\r\n",
+		NULL, "encoding"},
+	{"yEnc, its lines",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhello\r\n"
+		"=ybegin line=128 size=38 name=of KD-7740912\r\nm\237\235\236\231\227\217\234J\230\237\227\214\217\234JunWaa^Zc[\134J\231\220J\213\230\231\236\222\217\2344\r\n=yend size=38\r\n",
+		"of KD-7740912", NULL},
+	{"XML in EBCDIC",
+		"Content-Type: application/xml\r\n\r\nLo\247\224\223@\245\205\231\242\211\226\225~\177\361K\360\177onL\201n\322\304`\367\367\364\360\371\361\362La\201n", "KD-7740912", NULL},
 	{"empty charset", "Content-Type: text/plain; charset=\"\"\r\n\r\nof KD-7740912\r\n",
 		"KD-7740912", NULL},
 };
