@@ -251,8 +251,17 @@ static const char *box(const char *p, GString *out)
 	return p + 3;
 }
 
+/* A letter of Western Europe between others, as most are: no byte but "Â" stands for one alone. */
+static bool is_usual_letter(const char *begin, const char *p, const char *end)
+{
+	return (guchar)*p == 0xc3 && end - p > 2 && (guchar)p[1] != 0x82 && (p[2] & 0x80) == 0 &&
+		!g_ascii_isdigit(p[2]) && (p == begin || !g_ascii_isdigit(p[-1]));
+}
+
 static const char *not_ascii(const char *begin, const char *p, const char *end, GString *out)
 {
+	if (is_usual_letter(begin, p, end))
+		return NULL;
 	if (begins(p, end, "\u202e"))
 		return turned(p, end, out);
 	const char *after = twice_encoded(begin, p, end, out);
@@ -279,8 +288,12 @@ static bool undo_line(const char *begin, const char *end, GString *meant, GStrin
 	const char *kept = begin;
 	for (const char *p = begin; p < end;) {
 		UndoFunc *func = undo[(guchar)*p];
+		if (func == NULL) {
+			p++;
+			continue;
+		}
 		g_string_truncate(meant, 0);
-		const char *after = func != NULL ? func(begin, p, end, meant) : NULL;
+		const char *after = func(begin, p, end, meant);
 		if (after == NULL) {
 			p++;
 			continue;
