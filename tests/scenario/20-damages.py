@@ -341,13 +341,18 @@ def edit_checkpoint(f):
     return 0, N
 
 
-def prune_by_hand(f):
+def remove_and_pass_over(f):
     n = chance.randrange(1, N // TILE)
     with open(f + '/minimum', 'w') as m:
         m.write('%d\n' % (n * TILE))
     for k in range(n):
         os.unlink(name_of(f, 'entries', k))
         os.unlink(name_of(f, '0', k))
+    return 0, N
+
+
+def prune_by_hand(f):
+    remove_and_pass_over(f)
     for path in glob.glob(f + '/tile/1/*.p/*'):
         os.unlink(path)
     return 0, N
@@ -365,16 +370,6 @@ def pass_over(f):
     """All is there, and is not to be looked at."""
     with open(f + '/minimum', 'w') as m:
         m.write('%d\n' % chance.randrange(1, N))
-    return 0, N
-
-
-def remove_and_pass_over(f):
-    n = chance.randrange(1, N // TILE)
-    with open(f + '/minimum', 'w') as m:
-        m.write('%d\n' % (n * TILE))
-    for k in range(n):
-        os.unlink(name_of(f, 'entries', k))
-        os.unlink(name_of(f, '0', k))
     return 0, N
 
 
