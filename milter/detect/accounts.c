@@ -35,15 +35,17 @@ typedef struct {
 
 static bool says_bank(const char *text, gsize len)
 {
-	static const char *const words[] = {"blz", "bankleitzahl", "sort", "sortcode", "sc", "nsc",
-		"clearing", "clearingnr", "clearingnummer", "bc", "bcnr", "iid", "abi", "cab",
-		"guichet", "banque", "rib", "reg", "regnr", "registreringsnummer",
-		"registreringsnr", "entidad", "oficina", "banky", "bankcode", "bankkod", "banca",
-		"transit", "bsb"};
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
-			return true;
-	return false;
+	static const MsListed words[] = {
+		MS_LISTED("blz"), MS_LISTED("bankleitzahl"), MS_LISTED("sort"),
+		MS_LISTED("sortcode"), MS_LISTED("sc"), MS_LISTED("nsc"), MS_LISTED("clearing"),
+		MS_LISTED("clearingnr"), MS_LISTED("clearingnummer"), MS_LISTED("bc"),
+		MS_LISTED("bcnr"), MS_LISTED("iid"), MS_LISTED("abi"), MS_LISTED("cab"),
+		MS_LISTED("guichet"), MS_LISTED("banque"), MS_LISTED("rib"), MS_LISTED("reg"),
+		MS_LISTED("regnr"), MS_LISTED("registreringsnummer"),
+		MS_LISTED("registreringsnr"), MS_LISTED("entidad"), MS_LISTED("oficina"),
+		MS_LISTED("banky"), MS_LISTED("bankcode"), MS_LISTED("bankkod"),
+		MS_LISTED("banca"), MS_LISTED("transit"), MS_LISTED("bsb")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
 }
 
 /* Does a word before this one, or the one before a word for "number", say that it is a bank's? */

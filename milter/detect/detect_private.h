@@ -2,6 +2,8 @@
 #ifndef MISSENT_DETECT_PRIVATE_H
 #define MISSENT_DETECT_PRIVATE_H
 
+#include <string.h>
+
 #include "missent/compact.h"
 #include "missent/detect.h"
 #include "missent/text.h"
@@ -86,6 +88,22 @@ static inline bool ms_detect_has_digit(const char *text, gsize len)
 {
 	for (gsize i = 0; i < len; i++)
 		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
+/* A word that is looked for among others. */
+typedef struct {
+	const char *text;
+	gsize len;
+} MsListed;
+#define MS_LISTED(word) {word, sizeof(word) - 1}
+
+static inline bool ms_detect_is_listed(
+	const MsListed *list, gsize n, const char *word, gsize len)
+{
+	for (gsize i = 0; i < n; i++)
+		if (list[i].len == len && memcmp(list[i].text, word, len) == 0)
 			return true;
 	return false;
 }

@@ -18,12 +18,10 @@
 
 static bool is_series(const char *word, gsize len)
 {
-	static const char *const words[] = {
-		"serie", "series", "seria", "serija", "serii", "seri", "sorozat"};
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
-			return true;
-	return false;
+	static const MsListed words[] = {
+		MS_LISTED("serie"), MS_LISTED("series"), MS_LISTED("seria"), MS_LISTED("serija"),
+		MS_LISTED("serii"), MS_LISTED("seri"), MS_LISTED("sorozat")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), word, len);
 }
 
 void ms_detect_add_both(Search *s, gsize start, gsize end, const char *series, gsize series_len,
