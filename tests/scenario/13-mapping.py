@@ -188,7 +188,7 @@ def written(m):
     mail = 'a:other=email/'
     w.add('AC-1', 'r:recipient=kunde@alpha.example', [mail + 'kundealphaexample'], [('email', 'kundealphaexample')])
     w.add('AC-1', 'i:customer-number=C10001', [], [('customer-number', 'c10001')])
-    domestic = ['370400440532013000', '532013000BLZ37040044', 'BLZ37040044KONTO532013000']
+    domestic = ['370400440532013000', '37040044532013000']
     w.add('AC-1', 'i:iban=DE89370400440532013000', ['a:other=domestic/' + other for other in domestic],
           [('iban', value.lower()) for value in ['DE89370400440532013000'] + domestic])
     w.add('AC-2', 'r:recipient=@beta.example')
