@@ -189,14 +189,20 @@ static bool are_full(const GOptionEntry *entries, int argc, char **argv)
 			entries->arg == G_OPTION_ARG_FILENAME;
 		bool several = entries->arg == G_OPTION_ARG_STRING_ARRAY ||
 			entries->arg == G_OPTION_ARG_FILENAME_ARRAY;
-		char **list = several ? *(char ***)entries->arg_data : NULL;
+		char **text = one ? entries->arg_data : NULL;
+		char ***list = several ? entries->arg_data : NULL;
 		if ((!one && !several) || strstr(entries->description, "\"\"") != NULL)
 			continue;
-		if (one && !is_full(entries->long_name, *(char **)entries->arg_data))
+		/* Who is told of it has nothing to give back. */
+		if (one && !is_full(entries->long_name, *text)) {
+			g_clear_pointer(text, g_free);
 			return false;
-		for (int i = 0; list != NULL && list[i] != NULL; i++)
-			if (!is_full(entries->long_name, list[i]))
+		}
+		for (int i = 0; list != NULL && *list != NULL && (*list)[i] != NULL; i++)
+			if (!is_full(entries->long_name, (*list)[i])) {
+				g_clear_pointer(list, g_strfreev);
 				return false;
+			}
 	}
 	for (int i = 1; i < argc; i++)
 		if (!is_full(NULL, argv[i]))
