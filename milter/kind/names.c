@@ -22,23 +22,101 @@ typedef struct {
 	char text[MAX_WORD + 1];
 } Word;
 
-static bool is_one_of(const char *word, const char *list)
+/* What words of a name are, beside what they say; bits. */
+enum {
+	IS_PARTICLE = 1,
+	IS_NUMBER = 2,   /* a word for it */
+	IS_FILLER = 4,   /* may stand behind a name and says nothing */
+	IS_ENOUGH = 8,   /* alone, at the end of a name */
+	IS_PASSED = 16,  /* around what a number is called by its own word */
+};
+
+static const struct {
+	guint what;
+	const char *words;
+} lists[] = {
+	{IS_PARTICLE, "of the for your our de del della dello di da do du des der die das d l la le "
+		      "el il x"},
+	{IS_NUMBER, "number no nr num numero nummer nbr numer n nro nmr cislo szam szama numurs "
+		    "numeris broj br stevilka numarasi "
+		    /* Greek and Cyrillic, some letters of which are folded */
+		    "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep "
+		    "кoд koд"},
+	{IS_FILLER, "value val text txt string str content field"},
+	{IS_ENOUGH, "iban siret siren gln lei bic"},
+	{IS_PASSED, "# id code reference kood kodas kods kodu kodja azonosito azonositoja"},
+};
+
+/* Short forms that programs use, and words for one thing. */
+static const struct {
+	const char *word, *means;
+} synonyms[] = {
+	{"cust", "customer"},
+	{"acct", "account"},
+	{"acc", "account"},
+	{"inv", "invoice"},
+	{"cod", "code"},
+	{"codigo", "code"},
+	{"codice", "code"},
+	{"kod", "code"},
+	{"identifier", "id"},
+	{"ident", "id"},
+	{"ref", "reference"},
+	{"purch", "purchase"},
+	{"customers", "customer"},
+	{"clients", "client"},
+	{"buyers", "buyer"},
+	{"debtors", "debtor"},
+	{"accounts", "account"},
+	{"invoices", "invoice"},
+	{"contracts", "contract"},
+	{"orders", "order"},
+	{"clientes", "cliente"},
+};
+
+/* What is known of one word. */
+typedef struct {
+	guint what;
+	const char *means;
+} Known;
+
+static Known *known_of(GHashTable *table, const char *word)
 {
-	gsize n = strlen(word);
-	for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
-		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
-			return true;
-	return false;
+	Known *known = g_hash_table_lookup(table, word);
+	if (known == NULL) {
+		known = g_new0(Known, 1);
+		g_hash_table_insert(table, g_strdup(word), known);
+	}
+	return known;
 }
 
-static const char particles[] =
-	"of the for your our de del della dello di da do du des des der die das d l la le el il x ";
-static const char number_words[] = "number no nr num numero nummer nbr numer n nro nmr cislo szam "
-				   "szama numurs numeris broj br stevilka numarasi "
-				   /* Greek and Cyrillic, some letters of which are folded */
-				   "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep кoд koд ";
-/* What may stand behind a name and says nothing. */
-static const char fillers[] = "value val text txt string str content field ";
+static GHashTable *make_known(void)
+{
+	GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		g_auto(GStrv) words = g_strsplit(lists[i].words, " ", -1);
+		for (char **word = words; *word != NULL; word++)
+			known_of(table, *word)->what |= lists[i].what;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(synonyms); i++)
+		known_of(table, synonyms[i].word)->means = synonyms[i].means;
+	return table;
+}
+
+static const Known *look_up(const char *word)
+{
+	static const Known none = {0, NULL};
+	static gsize table;
+	if (g_once_init_enter(&table))
+		g_once_init_leave(&table, (gsize)make_known());
+	const Known *known = g_hash_table_lookup((GHashTable *)table, word);
+	return known != NULL ? known : &none;
+}
+
+static bool is(const char *word, guint what)
+{
+	return (look_up(word)->what & what) != 0;
+}
 
 bool ms_name_is_particle(const char *word, gsize len)
 {
@@ -48,7 +126,7 @@ bool ms_name_is_particle(const char *word, gsize len)
 	for (gsize i = 0; i < len; i++)
 		small[i] = g_ascii_tolower(word[i]);
 	small[len] = '\0';
-	return is_one_of(small, particles);
+	return is(small, IS_PARTICLE);
 }
 
 static bool begins_word(const char *text, gsize i)
@@ -100,38 +178,10 @@ static guint split(const char *text, gsize len, Word *words)
 	return n;
 }
 
-/* Short forms that programs use, and words for one thing. */
-static const struct {
-	const char *word, *means;
-} synonyms[] = {
-	{"cust", "customer"},
-	{"acct", "account"},
-	{"acc", "account"},
-	{"inv", "invoice"},
-	{"cod", "code"},
-	{"codigo", "code"},
-	{"codice", "code"},
-	{"kod", "code"},
-	{"identifier", "id"},
-	{"ident", "id"},
-	{"ref", "reference"},
-	{"purch", "purchase"},
-	{"customers", "customer"},
-	{"clients", "client"},
-	{"buyers", "buyer"},
-	{"debtors", "debtor"},
-	{"accounts", "account"},
-	{"invoices", "invoice"},
-	{"contracts", "contract"},
-	{"orders", "order"},
-	{"clientes", "cliente"},
-};
-
-static void translate(char *word)
+static void translate(char *word, const Known *known)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(synonyms); i++)
-		if (strcmp(word, synonyms[i].word) == 0)
-			g_strlcpy(word, synonyms[i].means, MAX_WORD);
+	if (known->means != NULL)
+		g_strlcpy(word, known->means, MAX_WORD);
 }
 
 /* "kundennummer" and "kundennr" are "kunden#". */
@@ -139,16 +189,14 @@ static void shorten(char *word)
 {
 	static const char *const endings[] = {
 		"nummer", "number", "numero", "szam", "nro", "nr", "no"};
-	if (is_one_of(word, number_words)) {
-		g_strlcpy(word, "#", MAX_WORD);
-		return;
-	}
 	gsize n = strlen(word);
+	if (n < 4 || strchr("rom", word[n - 1]) == NULL) /* as the shortest, "kdnr", and all of them */
+		return;
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
 		if (n >= len + 2 && strcmp(word + n - len, endings[i]) == 0) {
 			word[n - len] = '\0';
-			translate(word); /* "acctno" */
+			translate(word, look_up(word)); /* "acctno" */
 			g_strlcat(word, "#", MAX_WORD);
 			return;
 		}
@@ -160,26 +208,41 @@ static guint tidy(Word *words, guint n)
 {
 	guint kept = 0;
 	for (guint i = 0; i < n; i++) {
-		if (n > 1 && is_one_of(words[i].text, particles))
+		const Known *known = look_up(words[i].text);
+		if (n > 1 && (known->what & IS_PARTICLE) != 0)
 			continue;
 		words[kept] = words[i];
-		translate(words[kept].text);
-		shorten(words[kept++].text);
+		char *word = words[kept++].text;
+		translate(word, known);
+		if ((known->what & IS_NUMBER) != 0)
+			g_strlcpy(word, "#", MAX_WORD);
+		else
+			shorten(word);
 	}
 	while (kept > 1 &&
-		(g_ascii_isdigit(words[kept - 1].text[0]) ||
-			is_one_of(words[kept - 1].text, fillers)))
+		(g_ascii_isdigit(words[kept - 1].text[0]) || is(words[kept - 1].text, IS_FILLER)))
 		kept--;
 	return kept;
 }
 
-static char *join(const Word *words, guint n)
+typedef struct {
+	char text[MAX_WORDS * MAX_WORD + 1];
+	gsize len;
+} Key;
+
+static const char *join(const Word *words, guint n, Key *key)
 {
-	GString *key = g_string_new(NULL);
-	for (guint i = 0; i < n; i++)
-		if (words[i].text[0] != '#' || key->len == 0 || key->str[key->len - 1] != '#')
-			g_string_append(key, words[i].text);
-	return g_string_free(key, FALSE);
+	key->len = 0;
+	for (guint i = 0; i < n; i++) {
+		const char *word = words[i].text;
+		if (*word == '#' && key->len > 0 && key->text[key->len - 1] == '#')
+			continue;
+		gsize len = strlen(word);
+		memcpy(key->text + key->len, word, len);
+		key->len += len;
+	}
+	key->text[key->len] = '\0';
+	return key->text;
 }
 
 static guint words_of(const char *name, gsize len, Word *words)
@@ -191,45 +254,45 @@ static guint words_of(const char *name, gsize len, Word *words)
 char *ms_name_key(const char *label)
 {
 	Word words[MAX_WORDS];
-	return join(words, words_of(label, strlen(label), words));
+	Key key;
+	return g_strdup(join(words, words_of(label, strlen(label), words), &key));
 }
 
 /* A word alone, at the end of a name, must be more than "invoice" or "contract". */
 static bool says_enough(const Word *words, guint n)
 {
 	return n > 1 || strchr(words[0].text, '#') != NULL ||
-		is_one_of(words[0].text, "iban siret siren gln lei bic ");
+		is(words[0].text, IS_ENOUGH);
 }
 
 /* "policyNumber", "Nr polisy", "Codice POD" of one that is known by its own word alone. */
 static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, guint n)
 {
-	static const char numbers[] =
-		"# id code reference kood kodas kods kodu kodja azonosito azonositoja ";
 	guint first = 0;
-	while (first < n && is_one_of(words[first].text, numbers))
+	while (first < n && is(words[first].text, IS_PASSED))
 		first++;
-	while (n > first && is_one_of(words[n - 1].text, numbers))
+	while (n > first && is(words[n - 1].text, IS_PASSED))
 		n--;
 	if (first == n)
 		return NULL;
-	g_autofree char *key = join(words + first, n - first);
-	gsize len = strlen(key);
-	if (len > 1 && key[len - 1] == '#') /* "polisnummer" */
-		key[len - 1] = '\0';
-	return g_hash_table_lookup(keys, key);
+	Key key;
+	join(words + first, n - first, &key);
+	if (key.len > 1 && key.text[key.len - 1] == '#') /* "polisnummer" */
+		key.text[key.len - 1] = '\0';
+	return g_hash_table_lookup(keys, key.text);
 }
 
 const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 {
 	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
 	Word words[MAX_WORDS];
+	Key key;
 	guint n = words_of(step, strlen(step), words);
 	for (guint first = 0; first < n; first++) {
 		if (first > 0 && !says_enough(words + first, n - first))
 			break;
-		g_autofree char *key = join(words + first, n - first);
-		const MsNameKinds *found = g_hash_table_lookup(keys, key);
+		const MsNameKinds *found =
+			g_hash_table_lookup(keys, join(words + first, n - first, &key));
 		if (found != NULL)
 			return found;
 	}
@@ -238,8 +301,7 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 		return plain;
 	if (n == 2) { /* "cliente.codigo" is "codigo cliente" */
 		const Word swapped[] = {words[1], words[0]};
-		g_autofree char *key = join(swapped, 2);
-		const MsNameKinds *found = g_hash_table_lookup(keys, key);
+		const MsNameKinds *found = g_hash_table_lookup(keys, join(swapped, 2, &key));
 		if (found != NULL)
 			return found;
 	}
