@@ -16,8 +16,16 @@
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-/* As greetings.txt calls them; bits. */
-enum { W_open = 1, W_title = 2, W_particle = 4, W_and = 8, W_generic = 16, W_quote = 32 };
+/* As greetings.txt calls them, and the first of two words that open; bits. */
+enum {
+	W_open = 1,
+	W_title = 2,
+	W_particle = 4,
+	W_and = 8,
+	W_generic = 16,
+	W_quote = 32,
+	W_first = 64
+};
 
 typedef struct {
 	guint what;
@@ -53,6 +61,12 @@ static void append_letter(Letters *out, gunichar c)
 	out->text[out->len] = '\0';
 }
 
+static void add_to(GHashTable *table, const char *word, guint what)
+{
+	guint before = GPOINTER_TO_UINT(g_hash_table_lookup(table, word));
+	g_hash_table_insert(table, g_strdup(word), GUINT_TO_POINTER(before | what));
+}
+
 static GHashTable *make_table(void)
 {
 	GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -62,9 +76,12 @@ static GHashTable *make_table(void)
 		Letters letters = {word, 0, false};
 		for (const char *p = fold->text; *p != '\0'; p = g_utf8_next_char(p))
 			append_letter(&letters, g_utf8_get_char(p));
-		guint before = GPOINTER_TO_UINT(g_hash_table_lookup(table, word));
-		g_hash_table_insert(
-			table, g_strdup(word), GUINT_TO_POINTER(before | rows[i].what));
+		add_to(table, word, rows[i].what);
+		char *blank = strchr(word, ' ');
+		if (blank != NULL && (rows[i].what & W_open) != 0) {
+			*blank = '\0';
+			add_to(table, word, W_first);
+		}
 	}
 	return table;
 }
@@ -211,10 +228,11 @@ static bool take_opening(Line *l)
 	Word first, second;
 	if (!take_word(l->text, l->at, l->end, &first))
 		return false;
+	guint what = what_is(first.text);
 	Line after = *l;
 	after.at = first.until;
 	skip(&after, " \t");
-	if (take_word(l->text, after.at, l->end, &second)) {
+	if ((what & W_first) != 0 && take_word(l->text, after.at, l->end, &second)) {
 		g_autofree char *both = g_strconcat(first.text, " ", second.text, NULL);
 		if ((what_is(both) & W_open) != 0) {
 			l->at = second.until;
@@ -222,7 +240,7 @@ static bool take_opening(Line *l)
 			return true;
 		}
 	}
-	if ((what_is(first.text) & W_open) == 0)
+	if ((what & W_open) == 0)
 		return false;
 	l->at = first.until;
 	skip_both(l);
@@ -341,9 +359,8 @@ static Named take_greeting(Line *l)
 
 /* Here begins what somebody else wrote: "> ", "-----Original Message-----", "From: ", "On 3 May
  * Anna wrote:" */
-static bool is_quote(const Line *l)
+static bool is_quote(const Line *l, const Word *first, guint what)
 {
-	Word word;
 	const char *text = l->text + l->at;
 	gsize len = l->end - l->at;
 	if (len == 0)
@@ -351,8 +368,8 @@ static bool is_quote(const Line *l)
 	if (*text == '>' || (len >= 5 && memcmp(text, "-----", 5) == 0) ||
 		(len >= 5 && memcmp(text, "_____", 5) == 0))
 		return true;
-	if (take_word(l->text, l->at, l->end, &word) && (what_is(word.text) & W_quote) != 0) {
-		gsize at = word.until;
+	if ((what & W_quote) != 0) {
+		gsize at = first->until;
 		while (at < l->end && l->text[at] == ' ')
 			at++;
 		if (at < l->end && l->text[at] == ':')
@@ -393,8 +410,12 @@ void ms_greeting_find(const MsFold *fold, MsGreeting *out)
 		if (l.at >= l.end)
 			continue;
 		lines++;
-		if (is_quote(&l))
+		Word first;
+		guint what = take_word(l.text, l.at, l.end, &first) ? what_is(first.text) : 0;
+		if (is_quote(&l, &first, what))
 			return;
+		if ((what & (W_open | W_first | W_title)) == 0)
+			continue; /* as most are */
 		const gsize from = l.at;
 		switch (take_greeting(&l)) {
 		case NOT_A_NAME: g_ptr_array_set_size(l.names, 0); continue;
