@@ -137,11 +137,14 @@ static const Reader readers[] = {
 
 static bool claims(const Reader *reader, const char *type)
 {
-	g_auto(GStrv) rows = g_strsplit(reader->claims, " ", -1);
-	for (char **row = rows; *row != NULL; row++)
-		if (g_str_has_suffix(*row, "/") ? g_str_has_prefix(type, *row)
-						: strcmp(type, *row) == 0)
+	gsize all = strlen(type);
+	for (const char *row = reader->claims, *next; *row != '\0'; row = next) {
+		gsize len = strcspn(row, " ");
+		bool begins = strncmp(type, row, len) == 0;
+		if (len > 0 && begins && (row[len - 1] == '/' || all == len))
 			return true;
+		next = row + len + strspn(row + len, " ");
+	}
 	return false;
 }
 
