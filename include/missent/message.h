@@ -30,6 +30,7 @@ typedef struct {
 	const char *const *passwords; /* tried on encrypted documents, or NULL */
 	const MsHelp *help;           /* or NULL */
 	guint ocr_dpi;
+	bool last; /* the process ends after it: what it takes is not given back */
 	const char *wanted; /* NULL, or the path of a part ("2.1") whose bytes are to be given */
 	void (*part)(const guint8 *data, gsize len, void *user);
 } MsMessageSink;

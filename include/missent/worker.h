@@ -33,6 +33,7 @@ typedef struct {
 	const MsHelp *help; /* or NULL */
 	guint ocr_dpi;
 	guint ocr_confidence, ocr_coverage; /* per cent; see MsLimits */
+	bool last; /* of its process, with which all that it takes goes */
 } MsJob;
 
 /* What a worker does with one job.  Production has one for each program; tests have worse. */

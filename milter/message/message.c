@@ -639,6 +639,8 @@ void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, 
 	walk->window = around.window;
 	walk->window_len = around.window_len;
 	walk->bodyless = around.bodyless;
+	if (outermost && walk->sink->last)
+		return; /* a tenth of the work on a small mail */
 	g_clear_object(&object);
 	g_mime_parser_options_free(options);
 	g_object_unref(parser);

@@ -46,7 +46,8 @@ void ms_reader_work(const MsJob *job)
 		.user = &sink,
 		.passwords = job->passwords,
 		.help = job->help,
-		.ocr_dpi = job->ocr_dpi};
+		.ocr_dpi = job->ocr_dpi,
+		.last = job->last};
 	if (part) {
 		to.wanted = job->as + strlen(MS_VIEW_PART);
 		to.part = on_part;

@@ -198,7 +198,8 @@ static GBytes *do_job(int fd, int file, const MsFilter *added, const MsWireQuest
 		.help = &help,
 		.ocr_dpi = setup->limits.ocr_dpi,
 		.ocr_confidence = setup->limits.ocr_confidence,
-		.ocr_coverage = setup->limits.ocr_coverage};
+		.ocr_coverage = setup->limits.ocr_coverage,
+		.last = last};
 	if (data == MAP_FAILED)
 		ms_reading_unread(reading, "message", MS_UNREAD_LIMIT, "too large for max-memory");
 	else
