@@ -217,7 +217,7 @@ ok 'missent-reader by hand' says 64 'not by hand' "$BUILD/missent-reader"
 # comes behind them, so that it is looked at and not done.
 examples() {
 	sed -n 's/^\.Dl \(sudo \)\{0,1\}\(.*\)/\2/p; /^\.Bd -literal/,/^\.Ed/p' "$SOURCE"/milter/*/*.[1578]
-	sed -n 's/^    \(sudo \)\{0,1\}\(missent .*\)/\2/p' "$SOURCE/README.md"
+	sed -n 's/^    \(sudo \)\{0,1\}\(missent .*\)/\2/p; s/^|.*| `\(missent .*\)` |$/\1/p' "$SOURCE/README.md"
 }
 wrong= seen=0
 while IFS= read -r line; do
@@ -234,6 +234,12 @@ $(examples)
 EXAMPLES
 ok 'commands in examples of manual pages are there' test -z "$wrong" -a $seen -gt 50
 printf '%s' "$wrong" | sed 's/^/# /'
+mkdir "$S/shown"
+cp "$S/policies/kinds.conf" "$S/shown/"
+sed -n 's/^    //; /^policy "/,/^}/p' "$SOURCE/README.md" >"$S/shown/policy.conf"
+sed '/^mode/i policy-dir = "'"$S"'/shown"' "$S/missent.conf" >"$S/shown.conf"
+ok 'there is a policy in the README' grep -q '^}' "$S/shown/policy.conf"
+ok '... which is one' says 0 '' "$BUILD/missent" -c "$S/shown.conf" policy check
 # What who looks something up expects of each page.
 lacking= pages=0
 for page in "$SOURCE"/milter/*/*.[1578]; do
