@@ -99,7 +99,7 @@ char *log_next_id(const char *reply)
 		: NULL;
 }
 
-char *log_cut_id(char *text, const LogIdForm *form, char **rest_out)
+gsize log_id_at(const char *text, const LogIdForm *form)
 {
 	gsize n = 0;
 	bool digit = false, lower = false;
@@ -107,8 +107,14 @@ char *log_cut_id(char *text, const LogIdForm *form, char **rest_out)
 		digit |= g_ascii_isdigit(text[n]);
 		lower |= g_ascii_islower(text[n]);
 	}
-	if (n < form->least || n > form->most || text[n] != ':' || text[n + 1] != ' '
-		|| (!digit && (lower || !form->may_be_capitals)))
+	bool fits = n >= form->least && n <= form->most;
+	return fits && (digit || (!lower && form->may_be_capitals)) ? n : 0;
+}
+
+char *log_cut_id(char *text, const LogIdForm *form, char **rest_out)
+{
+	gsize n = log_id_at(text, form);
+	if (n == 0 || text[n] != ':' || text[n + 1] != ' ')
 		return NULL;
 	text[n] = '\0';
 	*rest_out = text + n + 2;

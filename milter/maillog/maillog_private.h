@@ -62,6 +62,8 @@ typedef struct {
 	gsize least, most;
 	bool may_be_capitals;
 } LogIdForm;
+/* How long the queue ID is that `text` begins with; 0: none.  Logs are cut off anywhere. */
+gsize log_id_at(const char *text, const LogIdForm *form);
 /* The queue ID that `text` begins with, "ID: ", cut off, and what follows it; NULL: none. */
 char *log_cut_id(char *text, const LogIdForm *form, char **rest_out);
 

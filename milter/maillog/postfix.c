@@ -11,10 +11,19 @@
  */
 
 /* All of its own queue IDs have a digit, are of capitals, or are long: "warning" is none. */
+static const LogIdForm id_form = {5, 40, true};
+
 static char *queue_id_of(char *text, char **rest_out)
 {
-	static const LogIdForm form = {5, 40, true};
-	return g_str_has_prefix(text, "NOQUEUE:") ? NULL : log_cut_id(text, &form, rest_out);
+	return g_str_has_prefix(text, "NOQUEUE:") ? NULL : log_cut_id(text, &id_form, rest_out);
+}
+
+/* Of which message it was made; of a line that was cut off it is not known. */
+static void set_parent(MsMail *mail, const char *id)
+{
+	gsize n = log_id_at(id, &id_form);
+	if (n > 0 && id[n] == '\0')
+		log_set(&mail->parent, id);
 }
 
 typedef struct {
@@ -47,7 +56,7 @@ static bool smtpd(Say *say)
 		} else if (strcmp(key, "sasl_username") == 0) {
 			log_set(&mail->auth_user, value);
 		} else if (strcmp(key, "orig_queue_id") == 0) {
-			log_set(&mail->parent, value);
+			set_parent(mail, value);
 		}
 	}
 	log_process_has(say->mta, say->line->pid, mail);
@@ -67,7 +76,7 @@ static bool pickup(Say *say)
 	const char *orig = g_strrstr(say->text, "> orig_id=");
 	if (orig != NULL) {
 		mail->came = MS_CAME_REQUEUED;
-		log_set(&mail->parent, orig + strlen("> orig_id="));
+		set_parent(mail, orig + strlen("> orig_id="));
 	}
 	return true;
 }
@@ -122,11 +131,15 @@ static bool cleanup(Say *say)
 /* "sender non-delivery notification: ID" */
 static bool bounce(Say *say)
 {
-	const char *colon = strstr(say->text, "notification: ");
-	if (colon == NULL)
+	const char *id = strstr(say->text, "notification: ");
+	gsize n = 0;
+	if (id != NULL) {
+		id += strlen("notification: ");
+		n = log_id_at(id, &id_form);
+	}
+	if (n == 0 || id[n] != '\0')
 		return false;
-	MsMail *mail = log_mail(
-		say->log, say->mta, colon + strlen("notification: "), say->line->at);
+	MsMail *mail = log_mail(say->log, say->mta, id, say->line->at);
 	if (mail != NULL && (mail->came == MS_CAME_UNKNOWN || mail->came == MS_CAME_INTERNAL)) {
 		mail->came = MS_CAME_BOUNCE;
 		log_set(&mail->parent, say->id);

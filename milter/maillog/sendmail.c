@@ -175,8 +175,10 @@ static bool split(Say *say)
 	ids = ids != NULL ? ids : strstr(say->text, "ids=");
 	g_auto(GStrv) all = g_strsplit_set(ids != NULL ? strchr(ids, '=') + 1 : "", ", ", -1);
 	for (int i = 0; all[i] != NULL; i++) {
-		MsMail *mail = *all[i] != '\0' ? log_mail(say->log, say->mta, all[i], say->line->at)
-					       : NULL;
+		gsize n = log_id_at(all[i], &id_form);
+		MsMail *mail = n > 0 && all[i][n] == '\0'
+			? log_mail(say->log, say->mta, all[i], say->line->at)
+			: NULL;
 		if (mail == NULL)
 			continue;
 		if (mail->came == MS_CAME_UNKNOWN)

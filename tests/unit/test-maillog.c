@@ -200,6 +200,16 @@ static const struct {
 		"5AQ901ab000077: to=<x@a.example>,<y@a.example>, [more], delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], stat=Sent (ok)\n" S
 		"5AQ901ab000077: to=<z@a.example>, delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], stat=Sent (ok)\n",
 		"5AQ901ab000077 unknown accepted sent:x@a.example sent:y@a.example sent:z@a.example\n"},
+	{"an ID at which the line was cut off is of no message",
+		P "/smtpd[7]: ABCDE1: client=h[192.0.2.1], orig_queue_id=\n" P
+		  "/pickup[3]: ABCDE2: uid=0 from=<a@b> orig_id=AB\n" P
+		  "/bounce[4]: ABCDE1: sender non-delivery notification: \n" P
+		  "/bounce[4]: ABCDE1: sender non-delivery notification: AB\n" P
+		  "/bounce[4]: ABCDE1: sender non-delivery notification: ABCDE3 and more\n",
+		"ABCDE1 smtp by=smtpd client=192.0.2.1\nABCDE2 requeued by=pickup\n"},
+	{"... of Sendmail",
+		S "5AQ901ab000077: split: maxrcpts=1, rcpts=2, count=1, ids=5AQ901ab000078, 5AQ90\n",
+		"5AQ901ab000078 split of=5AQ901ab000077\n"},
 	{"lines that stand there twice",
 		P "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
 		  "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
