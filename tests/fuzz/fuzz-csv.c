@@ -3,10 +3,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "missent/directory.h"
+
 #include "../../milter/directory/table.h"
 
 #include "../test.h"
 #include "fuzz.h"
+
+/* What a line may be besides the kinds of identifiers. */
+static bool is_built_in(const char *kind)
+{
+	return kind[0] == 'r' || strcmp(kind, MS_ROW_GREETED_AS) == 0;
+}
 
 /* Also as an export of any shape, and as LDIF. */
 static void read_table(const uint8_t *data, size_t len, const MsTableForm *form)
@@ -29,7 +37,7 @@ static void read_table(const uint8_t *data, size_t len, const MsTableForm *form)
 	while (table != NULL && (result = ms_table_next(table, &row, NULL)) != MS_TABLE_END &&
 		result != MS_TABLE_FAILED)
 		g_assert_true(result == MS_TABLE_ROW ? row.value != NULL &&
-					(row.kind[0] == 'r' ||
+					(is_built_in(row.kind) ||
 						ms_kinds_find(kinds, row.kind) != NULL)
 						     : row.why != NULL);
 	close(table_fd);
