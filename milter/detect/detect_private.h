@@ -141,6 +141,10 @@ void ms_detect_add_both(Search *s, gsize start, gsize end, const char *series, g
 	const char *number, gsize number_len);
 /* payments.c: what a payment's reference was made of that begins with word `word`. */
 void ms_detect_payments(Search *s, gsize word);
+/* The same of digits that stand, perhaps with others between them, from `from` to `until`. */
+void ms_detect_reference(Search *s, gsize from, gsize until, const char *digits, gsize len);
+/* payloads.c: what a payment that a machine reads says, which begins with word `word`. */
+void ms_detect_payloads(Search *s, gsize word);
 /* seams.c: the same between letters and digits of word `word`, which has both. */
 void ms_detect_seams(Search *s, gsize word);
 /* How far a label may reach that stands from `start` to `end`. */

@@ -1,10 +1,12 @@
 /*
  * In comes the first word of what may be a payment's reference: "0000 0000 4829 1746",
- * "482917462", "RF81 4829 1746", "+++048/2917/46197+++"; out goes the number of the directory that
- * it was made of, without the zeros that fill it up, its prefix and its check digits (ISO 11649,
- * OCR, KID, QR-bill, betalingskenmerk, gestructureerde mededeling).  A worker's only thread.
+ * "482917462", "RF81 4829 1746", "+++048/2917/46197+++", "SI00 48291746-417"; out goes the number
+ * of the directory that it was made of, without the zeros that fill it up, its prefix and its
+ * check digits (ISO 11649, OCR, KID, QR-bill, betalingskenmerk, gestructureerde mededeling, poziv
+ * na broj).  A worker's only thread.
  *
- * Digits alone are one only behind a word that says so, or where their form does.
+ * Digits alone are one only behind a word that says so, or where their form does.  One may have
+ * more than one number in it, each filled up with zeros: "123456 000 48291746 0000041 7".
  */
 #include "config.h"
 
@@ -13,18 +15,32 @@
 #include "detect_private.h"
 
 #define MIN_ALL 8
-#define MAX_ALL 35
+#define MAX_ALL 60
 #define MAX_WORDS 9
 #define RF 4        /* "RF81" */
 #define QR 27       /* digits of a reference of a Swiss QR-bill */
-#define MAX_CHECK 2 /* check digits behind */
-#define FAR 48      /* bytes from the word that says so */
+#define BARS 54     /* of a Finnish bar code, */
+#define BARS_REF 28 /* where its reference begins, if it is a national one, */
+#define BARS_RF 27  /* and if it is one of ISO 11649, behind its check digits */
+#define BARS_END 48
+#define MAX_CHECK 2   /* check digits behind */
+#define FAR 48        /* bytes from the word that says so */
+#define MIN_PADDED 12 /* digits of which an inner number is taken */
+#define MIN_LONG 20   /* the same if nothing says what they are */
+#define MAX_ENDS 3    /* zeros at the end that may be the number's own */
+#define MIN_SAID 6    /* digits of a number that is the whole reference */
+#define MAX_PARTS 6   /* of "7269-48291746-00019" */
 
 /* Of a line that machines read: "# 482137739 # 1250 00 4 >", "7000000048213773+ 0000000041+",
  * "+71<000000482137738+12345678<", "(8020)48213773".  Mail is quoted with a mark, too. */
 static bool is_machines(const MsFold *fold, gsize from, gsize until)
 {
 	const char *text = fold->text;
+	gsize near = from;
+	while (near > 0 && from - near < 2 && text[near - 1] == ' ')
+		near--;
+	if (near > 0 && text[near - 1] == '<')
+		return true;
 	char before = from > 1 && text[from - 2] != '\n' ? text[from - 1] : '\0',
 	     behind = until < fold->len ? text[until] : '\0';
 	bool last = until + 1 >= fold->len || !g_ascii_isalnum(text[until + 1]);
@@ -41,7 +57,8 @@ static bool is_said(const Search *s, gsize from, gsize until)
 {
 	static const char *const words[] = {"kenmerk", "ocr", "kid", "viite", "referen",
 		"mededeling", "communication", "symbol", "payment", "betalning", "betaling",
-		"zahlung", "esr", NULL};
+		"zahlung", "esr", "avviso", "iuv", "captura", "nosso numero", "poziv", "sklic",
+		"kodas", "giro", "|ro:", "\xcf\x80\xce\xbb\xce\xb7\xcf\x81\xcf\x89\xce\xbc", NULL};
 	const char *text = s->fold->text;
 	gsize begin = from > FAR ? from - FAR : 0;
 	const char *line = memrchr(text + begin, '\n', from - begin);
@@ -58,19 +75,40 @@ static bool is_said(const Search *s, gsize from, gsize until)
 	return ogm && memcmp(text + from - 3, text + until, 3) == 0;
 }
 
-static void take(Search *s, gsize from, gsize until, const char *text, gsize len)
+/* "SI00", "HR01": by which rule the reference behind it is made. */
+static bool is_model(const char *text, gsize len)
 {
+	return len >= RF && (memcmp(text, "si", 2) == 0 || memcmp(text, "hr", 2) == 0) &&
+		ms_detect_is_number(text + 2, 2);
+}
+
+static bool is_behind_model(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return word > 0 && w->from - w[-1].until <= 2 && w[-1].end - w[-1].start == RF &&
+		is_model(s->compact->text + w[-1].start, RF);
+}
+
+static void take_from(Search *s, gsize from, gsize until, const char *text, gsize len, gsize least)
+{
+	if (len < least || !ms_filters_have_any(s->known, text, len))
+		return;
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
 		if (!number || !kind->known || kind->check != MS_CHECK_NONE ||
-			kind->family != MS_FAMILY_NONE || len < kind->bare_digits ||
+			kind->family != MS_FAMILY_NONE || len < MIN(kind->bare_digits, least) ||
 			!ms_filters_have(s->known, kind->name, text, len))
 			continue;
 		g_autofree char *value = g_ascii_strup(text, (gssize)len);
 		ms_detect_add_value(
 			s, kind, from, until, value, MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
 	}
+}
+
+static void take(Search *s, gsize from, gsize until, const char *text, gsize len)
+{
+	take_from(s, from, until, text, len, MIN_ALL - 1);
 }
 
 /* Without zeros and check digits; a check digit may stand before the zeros as well. */
@@ -85,6 +123,27 @@ static void take_digits(Search *s, gsize from, gsize until, const char *text, gs
 	}
 }
 
+/* The numbers that two zeros at least set apart, from each other and from check digits. */
+static void take_padded(Search *s, gsize from, gsize until, const char *digits, gsize len)
+{
+	for (gsize at = 0; at + MIN_ALL - 1 <= len;) {
+		const char *zeros = strstr(digits + at, "00");
+		gsize end = zeros != NULL ? (gsize)(zeros - digits) : len,
+		      run = strspn(digits + end, "0");
+		for (gsize more = 0; more <= MAX_ENDS && more + (end < len ? 2 : 0) <= run; more++)
+			take(s, from, until, digits + at, end + more - at);
+		for (gsize n = 1; end == len && n <= MAX_CHECK && at + n < len; n++)
+			take(s, from, until, digits + at, len - at - n);
+		at = end + run;
+	}
+}
+
+void ms_detect_reference(Search *s, gsize from, gsize until, const char *digits, gsize len)
+{
+	take_digits(s, from, until, digits, len);
+	take_padded(s, from, until, digits, len);
+}
+
 /* Words that a blank or a slash sets apart at most. */
 static bool goes_on(const Search *s, gsize word)
 {
@@ -94,16 +153,124 @@ static bool goes_on(const Search *s, gsize word)
 	return w[1].from == w->until || strchr(" /", s->fold->text[w->until]) != NULL;
 }
 
+/* Groups of four or five digits, as such numbers are written; not figures of a table. */
+static bool is_grouped(const Search *s, gsize first, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	gsize size = first < last ? words[first + 1].end - words[first + 1].start : 4;
+	for (gsize i = first + 1; i < last; i++)
+		if (words[i].end - words[i].start != size)
+			return false;
+	return (size == 4 || size == 5) &&
+		words[first].end - words[first].start <= (first < last ? size + 1 : MAX_ALL);
+}
+
+/* "SI00 7269-48291746-00019", of which dashes set each number apart. */
+static void by_parts(Search *s, gsize word)
+{
+	const MsWord *words = s->compact->words;
+	const char *fold = s->fold->text, *text = s->compact->text;
+	gsize first = word, from = words[word].start, len = words[word].end - from;
+	while (first > 0 && word - first < MAX_PARTS &&
+		words[first].from == words[first - 1].until + 1 &&
+		fold[words[first - 1].until] == '-')
+		first--;
+	const char *begin = text + words[first].start;
+	bool glued = is_model(begin, words[first].end - words[first].start);
+	if (glued && first == word) {
+		from += RF;
+		len -= RF;
+	}
+	if (!ms_detect_is_number(text + from, len) ||
+		(!glued && !is_behind_model(s, first) &&
+			!is_said(s, words[first].from, words[word].until)))
+		return;
+	g_autofree char *digits = g_strndup(text + from, len);
+	ms_detect_reference(s, words[word].from, words[word].until, digits, len);
+}
+
+/* Behind a word for a payment's reference, with nothing but marks between: "VS: 482917". */
+static bool is_said_short(const Search *s, gsize word)
+{
+	static const MsListed said[] = {MS_LISTED("symbol"), MS_LISTED("vs"), MS_LISTED("ss"),
+		MS_LISTED("kid"), MS_LISTED("ocr"), MS_LISTED("viite"), MS_LISTED("viitenumero"),
+		MS_LISTED("kenmerk"), MS_LISTED("betalingskenmerk"), MS_LISTED("mededeling"),
+		MS_LISTED("verwendungszweck"), MS_LISTED("zahlungsreferenz")};
+	const MsWord *w = &s->compact->words[word];
+	if (word == 0 || w->from - w[-1].until > 3 ||
+		memchr(s->fold->text + w[-1].until, '\n', w->from - w[-1].until) != NULL)
+		return false;
+	return ms_detect_is_listed(
+		said, G_N_ELEMENTS(said), s->compact->text + w[-1].start, w[-1].end - w[-1].start);
+}
+
+static bool is_part(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return (word > 0 && w->from == w[-1].until + 1 && s->fold->text[w->from - 1] == '-') ||
+		s->fold->text[w->until] == '-';
+}
+
+/* Digits alone, from word `first` to word `last`. */
+static void by_digits(Search *s, gsize first, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	gsize from = words[first].from, until = words[last].until;
+	gsize len = words[last].end - words[first].start;
+	if (len > MAX_ALL || len < MIN_SAID)
+		return;
+	g_autofree char *digits = g_strndup(s->compact->text + words[first].start, len);
+	if (first == last && len < MIN_ALL) {
+		if (is_said_short(s, first))
+			take_from(s, from, until, digits, len, MIN_SAID);
+		return;
+	}
+	if (len < MIN_ALL)
+		return;
+	if (len == BARS && (*digits == '4' || *digits == '5')) {
+		digits[BARS_END] = '\0';
+		gsize start = *digits == '4' ? BARS_REF : BARS_RF;
+		take_digits(s, from, until, digits + start, BARS_END - start);
+		return;
+	}
+	bool said = len == QR || is_behind_model(s, first) || is_said(s, from, until);
+	if (said)
+		take_digits(s, from, until, digits, len);
+	if ((said && len >= MIN_PADDED) || (len >= MIN_LONG && is_grouped(s, first, last)))
+		take_padded(s, from, until, digits, len);
+}
+
+/* Behind "RF81". */
+static void by_rf(Search *s, const MsWord *first, const MsWord *last)
+{
+	const char *text = s->compact->text + first->start + RF;
+	gsize len = last->end - first->start - RF, zeros = 0;
+	while (zeros < len && text[zeros] == '0')
+		zeros++;
+	take(s, first->from, last->until, text, len);
+	if (zeros > 0 && zeros < len)
+		take(s, first->from, last->until, text + zeros, len - zeros);
+}
+
+/* Is it no reference's beginning?  "SI12" before it is none of its groups, and of "3 00 0048" the
+ * first says what sort it is. */
+static bool goes_on_before(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return word > 0 && w[-1].end - w[-1].start > 1 &&
+		g_ascii_isdigit(s->compact->text[w->start - 1]) && goes_on(s, word - 1) &&
+		!is_behind_model(s, word);
+}
+
 void ms_detect_payments(Search *s, gsize word)
 {
 	const MsWord *words = s->compact->words, *first = &words[word];
 	const char *text = s->compact->text + first->start;
 	gsize len = first->end - first->start, last = word;
 	bool rf = len >= RF && memcmp(text, "rf", 2) == 0 && ms_detect_is_number(text + 2, 2);
-	if (!rf &&
-		(!ms_detect_is_number(text, len) ||
-			(word > 0 && goes_on(s, word - 1) &&
-				g_ascii_isdigit(s->compact->text[first->start - 1]))))
+	if (!rf && is_part(s, word))
+		by_parts(s, word);
+	if (!rf && (!ms_detect_is_number(text, len) || goes_on_before(s, word)))
 		return;
 	while (last - word < MAX_WORDS && goes_on(s, last) &&
 		(rf ||
@@ -111,15 +278,10 @@ void ms_detect_payments(Search *s, gsize word)
 				words[last + 1].end - words[last + 1].start))) {
 		last++;
 		if (rf && words[last].end - first->start <= MAX_ALL)
-			take(s, first->from, words[last].until, text + RF,
-				words[last].end - first->start - RF);
+			by_rf(s, first, &words[last]);
 	}
-	len = words[last].end - first->start;
 	if (rf && last == word && len > RF)
-		take(s, first->from, first->until, text + RF, len - RF);
-	else if (!rf && len >= MIN_ALL && len <= MAX_ALL &&
-		(len == QR || is_said(s, first->from, words[last].until))) {
-		g_autofree char *digits = g_strndup(text, len);
-		take_digits(s, first->from, words[last].until, digits, len);
-	}
+		by_rf(s, first, first);
+	else if (!rf)
+		by_digits(s, word, last);
 }

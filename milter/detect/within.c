@@ -222,14 +222,23 @@ static bool is_rf(const Search *s, gsize word)
 		memcmp(s->compact->text + w[-1].start, "rf", 2) == 0;
 }
 
+/* "RF81", "SI00", "HR01": what stands before a payment's reference. */
+static bool begins_reference(const char *text)
+{
+	return g_ascii_isdigit(*text) || memcmp(text, "rf", 2) == 0 ||
+		memcmp(text, "si", 2) == 0 || memcmp(text, "hr", 2) == 0;
+}
+
 /* It has a digit. */
 static void in_word(Search *s, const MsKind *iban, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
 	const char *text = s->compact->text + w->start;
 	gsize len = w->end - w->start, letters = letters_of(text, len);
-	if (len > 1 && (g_ascii_isdigit(*text) || (*text == 'r' && text[1] == 'f')))
+	if (len > 1 && begins_reference(text))
 		ms_detect_payments(s, word);
+	if (len >= 5 && g_ascii_isdigit(*text))
+		ms_detect_payloads(s, word);
 	if (iban != NULL && len <= MAX_IBAN)
 		ms_detect_accounts(s, iban, word);
 	if (word > 1)
