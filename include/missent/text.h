@@ -2,7 +2,7 @@
  * text.h - small services on UTF-8 text that came from outside.
  *
  * WHAT    Escapes for logs, makes bytes valid UTF-8, folds text for recognition with a map
- *         back to the source, finds the nearest known name.
+ *         back to the source, finds the nearest known name, writes fields of CSV.
  * OWNS    Every char * returned is the caller's; MsFold is freed by ms_fold_free().
  * ERRORS  None; any bytes are accepted.
  * THREADS Pure functions.
@@ -60,6 +60,13 @@ const char *ms_text_nearest(const char *word, const char *const *names);
 /* Lower-case ASCII letters and digits of a short text (names, addresses): accents are
  * stripped, ß is ss, every other run of characters is one space.  NULL if over 4,096 bytes. */
 char *ms_text_words(const char *utf8, gsize len);
+
+/* A field of CSV, in quotes.  Spreadsheets work out what begins with =, +, - or @ ("=cmd|..."):
+ * what is more than a number or a domain has an apostrophe before it, which they take for text and
+ * do not show; so has what began with such an apostrophe already, that none is lost. */
+void ms_text_add_cell(GString *out, const char *text, gsize len);
+/* The text of a field as it was before (within `field`): all that we read of CSV goes through it. */
+const char *ms_text_of_cell(const char *field);
 
 /* An empty array of bytes whose data is not NULL, as memchr() and its like want it. */
 GByteArray *ms_bytes_new(void);

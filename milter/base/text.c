@@ -303,6 +303,53 @@ char *ms_text_mail_date(gint64 us)
 		offset < 0 ? '-' : '+', ABS(offset) / 60, ABS(offset) % 60);
 }
 
+/* ---- fields of CSV ----------------------------------------------------------------------- */
+
+/* Also as Japanese keyboards write them. */
+static bool has_formula_sign(const char *text)
+{
+	static const char *const signs[] = {
+		"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"};
+	for (gsize i = 0; i < G_N_ELEMENTS(signs); i++)
+		if (g_str_has_prefix(text, signs[i]))
+			return true;
+	return false;
+}
+
+/* "+49 30 1234", "-5", "@acme.example" name nothing that could be called: a file of them is as
+ * other programs know it. */
+static bool is_harmless(const char *text)
+{
+	const char *rest = text + 1;
+	if (*text == '@')
+		return g_ascii_isalnum(*rest) && rest[strspn(rest, G_CSET_a_2_z G_CSET_A_2_Z
+							    G_CSET_DIGITS ".-_")] == '\0';
+	return (*text == '+' || *text == '-') && rest[strspn(rest, G_CSET_DIGITS " .,")] == '\0';
+}
+
+static bool is_formula(const char *text)
+{
+	return has_formula_sign(text) && !is_harmless(text);
+}
+
+void ms_text_add_cell(GString *out, const char *text, gsize len)
+{
+	g_string_append_c(out, '"');
+	if (is_formula(text + strspn(text, "'")))
+		g_string_append_c(out, '\'');
+	for (gsize i = 0; i < len; i++) {
+		if (text[i] == '"')
+			g_string_append_c(out, '"');
+		g_string_append_c(out, text[i]);
+	}
+	g_string_append_c(out, '"');
+}
+
+const char *ms_text_of_cell(const char *field)
+{
+	return *field == '\'' && is_formula(field + strspn(field, "'")) ? field + 1 : field;
+}
+
 GByteArray *ms_bytes_new(void)
 {
 	return g_byte_array_sized_new(64);

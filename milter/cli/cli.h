@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "missent/batch.h"
 
@@ -197,7 +198,7 @@ int cli_form(CliForm *form, MsTableForm *out);
 void cli_form_clear(CliForm *form);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliForm, cli_form_clear)
 /* directory.c: prints a field of CSV and what follows it. */
-void cli_csv_field(const char *text, char after);
+void cli_csv_field(FILE *out, const char *text, char after);
 /* suggest.c: a verb of `missent directory`. */
 int cli_suggest_house(Cli *cli, int argc, char **argv);
 

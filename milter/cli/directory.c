@@ -8,6 +8,7 @@
 #include "missent/answer.h"
 #include "missent/digest.h"
 #include "missent/io.h"
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -322,16 +323,11 @@ char *cli_no_account(const CliSession *session, const char *account)
 	return near != NULL ? g_strdup_printf("; did you mean \"%s\"?", near) : g_strdup("");
 }
 
-void cli_csv_field(const char *text, char after)
+void cli_csv_field(FILE *out, const char *text, char after)
 {
-	putchar('"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			putchar('"');
-		putchar(*text);
-	}
-	putchar('"');
-	putchar(after);
+	g_autoptr(GString) cell = g_string_new(NULL);
+	ms_text_add_cell(cell, text, strlen(text));
+	fprintf(out, "%s%c", cell->str, after);
 }
 
 #define HEADING "account,kind,value\n"
@@ -342,9 +338,9 @@ static void print_entry(const char *account, const char *kind, const char *value
 	if (!*begun)
 		printf(HEADING);
 	*begun = true;
-	cli_csv_field(account, ',');
-	cli_csv_field(kind, ',');
-	cli_csv_field(value, '\n');
+	cli_csv_field(stdout, account, ',');
+	cli_csv_field(stdout, kind, ',');
+	cli_csv_field(stdout, value, '\n');
 }
 
 static int do_export(Cli *cli, int argc, char **argv)

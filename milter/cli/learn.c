@@ -36,16 +36,13 @@ typedef struct {
 
 /* ---- files ------------------------------------------------------------------------------ */
 
+/* A line a row, whatever a subject has in it. */
 static void put_field(FILE *out, const char *text, char after)
 {
-	fputc('"', out);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(g_ascii_iscntrl(*text) ? ' ' : *text, out);
-	}
-	fputc('"', out);
-	fputc(after, out);
+	g_autofree char *flat = g_strdup(text);
+	for (char *p = flat; *p != '\0'; p++)
+		*p = g_ascii_iscntrl(*p) ? ' ' : *p;
+	cli_csv_field(out, flat, after);
 }
 
 static void put_day(FILE *out, gint64 seconds, char after)
@@ -254,12 +251,34 @@ static int may_write(const char *path, const char *heading)
 	return ours ? 0 : cli_fail(EX_CANTCREAT, "%s: it is there already, and no earlier proposal; name another file", path);
 }
 
-static int put_aside(const char *path)
+/* "FILE~", "FILE~2", ...: what was put aside before stays, for somebody may have written in it. */
+static char *name_aside(const char *path, guint n)
 {
-	g_autofree char *aside = g_strconcat(path, "~", NULL);
+	return n == 1 ? g_strconcat(path, "~", NULL) : g_strdup_printf("%s~%u", path, n);
+}
+
+static bool is_taken(const char *path, guint n)
+{
+	g_autofree char *aside = name_aside(path, n);
+	return g_file_test(aside, G_FILE_TEST_EXISTS) || g_file_test(aside, G_FILE_TEST_IS_SYMLINK);
+}
+
+static int put_aside(const char *path, guint n)
+{
+	g_autofree char *aside = name_aside(path, n);
 	if (g_rename(path, aside) == 0 || errno == ENOENT)
 		return 0;
 	return cli_fail(EX_CANTCREAT, "%s: %s", aside, g_strerror(errno));
+}
+
+/* The two of one run get the same number. */
+static int put_both_aside(const Learn *l)
+{
+	guint n = 1;
+	while (is_taken(l->output, n) || is_taken(l->conflicts, n))
+		n++;
+	int rc = put_aside(l->output, n);
+	return rc != 0 ? rc : put_aside(l->conflicts, n);
 }
 
 static int give(Learn *l, const MsLearned *learned)
@@ -270,8 +289,7 @@ static int give(Learn *l, const MsLearned *learned)
 	tell_sum(stderr, learned, &s);
 	guint conflicts = tell_conflicts(l, stderr, learned);
 	if (l->output != NULL) {
-		rc = put_aside(l->output);
-		rc = rc != 0 ? rc : put_aside(l->conflicts);
+		rc = put_both_aside(l);
 		rc = rc != 0 ? rc : put_file(l->conflicts, put_conflicts_func, l, learned);
 		rc = rc != 0 ? rc : put_file(l->output, put_rows_func, l, learned);
 	} else {

@@ -92,9 +92,9 @@ static int suggest(const Sample *sample, double percent)
 	for (guint i = 0; i < list->len; i++) {
 		const Candidate *c = list->pdata[i];
 		g_autofree char *text = cli_cell(c->text, 0);
-		cli_csv_field(ms_runtime_settings(sample->runtime)->house, ',');
-		cli_csv_field(c->kind, ',');
-		cli_csv_field(c->text, '\n');
+		cli_csv_field(stdout, ms_runtime_settings(sample->runtime)->house, ',');
+		cli_csv_field(stdout, c->kind, ',');
+		cli_csv_field(stdout, c->text, '\n');
 		fprintf(stderr, "in %u of %u messages: %s %s\n", c->messages, sample->messages,
 			c->kind, text);
 	}

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "missent/text.h"
+
 #include "csv.h"
 
 /*
@@ -344,7 +346,7 @@ MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 		if (build.why != NULL)
 			return MS_CSV_BAD;
 		for (guint i = 0; i < record->n; i++)
-			record->fields[i] = csv->text->str + build.starts[i];
+			record->fields[i] = ms_text_of_cell(csv->text->str + build.starts[i]);
 		return MS_CSV_RECORD;
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "missent/answer.h"
 #include "missent/directory.h"
+#include "missent/text.h"
 
 #include "csv.h"
 
@@ -54,13 +55,10 @@ static void find_columns(Ldif *ldif, const char *map, const char *account)
 
 static void put_cell(FILE *out, const char *text, gsize len, bool last)
 {
-	putc('"', out);
-	for (gsize i = 0; i < len; i++) {
-		if (text[i] == '"')
-			putc('"', out);
-		putc(text[i], out);
-	}
-	fputs(last ? "\"\n" : "\",", out);
+	g_autoptr(GString) cell = g_string_new(NULL);
+	ms_text_add_cell(cell, text, len);
+	g_string_append_c(cell, last ? '\n' : ',');
+	fwrite(cell->str, 1, cell->len, out);
 }
 
 static void put_heading(const Ldif *ldif)

@@ -121,11 +121,26 @@ tap.ok('KD-77' not in told and 'ap@c' not in told, '... and nothing of it in cle
 tap.same([stat.S_IMODE(os.stat(f).st_mode) for f in (OUT, OUT + '.conflicts.csv')], [0o600, 0o600], 'both files are closed to others')
 tap.ok('nothing was ever imported' in missent('directory', 'stats', code=None).stderr, 'the directory is as it was')
 
+# ---- a subject that a spreadsheet would work out
+BAD = invoice(2, 54, to=ADDRESS[7]).replace('Subject: ', 'Subject: =cmd|x!A0 ', 1)
+_, _, formula = learn('--from', write('formula.mbox', box(mails + [BAD])))
+tap.same({c['subject'][:2] for c in formula if '=' in c['subject']}, {"'="}, 'a subject is no formula')
+learn('--from', mbox)
+for f in (OUT, OUT + '.conflicts.csv'):
+    for n in ('~', '~2'):
+        if os.path.exists(f + n):
+            os.unlink(f + n)
+
 # ---- what somebody wrote there is not overwritten
 with open(OUT + '.conflicts.csv', 'a') as f:
     f.write('what a person noted\n')
 learn('--from', mbox)
 tap.ok('what a person noted' in open(OUT + '.conflicts.csv~').read(), 'earlier conflicts are put aside, with what was noted there')
+with open(OUT, 'a') as f:
+    f.write('what a person noted later\n')
+learn('--from', mbox)
+tap.ok('what a person noted' in open(OUT + '.conflicts.csv~').read() and 'noted later' in open(OUT + '~2').read()
+       and os.path.exists(OUT + '.conflicts.csv~2'), '... those of each run, and none over an older one', os.listdir(S))
 for name in (OUT, OUT + '.conflicts.csv'):
     before = open(name).read()
     write(name, 'of somebody else\n')

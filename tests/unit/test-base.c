@@ -179,6 +179,45 @@ static void test_nearest(void)
 	g_assert_cmpstr(ms_text_nearest("colour", names), ==, NULL);
 }
 
+/* What a field becomes in a file that spreadsheets open; and back. */
+static void test_cell(void)
+{
+	static const char *const rows[][2] = {
+		{"C-10001", "C-10001"},
+		{"", ""},
+		{"say \"x\"", "say \"\"x\"\""},
+		{"=1+1", "'=1+1"},
+		{"=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"},
+		{"=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"\"http://x\"\")"},
+		{"+cmd|x!A0", "'+cmd|x!A0"},
+		{"-2+3+cmd|x!A0", "'-2+3+cmd|x!A0"},
+		{"+49 30 1234", "+49 30 1234"},
+		{"+1+1", "'+1+1"},
+		{"-5", "-5"},
+		{"@acme.example", "@acme.example"},
+		{"@SUM(1+1)*cmd|x!A0", "'@SUM(1+1)*cmd|x!A0"},
+		{"@", "'@"},
+		{"\t=1", "'\t=1"},
+		{"\r=1", "'\r=1"},
+		{"＝1+1", "'＝1+1"},
+		{"'=1+1", "''=1+1"},
+		{"'@acme.example", "'@acme.example"},
+		{"'t Hooft", "'t Hooft"},
+		{"'", "'"},
+		{"a=b", "a=b"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) cell = g_string_new(NULL);
+		ms_text_add_cell(cell, rows[i][0], strlen(rows[i][0]));
+		g_autofree char *want = g_strdup_printf("\"%s\"", rows[i][1]);
+		g_assert_cmpstr(cell->str, ==, want);
+		g_autofree char *bare = g_strndup(cell->str + 1, cell->len - 2);
+		g_auto(GStrv) pieces = g_strsplit(bare, "\"\"", -1);
+		g_autofree char *field = g_strjoinv("\"", pieces);
+		g_assert_cmpstr(ms_text_of_cell(field), ==, rows[i][0]);
+	}
+}
+
 static void test_words(void)
 {
 	static const struct {
@@ -489,6 +528,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/text/fold", test_fold);
 	g_test_add_func("/base/text/fold-map", test_fold_map);
 	g_test_add_func("/base/text/nearest", test_nearest);
+	g_test_add_func("/base/text/cell", test_cell);
 	g_test_add_func("/base/text/words", test_words);
 	g_test_add_func("/text/words-twice", test_words_twice);
 	g_test_add_func("/base/transfer", test_transfer);
