@@ -2,7 +2,7 @@
  * stored.h - messages that are kept in files: one a file, mbox, Maildir, folders.
  *
  * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC
- *         4155).
+ *         4155; a message also begins where only its empty line, or only its date, is missing).
  * OWNS    Nothing outlives the call.
  * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, a folder without a message, a
  *         message that is larger than MS_STORED_MOST.

@@ -65,7 +65,7 @@ char *ms_text_words(const char *utf8, gsize len);
  * what is more than a number or a domain has an apostrophe before it, which they take for text and
  * do not show; so has what began with such an apostrophe already, that none is lost. */
 void ms_text_add_cell(GString *out, const char *text, gsize len);
-/* The text of a field as it was before (within `field`): all that we read of CSV goes through it. */
+/* The text of a field as it was before, within `field`. */
 const char *ms_text_of_cell(const char *field);
 
 /* An empty array of bytes whose data is not NULL, as memchr() and its like want it. */

@@ -40,15 +40,82 @@ static void give(Walk *walk, const char *name, const guint8 *data, gsize len, gs
 
 /* ---- mbox ------------------------------------------------------------------------------- */
 
-/* A "From " line after an empty one begins a message; ">From " within is one that was quoted when
- * it was stored. */
+/*
+ * Which "From " begins a message?  RFC 4155 wants an empty line before it, which programs leave
+ * out that append to a mail without a line's end, and senders a date, which some leave out: either
+ * does, if what a message begins with follows.  A line of prose has neither ("From our side ...");
+ * ">From " was quoted when it was stored.  Content-Length is not believed: a wrong one hides the
+ * mail that follows.
+ */
+
+/* The line's end, or the end. */
+static const char *line_end(const char *p, const char *end)
+{
+	const char *nl = memchr(p, '\n', (gsize)(end - p));
+	return nl != NULL ? nl + 1 : end;
+}
+
+static bool is_blank(const char *p, const char *stop)
+{
+	return p == stop || *p == '\n' || (*p == '\r' && p + 1 < stop && p[1] == '\n');
+}
+
+/* A field, or none of them. */
+static bool begins_message(const char *p, const char *end)
+{
+	const char *stop = line_end(p, end), *start = p;
+	while (p < stop && *p > ' ' && *p < 0x7f && *p != ':')
+		p++;
+	return is_blank(start, stop) || (p > start && p < stop && *p == ':') ||
+		(stop - start > 6 && memcmp(start, ">From ", 6) == 0);
+}
+
+static bool is_one_of(const char *word, const char *names)
+{
+	const char *at = strlen(word) == 3 ? strstr(names, word) : NULL;
+	return at != NULL && (at - names) % 3 == 0;
+}
+
+static bool is_time(const char *word)
+{
+	gsize n = strspn(word, G_CSET_DIGITS);
+	return n > 0 && n <= 2 && word[n] == ':' && g_ascii_isdigit(word[n + 1]);
+}
+
+/* A day of the week, a month, a time and a year, in any order: zones and commas may be between. */
+static bool has_date(const char *p, const char *stop)
+{
+	g_autofree char *line = g_strndup(p, MIN((gsize)(stop - p), 1000));
+	g_auto(GStrv) words = g_strsplit_set(line, " ,\t\r\n", -1);
+	bool day = false, month = false, time = false, year = false;
+	for (char **word = words; *word != NULL; word++) {
+		day = day || is_one_of(*word, "MonTueWedThuFriSatSun");
+		month = month || is_one_of(*word, "JanFebMarAprMayJunJulAugSepOctNovDec");
+		time = time || is_time(*word);
+		year = year || (strlen(*word) == 4 && strspn(*word, G_CSET_DIGITS) == 4);
+	}
+	return day && month && time && year;
+}
+
+/* `nl` ends the line before. */
+static bool begins_here(const char *begin, const char *nl, const char *end)
+{
+	const char *stop = line_end(nl + 1, end), *before = nl;
+	if (before > begin && before[-1] == '\r')
+		before--;
+	bool empty = before == begin || before[-1] == '\n';
+	return (empty || has_date(nl + 1, stop)) && begins_message(stop, end);
+}
+
+/* The next one after the line's end `p`; or `end`. */
 static const char *next_from(const char *p, const char *end)
 {
+	const char *begin = p + 1;
 	while (p < end) {
 		const char *hit = memmem(p, (gsize)(end - p), "\nFrom ", 6);
 		if (hit == NULL)
 			return end;
-		if (hit[-1] == '\n' || hit[-1] == '\r')
+		if (begins_here(begin, hit, end))
 			return hit + 1;
 		p = hit + 1;
 	}

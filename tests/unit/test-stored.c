@@ -26,16 +26,42 @@ static char *file_of(const char *folder, const char *name, const char *text, gin
 	return path;
 }
 
+#define DATE "Thu Nov 26 10:00:00 2026"
+
 static void test_mbox(void)
 {
-	g_autofree char *folder = scratch_folder();
-	g_autofree char *path = file_of(
-		folder, "mbox", "From a\nS: 1\n\nFrom b\nS: 2\n\n>From c\n", 0);
-	g_autoptr(GString) out = g_string_new(NULL);
-	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_stored_each(path, take, out, &error));
-	g_assert_cmpstr(out->str, ==, "6 13 ");
-	remove_folder(folder);
+	static const struct {
+		const char *name, *text, *want; /* lengths of messages */
+	} rows[] = {
+		{"quoted", "From a\nS: 1\n\nFrom b\nS: 2\n\n>From c\n", "6 13 "},
+		{"no empty line", "From a " DATE "\nS: 1\n\nx\nFrom b " DATE "\nS: 2\n\ny\n", "8 8 "},
+		{"no empty line, CR LF",
+			"From a " DATE "\r\nS: 1\r\n\r\nx\r\nFrom b " DATE "\r\nS: 2\r\n\r\ny\r\n",
+			"11 11 "},
+		{"no line's end, appended", "From a\nS: 1\n\nx\nFrom \"B C\"@d Thu Nov 26 10:00 CET 2026\nS: 2\n", "8 5 "},
+		{"a date as in a header", "From a\nS: 1\n\nx\nFrom b Thu, 26 Nov 2026 10:00:00 +0100\nS: 2\n", "8 5 "},
+		{"nobody", "From a\nS: 1\n\nx\nFrom - " DATE "\nX-Mozilla-Status: 1\n", "8 20 "},
+		{"without a header", "From a\nS: 1\n\nx\nFrom b " DATE "\n\ny\n", "8 3 "},
+		{"prose", "From a\nS: 1\n\nx\nFrom our side\nall is well: yes\n", "39 "},
+		{"prose, CR LF", "From a\r\nS: 1\r\n\r\nx\r\nFrom our side\r\nok: yes\r\n", "35 "},
+		{"prose after an empty line", "From a\nS: 1\n\nx\n\nFrom our side\nall is well\n", "35 "},
+		{"prose with a date", "From a\nS: 1\n\nx\nFrom Thu Nov 26 10:00 2026 on\nall is well\n", "50 "},
+		{"empty ones", "From a\n\nFrom b\n\nFrom c\nS: 3\n", "1 1 5 "},
+		{"a length that passes over the next",
+			"From a " DATE "\nContent-Length: 44\n\nx\n\nFrom b " DATE "\nS: 2\n\ny\n",
+			"23 8 "},
+		{"the last line", "From a\nS: 1\n\nFrom b", "6 0 "},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *folder = scratch_folder();
+		g_autofree char *path = file_of(folder, "mbox", rows[i].text, 0);
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		g_test_message("%s", rows[i].name);
+		g_assert_true(ms_stored_each(path, take, out, &error));
+		g_assert_cmpstr(out->str, ==, rows[i].want);
+		remove_folder(folder);
+	}
 }
 
 /* Cut to 32 bits it would be a message of twenty bytes. */
