@@ -236,10 +236,7 @@ char *header_lines(const Request *r, const char *name, guint *n_out)
 static void identify(Request *r, Answer *a)
 {
 	find_session(r, a);
-	const char *language = MHD_lookup_connection_value(
-		r->connection, MHD_COOKIE_KIND, "language");
-	const char *wanted = header(r, "Accept-Language");
-	r->language = language_chosen(language, wanted);
+	r->language = language_chosen(cookie(r, "language"), header(r, "Accept-Language"));
 }
 
 /* A form of our own page has the session's token; browsers say besides where it came from. */

@@ -9,15 +9,33 @@
  * come in, missent-agent is asked, which checks passwords and codes and keeps all of it.
  */
 
+/* The browser speaks TLS with us, or with a proxy that is trusted to say so. */
+static bool is_secure(const Request *r)
+{
+	const char *proto = from_proxy(r) ? header(r, "X-Forwarded-Proto") : NULL;
+	return r->site->tls || (proto != NULL && strcmp(proto, "https") == 0);
+}
+
+/* Nobody but this very site can set one that is named so, no site beside it under one domain, and
+ * none without TLS; and then no other counts. */
+static const char *cookie_prefix(const Request *r)
+{
+	return is_secure(r) ? "__Host-" : "";
+}
+
 char *cookie_of(const Request *r, const char *name, const char *value, gint64 seconds)
 {
 	g_autofree char *age = seconds != 0
 		? g_strdup_printf("; Max-Age=%" G_GINT64_FORMAT, MAX(seconds, 0))
 		: g_strdup("");
-	const char *proto = from_proxy(r) ? header(r, "X-Forwarded-Proto") : NULL;
-	bool secure = r->site->tls || (proto != NULL && strcmp(proto, "https") == 0);
-	return g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", name, value,
-		secure ? "; Secure" : "", age);
+	return g_strdup_printf("%s%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_prefix(r),
+		name, value, is_secure(r) ? "; Secure" : "", age);
+}
+
+const char *cookie(const Request *r, const char *name)
+{
+	g_autofree char *whole = g_strconcat(cookie_prefix(r), name, NULL);
+	return MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, whole);
 }
 
 bool is_person(const Request *r, const char *name)
@@ -113,10 +131,12 @@ void page_logout(Request *r, Answer *a)
 	redirect(a, "/login");
 }
 
+#define LANGUAGE_SECONDS (365 * 86400)
+
 void page_language(Request *r, Answer *a)
 {
-	a->cookie = g_strdup_printf("language=%s; Path=/; SameSite=Strict; Max-Age=31536000",
-		language_code(language_chosen(query(r, "to"), NULL)));
+	const char *code = language_code(language_chosen(query(r, "to"), NULL));
+	a->cookie = cookie_of(r, "language", code, LANGUAGE_SECONDS);
 	redirect(a, "/");
 }
 

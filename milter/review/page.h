@@ -281,7 +281,9 @@ void page_logout(Request *r, Answer *a);
 void page_language(Request *r, Answer *a);
 void page_accounts(Request *r, Answer *a);
 void page_put_account(Request *r, Answer *a);
+/* What sets a cookie; and what the browser sent of it, or NULL. */
 char *cookie_of(const Request *r, const char *name, const char *value, gint64 seconds);
+const char *cookie(const Request *r, const char *name);
 
 /* api.c: for programs. */
 #define API_PREFIX "/api/1/"

@@ -230,9 +230,7 @@ static bool is_id(const char *id)
 
 void find_session(Request *r, Answer *a)
 {
-	const char *id = MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "missent");
-	const char *device = MHD_lookup_connection_value(
-		r->connection, MHD_COOKIE_KIND, "missent-browser");
+	const char *id = cookie(r, "missent"), *device = cookie(r, "missent-browser");
 	if (is_id(device))
 		r->device = g_strdup(device);
 	if (is_id(id)) {

@@ -73,6 +73,7 @@ class Reviewer:
 
     def __init__(self, address='192.0.2.1'):
         self.cookies, self.address, self.token = {}, address, ''
+        self.set_cookies = []
 
     def get(self, path, data=None, **headers):
         """(status, text)"""
@@ -91,6 +92,7 @@ class Reviewer:
             reply = e
         text = reply.read().decode()
         for line in reply.headers.get_all('Set-Cookie') or []:
+            self.set_cookies.append(line)
             name, value = line.split(';')[0].split('=', 1)
             self.cookies[name] = value
         if 'name="token" value="' in text:
@@ -226,6 +228,19 @@ configure('')
 reply = ask(do='admit', name='anna')
 tap.ok(not reply['ok'], 'without proxy-peers nobody is admitted by name', reply)
 configure(PROXY)
+
+# ---- cookies that only this site can set ----
+safe = Reviewer('192.0.2.78')
+status, _ = safe.get('/login', {'name': 'bert', 'password': "bert's-password"}, X_Forwarded_Proto='https')
+safe.get('/language?to=fr', X_Forwarded_Proto='https')
+for name in ('missent', 'missent-browser', 'language'):
+    line = [x for x in safe.set_cookies if x.split('=')[0] == '__Host-' + name]
+    attributes = set(line[0].split('; ')[1:]) if line else set()
+    tap.ok({'Path=/', 'HttpOnly', 'SameSite=Strict', 'Secure'} <= attributes and 'Domain' not in str(attributes),
+           'over TLS the cookie %s has its prefix and is not sent without' % name, safe.set_cookies)
+tap.same(safe.get('/', X_Forwarded_Proto='https')[0], 200, '... and is taken')
+safe.cookies = {'missent': safe.cookies['__Host-missent']}
+tap.same(safe.get('/', X_Forwarded_Proto='https')[0], 303, '... one without it, which a neighbour may have set, is not')
 
 # ---- guessing ----
 guesser, owner, other = Reviewer('203.0.113.9'), Reviewer('192.0.2.77'), Reviewer('203.0.113.9')
