@@ -162,6 +162,9 @@ guint64 ms_audit_pruned_to(const char *text, gsize len);
 /* Entries before `minimum` are gone, and lines say it of those before `said` alone: in words, the
  * caller's; NULL: it is as they say. */
 char *ms_audit_unsaid(guint64 minimum, guint64 said);
+/* The folder has another log than the one of which the key was kept beside it when it was begun: in
+ * words, the caller's; NULL: it is that one, or no key was kept. */
+char *ms_audit_other_key(const char *folder);
 /* Is there a trail, for who was told of one?  False: why not. */
 bool ms_audit_is_there(const char *path, GError **error);
 

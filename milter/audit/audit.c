@@ -295,6 +295,8 @@ static bool open_log(MsAudit *audit, GError **error)
 			why->message);
 	else if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
+	if (audit->log != NULL) /* where none can be kept, nothing can be compared with it */
+		ms_audit_keep_key(audit->folder, ms_tlog_vkey(audit->log));
 	return audit->log != NULL;
 }
 
@@ -613,6 +615,8 @@ bool ms_audit_begin(
 		ms_audit_plain(why), "kept_in", aside, "checkpoint", ms_audit_plain(checkpoint));
 	bool fine = make_fresh(fresh, path, after, error) && change(folder, fresh, aside, error);
 	json_decref(after);
+	if (fine && !ms_audit_change_key(folder))
+		fine = cannot_be_made(folder, error);
 	close(fd);
 	if (fine)
 		*aside_out = g_steal_pointer(&aside);

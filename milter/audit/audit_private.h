@@ -19,6 +19,10 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *ke
 char *ms_audit_dump(const json_t *line);
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
 GPtrArray *ms_audit_entries(char *text);
+/* Keeps the key of this host's log beside its folder, unless one is kept. */
+bool ms_audit_keep_key(const char *folder, const char *vkey);
+/* The key of the log that is there now, instead. */
+bool ms_audit_change_key(const char *folder);
 /* Of the plain files of older versions. */
 bool ms_audit_each_plain(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);

@@ -189,6 +189,14 @@ static void look_at_minimum(Look *look, const MsTlogVerified *v)
 		on_wrong(0, unsaid, look);
 }
 
+/* The key of a trail is in its own folder: one that was exchanged as a whole agrees with itself. */
+static void look_at_key(Look *look, const char *folder)
+{
+	g_autofree char *other = ms_audit_other_key(folder);
+	if (other != NULL)
+		on_wrong(0, other, look);
+}
+
 /* Of the folder that was configured: whose is it, is anything in it, does missentd live? */
 static void look_at_all(Look *look, const MsTlogVerified *v)
 {
@@ -253,6 +261,7 @@ static int verify(const char *folder, const char *against, const MsSettings *s)
 	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error))
 		return cannot(s, folder, &look, error);
 	look_at_minimum(&look, &v);
+	look_at_key(&look, folder);
 	guint64 alone = look.damage;
 	if (against != NULL && !compare(folder, against, &look, &error)) {
 		if (s != NULL && alone > 0)

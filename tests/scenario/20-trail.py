@@ -130,6 +130,20 @@ else:
 out = verify('--folder', OTHER)
 tap.ok(m.code == 0, '... which is whole for who asks for it by its folder', out)
 
+# ---- another trail in its place, as a whole, in which this host goes on ----
+m.stop()
+os.rename(LOG, LOG + '.mine')
+m.start()
+p.send(message('in another', RIGHT))
+out = verify()
+tap.ok(m.code == 1 and 'is not the one that was begun here' in out and ' 1 wrong' in out, 'a trail that was made anew is told', out)
+m.stop()
+shutil.rmtree(LOG)
+os.rename(LOG + '.mine', LOG)
+m.start()
+out = verify()
+tap.ok(m.code == 0, '... and the one that was begun here is whole', out)
+
 # ---- the end ----
 tap.same(m.stop(), 0, 'missentd stops')
 tap.same(types()[-1], 'stop', '... which is in the trail')

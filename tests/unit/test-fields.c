@@ -411,7 +411,8 @@ int main(int argc, char **argv)
 	write_every_type();
 	g_autoptr(GDir) files = g_dir_open(dir, 0, NULL);
 	for (const char *name; (name = g_dir_read_name(files)) != NULL;)
-		if (g_str_has_prefix(name, "audit") && !g_str_has_suffix(name, ".jsonl")) {
+		if (g_str_has_prefix(name, "audit") && !g_str_has_suffix(name, ".jsonl") &&
+			!g_str_has_suffix(name, ".vkey")) {
 			g_autofree char *file = g_strdup_printf("%s/%s.jsonl", dir, name);
 			read_trail(file);
 		}

@@ -189,6 +189,51 @@ static void test_begin(void)
 	g_assert_nonnull(strstr(third, "\"third\""));
 }
 
+static void write_one(const char *path)
+{
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	event(audit, "look");
+}
+
+static void exchange(const char *one, const char *two)
+{
+	g_autofree char *aside = g_strconcat(one, ".aside", NULL);
+	g_assert_cmpint(g_rename(one, aside), ==, 0);
+	g_assert_cmpint(g_rename(two, one), ==, 0);
+	g_assert_cmpint(g_rename(aside, two), ==, 0);
+}
+
+/* What is there instead of a trail as a whole agrees with itself, lines of this host and all. */
+static void test_exchanged(void)
+{
+	g_autofree char *mine = old_lines("mine", 3), *theirs = old_lines("theirs", 3);
+	g_autofree char *folder = ms_audit_folder(mine), *other = ms_audit_folder(theirs);
+	g_autofree char *kept = g_strconcat(folder, ".vkey", NULL), *gone = NULL, *aside = NULL;
+	g_autoptr(GError) error = NULL;
+	g_assert_null(ms_audit_other_key(folder)); /* there is none */
+	write_one(mine);
+	write_one(theirs);
+	g_assert_null(ms_audit_other_key(folder));
+	exchange(folder, other);
+	write_one(mine);
+	g_autofree char *wrong = wrong_in(folder), *why = ms_audit_other_key(folder);
+	g_assert_cmpstr(wrong, ==, "");
+	g_assert_nonnull(why);
+	g_assert_nonnull(strstr(why, kept));
+	exchange(folder, other);
+	g_assert_null(ms_audit_other_key(folder));
+	gone = g_strconcat(folder, ".gone", NULL);
+	g_assert_cmpint(g_rename(folder, gone), ==, 0);
+	write_one(mine); /* made anew, as the first one is */
+	g_autofree char *anew = ms_audit_other_key(folder);
+	g_assert_nonnull(anew);
+	g_assert_true(ms_audit_begin(mine, "anna", "the disk", &aside, &error));
+	g_assert_null(ms_audit_other_key(folder));
+	g_assert_cmpint(g_unlink(kept), ==, 0); /* as trails of older versions are */
+	write_one(mine);
+	g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -196,6 +241,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeping/pruned", test_pruned);
 	g_test_add_func("/keeping/passed-over", test_passed_over);
 	g_test_add_func("/keeping/begin", test_begin);
+	g_test_add_func("/keeping/exchanged", test_exchanged);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
