@@ -126,8 +126,12 @@ static bool take_list(Walk *w, const Token *key)
 		if (!next(w))
 			return false;
 		Token now = w->token;
-		if (now.kind == CLOSE)
+		if (now.kind == CLOSE) {
+			const MsRow *row = row_of(w->rows, key->text);
+			if (before.kind != WORD && row != NULL && row->empty != NULL)
+				return fail(w, line, "%s = {} %s", key->text, row->empty);
 			return next(w);
+		}
 		if (now.kind == END || now.kind == OPEN || now.kind == EQUAL)
 			return fail(w, line,
 				"the list of %s that begins here is not closed: } is missing",

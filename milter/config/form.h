@@ -13,8 +13,8 @@ typedef struct {
 } MsBlock;
 
 /* The blocks of a text without comments, in their order; of MsBlock.  NULL: a quote, comma, brace
- * or value is missing, a key stands twice in one block, or one that by `rows` has one value has a
- * list; `error` says where. */
+ * or value is missing, a key stands twice in one block, one that by `rows` has one value has a
+ * list, or one that may not be empty has an empty one; `error` says where. */
 GPtrArray *ms_form_read(const char *file, const char *text, const MsRow *rows, GError **error);
 
 #endif

@@ -132,6 +132,9 @@ static bool check_relay(const char *value, GError **error)
 	return false;
 }
 
+/* An empty list where none has a meaning of its own. */
+#define DEFAULT "would be the default, as if the key were not there: leave it out, or say which"
+
 static const MsRow alerts_rows[] = {
 	{.key = "mail-to", .type = MS_ROW_LIST},
 	{.key = "mail-from", .type = MS_ROW_TEXT},
@@ -342,7 +345,7 @@ static const MsRow review_rows[] = {
 };
 
 static const MsRow incident_rows[] = {
-	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check},
+	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check, .empty = DEFAULT},
 	{.key = "notice-templates",
 		.type = MS_ROW_TEXT,
 		.fallback = DATADIR "/notices",
@@ -376,7 +379,7 @@ static bool check_checkpoints(const char *value, GError **error)
 }
 
 static const MsRow audit_rows[] = {
-	{.key = "checkpoints", .type = MS_ROW_LIST, .check = check_checkpoints},
+	{.key = "checkpoints", .type = MS_ROW_LIST, .check = check_checkpoints, .empty = DEFAULT},
 	{.key = "checkpoint-every", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000},
 	{.key = "keep", .type = MS_ROW_TIME, .fallback = "0s"},
 	{.key = NULL},
@@ -450,7 +453,7 @@ static const MsRow guard_rows[] = {
 	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
 	{.key = "fan-in-names", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
 	{.key = "repeat", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
-	{.key = "customer-kinds", .type = MS_ROW_LIST},
+	{.key = "customer-kinds", .type = MS_ROW_LIST, .empty = DEFAULT},
 	{.key = "history", .type = MS_ROW_TIME, .fallback = "400d", .max = 3650 * 86400000LL},
 	{.key = "history-support", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 1000},
 	{.key = "learn", .type = MS_ROW_TIME, .fallback = "28d", .max = 3650 * 86400000LL},

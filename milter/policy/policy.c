@@ -54,8 +54,20 @@ static bool check_level(const char *value, GError **error)
 		.check = ms_doing_check                                         \
 	}
 
+/* An empty list says the opposite of what it looks like: it is as if the key were not there. */
+#define NO_CONDITION \
+	"asks for nothing, so that the policy would apply to all: leave the key out if it is to"
+#define NO_LEVEL "asks for nothing, so that any finding would count: leave the key out if it is to"
+#define NOT_GIVEN                                                                              \
+	"is as if the key were not there, and what the policy inherits would hold: leave the " \
+	"key out"
+
 /* A condition and its twin. */
-#define ASK(name, valid) {.key = name, .type = MS_ROW_LIST, .check = valid, .named = true}
+#define ASK(name, valid)                                                         \
+	{                                                                        \
+		.key = name, .type = MS_ROW_LIST, .check = valid, .named = true, \
+		.empty = NO_CONDITION                                            \
+	}
 #define ASKS(name, valid) ASK(name, valid), ASK("not-" name, valid)
 
 static const MsRow policy_rows[] = {
@@ -70,7 +82,7 @@ static const MsRow policy_rows[] = {
 	ASKS("header-present", ms_check_field_name),
 	ASKS("filter-header", ms_check_header),
 	ASKS("auth-results", ms_check_result),
-	{.key = "authserv-id", .type = MS_ROW_LIST},
+	{.key = "authserv-id", .type = MS_ROW_LIST, .empty = NOT_GIVEN},
 	ASKS("message-size", ms_check_size),
 	ASKS("attachment", ms_check_name),
 	ASKS("attachment-type", ms_check_name),
@@ -78,9 +90,11 @@ static const MsRow policy_rows[] = {
 	ASKS("attachment-size", ms_check_size),
 	ASKS("attachments", ms_check_count),
 	ASKS("identifiers", ms_check_count),
-	{.key = "kinds", .type = MS_ROW_LIST},
-	{.key = "require", .type = MS_ROW_LIST},
-	{.key = "tolerate", .type = MS_ROW_LIST, .check = check_unread},
+	{.key = "kinds",
+		.type = MS_ROW_LIST,
+		.empty = "would be all kinds: leave the key out for these, or write {\"none\"}"},
+	{.key = "require", .type = MS_ROW_LIST, .empty = NOT_GIVEN},
+	{.key = "tolerate", .type = MS_ROW_LIST, .check = check_unread, .empty = NOT_GIVEN},
 	{.key = "house-recipients",
 		.type = MS_ROW_CHOICE,
 		.fallback = "trusted",
@@ -94,9 +108,12 @@ static const MsRow policy_rows[] = {
 	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1},
 	{.key = "max-identifiers", .type = MS_ROW_NUMBER, .min = 1},
-	{.key = "believe-mismatch", .type = MS_ROW_LIST, .check = check_level},
-	{.key = "believe-unknown-identifier", .type = MS_ROW_LIST, .check = check_level},
-	{.key = "believe-proof", .type = MS_ROW_LIST, .check = check_level},
+	{.key = "believe-mismatch", .type = MS_ROW_LIST, .check = check_level, .empty = NO_LEVEL},
+	{.key = "believe-unknown-identifier",
+		.type = MS_ROW_LIST,
+		.check = check_level,
+		.empty = NO_LEVEL},
+	{.key = "believe-proof", .type = MS_ROW_LIST, .check = check_level, .empty = NO_LEVEL},
 	ON("mismatch", "hold"),
 	ON("unproven", "hold"),
 	ON("unknown-identifier", "deliver"),
