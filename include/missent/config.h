@@ -41,8 +41,8 @@ typedef struct MsRow {
 	const char *const *choices;
 	bool (*check)(const char *value, GError **error); /* text and each member of a list */
 	bool named; /* a list of which a value may be "list:NAME" (ms_section_expand()) */
-	/* Of a list: why it may not be {}, which would be taken as if the key were not there, as what
-	 * follows "KEY = {} "; NULL: it may, for that is none as well. */
+	/* Of a list: why it may not be {}, which is taken as if the key were not there; it follows
+	 * "KEY = {} ".  NULL: it may, for that is none as well. */
 	const char *empty;
 	const struct MsRow *rows;                         /* of a block; ends with key NULL */
 } MsRow;

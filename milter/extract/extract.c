@@ -397,6 +397,7 @@ bool ms_is_document(const guint8 *data, gsize len)
 typedef struct {
 	const MsExtraction *to;
 	const MsDocument *document;
+	bool picture;
 } Gap;
 
 static bool is_padding(const guint8 *data, gsize len)
@@ -414,13 +415,15 @@ static bool read_gap(gsize from, gsize to, void *user)
 	gsize len = to - from;
 	if (is_padding(data, len))
 		return true;
-	for (; *data == 0; data++, len--) /* padding before it; behind it, of text only */
-		from++;
+	if (by_bytes(data, len) == NULL) /* padding before it; behind it, of text only */
+		for (; *data == 0; data++, len--)
+			from++;
 	if (by_bytes(data, len) == NULL) {
 		while (data[len - 1] == 0)
 			len--;
 		if (!ms_is_text(data, len))
-			return false;
+			return gap->picture &&
+				ms_picture_gap_read(gap->to, gap->document, from, to);
 	}
 	g_autofree char *name =
 		g_strdup_printf("bytes %" G_GSIZE_FORMAT "-%" G_GSIZE_FORMAT, from, from + len - 1);
@@ -440,7 +443,7 @@ void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *doc
 {
 	MsInventory *inventory =
 		ms_inventory_open(to->reading, document->where, format_of(read), document->len);
-	Gap gap = {to, document};
+	Gap gap = {to, document, read == ms_picture_read};
 	read(to, document, inventory);
 	ms_inventory_close(inventory, read_gap, &gap);
 }
@@ -541,6 +544,9 @@ static const char *read_unknown(
 	if (format != NULL)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
 			"%s: nothing here reads it", format);
+	else if (ms_begins_as_picture(document->data, document->len) &&
+		document->len <= MS_PICTURE_STUB)
+		ms_picture_stub_read(to, document);
 	else if (ms_begins_as_picture(document->data, document->len))
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
 			"begins as a picture, and breaks off");

@@ -4,6 +4,7 @@
 
 #include "missent/text.h"
 
+#include "media.h"
 #include "readers.h"
 #include "xml.h"
 
@@ -12,55 +13,13 @@
  * EXIF, IPTC, XMP, titles) and a note that the rest is a picture.  In the worker's only thread.
  *
  * A picture is one of these only if its structure can be walked to its end: a beginning is soon
- * imitated, and whatever is taken for a picture is tolerated by most policies.  Blocks that
+ * imitated, and whatever is taken for a picture is tolerated by most policies.  One that was cut
+ * off, as by a mail program's limit, ends within its pixels, and these are no text.  Blocks that
  * neither this file nor the table of structural items knows, and what lies behind the end, are
  * left as gaps of the inventory: read if they are text or a document, told if not.
  */
 
-#define MAX_BLOCKS 200000 /* per picture; above it is none that anybody draws */
-#define MAX_SMALL 64     /* bytes of an unknown block that is read as words */
 #define HEIC_BLOCK 65536  /* bytes of an EXIF block within the media data */
-
-typedef struct {
-	const guint8 *data;
-	gsize len;
-	gsize at; /* all before is walked */
-	guint blocks;
-	const MsExtraction *to;         /* or NULL: only asked whether it is one */
-	const MsDocument *document;
-	MsInventory *inventory;
-} Walk;
-
-static guint32 be16(const guint8 *p)
-{
-	return (guint32)p[0] << 8 | p[1];
-}
-
-static guint32 be32(const guint8 *p)
-{
-	return be16(p) << 16 | be16(p + 2);
-}
-
-static guint32 le16(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8;
-}
-
-static guint32 le32(const guint8 *p)
-{
-	return le16(p) | le16(p + 2) << 16;
-}
-
-static gsize left(const Walk *w)
-{
-	return w->len - w->at;
-}
-
-static bool has(const Walk *w, const char *magic, gsize n)
-{
-	return left(w) >= n && memcmp(w->data + w->at, magic, n) == 0;
-}
-#define HAS(magic) has(w, magic, sizeof(magic) - 1)
 
 /* ---- texts ---------------------------------------------------------------------------- */
 
@@ -86,7 +45,7 @@ static void xmp_text(void *user, const char *text, gsize len)
 }
 
 /* XMP (ISO 16684): what is damaged in it is read as far as it goes and told. */
-static void read_xmp(const Walk *w, const char *place, const guint8 *data, gsize len)
+static void read_xmp(const MsWalk *w, const char *place, const guint8 *data, gsize len)
 {
 	static const MsXmlHandler handler = {xmp_start, xmp_end, xmp_text};
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -97,7 +56,7 @@ static void read_xmp(const Walk *w, const char *place, const guint8 *data, gsize
 		ms_reading_unread(w->to->reading, place, MS_UNREAD_DAMAGED, "XMP: %s", wrong);
 }
 
-static void read_words(const Walk *w, const char *place, const guint8 *data, gsize len)
+static void read_words(const MsWalk *w, const char *place, const guint8 *data, gsize len)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	ms_strings(text, data, len);
@@ -105,7 +64,7 @@ static void read_words(const Walk *w, const char *place, const guint8 *data, gsi
 }
 
 /* A block of which only texts concern us: they stand in it as they are. */
-static void read_block(const Walk *w, const char *name, const guint8 *data, gsize len)
+static void read_block(const MsWalk *w, const char *name, const guint8 *data, gsize len)
 {
 	g_autofree char *place = g_strdup_printf("%s %s", w->document->where, name);
 	const guint8 *xmp = memmem(data, len, "<x:xmpmeta", 10);
@@ -131,7 +90,7 @@ static void read_block(const Walk *w, const char *name, const guint8 *data, gsiz
 }
 
 /* ImageMagick's way to keep a block in a PNG: its name, its length, hexadecimal digits. */
-static void read_raw_profile(const Walk *w, const guint8 *data, gsize len)
+static void read_raw_profile(const MsWalk *w, const guint8 *data, gsize len)
 {
 	g_autoptr(GByteArray) out = ms_bytes_new();
 	guint lines = 0, half = 0;
@@ -151,15 +110,13 @@ static void read_raw_profile(const Walk *w, const guint8 *data, gsize len)
 
 /* ---- what the walk says of each stretch ------------------------------------------------ */
 
-/* Structural if the table says so; else read if it `speaks` or is too short to have anything but
- * words packed in it; else nobody knows it. */
-static void block(Walk *w, const char *name, gsize from, gsize to, bool speaks)
+void ms_walk_block(MsWalk *w, const char *name, gsize from, gsize to, bool speaks)
 {
 	if (w->inventory == NULL)
 		return;
 	if (ms_structural("picture", name) != NULL) {
 		ms_inventory_bytes(w->inventory, ms_inventory_item(w->inventory, name), from, to);
-	} else if (speaks || to - from <= MAX_SMALL) {
+	} else if (speaks || to - from <= MS_WALK_SMALL) {
 		MsItem item = ms_inventory_item(w->inventory, name);
 		ms_inventory_bytes(w->inventory, item, from, to);
 		read_block(w, name, w->data + from, to - from);
@@ -167,17 +124,28 @@ static void block(Walk *w, const char *name, gsize from, gsize to, bool speaks)
 	}
 }
 
-static bool step(Walk *w, gsize n)
+bool ms_walk_step(MsWalk *w, gsize n)
 {
-	if (n > left(w) || ++w->blocks > MAX_BLOCKS)
+	if (n > ms_walk_left(w) || ++w->blocks > MS_WALK_BLOCKS)
 		return false;
 	w->at += n;
 	return true;
 }
 
+/* The file ends within the block at `from`, whose pixels begin `head` bytes later. */
+static bool cut_off(MsWalk *w, const char *name, gsize from, gsize head)
+{
+	if (w->len - from <= head || ms_is_text(w->data + from + head, w->len - from - head))
+		return false;
+	ms_walk_block(w, name, from, w->len, false);
+	w->at = w->len;
+	w->cut = true;
+	return true;
+}
+
 /* ---- PNG (ISO/IEC 15948) --------------------------------------------------------------- */
 
-static void png_text(Walk *w, const char *name, const guint8 *data, gsize len)
+static void png_text(MsWalk *w, const char *name, const guint8 *data, gsize len)
 {
 	const guint8 *nul = memchr(data, 0, len);
 	gsize key = nul != NULL ? (gsize)(nul - data) : len;
@@ -209,21 +177,24 @@ static void png_text(Walk *w, const char *name, const guint8 *data, gsize len)
 		read_block(w, name, text, n);
 }
 
-static bool walk_png(Walk *w)
+static bool walk_png(MsWalk *w)
 {
 	w->at = 8;
-	block(w, "PNG signature", 0, 8, false);
+	ms_walk_block(w, "PNG signature", 0, 8, false);
 	for (;;) {
 		gsize from = w->at;
-		if (left(w) < 12)
+		if (ms_walk_left(w) < 12)
 			return false;
-		gsize n = be32(w->data + from);
+		gsize n = ms_be32(w->data + from);
 		const char *type = (const char *)w->data + from + 4;
 		for (int i = 0; i < 4; i++)
 			if (!g_ascii_isalpha(type[i]))
 				return false;
-		if (n > G_MAXINT32 || (from == 8 && memcmp(type, "IHDR", 4) != 0) ||
-			!step(w, n + 12))
+		if (n > G_MAXINT32 || (from == 8 && memcmp(type, "IHDR", 4) != 0))
+			return false;
+		if (ms_walk_left(w) < n + 12 && memcmp(type, "IDAT", 4) == 0)
+			return cut_off(w, "PNG IDAT", from, 8);
+		if (!ms_walk_step(w, n + 12))
 			return false;
 		g_autofree char *name = g_strdup_printf("PNG %.4s", type);
 		bool text = memcmp(type + 1, "TXt", 3) == 0 || memcmp(type + 1, "EXt", 3) == 0
@@ -234,7 +205,7 @@ static bool walk_png(Walk *w)
 			png_text(w, name, w->data + from + 8, n);
 			ms_inventory_read(w->inventory, item);
 		} else {
-			block(w, name, from, w->at,
+			ms_walk_block(w, name, from, w->at,
 				memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0);
 		}
 		if (memcmp(type, "IEND", 4) == 0)
@@ -245,67 +216,69 @@ static bool walk_png(Walk *w)
 /* ---- JPEG (ITU T.81) ------------------------------------------------------------------- */
 
 /* To the next marker that is not part of the entropy-coded data. */
-static bool skip_scan(Walk *w)
+static bool skip_scan(MsWalk *w)
 {
 	gsize from = w->at;
 	for (;;) {
-		const guint8 *ff = memchr(w->data + w->at, 0xff, left(w));
+		const guint8 *ff = memchr(w->data + w->at, 0xff, ms_walk_left(w));
 		if (ff == NULL || (gsize)(ff - w->data) + 1 >= w->len)
-			return false;
+			return cut_off(w, "JPEG scan", from, 0);
 		w->at = (gsize)(ff - w->data);
 		guint8 code = ff[1];
 		if (code != 0 && code != 0xff && (code < 0xd0 || code > 0xd7))
 			break;
 		w->at += code == 0xff ? 1 : 2;
 	}
-	block(w, "JPEG scan", from, w->at, false);
+	ms_walk_block(w, "JPEG scan", from, w->at, false);
 	return true;
 }
 
-static bool walk_jpeg(Walk *w)
+static bool walk_jpeg(MsWalk *w)
 {
 	w->at = 2;
-	block(w, "JPEG start", 0, 2, false);
+	ms_walk_block(w, "JPEG start", 0, 2, false);
 	bool frame = false;
 	for (;;) {
 		gsize from = w->at;
-		while (left(w) >= 2 && w->data[w->at] == 0xff && w->data[w->at + 1] == 0xff)
+		while (ms_walk_left(w) >= 2 && w->data[w->at] == 0xff && w->data[w->at + 1] == 0xff)
 			w->at++; /* fill bytes */
-		if (left(w) < 2 || w->data[w->at] != 0xff)
+		if (ms_walk_left(w) < 2 || w->data[w->at] != 0xff)
 			return false;
 		guint8 code = w->data[w->at + 1];
 		if (code == 0xd9) {
 			w->at += 2;
-			block(w, "JPEG end", from, w->at, false);
+			ms_walk_block(w, "JPEG end", from, w->at, false);
 			return frame;
 		}
-		if (code < 0xc0 || code == 0xd8 || left(w) < 4)
+		if (code < 0xc0 || code == 0xd8 || ms_walk_left(w) < 4)
 			return false;
-		gsize n = be16(w->data + w->at + 2);
-		if (n < 2 || !step(w, n + 2))
+		gsize n = ms_be16(w->data + w->at + 2);
+		if (n < 2 || !ms_walk_step(w, n + 2))
 			return false;
 		bool speaks = code == 0xfe || (code >= 0xe0 && code <= 0xef);
 		g_autofree char *name = speaks
 			? g_strdup_printf("JPEG %s%d", code == 0xfe ? "COM" : "APP",
 				  code == 0xfe ? 0 : code - 0xe0)
 			: g_strdup_printf("JPEG %02x", code);
-		block(w, name, from, w->at, speaks);
+		ms_walk_block(w, name, from, w->at, speaks);
 		frame |= code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 &&
 			code != 0xcc;
 		if (code == 0xda && !skip_scan(w))
 			return false;
+		if (w->cut)
+			return frame;
 	}
 }
 
 /* ---- GIF ------------------------------------------------------------------------------- */
 
-static bool skip_sub_blocks(Walk *w)
+static bool skip_sub_blocks(MsWalk *w)
 {
 	for (;;) {
-		if (left(w) < 1)
+		if (ms_walk_left(w) < 1)
 			return false;
 		gsize n = w->data[w->at];
-		if (!step(w, n + 1))
+		if (!ms_walk_step(w, n + 1))
 			return false;
 		if (n == 0)
 			return true;
@@ -313,7 +286,7 @@ static bool skip_sub_blocks(Walk *w)
 }
 
 /* The bytes of sub-blocks without their lengths. */
-static void read_sub_blocks(const Walk *w, const char *name, gsize from, gsize to)
+static void read_sub_blocks(const MsWalk *w, const char *name, gsize from, gsize to)
 {
 	g_autoptr(GByteArray) out = ms_bytes_new();
 	for (gsize at = from; at < to && w->data[at] > 0; at += w->data[at] + 1u)
@@ -321,17 +294,17 @@ static void read_sub_blocks(const Walk *w, const char *name, gsize from, gsize t
 	read_block(w, name, out->data, out->len);
 }
 
-static bool gif_extension(Walk *w)
+static bool gif_extension(MsWalk *w)
 {
 	gsize from = w->at;
-	guint8 label = left(w) >= 2 ? w->data[from + 1] : 0;
+	guint8 label = ms_walk_left(w) >= 2 ? w->data[from + 1] : 0;
 	w->at += 2;
 	if (w->at > w->len || !skip_sub_blocks(w))
 		return false;
 	if (w->inventory == NULL)
 		return true;
 	if (label == 0xf9) {
-		block(w, "GIF control", from, w->at, false);
+		ms_walk_block(w, "GIF control", from, w->at, false);
 	} else if (label == 0xfe || label == 0xff || label == 0x01) {
 		MsItem item = ms_inventory_item(w->inventory, "GIF extension");
 		ms_inventory_bytes(w->inventory, item, from, w->at);
@@ -346,34 +319,34 @@ static bool gif_extension(Walk *w)
 }
 
 /* An image with its colours and pixels.  The smallest pictures of the web are cut off here. */
-static bool gif_image(Walk *w)
+static bool gif_image(MsWalk *w)
 {
 	gsize from = w->at;
-	guint8 flags = left(w) > 9 ? w->data[from + 9] : 0;
-	bool whole = left(w) >= 11 &&
-		step(w, 11 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)) &&
+	guint8 flags = ms_walk_left(w) > 9 ? w->data[from + 9] : 0;
+	bool whole = ms_walk_left(w) >= 11 &&
+		ms_walk_step(w, 11 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)) &&
 		skip_sub_blocks(w);
-	if (!whole && w->len > MAX_SMALL)
-		return false;
+	if (!whole && w->len > MS_WALK_SMALL)
+		return cut_off(w, "GIF image", from, 11);
 	w->at = whole ? w->at : w->len;
-	block(w, "GIF image", from, w->at, false);
+	ms_walk_block(w, "GIF image", from, w->at, false);
 	return true;
 }
 
-static bool walk_gif(Walk *w)
+static bool walk_gif(MsWalk *w)
 {
 	if (w->len < 13)
 		return false;
 	guint8 flags = w->data[10];
-	if (!step(w, 13 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)))
+	if (!ms_walk_step(w, 13 + ((flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0)))
 		return false;
-	block(w, "GIF header", 0, w->at, false);
+	ms_walk_block(w, "GIF header", 0, w->at, false);
 	bool image = false;
-	while (left(w) > 0) {
+	while (ms_walk_left(w) > 0) {
 		gsize from = w->at;
 		if (w->data[from] == 0x3b) {
 			w->at++;
-			block(w, "GIF end", from, w->at, false);
+			ms_walk_block(w, "GIF end", from, w->at, false);
 			return true;
 		}
 		bool extension = w->data[from] == 0x21;
@@ -391,27 +364,27 @@ static bool walk_gif(Walk *w)
 static gsize dib_size(const guint8 *p, gsize len, bool icon)
 {
 	static const guint32 sizes[] = {12, 16, 40, 52, 56, 64, 108, 124};
-	guint32 head = len >= 16 ? le32(p) : 0;
+	guint32 head = len >= 16 ? ms_le32(p) : 0;
 	bool known = false;
 	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
 		known |= head == sizes[i];
 	if (!known || len < head)
 		return 0;
 	bool old = head == 12;
-	gint64 width = old ? (gint32)le16(p + 4) : (gint32)le32(p + 4);
-	gint64 height = old ? (gint32)le16(p + 6) : (gint32)le32(p + 8);
-	guint32 planes = le16(p + (old ? 8 : 12)), bits = le16(p + (old ? 10 : 14));
-	guint32 packing = head >= 40 ? le32(p + 16) : 0;
+	gint64 width = old ? (gint32)ms_le16(p + 4) : (gint32)ms_le32(p + 4);
+	gint64 height = old ? (gint32)ms_le16(p + 6) : (gint32)ms_le32(p + 8);
+	guint32 planes = ms_le16(p + (old ? 8 : 12)), bits = ms_le16(p + (old ? 10 : 14));
+	guint32 packing = head >= 40 ? ms_le32(p + 16) : 0;
 	height = ABS(height);
 	if (planes > 1 || bits > 32 || width <= 0 || width > 65535 || height <= 0 ||
 		height > 131070)
 		return 0;
-	guint32 used = head >= 40 ? le32(p + 32) : 0;
+	guint32 used = head >= 40 ? ms_le32(p + 32) : 0;
 	gsize colours = used > 0 && used <= 256 ? used : bits <= 8 ? (gsize)1 << bits : 0;
 	gsize table = colours * (old ? 3 : 4) + (packing == 3 && head == 40 ? 12 : 0);
 	gsize row = (gsize)((width * bits + 31) / 32 * 4);
 	gsize pixels = packing == 0 || packing == 3 ? row * (gsize)height
-		: head >= 40                        ? le32(p + 20)
+		: head >= 40                        ? ms_le32(p + 20)
 						    : 0;
 	if (icon) /* colours over a mask of one bit */
 		pixels = row * (gsize)(height / 2) +
@@ -419,34 +392,34 @@ static gsize dib_size(const guint8 *p, gsize len, bool icon)
 	return head + table + pixels;
 }
 
-static bool walk_bmp(Walk *w)
+static bool walk_bmp(MsWalk *w)
 {
 	if (w->len < 30)
 		return false;
-	gsize offset = le32(w->data + 10), size = dib_size(w->data + 14, w->len - 14, false);
-	gsize head = le32(w->data + 14);
+	gsize offset = ms_le32(w->data + 10), size = dib_size(w->data + 14, w->len - 14, false);
+	gsize head = ms_le32(w->data + 14);
 	if (size == 0 || offset < 14 + head || offset > w->len || size > w->len)
 		return false;
 	/* The pixels begin where the header says, not where its tables end. */
 	gsize tables = MIN(offset, 14 + head + 1024 + 12);
-	gsize claimed = le32(w->data + 2);
+	gsize claimed = ms_le32(w->data + 2);
 	gsize end = MAX(14 + size, offset);
 	if (end > w->len || (claimed > end && claimed <= w->len && claimed - end < 4))
 		end = MIN(MAX(end, claimed), w->len);
-	block(w, "BMP tables", 0, tables, false);
-	block(w, "BMP pixels", offset, end, false);
+	ms_walk_block(w, "BMP tables", 0, tables, false);
+	ms_walk_block(w, "BMP pixels", offset, end, false);
 	return true;
 }
 
-static bool walk_icon(Walk *w)
+static bool walk_icon(MsWalk *w)
 {
-	guint n = w->len >= 6 ? le16(w->data + 4) : 0;
+	guint n = w->len >= 6 ? ms_le16(w->data + 4) : 0;
 	if (n == 0 || n > 256 || w->len < 6 + 16 * (gsize)n)
 		return false;
-	block(w, "icon list", 0, 6 + 16 * (gsize)n, false);
+	ms_walk_block(w, "icon list", 0, 6 + 16 * (gsize)n, false);
 	for (guint i = 0; i < n; i++) {
 		const guint8 *row = w->data + 6 + 16 * (gsize)i;
-		gsize size = le32(row + 8), at = le32(row + 12);
+		gsize size = ms_le32(row + 8), at = ms_le32(row + 12);
 		if (row[3] > 1 || at < 6 + 16 * (gsize)n || at > w->len || size > w->len - at ||
 			size < 16)
 			return false;
@@ -455,7 +428,8 @@ static bool walk_icon(Walk *w)
 		if (!png && dib_size(p, size, true) == 0)
 			return false;
 		if (!png) /* a PNG is a gap: read as one */
-			block(w, "icon pixels", at, at + MIN(size, dib_size(p, size, true)), false);
+			ms_walk_block(w, "icon pixels", at, at + MIN(size, dib_size(p, size, true)),
+				false);
 	}
 	return true;
 }
@@ -463,7 +437,7 @@ static bool walk_icon(Walk *w)
 /* ---- TIFF 6 ---------------------------------------------------------------------------- */
 
 typedef struct {
-	Walk *w;
+	MsWalk *w;
 	bool big;
 	guint directories, strips;
 	bool picture;
@@ -471,12 +445,12 @@ typedef struct {
 
 static guint32 tiff16(const Tiff *t, gsize at)
 {
-	return t->big ? be16(t->w->data + at) : le16(t->w->data + at);
+	return t->big ? ms_be16(t->w->data + at) : ms_le16(t->w->data + at);
 }
 
 static guint32 tiff32(const Tiff *t, gsize at)
 {
-	return t->big ? be32(t->w->data + at) : le32(t->w->data + at);
+	return t->big ? ms_be32(t->w->data + at) : ms_le32(t->w->data + at);
 }
 
 static gsize tiff_number(const Tiff *t, gsize at, guint type, guint i)
@@ -491,12 +465,14 @@ typedef struct {
 
 static void cover_strips(Tiff *t, const Numbers *offsets, const Numbers *counts)
 {
-	for (guint i = 0; i < MIN(offsets->count, counts->count) && t->strips < MAX_BLOCKS; i++) {
+	for (guint i = 0; i < MIN(offsets->count, counts->count) && t->strips < MS_WALK_BLOCKS;
+		i++) {
 		t->strips++;
 		gsize from = tiff_number(t, offsets->at, offsets->type, i);
 		gsize n = tiff_number(t, counts->at, counts->type, i);
 		if (from < t->w->len)
-			block(t->w, "TIFF pixels", from, from + MIN(n, t->w->len - from), false);
+			ms_walk_block(
+				t->w, "TIFF pixels", from, from + MIN(n, t->w->len - from), false);
 	}
 }
 
@@ -522,7 +498,7 @@ static bool tiff_field(Tiff *t, gsize row, Numbers *offsets, Numbers *counts)
 	if (numbers && (tag == 279 || tag == 325 || tag == 514))
 		*counts = (Numbers){value, type, (guint)n};
 	bool words = tag == 0x83bb || type == 1 || type == 2 || type == 6 || type == 7;
-	block(t->w, words ? "TIFF text" : "TIFF numbers", value, value + size, words);
+	ms_walk_block(t->w, words ? "TIFF text" : "TIFF numbers", value, value + size, words);
 	if (numbers && (tag == 330 || tag == 0x8769 || tag == 0x8825 || tag == 0xa005))
 		for (guint i = 0; i < MIN(n, 64u); i++)
 			if (!tiff_directory(t, tiff_number(t, value, type, i)))
@@ -539,7 +515,7 @@ static bool tiff_directory(Tiff *t, gsize at)
 		gsize end = at + 2 + 12 * (gsize)n;
 		if (n == 0 || end > t->w->len - 4)
 			return false;
-		block(t->w, "TIFF directory", at, end + 4, false);
+		ms_walk_block(t->w, "TIFF directory", at, end + 4, false);
 		Numbers offsets = {0}, counts = {0};
 		for (guint i = 0; i < n; i++)
 			if (!tiff_field(t, at + 2 + 12 * (gsize)i, &offsets, &counts))
@@ -550,36 +526,37 @@ static bool tiff_directory(Tiff *t, gsize at)
 	return true;
 }
 
-static bool walk_tiff(Walk *w)
+static bool walk_tiff(MsWalk *w)
 {
 	Tiff t = {w, w->data[0] == 'M', 0, 0, false};
-	block(w, "TIFF header", 0, 8, false);
+	ms_walk_block(w, "TIFF header", 0, 8, false);
 	return w->len > 8 && tiff32(&t, 4) >= 8 && tiff_directory(&t, tiff32(&t, 4)) && t.picture;
 }
 
 /* ---- RIFF: WebP, WAV, AVI --------------------------------------------------------------- */
 
-static bool walk_riff(Walk *w)
+static bool walk_riff(MsWalk *w)
 {
-	gsize end = w->len >= 12 ? 8 + (gsize)le32(w->data + 4) : 0;
+	gsize end = w->len >= 12 ? 8 + (gsize)ms_le32(w->data + 4) : 0;
 	if (end < 12 || end > w->len + 1) /* the last pad byte is often left out */
 		return false;
 	end = MIN(end, w->len);
 	w->at = 12;
-	block(w, "RIFF header", 0, 12, false);
+	ms_walk_block(w, "RIFF header", 0, 12, false);
 	while (w->at + 8 <= end) {
-		gsize from = w->at, n = le32(w->data + from + 4);
+		gsize from = w->at, n = ms_le32(w->data + from + 4);
 		if (n > end - from - 8)
 			return false;
-		step(w, 8 + MIN(n + (n & 1), end - from - 8));
+		ms_walk_step(w, 8 + MIN(n + (n & 1), end - from - 8));
 		g_autofree char *name = g_strdup_printf("RIFF %.4s", (const char *)w->data + from);
 		bool film = memcmp(w->data + from, "LIST", 4) == 0 && n >= 4
 			&& memcmp(w->data + from + 8, "movi", 4) == 0;
 		static const char *const speak[] = {"RIFF EXIF", "RIFF XMP ", "RIFF ICCP",
 			"RIFF LIST", "RIFF INFO", "RIFF bext", "RIFF id3 ", "RIFF ID3 ",
 			"RIFF iXML", "RIFF cue ", "RIFF smpl", NULL};
-		block(w, film ? "RIFF movi" : name, from, w->at, g_strv_contains(speak, name));
-		if (w->blocks > MAX_BLOCKS)
+		ms_walk_block(
+			w, film ? "RIFF movi" : name, from, w->at, g_strv_contains(speak, name));
+		if (w->blocks > MS_WALK_BLOCKS)
 			return false;
 	}
 	return w->at > 12;
@@ -588,11 +565,11 @@ static bool walk_riff(Walk *w)
 /* ---- ISO base media (ISO/IEC 14496-12): MP4, HEIF, AVIF; JPEG 2000 ------------------------ */
 
 /* HEIF keeps EXIF and XMP among the media data. */
-static void read_media(Walk *w, gsize from, gsize to)
+static void read_media(MsWalk *w, gsize from, gsize to)
 {
 	if (w->inventory == NULL)
 		return;
-	block(w, "box mdat", from, to, false);
+	ms_walk_block(w, "box mdat", from, to, false);
 	const guint8 *xmp = memmem(w->data + from, to - from, "<x:xmpmeta", 10);
 	if (xmp != NULL)
 		read_block(w, "XMP", xmp, (gsize)(w->data + to - xmp) < HEIC_BLOCK * 4
@@ -613,20 +590,20 @@ static bool has_subtitles(const guint8 *data, gsize len)
 	return false;
 }
 
-static bool box(Walk *w)
+static bool box(MsWalk *w)
 {
-	gsize from = w->at, n = be32(w->data + from), head = 8;
-	if (n == 1 && left(w) >= 16) {
+	gsize from = w->at, n = ms_be32(w->data + from), head = 8;
+	if (n == 1 && ms_walk_left(w) >= 16) {
 		head = 16;
-		n = be32(w->data + from + 8) > 0 ? G_MAXSIZE : be32(w->data + from + 12);
+		n = ms_be32(w->data + from + 8) > 0 ? G_MAXSIZE : ms_be32(w->data + from + 12);
 	} else if (n == 0) {
-		n = left(w);
+		n = ms_walk_left(w);
 	}
 	const guint8 *type = w->data + from + 4;
 	for (int i = 0; i < 4; i++)
 		if (type[i] < 0x20 || (type[i] > 0x7e && type[i] != 0xa9))
 			return false;
-	if (n < head || !step(w, n))
+	if (n < head || !ms_walk_step(w, n))
 		return false;
 	static const char *const speak[] = {"box ftyp", "box moov", "box meta", "box uuid",
 		"box udta", "box moof", "box jp2h", "box xml ", "box styp", "box emsg", NULL};
@@ -634,7 +611,7 @@ static bool box(Walk *w)
 	if (memcmp(type, "mdat", 4) == 0)
 		read_media(w, from, w->at);
 	else
-		block(w, name, from, w->at, g_strv_contains(speak, name));
+		ms_walk_block(w, name, from, w->at, g_strv_contains(speak, name));
 	if (w->inventory != NULL && memcmp(type, "moov", 4) == 0 &&
 		has_subtitles(w->data + from, n))
 		ms_reading_unread(w->to->reading, w->document->where, MS_UNREAD_NO_READER,
@@ -642,11 +619,11 @@ static bool box(Walk *w)
 	return true;
 }
 
-static bool walk_boxes(Walk *w)
+static bool walk_boxes(MsWalk *w)
 {
 	static const char *const bodies[] = {"moov", "mdat", "meta", "moof", "jp2c"};
 	bool body = false;
-	while (left(w) >= 8) {
+	while (ms_walk_left(w) >= 8) {
 		gsize from = w->at;
 		if (!box(w)) {
 			w->at = from;
@@ -658,112 +635,13 @@ static bool walk_boxes(Walk *w)
 	return body;
 }
 
-/* ---- sound ------------------------------------------------------------------------------ */
-
-/* Bytes of the MPEG audio frame at `at` (ISO/IEC 11172-3, 13818-3); 0: none is there. */
-static gsize mpeg_frame(const Walk *w, gsize at)
-{
-	static const guint16 rates[2][3][15] = {
-		{{0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},
-			{0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
-			{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}},
-		{{0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256},
-			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
-			{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}},
-	};
-	static const guint32 samplings[] = {44100, 48000, 32000};
-	const guint8 *p = w->data + at;
-	if (w->len - at < 4 || p[0] != 0xff || (p[1] & 0xe0) != 0xe0)
-		return 0;
-	guint version = p[1] >> 3 & 3, layer = p[1] >> 1 & 3, rate = p[2] >> 4,
-	      sampling = p[2] >> 2 & 3;
-	if (version == 1 || layer == 0 || rate == 0 || rate == 15 || sampling == 3)
-		return 0;
-	bool low = version != 3;
-	guint32 hertz = samplings[sampling] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
-	guint32 bits = rates[low][3 - layer][rate] * 1000u, pad = p[2] >> 1 & 1;
-	if (layer == 3)
-		return (12 * bits / hertz + pad) * 4;
-	return (layer == 1 && low ? 72 : 144) * bits / hertz + pad;
-}
-
-static bool walk_mpeg(Walk *w)
-{
-	gsize from = w->at, n;
-	guint frames = 0;
-	while (w->at < w->len && (n = mpeg_frame(w, w->at)) > 0) {
-		w->at += MIN(n, left(w)); /* the last one may be cut */
-		frames++;
-	}
-	block(w, "MPEG frames", from, w->at, false);
-	from = w->at;
-	if (has(w, "TAG", 3) && left(w) >= 128) {
-		w->at += 128;
-		block(w, "ID3v1", from, w->at, true);
-	}
-	return frames >= 3;
-}
-
-static bool walk_id3(Walk *w)
-{
-	const guint8 *p = w->data;
-	if (w->len < 20 || p[3] < 2 || p[3] > 4 || (p[5] & 0x0f) != 0 ||
-		((p[6] | p[7] | p[8] | p[9]) & 0x80) != 0)
-		return false;
-	gsize n = 10 + ((gsize)p[6] << 21 | (gsize)p[7] << 14 | (gsize)p[8] << 7 | p[9]);
-	if (!step(w, n))
-		return false;
-	block(w, "ID3v2", 0, n, true);
-	while (left(w) > 0 && w->data[w->at] == 0)
-		w->at++;
-	return walk_mpeg(w);
-}
-
-static bool walk_ogg(Walk *w)
-{
-	guint pages = 0;
-	while (HAS("OggS\0") && left(w) >= 27) {
-		gsize from = w->at, table = w->data[from + 26], n = 27 + table;
-		if (left(w) < n)
-			return false;
-		for (gsize i = 0; i < table; i++)
-			n += w->data[from + 27 + i];
-		if (!step(w, n))
-			return false;
-		/* Titles and names stand at the beginning of a stream. */
-		bool head = pages++ < 8;
-		block(w, head ? "Ogg head" : "Ogg page", from, w->at, head);
-	}
-	return pages > 1;
-}
-
-static bool walk_flac(Walk *w)
-{
-	w->at = 4;
-	block(w, "FLAC signature", 0, 4, false);
-	for (bool last = false; !last;) {
-		gsize from = w->at;
-		if (left(w) < 4)
-			return false;
-		last = (w->data[from] & 0x80) != 0;
-		if (!step(w, 4 + (be32(w->data + from) & 0xffffff)))
-			return false;
-		block(w, "FLAC block", from, w->at, true);
-	}
-	if (left(w) < 2 || w->data[w->at] != 0xff || (w->data[w->at + 1] & 0xfc) != 0xf8)
-		return false;
-	block(w, "FLAC frames", w->at, w->len, false);
-	w->at = w->len;
-	return true;
-}
-
 /* ---- which ------------------------------------------------------------------------------ */
 
 typedef struct {
 	gsize offset;
 	const char *magic;
 	gsize len;
-	bool (*walk)(Walk *w);
+	bool (*walk)(MsWalk *w);
 } Form;
 
 #define FORM(offset, magic, walk) {offset, magic, sizeof(magic) - 1, walk}
@@ -781,13 +659,22 @@ static const Form forms[] = {
 	FORM(8, "AVI ", walk_riff),
 	FORM(4, "ftyp", walk_boxes),
 	FORM(4, "jP  \r\n\x87\n", walk_boxes),
-	FORM(0, "OggS", walk_ogg),
-	FORM(0, "ID3", walk_id3),
-	FORM(0, "\xff\xfb", walk_mpeg),
-	FORM(0, "\xff\xfa", walk_mpeg),
-	FORM(0, "\xff\xf3", walk_mpeg),
-	FORM(0, "\xff\xf2", walk_mpeg),
-	FORM(0, "fLaC", walk_flac),
+	FORM(0, "OggS", ms_walk_ogg),
+	FORM(0, "ID3", ms_walk_id3),
+	FORM(0, "\xff\xfb", ms_walk_mpeg),
+	FORM(0, "\xff\xfa", ms_walk_mpeg),
+	FORM(0, "\xff\xf3", ms_walk_mpeg),
+	FORM(0, "\xff\xf2", ms_walk_mpeg),
+	FORM(0, "fLaC", ms_walk_flac),
+	FORM(0, "#!AMR\n", ms_walk_amr),
+	FORM(0, "#!AMR-WB\n", ms_walk_amr),
+	FORM(0, "\xff\xf1", ms_walk_adts),
+	FORM(0, "\xff\xf9", ms_walk_adts),
+	FORM(0, "FORM", ms_walk_aiff),
+	FORM(0, "caff", ms_walk_caf),
+	FORM(0, ".snd", ms_walk_au),
+	FORM(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", ms_walk_asf),
+	FORM(0, "\x1a\x45\xdf\xa3", ms_walk_matroska),
 };
 
 static const Form *form_of(const guint8 *data, gsize len)
@@ -810,18 +697,66 @@ bool ms_begins_as_picture(const guint8 *data, gsize len)
 bool ms_is_picture(const guint8 *data, gsize len)
 {
 	const Form *form = form_of(data, len);
-	Walk w = {.data = data, .len = len};
+	MsWalk w = {.data = data, .len = len};
 	return form != NULL && form->walk(&w);
 }
 
 void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
 {
 	const Form *form = form_of(document->data, document->len);
-	Walk w = {document->data, document->len, 0, 0, to, document, inventory};
+	MsWalk w = {document->data, document->len, 0, 0, to, document, inventory};
 	if (form == NULL || !form->walk(&w))
 		ms_inventory_unread(
 			inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED, "a picture that breaks off");
 	else if (!ms_extract_picture(to, document->where, document->data, document->len, "image"))
-		ms_inventory_unread(
-			inventory, MS_ITEM_STRUCTURAL, MS_UNREAD_IMAGE, "a picture, sound or film");
+		ms_inventory_unread(inventory, MS_ITEM_STRUCTURAL, MS_UNREAD_IMAGE,
+			w.cut ? "a picture that breaks off" : "a picture, sound or film");
+}
+
+void ms_picture_stub_read(const MsExtraction *to, const MsDocument *document)
+{
+	MsWalk w = {.data = document->data, .len = document->len, .to = to, .document = document};
+	read_words(&w, document->where, document->data, document->len);
+	ms_reading_unread(
+		to->reading, document->where, MS_UNREAD_IMAGE, "the beginning of a picture");
+}
+
+/* ---- what lies around ------------------------------------------------------------------- */
+
+#define MAX_TAIL 4096 /* bytes that a camera or a program leaves behind the end */
+
+/* Does a document begin anywhere in it? */
+static bool has_document(const guint8 *data, gsize len)
+{
+	static const char *const magics[] = {"%PDF", "PK\x03\x04", "7z\xbc\xaf", "Rar!",
+		"\x1f\x8b\x08", "BZh",
+		"\xfd"
+		"7zXZ",
+		"\x28\xb5\x2f\xfd", "\xd0\xcf\x11\xe0", "{\\rt", "%!PS", "MSCF",
+		"\x78\x9f\x3e\x22"};
+	for (gsize i = 0; i < G_N_ELEMENTS(magics); i++)
+		if (memmem(data, len, magics[i], strlen(magics[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* Cameras note things behind a photo (Samsung's SEFT), programs forget to cut what they wrote over.
+ * A moving photo has its film there: that is a gap of its own once its beginning is found. */
+bool ms_picture_gap_read(const MsExtraction *to, const MsDocument *document, gsize from, gsize end)
+{
+	const guint8 *data = document->data + from;
+	gsize len = end - from;
+	const Form *form = form_of(document->data, document->len);
+	bool behind = end == document->len && (form->walk == walk_jpeg || form->walk == walk_boxes);
+	const guint8 *film = behind ? memmem(data, len, "ftyp", 4) : NULL;
+	gsize before = film != NULL && film - data >= 4 ? (gsize)(film - data) - 4 : len;
+	if (before > (behind ? MAX_TAIL : MS_WALK_SMALL) ||
+		(before > MS_WALK_SMALL && has_document(data, before)))
+		return false;
+	MsWalk w = {.data = document->data, .len = document->len, .to = to, .document = document};
+	read_words(&w, document->where, data, before);
+	if (before < len)
+		ms_extract_within(
+			to, document->where, "film behind", NULL, data + before, len - before);
+	return true;
 }

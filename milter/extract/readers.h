@@ -77,6 +77,12 @@ bool ms_is_pkcs7(const guint8 *data, gsize len);
 /* ... in letters; `*from_out`: behind the blanks before it. */
 bool ms_is_pkcs7_armour(const guint8 *data, gsize len, gsize *from_out);
 bool ms_is_pgp(const guint8 *data, gsize len);
+/* The beginning of a picture, of so few bytes that nothing but words could be packed in it. */
+#define MS_PICTURE_STUB 64
+void ms_picture_stub_read(const MsExtraction *to, const MsDocument *document);
+/* Bytes that belong to nothing in a picture: reads them if they are few and no document.  False:
+ * they are not read. */
+bool ms_picture_gap_read(const MsExtraction *to, const MsDocument *document, gsize from, gsize end);
 /* A picture, sound or film whose structure can be walked to its end (picture.c). */
 bool ms_is_picture(const guint8 *data, gsize len);
 /* A page of XPS. */

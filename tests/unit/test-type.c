@@ -130,6 +130,11 @@ static void test_polyglots(void)
 #define XMP \
 	"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a b='At-1' xmpMM:InstanceID='Id-1'>Xmp-1</a></x:xmpmeta>"
 
+/* A stretch that is neither text nor small. */
+#define ODD7 "\1\2\3\4\5\6\7"
+#define ODD ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7
+#define JPEG_FRAME "\xff\xc0\0\x0b\b\0\b\0\b\1\1\x11\0\xff\xda\0\b\1\1\0\0\x3f\0"
+
 static void test_pictures(void)
 {
 	static const Row rows[] = {
@@ -145,7 +150,9 @@ static void test_pictures(void)
 			"Words-12", "image"},
 		{"PNG with text behind", "", BYTES(PNG "Words-12\n"), "Words-12", "image"},
 		{"PNG with a picture behind", "", BYTES(PNG GIF), "", "image image"},
-		{"PNG with bytes behind", "", BYTES(PNG "\1\2\3\4\5\6\7"), "", "image no-reader"},
+		{"PNG with few bytes behind", "", BYTES(PNG "\1\2Words-12\5\6\7"), "Words-12",
+			"image"},
+		{"PNG with many bytes behind", "", BYTES(PNG ODD "\1"), "", "image no-reader"},
 		{"PNG with zeros behind", "", BYTES(PNG "\0\0\0\0"), "", "image"},
 		{"PNG with a large unknown chunk", "",
 			BYTES(PNG_HEAD CHUNK("\x50", "prVt",
@@ -153,7 +160,14 @@ static void test_pictures(void)
 				"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2")
 					PNG_TAIL),
 			"", "image no-reader"},
-		{"PNG cut off", "image/png", BYTES(PNG_HEAD), "", "damaged"},
+		{"PNG that only begins", "image/png", BYTES(PNG_HEAD), "", "image"},
+		{"PNG cut off", "image/png", BYTES(PNG_HEAD "\0\0\1\0tEXtWords-12" ODD), "",
+			"damaged"},
+		{"PNG cut off in its pixels", "", BYTES(PNG_HEAD "\0\1\0\0IDAT" ODD), "", "image"},
+		{"PNG whose pixels are text", "image/png",
+			BYTES(PNG_HEAD
+				"\0\1\0CIDAT C-10002 and 64 letters that are text, as no pixels are, and more"),
+			"", "damaged"},
 		{"JPEG COM", "", BYTES(JPEG_HEAD "\xff\xfe\0\x0aWords-12" JPEG_TAIL), "Words-12",
 			"image"},
 		{"JPEG EXIF", "",
@@ -167,7 +181,29 @@ static void test_pictures(void)
 		{"JPEG XMP", "", BYTES(JPEG_HEAD "\xff\xe1\0\x5f" XMP JPEG_TAIL), "Xmp-1|At-1",
 			"image"},
 		{"JPEG with text behind", "", BYTES(JPEG "Words-12\n"), "Words-12", "image"},
-		{"JPEG without end", "image/jpeg", BYTES(JPEG_HEAD), "", "damaged"},
+		{"JPEG that only begins", "image/jpeg", BYTES("\xff\xd8\xff\xe0\0\x10Words-12\1\2"),
+			"Words-12", "image"},
+		{"JPEG without end", "image/jpeg", BYTES(JPEG_HEAD "\xff\xe1\1\0" ODD), "",
+			"damaged"},
+		{"JPEG cut off in its pixels", "", BYTES(JPEG_HEAD JPEG_FRAME ODD), "", "image"},
+		{"JPEG whose pixels are text", "image/jpeg",
+			BYTES(JPEG_HEAD JPEG_FRAME
+				"C-10002 and 64 letters that are text, as no pixels are, and more"),
+			"", "damaged"},
+		{"JPEG of Samsung", "",
+			BYTES(JPEG "\0\0\1\x0a\x0e\0\0\0Image_UTC_DataWords-12" ODD
+				   "SEFH\x6a\0\0\0SEFT"),
+			"Words-12", "image"},
+		{"JPEG with an archive behind bytes", "",
+			BYTES(JPEG "\1\2" ODD "7z\xbc\xaf\x27\x1c\0\4"), "", "image no-reader"},
+		{"JPEG with a film behind", "",
+			BYTES(JPEG "\1\2\3\0\0\0\x10"
+				   "ftypisom\0\0\0\0\0\0\0\x10moovWords-12\0\0\0\x09mdatx"),
+			"Words-12", "image image"},
+		{"JPEG with a film right behind", "",
+			BYTES(JPEG "\0\0\0\x10"
+				   "ftypisom\0\0\0\0\0\0\0\x10moovWords-12\0\0\0\x09mdatx"),
+			"Words-12", "image image"},
 		{"GIF comment", "", BYTES(GIF_HEAD "!\xfe\x05Words\x03-12\0" GIF_TAIL), "Words-12",
 			"image"},
 		{"GIF plain text", "", BYTES(GIF_HEAD "!\1\x0c            \x08Words-12\0" GIF_TAIL),
@@ -175,6 +211,10 @@ static void test_pictures(void)
 		{"GIF application", "", BYTES(GIF_HEAD "!\xff\x0bNETSCAPE2.0\3\1\0\0\0" GIF_TAIL),
 			"", "image"},
 		{"GIF of fourteen bytes", "", BYTES("GIF89a\1\0\1\0\0\0\0,"), "", "image"},
+		{"GIF that only begins", "image/gif", BYTES("GIF89a\1\0\1\0\x80\0\0\0\0\0"), "",
+			"image"},
+		{"GIF cut off in its pixels", "", BYTES(GIF_HEAD ",\0\0\0\0\1\0\1\0\0\2\xf0" ODD),
+			"", "image"},
 		{"GIF with text behind", "", BYTES(GIF "Words-12\n"), "Words-12", "image"},
 		{"TIFF", "",
 			BYTES("II*\0\x08\0\0\0\2\0\0\1\3\0\1\0\0\0\1\0\0\0\x0e\1\2\0\x0a\0\0\0\x26\0\0\0\0\0\0\0Words-12\0\0"),
@@ -200,6 +240,86 @@ static void test_pictures(void)
 			BYTES("\0\0\0\x10"
 			      "ftypisom\0\0\0\0\0\0\0\x21moovhdlr\0\0\0\0\0\0\0\0sbtlabcdefghi"),
 			"", "no-reader image"},
+	};
+	run(rows, G_N_ELEMENTS(rows));
+}
+
+/* ---- sound and film -------------------------------------------------------------------- */
+
+#define ASF_GUID(first) first "\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c"
+#define EBML "\x1a\x45\xdf\xa3\x84\x42\x82\x81w"
+#define FRAME7 "\x3c\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3"
+#define ADTS_FRAME "\xff\xf1\x50\x80\1\x5f\xfc\1\2\3"
+
+static void test_sound(void)
+{
+	static const Row rows[] = {
+		{"AMR", "audio/amr", BYTES("#!AMR\n" FRAME7 FRAME7 "\x7c"), "", "image"},
+		{"AMR-WB", "", BYTES("#!AMR-WB\n\x04" ODD7 ODD7 "\1\2\3\x7c\x7c"), "", "image"},
+		{"AMR of a wrong frame", "audio/amr", BYTES("#!AMR\n" FRAME7 "\x6c" FRAME7), "",
+			"damaged"},
+		{"text of AMR", "audio/amr", "#!AMR\nC-10002 and more\n", -1, "C-10002", ""},
+		{"text in frames of AMR", "audio/amr", "#!AMR\n<C-10002 and more of a ...\n", -1,
+			"C-10002", ""},
+		{"AAC", "audio/aac", BYTES(ADTS_FRAME ADTS_FRAME ADTS_FRAME), "", "image"},
+		{"AAC with text behind", "", BYTES(ADTS_FRAME ADTS_FRAME ADTS_FRAME "Words-12\n"),
+			"Words-12", "image"},
+		{"AAC of one frame", "audio/aac", BYTES(ADTS_FRAME ODD), "", "damaged"},
+		{"AIFF", "",
+			BYTES("FORM\0\0\0\x26"
+			      "AIFFNAME\0\0\0\x08Words-12SSND\0\0\0\x09\1\2\3\4\1\2\3\4\5\0"),
+			"Words-12", "image"},
+		{"AIFF with an unknown chunk", "",
+			BYTES("FORM\0\0\0\x66"
+			      "AIFFAPPL\0\0\0\x4e" ODD "\1\2\3\4\5\6\7\x08SSND\0\0\0\4\1\2\3\4"),
+			"", "image no-reader"},
+		{"IFF of text", "",
+			BYTES("FORM\0\0\0\x14"
+			      "FTXTCHRS\0\0\0\x08"
+			      "C-100\0\0\1"),
+			"", "no-reader"},
+		{"text of FORM", "", "FORM 27B AIFF C-10002\n", -1, "C-10002", ""},
+		{"CAF", "",
+			BYTES("caff\0\1\0\0info\0\0\0\0\0\0\0\x08Words-12data\xff\xff\xff\xff\xff\xff\xff\xff" ODD),
+			"Words-12", "image"},
+		{"AU", "audio/basic",
+			BYTES(".snd\0\0\0\x20\0\0\0\x46\0\0\0\1\0\0\x1f\x40\0\0\0\1Words-12" ODD),
+			"Words-12", "image"},
+		{"AU of text", "audio/basic",
+			BYTES(".snd\0\0\0\x18\0\0\0\x46\0\0\0\1\0\0\x1f\x40\0\0\0\1"
+			      "C-10002 as samples, of which none is written with letters alone"),
+			"", "damaged"},
+		{"text of .snd", "", ".snd files and C-10002\n", -1, "C-10002", ""},
+		{"WMA", "",
+			BYTES(ASF_GUID("\x30\x26\xb2\x75") "\x20\0\0\0\0\0\0\0Words-12" ASF_GUID(
+				"\x36\x26\xb2\x75") "\x20\0\0\0\0\0\0\0\1\2\3\4\5\6\7\x08"),
+			"Words-12", "image"},
+		{"WMA of an unknown object", "",
+			BYTES(ASF_GUID("\x30\x26\xb2\x75") "\x18\0\0\0\0\0\0\0" ASF_GUID(
+				"\x37\x26\xb2\x75") "\x5e\0\0\0\0\0\0\0" ODD
+					ASF_GUID("\x36\x26\xb2\x75") "\x18\0\0\0\0\0\0\0"),
+			"", "image no-reader"},
+		{"WebM", "video/webm",
+			BYTES(EBML "\x18\x53\x80\x67\xa0\x15\x49\xa9\x66\x8bM\x80\x88Words-12"
+				   "\x16\x54\xae\x6b\x83\x86\x81V\x1f\x43\xb6\x75\x84\xe7\x81\0\0"),
+			"Words-12", "image"},
+		{"WebM of a browser", "",
+			BYTES(EBML
+				"\x18\x53\x80\x67\1\xff\xff\xff\xff\xff\xff\xff"
+				"\x16\x54\xae\x6b\x83\x86\x81V\x1f\x43\xb6\x75\1\xff\xff\xff\xff\xff\xff\xff"
+				"\xe7\x81\0\xa3\x84\x81\0\0\x80"),
+			"", "image"},
+		{"Matroska with subtitles", "",
+			BYTES(EBML "\x18\x53\x80\x67\x9b\x16\x54\xae\x6b\x8d\x86\x8bS_TEXT/UTF8"
+				   "\x1f\x43\xb6\x75\x84\xe7\x81\0\0"),
+			"", "no-reader image"},
+		{"Matroska with an attachment", "",
+			BYTES(EBML
+				"\x18\x53\x80\x67\xf0\x16\x54\xae\x6b\x83\x86\x81V\x19\x41\xa4\x69\xc6" ODD
+				"\x1f\x43\xb6\x75\x84\xe7\x81\0\0"),
+			"", "image no-reader"},
+		{"Matroska without film", "", BYTES(EBML "\x18\x53\x80\x67\x80" ODD), "",
+			"no-reader"},
 	};
 	run(rows, G_N_ELEMENTS(rows));
 }
@@ -332,6 +452,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/type/labels", test_labels);
 	g_test_add_func("/type/polyglots", test_polyglots);
 	g_test_add_func("/type/pictures", test_pictures);
+	g_test_add_func("/type/sound", test_sound);
 	g_test_add_func("/type/drawings", test_drawings);
 	g_test_add_func("/type/unreadable", test_unreadable);
 	return g_test_run();
