@@ -52,8 +52,9 @@ static void note_encrypted(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory)
 {
 	(void)to;
+	(void)document;
 	ms_inventory_unread(
-		inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "%s", ms_type_shown(document->type));
+		inventory, MS_ITEM_WHOLE, MS_UNREAD_ENCRYPTED, "an encrypted OpenPGP message");
 }
 
 static void note_partial(const MsExtraction *to, const MsDocument *document,

@@ -729,11 +729,8 @@ void ms_picture_stub_read(const MsExtraction *to, const MsDocument *document)
 static bool has_document(const guint8 *data, gsize len)
 {
 	static const char *const magics[] = {"%PDF", "PK\x03\x04", "7z\xbc\xaf", "Rar!",
-		"\x1f\x8b\x08", "BZh",
-		"\xfd"
-		"7zXZ",
-		"\x28\xb5\x2f\xfd", "\xd0\xcf\x11\xe0", "{\\rt", "%!PS", "MSCF",
-		"\x78\x9f\x3e\x22"};
+		"\x1f\x8b\x08", "BZh", "\3757zXZ", "\x28\xb5\x2f\xfd", "\xd0\xcf\x11\xe0", "{\\rt",
+		"%!PS", "MSCF", "\x78\x9f\x3e\x22"};
 	for (gsize i = 0; i < G_N_ELEMENTS(magics); i++)
 		if (memmem(data, len, magics[i], strlen(magics[i])) != NULL)
 			return true;

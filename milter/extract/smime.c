@@ -11,7 +11,8 @@
 
 /*
  * S/MIME and CMS (RFC 8551, 5652).  A signed message or document carries its content in the
- * signature: it is taken out, and whether the signature is any good is no question of ours.  In
+ * signature, a compressed one packed: it is taken out, and whether the signature is any good is no
+ * question of ours.  In
  * comes DER, BER or PEM, out goes the content to the mail's reader, where it is MIME, or to that
  * of the document which it is.  One thread; nothing is kept.
  */
@@ -27,6 +28,17 @@ static bool is_mime(const guint8 *data, gsize len)
 	return ms_is_mail(data, len);
 }
 
+static void read_inner(const MsExtraction *to, const MsDocument *document, const char *how,
+	const guint8 *data, gsize len)
+{
+	g_autofree char *name = g_strconcat(how, " document", NULL);
+	g_autofree char *place = g_strconcat(document->where, " > ", how, " message", NULL);
+	if (is_mime(data, len))
+		to->message(to, place, data, len);
+	else
+		ms_extract_within(to, document->where, name, NULL, data, len);
+}
+
 /* Certificates, algorithms and digests stand around the content: they say who signed. */
 static void read_content(const MsExtraction *to, const MsDocument *document, CMS_ContentInfo *cms)
 {
@@ -36,13 +48,28 @@ static void read_content(const MsExtraction *to, const MsDocument *document, CMS
 			"a signature without content");
 		return;
 	}
-	const guint8 *data = ASN1_STRING_get0_data(*content);
-	gsize len = (gsize)ASN1_STRING_length(*content);
-	g_autofree char *place = g_strconcat(document->where, " > signed message", NULL);
-	if (is_mime(data, len))
-		to->message(to, place, data, len);
-	else
-		ms_extract_within(to, document->where, "signed document", NULL, data, len);
+	read_inner(to, document, "signed", ASN1_STRING_get0_data(*content),
+		(gsize)ASN1_STRING_length(*content));
+}
+
+/* CompressedData (RFC 3274): zlib is its only algorithm. */
+static void read_compressed(
+	const MsExtraction *to, const MsDocument *document, CMS_ContentInfo *cms)
+{
+	ASN1_OCTET_STRING **content = CMS_get0_content(cms);
+	const guint8 *data = content != NULL && *content != NULL ? ASN1_STRING_get0_data(*content)
+								 : NULL;
+	gsize len = data != NULL ? (gsize)ASN1_STRING_length(*content) : 0, used = 0;
+	g_autoptr(GByteArray) bytes = ms_inflate(to, document->where, data, len, MS_ZLIB, &used);
+	if (bytes == NULL || bytes->len == 0) {
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_DAMAGED,
+			"a compressed S/MIME message without content");
+		return;
+	}
+	read_inner(to, document, "compressed", bytes->data, bytes->len);
+	if (used < len)
+		ms_extract_within(
+			to, document->where, "bytes behind", NULL, data + used, len - used);
 }
 
 static void read_cms(const MsExtraction *to, const MsDocument *document, CMS_ContentInfo *cms)
@@ -50,6 +77,8 @@ static void read_cms(const MsExtraction *to, const MsDocument *document, CMS_Con
 	int type = cms != NULL ? OBJ_obj2nid(CMS_get0_type(cms)) : NID_undef;
 	if (type == NID_pkcs7_signed)
 		read_content(to, document, cms);
+	else if (type == NID_id_smime_ct_compressedData)
+		read_compressed(to, document, cms);
 	else if (type == NID_pkcs7_enveloped || type == NID_id_smime_ct_authEnvelopedData
 		|| type == NID_pkcs7_encrypted)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_ENCRYPTED,

@@ -437,9 +437,12 @@ bool ms_is_pkcs7(const guint8 *data, gsize len)
 	gsize from;
 	if (ms_is_pkcs7_armour(data, len, &from))
 		return true;
-	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3). */
-	return len > 20 && data[0] == 0x30
-		&& memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL;
+	/* ContentInfo: SEQUENCE, then an OID below 1.2.840.113549.1.7 (RFC 5652, 3) or below
+	 * 1.2.840.113549.1.9.16.1 (RFC 3274, RFC 5083: compressed, authenticated). */
+	return len > 20 && data[0] == 0x30 &&
+		(memmem(data, 20, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", 10) != NULL ||
+			memmem(data, 20, "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01", 12) !=
+				NULL);
 }
 
 bool ms_is_certificate(const guint8 *data, gsize len)

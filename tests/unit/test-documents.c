@@ -5,6 +5,7 @@
 #include <openssl/cms.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <zlib.h>
 
 #include "missent/message.h"
 #include "missent/extract.h"
@@ -696,6 +697,80 @@ static void signed_documents(void)
 	BIO_free(bio);
 }
 
+/* A value of DER with its tag and length. */
+static GByteArray *der(guint8 tag, const GByteArray *value)
+{
+	g_assert_cmpuint(value->len, <, 65536);
+	guint8 head[] = {tag, 0x82, (guint8)(value->len >> 8), (guint8)value->len};
+	GByteArray *out = g_byte_array_append(g_byte_array_new(), head, 4);
+	return g_byte_array_append(out, value->data, value->len);
+}
+
+static GByteArray *in_der(guint8 tag, const char *before, gsize n, GByteArray *value)
+{
+	g_byte_array_prepend(value, (const guint8 *)before, (guint)n);
+	GByteArray *out = der(tag, value);
+	g_byte_array_unref(value);
+	return out;
+}
+
+static GByteArray *zlib_of(const guint8 *data, gsize len, const char *behind)
+{
+	uLong n = compressBound(len);
+	GByteArray *out = g_byte_array_set_size(g_byte_array_new(), (guint)n);
+	g_assert_cmpint(compress(out->data, &n, data, len), ==, Z_OK);
+	g_byte_array_set_size(out, (guint)n);
+	return g_byte_array_append(out, (const guint8 *)behind, (guint)strlen(behind));
+}
+
+/* CompressedData (RFC 3274), which Debian's OpenSSL does not make.  Takes `packed`. */
+static GByteArray *compressed(GByteArray *packed)
+{
+	static const char zlib[] = "\2\1\0\x30\x0d\6\x0b\x2a\x86\x48\x86\xf7\x0d\1\x09\x10\3\x08",
+			  data[] = "\6\x09\x2a\x86\x48\x86\xf7\x0d\1\7\1",
+			  oid[] = "\6\x0b\x2a\x86\x48\x86\xf7\x0d\1\x09\x10\1\x09";
+	GByteArray *at = in_der(0x04, "", 0, packed);
+	at = in_der(0xa0, "", 0, at);
+	at = in_der(0x30, data, sizeof data - 1, at);
+	at = in_der(0x30, zlib, sizeof zlib - 1, at);
+	at = in_der(0xa0, "", 0, at);
+	return in_der(0x30, oid, sizeof oid - 1, at);
+}
+
+static GByteArray *compressed_text(const char *text, const char *behind)
+{
+	return compressed(zlib_of((const guint8 *)text, strlen(text), behind));
+}
+
+static void compressed_messages(void)
+{
+	static const char mail[] = "Content-Type: text/plain\r\n\r\nPacked-1\r\n";
+	expect("compressed mail", compressed_text(mail, ""), "Packed-1", "");
+	expect("compressed document", compressed_text("<?xml version='1.0'?><a>Packed-2</a>", ""),
+		"Packed-2", "");
+	GByteArray *inner = signed_der(mail);
+	expect("signed, then compressed", compressed(zlib_of(inner->data, inner->len, "")),
+		"Packed-1", "");
+	g_byte_array_unref(inner);
+	inner = compressed_text(mail, "");
+	expect("compressed twice", compressed(zlib_of(inner->data, inner->len, "")), "Packed-1",
+		"");
+	g_byte_array_unref(inner);
+	expect("text behind what is packed", compressed_text(mail, "Behind-5\n"),
+		"Packed-1|Behind-5", "");
+	expect("bytes behind what is packed", compressed_text(mail, "\1\2\3\4\5\6\7\x08"),
+		"Packed-1", "no-reader");
+	expect("packed in another way", compressed(bytes_of("no zlib at all")), "", "damaged");
+	expect("nothing packed", compressed_text("", ""), "", "damaged");
+	BIO *bio = BIO_new_mem_buf(mail, -1);
+	STACK_OF(X509) *to = sk_X509_new_null();
+	sk_X509_push(to, certificate);
+	expect("encrypted and authenticated",
+		der_of(CMS_encrypt(to, bio, EVP_aes_256_gcm(), CMS_BINARY)), "", "encrypted");
+	sk_X509_free(to);
+	BIO_free(bio);
+}
+
 static void test_smime(void)
 {
 	static const char mail[] = "Content-Type: text/plain\r\n\r\nSigned-1\r\n";
@@ -712,6 +787,7 @@ static void test_smime(void)
 	sk_X509_free(to);
 	BIO_free(bio);
 	signed_documents();
+	compressed_messages();
 	expect("PGP", bytes_of("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"),
 		"", "encrypted");
 	X509_free(certificate);
