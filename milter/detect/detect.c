@@ -705,8 +705,32 @@ static void take_greeting(Search *s)
 		ms_reading_greet(s->reading, greeting.names->pdata[i]);
 }
 
-void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
-	MsReading *reading)
+static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
+	MsBudget *budget, MsReading *reading, bool again);
+
+static void in_spaced(const Search *s)
+{
+	gsize len = 0;
+	g_autofree char *text = ms_detect_spaced(s, &len);
+	if (text == NULL)
+		return;
+	if (!ms_budget_charge(s->budget, MS_COST_TEXT, len)) {
+		ms_reading_unread(s->reading, s->span->where, MS_UNREAD_LIMIT,
+			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
+		return;
+	}
+	MsSpan span = *s->span;
+	span.type = span.type == MS_SPAN_FIELD ? MS_SPAN_TEXT : span.type;
+	span.text = text;
+	span.len = len;
+	span.names = NULL;
+	span.n_names = 0;
+	search(s->kinds, s->known, &span, s->budget, s->reading, true);
+}
+
+/* `again`: a text that is there already, written otherwise. */
+static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
+	MsBudget *budget, MsReading *reading, bool again)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(span->text, span->len);
 	g_autoptr(MsCompact) compact = ms_compact_new(fold->text, fold->len);
@@ -728,8 +752,10 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	ms_detect_fill_words();
 	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
 	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);
-	take_greeting(&s);
-	take_text(&s);
+	if (!again) {
+		take_greeting(&s);
+		take_text(&s);
+	}
 	ms_detect_names(&s);
 	if (span->type == MS_SPAN_FIELD)
 		by_field(&s);
@@ -739,4 +765,12 @@ void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span,
 	ms_detect_within(&s);
 	ms_detect_addresses(&s);
 	g_clear_pointer(&s.looked_up, g_hash_table_unref);
+	if (!again)
+		in_spaced(&s);
+}
+
+void ms_detect(const MsKinds *kinds, const MsFilters *known, const MsSpan *span, MsBudget *budget,
+	MsReading *reading)
+{
+	search(kinds, known, span, budget, reading, false);
 }

@@ -145,6 +145,8 @@ void ms_detect_payments(Search *s, gsize word);
 void ms_detect_reference(Search *s, gsize from, gsize until, const char *digits, gsize len);
 /* payloads.c: what a payment that a machine reads says, which begins with word `word`. */
 void ms_detect_payloads(Search *s, gsize word);
+/* spaced.c: the lines with letter-spacing, without it, or NULL; the caller's. */
+char *ms_detect_spaced(const Search *s, gsize *len_out);
 /* seams.c: the same between letters and digits of word `word`, which has both. */
 void ms_detect_seams(Search *s, gsize word);
 /* How far a label may reach that stands from `start` to `end`. */

@@ -527,6 +527,37 @@ static void test_payments(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* In letter-spacing, as labels and headings are set; what the directory has not as well. */
+static void test_spaced(void)
+{
+	static const Row rows[] = {
+		{"K u n d e n n u m m e r : 5927", "b"},
+		{"K U N D E N - N R .   5927", "b"},
+		{"K u n d e n n u m m e r :  5 9 2 7", "b"},
+		{"x\n\nK u n d e n n u m m e r\n\n5927\n", "b"},
+		{"K\xc2\xa0u\xc2\xa0n\xc2\xa0" "d\xc2\xa0" "e\xc2\xa0n\xc2\xa0n\xc2\xa0u\xc2\xa0m\xc2\xa0m\xc2\xa0"
+		 "e\xc2\xa0r: 5927", "b"},
+		{"I h r e K u n d e n n u m m e r : 5927", "b"},
+		{"n u m \xc3\xa9 r o   c l i e n t   5927", "b"},
+		{"> I h r e   P o l i c e n n u m m e r :   4 4 7 1 8", "u"},
+		{"V i l l a  A z u l , J i n o t e p e , Z o n a  1 4", "r"},
+		/* other letters, or figures of a table */
+		{"A B C D E F G 5927", ""},
+		{"M e n g e n a n g a b e : 5927", ""},
+		{"1 2 3 4 5 9 2 7 5 9 2 7", ""},
+		{"K u n d e : a, b, c, 5927", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	g_autoptr(MsReading) reading = read_mail(PLAIN "\nK u n d e n n u m m e r : 8 8 1 2 5\n");
+	bool firm = false;
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		firm = firm || (strcmp(f->value, "88125") == 0 && (f->belief & MS_BELIEF_LABELLED) != 0 &&
+			(f->belief & MS_BELIEF_TENTATIVE) == 0);
+	}
+	g_assert_true(firm);
+}
+
 /* Words that say too little for a label in a sentence, but name a number that stands beside. */
 static void test_beside(void)
 {
@@ -1125,3 +1156,4 @@ int main(int argc, char **argv)
 	ms_kinds_unref(kinds);
 	return rc;
 }
+	g_test_add_func("/spelling/spaced", test_spaced);
