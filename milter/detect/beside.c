@@ -1,7 +1,7 @@
 /*
  * In comes a word that begins what the directory knows; out goes whether the words right before
  * it name its kind: "policy 41007", "Numer polisy: 41007", "your policy number is 41007", and in
- * a line of its own above it.  A worker's only thread.
+ * a line of its own above it; or those behind it or in small print below.  A worker's only thread.
  *
  * A label of a kind is found wherever it stands, and whatever is behind it is looked at.  Here the
  * number is there already, and of the words before it those are dropped that only say "number", so
@@ -108,6 +108,34 @@ static gsize drop_numbers(const Case *c, bool *numbered)
 		dropped++;
 	}
 	return end;
+}
+
+/* "with the number", between a name and its number. */
+static bool is_with(const char *text, gsize len)
+{
+	static const MsListed words[] = {MS_LISTED("with"), MS_LISTED("under"), MS_LISTED("mit"),
+		MS_LISTED("unter"), MS_LISTED("avec"), MS_LISTED("sous"), MS_LISTED("con"),
+		MS_LISTED("com"), MS_LISTED("met"), MS_LISTED("onder"), MS_LISTED("med"),
+		MS_LISTED("pod"), MS_LISTED("portant")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
+}
+
+/* Where "customer" ends of "customer with the number", if that is what ends at word `end`. */
+static gsize drop_with(const Case *c, gsize end)
+{
+	gsize len;
+	guint lines;
+	for (guint dropped = 0; end > 1 && dropped < MAX_DROPPED; dropped++) {
+		const char *text = words_text(c->s, end - 1, end - 1, &len);
+		bool with = is_with(text, len);
+		if ((!with && !ms_name_is_particle(text, len)) ||
+			!only_marks(c->s, end - 1, " ", &lines) || lines > 0)
+			return 0;
+		end--;
+		if (with)
+			return end;
+	}
+	return 0;
 }
 
 static bool names_kind(const Case *c, const char *name, gsize len)
@@ -273,6 +301,223 @@ bool ms_detect_is_behind(const Search *s, guint kind, gsize last)
 	return false;
 }
 
+static guint with_digits(const Search *s, gsize first, gsize last)
+{
+	guint n = 0;
+	gsize len;
+	for (gsize i = first; i <= last; i++) {
+		const char *text = words_text(s, i, i, &len);
+		n += ms_detect_has_digit(text, len);
+	}
+	return n;
+}
+
+/* "48213 as your customer number": what is said of it; but of "4711 as customers" only how many. */
+bool ms_detect_is_called(const Search *s, guint kind, gsize last)
+{
+	static const MsListed as[] = {MS_LISTED("as"), MS_LISTED("als"), MS_LISTED("comme"),
+		MS_LISTED("como"), MS_LISTED("come"), MS_LISTED("jako"), MS_LISTED("som")};
+	const MsWord *words = s->compact->words;
+	const Case c = {s, last, ms_detect_word_end(s, last), kind};
+	gsize n = s->compact->n_words, first = last + 1, len;
+	guint lines;
+	if (first + 1 >= n || !only_marks(s, last, " ", &lines) || lines > 0)
+		return false;
+	const char *text = words_text(s, first, first, &len);
+	if (!ms_detect_is_listed(as, G_N_ELEMENTS(as), text, len))
+		return false;
+	for (gsize from = first + 1; from < n && from - first <= MAX_DROPPED; from++) {
+		for (gsize end = from; end < n && end - from < MAX_WORDS; end++) {
+			if (!only_marks(s, end - 1, " .-'", &lines))
+				break;
+			if (ms_detect_asks_for_number(
+				    s->fold, words[from].from, words[end].until) &&
+				(names_kind(&c, s->fold->text + words[from].from,
+					 words[end].until - words[from].from) ||
+					is_numbered(&c, from, end)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* ---- a name in small print behind its value, or in the line below it ---- */
+
+#define MAX_CELLS 12
+#define MAX_LINE 400
+
+typedef struct {
+	gsize first, last; /* words */
+} Cell;
+
+static bool is_gap(const char *gap, gsize len)
+{
+	return memchr(gap, '\t', len) != NULL || memchr(gap, '|', len) != NULL ||
+		memmem(gap, len, "  ", 2) != NULL || memmem(gap, len, " - ", 3) != NULL ||
+		memmem(gap, len, " = ", 3) != NULL;
+}
+
+/* The cells of the line that begins at `start`; 0: it is empty, or none of a form. */
+static guint cut_line(const Search *s, gsize word, gsize end, Cell cells[MAX_CELLS])
+{
+	const MsWord *words = s->compact->words;
+	guint n = 0;
+	for (; word < s->compact->n_words && words[word].from < end; word++) {
+		if (n > 0 &&
+			!is_gap(s->fold->text + words[word - 1].until,
+				words[word].from - words[word - 1].until)) {
+			cells[n - 1].last = word;
+			continue;
+		}
+		if (n == MAX_CELLS)
+			return 0;
+		cells[n++] = (Cell){word, word};
+	}
+	return n;
+}
+
+static gsize end_of_line(const MsFold *fold, gsize at)
+{
+	const char *nl = memchr(fold->text + at, '\n', MIN(fold->len - at, MAX_LINE));
+	return nl != NULL ? (gsize)(nl - fold->text) : MIN(fold->len, at + MAX_LINE);
+}
+
+static gsize start_of_line(const MsFold *fold, gsize at)
+{
+	gsize least = at > MAX_LINE ? at - MAX_LINE : 0;
+	const char *nl = memrchr(fold->text + least, '\n', at - least);
+	return nl != NULL ? (gsize)(nl + 1 - fold->text) : least;
+}
+
+static gsize first_word_at(const Search *s, gsize word, gsize at)
+{
+	while (word > 0 && ms_detect_word_start(s, word - 1) >= at)
+		word--;
+	return word;
+}
+
+/* Of a line with the word: nothing else is in the cell. */
+static bool is_name(const Case *c, const Cell *cell)
+{
+	const MsWord *words = c->s->compact->words;
+	const char *text = c->s->fold->text + words[cell->first].from;
+	gsize len = words[cell->last].until - words[cell->first].from;
+	return cell->last - cell->first < MAX_WORDS && memchr(text, '\n', len) == NULL &&
+		with_digits(c->s, cell->first, cell->last) == 0 &&
+		(names_kind(c, text, len) || is_numbered(c, cell->first, cell->last));
+}
+
+static bool begins_with_digit(const Search *s, gsize word)
+{
+	return g_ascii_isdigit(s->compact->text[s->compact->words[word].start]);
+}
+
+/* Has a line of names its own values below it?  Then it is not of those above. */
+static bool has_values(const Search *s, gsize word, guint n, guint i)
+{
+	Cell cells[MAX_CELLS];
+	if (word >= s->compact->n_words)
+		return false;
+	guint m = cut_line(s, word, end_of_line(s->fold, ms_detect_word_start(s, word)), cells);
+	if (m == 0)
+		return true;
+	return n == 1 ? begins_with_digit(s, cells[0].first)
+		      : m == n && with_digits(s, cells[i].first, cells[i].last) > 0;
+}
+
+/* The line above word `word`, which begins one; its cells, or 0 if there is none of a form. */
+static guint cut_above(const Search *s, gsize word, Cell cells[MAX_CELLS])
+{
+	if (word == 0)
+		return 0;
+	gsize end = ms_detect_word_end(s, word - 1);
+	return cut_line(s, first_word_at(s, word, start_of_line(s->fold, end)), end, cells);
+}
+
+/* A name of whatever kind, or what ends as one does. */
+static bool is_any_name(const Search *s, const Cell *cell)
+{
+	const MsWord *words = s->compact->words;
+	const char *text = s->fold->text + words[cell->first].from;
+	gsize len = words[cell->last].until - words[cell->first].from;
+	return with_digits(s, cell->first, cell->last) == 0 &&
+		(text[len] == ':' || ms_detect_kinds_named((Search *)s, text, len) != NULL);
+}
+
+/* Lines of values and names by turns begin with a value, so that no name is of the next line. */
+static bool begins_with_value(const Search *s, gsize word)
+{
+	Cell cells[MAX_CELLS];
+	for (guint i = 0; i < MAX_NAMES && word > 0; i++) {
+		guint n = cut_above(s, word, cells);
+		if (n != 1 || !is_any_name(s, &cells[0]))
+			return n > 0;
+		if (cut_above(s, cells[0].first, cells) != 1 ||
+			!begins_with_digit(s, cells[0].first))
+			return false;
+		word = cells[0].first;
+	}
+	return word == 0;
+}
+
+/* And they end with a name; `word` is the first behind one. */
+static bool ends_with_name(const Search *s, gsize word)
+{
+	Cell cells[MAX_CELLS];
+	for (guint i = 0; i < MAX_NAMES && has_values(s, word, 1, 0); i++) {
+		for (guint k = 0; k < 2; k++) {
+			if (word >= s->compact->n_words ||
+				cut_line(s, word,
+					end_of_line(s->fold, ms_detect_word_start(s, word)),
+					cells) != 1)
+				return false;
+			word = cells[0].last + 1;
+		}
+		if (!is_any_name(s, &cells[0]))
+			return false;
+	}
+	return !has_values(s, word, 1, 0);
+}
+
+/* The value is a cell of its own, the last word of it is `last`. */
+static bool by_line_below(const Case *c, gsize last)
+{
+	const Search *s = c->s;
+	Cell cells[MAX_CELLS], names[MAX_CELLS];
+	gsize top = ms_detect_word_start(s, c->word);
+	gsize end = end_of_line(s->fold, top),
+	      first = first_word_at(s, c->word, start_of_line(s->fold, top));
+	guint n = cut_line(s, first, end, cells), i = 0;
+	while (i < n && (cells[i].first != c->word || cells[i].last != last))
+		i++;
+	if (i == n || c->until - top < MIN_IN_COLUMN ||
+		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
+		return false;
+	gsize below = cells[n - 1].last + 1;
+	if (n == 2 && i == 0 && is_name(c, &cells[1]))
+		return !has_values(s, below, 1, 0) || s->fold->text[c->until] == '|' ||
+			memchr(s->fold->text + c->until, '\t', end - c->until) != NULL;
+	if (below >= s->compact->n_words)
+		return false;
+	gsize under = end_of_line(s->fold, ms_detect_word_start(s, below));
+	if (cut_line(s, below, under, names) != n || !is_name(c, &names[i]))
+		return false;
+	for (guint k = 0; k < n; k++)
+		if (with_digits(s, names[k].first, names[k].last) > 0)
+			return false;
+	below = names[n - 1].last + 1;
+	return n > 1 ? !has_values(s, below, n, i)
+		     : ends_with_name(s, below) && begins_with_value(s, first);
+}
+
+bool ms_detect_is_above(const Search *s, guint kind, gsize word, gsize last)
+{
+	gsize len;
+	const char *text = words_text(s, word, last, &len);
+	const Case c = {s, word, ms_detect_word_end(s, last), kind};
+	return !is_year(text, len) && s->span->n_names == 0 && by_line_below(&c, last);
+}
+
 /* ---- columns of names, and of values below or behind them ---- */
 
 static bool ends_cell(char c)
@@ -300,17 +545,6 @@ static void cell_of(const Search *s, gsize word, gsize *first_out, gsize *last_o
 	}
 	*first_out = first;
 	*last_out = last;
-}
-
-static guint with_digits(const Search *s, gsize first, gsize last)
-{
-	guint n = 0;
-	gsize len;
-	for (gsize i = first; i <= last; i++) {
-		const char *text = words_text(s, i, i, &len);
-		n += ms_detect_has_digit(text, len);
-	}
-	return n;
 }
 
 /* Does some of a cell name it?  One that ends as a sentence does, or greets, is none of names. */
@@ -432,6 +666,8 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 	const char *text = words_text(s, word, word, &len);
 	if (!numbered && word == last && is_year(text, len))
 		return false;
+	gsize with = numbered ? drop_with(&c, end) : 0;
 	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||
-		by_glyphs(&c) || (s->span->n_names == 0 && by_column(&c));
+		(with > 0 && by_words(&c, with, numbered)) || by_glyphs(&c) ||
+		(s->span->n_names == 0 && by_column(&c));
 }

@@ -156,6 +156,11 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 /* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
 bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
+/* "48213 as your customer number"? */
+bool ms_detect_is_called(const Search *s, guint kind, gsize last);
+/* Does small print name what stands from word `word` to word `last`: below it, or in the next cell
+ * of a row that ends there? */
+bool ms_detect_is_above(const Search *s, guint kind, gsize word, gsize last);
 /* Is `at` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize at);
 
@@ -167,6 +172,8 @@ typedef enum {
 } MsFigure;
 /* Makes what the others of figures.c need; before all of them, and before a worker is forked. */
 void ms_detect_fill_words(void);
+/* Does a label, or what stands behind it, ask for a number? */
+bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until);
 /* Is it a word for "number", in small letters: "no", "numer", "code"? */
 bool ms_detect_says_number(const char *word, gsize len);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number

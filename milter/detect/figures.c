@@ -400,8 +400,7 @@ static bool is_part_of(const MsFold *fold, gsize from, gsize start)
 	return before > from && before < word && g_ascii_isdigit(fold->text[before - 1]);
 }
 
-/* Does a label, or what stands behind it, ask for a number? */
-static bool asks_for_number(const MsFold *fold, gsize from, gsize until)
+bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until)
 {
 	for (gsize at = from; at < until;) {
 		gsize end = letters_end(fold, at);
@@ -680,7 +679,7 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	if (is_date(fold, start, end, &whole))
 		return whole ? MS_FIGURE_PERHAPS : MS_FIGURE_SURELY;
 	bool near = start <= from + MAX_BETWEEN;
-	c.asked = asks_for_number(fold, label, near ? start : from);
+	c.asked = ms_detect_asks_for_number(fold, label, near ? start : from);
 	if (!c.asked && is_period(fold->text + start, end - start))
 		return MS_FIGURE_PERHAPS;
 	split(fold, &c.start, &c.end, &c.before, &c.behind);
@@ -738,7 +737,7 @@ gsize ms_detect_dated(const MsFold *fold, gsize label, gsize from, gsize until, 
 		(word > from &&
 			look_up(words, fold->text + word, letters_end(fold, word) - word) ==
 				WORD_NUMBER);
-	if (!(direct && asks_for_number(fold, label, at)) && !is_dated_behind(fold, end))
+	if (!(direct && ms_detect_asks_for_number(fold, label, at)) && !is_dated_behind(fold, end))
 		return G_MAXSIZE;
 	*end_out = end;
 	return at;

@@ -146,7 +146,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool labelled = ms_detect_labelled(s, k, start) ||
 		ms_detect_is_beside(s, k, hit->first, hit->last) ||
-		ms_detect_is_behind(s, k, hit->last) || ms_detect_in_billing(s, start, end);
+		ms_detect_is_behind(s, k, hit->last) || ms_detect_is_called(s, k, hit->last) ||
+		ms_detect_in_billing(s, start, end) ||
+		ms_detect_is_above(s, k, hit->first, hit->last);
 	if (labelled && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;

@@ -623,6 +623,41 @@ static void test_beside(void)
 		{"our customer: see page 5927", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	/* Behind it, in sentences, in small print below. */
+	static const Row behind[] = {
+		{"Ihre Rechnung Kd. 5927", "b"},
+		{"please quote 5927 as your customer number", "b"},
+		{"geben Sie 5927 als Kundennummer an", "b"},
+		{"indiquez 5927 comme num\xc3\xa9ro de client", "b"},
+		{"Sie sind als Kunde mit der Nummer 5927 bei uns", "b"},
+		{"as a customer with the number 5927", "b"},
+		{"come cliente con il numero 5927", "b"},
+		{"5927\nKundennummer\n", "b"},
+		{"Ihre Daten\n\n5927\nKundennummer\n\nGruss\n", "b"},
+		{"5927\nKunden-Nr.\n44718\nPolicennummer\n", "bu"},
+		{"5927\nKunden-Nr.\n1\nSeite\n44718\nPolicennummer\n31337", ""},
+		{"Seite:\n3\nMenge:\n5927\nKunden-Nr.\n", ""},
+		{"5927 - Kundennummer\n", "b"},
+		{"| 5927 | Kundennummer |\n| RG-1 | Rechnungsnummer |\n", "b"},
+		{"5927\tKundennummer\n44718\tPolicennummer\n", "bu"},
+		{"Beleg\n\n5927      44718      27.11.2026\nKundennummer   Policennr.   Datum\n\nGruss", "bu"},
+		{"| 5927 | 27.11.2026 |\n| Kundennr. | Datum |\n", "b"},
+		/* of another, or with a value of its own */
+		{"we won 5927 as customers", ""},
+		{"we count 5927 as our customer of the month", ""},
+		{"as the number 5927", ""},
+		{"as a customer of the house number 5927", ""},
+		{"Menge\n5927\nKundennummer\n31337\n", ""},
+		{"Menge:\n5927\nKundennummer\n", ""},
+		{"Rechnungsnummer\n5927\nKundennummer\n", ""},
+		{"5927 pieces\nKundennummer\n", ""},
+		{"5927   3,50\nKundennummer   Betrag\n31337   7,00\n", ""},
+		{"5927      27.11.2026\nDatum   Kundennummer\n", ""},
+		{"5927\tKundennummer\t31337\n", ""},
+		{"Menge\t5927\tKundennummer\n31337\n", ""},
+		{"2026\nKundennummer\n", ""},
+	};
+	try_rows(PLAIN, behind, G_N_ELEMENTS(behind));
 	/* A column of names and one of values, a head above a line of values. */
 	static const Row columns[] = {
 		{"Date:\nPolicy number:\nCustomer:\n27.11.2026\n44718\n5927\n", "bu"},
@@ -1135,6 +1170,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
 	g_test_add_func("/spelling/payments", test_payments);
+	g_test_add_func("/spelling/spaced", test_spaced);
 	g_test_add_func("/spelling/beside", test_beside);
 	g_test_add_func("/spelling/headed", test_headed);
 	g_test_add_func("/spelling/enclosed", test_enclosed);
@@ -1156,4 +1192,3 @@ int main(int argc, char **argv)
 	ms_kinds_unref(kinds);
 	return rc;
 }
-	g_test_add_func("/spelling/spaced", test_spaced);
