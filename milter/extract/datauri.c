@@ -112,12 +112,13 @@ static char *parameter(const char *words, const char *name)
 	return NULL;
 }
 
-/* Text is handed on as UTF-8: the charset stands here and nowhere else. */
+/* Text is handed on as UTF-8: the charset stands here and nowhere else.  Of a font programs that
+ * pack pages say one, too. */
 static GByteArray *to_utf8(const char *words, GByteArray *bytes)
 {
 	g_autofree char *charset = parameter(words, "charset");
 	GString *text;
-	if (charset == NULL || bytes->len == 0)
+	if (charset == NULL || bytes->len == 0 || ms_is_font(bytes->data, bytes->len))
 		return bytes;
 	if (!ms_charset_decode(charset, bytes->data, bytes->len, &text)) {
 		g_string_free(text, TRUE);
@@ -207,17 +208,13 @@ void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner)
 /* ---- reading them ---------------------------------------------------------------------
  */
 
-/* A font by what it says and by its bytes. */
-static bool is_font(const MsHtmlInner *inner)
+/* A font that nothing here unpacks, by what it says and by its bytes; others are read. */
+static bool is_packed_font(const MsHtmlInner *inner)
 {
-	static const char *const marks[] = {"wOFF", "wOF2", "OTTO", "true"};
-	bool fits = inner->bytes->len > 4 &&
-		    memcmp(inner->bytes->data, "\0\1\0\0", 4) == 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(marks) && !fits; i++)
-		fits = inner->bytes->len > 4 &&
-		       memcmp(inner->bytes->data, marks[i], 4) == 0;
+	const GByteArray *bytes = inner->bytes;
 	g_autofree char *item = g_strconcat("data:", inner->type, NULL);
-	return fits && ms_structural("html", item) != NULL;
+	return bytes->len > 4 && memcmp(bytes->data, "wOF2", 4) == 0 &&
+		ms_structural("html", item) != NULL && ms_is_font(bytes->data, bytes->len);
 }
 
 void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *inner)
@@ -232,7 +229,7 @@ void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *i
 			continue;
 		if (one->type == NULL)
 			ms_svg_text_read(to, where, one->bytes->data, one->bytes->len);
-		else if (!is_font(one))
+		else if (!is_packed_font(one))
 			ms_extract_within(to, where, one->what, one->type,
 				one->bytes->data, one->bytes->len);
 	}

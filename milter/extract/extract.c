@@ -108,6 +108,10 @@ static const Reader readers[] = {
 	{"metafile", "image/x-emf",
 		"image/emf image/x-emf image/wmf image/x-wmf application/x-msmetafile",
 		ms_is_metafile, ms_metafile_read},
+	{"font", "font/sfnt",
+		"font/ application/font-woff application/font-sfnt application/x-font-ttf "
+		"application/x-font-otf application/vnd.ms-opentype",
+		ms_is_font, ms_font_read},
 	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, ms_picture_read},
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory",
 		ms_is_card, ms_card_read},
@@ -567,7 +571,9 @@ static void read_as_said(const MsExtraction *to, const MsDocument *document, con
 		return;
 	bool html = strcmp(document->type, "text/html") == 0;
 	MsReadFunc said = html ? ms_html_document_read : ms_plain_read;
-	if (known->read != said && (is_textual(known) || ms_is_text(document->data, document->len)))
+	if (known->read != said &&
+		(is_textual(known) || known->read == ms_font_read ||
+			ms_is_text(document->data, document->len)))
 		ms_read_with(said, to, document);
 }
 
@@ -600,7 +606,8 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 	} else {
 		type = read_unknown(to, document, label);
 	}
-	if (known == NULL || is_textual(known) || known->read == ms_picture_read)
+	if (known == NULL || is_textual(known) || known->read == ms_picture_read ||
+		known->read == ms_font_read)
 		read_pdf_within(to, document);
 	return type;
 }

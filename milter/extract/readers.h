@@ -17,6 +17,9 @@ void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *doc
 void ms_archive_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_card_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_fdf_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+/* font.c */
+bool ms_is_font(const guint8 *data, gsize len);
+void ms_font_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_html_document_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
 void ms_json_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);

@@ -216,7 +216,9 @@ static void test_data_uris(void)
 			"KD-7740912"},
 		{HTML, "<img src=\"data:image/svg+xml,%3Csvg%3E%3Ctext%3EKD-77%3Ctspan%3E40912\">",
 			NULL},
-		{HTML, "<style>@font-face{src:url(data:font/woff2;base64,d09GMgABAAAAAAAA)}</style>x",
+		{HTML,
+			"<style>@font-face{src:url(data:font/woff2;charset=utf-8;base64,"
+			"d09GMgABAAAAAABCAAEAAAAAAGQAAAAMAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAATYAAAAAAQIDBAUGBwgJCgsM)}</style>x",
 			"x"},
 		{HTML, "<a href='https://x.example/data:x'>metadata: none, data: some, more</a>",
 			"some, more"},

@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <zlib.h>
+
 #include "documents.h"
 #include "gotten.h"
 
@@ -324,6 +326,121 @@ static void test_sound(void)
 	run(rows, G_N_ELEMENTS(rows));
 }
 
+/* ---- fonts ----------------------------------------------------------------------------- */
+
+static void big32(GByteArray *out, guint32 value)
+{
+	guint32 be = GUINT32_TO_BE(value);
+	g_byte_array_append(out, (guint8 *)&be, 4);
+}
+
+static void literal(GByteArray *out, const char *text, gsize n)
+{
+	g_byte_array_append(out, (const guint8 *)text, (guint)n);
+}
+
+#define HEAD "\0\1\0\0\0\1\0\0\0\0\0\0\x5f\x0f\x3c\xf5"
+
+/* One of "head" and of `tag`, which is packed if `packed` is (then it is a WOFF). */
+static GByteArray *font_of(const char *tag, const char *table, gsize n, bool packed)
+{
+	GByteArray *out = g_byte_array_new();
+	uLong size = compressBound(n);
+	g_autofree guint8 *small = g_malloc(size);
+	g_assert_cmpint(compress(small, &size, (const guint8 *)table, n), ==, Z_OK);
+	guint32 rows = packed ? 44 : 12, at = rows + 2 * (packed ? 20 : 16);
+	if (packed) {
+		literal(out, "wOFF\0\1\0\0", 8);
+		big32(out, at + 16 + (guint32)size);
+		literal(out, "\0\2\0\0", 4);
+		for (guint i = 0; i < 7; i++)
+			big32(out, 0);
+	} else {
+		literal(out, "\0\1\0\0\0\2\0\x20\0\1\0\0", 12);
+	}
+	for (guint i = 0; i < 2; i++) {
+		guint32 from = at + (i == 1 ? 16 : 0), whole = i == 1 ? (guint32)n : 16;
+		literal(out, i == 1 ? tag : "head", 4);
+		if (!packed)
+			big32(out, 0);
+		big32(out, from);
+		big32(out, i == 1 && packed ? (guint32)size : whole);
+		if (packed) {
+			big32(out, whole);
+			big32(out, 0);
+		}
+	}
+	literal(out, HEAD, 16);
+	literal(out, packed ? (const char *)small : table, packed ? size : n);
+	return out;
+}
+
+#define NAMES "\0\0\0\1\0\x12\0\3\0\1\4\x09\0\1\0\x10\0\0\0W\0o\0r\0d\0s\0-\0001\0002" NO_WORDS
+#define NO_WORDS \
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+
+#define LONG_TEXT "Words-12 and more, for a table that is long enough to be none of those few bytes"
+
+/* Takes both. */
+static GByteArray *join_behind(GByteArray *head, GByteArray *tail)
+{
+	g_byte_array_append(head, tail->data, tail->len);
+	g_byte_array_unref(tail);
+	return head;
+}
+
+static void test_fonts(void)
+{
+	expect("name of a font", font_of("name", BYTES(NAMES), false), "Words-12", "");
+	expect("name in a WOFF", font_of("name", BYTES(NAMES), true), "Words-12", "");
+	expect("name of a font in one byte a letter",
+		font_of("name", BYTES("\0\0\0\1Words-12"), false), "Words-12", "");
+	expect("names of glyphs", font_of("post", BYTES("\0\2\0\0\x08Words-12"), false), "Words-12",
+		"");
+	expect("shapes", font_of("glyf", BYTES(ODD), false), "", "");
+	expect("an unknown table", font_of("Priv", BYTES(ODD), false), "", "no-reader");
+	expect("an unknown table with text", font_of("Priv", BYTES(LONG_TEXT), false), "Words-12",
+		"");
+	expect("an unknown table with text in a WOFF", font_of("Priv", BYTES(LONG_TEXT), true),
+		"Words-12", "");
+	expect("a small unknown table", font_of("Priv", BYTES("\1Words-12"), false), "Words-12",
+		"");
+	expect("drawings",
+		font_of("SVG ",
+			BYTES("\0\0\0\0\0\x0a\0\0\0\0\0\1\0\1\0\1\0\0\0\x0e\0\0\0\x39"
+			      "<svg xmlns='x'><text>Wor<tspan>ds</tspan>-12</text></svg>"),
+			false),
+		"Words-12", "");
+	expect("text behind a font",
+		join_behind(font_of("glyf", BYTES(ODD), false), bytes_of("Words-12\n")), "Words-12",
+		"");
+	expect("bytes behind a font",
+		join_behind(font_of("glyf", BYTES(ODD), false),
+			g_byte_array_append(g_byte_array_new(), (const guint8 *)ODD "\1", 71)),
+		"", "no-reader");
+	expect("a PDF behind a font",
+		join_behind(font_of("glyf", BYTES(ODD), false), make_pdf("Twofold-1", "", "", "")),
+		"Twofold-1", "");
+	expect("ZIP behind a font",
+		join_behind(font_of("glyf", BYTES(ODD), false), ZIP({"a.txt", "Twofold-1", -1})),
+		"Twofold-1", "");
+	GByteArray *no = font_of("glyf", BYTES(ODD), false);
+	no->data[12 + 32 + 12] = 0;
+	expect("what begins as a font", no, "", "no-reader");
+	expect("a PDF within a font",
+		font_of("glyf",
+			BYTES(ODD
+				"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"),
+			false),
+		"", "damaged");
+	expect("text of OTTO",
+		bytes_of("OTTO is a customer: C-10002, and this line is long enough to be one\n"),
+		"C-10002", "");
+	expect("a collection of nothing",
+		bytes_of("ttcf: a text about fonts with C-10002 in it, long enough too"), "C-10002",
+		"");
+}
+
 /* ---- drawings and pages -------------------------------------------------------------- */
 
 static void emf_record(GByteArray *out, guint32 type, const void *data, gsize len)
@@ -453,6 +570,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/type/polyglots", test_polyglots);
 	g_test_add_func("/type/pictures", test_pictures);
 	g_test_add_func("/type/sound", test_sound);
+	g_test_add_func("/type/fonts", test_fonts);
 	g_test_add_func("/type/drawings", test_drawings);
 	g_test_add_func("/type/unreadable", test_unreadable);
 	return g_test_run();
