@@ -31,6 +31,7 @@ BEYOND(ms_ole_read)
 BEYOND(ms_pdf_read)
 BEYOND(ms_smime_read)
 BEYOND(ms_certificate_read)
+BEYOND(ms_certificate_status_read)
 
 /* One that is in an RTF document. */
 bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *data, gsize len)

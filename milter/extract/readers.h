@@ -38,6 +38,10 @@ void ms_rtf_read(const MsExtraction *to, const MsDocument *document, MsInventory
 bool ms_is_certificate(const guint8 *data, gsize len);
 void ms_certificate_read(
 	const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
+/* Begins as a list of revoked certificates (RFC 5280, 5), or as an answer about one (RFC 6960). */
+bool ms_is_certificate_status(const guint8 *data, gsize len);
+void ms_certificate_status_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_smime_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_svg_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);
 void ms_tnef_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory);

@@ -2,6 +2,7 @@
 
 #include <openssl/cms.h>
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -161,4 +162,45 @@ void ms_certificate_read(
 	}
 	X509_free(certificate);
 	ERR_clear_error();
+}
+
+/* ---- what tells whether a certificate still holds ---------------------------------------- */
+
+/* How many bytes a list of revoked certificates (RFC 5280, 5) or an answer about one (RFC 6960)
+ * takes; 0: it is neither.  Both stand in PDFs whose signatures are to last. */
+static gsize status_size(const guint8 *data, gsize len)
+{
+	const guint8 *p = data;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)MIN(len, G_MAXINT));
+	OCSP_RESPONSE *answer = NULL;
+	if (crl == NULL) {
+		p = data;
+		answer = d2i_OCSP_RESPONSE(NULL, &p, (long)MIN(len, G_MAXINT));
+	}
+	/* An answer alone is a number and what it encloses: that must be an answer, too. */
+	OCSP_BASICRESP *basic = answer != NULL ? OCSP_response_get1_basic(answer) : NULL;
+	gsize size = crl != NULL || basic != NULL ? (gsize)(p - data) : 0;
+	X509_CRL_free(crl);
+	OCSP_RESPONSE_free(answer);
+	OCSP_BASICRESP_free(basic);
+	ERR_clear_error();
+	return size;
+}
+
+/* Names, times and reasons stand in them as they are; the rest are numbers of certificates. */
+void ms_certificate_status_read(
+	const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
+{
+	gsize end = status_size(document->data, document->len);
+	if (end == 0) {
+		ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED,
+			"a status of certificates that cannot be read");
+		return;
+	}
+	MsItem item = ms_inventory_item(inventory, "status of certificates");
+	ms_inventory_bytes(inventory, item, 0, end);
+	g_autoptr(GString) text = g_string_new(NULL);
+	ms_strings(text, document->data, end);
+	ms_extract_aside(to, document->where, false, text->str, text->len);
+	ms_inventory_read(inventory, item);
 }

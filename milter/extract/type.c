@@ -451,3 +451,25 @@ bool ms_is_certificate(const guint8 *data, gsize len)
 	return len > 64 && data[0] == 0x30 && data[1] == 0x82 && data[4] == 0x30 && data[5] == 0x82
 		&& memcmp(data + 8, "\xa0\x03\x02\x01\x02", 5) == 0;
 }
+
+/* Behind the tag and the length of a SEQUENCE of DER; NULL: it is none. */
+static const guint8 *enter_sequence(const guint8 *p, const guint8 *end)
+{
+	if (p == NULL || end - p < 4 || p[0] != 0x30)
+		return NULL;
+	gsize n = p[1] < 0x80 ? 2 : p[1] >= 0x81 && p[1] <= 0x84 ? 2 + (p[1] & 7u) : 0;
+	return n > 0 && (gsize)(end - p) > n ? p + n : NULL;
+}
+
+bool ms_is_certificate_status(const guint8 *data, gsize len)
+{
+	static const guint8 answer[] = {6, 9, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1},
+			    version[] = {2, 1, 1, 0x30};
+	if (len < 64 || data[0] != 0x30)
+		return false;
+	const guint8 *end = data + len, *in = enter_sequence(data, end);
+	const guint8 *list = in != NULL ? enter_sequence(in, end) : NULL;
+	return (list != NULL && (gsize)(end - list) > sizeof version &&
+		       memcmp(list, version, sizeof version) == 0) ||
+		memmem(data, 40, answer, sizeof answer) != NULL;
+}

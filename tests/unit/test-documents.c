@@ -4,6 +4,7 @@
 #include <gsf/gsf-output-memory.h>
 #include <openssl/cms.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/x509.h>
 #include <zlib.h>
 
@@ -771,6 +772,59 @@ static void compressed_messages(void)
 	BIO_free(bio);
 }
 
+static GByteArray *revoked(void)
+{
+	X509_CRL *crl = X509_CRL_new();
+	X509_CRL_set_version(crl, 1);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(certificate));
+	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+	X509_CRL_set1_lastUpdate(crl, now);
+	ASN1_TIME_free(now);
+	X509_CRL_sign(crl, key, EVP_sha256());
+	guchar *bytes = NULL;
+	int n = i2d_X509_CRL(crl, &bytes);
+	g_assert_cmpint(n, >, 0);
+	GByteArray *out = g_byte_array_append(g_byte_array_new(), bytes, (guint)n);
+	OPENSSL_free(bytes);
+	X509_CRL_free(crl);
+	return out;
+}
+
+static GByteArray *answered(void)
+{
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), certificate, certificate);
+	ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+	OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_GOOD, 0, NULL, now, NULL);
+	OCSP_basic_sign(basic, certificate, key, EVP_sha256(), NULL, 0);
+	OCSP_RESPONSE *answer = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	guchar *bytes = NULL;
+	int n = i2d_OCSP_RESPONSE(answer, &bytes);
+	g_assert_cmpint(n, >, 0);
+	GByteArray *out = g_byte_array_append(g_byte_array_new(), bytes, (guint)n);
+	OPENSSL_free(bytes);
+	OCSP_RESPONSE_free(answer);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_TIME_free(now);
+	return out;
+}
+
+/* What PDFs have whose signatures are to last. */
+static void statuses(void)
+{
+	expect("list of revoked certificates", revoked(), "test", "");
+	expect("answer about a certificate", answered(), "test", "");
+	expect("text behind a list",
+		g_byte_array_append(revoked(), (const guint8 *)"Behind-6\n", 9), "Behind-6", "");
+	expect("bytes behind an answer",
+		g_byte_array_append(answered(), (const guint8 *)"\1\2\3\4\5\6\7\x08\x0e", 9), "",
+		"no-reader");
+	GByteArray *cut = answered();
+	g_byte_array_set_size(cut, 80);
+	expect("answer that breaks off", cut, "", "damaged");
+}
+
 static void test_smime(void)
 {
 	static const char mail[] = "Content-Type: text/plain\r\n\r\nSigned-1\r\n";
@@ -788,6 +842,7 @@ static void test_smime(void)
 	BIO_free(bio);
 	signed_documents();
 	compressed_messages();
+	statuses();
 	expect("PGP", bytes_of("-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"),
 		"", "encrypted");
 	X509_free(certificate);
