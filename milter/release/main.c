@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,17 +91,17 @@ int release_run(const char *const *argv, int out)
 	return pid != 0 ? release_wait(pid) : release_fail(EX_OSERR, "fork");
 }
 
-/* What `show` prints, into a digest: it runs in a process of its own, as every verb does. */
-static bool digest_is(const Mta *mta, const char *id, const char *want)
+/* What `show` prints, into a digest: it runs in a process of its own, as every verb does.  Its
+ * exit code. */
+static int digest_of(const Mta *mta, const char *id, char out[MS_BODY_DIGEST])
 {
 	int pipes[2];
-	if (pipe(pipes) != 0)
-		return false;
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return release_fail(EX_OSERR, "pipe");
 	pid_t pid = fork();
 	if (pid == 0) {
 		if (dup2(pipes[1], STDOUT_FILENO) < 0)
 			_exit(EX_OSERR);
-		close(pipes[0]);
 		int rc = mta->show(mta, id);
 		fflush(stdout);
 		_exit(rc);
@@ -115,9 +116,14 @@ static bool digest_is(const Mta *mta, const char *id, const char *want)
 		if (n > 0)
 			ms_body_digest_message(&digest, buffer, (size_t)n);
 	close(pipes[0]);
-	char got[MS_BODY_DIGEST];
-	ms_body_digest_end(&digest, got);
-	return pid > 0 && release_wait(pid) == 0 && strcmp(got, want) == 0;
+	ms_body_digest_end(&digest, out);
+	return pid > 0 ? release_wait(pid) : release_fail(EX_OSERR, "fork");
+}
+
+/* So says who has looked and found none; postcat says 1 of all that is wrong. */
+static bool is_none(int code)
+{
+	return code == 1 || code == EX_NOINPUT;
 }
 
 /* Short IDs are hexadecimal, long ones have letters and digits without vowels.  Never "ALL". */
@@ -137,7 +143,11 @@ static bool is_digest(const char *text)
 static int change(const Mta *mta, const char *id, const char *digest,
 	int (*verb)(const Mta *, const char *))
 {
-	if (!digest_is(mta, id, digest)) {
+	char got[MS_BODY_DIGEST];
+	int code = digest_of(mta, id, got);
+	if (code != EX_OK && !is_none(code))
+		return code; /* which message it is, nobody knows */
+	if (code != EX_OK || strcmp(got, digest) != 0) {
 		fprintf(stderr, "missent-release: %s is not, or is no longer, that message\n", id);
 		return EX_DATAERR;
 	}

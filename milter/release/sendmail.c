@@ -35,7 +35,15 @@ typedef struct {
 	int control, data;
 } Place;
 
-typedef void (*Visit)(const Place *place, void *user);
+/* False and errno: it could not be looked at. */
+typedef bool (*Visit)(const Place *place, void *user);
+
+/* What is not there, or is no file or folder of ours.  All else is no answer: a message that could
+ * not be seen is not one that has gone. */
+static bool is_absent(void)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+}
 
 static int open_folder(int dir, const char *name)
 {
@@ -51,15 +59,23 @@ static bool is_ours(int dir, int above)
 		(st.st_uid == top.st_uid || st.st_uid == 0);
 }
 
-static void visit_one(int dir, Visit func, void *user)
+static bool open_part(int dir, const char *name, int *part_out)
 {
-	Place place = {open_folder(dir, "qf"), open_folder(dir, "df")};
-	Place here = {place.control >= 0 ? place.control : dir, place.data >= 0 ? place.data : dir};
-	func(&here, user);
-	if (place.control >= 0)
-		close(place.control);
-	if (place.data >= 0)
-		close(place.data);
+	*part_out = open_folder(dir, name);
+	return *part_out >= 0 || is_absent();
+}
+
+static bool visit_one(int dir, Visit func, void *user)
+{
+	Place part = {-1, -1};
+	bool seen = open_part(dir, "qf", &part.control) && open_part(dir, "df", &part.data);
+	Place here = {part.control >= 0 ? part.control : dir, part.data >= 0 ? part.data : dir};
+	seen = seen && func(&here, user);
+	if (part.control >= 0)
+		close(part.control);
+	if (part.data >= 0)
+		close(part.data);
+	return seen;
 }
 
 static bool is_part(const char *name)
@@ -71,27 +87,61 @@ static bool is_part(const char *name)
 /* Files are not opened to see that they are none. */
 static bool may_be_folder(const struct dirent *entry)
 {
-	return (entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
-		&& !is_part(entry->d_name);
+	return (entry->d_type == DT_DIR || entry->d_type == DT_LNK ||
+		       entry->d_type == DT_UNKNOWN) &&
+		!is_part(entry->d_name);
 }
 
-static void visit_all(int dir, int depth, Visit func, void *user)
+typedef bool (*Entry)(const struct dirent *entry, const void *user);
+
+/* False and errno: not all was seen. */
+static bool each_entry(int dir, Entry func, const void *user)
 {
-	visit_one(dir, func, user);
-	DIR *list = depth > 0 ? fdopendir(open_folder(dir, ".")) : NULL;
-	if (list == NULL)
-		return;
-	for (const struct dirent *entry; (entry = readdir(list)) != NULL;) {
-		int below = may_be_folder(entry) ? open_folder(dir, entry->d_name) : -1;
-		if (below >= 0 && is_ours(below, dir))
-			visit_all(below, depth - 1, func, user);
-		if (below >= 0)
-			close(below);
+	int fd = open_folder(dir, ".");
+	DIR *all = fd >= 0 ? fdopendir(fd) : NULL;
+	bool seen = all != NULL;
+	while (seen) {
+		errno = 0;
+		const struct dirent *entry = readdir(all);
+		seen = entry != NULL ? func(entry, user) : errno == 0;
+		if (entry == NULL)
+			break;
 	}
-	closedir(list);
+	if (all != NULL)
+		closedir(all);
+	return seen;
 }
 
-/* False and errno: there is no queue. */
+typedef struct {
+	int dir, depth;
+	Visit func;
+	void *user;
+} Walk;
+
+static bool visit_all(const Walk *walk);
+
+static bool visit_below(const struct dirent *entry, const void *user)
+{
+	Walk below = *(const Walk *)user;
+	const int above = below.dir;
+	if (!may_be_folder(entry))
+		return true;
+	below.dir = open_folder(above, entry->d_name);
+	if (below.dir < 0)
+		return is_absent();
+	below.depth--;
+	bool seen = !is_ours(below.dir, above) || visit_all(&below);
+	close(below.dir);
+	return seen;
+}
+
+static bool visit_all(const Walk *walk)
+{
+	return visit_one(walk->dir, walk->func, walk->user) &&
+		(walk->depth == 0 || each_entry(walk->dir, visit_below, walk));
+}
+
+/* False and errno: there is no queue, or not all of it was seen. */
 static bool visit_queue(const Mta *mta, Visit func, void *user)
 {
 	int dir = release_become_root()
@@ -99,9 +149,9 @@ static bool visit_queue(const Mta *mta, Visit func, void *user)
 		: -1;
 	if (dir < 0)
 		return false;
-	visit_all(dir, DEPTH, func, user);
+	bool seen = visit_all(&(Walk){dir, DEPTH, func, user});
 	close(dir);
-	return true;
+	return seen;
 }
 
 /* The file itself, never what a link points to. */
@@ -121,13 +171,22 @@ typedef struct {
 	int control_dir, data_dir;
 } Message;
 
-static void look_in(const Place *place, void *user)
+static bool look_for(int dir, const char *type, const char *id, FILE **file, int *dir_out)
+{
+	if (*file != NULL)
+		return true;
+	*file = open_file(dir, type, id);
+	if (*file == NULL)
+		return is_absent();
+	*dir_out = dup(dir);
+	return *dir_out >= 0;
+}
+
+static bool look_in(const Place *place, void *user)
 {
 	Message *m = user;
-	if (m->control == NULL && (m->control = open_file(place->control, "hf", m->id)) != NULL)
-		m->control_dir = dup(place->control);
-	if (m->data == NULL && (m->data = open_file(place->data, "df", m->id)) != NULL)
-		m->data_dir = dup(place->data);
+	return look_for(place->control, "hf", m->id, &m->control, &m->control_dir) &&
+		look_for(place->data, "df", m->id, &m->data, &m->data_dir);
 }
 
 static void message_close(Message *m)
@@ -174,7 +233,8 @@ static void print_recipient(const char *line, bool first)
 	putchar('}');
 }
 
-static void print_envelope(FILE *file, long long size)
+/* False and errno: there is more, which could not be read. */
+static bool print_envelope(FILE *file, long long size)
 {
 	char *line = NULL, *sender = NULL;
 	size_t room = 0;
@@ -196,43 +256,50 @@ static void print_envelope(FILE *file, long long size)
 	print_address(sender != NULL ? sender : "");
 	free(line);
 	free(sender);
+	return ferror(file) == 0;
 }
 
-static void list_one(const Place *place, const char *name)
+static bool list_one(const Place *place, const char *name)
 {
 	FILE *file = open_file(place->control, "", name);
 	char body[64];
 	struct stat st = {0};
 	if (file == NULL)
-		return;
+		return is_absent();
 	snprintf(body, sizeof body, "df%s", name + 2);
 	fstatat(place->data, body, &st, AT_SYMLINK_NOFOLLOW);
 	printf("{\"queue_name\": \"%s\", \"queue_id\": ", name[0] == 'h' ? "hold" : "active");
 	print_text(name + 2, strlen(name + 2));
-	print_envelope(file, (long long)st.st_size);
+	bool read = print_envelope(file, (long long)st.st_size);
 	printf("}\n");
 	fclose(file);
+	return read;
 }
 
-static void list_place(const Place *place, void *user)
+static bool list_entry(const struct dirent *entry, const void *place)
+{
+	const char *name = entry->d_name;
+	bool control = (name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' &&
+		strlen(name) < 60;
+	return !control || list_one(place, name);
+}
+
+static bool list_place(const Place *place, void *user)
 {
 	(void)user;
-	DIR *dir = fdopendir(open_folder(place->control, "."));
-	if (dir == NULL)
-		return;
-	for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		const char *name = entry->d_name;
-		if ((name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' &&
-			strlen(name) < 60)
-			list_one(place, name);
-	}
-	closedir(dir);
+	return each_entry(place->control, list_entry, place);
+}
+
+static int no_queue(void)
+{
+	return release_fail(EX_OSERR, "the queue directory");
 }
 
 static int list(const Mta *mta)
 {
-	return visit_queue(mta, list_place, NULL) ? EX_OK
-						  : release_fail(EX_OSERR, "the queue directory");
+	if (!visit_queue(mta, list_place, NULL))
+		return no_queue();
+	return fflush(stdout) == 0 ? EX_OK : release_fail(EX_IOERR, "the list");
 }
 
 /* ---- show ----------------------------------------------------------------------------- */
@@ -283,9 +350,9 @@ static int not_there(const char *id)
 static int show(const Mta *mta, const char *id)
 {
 	Message m = {.id = id};
-	if (!visit_queue(mta, look_in, &m))
-		return release_fail(EX_OSERR, "the queue directory");
-	int rc = m.control != NULL && m.data != NULL ? print_message(&m) : not_there(id);
+	int rc = !visit_queue(mta, look_in, &m)       ? no_queue()
+		: m.control != NULL && m.data != NULL ? print_message(&m)
+						      : not_there(id);
 	message_close(&m);
 	return rc;
 }
@@ -346,9 +413,8 @@ static int remove_file(int dir, const char *type, const char *id)
 static int delete(const Mta *mta, const char *id)
 {
 	Message m = {.id = id};
-	if (!visit_queue(mta, look_in, &m))
-		return release_fail(EX_OSERR, "the queue directory");
-	int rc = m.control == NULL ? not_there(id)
+	int rc = !visit_queue(mta, look_in, &m) ? no_queue()
+		: m.control == NULL             ? not_there(id)
 		: !lock(m.control) || !is_still(m.control, m.control_dir, id)
 		? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
 		: remove_file(m.control_dir, "hf", id);

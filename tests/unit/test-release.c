@@ -1,16 +1,24 @@
 /* missent-release and Sendmail's queue, with somebody else at it: between any two steps a message
- * may be let go, and then nothing of it is removed.  Its lock stands for that moment. */
+ * may be let go, and then nothing of it is removed; its lock stands for that moment.  And on a host
+ * that lacks descriptors: what could not be seen is never what is not there. */
 #include "config.h"
 
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #define flock(fd, how) while_it_locks(fd, how) /* the function, not the structure */
 static int while_it_locks(int fd, int how);
 #include "../../milter/release/sendmail.c"
 #undef flock
+int release_main(int argc, char **argv);
+#define main release_main
+#include "../../milter/release/main.c"
+#undef main
 
 #include "../test.h"
 
+const Mta release_postfix = {0};
 static char *dir;
 static void (*meanwhile)(void);
 
@@ -21,25 +29,6 @@ static int while_it_locks(int fd, int how)
 	if (meanwhile != NULL)
 		meanwhile();
 	return 0;
-}
-
-/* ---- what main.c has ---------------------------------------------------------------------- */
-
-int release_fail(int code, const char *what)
-{
-	(void)what;
-	return code;
-}
-
-bool release_become_root(void)
-{
-	return true;
-}
-
-int release_run(const char *const *argv, int out)
-{
-	(void)argv, (void)out;
-	return EX_OK;
 }
 
 /* ---- the queue ---------------------------------------------------------------------------- */
@@ -117,8 +106,107 @@ static void test_delete(void)
 		int code = release_sendmail.delete(&mta, "ABCDE12");
 		g_autofree char *left = all_files();
 		if (code != rows[i].code || strcmp(left, rows[i].left) != 0)
-			g_error("%s: got %d and \"%s\", want %d and \"%s\"", rows[i].name, code, left,
-				rows[i].code, rows[i].left);
+			g_error("%s: got %d and \"%s\", want %d and \"%s\"", rows[i].name, code,
+				left, rows[i].code, rows[i].left);
+	}
+}
+
+/* ---- a host that lacks descriptors ---------------------------------------------------------- */
+
+#define NONE "NoSuch12"
+
+static int list_it(const Mta *mta)
+{
+	return release_sendmail.list(mta);
+}
+
+static int show_it(const Mta *mta)
+{
+	return release_sendmail.show(mta, "ABCDE12");
+}
+
+static int show_none(const Mta *mta)
+{
+	return release_sendmail.show(mta, NONE);
+}
+
+static int keep(const Mta *mta, const char *id)
+{
+	(void)mta, (void)id;
+	return EX_OK;
+}
+
+/* What is digested is the body "x\n". */
+static int change_it(const Mta *mta)
+{
+	char digest[MS_BODY_DIGEST];
+	MsBodyDigest body;
+	ms_body_digest_init(&body);
+	ms_body_digest_add(&body, "x\n", 2);
+	ms_body_digest_end(&body, digest);
+	return change(mta, "ABCDE12", digest, keep);
+}
+
+/* The numbers of descriptors end at `most`; what it says goes to the memory file. */
+static char *says(int (*what)(const Mta *), const Mta *mta, rlim_t most, int *code_out)
+{
+	struct rlimit before, less;
+	char text[2000];
+	int said = memfd_create("said", 0), out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+	fflush(stdout);
+	dup2(said, STDOUT_FILENO);
+	dup2(said, STDERR_FILENO);
+	g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &before));
+	less = (struct rlimit){MIN(most, before.rlim_max), before.rlim_max};
+	g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &less));
+	*code_out = what(mta);
+	g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &before));
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	ssize_t n = pread(said, text, sizeof text, 0);
+	close(said);
+	close(out);
+	close(err);
+	return g_strndup(text, (gsize)MAX(n, 0));
+}
+
+static const struct {
+	const char *name;
+	int (*what)(const Mta *);
+	int code;
+} lacking[] = {
+	{"list", list_it, EX_OK},
+	{"show", show_it, EX_OK},
+	{"show what is not there", show_none, EX_NOINPUT},
+	{"change", change_it, EX_OK},
+};
+
+static void test_lacking(void)
+{
+	static const char *const folders[] = {"q1", "q1/qf", "q1/df", "q2"};
+	Mta mta = release_sendmail;
+	mta.queue = dir;
+	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *path = g_build_filename(dir, folders[i], NULL);
+		g_assert_no_errno(g_mkdir(path, 0700));
+	}
+	put("q1/qf/hfABCDE12");
+	put("q1/df/dfABCDE12");
+	put("q2/hfABCDE13");
+	for (gsize i = 0; i < G_N_ELEMENTS(lacking); i++) {
+		int code, refused = 0;
+		g_autofree char *whole = says(lacking[i].what, &mta, 200, &code);
+		g_assert_cmpint(code, ==, lacking[i].code);
+		for (rlim_t most = 6; most < 40; most++) {
+			g_autofree char *text = says(lacking[i].what, &mta, most, &code);
+			refused += code == EX_OSERR;
+			if (code != EX_OSERR &&
+				(code != lacking[i].code || strcmp(text, whole) != 0))
+				g_error("%s: below %d got %d and \"%s\"", lacking[i].name,
+					(int)most, code, text);
+		}
+		g_assert_cmpint(refused, >, 0);
 	}
 }
 
@@ -127,6 +215,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/release/sendmail/delete", test_delete);
+	g_test_add_func("/release/sendmail/lacking", test_lacking);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
