@@ -99,14 +99,20 @@ static inline void dump(const char *name, const GByteArray *bytes)
 	g_file_set_contents(path, (char *)bytes->data, bytes->len, NULL);
 }
 
-/* Takes `bytes`. */
-static inline void expect(
-	const char *name, GByteArray *bytes, const char *wanted, const char *unread)
+static inline void expect_of(
+	const char *name, const GByteArray *bytes, const char *wanted, const char *unread)
 {
 	dump(name, bytes);
 	Got got = read_document(bytes);
 	check(name, &got, wanted, unread);
 	got_free(&got);
+}
+
+/* Takes `bytes`. */
+static inline void expect(
+	const char *name, GByteArray *bytes, const char *wanted, const char *unread)
+{
+	expect_of(name, bytes, wanted, unread);
 	g_byte_array_unref(bytes);
 }
 

@@ -2,64 +2,11 @@
 
 #include <math.h>
 
-#include "missent/message.h"
-#include "missent/extract.h"
-
-#include "../test.h"
 #include "documents.h"
+#include "gotten.h"
 
 /* PDFs that are made here, one for each place in which a document may say something, and of each
  * kind a twin in which all is well. */
-
-/* ---- reading -------------------------------------------------------------------------- */
-
-static void collect(const MsSpan *span, void *user)
-{
-	g_string_append_len(user, span->text, (gssize)span->len);
-	g_string_append_c(user, '\n');
-}
-
-static void ignore_mail(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
-{
-	(void)to;
-	(void)where;
-	(void)data;
-	(void)len;
-}
-
-static char *unread_of(const MsReading *reading)
-{
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < reading->unread->len; i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? " " : "",
-			ms_unread_name(((MsUnread *)reading->unread->pdata[i])->reason));
-	return g_string_free(out, FALSE);
-}
-
-/* Takes `bytes`.  `wanted` must stand in the text; `unread`: the reasons, exactly. */
-static void expect(const char *name, GByteArray *bytes, const char *wanted, const char *unread)
-{
-	MsLimits limits;
-	ms_limits_default(&limits);
-	MsBudget budget;
-	ms_budget_init(&budget, &limits);
-	g_autoptr(MsReading) reading = ms_reading_new();
-	g_autoptr(GString) text = g_string_new(NULL);
-	char *copy = exact_copy(bytes->data, bytes->len);
-	MsExtraction to = {.budget = &budget, .reading = reading, .span = collect, .user = text,
-		.message = ignore_mail};
-	to.face = ms_reading_face(reading, "doc");
-	MsDocument document = {.where = "doc", .type = "application/pdf", .data = (guint8 *)copy,
-		.len = bytes->len};
-	ms_extract(&to, &document);
-	free(copy);
-	if (strstr(text->str, wanted) == NULL)
-		g_error("%s: \"%s\" is not in:\n%s", name, wanted, text->str);
-	g_autofree char *reasons = unread_of(reading);
-	if (strcmp(reasons, unread) != 0)
-		g_error("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons, unread, text->str);
-	g_byte_array_unref(bytes);
-}
 
 #define VALUE "Hidden-8001"
 #define TEXT "A letter of some words"
