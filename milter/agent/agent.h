@@ -76,8 +76,12 @@ GQuark agent_error_quark(void);
 /* NULL, and why. */
 json_t *agent_refuse(GError **error, AgentCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* The reply to what came over the socket. */
-char *agent_answer(Agent *agent, const char *json, gsize len);
+/* What came over the socket; NULL: it is none. */
+json_t *agent_read(const char *json, gsize len);
+/* May it take long: has it to do with held mail, or with other hosts? */
+bool agent_is_slow(const json_t *ask);
+/* The reply to it. */
+char *agent_answer(Agent *agent, const json_t *ask);
 /* The reply to what another agent vouches for (MsLinkAnswer). */
 char *agent_vouched(const char *json, gsize len, void *agent);
 /* "": it is not there, or is no text. */

@@ -358,15 +358,24 @@ static char *reply_of(json_t *out, const GError *error)
 	return text_of(out);
 }
 
-char *agent_answer(Agent *agent, const char *json, gsize len)
+json_t *agent_read(const char *json, gsize len)
+{
+	return json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* All of the desk's and the other hosts' may: documents are read, Redis and the MTA are asked. */
+bool agent_is_slow(const json_t *ask)
+{
+	return row_of(rows, agent_word(ask, "do")) != NULL;
+}
+
+char *agent_answer(Agent *agent, const json_t *ask)
 {
 	g_autoptr(GError) error = NULL;
-	json_t *ask = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
 	Asker asker = {.agent = agent, .ask = ask, .session_id = ""};
 	json_t *out = json_is_object(ask) ? answer(&asker, &error) : NULL;
 	char *reply = reply_of(out, error);
 	ms_session_free(asker.session);
-	json_decref(ask);
 	return reply;
 }
 
@@ -394,7 +403,7 @@ static json_t *vouched(Agent *agent, const json_t *outer, GError **error)
 char *agent_vouched(const char *json, gsize len, void *agent)
 {
 	g_autoptr(GError) error = NULL;
-	json_t *outer = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *outer = agent_read(json, len);
 	const json_t *trail = json_object_get(outer, "trail");
 	json_t *out = trail != NULL ? agent_trail(agent, trail, &error)
 				    : vouched(agent, outer, &error);

@@ -29,14 +29,13 @@ typedef struct {
 
 typedef struct {
 	int fd;
-	char *ask; /* NULL: not read yet */
-	gsize len;
+	json_t *ask; /* NULL: not read yet, or no JSON */
 } Visit;
 
 static void leave(Visit *visit)
 {
 	close(visit->fd);
-	g_free(visit->ask);
+	json_decref(visit->ask);
 	g_free(visit);
 }
 
@@ -63,21 +62,10 @@ static bool is_allowed(const Agent *agent, int fd)
 	return fine;
 }
 
-/* What says so is not looked at yet: a request that is none is answered quickly. */
-static bool is_slow(const char *ask, gsize len)
-{
-	static const char *const words[] = {
-		"\"decide\"", "\"agree\"", "\"evidence\"", "\"part\"", "\"marks\"", "\"hosts\""};
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
-		if (g_strstr_len(ask, (gssize)MIN(len, 65536), words[i]) != NULL)
-			return true;
-	return false;
-}
-
 static void answer(gpointer data, gpointer user)
 {
 	Visit *visit = data;
-	g_autofree char *text = agent_answer(((Door *)user)->agent, visit->ask, visit->len);
+	g_autofree char *text = agent_answer(((Door *)user)->agent, visit->ask);
 	reply(visit, text);
 	leave(visit);
 }
@@ -98,12 +86,16 @@ static void receive(gpointer data, gpointer user)
 		leave(visit);
 		return;
 	}
-	visit->ask = ms_link_receive(visit->fd, MS_DESK_REQUEST_MAX, &visit->len);
-	if (visit->ask == NULL && visit->len > 0)
+	gsize len;
+	g_autofree char *text = ms_link_receive(visit->fd, MS_DESK_REQUEST_MAX, &len);
+	if (text == NULL && len > 0)
 		reply(visit, TOO_LARGE);
-	if (visit->ask == NULL)
+	if (text == NULL) {
 		leave(visit);
-	else if (is_slow(visit->ask, visit->len))
+		return;
+	}
+	visit->ask = agent_read(text, len);
+	if (agent_is_slow(visit->ask))
 		g_thread_pool_push(door->slow, visit, NULL);
 	else
 		answer(visit, door);

@@ -1,5 +1,6 @@
 """People, as the agent alone knows them: what a page that was taken over can do in their names, who guesses
 at passwords, second factors, programs with tokens, and who is told of holds and decisions."""
+import fcntl
 import hashlib
 import hmac
 import http.server
@@ -228,6 +229,31 @@ configure('')
 reply = ask(do='admit', name='anna')
 tap.ok(not reply['ok'], 'without proxy-peers nobody is admitted by name', reply)
 configure(PROXY)
+
+# ---- what takes long keeps nobody from logging in, however it is written ----
+held = hold('locked')
+waiting = []
+with open(m.state + '/decide.lock', 'r+') as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    text = json.dumps({**decide, 'uids': [record(held)['uid']], 'session': anna.session()}).replace('"decide"', '"\\u0064ecide"').encode()
+    for _ in range(80):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(AGENT)
+        s.sendall(struct.pack('>I', len(text)) + text)
+        waiting.append(s)
+    time.sleep(0.5)
+    text = json.dumps({'do': 'session', 'session': anna.session()}).encode()
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(3)
+    s.connect(AGENT)
+    s.sendall(struct.pack('>I', len(text)) + text)
+    try:
+        reply = b''.join(iter(lambda: s.recv(4096), b''))
+    except socket.timeout:
+        reply = b''
+    tap.ok(b'"ok":true' in reply, 'eighty decisions that wait do not keep others waiting', reply)
+for s in waiting:
+    s.close()
 
 # ---- cookies that only this site can set ----
 safe = Reviewer('192.0.2.78')
