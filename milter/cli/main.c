@@ -133,6 +133,23 @@ static guint times_given(const GOptionEntry *entry, int argc, char **argv)
 	return n;
 }
 
+/* GOption passes over what "--dry-run=no" says, and does the contrary. */
+static bool has_no_value(const GOptionEntry *entries, int argc, char **argv)
+{
+	for (; entries != NULL && entries->long_name != NULL; entries++) {
+		g_autofree char *with_value = g_strdup_printf("--%s=", entries->long_name);
+		for (int i = 1; i < argc && entries->arg == G_OPTION_ARG_NONE &&
+			strcmp(argv[i], "--") != 0;
+			i++)
+			if (g_str_has_prefix(argv[i], with_value)) {
+				cli_fail(EX_USAGE, "--%s takes no value: say it, or leave it out",
+					entries->long_name);
+				return false;
+			}
+	}
+	return true;
+}
+
 /* GOption takes the last of several values, and says nothing of the others. */
 static bool is_once(const GOptionEntry *entries, int argc, char **argv)
 {
@@ -216,7 +233,7 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 		cli_describe_options((*argv)[2], summary, entries);
 		return false;
 	}
-	if (!is_once(entries, *argc, *argv))
+	if (!has_no_value(entries, *argc, *argv) || !is_once(entries, *argc, *argv))
 		return false;
 	g_autoptr(GOptionContext) context = g_option_context_new(summary);
 	g_autoptr(GError) error = NULL;
@@ -237,18 +254,36 @@ const char *cli_colour(const Cli *cli, Colour colour)
 	return cli->colour ? codes[colour] : "";
 }
 
+/* On a terminal: signs of East Asia take two columns, what combines with the one before none. */
+static int columns_of(gunichar c)
+{
+	return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+/* How much of the text has so many columns at most; how many it has. */
+static const char *within(const char *text, int most, int *columns_out)
+{
+	int n = 0;
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		int more = columns_of(g_utf8_get_char(text));
+		if (n + more > most)
+			break;
+		n += more;
+	}
+	*columns_out = n;
+	return text;
+}
+
 char *cli_cell(const char *text, int width)
 {
 	g_autofree char *safe = ms_text_escape(text != NULL ? text : "", -1, 300);
-	glong n = g_utf8_strlen(safe, -1);
+	int n = 0;
 	if (width == 0)
 		return g_steal_pointer(&safe);
-	if (n > width) {
-		g_autofree char *head = g_utf8_substring(safe, 0, MAX(width - 3, 0));
-		return g_strconcat(head, "...", NULL);
-	}
-	g_autofree char *pad = g_strnfill((gsize)(width - n), ' ');
-	return g_strconcat(safe, pad, NULL);
+	bool cut = *within(safe, width, &n) != '\0';
+	const char *end = within(safe, cut ? MAX(width - 3, 0) : width, &n);
+	g_autofree char *pad = g_strnfill((gsize)MAX(width - n - (cut ? 3 : 0), 0), ' ');
+	return g_strdup_printf("%.*s%s%s", (int)(end - safe), safe, cut ? "..." : "", pad);
 }
 
 void cli_check_row(const Cli *cli, const char *name, const char *weight, const char *looks)
@@ -326,9 +361,22 @@ static int common_options(Cli *cli, int argc, char **argv)
 	return i - 1;
 }
 
+/* What could not be written is no success, with --help too, after which GLib ends the program.  Who
+ * reads no further (head) wanted no more. */
+static void close_output(void)
+{
+	bool fine = fflush(stdout) == 0 && !ferror(stdout);
+	int why = errno;
+	if (!fine && why != EPIPE) {
+		cli_fail(0, "standard output: %s", g_strerror(why));
+		_exit(EX_IOERR);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
+	atexit(close_output);
 	/* a Redis that goes away is an error with words, not a silent end */
 	signal(SIGPIPE, SIG_IGN);
 	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),

@@ -187,6 +187,17 @@ ends 'deb --help' 0 'contrib/deb [--check]' "$SOURCE/contrib/deb" --help
 ends 'install-packages --help' 0 'Sections: build ' "$SOURCE/contrib/install-packages" --help
 ends 'quickstart: an option that is none' 64 'nothing was done' "$SOURCE/contrib/quickstart" --reveiw
 
+# What could not be written is no success; who reads no further wanted no more.
+for command in '--help' 'config check' 'directory stats' 'directory import --help' 'completion bash' 'stats --json' '--version'; do
+	ends "a full disk: missent $command" 74 'standard output: ' sh -c \
+		"$BUILD/missent -c $S/missent.conf $command >/dev/full"
+	ends "... closed by who reads: missent $command" 0 '' sh -c \
+		"exec 3>&1; { $BUILD/missent -c $S/missent.conf $command 2>&3; echo \$? >$S/code; } | true; cat $S/code | grep -v 74"
+done
+for option in 'directory import --dry-run=no -' 'stats --json=yes' 'held list --json='; do
+	ends "missent $option" 64 'takes no value' "$BUILD/missent" -c "$S/missent.conf" $option
+done
+
 # Who may not is told so, and who may.
 chmod 0644 "$S"/*.conf "$S"/policies/*
 chmod 0755 "$S/policies"
