@@ -197,7 +197,11 @@ typedef struct {
 int cli_form(CliForm *form, MsTableForm *out);
 void cli_form_clear(CliForm *form);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliForm, cli_form_clear)
-/* directory.c: prints a field of CSV and what follows it. */
+/* directory.c: writes down who does something with the mapping.  A host that only imports has no
+ * trail, and writes nothing. */
+bool cli_note(const CliSession *session, MsEvent event, const char *about, const char *detail,
+	GError **error);
+/* Prints a field of CSV and what follows it. */
 void cli_csv_field(FILE *out, const char *text, char after);
 /* suggest.c: a verb of `missent directory`. */
 int cli_suggest_house(Cli *cli, int argc, char **argv);

@@ -195,6 +195,51 @@ static int do_stats(Cli *cli, int argc, char **argv)
 
 /* ---- changing ------------------------------------------------------------------------- */
 
+bool cli_note(const CliSession *session, MsEvent event, const char *about, const char *detail,
+	GError **error)
+{
+	const MsSettings *s = session->settings;
+	g_autofree char *folder = ms_audit_folder(s->audit_file);
+	if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return true;
+	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
+	return ms_audit_event(audit, cli_who(), "shell", event, about, detail, error);
+}
+
+/* As lines of messages have it; "": it has none there. */
+static char *digest_of(CliSession *session, const guint8 *key, const char *kind, const char *value)
+{
+	gsize len = strlen(value);
+	const char *why = NULL;
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
+		g_autofree char *address = ms_address_canonical(value, len);
+		if (address == NULL)
+			return g_strdup("");
+		return *address == '@' ? ms_audit_id(key, "domain", address + 1)
+				       : ms_audit_id_of_address(key, address);
+	}
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		return ms_audit_id(key, "account", value);
+	const MsKind *known = ms_kinds_find(session->kinds, kind);
+	g_autofree char *canonical =
+		known != NULL ? ms_kind_canonical(known, value, len, &why) : NULL;
+	return canonical != NULL ? ms_audit_id(key, kind, canonical) : g_strdup("");
+}
+
+/* Who changes what belongs to whom changes what goes out: it is on record before it is done. */
+static bool note_entry(CliSession *session, char **argv, bool remove, bool failed, GError **error)
+{
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	ms_directory_subkey(session->directory, MS_AUDIT_PURPOSE, key);
+	g_autofree char *about = digest_of(session, key, argv[2], argv[3]);
+	g_autofree char *account = ms_audit_id(key, "account", argv[1]);
+	g_autofree char *masked = ms_identifier_masked(argv[2], argv[3]);
+	g_autofree char *detail = g_strdup_printf(
+		"%s%s %s, account %s", failed ? "failed: " : "", argv[2], masked, account);
+	return cli_note(session, remove ? MS_EVENT_ENTRY_DELETED : MS_EVENT_ENTRY_PUT, about,
+		detail, error);
+}
+
 typedef MsAnswer (*ChangeFunc)(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
 
@@ -268,8 +313,9 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		g_autoptr(GError) error = NULL;
 		bool changed = false, fresh = is_new(&session, argv[1]);
 		g_autofree char *near = no_principal(&session, argv);
-		if (func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
-			MS_FOUND) {
+		if (note_entry(&session, argv, remove, false, &error) &&
+			func(session.directory, argv[1], argv[2], argv[3], &changed, &error) ==
+				MS_FOUND) {
 			printf("%s", changed ? done : not_done);
 			keep(&session, argv, remove);
 			printf("\n");
@@ -278,8 +324,10 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 				tell_new(&session, argv, remove, changed);
 			if (!remove)
 				tell_odd(&session, argv, near);
-		} else
+		} else {
 			rc = cli_fail_error(error);
+			note_entry(&session, argv, remove, true, NULL);
+		}
 	}
 	cli_end(&session);
 	return rc;
@@ -306,7 +354,8 @@ static int do_accept(Cli *cli, int argc, char **argv)
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	g_autoptr(GError) error = NULL;
-	if (rc == 0 && ms_directory_accept(session.directory, &error) != MS_FOUND)
+	if (rc == 0 && (!cli_note(&session, MS_EVENT_MAPPING_ACCEPTED, "", "", &error) ||
+			       ms_directory_accept(session.directory, &error) != MS_FOUND))
 		rc = cli_fail_error(error);
 	else if (rc == 0)
 		printf("accepted\n");
@@ -352,7 +401,9 @@ static int do_export(Cli *cli, int argc, char **argv)
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool begun = false;
-		if (ms_directory_each(session.directory, print_entry, &begun, &error) != MS_FOUND)
+		if (!cli_note(&session, MS_EVENT_MAPPING_EXPORTED, "", "", &error) ||
+			ms_directory_each(session.directory, print_entry, &begun, &error) !=
+				MS_FOUND)
 			rc = error != NULL ? cli_fail_error(error)
 					   : cli_fail(EX_CONFIG, "nothing was ever imported");
 		else if (!begun)

@@ -158,20 +158,14 @@ void cli_form_clear(CliForm *form)
 	g_free(form->account);
 }
 
-/* Who took it into use: missentd says only that it judges by another mapping.  A host that only
- * imports has no trail. */
+/* Who took it into use: missentd says only that it judges by another mapping. */
 static void note_import(const CliSession *session, const char *name, const MsImportResult *result)
 {
-	const MsSettings *s = session->settings;
-	g_autofree char *folder = ms_audit_folder(s->audit_file);
 	g_autoptr(GError) error = NULL;
-	if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-		return;
-	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT
 						  " before), from %s",
 		result->entries, result->before, name);
-	if (!ms_audit_event(audit, cli_who(), "shell", MS_EVENT_IMPORT, "", detail, &error))
+	if (!cli_note(session, MS_EVENT_IMPORT, "", detail, &error))
 		cli_fail(0, "it is in use, and the audit trail does not say by whom: %s",
 			error->message);
 }

@@ -42,6 +42,23 @@ tap.same([(x['who'], x['client'], re.sub(r'\d+', 'N', x['detail'])) for x in m.a
 out = verify()
 tap.ok(m.code == 0 and ' 0 wrong' in out, 'it is whole', out)
 
+# ---- who changes one entry of the mapping, or has all of it ----
+mark = len(m.audit(events=True))
+m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-10002')
+p.send(message('right by that', WRONG))
+m.tool('directory', 'delete', 'AC-1', 'customer-number', 'C-10002')
+m.tool('directory', 'put', 'AC-1', 'recipient', 'Else@Alpha.example')
+m.tool('directory', 'delete', 'AC-1', 'recipient', 'Else@Alpha.example')
+m.tool('directory', 'accept')
+acts = [(x['event'], x['who'], x['client']) for x in m.audit(events=True)[mark:]]
+tap.same(acts, [(x, 'root', 'shell') for x in ('entry put', 'entry deleted', 'entry put', 'entry deleted', 'mapping accepted')],
+         'who changes entries is told')
+put = m.audit(events=True)[mark]
+found = [x for x in m.audit()[-1]['identifiers'] if x['kind'] == 'customer-number'][0]
+tap.ok(put['about'] == found['id'] and put['detail'].split('account ')[1] in found['accounts'],
+       '... by the digests that lines of messages have', (put, found))
+tap.ok('10002' not in str(put) and 'AC-1' not in str(put) and not tells(m.trail()), '... and nothing in clear', put)
+
 # ---- proofs, for programs of others ----
 vkey = open(LOG + '/vkey').read().strip()
 number = next(i for i, x in enumerate(m.trail().splitlines()) if json.loads(x).get('queue_id') == held['queue_id'])
