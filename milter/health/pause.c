@@ -58,12 +58,12 @@ static MsAnswer take(const char *path, const char *text, gsize len, gint64 most_
 		json_decref(json);
 		return distrust(error, path, "it is damaged");
 	}
-	until = MIN(until, since + most_ms * 1000);
-	MsAnswer answer = since <= now && now < until ? MS_FOUND : MS_ABSENT;
-	if (answer == MS_FOUND)
-		*out = (MsPause){since, until, g_strdup(who), g_strdup(why)};
+	gint64 most = most_ms * 1000;
+	bool now_is_in = since <= now && since > now - most && now < until;
+	if (now_is_in)
+		*out = (MsPause){since, MIN(until, since + most), g_strdup(who), g_strdup(why)};
 	json_decref(json);
-	return answer;
+	return now_is_in ? MS_FOUND : MS_ABSENT;
 }
 
 MsAnswer ms_pause_read(
@@ -90,6 +90,12 @@ static bool failed(const char *path, GError **error)
 	return false;
 }
 
+/* One that has ended must not be there again when the power comes back. */
+static bool sync_folder(const char *state_dir, GError **error)
+{
+	return ms_io_sync_folder(state_dir) || failed(state_dir, error);
+}
+
 /* On disk under another name first. */
 static bool put(const char *path, const char *text, GError **error)
 {
@@ -99,8 +105,7 @@ static bool put(const char *path, const char *text, GError **error)
 	if (fd < 0)
 		return failed(fresh, error);
 	ms_io_like_folder(fd, fresh);
-	gsize len = strlen(text);
-	bool fine = write(fd, text, len) == (ssize_t)len && fchmod(fd, 0640) == 0 && fsync(fd) == 0;
+	bool fine = ms_io_write(fd, text, strlen(text)) && fchmod(fd, 0640) == 0 && fsync(fd) == 0;
 	fine = close(fd) == 0 && fine && rename(fresh, path) == 0;
 	if (!fine)
 		failed(path, error);
@@ -119,7 +124,7 @@ bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error)
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "who or why is not UTF-8");
 		return false;
 	}
-	bool fine = put(path, text, error);
+	bool fine = put(path, text, error) && sync_folder(state_dir, error);
 	free(text);
 	return fine;
 }
@@ -128,7 +133,7 @@ MsAnswer ms_pause_end(const char *state_dir, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
 	if (unlink(path) == 0)
-		return MS_FOUND;
+		return sync_folder(state_dir, error) ? MS_FOUND : MS_RETRY;
 	if (errno == ENOENT)
 		return MS_ABSENT;
 	failed(path, error);

@@ -5,6 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is on disk before it returns. */
+#include "missent/io.h"
+static guint synced;
+static bool sync_and_count(const char *folder)
+{
+	synced++;
+	return ms_io_sync_folder(folder);
+}
+#define ms_io_sync_folder sync_and_count
+#include "../../milter/health/pause.c"
+#undef ms_io_sync_folder
+
 #include "missent/answer.h"
 #include "missent/metrics.h"
 #include "missent/numbers.h"
@@ -276,6 +288,20 @@ static void test_alerts(void)
 
 #define MINUTE ((gint64)60 * G_USEC_PER_SEC)
 
+/* Whatever the file says. */
+static void test_pause_extremes(void)
+{
+	static const gint64 times[] = {G_MININT64, -1, 0, G_MAXINT64};
+	for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+		const MsPause pause = {times[i], G_MAXINT64, (char *)"anna", (char *)"run"};
+		g_auto(MsPause) got = {0};
+		g_assert_true(ms_pause_begin(dir, &pause, NULL));
+		g_assert_cmpint(
+			ms_pause_read(dir, 14400000, g_get_real_time(), &got, NULL), ==, MS_ABSENT);
+	}
+	g_assert_cmpint(ms_pause_end(dir, NULL), ==, MS_FOUND);
+}
+
 static void test_pause(void)
 {
 	gint64 now = g_get_real_time();
@@ -298,14 +324,18 @@ static void test_pause(void)
 		g_autoptr(GError) error = NULL;
 		MsPause pause = {now + rows[i].since * MINUTE, now + rows[i].until * MINUTE,
 			(char *)"anna", (char *)"run"};
+		synced = 0;
 		g_assert_true(ms_pause_begin(dir, &pause, NULL));
+		g_assert_cmpint(synced, ==, 1);
 		g_assert_cmpint(ms_pause_read(dir, rows[i].most_ms, now + rows[i].at * MINUTE, &got,
 					&error),
 			==, rows[i].want);
 		g_assert_no_error(error);
 		g_assert_cmpstr(got.why, ==, rows[i].want == MS_FOUND ? "run" : NULL);
 	}
+	synced = 0;
 	g_assert_cmpint(ms_pause_end(dir, NULL), ==, MS_FOUND);
+	g_assert_cmpint(synced, ==, 1);
 	g_assert_cmpint(ms_pause_end(dir, NULL), ==, MS_ABSENT);
 	g_auto(MsPause) none = {0};
 	g_assert_cmpint(ms_pause_read(dir, 14400000, now, &none, NULL), ==, MS_ABSENT);
@@ -376,6 +406,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/metrics/text", test_metrics);
 	g_test_add_func("/alerts/once", test_alerts);
 	g_test_add_func("/pause/bounds", test_pause);
+	g_test_add_func("/pause/extremes", test_pause_extremes);
 	g_test_add_func("/pause/said", test_pause_said);
 	g_test_add_func("/pause/distrusted", test_pause_distrusted);
 	int rc = g_test_run();
