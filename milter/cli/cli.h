@@ -195,6 +195,8 @@ typedef struct {
 	}
 /* 0, or an exit status that was told.  `out` borrows from `form`. */
 int cli_form(CliForm *form, MsTableForm *out);
+/* Without a file there is nothing that it is the form of: true, or false, which was told. */
+bool cli_form_has_file(const CliForm *form, bool file, const char *how);
 void cli_form_clear(CliForm *form);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CliForm, cli_form_clear)
 /* directory.c: writes down who does something with the mapping.  A host that only imports has no

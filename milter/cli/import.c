@@ -137,6 +137,19 @@ static void tidy(MsDirectory *directory)
 
 /* ---- what a file looks like ------------------------------------------------------------ */
 
+bool cli_form_has_file(const CliForm *form, bool file, const char *how)
+{
+	const char *said = form->maps != NULL ? "map"
+		: form->account != NULL      ? "account"
+		: form->encoding != NULL     ? "encoding"
+		: form->delimiter != NULL    ? "delimiter"
+					     : NULL;
+	if (file || said == NULL)
+		return true;
+	cli_fail(EX_USAGE, "--%s says what a file is like: name it (%s)", said, how);
+	return false;
+}
+
 int cli_form(CliForm *form, MsTableForm *out)
 {
 	const char *d = form->delimiter;
@@ -336,6 +349,12 @@ int cli_lint(Cli *cli, int argc, char **argv)
 	if (argc > 2)
 		return cli_fail(
 			EX_USAGE, "directory lint: give one file, or none for the mapping in use");
+	if (many < 1 || days < 0)
+		return cli_fail(EX_USAGE, "directory lint: --%s %d: %s",
+			many < 1 ? "many" : "days", many < 1 ? many : days,
+			many < 1 ? "1 or more" : "0 or more");
+	if (!cli_form_has_file(&form, argc == 2, "directory lint FILE.csv"))
+		return EX_USAGE;
 	MsTableForm table;
 	int rc = cli_form(&form, &table);
 	if (rc != 0)

@@ -90,6 +90,8 @@ int cli_verify(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "directory verify: takes no arguments");
+	if (!cli_form_has_file(&form, against != NULL, "--against FILE.csv"))
+		return EX_USAGE;
 	MsTableForm table;
 	int rc = cli_form(&form, &table);
 	if (rc != 0)

@@ -198,6 +198,15 @@ for option in 'directory import --dry-run=no -' 'stats --json=yes' 'held list --
 	ends "missent $option" 64 'takes no value' "$BUILD/missent" -c "$S/missent.conf" $option
 done
 
+# What says how a file is to be read, and no file.
+for option in map=id=customer-number account=id encoding=UTF-16 'delimiter=;'; do
+	for verb in lint verify; do
+		ends "directory $verb --$option, of no file" 64 'name it (' "$BUILD/missent" -c "$S/missent.conf" directory $verb "--$option"
+	done
+done
+ends 'directory lint --many -1' 64 '1 or more' "$BUILD/missent" -c "$S/missent.conf" directory lint --many=-1
+ends 'directory lint --days -1' 64 '0 or more' "$BUILD/missent" -c "$S/missent.conf" directory lint --days=-1
+
 # Who may not is told so, and who may.
 chmod 0644 "$S"/*.conf "$S"/policies/*
 chmod 0755 "$S/policies"
