@@ -147,8 +147,11 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
-/* The same in the file of the house, so that the next import has it; without one nothing is done.
- * The mapping in use is not changed. */
+/* Adds (char *, the caller's) the accounts that have such an entry now. */
+MsAnswer ms_directory_holders(MsDirectory *directory, const char *kind, const char *value,
+	GPtrArray *accounts, GError **error);
+/* Puts, or deletes, in the file of the house, so that the next import has it; without one nothing
+ * is done.  The mapping in use is not changed. */
 bool ms_directory_change_house(MsDirectory *directory, bool remove, const char *kind,
 	const char *value, bool *changed_out, GError **error);
 const char *ms_directory_house_file(const MsDirectory *directory); /* NULL: none */

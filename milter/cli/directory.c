@@ -288,6 +288,23 @@ static char *no_principal(const CliSession *session, char **argv)
 	return strcmp(argv[2], MS_ROW_RECEIVES_FOR) == 0 ? cli_no_account(session, argv[3]) : NULL;
 }
 
+/* Whose it is as well: given to another, it stays with who had it until it is deleted there. */
+static void tell_others(const CliSession *session, char **argv)
+{
+	g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
+	if (strcmp(argv[2], MS_ROW_RECEIVES_FOR) == 0 || strcmp(argv[2], MS_ROW_GREETED_AS) == 0 ||
+		ms_directory_holders(session->directory, argv[2], argv[3], accounts, NULL) !=
+			MS_FOUND ||
+		accounts->len < 2)
+		return;
+	const char *other = accounts->pdata[strcmp(accounts->pdata[0], argv[1]) == 0];
+	g_autofree char *more = accounts->len > 2
+		? g_strdup_printf(" and %u more accounts'", accounts->len - 2) : g_strdup("");
+	cli_fail(0,
+		"warning: it is account \"%s\"'s%s too; if it went to another: missent directory delete \"%s\" %s VALUE",
+		other, more, other, argv[2]);
+}
+
 /* As an import tells it. */
 static void tell_odd(const CliSession *session, char **argv, const char *near)
 {
@@ -324,6 +341,8 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 				tell_new(&session, argv, remove, changed);
 			if (!remove)
 				tell_odd(&session, argv, near);
+			if (!remove && changed)
+				tell_others(&session, argv);
 		} else {
 			rc = cli_fail_error(error);
 			note_entry(&session, argv, remove, true, NULL);

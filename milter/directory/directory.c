@@ -161,3 +161,24 @@ MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const 
 {
 	return change(directory, true, account, kind, value, changed_out, error);
 }
+
+MsAnswer ms_directory_holders(MsDirectory *directory, const char *kind, const char *value,
+	GPtrArray *accounts, GError **error)
+{
+	const char *why;
+	g_autoptr(MsRowStored) row = ms_row_new(directory, "-", kind, value, strlen(value), &why);
+	if (row == NULL) {
+		ms_fail_input(error, "%s \"%s\": %s", kind, value, why);
+		return MS_CONFIG;
+	}
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	g_ptr_array_add(names, row->name);
+	MsLookup lookup;
+	ms_lookup_init(&lookup);
+	MsAnswer answer = ms_directory_look_up(directory, names, &lookup, error);
+	const GPtrArray *found = answer == MS_FOUND ? lookup.values->pdata[0] : NULL;
+	for (guint i = 0; found != NULL && i < found->len; i++)
+		g_ptr_array_add(accounts, g_strdup(found->pdata[i]));
+	ms_lookup_clear(&lookup);
+	return answer;
+}

@@ -96,6 +96,11 @@ mv "$S/invoices.kept" "$S/policies/invoices.conf"
 ok 'stats --json' says 0 '"usable":true' missent directory stats --json
 ok 'put' says 0 'added' missent directory put AC-3 customer-number C-10003
 ok 'put again' says 0 'there already' missent directory put AC-3 customer-number c10003
+ok 'put: it is another'"'"'s too' says 0 "it is account \"AC-3\"'s too; if it went to another: missent directory delete \"AC-3\" customer-number" missent directory put AC-4 customer-number C-10003
+ok '... of three' says 0 "s and 1 more accounts' too" missent directory put AC-5 customer-number C-10003
+ok '... of one' sh -c "! '$BUILD/missent' -c '$S/missent.conf' directory put AC-5 customer-number C-90003 2>&1 | grep 'it is account'"
+for a in AC-4 AC-5; do missent directory delete $a customer-number C-10003 >/dev/null; done
+missent directory delete AC-5 customer-number C-90003 >/dev/null
 ok 'delete' says 0 'deleted' missent directory delete AC-3 customer-number C-10003
 ok 'put: what is the house stays' says 0 'of which each import has it' missent directory put house vat-id DE136695976
 ok '... and is there once' says 0 'was there already' missent directory put house vat-id 'DE 136 695 976'
