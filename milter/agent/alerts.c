@@ -157,7 +157,7 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 	set(t, MS_ALERT_PAUSED, paused, "%s", words);
 	static const MsAlert left[] = {
 		MS_ALERT_BYPASS, MS_ALERT_OBSERVING, MS_ALERT_CANARY, MS_ALERT_WITNESS,
-		MS_ALERT_AUDIT};
+		MS_ALERT_AUDIT, MS_ALERT_REFUSED};
 	for (gsize i = 0; i < G_N_ELEMENTS(left); i++) {
 		g_autofree char *detail = ms_alert_left(s->state_dir, left[i]);
 		set(t, left[i], detail != NULL, "%s", detail != NULL ? detail : "");

@@ -53,6 +53,7 @@ typedef struct {
 	MsRecordStats held;
 	bool records;
 	bool agent; /* it listens, or may not be asked */
+	char *refused; /* a mapping was, and why; or NULL */
 } Status;
 
 static void take(Status *st)
@@ -66,6 +67,7 @@ static void take(Status *st)
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
 	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
+	st->refused = ms_alert_left(s->state_dir, MS_ALERT_REFUSED);
 	errno = 0;
 	st->agent = ms_io_somebody_listens(s->desk.socket) ||
 		(errno != ENOENT && errno != ECONNREFUSED);
@@ -195,6 +197,9 @@ static void print_status(const Status *st)
 		printf("%s%s%s\n", cli_colour(st->cli, RED), words, cli_colour(st->cli, PLAIN));
 	}
 	print_daemon(st);
+	if (st->refused != NULL)
+		printf("%-12s %sthe last import was refused%s: %s\n", "mapping",
+			cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN), st->refused);
 	g_autofree char *alerts = ms_alerts_remembered(st->settings->state_dir);
 	if (*alerts != '\0')
 		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts,
@@ -240,6 +245,8 @@ static void print_json(const Status *st)
 		(int)is_starting(st), "paused", (int)st->paused, "agent", (int)st->agent);
 	if (st->trouble != NULL)
 		json_object_set_new(out, "trouble", json_string(st->trouble));
+	if (st->refused != NULL)
+		json_object_set_new(out, "import_refused", json_string(st->refused));
 	if (st->paused)
 		json_object_set_new(out, "pause",
 			json_pack("{s:I, s:s, s:s}", "until",
@@ -292,10 +299,11 @@ int cmd_status(Cli *cli, int argc, char **argv)
 		print_json(&st);
 	else
 		print_status(&st);
-	bool fine = st.alive && st.numbers.value[MS_NUM_HANGING] == 0 &&
+	bool fine = st.alive && st.refused == NULL && st.numbers.value[MS_NUM_HANGING] == 0 &&
 		(st.numbers.value[MS_NUM_DIRECTORY_UP] > 0 || is_starting(&st));
 	ms_pause_clear(&st.pause);
 	g_free(st.trouble);
+	g_free(st.refused);
 	ms_settings_free(st.settings);
 	return fine ? EX_OK : 1;
 }

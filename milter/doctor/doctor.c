@@ -122,6 +122,9 @@ static const Check checks[] = {
 	/* ---- the mapping ---- */
 	ROW("directory", FAULT, CONFIGURED, "can the mapping be used now?",
 		"See missent directory stats; mail is deferred until it can.", check_directory),
+	ROW("mapping-refused", WARNING, NOW, "was the last new mapping taken into use?",
+		"Mend what is exported; or, if it is meant so, import it with --accept-moved --why TEXT, or with a higher limit.",
+		check_refused),
 	ROW("house", WARNING, NOW, "does the mapping know what is your own?",
 		"Run missent directory suggest-house on some of your mail, and missent directory put house KIND VALUE for what is yours.",
 		check_house),

@@ -87,6 +87,7 @@ void check_sendmail_timeouts(Patient *p);
 void check_sendmail_daemons(Patient *p);
 
 void check_directory(Patient *p);
+void check_refused(Patient *p);
 void check_house(Patient *p);
 void check_customers(Patient *p);
 void check_redis_ways(Patient *p);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "missent/alert.h"
 #include "missent/store.h"
 
 #include "doctor_private.h"
@@ -80,6 +81,14 @@ void check_directory(Patient *p)
 	if (error != NULL)
 		complain(p, "the directory is unavailable now, and mail is deferred: %s",
 			error->message);
+}
+
+void check_refused(Patient *p)
+{
+	g_autofree char *why = ms_alert_left(p->s->state_dir, MS_ALERT_REFUSED);
+	if (why != NULL)
+		complain(p, "the last import was refused, and mail is judged by an older mapping: %s",
+			why);
 }
 
 /* NULL: there is none, or check_directory() tells why it cannot be had. */
