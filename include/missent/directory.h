@@ -208,6 +208,10 @@ typedef struct {
 	MsTableForm form;
 	double max_shrink;   /* refuse to lose more than this share of the entries; 1: any */
 	double max_bad;      /* refuse when more than this share of the lines is bad */
+	/* refuse when more than this share of a kind, and more than five, would move to accounts of
+	 * others; 1: any.  A value that comes to a further account counts a fifth. */
+	double max_moved;
+	bool accept_moved;   /* take it into use all the same */
 	bool dry_run;
 	const char *source;  /* for the state: a file name */
 	/* SOURCE=ID, NULL-terminated, or NULL: which changes the file has.  A mapping that
@@ -217,6 +221,10 @@ typedef struct {
 	const volatile int *stop; /* not 0: to be stopped */
 	void (*bad)(guint64 line, const char *why, void *user);
 	void (*note)(const char *text, void *user);
+	/* A line of what is other than in the mapping in use; not called where there is none. */
+	void (*compared)(const char *text, void *user);
+	/* Some of what moved, where that is told or refused; masked, as it may be logged. */
+	void (*example)(guint64 line, const char *text, void *user);
 	/* What is odd, though it is loaded (line 0: of none); never with a value. */
 	void (*warn)(guint64 line, const char *text, void *user);
 	guint many; /* warn of values at more accounts; 0: MS_LINT_MANY */
@@ -228,6 +236,8 @@ typedef struct {
 	guint64 lines, bad;
 	gint64 entries, before;
 	guint64 warnings;
+	bool refused;  /* by a limit: somebody has to look at it */
+	bool accepted; /* more moved than max_moved */
 	bool kept; /* it failed, and the next import of the same file goes on where it was */
 } MsImportResult;
 

@@ -50,7 +50,7 @@ typedef struct {
 	const char *const *command;
 	bool ldif; /* it prints that; else CSV */
 	const char *map, *account, *encoding;
-	gint64 max_shrink, max_bad; /* per cent */
+	gint64 max_shrink, max_moved, max_bad; /* per cent */
 	gint64 timeout_ms;
 } MsSyncSettings;
 

@@ -103,7 +103,7 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, session->kinds, &error);
-	MsImportOptions options = {.max_shrink = 1, .source = t->directory};
+	MsImportOptions options = {.max_shrink = 1, .max_moved = 1, .source = t->directory};
 	MsImportResult result;
 	if (directory == NULL)
 		return cli_fail_error(error);

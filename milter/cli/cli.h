@@ -170,7 +170,17 @@ int cli_import(Cli *cli, int argc, char **argv);
 int cli_lint(Cli *cli, int argc, char **argv);
 int cli_sync(Cli *cli, int argc, char **argv);
 /* import.c: what `options` leave to it is set; `name` is told. */
-int cli_import_fd(CliSession *session, int fd, const char *name, MsImportOptions *options);
+int cli_import_fd(CliSession *session, int fd, const char *name, const char *why,
+	MsImportOptions *options);
+/* How it is said that what has moved is meant so; 0, or an exit status that was told. */
+#define CLI_ACCEPT_OPTIONS(accept, why)                                                         \
+	{"accept-moved", 0, 0, G_OPTION_ARG_NONE, &(accept),                                    \
+		"take it into use though so much would move to accounts of others", NULL},      \
+	{                                                                                       \
+		"why", 0, 0, G_OPTION_ARG_STRING, &(why),                                       \
+			"with --accept-moved: the reason, for the trail", "TEXT"                \
+	}
+int cli_accept_moved(bool accept, const char *why);
 /* import.c: set by the first SIGINT or SIGTERM. */
 const volatile int *cli_catch_signals(void);
 int cli_verify(Cli *cli, int argc, char **argv);

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/audit.h"
 
@@ -42,6 +43,8 @@ typedef struct {
 	bool terminal, drawn;
 	MsImportPhase phase;
 	gint64 begun, told; /* of this phase */
+	char *compared;     /* with the mapping in use; or NULL */
+	const char *why;    /* what moved is accepted; or NULL */
 } Progress;
 
 static void clear_line(Progress *progress)
@@ -76,6 +79,23 @@ static void on_note(const char *text, void *user)
 	Progress *progress = user;
 	clear_line(progress);
 	cli_fail(0, "%s: %s", progress->name, text);
+}
+
+static void on_example(guint64 line, const char *text, void *user)
+{
+	Progress *progress = user;
+	clear_line(progress);
+	if (line > 0)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, text);
+	else
+		cli_fail(0, "%s: %s", progress->name, text);
+}
+
+static void on_compared(const char *text, void *user)
+{
+	Progress *progress = user;
+	g_free(progress->compared);
+	progress->compared = g_strdup(text);
 }
 
 static char *time_left(const MsImportProgress *p, double seconds)
@@ -172,12 +192,16 @@ void cli_form_clear(CliForm *form)
 }
 
 /* Who took it into use: missentd says only that it judges by another mapping. */
-static void note_import(const CliSession *session, const char *name, const MsImportResult *result)
+static void note_import(
+	const CliSession *session, const Progress *progress, const MsImportResult *result)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *detail = g_strdup_printf("%" G_GINT64_FORMAT " entries (%" G_GINT64_FORMAT
-						  " before), from %s",
-		result->entries, result->before, name);
+						  " before), from %s%s%s%s%s",
+		result->entries, result->before, progress->name,
+		progress->compared != NULL ? ": " : "",
+		progress->compared != NULL ? progress->compared : "",
+		result->accepted ? "; accepted: " : "", result->accepted ? progress->why : "");
 	if (!cli_note(session, MS_EVENT_IMPORT, "", detail, &error))
 		cli_fail(0, "it is in use, and the audit trail does not say by whom: %s",
 			error->message);
@@ -200,6 +224,22 @@ static bool is_percent(const char *option, double value)
 	return false;
 }
 
+/* Whoever watches the host is told that the mapping in use stays an old one: an import by a timer
+ * has nobody who reads what it says.  The next that is taken into use ends it. */
+static void leave_alert(const CliSession *session, const char *name, const char *why)
+{
+	g_autofree char *detail = why != NULL ? g_strdup_printf("%s: %s", name, why) : g_strdup("");
+	if (!ms_alert_leave(session->settings->state_dir, MS_ALERT_REFUSED, detail))
+		cli_fail(0, "%s: missent status and alerts do not %s: %s", session->settings->state_dir,
+			why != NULL ? "tell it" : "know that it was imported", g_strerror(errno));
+}
+
+static void print_compared(const Progress *progress, const char *with)
+{
+	if (progress->compared != NULL)
+		printf("%s: %s\n", with, progress->compared);
+}
+
 static int load(CliSession *session, int fd, MsImportOptions *options, Progress *progress)
 {
 	g_autoptr(GError) error = NULL;
@@ -212,6 +252,10 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 		if (!options->dry_run && !result.kept &&
 			!g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
 			tidy(session->directory);
+		print_compared(progress, "against the one in use");
+		fflush(stdout);
+		if (result.refused && !options->dry_run)
+			leave_alert(session, progress->name, error->message);
 		return tell_failed(error, progress->name);
 	}
 	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines,
@@ -220,19 +264,23 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 		printf("; %" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT
 		       " in use); nothing was changed (--dry-run)\n",
 			result.entries, result.entries == 1 ? "entry" : "entries", result.before);
+		print_compared(progress, "against the one in use");
 		return 0;
 	}
 	printf("; %" G_GINT64_FORMAT " %s in use (%" G_GINT64_FORMAT " before)\n", result.entries,
 		result.entries == 1 ? "entry" : "entries", result.before);
+	print_compared(progress, "against the one before");
 	fflush(stdout);
-	note_import(session, progress->name, &result);
+	note_import(session, progress, &result);
+	leave_alert(session, progress->name, NULL);
 	tidy(session->directory);
 	return 0;
 }
 
-int cli_import_fd(CliSession *session, int fd, const char *name, MsImportOptions *options)
+int cli_import_fd(CliSession *session, int fd, const char *name, const char *why,
+	MsImportOptions *options)
 {
-	Progress progress = {.name = name, .terminal = isatty(STDERR_FILENO)};
+	Progress progress = {.name = name, .why = why, .terminal = isatty(STDERR_FILENO)};
 	options->bad = on_bad;
 	options->note = on_note;
 	options->warn = on_warning;
@@ -240,10 +288,24 @@ int cli_import_fd(CliSession *session, int fd, const char *name, MsImportOptions
 	options->user = &progress;
 	options->source = progress.name;
 	options->stop = &stopped;
-	return load(session, fd, options, &progress);
+	options->compared = on_compared;
+	options->example = on_example;
+	options->accept_moved = why != NULL;
+	int rc = load(session, fd, options, &progress);
+	g_free(progress.compared);
+	return rc;
 }
 
-static int import_file(CliSession *session, const char *path, MsImportOptions *options)
+int cli_accept_moved(bool accept, const char *why)
+{
+	if (accept == (why != NULL) && (why == NULL || *why != '\0'))
+		return 0;
+	return cli_fail(EX_USAGE,
+		"--accept-moved --why TEXT: both, and the reason for the trail is not empty");
+}
+
+static int import_file(
+	CliSession *session, const char *path, const char *why, MsImportOptions *options)
 {
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -254,7 +316,7 @@ static int import_file(CliSession *session, const char *path, MsImportOptions *o
 		close(fd);
 		return cli_fail(EX_NOINPUT, "%s: it is a folder; name one file", path);
 	}
-	int rc = cli_import_fd(session, fd, standard ? "standard input" : path, options);
+	int rc = cli_import_fd(session, fd, standard ? "standard input" : path, why, options);
 	if (!standard)
 		close(fd);
 	return rc;
@@ -262,8 +324,9 @@ static int import_file(CliSession *session, const char *path, MsImportOptions *o
 
 int cli_import(Cli *cli, int argc, char **argv)
 {
-	double max_bad = 1, max_shrink = 20;
-	gboolean dry_run = FALSE, forget = FALSE;
+	double max_bad = 1, max_shrink = 20, max_moved = 2;
+	gboolean dry_run = FALSE, forget = FALSE, accept = FALSE;
+	g_autofree char *why = NULL;
 	g_auto(GStrv) positions = NULL;
 	int many = MS_LINT_MANY;
 	g_auto(CliForm) form = {0};
@@ -275,6 +338,10 @@ int cli_import(Cli *cli, int argc, char **argv)
 			"refuse when more of the lines are bad (default 1)", "PERCENT"},
 		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
 			"refuse when the mapping would lose more (default 20)", "PERCENT"},
+		{"max-moved", 0, 0, G_OPTION_ARG_DOUBLE, &max_moved,
+			"refuse when more of a kind would move to accounts of others (default 2)",
+			"PERCENT"},
+		CLI_ACCEPT_OPTIONS(accept, why),
 		{"position", 0, 0, G_OPTION_ARG_STRING_ARRAY, &positions,
 			"the last change of a source that the file has", "SOURCE=ID"},
 		{"forget-positions", 0, 0, G_OPTION_ARG_NONE, &forget,
@@ -288,7 +355,8 @@ int cli_import(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
-	if (!is_percent("max-bad", max_bad) || !is_percent("max-shrink", max_shrink))
+	if (!is_percent("max-bad", max_bad) || !is_percent("max-shrink", max_shrink) ||
+		!is_percent("max-moved", max_moved) || cli_accept_moved(accept, why) != 0)
 		return EX_USAGE;
 	if (many < 1)
 		return cli_fail(EX_USAGE, "--many %d: at least 1", many);
@@ -304,11 +372,12 @@ int cli_import(Cli *cli, int argc, char **argv)
 			.many = (guint)MAX(many, 1),
 			.max_shrink = max_shrink / 100,
 			.max_bad = max_bad / 100,
+			.max_moved = max_moved / 100,
 			.dry_run = dry_run,
 			.positions = (const char *const *)positions,
 			.forget_positions = forget,
 		};
-		rc = import_file(&session, argv[1], &options);
+		rc = import_file(&session, argv[1], why, &options);
 	}
 	cli_end(&session);
 	return rc;
@@ -371,6 +440,7 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		MsImportOptions options = {.form = table,
 			.max_shrink = 1,
 			.max_bad = 1,
+			.max_moved = 1,
 			.dry_run = true,
 			.many = (guint)MAX(many, 1),
 			.bad = on_bad,

@@ -188,12 +188,12 @@ static int undo(Init *init, const GPtrArray *plans)
 
 static int import_text(CliSession *session, const char *text, const char *name)
 {
-	MsImportOptions options = {.max_shrink = 1, .max_bad = 0};
+	MsImportOptions options = {.max_shrink = 1, .max_moved = 1, .max_bad = 0};
 	int fd = ms_memory_of("missent-init", text, strlen(text));
 	if (fd < 0)
 		return cli_fail(EX_TEMPFAIL, "%s: %s", name, g_strerror(errno));
 	int rc = lseek(fd, 0, SEEK_SET) == 0
-		? cli_import_fd(session, fd, name, &options)
+		? cli_import_fd(session, fd, name, NULL, &options)
 		: cli_fail(EX_TEMPFAIL, "%s: %s", name, g_strerror(errno));
 	close(fd);
 	return rc;

@@ -92,10 +92,12 @@ static int convert(const MsSyncSettings *sync, int *fd)
 
 int cli_sync(Cli *cli, int argc, char **argv)
 {
-	gboolean dry_run = FALSE;
+	gboolean dry_run = FALSE, accept = FALSE;
+	g_autofree char *why = NULL;
 	const GOptionEntry entries[] = {
 		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run,
 			"run the command and check what it prints, change nothing", NULL},
+		CLI_ACCEPT_OPTIONS(accept, why),
 		G_OPTION_ENTRY_NULL,
 	};
 	if (!cli_options(
@@ -104,6 +106,8 @@ int cli_sync(Cli *cli, int argc, char **argv)
 	if (argc != 1)
 		return cli_fail(EX_USAGE,
 			"directory sync: takes no arguments; missent.conf says what is run (sync)");
+	if (cli_accept_moved(accept, why) != 0)
+		return EX_USAGE;
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	const MsSyncSettings *sync = rc == 0 ? &session.settings->sync : NULL;
@@ -121,9 +125,10 @@ int cli_sync(Cli *cli, int argc, char **argv)
 			.form = {sync->encoding, '\0', sync->map, sync->account},
 			.max_shrink = (double)sync->max_shrink / 100,
 			.max_bad = (double)sync->max_bad / 100,
+			.max_moved = (double)sync->max_moved / 100,
 			.dry_run = dry_run,
 		};
-		rc = cli_import_fd(&session, fd, sync->command[0], &options);
+		rc = cli_import_fd(&session, fd, sync->command[0], why, &options);
 	}
 	if (fd >= 0)
 		close(fd);

@@ -480,6 +480,7 @@ static const MsRow sync_rows[] = {
 	{.key = "account", .type = MS_ROW_TEXT},
 	{.key = "encoding", .type = MS_ROW_TEXT},
 	{.key = "max-shrink", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100},
+	{.key = "max-moved", .type = MS_ROW_NUMBER, .fallback = "2", .max = 100},
 	{.key = "max-bad", .type = MS_ROW_NUMBER, .fallback = "1", .max = 100},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "10m", .min = 1000, .max = 86400000},
 	{.key = NULL},
@@ -831,6 +832,7 @@ static bool take_sync(MsSettings *s, const MsSection *sync, GError **error)
 	out->account = ms_section_text(sync, "account");
 	out->encoding = ms_section_text(sync, "encoding");
 	out->max_shrink = ms_section_number(sync, "max-shrink");
+	out->max_moved = ms_section_number(sync, "max-moved");
 	out->max_bad = ms_section_number(sync, "max-bad");
 	out->timeout_ms = ms_section_number(sync, "timeout");
 	if ((out->map == NULL) != (out->account == NULL))

@@ -8,6 +8,7 @@
 #include "directory_private.h"
 #include "house.h"
 #include "lint.h"
+#include "moved.h"
 #include "progress.h"
 #include "spill.h"
 
@@ -44,6 +45,9 @@ typedef struct {
 	MsMapping *mapping;
 	MsTable *table;
 	MsLint *lint; /* or NULL */
+	MsKindNumbers *numbers;
+	MsMapping *before; /* the one in use; or NULL */
+	MsMoved *moved;    /* beside it; or NULL */
 	char *house;  /* what the file of the house has; or NULL */
 	bool has_house; /* something is the house's */
 	MsSpill *spills[MS_SPILLS];
@@ -218,8 +222,9 @@ static bool is_known(Import *import, const MsEntry *entry)
 	return known;
 }
 
-static bool add(Import *import, const MsRowStored *row, GError **error)
+static bool add(Import *import, const MsRowStored *row, const char *kind, GError **error)
 {
+	guint16 number = ms_kind_number(import->numbers, kind);
 	g_array_set_size(import->row, 0);
 	g_byte_array_set_size(import->room, 0);
 	ms_row_entries(&import->directory->keys, row, import->row, import->room);
@@ -227,7 +232,8 @@ static bool add(Import *import, const MsRowStored *row, GError **error)
 		const MsEntry *entry = &g_array_index(import->row, MsEntry, i);
 		MsRecord record = {.said = import->room->data + entry->said,
 			.said_len = entry->said_len,
-			.line = import->line};
+			.line = import->line,
+			.kind = i == 0 ? number : entry->stays ? MS_KIND_ACCOUNT : MS_KIND_NONE};
 		memcpy(record.link, entry->link, MS_LINK_BYTES);
 		if (is_known(import, entry))
 			continue;
@@ -260,7 +266,7 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 			    put_aside, import, error))
 			return false;
 	}
-	return add(import, row, error);
+	return add(import, row, given->kind, error);
 }
 
 static bool take_rows(Import *import, GError **error)
@@ -303,7 +309,7 @@ static bool take_house(const MsTableRow *given, void *user, GError **error)
 		!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
 			put_aside, import, error))
 		return false;
-	return add(import, row, error);
+	return add(import, row, given->kind, error);
 }
 
 static bool take_all(Import *import, int fd, GError **error)
@@ -386,7 +392,8 @@ static const guint8 other_form = 0xff; /* what one says begins with it */
 
 /* Entries come in the order of their digests, so that all that is said of one thing comes
  * together. */
-static void look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record)
+static bool look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record,
+	GError **error)
 {
 	const guint8 *at = record->said;
 	MsSaid said;
@@ -394,15 +401,15 @@ static void look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const 
 	if (import->lint != NULL && !import->of_accounts &&
 		ms_said_read(&import->directory->keys, &at, record->said + record->said_len, &said))
 		ms_lint_entry(import->lint, digest, &said, record->line);
+	return import->moved == NULL ||
+		ms_moved_take(import->moved, digest, record, import->of_accounts, error);
 }
 
 /* Of what is not written. */
 static bool count_entry(
 	const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
 {
-	(void)error;
-	look_at(user, digest, record);
-	return true;
+	return look_at(user, digest, record, error);
 }
 
 static bool count_all(Import *import, GError **error)
@@ -450,8 +457,7 @@ static bool take_entry(
 	kept.said = g_memdup2(record->said, record->said_len);
 	g_ptr_array_add(import->saids, (gpointer)kept.said);
 	g_array_append_val(import->records, kept);
-	look_at(import, digest, record);
-	return true;
+	return look_at(import, digest, record, error);
 }
 
 static bool write_some(
@@ -516,19 +522,32 @@ static bool refuse(GError **error, const char *format, ...)
 	return false;
 }
 
+/* One of the limits that an operator may set: somebody has to look at it. */
+static bool refuse_limit(const Import *import, GError **error, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+static bool refuse_limit(const Import *import, GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	import->result->refused = true;
+	return refuse(error, "%s", text);
+}
+
 static bool enough_good(const Import *import, GError **error)
 {
 	const MsImportResult *r = import->result;
 	const MsImportOptions *o = import->options;
 	if (r->lines == 0)
-		return refuse(error, "no good line was found: it is empty, or has a heading alone");
+		return refuse_limit(import, error, "no good line was found: it is empty, or has a heading alone");
 	if (r->lines == r->bad)
 		return refuse(error, "no good line was found%s",
 			o->form.map != NULL ? ""
 					    : "; a file with a line for each customer needs --map "
 					      "'COLUMN=KIND,...' --account COLUMN");
 	if ((double)r->bad > o->max_bad * (double)r->lines)
-		return refuse(error, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+		return refuse_limit(import, error, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
 			" lines %s bad, more than %.3g %% (--max-bad)", r->bad, r->lines,
 			r->bad == 1 ? "is" : "are", o->max_bad * 100);
 	return true;
@@ -539,10 +558,49 @@ static bool not_too_few(const Import *import, GError **error)
 	const MsImportResult *r = import->result;
 	const MsImportOptions *o = import->options;
 	if ((double)r->entries < (double)r->before * (1 - o->max_shrink))
-		return refuse(error, "the mapping would shrink from %" G_GINT64_FORMAT " to %"
+		return refuse_limit(import, error, "the mapping would shrink from %" G_GINT64_FORMAT " to %"
 			G_GINT64_FORMAT " %s, by more than %.3g %% (--max-shrink)", r->before,
 			r->entries, r->entries == 1 ? "entry" : "entries", o->max_shrink * 100);
 	return true;
+}
+
+static void tell_example(guint64 line, const char *text, void *user)
+{
+	const MsImportOptions *o = ((Import *)user)->options;
+	if (o->example != NULL)
+		o->example(line, text, o->user);
+}
+
+static void warn_odd(guint64 line, const char *text, void *user)
+{
+	Import *import = user;
+	import->options->warn(line, text, import->options->user);
+	import->result->warnings++;
+}
+
+/* The classic accident: a column that was sorted, or slipped by a row.  All lines are good, nothing
+ * shrinks, and each customer gets the mail of the next. */
+static bool not_moved(Import *import, GError **error)
+{
+	const MsImportOptions *o = import->options;
+	if (import->moved == NULL)
+		return true;
+	if (!ms_moved_end(import->moved, error))
+		return false;
+	g_autofree char *text = ms_moved_text(import->moved);
+	g_autofree char *problem = ms_moved_problem(import->moved, o->max_moved);
+	if (o->compared != NULL)
+		o->compared(text, o->user);
+	import->result->accepted = problem != NULL && o->accept_moved;
+	if (o->warn != NULL)
+		ms_moved_odd(import->moved, warn_odd, import);
+	if (problem != NULL || o->dry_run)
+		ms_moved_examples(import->moved, tell_example, import);
+	if (problem == NULL || o->accept_moved)
+		return true;
+	return refuse_limit(import, error,
+		"%s, more than %.3g %% (--max-moved; if it is meant so: --accept-moved --why TEXT)",
+		problem, o->max_moved * 100);
 }
 
 /* Who had it, and has it no more, would see false alarms on nearly each mail. */
@@ -564,44 +622,68 @@ static void look_for_house(Import *import)
 	import->result->warnings++;
 }
 
+/* After it was found out whether the import goes on with another, whose generation it then has. */
+static bool begin_moved(Import *import, GError **error)
+{
+	if (import->before == NULL)
+		return true;
+	import->moved = ms_moved_new(import->directory, import->before, import->numbers,
+		import->mapping->generation, error);
+	return import->moved != NULL;
+}
+
 static bool load(Import *import, int fd, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
-	if (!take_all(import, fd, error) || !enough_good(import, error))
+	if (!begin_moved(import, error) || !take_all(import, fd, error) ||
+		!enough_good(import, error))
 		return false;
 	look_for_house(import);
 	if (import->options->dry_run)
 		return count_all(import, error) && end_lint(import, error) &&
-			not_too_few(import, error);
+			not_too_few(import, error) && not_moved(import, error);
 	if (!write_all(import, error))
 		return false;
 	MsMapping *m = import->mapping;
 	m->entries = import->result->entries;
 	m->loaded_us = MAX(g_get_real_time(), import->not_before + 1);
-	if (!not_too_few(import, error) || !prove(import, error))
+	if (!not_too_few(import, error) || !not_moved(import, error) ||
+		!prove(import, error))
 		return false;
 	g_autofree char *state = ms_mapping_write(m, &import->directory->keys);
 	return end_lint(import, error) && backend->ops->commit(backend, state, error);
 }
 
-/* What the one in use says of itself, fit for verdicts or not: how large it is, and how far the
- * sources of changes had come. */
-static MsMapping *before_it(MsDirectory *directory)
+/* What the one in use says of itself, fit for verdicts or not: how large it is, how far the sources
+ * of changes had come, and where its entries are.  One that cannot be read any more is to be
+ * replaced; one that cannot be asked now is not known to be none. */
+static bool find_before(Import *import, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
 	view.primary = true;
-	MsBackend *backend = directory->backend;
-	MsMapping *mapping = backend->ops->look(backend, NULL, 0, &view, NULL) == MS_FOUND
-		? ms_view_mapping(directory, &view, NULL) : NULL;
+	g_autoptr(GError) why = NULL;
+	MsBackend *backend = import->directory->backend;
+	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, &why);
+	if (answer == MS_FOUND)
+		import->before = ms_view_mapping(import->directory, &view, &why);
 	ms_view_clear(&view);
-	return mapping;
+	if (answer == MS_RETRY && !import->options->dry_run) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	if (answer != MS_ABSENT && import->before == NULL && why != NULL) {
+		g_autofree char *text = g_strdup_printf("what has moved is not known: %s", why->message);
+		note(text, import);
+	}
+	return true;
 }
 
 /* Whoever follows changes must know which of them the file has: going on from where the old mapping
  * was would lose those that came since the file was made. */
-static bool take_positions(Import *import, const MsMapping *before, GError **error)
+static bool take_positions(Import *import, GError **error)
 {
+	const MsMapping *before = import->before;
 	const MsImportOptions *o = import->options;
 	GHashTable *positions = import->mapping->positions;
 	for (guint i = 0; o->positions != NULL && o->positions[i] != NULL; i++) {
@@ -630,6 +712,9 @@ static bool take_positions(Import *import, const MsMapping *before, GError **err
 
 static void import_clear(Import *import)
 {
+	ms_moved_free(import->moved);
+	ms_mapping_free(import->before);
+	ms_kind_numbers_free(import->numbers);
 	ms_mapping_free(import->mapping);
 	ms_table_free(import->table);
 	ms_lint_free(import->lint);
@@ -805,6 +890,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.mapping = ms_mapping_new(),
 		.marks = g_array_new(FALSE, FALSE, sizeof(MsMark)),
 		.row = g_array_new(FALSE, FALSE, sizeof(MsEntry)),
+		.numbers = ms_kind_numbers_new(directory->kinds),
 		.known = g_new0(guint64, ACCOUNTS_KEPT),
 		.room = g_byte_array_new(),
 		.records = g_array_new(FALSE, FALSE, sizeof(MsRecord)),
@@ -815,12 +901,13 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		import.lint = ms_lint_new(directory->kinds, directory->house,
 			options->many > 0 ? options->many : MS_LINT_MANY, options->warn,
 			options->user);
-	g_autoptr(MsMapping) before = before_it(directory);
+	bool fine = find_before(&import, error);
+	const MsMapping *before = import.before;
 	result.before = before != NULL ? before->entries : 0;
 	import.not_before = MAX(
 		before != NULL ? before->loaded_us : 0, ms_seen_newest(directory->seen));
-	bool fine = ms_house_read(directory, &import.house, error) &&
-		take_positions(&import, before, error) && begin(&import, fd, error) &&
+	fine = fine && ms_house_read(directory, &import.house, error) &&
+		take_positions(&import, error) && begin(&import, fd, error) &&
 		run(&import, fd, error);
 	import_clear(&import);
 	/* Used or not, what was here before is old from now on. */

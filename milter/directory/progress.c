@@ -12,7 +12,7 @@
  * of another file, is as if it were not there.  One thread.
  */
 
-#define FORM "missent-import=1\n"
+#define FORM "missent-import=2\n"
 #define PART MS_PART('p', 0)
 
 MsProgress *ms_progress_new(void)

@@ -69,6 +69,7 @@ typedef struct {
 	gsize said_len;
 	const guint8 *said; /* as ms_said_write() made it */
 	guint32 line; /* of a file that is imported; else 0 */
+	guint16 kind; /* likewise: moved.h */
 } MsRecord;
 /* By key, then by what is said. */
 gint ms_record_compare(const MsRecord *a, const MsRecord *b);

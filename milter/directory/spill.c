@@ -42,7 +42,7 @@ struct MsSpill {
 typedef struct {
 	guint8 digest[MS_ENTRY_DIGEST], link[MS_LINK_BYTES];
 	guint32 line;
-	guint16 said_len;
+	guint16 kind, said_len;
 } __attribute__((packed)) Head;
 
 static bool failed(const char *what, GError **error)
@@ -141,7 +141,9 @@ bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const Ms
 	GError **error)
 {
 	Heap *heap = &spill->heaps[digest[0]];
-	Head head = {.line = record->line, .said_len = (guint16)record->said_len};
+	Head head = {.line = record->line,
+		.kind = record->kind,
+		.said_len = (guint16)record->said_len};
 	memcpy(head.digest, digest, MS_ENTRY_DIGEST);
 	memcpy(head.link, record->link, MS_LINK_BYTES);
 	g_byte_array_append(heap->last, (const guint8 *)&head, sizeof head);
@@ -212,7 +214,8 @@ static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GErro
 		const Head *head = heads->pdata[i];
 		MsRecord record = {.said = (const guint8 *)(head + 1),
 			.said_len = head->said_len,
-			.line = head->line};
+			.line = head->line,
+			.kind = head->kind};
 		memcpy(record.key, head->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
 		memcpy(record.link, head->link, MS_LINK_BYTES);
 		if (!take(head->digest, &record, user, error))

@@ -145,7 +145,8 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
 	const char *csv = look->ask->csv[0];
-	const MsImportOptions options = {.max_shrink = 1, .max_bad = 0.01, .source = csv};
+	const MsImportOptions options = {
+		.max_shrink = 1, .max_moved = 1, .max_bad = 0.01, .source = csv};
 	MsImportResult result;
 	look->directory = ms_directory_open(&settings, look->ask->kinds, error);
 	int fd = look->directory != NULL ? open_mapping(look->ask->csv, folder, error) : -1;

@@ -1,6 +1,8 @@
 """A mapping that is imported, followed, verified and written by others, with a real Redis and with SQLite."""
+import copy
 import random
 import secrets
+import shutil
 import socket
 import sqlite3
 
@@ -177,6 +179,43 @@ def stream(m, name):
     m.tool('directory', 'import', '--max-shrink', '100', '--forget-positions', rows_file(BASE))
 
 
+# ---- a column that slipped ----
+
+def customers(slip=0, name='AC-%d', of=lambda i: i):
+    return BASE + [row for i in range(100, 400) for row in (
+        (name % of(i), 'customer-number', 'C-%d' % (80000 + i)),
+        (name % of(i), 'recipient', 'kunde%d@mail%d.example' % ((i + slip) % 300, (i + slip) % 300)))]
+
+
+def mail(m, i):
+    return (verdict(m, 'customer number: C-%d\n' % (80000 + i), 'kunde%d@mail%d.example' % (i % 300, i % 300)),
+            verdict(m, 'customer number: C-%d\n' % (80000 + i), 'kunde%d@mail%d.example' % ((i + 1) % 300, (i + 1) % 300)))
+
+
+def slipped(m, name, other):
+    """Refused, however it comes: each customer's mail would be right for the next.  `other`: a host with the same mapping."""
+    limit = ('--max-shrink', '100')
+    m.tool('directory', 'import', *limit, rows_file(customers()))
+    tap.same(mail(m, 123), ('deliver', 'hold'), name + ': a mapping of many')
+    keys = len(redis.cli('KEYS', '*').split())
+    out = m.tool('directory', 'import', *limit, rows_file(customers(slip=1)))
+    tap.ok(m.code == 65 and 'recipient: 300 of 30' in out and ' would move to accounts of others' in out,
+           '... of which one column slipped is refused', out)
+    tap.same((mail(m, 123), len(redis.cli('KEYS', '*').split())), (('deliver', 'hold'), keys), '... and nothing of it is left')
+    out = other.tool('directory', 'import', '-n', *limit, rows_file(customers(slip=1)))
+    tap.ok(other.code == 65 and '300 of 30' in out, '... by another host too', out)
+    rows = customers()
+    out = m.tool('directory', 'import', *limit, rows_file(rows[:len(BASE) + 300] + customers(slip=1)[len(BASE) + 300:]))
+    tap.ok(m.code == 65 and '149 of 30' in out, '... of half the file', out)
+    out = m.tool('directory', 'import', *limit, rows_file(customers(name='NEW-%d')))
+    tap.ok(m.code == 0 and 'others: 0; 300 accounts renamed with 600;' in out, '... renamed accounts are not', out)
+    out = m.tool('directory', 'import', *limit, rows_file(customers(name='NEW-%d', of=lambda i: max(i, 103))))
+    tap.ok(m.code == 0 and 'others: 0; 3 accounts merged into others with 6;' in out, '... nor a merger', out)
+    out = m.tool('directory', 'import', *limit, '--accept-moved', '--why', 'the CRM says so', rows_file(customers(slip=1, name='NEW-%d')))
+    tap.same((m.code, mail(m, 123)), (0, ('hold', 'deliver')), '... nor what is accepted')
+    m.tool('directory', 'import', *limit, rows_file(BASE))
+
+
 # ---- a writer of somebody else's ----
 
 def written(m):
@@ -221,6 +260,10 @@ def by_others(m, kind):
     tap.ok(m.code == 0 and '%d rows are in the mapping, 0 are not' % len(rows) in out, kind + ': a mapping of another program',
            out)
     judges(m, '... is judged by')
+    out = m.tool('directory', 'import', '-n', '--max-shrink', '100', rows_file([r for r in rows if r[2] != 'C-700007'] + [
+        ('X8', 'customer-number', 'C-700007')]))
+    tap.ok('%d as before, 0 new, 0 gone, moved to accounts of others: 0; 1 account merged into others with 1' % (len(rows) - 1) in out,
+           '... and compared with', out)
     m.tool('directory', 'put', 'AC-2', 'customer-number', 'PUT-1')
     tap.ok('account AC-2' in m.tool('directory', 'lookup', 'customer-number', 'PUT-1'), '... can be changed')
     tap.ok(m.tool('directory', 'verify').endswith('0 wrong\n'), '... and stays whole')
@@ -273,11 +316,19 @@ def lost(m):
 n = Missent(S, policies=POLICY, mapping=BASE)
 cut_off(n, 'SQLite')
 lines(n, 'SQLite')
+slipped(n, 'SQLite', n)
 by_others(n, 'SQLite')
 T = scratch_folder()
 m = Missent(T, policies=POLICY, mapping=BASE, directory='backend = redis\nredis = "unix:%s"\nverify-every = 2s\n' % redis.socket)
+shutil.copytree(m.dir, m.dir + '-second')
+second = copy.copy(m)
+second.dir += '-second'
+second.conf = second.conf.replace(m.dir, second.dir)
+with open(m.conf) as before, open(second.conf, 'w') as after:
+    after.write(before.read().replace(m.dir, second.dir))
 cut_off(m, 'Redis')
 lines(m, 'Redis')
+slipped(m, 'Redis', second)
 stream(m, 'Redis')
 by_others(m, 'Redis')
 lost(m)

@@ -209,6 +209,32 @@ open(LOG, 'w').write(line(8, 'qmgr[9]', 'statistics: max'))
 m.tool('audit', 'reconcile', '--record', LOG)
 expect('bypass', 'off', 'none went by since')
 
+# ---- a mapping is refused ----
+def customers(slip):
+    return MAPPING + [row for i in range(20) for row in (('K-%d' % i, 'customer-number', 'K-%d' % (70000 + i)),
+                                                         ('K-%d' % i, 'recipient', 'k%d@k%d.example' % ((i + slip) % 20, (i + slip) % 20)))]
+
+
+m.load(customers(0))
+tap.ok('refused' not in m.tool('status'), 'no mapping was refused')
+rows = 'account,kind,value\n' + ''.join('%s,%s,"%s"\n' % r for r in customers(1))
+out = m.tool('directory', 'import', '-', stdin=rows)
+m.chown()
+tap.ok(m.code == 65 and 'recipient: 20 of 23 would move' in out, 'one is', out)
+expect('refused', 'on', 'a column slipped')
+tap.ok('mapping      the last import was refused: standard input: recipient: 20 of 23' in m.tool('status') and m.code == 1,
+       '... status tells it', m.tool('status'))
+m.tool('directory', 'import', '-', stdin=rows)
+time.sleep(2)
+tap.same(ways('refused', 'on'), [1] * 4, '... again it is not told again')
+out = m.tool('directory', 'import', '--accept-moved', '--why', 'told by\nbilling', '-', stdin=rows)
+m.chown()
+tap.same(m.code, 0, '... accepted')
+expect('refused', 'off', 'it is in use')
+tap.ok(m.code == 0 and 'moved to accounts of others: 20 (recipient 20)' in m.trail() and 'accepted: told by' in m.trail(),
+       '... the trail says what, and why', m.trail()[-900:])
+m.load(MAPPING)
+
 # ---- the trail stands still ----
 configure(beat_age='2s')
 expect('trail', 'on', 'no heartbeat')

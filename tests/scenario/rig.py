@@ -226,7 +226,7 @@ class Missent:
 
     def load(self, rows, *options):
         text = 'account,kind,value\n' + ''.join('%s,%s,"%s"\n' % r for r in rows)
-        out = self.tool('directory', 'import', '--max-shrink', '100', *options, '-', stdin=text)
+        out = self.tool('directory', 'import', '--max-shrink', '100', '--max-moved', '100', *options, '-', stdin=text)
         if self.code != 0:
             raise RuntimeError(out)
         self.chown()

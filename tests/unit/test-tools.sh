@@ -162,6 +162,51 @@ ok 'sync: LDIF' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.ldif\
 	format = ldif
 	map = \"mail=recipient,number=customer-number\"
 	account = \"uid\""
+# customers SLIP [FROM]: twenty, whose addresses slipped by so many rows from that one on
+customers() {
+	awk -v slip="$1" -v from="${2:-0}" 'BEGIN {
+		print "account,kind,value"
+		for (i = 0; i < 20; i++) {
+			mail = i < from ? i : from + (i - from + slip) % (20 - from)
+			printf "K-%02d,customer-number,C-%05d\nK-%02d,recipient,kunde%d@mail%d.example\n", i, i, i, mail, mail
+		}
+	}'
+}
+customers 0 >"$S/c.csv"
+customers 1 >"$S/slipped.csv"
+customers 1 17 >"$S/few.csv"
+refused() { "$BUILD/missent" -c "$S/missent.conf" status --json | grep -q import_refused; }
+ok 'import: a first mapping of them' missent directory import --max-shrink 100 "$S/c.csv"
+ok '... again: nothing is other' says 0 '40 as before, 0 new, 0 gone, moved to accounts of others: 0;' missent directory import "$S/c.csv"
+ok 'import: a column slipped by a row' says 65 'recipient: 20 of 20 would move to accounts of others, more than 2 % (--max-moved' missent directory import "$S/slipped.csv"
+ok '... with the line' grep -q "slipped.csv:3: the recipient here is another account's (.*) in the mapping in use" "$S/said"
+ok '... without a value' sh -c "! grep -q mail1 '$S/said'"
+ok '... and what is other' grep -q 'against the one in use: 20 as before, 0 new, 0 gone, moved to accounts of others: 20 (recipient 20)' "$S/said"
+ok '... the mapping is as it was' says 0 'account K-01' missent directory lookup recipient kunde1@mail1.example
+ok '... status tells it' says 1 'slipped.csv: recipient: 20 of 20 would move' missent status
+ok '... doctor too' sh -c "'$BUILD/missent' -c '$S/missent.conf' doctor 2>&1 | grep -A1 mapping-refused | grep -q 'recipient: 20 of 20'"
+ok '... tried, it is refused too' says 65 'recipient: 20 of 20' missent directory import -n "$S/slipped.csv"
+ok '... by sync' says 65 'recipient: 20 of 20' sync "command = {\"cat\", \"$S/slipped.csv\"}"
+ok 'import: accepted without a reason' says 64 '--accept-moved --why TEXT' missent directory import --accept-moved "$S/slipped.csv"
+ok '... with an empty one' says 64 'empty' missent directory import --accept-moved --why '' "$S/slipped.csv"
+ok '... a reason for nothing' says 64 '--accept-moved --why TEXT' missent directory import --why x "$S/slipped.csv"
+ok '... tried with a reason' says 0 'nothing was changed' missent directory import -n --accept-moved --why 'x' "$S/slipped.csv"
+ok '... it is refused still' refused
+ok 'import: few moved' says 0 'moved to accounts of others: 3 (recipient 3)' missent directory import "$S/few.csv"
+ok '... nothing is refused any more' sh -c "! '$BUILD/missent' -c '$S/missent.conf' status --json | grep -q import_refused"
+ok 'sync: accepted with a reason' says 0 'moved to accounts of others: 18' sh -c "cp '$S/missent.conf' '$S/sync.conf'
+	printf 'sync { command = {\"cat\", \"$S/slipped.csv\"} }' >>'$S/sync.conf'
+	'$BUILD/missent' -c '$S/sync.conf' directory sync --accept-moved --why 'told by billing'"
+ok 'import: the limit is a setting' says 0 '20 (recipient 20)' sync "command = {\"cat\", \"$S/c.csv\"} max-moved = 100"
+ok '... an option' says 0 '20 (recipient 20)' missent directory import --max-moved 100 "$S/slipped.csv"
+ok '... of per cent' says 64 '--max-moved -1: 0 to 100' missent directory import --max-moved -1 "$S/c.csv"
+for which in 0 1; do
+	printf 'test "of others, %s" {\n\tpolicy = "invoices"\n\tto = {"k1@m1.example"}\n\ttext = "Customer number: C-30001"\n\tmapping = {' $which
+	for i in 1 2 3 4 5 6 7; do printf '"K%s,customer-number,C-3000%s", "K%s,recipient,k%s@m%s.example", ' $i $i $(((i + which) % 8)) $i $i; done
+	printf '"K9,customer-number,C-30009"}\n\texpect = %s\n}\n' $([ $which = 0 ] && echo deliver || echo hold)
+done >>"$S/policies/invoices.conf"
+ok 'policy check: the mapping of each test is its own' says 0 '' missent policy check
+ok 'sync: too few is told too' sh -c "'$BUILD/missent' -c '$S/missent.conf' directory import '$S/m.csv'; '$BUILD/missent' -c '$S/missent.conf' status | grep -q 'would shrink'"
 missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
 
 printf 'From: <billing@example.com>\nTo: a@beta.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/right.eml"
