@@ -10,6 +10,7 @@
 #include "lint.h"
 #include "moved.h"
 #include "progress.h"
+#include "slip.h"
 #include "spill.h"
 
 /*
@@ -45,6 +46,7 @@ typedef struct {
 	MsMapping *mapping;
 	MsTable *table;
 	MsLint *lint; /* or NULL */
+	MsSlip *slip; /* likewise */
 	MsKindNumbers *numbers;
 	MsMapping *before; /* the one in use; or NULL */
 	MsMoved *moved;    /* beside it; or NULL */
@@ -262,6 +264,7 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 		g_strcmp0(given->account, import->directory->house) == 0;
 	if (import->lint != NULL) {
 		ms_lint_row(import->lint, given->line, given->kind, given->value);
+		ms_slip_row(import->slip, given->line, given->account, given->kind, given->value);
 		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
 			    put_aside, import, error))
 			return false;
@@ -437,7 +440,7 @@ static bool end_lint(Import *import, GError **error)
 	if (!ms_spill_each(import->spills[LINT], lint_account, import, error))
 		return false;
 	ms_lint_end(import->lint);
-	import->result->warnings += ms_lint_count(import->lint);
+	import->result->warnings += ms_lint_count(import->lint) + ms_slip_end(import->slip);
 	return true;
 }
 
@@ -718,6 +721,7 @@ static void import_clear(Import *import)
 	ms_mapping_free(import->mapping);
 	ms_table_free(import->table);
 	ms_lint_free(import->lint);
+	ms_slip_free(import->slip);
 	for (int i = 0; i < MS_SPILLS; i++) {
 		ms_spill_free(import->spills[i]);
 		g_free(import->paths[i]);
@@ -897,6 +901,8 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.saids = g_ptr_array_new_with_free_func(g_free),
 	};
 	import.mapping->source = g_strdup(options->source);
+	if (options->warn != NULL)
+		import.slip = ms_slip_new(directory->kinds, options->warn, options->user);
 	if (options->warn != NULL)
 		import.lint = ms_lint_new(directory->kinds, directory->house,
 			options->many > 0 ? options->many : MS_LINT_MANY, options->warn,

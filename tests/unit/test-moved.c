@@ -524,6 +524,56 @@ static void test_damaged(void)
 		"what has moved is not known: directory: part s:3 of the mapping is damaged"));
 }
 
+/* Without an earlier mapping: names and addresses say whose they are. */
+static char *people(guint n, guint names, guint mails, guint from)
+{
+	static const char *const first[] = {"anna", "berta", "carl", "dora", "emil", "frieda",
+		"gustav", "hanna", "ingo", "jana", "karl", "lena"};
+	static const char *const last[] = {"weber", "schmidt", "maier", "huber", "vogel", "kurz",
+		"lange", "braun", "roth", "stein", "berg", "winter", "sommer"};
+	GString *out = g_string_new("account,kind,value\n");
+	for (guint i = 0; i < n; i++) {
+		guint name = i < from ? i : i + names, mail = i < from ? i : i + mails;
+		g_string_append_printf(out,
+			"%u,customer-number,C-%06u\n%u,greeted-as,%s %s\n%u,recipient,%s.%s@gmail.com\n",
+			10000 + i, i, 10000 + i, first[name % 12], last[name % 13], 10000 + i,
+			first[mail % 12], last[mail % 13]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void test_first(void)
+{
+	static const struct {
+		const char *name;
+		guint n, names, mails, from;
+		const char *told; /* NULL: nothing */
+	} first[] = {
+		{"as they belong", 150, 0, 0, 0, NULL},
+		{"names slipped", 150, 1, 0, 0,
+			":2: warning: from here on the greeted-as of 63 of 64 accounts goes with the recipient of the next"},
+		{"addresses slipped", 150, 0, 1, 0, "from here on the recipient of 63 of 64"},
+		{"from the middle on", 150, 0, 1, 75,
+			":194: warning: from here on the recipient of 52 of 64"},
+		{"a few", 30, 0, 1, 0, "of 29 of 30"},
+		{"too few", 12, 0, 1, 0, NULL},
+		{"nothing goes together", 150, 0, 5, 0, NULL},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(first); i++) {
+		g_autofree char *name = g_strdup_printf("first%zu", i);
+		g_autofree char *text = people(
+			first[i].n, first[i].names, first[i].mails, first[i].from);
+		g_autoptr(MsDirectory) directory = open_directory(MS_BACKEND_SQLITE, true, name);
+		g_autoptr(GString) told = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		import(directory, text, (MsImportOptions){0}, told, &error);
+		g_assert_no_error(error);
+		if (first[i].told != NULL ? strstr(told->str, first[i].told) == NULL
+					  : strstr(told->str, "slip") != NULL)
+			g_error("%s: got \"%s\"", first[i].name, told->str);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -541,6 +591,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/moved/redis", test_redis);
 	g_test_add_func("/moved/sizes", test_sizes);
 	g_test_add_func("/moved/damaged", test_damaged);
+	g_test_add_func("/moved/first", test_first);
 	int rc = g_test_run();
 	if (redis > 0) {
 		kill(redis, SIGKILL);
