@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -365,6 +367,71 @@ static void test_budget(void)
 	g_assert_true(late);
 }
 
+/* What is refused once is refused for good; what others compute costs nothing. */
+static void test_budget_judging(void)
+{
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_judging(&limits);
+	limits.max[MS_COST_STEP] = 10;
+	ms_budget_init_judging(&budget, &limits);
+	g_assert_true(ms_budget_step(&budget, 9));
+	g_assert_false(ms_budget_step(&budget, 2));
+	g_assert_false(ms_budget_step(&budget, 1));
+	limits.max[MS_COST_STEP] = G_MAXUINT64;
+	limits.milliseconds = 30;
+	ms_budget_init_judging(&budget, &limits);
+	g_usleep(60 * 1000);
+	g_assert_true(ms_budget_step(&budget, 1 << 20));
+	gint64 end = cpu_time() + 60 * 1000;
+	while (cpu_time() < end)
+		;
+	g_assert_false(ms_budget_step(&budget, 1 << 20));
+	g_assert_false(ms_budget_step(&budget, 1));
+}
+
+static void test_lock(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "lock", NULL);
+	int one = ms_io_open_lock(path), two = ms_io_open_lock(path);
+	g_assert_true(ms_io_lock(one, LOCK_EX, 100));
+	gint64 begun = g_get_monotonic_time();
+	g_assert_false(ms_io_lock(two, LOCK_EX, 100));
+	g_assert_cmpint(errno, ==, EWOULDBLOCK);
+	g_assert_cmpint(g_get_monotonic_time() - begun, >=, 90 * 1000);
+	close(one);
+	g_assert_true(ms_io_lock(two, LOCK_EX, 100));
+	/* Another file has its name now. */
+	g_assert_true(ms_io_has_name(two, path));
+	g_assert_no_errno(unlink(path));
+	g_assert_false(ms_io_has_name(two, path));
+	one = ms_io_open_lock(path);
+	g_assert_false(ms_io_has_name(two, path));
+	g_assert_true(ms_io_has_name(one, path));
+	close(one);
+	close(two);
+	remove_folder(dir);
+}
+
+static void test_remove_folder(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *ours = g_build_filename(dir, "ours", NULL);
+	g_autofree char *below = g_build_filename(ours, "a", "b", NULL);
+	g_autofree char *link = g_build_filename(ours, "a", "link", NULL);
+	g_autofree char *theirs = g_build_filename(dir, "theirs", NULL);
+	g_autofree char *file = g_build_filename(theirs, "file", NULL);
+	g_assert_no_errno(g_mkdir_with_parents(below, 0700));
+	g_assert_no_errno(g_mkdir(theirs, 0700));
+	g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+	g_assert_no_errno(symlink(theirs, link));
+	ms_io_remove_folder(ours);
+	g_assert_false(g_file_test(ours, G_FILE_TEST_EXISTS));
+	g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	remove_folder(dir);
+}
+
 static void test_key(void)
 {
 	g_autofree char *dir = scratch_folder();
@@ -536,6 +603,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/regex/limit", test_regex_limit);
 	g_test_add_func("/base/regex/glob", test_glob);
 	g_test_add_func("/base/budget", test_budget);
+	g_test_add_func("/base/budget/judging", test_budget_judging);
+	g_test_add_func("/base/lock", test_lock);
+	g_test_add_func("/base/remove-folder", test_remove_folder);
 	g_test_add_func("/base/key", test_key);
 	g_test_add_func("/base/text/mail-date", test_mail_date);
 	g_test_add_func("/base/scan", test_scan);
