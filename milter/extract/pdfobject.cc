@@ -26,6 +26,8 @@ extern "C" {
 }
 
 #define MAX_NESTING 100
+#define MAX_LABELS 500
+#define TELLING_LABEL 4 /* bytes */
 #define MAX_UNCERTAIN 4 /* characters in a row that nobody knows */
 
 /* ---- what is found -------------------------------------------------------------------- */
@@ -119,6 +121,7 @@ private:
 	void role(const Object &object, unsigned what);
 	void files_of(const Object &spec);
 	void strings_of(const Object &object, const char *key, Place place, int depth);
+	void page_labels(const Dict *dict);
 	void strings_of_dict(const Object &object, Place place, int depth);
 	bool is_structural(const char *what, const char *name);
 	bool add_string(const std::string &bytes, const char *key, Place place);
@@ -209,7 +212,7 @@ static const std::unordered_map<std::string, unsigned> role_keys = {
 static bool is_telling(const char *bytes, gsize from, gsize to)
 {
 	static const std::unordered_set<std::string> also = {"EF", "RF", "Linearized", "ICCBased",
-		"Indexed", "Separation", "DeviceN", "Resources"};
+		"Indexed", "Separation", "DeviceN", "Resources", "DPM", "St"};
 	for (gsize at = from; at < to; at++) {
 		if (bytes[at] == '(')
 			return true;
@@ -405,7 +408,8 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 	while (last > body && ms_pdf_is_blank(data[last - 1]))
 		last--;
 	bool sound = has_stream && last - body >= 2 && data[last - 1] == '>';
-	if (!has_stream && number >= 0 && !is_telling(data, body, end))
+	if (!has_stream && number >= 0 && number != information_number &&
+		!is_telling(data, body, end))
 		return begins(data, len, end, "endobj") ? end + 6 : end;
 	Object object = parse(body, sound ? len : end, number, generation, sound, plain);
 	if (sound) {
@@ -550,7 +554,8 @@ void Walk::open_object_stream(Found &container, std::vector<Found> &into)
 		if (!ms_budget_time(to->budget))
 			return;
 		add_gap(bytes, ms_pdf_value_end(bytes.data(), offset, next, said), next);
-		if (!is_telling(bytes.data(), offset, next))
+		if (number != information_number &&
+			!is_telling(bytes.data(), offset, next))
 			continue;
 		auto *stream = new MemStream(bytes.data(), (Goffset)offset,
 			(Goffset)(bytes.size() - offset), Object(objNull));
@@ -724,9 +729,27 @@ Place Walk::place_of(const Object &dict, Place otherwise) const
 	return otherwise;
 }
 
+/* A page's label is counted, not written: "KD-" from 7740912 on (ISO 32000-1, 12.4.2).  How far
+ * a range of labels goes is said by the next one; too far does no harm. */
+void Walk::page_labels(const Dict *dict)
+{
+	Object style = dict->lookup("S"), prefix = dict->lookup("P"), start = dict->lookup("St");
+	if (!style.isName("D") || dict->getLength() > 4 || (!prefix.isString() && !start.isInt()))
+		return;
+	std::string before = prefix.isString() ? ms_pdf_to_utf8(bytes_of(prefix)) : "";
+	gint64 first = start.isInt() ? start.getInt() : 1;
+	int pages = pdf != nullptr ? CLAMP(ms_pdf_pages(pdf), 1, MAX_LABELS) : 1;
+	if (before.size() + std::to_string(first).size() < TELLING_LABEL)
+		return;
+	for (int i = 0; i < pages && texts[BOOKMARKS]->len < MS_PDF_MAX_TEXT; i++)
+		g_string_append_printf(texts[BOOKMARKS], "%s%" G_GINT64_FORMAT "\n",
+			before.c_str(), first + i);
+}
+
 void Walk::strings_of_dict(const Object &object, Place place, int depth)
 {
 	const Dict *dict = object.getDict();
+	page_labels(dict);
 	place = place_of(object, place);
 	bool sealed = dict->hasKey("ByteRange");
 	/* The label of a field stands before its value. */
@@ -749,7 +772,8 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 			name = "(signature)";
 		else if (strcmp(name, "ID") == 0 && (dict->hasKey("Root") || dict->hasKey("Size")))
 			name = "ID[]";
-		Place at = strcmp(name, "URI") == 0                                   ? LINKS
+		Place at = strcmp(name, "DPM") == 0 ? INFORMATION
+			: strcmp(name, "URI") == 0                                    ? LINKS
 			: strcmp(name, "JS") == 0                                     ? SCRIPTS
 			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE
 										      : place;
@@ -765,6 +789,11 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 		add_string(bytes_of(object), name, place);
 	} else if (object.isName()) {
 		add_name(object.getName(), name);
+	} else if (place == INFORMATION && object.isIntOrInt64()) {
+		/* Elsewhere numbers are for the machine.  Its key says what it is. */
+		if (!is_structural("/", name))
+			g_string_append_printf(texts[place], "%s: %lld\n", name,
+				(long long)object.getIntOrInt64());
 	} else if (object.isDict()) {
 		strings_of_dict(object, place, depth);
 	} else if (object.isArray()) {

@@ -43,6 +43,12 @@ static const struct {
 	{"named destination", "/Names<</Dests<</Names[(" VALUE ")[3 0 R/Fit]]>>>>", "", ""},
 	{"destination in a dictionary", "/Dests<</" VALUE "[3 0 R/Fit]>>", "", ""},
 	{"page label", "/PageLabels<</Nums[0<</P(" VALUE ")>>]>>", "", ""},
+	{"page label, counted", "/PageLabels<</Nums[0<</P(Hidden-)/S/D/St 8001>>]>>", "", ""},
+	{"page label, counted from one", "/PageLabels<</Nums[0<</S/D/P(Hidden-800)>>]>>", "", ""},
+	{"page label, counted, in an object of its own", "/PageLabels 6 0 R", "",
+		"6 0 obj<</Nums[0<</S/D/St 8001/P 7 0 R>>]>>endobj\n7 0 obj (Hidden-)endobj\n"},
+	{"page label, counted in UTF-16",
+		"/PageLabels<</Nums[0<</S/D/P<FEFF00480069006400640065006E002D>/St 8001>>]>>", "", ""},
 	{"script", "/OpenAction<</S/JavaScript/JS(app.alert\\(\"" VALUE "\"\\))>>", "", ""},
 	{"script of the document",
 		"/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(x=\"" VALUE "\")>>]>>>>", "",
@@ -95,6 +101,17 @@ static void test_objects(void)
 }
 
 /* Objects within a stream of objects, and what stands between these. */
+/* Numbers are text where documents say what they are about. */
+static void test_numbers(void)
+{
+	expect("a print run", make_pdf(NULL, "/DPartRoot<</DPM<</CustomerNumber 48291746>>>>", "", ""),
+		"CustomerNumber: 48291746", "");
+	expect("several", make_pdf(NULL, "/DPartRoot<</DPM<</Accounts[1 48291746]>>>>", "", ""),
+		"Accounts: 48291746", "");
+	expect("a label of eight digits", make_pdf(NULL, "/PageLabels<</Nums[0<</S/D/St 48291746>>]>>", "", ""),
+		"48291746", "");
+}
+
 static void test_object_streams(void)
 {
 	static const struct {
@@ -493,6 +510,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ms_message_init();
 	g_test_add_func("/pdf/objects", test_objects);
+	g_test_add_func("/pdf/numbers", test_numbers);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
 	g_test_add_func("/pdf/files", test_files);
 	g_test_add_func("/pdf/sealed-files", test_sealed_files);
