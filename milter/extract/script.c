@@ -64,6 +64,7 @@ typedef struct {
 	guint strings;  /* in the group */
 	bool escaped;   /* something in it was */
 	GPtrArray *inner;
+	const char *begin; /* of the script */
 } Strings;
 
 static void end_group(Strings *s)
@@ -108,25 +109,76 @@ static void take_string(Strings *s, const char *from, const char *until)
 	take_base64(s, from, until);
 }
 
+/* Behind a comment that begins at `p`, or `p`. */
+static const char *past_comment(const char *p, const char *end)
+{
+	if (end - p < 4 || p[0] != '/' || p[1] != '*')
+		return p;
+	const char *close = memmem(p + 2, (gsize)(end - p - 2), "*/", 2);
+	return close != NULL ? close + 2 : p;
+}
+
 static bool joins(const char *p, const char *end)
 {
-	for (; p < end; p++)
-		if (!g_ascii_isspace(*p) && *p != '+')
+	while (p < end) {
+		const char *after = past_comment(p, end);
+		if (after == p && !g_ascii_isspace(*p) && *p != '+')
 			return false;
+		p = after + (after == p);
+	}
 	return true;
+}
+
+/* "String.fromCharCode(75,68,0x2d)" is a string that is written in numbers.  `p` is its
+ * bracket: returns where the word begins, or NULL. */
+static const char *code_begin(const Strings *s, const char *p)
+{
+	static const char name[] = "String.fromCharCode";
+	gsize n = sizeof name - 1;
+	if ((gsize)(p - s->begin) < n || memcmp(p - n, name, n) != 0)
+		return NULL;
+	return p - n;
+}
+
+/* The script is a string that ends with NUL: no number is read beyond its end. */
+static const char *take_codes(Strings *s, const char *p, const char *end)
+{
+	for (p++; p < end; p++) {
+		char *stop;
+		gint64 code = g_ascii_strtoll(p, &stop, 0);
+		if (stop == p || code <= 0 || code >= 0xd800)
+			break;
+		g_string_append_unichar(s->group, (gunichar)code);
+		s->escaped = true;
+		p = stop + strspn(stop, " \t\r\n");
+		if (*p != ',')
+			break;
+	}
+	s->strings++;
+	return p < end && *p == ')' ? p + 1 : MIN(p, end);
 }
 
 void ms_script_strings(GString *text, gsize from, GPtrArray *inner)
 {
-	Strings s = {g_string_new(NULL), g_string_new(NULL), 0, false, inner};
 	const char *p = text->str + from, *end = text->str + text->len, *last = NULL;
+	Strings s = {g_string_new(NULL), g_string_new(NULL), 0, false, inner, p};
 	while (p < end) {
-		while (p < end && *p != '"' && *p != '\'' && *p != '`')
+		const char *after = past_comment(p, end);
+		if (after > p || strchr("\"'`(", *p) == NULL || *p == '\0') {
+			p = after + (after == p);
+			continue;
+		}
+		const char *begin = *p == '(' ? code_begin(&s, p) : p;
+		if (begin == NULL) {
 			p++;
-		if (p == end)
-			break;
-		if (last == NULL || !joins(last, p))
+			continue;
+		}
+		if (last == NULL || !joins(last, begin))
 			end_group(&s);
+		if (*p == '(') {
+			last = p = take_codes(&s, p, end);
+			continue;
+		}
 		const char *close = string_end(p, end);
 		take_string(&s, p + 1, MAX(close, p + 1));
 		last = p = MIN(close + 1, end);
