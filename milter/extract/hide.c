@@ -147,20 +147,42 @@ static guint declaration_says(const char *name, const char *value)
 	return size_says(name, value);
 }
 
+static GString *without_comments(const char *css, gsize len)
+{
+	GString *out = g_string_sized_new(len);
+	const char *p = css, *end = css + len;
+	while (p < end) {
+		const char *open = memmem(p, (gsize)(end - p), "/*", 2);
+		g_string_append_len(out, p, (open != NULL ? open : end) - p);
+		const char *close = open != NULL
+					    ? memmem(open + 2, (gsize)(end - open - 2),
+						      "*/", 2)
+					    : NULL;
+		p = close != NULL ? close + 2 : end;
+	}
+	return out;
+}
+
 static bool has_words(const char *css)
 {
-	return strstr(css, "url(") != NULL || strstr(css, "/*") != NULL;
+	return strstr(css, "url(") != NULL;
 }
 
 guint ms_hide_style(const char *css, gsize len)
 {
 	char tight[MAX_DECLARATIONS + 2];
 	gsize n = 0;
+	bool comments = memmem(css, len, "/*", 2) != NULL;
+	g_autoptr(GString) plain = comments ? without_comments(css, len) : NULL;
+	if (plain != NULL) {
+		css = plain->str;
+		len = plain->len;
+	}
 	for (gsize i = 0; i < len && n < MAX_DECLARATIONS; i++)
 		if (!g_ascii_isspace(css[i]) && css[i] != '\0')
 			tight[n++] = g_ascii_tolower(css[i]);
 	tight[n] = '\0';
-	guint says = has_words(tight) || n == MAX_DECLARATIONS ? MS_HIDE_SPEAKS : 0;
+	guint says = comments || has_words(tight) || n == MAX_DECLARATIONS ? MS_HIDE_SPEAKS : 0;
 	for (char *p = tight; *p != '\0';) {
 		char *stop = p + strcspn(p, ";");
 		bool last = *stop == '\0';
@@ -227,22 +249,6 @@ static void add_selectors(
 		add_selector(rules, from, stop, says);
 		from = stop + 1;
 	}
-}
-
-static GString *without_comments(const char *css, gsize len)
-{
-	GString *out = g_string_sized_new(len);
-	const char *p = css, *end = css + len;
-	while (p < end) {
-		const char *open = memmem(p, (gsize)(end - p), "/*", 2);
-		g_string_append_len(out, p, (open != NULL ? open : end) - p);
-		const char *close = open != NULL
-					    ? memmem(open + 2, (gsize)(end - open - 2),
-						      "*/", 2)
-					    : NULL;
-		p = close != NULL ? close + 2 : end;
-	}
-	return out;
 }
 
 /* A rule may be overruled: what it hides for sure, it hides perhaps. */

@@ -379,7 +379,7 @@ static const Tag tags[] = {
 	{"datalist", TAG_MAYBE},
 	{"dd", TAG_BLOCK},
 	{"del", TAG_MAYBE},
-	{"desc", TAG_BLOCK},
+	{"desc", TAG_MAYBE},
 	{"details", TAG_BLOCK},
 	{"dialog", TAG_MAYBE},
 	{"dir", TAG_BLOCK},
@@ -459,7 +459,7 @@ static const Tag tags[] = {
 	{"tfoot", TAG_BLOCK},
 	{"th", TAG_CELL},
 	{"thead", TAG_BLOCK},
-	{"title", TAG_SHOWN_CHARS | TAG_BLOCK},
+	{"title", TAG_SHOWN_CHARS | TAG_MAYBE},
 	{"tr", TAG_BLOCK},
 	{"track", TAG_VOID},
 	{"u", 0},
@@ -911,6 +911,20 @@ static void style_text(Html *h, const char *from, const char *stop)
 	break_text(h->out->hidden, '\n');
 }
 
+/* A title in the middle of a line is one that no client shows there. */
+static void shown_characters(Html *h, const Tag *tag, const char *stop)
+{
+	bool within = (tag->is & TAG_MAYBE) != 0 && !h->in_comment && h->hidden_depth == 0 &&
+		h->optional_depth == 0 && h->out->visible->len > h->line_start;
+	if (within)
+		open_optional(h, tag->name);
+	put_decoded(text_out(h), h->p, stop);
+	if (within)
+		close_optional(h);
+	else
+		put_break(h, '\n');
+}
+
 /* The text of script, style and the like goes on to its own end tag; false if there is none:
  * then it is read as markup as well, for clients differ. */
 static bool raw_text(Html *h, const Tag *tag)
@@ -931,8 +945,7 @@ static bool raw_text(Html *h, const Tag *tag)
 		g_string_append_len(text_out(h), h->p, stop - h->p);
 		put_break(h, '\n');
 	} else {
-		put_decoded(text_out(h), h->p, stop);
-		put_break(h, '\n');
+		shown_characters(h, tag, stop);
 	}
 	h->p = stop;
 	return true;

@@ -73,6 +73,10 @@ static void test_both_ways(void)
 		{HTML, "<p>KD-7740912<sup>1</sup>", "KD-7740912\n"},
 		{HTML, "<p>KD-77<del>99</del>40912", "KD-7740912"},
 		{HTML, "<p>KD-77<span style='display:none'>40</span>912", "KD-7740912"},
+		{HTML, "<p>KD-77<i style='display:/* x */none'>x</i>40912", "KD-7740912"},
+		{HTML, "<p>KD-77<title>x</title>40912", "KD-7740912"},
+		{HTML, "<p>KD-77<svg><title>x</title></svg>40912", "KD-7740912"},
+		{HTML, "<p>KD-77<svg><desc>x</desc></svg>40912", "KD-7740912"},
 		{HTML, "<p>KD-77<span style='display:none'>40</span>912", "KD-77912"},
 		{HTML, "<style>@media x{td .h:hover, b{display:none}}</style>KD-77<i class='a h'>9</i>40912",
 			"KD-7740912"},
@@ -154,6 +158,12 @@ static void test_scripts(void)
 {
 	static const Row rows[] = {
 		{HTML, "<script>var a='KD\\u002d77\\x34\\u{30}912'</script>", "KD-7740912"},
+		{HTML, "<script>a='KD-77' /* it's */ +'40912'</script>", "KD-7740912"},
+		{HTML, "<script>a=String.fromCharCode(75,0x44, 45 ,55,55)+'40912'</script>",
+			"KD-7740912"},
+		{HTML, "<script>a='KD-'+String.fromCharCode(55,55,52,48,57,49,50)</script>",
+			"KD-7740912"},
+		{HTML, "<script>String.fromCharCode(75,68", "KD"},
 		{HTML, "<script>a = \"KD-77\" + '40' + `912`;</script>", "KD-7740912"},
 		{HTML, "<script>atob('S0QtNzc0MDkxMiBhbmQgbW9yZQ==')</script>",
 			"KD-7740912 and more"},
