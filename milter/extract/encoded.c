@@ -24,13 +24,15 @@
 
 #define SHORTEST 40  /* letters of a line of base64 within other text */
 #define WHOLE 16     /* letters of a text that is nothing else */
+#define WORD 5       /* bytes of quoted-printable in a row that no link has */
 #define UNKNOWN 512  /* decoded bytes that are too many for a key */
 
 typedef struct {
 	const MsExtraction *to;
 	const char *where;
 	const char *text, *end;
-	bool soft, pairs; /* quoted-printable: line breaks, and bytes */
+	/* quoted-printable: line breaks, bytes, and so many in a row that they are a word */
+	bool soft, pairs, word;
 } Scan;
 
 typedef struct {
@@ -257,13 +259,25 @@ static bool is_binhex_line(const Line *line, const char *text)
 
 /* ---- the pass ------------------------------------------------------------------------- */
 
+static bool is_pair(const char *p, const char *end)
+{
+	return end - p > 2 && *p == '=' && p[1] != '\0' && p[2] != '\0' &&
+		strchr("0123456789ABCDEF", p[1]) != NULL &&
+		strchr("0123456789ABCDEF", p[2]) != NULL;
+}
+
 static void look_for_quoted(Scan *scan, const Line *line)
 {
 	scan->soft = scan->soft || (line->stop > line->p && line->stop[-1] == '=');
 	for (const char *p = line->p;
-		!scan->pairs && (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++)
-		scan->pairs = line->stop - p > 2 && strchr("0123456789ABCDEF", p[1]) != NULL
-			&& strchr("0123456789ABCDEF", p[2]) != NULL;
+		!scan->word && (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL;) {
+		guint pairs = 0;
+		while (is_pair(p, line->stop) && pairs++ < WORD)
+			p += 3;
+		scan->pairs = scan->pairs || pairs > 0;
+		scan->word = pairs >= WORD;
+		p += pairs == 0;
+	}
 }
 
 /* What begins at the line: where it ends, or NULL for a line like any other. */
@@ -299,7 +313,7 @@ static void read_words(const Scan *scan)
 
 void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len)
 {
-	Scan scan = {to, where, text, text + len, false, false};
+	Scan scan = {to, where, text, text + len, false, false, false};
 	for (const char *p = text; p < scan.end;) {
 		if (!ms_budget_time(to->budget)) {
 			ms_reading_unread(
@@ -311,7 +325,7 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 		const char *after = read_line(&scan, &line);
 		p = after != NULL ? MAX(after, line.next) : line.next;
 	}
-	if (scan.soft && scan.pairs) {
+	if (scan.word || (scan.soft && scan.pairs)) {
 		g_autoptr(GByteArray)
 			decoded = ms_transfer_quoted_printable((const guint8 *)text, len);
 		give(&scan, "quoted-printable text", decoded);

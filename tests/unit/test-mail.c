@@ -230,6 +230,8 @@ static const Row files[] = {
 		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24\n",
 		"sha512", NULL},
 	{"quoted-printable again", "Customer =\nnumber KD=2D77=\n40912\n", "KD-7740912", NULL},
+	{"quoted-printable again, of each letter", "of =4B=44=2D=37=37=34=30=39=31=32\n", "KD-7740912",
+		NULL},
 	{"encoded words in a report",
 		"Reporting-MTA: dns; x\n\nSubject: =?UTF-8?B?b2YgS0QtNzc0MDkxMg==?=\n",
 		"KD-7740912", NULL},
