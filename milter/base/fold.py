@@ -18,12 +18,20 @@ EXTRA = {'ß': 'ss', 'ẞ': 'SS', 'æ': 'ae', 'Æ': 'AE', 'œ': 'oe', 'Œ': 'OE'
 ALIKE = dict(zip('АВЕЗКМНОРСТУХІЈЅԌԚԜаеорсухіјѕһԁԛԝ', 'ABE3KMHOPCTYXIJSGQWaeopcyxijshdqw'))
 ALIKE.update(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
 ALIKE.update(zip('ՕՏԼօսհ', 'OSLouh'))
+# Private characters that all programs mean alike: of symbol fonts (F000 and what Windows-1252 has
+# there; of the letters only what is no bullet in them), old-style figures and small capitals of
+# Adobe's glyph list.
+PRIVATE = {0xf000 + ord(c): c for c in '-./0123456789ABCDEFGHIKMNOPQRSTUVWXYZ'}
+PRIVATE.update({0xf700 + ord(c): c for c in '0123456789'})
+PRIVATE.update({0xf700 + ord(c): c for c in 'abcdefghijklmnopqrstuvwxyz'})
 DROPPED = {0x115f, 0x1160, 0x3164, 0xffa0}  # Hangul fillers: letters that show nothing
 
 
 def folded(c):
     """None: kept.  '': dropped."""
     category = unicodedata.category(c)
+    if ord(c) in PRIVATE:
+        return PRIVATE[ord(c)]
     if c in EXTRA:
         return EXTRA[c]
     if category in ('Cf', 'Mn', 'Me') or ord(c) in DROPPED:

@@ -139,6 +139,8 @@ static void test_fold(void)
 		{"\xf0\x9d\x90\x82\xf0\x9d\x9f\x92", "C4"}, /* mathematical bold */
 		{"\xef\xac\x81x", "fix"},                   /* a ligature */
 		{"\xe2\x84\x96" "4", "No 4"},                /* numero sign */
+		{"\uf04b\uf044\uf02d\uf037\uf734\uf761", "KD-74a"}, /* symbol font, old style, small capital */
+		{"\uf06e", "\uf06e"},                       /* a bullet */
 		{"\xc5\x81\xc3\xb3"
 		 "d\xc5\xba",
 			"Lodz"},
