@@ -52,6 +52,7 @@ typedef enum {
 	FIELD,
 	FORMAT_CODE,
 	FORMULA,
+	HIDING,
 	HYPHEN,
 	INLINE,
 	INSERTED,
@@ -120,6 +121,7 @@ static const struct {
 	{"formatCode", FORMAT_CODE},
 	{"frame", ANNOTATION},
 	{"h", PARAGRAPH},
+	{"hidden-text", HIDING},
 	{"ilvl", LEVEL},
 	{"ins", INSERTED},
 	{"insertion", INSERTION},
@@ -148,6 +150,7 @@ static const struct {
 	{"rt", ANNOTATION},
 	{"ruby-text", ANNOTATION},
 	{"s", SPACE},
+	{"script", ANNOTATION},
 	{"si", STRING},
 	{"sym", SYMBOL},
 	{"t", TEXT},
@@ -177,6 +180,7 @@ typedef struct {
 	bool blank;
 	guint deleted, inserted;
 	bool hidden;         /* within a run */
+	guint hiding;        /* open elements of which the text is not shown */
 	guint properties;    /* open pPr */
 	GByteArray *fields;  /* of each open field: are we in its instruction? */
 	guint instructions;
@@ -273,7 +277,7 @@ static guint bits_here(const Flow *f)
 		bits &= MS_BEFORE;
 	if (f->inserted > 0 || f->inserting > 0)
 		bits &= ~(guint)MS_BEFORE;
-	if (f->hidden)
+	if (f->hidden || f->hiding > 0)
 		bits &= ~(guint)(MS_SHOWN | MS_STORED | MS_BEFORE);
 	return bits;
 }
@@ -543,6 +547,7 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 		g_clear_pointer(&f->cache_format, g_free);
 		break;
 	case PART: set_text(&f->part, ms_xml_attribute(attributes, "name")); break;
+	case HIDING: f->hiding++; break;
 	case REGION: begin_region(f, attributes); break;
 	case DELETION: begin_deletion(f); break;
 	case INSERTION:
@@ -634,6 +639,15 @@ static bool defines(const char *root)
 	return g_strv_contains(roots, root);
 }
 
+/* OpenDocument: what the styles make of an element; its kind. */
+static Kind begin_styled(Flow *f, Kind kind, const char *name, const char *const *attributes)
+{
+	if (f->aside->len < f->limit)
+		ms_odf_styles_start(f->office->styles, name, attributes, f->aside);
+	bool hides = kind == OTHER && ms_odf_styles_hides(f->office->styles, attributes);
+	return hides ? HIDING : kind;
+}
+
 static void flow_start(void *user, const char *name, const char *const *attributes)
 {
 	Flow *f = user;
@@ -644,6 +658,8 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 		f->defines = defines(name);
 		f->standard = is_office(name);
 	}
+	if (f->office->styles != NULL)
+		kind = begin_styled(f, kind, name, attributes);
 	if (*attributes != NULL)
 		ms_attributes_keep(f->office->attributes, name, attributes, f->standard);
 	f->blank = false;
@@ -718,6 +734,7 @@ static void end_text(Flow *f, Kind kind)
 			end_line(f);
 		break;
 	case CACHE: f->in_cache = false; break;
+	case HIDING: f->hiding -= f->hiding > 0; break;
 	case PART: g_clear_pointer(&f->part, g_free); break;
 	default:
 		/* Outside of a paragraph each text is a line; in a cell, the cell ends it. */
@@ -743,6 +760,8 @@ static void flow_end(void *user, const char *name)
 		ms_numbering_end(f->office->numbering, name, f->aside);
 		ms_sheets_style_end(f->office->sheets, name);
 	}
+	if (f->office->styles != NULL)
+		ms_odf_styles_end(f->office->styles, name);
 	while (f->targets->len > 1 && top(f)->depth == f->open->len)
 		pop_target(f);
 	g_array_set_size(f->open, f->open->len - 1);
@@ -809,6 +828,8 @@ static void flow_text(void *user, const char *text, gsize len)
 					 : (guint8)OTHER;
 	if (stored == G_MAXUINT8)
 		return;
+	if (f->office->styles != NULL)
+		ms_odf_styles_text(f->office->styles, text, len);
 	if (f->collects)
 		g_string_append_len(f->collected, text, (gssize)len);
 	else if (stored == INSTRUCTION || (f->instructions > 0 && stored == TEXT))

@@ -6,6 +6,7 @@
 
 #include "attributes.h"
 #include "numbering.h"
+#include "odfstyle.h"
 #include "sheet.h"
 
 /* What the parts of one document share. */
@@ -16,6 +17,7 @@ typedef struct {
 	MsAttributes *attributes;
 	MsSheets *sheets;
 	MsNumbering *numbering;
+	MsOdfStyles *styles; /* OpenDocument's */
 } MsOffice;
 
 /* Reads one part.  `strings`: its shared strings are those of the cells.  NULL, or why it was not

@@ -388,7 +388,7 @@ static void read_unused_strings(Package *p)
 static void office_open(MsOffice *office, const MsExtraction *to, const char *where, bool mixed)
 {
 	*office = (MsOffice){to, where, mixed, ms_attributes_new("office"), ms_sheets_new(),
-		ms_numbering_new()};
+		ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL};
 }
 
 static void office_close(MsOffice *office)
@@ -396,6 +396,7 @@ static void office_close(MsOffice *office)
 	ms_attributes_free(office->attributes);
 	ms_sheets_free(office->sheets);
 	ms_numbering_free(office->numbering);
+	ms_odf_styles_free(office->styles);
 }
 
 static void read_package(Package *p)

@@ -102,6 +102,14 @@ static void test_changes(void)
 	expect("none", word("<w:p>" R("C-1") R("0002") "</w:p>"), "] C-10002\n|!before", "");
 }
 
+#define NUMBER_STYLE(name, attributes) \
+	"<number:number-style style:name='" name "'><number:text>KD-</number:text><number:number " \
+	attributes "/></number:number-style>"
+#define CELL_STYLE(name, data, more) \
+	"<style:style style:name='" name "' style:data-style-name='" data "' " more "/>"
+#define CELL_OF(style) \
+	"<table:table-cell table:style-name='" style "' office:value='7740912'/>"
+
 static void test_hidden(void)
 {
 	expect("hidden within a number",
@@ -425,6 +433,49 @@ static void test_opendocument(void)
 			"<text:p>C-1000<text:change text:change-id='c1'/><text:change-start text:change-id='c2'/>2"
 			"<text:change-end text:change-id='c2'/></text:p>"),
 		"] C-10002\n|(before changes)] C-10001\n", "");
+	expect("hidden by a field",
+		text_document("<text:p>C-10<text:hidden-text text:is-hidden='true'>99</text:hidden-text>002"
+			"</text:p>"),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("hidden by itself",
+		text_document("<text:p>C-10<text:variable-set text:display='none'>99</text:variable-set>002"
+			"</text:p>"),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("hidden by a style",
+		text_document("<style:style style:name='H'><style:text-properties text:display='none'/>"
+			"</style:style><text:p>C-10<text:span text:style-name='H'>99</text:span>002</text:p>"),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("shown by a style",
+		text_document("<style:style style:name='H'><style:text-properties fo:color='#000000'/>"
+			"</style:style><text:p>C-10<text:span text:style-name='H'>00</text:span>2</text:p>"),
+		"] C-10002\n|!hidden", "");
+	expect("script within a number",
+		text_document("<text:p>C-10<text:script>x</text:script>002</text:p>"),
+		"] C-10002\n", "");
+	expect("a number's style",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "") CELL_OF("A")), "KD-7740912\n",
+		"");
+	expect("a number's style, from another",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "")
+			CELL_STYLE("B", "", "style:parent-style-name='A'") CELL_OF("B")),
+		"KD-7740912\n", "");
+	expect("a number's style, under a condition",
+		text_document(NUMBER_STYLE("P", "")
+			"<number:number-style style:name='N'><number:number/><style:map"
+			" style:apply-style-name='P'/></number:number-style>" CELL_STYLE("A", "N", "")
+			CELL_OF("A")),
+		"KD-7740912\n", "");
+	expect("a number's style, of its column",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "")
+			"<table:table><table:table-column table:number-columns-repeated='2'/>"
+			"<table:table-column table:default-cell-style-name='A'/><table:table-row>"
+			"<table:table-cell table:number-columns-repeated='2'/><table:table-cell"
+			" office:value='7740912'/></table:table-row></table:table>"),
+		"KD-7740912\n", "");
+	expect("a number's style, grouped",
+		text_document(NUMBER_STYLE("N", "number:grouping='true' number:decimal-places='2'")
+			CELL_STYLE("A", "N", "") CELL_OF("A")),
+		"KD-7,740,912.00\n", "");
 	expect("conditions, lists, formulas",
 		text_document(
 			"<text:p><text:conditional-text text:string-value-if-true='True-1'/>"

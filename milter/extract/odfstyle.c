@@ -1,0 +1,261 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "numfmt.h"
+#include "odfstyle.h"
+#include "xml.h"
+
+/*
+ * An OpenDocument table may hold 7740912 and a style that writes "KD-" before it (ODF 1.3 part 3,
+ * 16.29); a text may have words between two halves of a number that a style hides (20.169).  In
+ * come styles and cells in their order, out go the numbers as they are shown.  A style of numbers
+ * becomes a format of numfmt.c.  Programs write what a cell shows beside its value, but none has
+ * to.  In the worker's only thread.
+ */
+
+#define MAX_STYLES 10000
+#define MAX_COLUMNS 1024
+#define MAX_FORMAT 500 /* bytes */
+#define MAX_PARENTS 10
+
+typedef struct {
+	char *data, *parent; /* names, or NULL */
+	bool hidden;
+} Style;
+
+typedef struct {
+	GString *format;
+	GPtrArray *others; /* names of the styles that it becomes under a condition */
+	bool percent;
+} NumberStyle;
+
+struct MsOdfStyles {
+	GHashTable *styles;  /* name to Style */
+	GHashTable *numbers; /* name to NumberStyle */
+	Style *style;        /* that is open, or NULL */
+	NumberStyle *number;
+	bool literal;        /* text is part of the open number style */
+	GPtrArray *columns;  /* names of styles, or NULL */
+	guint column;
+	char *row;           /* the style of its cells */
+};
+
+static void style_free(gpointer data)
+{
+	Style *style = data;
+	g_free(style->data);
+	g_free(style->parent);
+	g_free(style);
+}
+
+static void number_free(gpointer data)
+{
+	NumberStyle *number = data;
+	g_string_free(number->format, TRUE);
+	g_ptr_array_unref(number->others);
+	g_free(number);
+}
+
+MsOdfStyles *ms_odf_styles_new(void)
+{
+	MsOdfStyles *s = g_new0(MsOdfStyles, 1);
+	s->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, style_free);
+	s->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, number_free);
+	s->columns = g_ptr_array_new_with_free_func(g_free);
+	return s;
+}
+
+void ms_odf_styles_free(MsOdfStyles *s)
+{
+	if (s == NULL)
+		return;
+	g_hash_table_unref(s->styles);
+	g_hash_table_unref(s->numbers);
+	g_ptr_array_unref(s->columns);
+	g_free(s->row);
+	g_free(s);
+}
+
+static guint number_of(const char *const *attributes, const char *name, guint otherwise)
+{
+	const char *value = ms_xml_attribute(attributes, name);
+	return value != NULL ? (guint)MIN(strtoul(value, NULL, 10), MAX_COLUMNS) : otherwise;
+}
+
+/* ---- styles of numbers ---------------------------------------------------------------- */
+
+static bool is_number_style(const char *name)
+{
+	static const char *const names[] = {
+		"number-style", "currency-style", "percentage-style", NULL};
+	return g_strv_contains(names, name);
+}
+
+static void begin_number_style(MsOdfStyles *s, const char *name, const char *const *attributes)
+{
+	const char *id = ms_xml_attribute(attributes, "name");
+	s->number = NULL;
+	if (id == NULL || g_hash_table_size(s->numbers) >= MAX_STYLES)
+		return;
+	s->number = g_new0(NumberStyle, 1);
+	s->number->format = g_string_new(NULL);
+	s->number->others = g_ptr_array_new_with_free_func(g_free);
+	s->number->percent = *name == 'p';
+	g_hash_table_replace(s->numbers, g_strdup(id), s->number);
+}
+
+static void put_literal(MsOdfStyles *s, const char *text, gsize len)
+{
+	GString *format = s->number->format;
+	for (gsize i = 0; i < len && format->len < MAX_FORMAT; i++) {
+		if (s->number->percent && text[i] == '%')
+			g_string_append_c(format, '%');
+		else if ((text[i] & 0x80) != 0 || g_ascii_isspace(text[i]))
+			g_string_append_c(format, text[i]);
+		else if (text[i] >= ' ')
+			g_string_append_printf(format, "\\%c", text[i]);
+	}
+}
+
+static void put_places(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *grouping = ms_xml_attribute(attributes, "grouping");
+	guint whole = CLAMP(number_of(attributes, "min-integer-digits", 1), 1, 30);
+	guint parts = MIN(number_of(attributes, "decimal-places", 0), 15);
+	GString *format = s->number->format;
+	g_string_append(format, grouping != NULL && strcmp(grouping, "true") == 0 ? "#,##" : "");
+	for (guint i = 0; i < whole; i++)
+		g_string_append_c(format, '0');
+	for (guint i = 0; i < parts; i++)
+		g_string_append(format, i == 0 ? ".0" : "0");
+}
+
+static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *const *attributes)
+{
+	if (strcmp(name, "text") == 0 || strcmp(name, "currency-symbol") == 0) {
+		s->literal = true;
+	} else if (strcmp(name, "number") == 0) {
+		put_places(s, attributes);
+	} else if (strcmp(name, "map") == 0 && s->number->others->len < MAX_PARENTS) {
+		const char *other = ms_xml_attribute(attributes, "apply-style-name");
+		if (other != NULL)
+			g_ptr_array_add(s->number->others, g_strdup(other));
+	}
+}
+
+/* ---- styles of cells and text --------------------------------------------------------- */
+
+static void begin_style(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *id = ms_xml_attribute(attributes, "name");
+	s->style = NULL;
+	if (id == NULL || g_hash_table_size(s->styles) >= MAX_STYLES)
+		return;
+	s->style = g_new0(Style, 1);
+	s->style->data = g_strdup(ms_xml_attribute(attributes, "data-style-name"));
+	s->style->parent = g_strdup(ms_xml_attribute(attributes, "parent-style-name"));
+	g_hash_table_replace(s->styles, g_strdup(id), s->style);
+}
+
+static bool is_none(const char *const *attributes)
+{
+	const char *display = ms_xml_attribute(attributes, "display");
+	return display != NULL && strcmp(display, "none") == 0;
+}
+
+bool ms_odf_styles_hides(const MsOdfStyles *s, const char *const *attributes)
+{
+	const char *name = ms_xml_attribute(attributes, "style-name");
+	const Style *style = name != NULL ? g_hash_table_lookup(s->styles, name) : NULL;
+	return is_none(attributes) || (style != NULL && style->hidden);
+}
+
+/* ---- cells ---------------------------------------------------------------------------- */
+
+static void begin_column(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *style = ms_xml_attribute(attributes, "default-cell-style-name");
+	guint n = number_of(attributes, "number-columns-repeated", 1);
+	for (guint i = 0; i < n && s->columns->len < MAX_COLUMNS; i++)
+		g_ptr_array_add(s->columns, g_strdup(style));
+}
+
+static const NumberStyle *format_of(const MsOdfStyles *s, const char *name)
+{
+	for (guint i = 0; name != NULL && i < MAX_PARENTS; i++) {
+		const Style *style = g_hash_table_lookup(s->styles, name);
+		if (style == NULL)
+			return NULL;
+		if (style->data != NULL && *style->data != '\0')
+			return g_hash_table_lookup(s->numbers, style->data);
+		name = style->parent;
+	}
+	return NULL;
+}
+
+static void show(const NumberStyle *style, double value, GString *out)
+{
+	if (style != NULL && ms_number_shown(out, value, style->format->str))
+		g_string_append_c(out, '\n');
+}
+
+static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *out)
+{
+	const char *name = ms_xml_attribute(attributes, "style-name");
+	const char *value = ms_xml_attribute(attributes, "value");
+	if (name == NULL)
+		name = s->row;
+	if (name == NULL && s->column < s->columns->len)
+		name = s->columns->pdata[s->column];
+	s->column += number_of(attributes, "number-columns-repeated", 1);
+	const NumberStyle *style = value != NULL ? format_of(s, name) : NULL;
+	if (style == NULL)
+		return;
+	double number = g_ascii_strtod(value, NULL);
+	show(style, number, out);
+	for (guint i = 0; i < style->others->len; i++)
+		show(g_hash_table_lookup(s->numbers, style->others->pdata[i]), number, out);
+}
+
+/* ---- elements ------------------------------------------------------------------------- */
+
+void ms_odf_styles_start(
+	MsOdfStyles *s, const char *name, const char *const *attributes, GString *out)
+{
+	if (s->number != NULL) {
+		begin_in_number_style(s, name, attributes);
+	} else if (is_number_style(name)) {
+		begin_number_style(s, name, attributes);
+	} else if (strcmp(name, "style") == 0) {
+		begin_style(s, attributes);
+	} else if (s->style != NULL && strcmp(name, "text-properties") == 0) {
+		s->style->hidden = is_none(attributes);
+	} else if (strcmp(name, "table") == 0) {
+		g_ptr_array_set_size(s->columns, 0);
+	} else if (strcmp(name, "table-column") == 0) {
+		begin_column(s, attributes);
+	} else if (strcmp(name, "table-row") == 0) {
+		s->column = 0;
+		g_free(s->row);
+		s->row = g_strdup(ms_xml_attribute(attributes, "default-cell-style-name"));
+	} else if (strcmp(name, "table-cell") == 0 || strcmp(name, "covered-table-cell") == 0) {
+		begin_cell(s, attributes, out);
+	}
+}
+
+void ms_odf_styles_text(MsOdfStyles *s, const char *text, gsize len)
+{
+	if (s->literal && s->number != NULL)
+		put_literal(s, text, len);
+}
+
+void ms_odf_styles_end(MsOdfStyles *s, const char *name)
+{
+	s->literal = false;
+	if (is_number_style(name))
+		s->number = NULL;
+	else if (strcmp(name, "style") == 0)
+		s->style = NULL;
+}
