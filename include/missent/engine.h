@@ -8,8 +8,10 @@
  * ERRORS  ms_engine_judge() is false when no verdict could be had for a fault of the world:
  *         the message must be refused for now.
  * THREADS Safe; MsRuntime is immutable.
- * LIMITS  Those of its parts.  Of messages that are dear to judge one a processor at a time, and
- *         so many that wait; more are refused (MS_ERROR_BUSY, "overloaded"), as by the reader.
+ * LIMITS  Those of its parts, and the patience of who waits (MsEnvelope): when that is over there
+ *         is no verdict, and what was written down is taken back.  Of messages that are dear to
+ *         judge one a processor at a time, and so many that wait; more are refused
+ *         (MS_ERROR_BUSY, "overloaded"), as by the reader.
  * NOT     Does not talk to the MTA.
  */
 #ifndef MISSENT_ENGINE_H
@@ -100,6 +102,9 @@ typedef struct {
 	MsVerdict *verdict;
 	guint64 known;  /* the number of the filters that it was read with (reader.h) */
 	guint64 stored; /* bytes of the message that could be read */
+	/* by ms_engine_write_down(), to be taken back if it comes to nothing; NULL: none */
+	MsRecord *record;
+	bool added, copied; /* to the ledger; into the spool, by the record's name */
 	gint64 read_us, resolve_us, count_us, judge_us; /* how long each step took */
 } MsJudgement;
 void ms_judgement_free(MsJudgement *judgement);
@@ -126,8 +131,12 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 	guint64 stored, MsJudgement **judgement_out, GError **error);
 /* Record (for a hold, or one that would have been), the held copy of a split, and audit line.  On
  * disk when true.  `digest` is the body's (bodydigest.h). */
-bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
-	MsJudgement *judgement, int message_fd, const char *digest, GError **error);
+bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
+	int message_fd, const char *digest, GError **error);
+/* The MTA did not take the answer: the record goes, with its copy, and the trail says that what its
+ * line tells of was not done. */
+bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
+	const char *why, GError **error);
 /* Is it a mail of ours that must be held (canary.h)?  `digest` is the body's. */
 bool ms_engine_is_canary(const MsRuntime *runtime, const MsEnvelope *envelope, const char *digest);
 /* May it go unjudged?  MS_FOUND spends its token (token.h). */

@@ -14,6 +14,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/patience.h"
 #include "missent/shape.h"
 
 /* What nobody has said of a message that did not come from an MTA just now. */
@@ -37,6 +38,8 @@ typedef struct {
 	MsShape shape;        /* for its turn to be read */
 	/* where it is told how far it has come (MsStage; atomic); NULL: nobody asks */
 	gint *stage;
+	/* how long its MTA waits; NULL: nobody does */
+	const MsPatience *patience;
 } MsEnvelope;
 
 MsEnvelope *ms_envelope_new(void);

@@ -76,6 +76,7 @@ typedef enum {
 	MS_EVENT_GONE,
 	MS_EVENT_FOUND,
 	MS_EVENT_UNRECORDED,
+	MS_EVENT_UNDONE,
 	MS_N_EVENTS
 } MsEvent;
 extern const char *const ms_event_names[MS_N_EVENTS + 1];

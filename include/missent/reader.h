@@ -23,6 +23,7 @@
 
 #include "missent/budget.h"
 #include "missent/kind.h"
+#include "missent/patience.h"
 #include "missent/reading.h"
 #include "missent/shape.h"
 #include "missent/wire.h"
@@ -63,6 +64,8 @@ typedef struct {
 	const MsLimits *limits;
 	/* tried after the reader's own; NULL-terminated, or NULL; at most MS_PASSWORDS_MOST */
 	const char *const *passwords;
+	/* it is not read for longer than that; NULL: as long as its limits say */
+	const MsPatience *patience;
 } MsErrand;
 
 /* `message_fd` is a memory file sealed against any change.  `*known_out`, if not NULL: the

@@ -70,10 +70,11 @@ typedef struct {
 		*seen_file;
 	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue,
 		*sendmail_program;
-	bool sendmail; /* the MTA; else Postfix */
-	gint64 stop_ms;      /* how long a stop waits for messages in flight */
-	gint64 pause_ms;     /* no pause lasts longer */
-	gint64 hung_ms;      /* in hand longer, a message hangs */
+	bool sendmail;      /* the MTA; else Postfix */
+	gint64 stop_ms;     /* how long a stop waits for messages in flight */
+	gint64 pause_ms;    /* no pause lasts longer */
+	gint64 deadline_ms; /* for all steps of one message, from its end to the answer */
+	gint64 hung_ms;     /* in hand longer, a message hangs */
 	char *numbers_file;
 	char *observing_file; /* how far policies are that observe until something */
 	guint64 max_memory;  /* bytes of messages in flight */

@@ -70,6 +70,7 @@ const char *const ms_event_names[MS_N_EVENTS + 1] = {
 	[MS_EVENT_GONE] = "gone",
 	[MS_EVENT_FOUND] = "found",
 	[MS_EVENT_UNRECORDED] = "unrecorded",
+	[MS_EVENT_UNDONE] = "undone",
 };
 
 MsEvent ms_event_named(const char *name)

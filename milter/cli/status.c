@@ -171,6 +171,7 @@ static void print_today(const Status *st)
 	append(out, today(st, MS_NUM_TEMPFAIL_OVERLOAD), "for overload");
 	append(out, today(st, MS_NUM_TEMPFAIL_READER), "for want of a reader");
 	append(out, today(st, MS_NUM_TEMPFAIL_WRITE), "not written down");
+	append(out, today(st, MS_NUM_TEMPFAIL_LATE), "not judged in time");
 	append(out, today(st, MS_NUM_TEMPFAIL_OTHER), "for other faults");
 	if (out->len > 0)
 		line("deferred", out->str);

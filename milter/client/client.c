@@ -600,6 +600,7 @@ typedef struct {
 	bool mixed; /* ... although it may have documents */
 	Turn turn;
 	gint64 end; /* of its waiting */
+	const MsPatience *patience;
 	Known known;
 	MsReading *reading;
 	char *lost; /* how it was, if it was */
@@ -607,17 +608,32 @@ typedef struct {
 
 static gint64 deadline_of(const Errand *errand)
 {
-	return g_get_monotonic_time() + (errand->special.limits->milliseconds + GRACE_MS) * 1000;
+	return ms_patience_end(errand->patience,
+		g_get_monotonic_time() + (errand->special.limits->milliseconds + GRACE_MS) * 1000);
 }
 
-static void begin_alone(MsReader *reader)
+/* When who begins to wait for a reader now has waited for long enough. */
+static gint64 end_of_waiting(const Errand *errand)
 {
+	return ms_patience_end(
+		errand->patience, g_get_monotonic_time() + errand->reader->wait_ms * 1000);
+}
+
+static bool begin_alone(const Errand *errand, GError **error)
+{
+	MsReader *reader = errand->reader;
+	gint64 end = end_of_waiting(errand);
 	pthread_mutex_lock(&reader->lock);
-	while (reader->alone >= ALONE)
-		pthread_cond_wait(&reader->fewer_alone, &reader->lock);
-	reader->alone++;
-	reader->stats.read_again++;
+	while (reader->alone >= ALONE && ms_clock_wait(&reader->fewer_alone, &reader->lock, end))
+		continue;
+	bool mine = reader->alone < ALONE;
+	reader->alone += mine;
+	reader->stats.read_again += mine;
 	pthread_mutex_unlock(&reader->lock);
+	if (!mine)
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
+			"too many messages are read once more, each by a reader of its own");
+	return mine;
 }
 
 static void end_alone(MsReader *reader)
@@ -681,7 +697,7 @@ static bool read_apart(Errand *errand, JobEnd *end, GError **error)
 	g_autoptr(MsCrew) crew = start_crew(reader, reader->setup_alone, error);
 	Worker worker = {.socket = -1, .pidfd = -1};
 	Got got = GOT_NOTHING;
-	gint64 until = g_get_monotonic_time() + reader->wait_ms * 1000;
+	gint64 until = end_of_waiting(errand);
 	bool current = false;
 	while (crew != NULL && !current && g_get_monotonic_time() < until) {
 		got = crew_take(crew, 100, &worker);
@@ -756,10 +772,12 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 	*apart_out = false;
 	for (int i = 0; *end == JOB_UNTOUCHED && i < MAX_DEAD_WORKERS; i++) {
 		Worker worker;
-		gint64 left = (errand->end - g_get_monotonic_time()) / 1000;
+		gint64 now = g_get_monotonic_time(),
+		       turn = ms_patience_end(errand->patience, now + TURN_MS * 1000),
+		       left = (MAX(errand->end, turn) - now) / 1000;
 		MsReader *from = errand->small ? reader->text : reader;
 		if (!client_acquire(from, &worker, &errand->known,
-			    errand->small ? SMALL_WAIT_MS : MAX(left, TURN_MS), false,
+			    errand->small ? SMALL_WAIT_MS : MAX(left, 0), false,
 			    errand->small ? NULL : error)) {
 			if (!errand->small)
 				return false;
@@ -799,7 +817,8 @@ static bool run(Errand *errand, JobEnd *end, GError **error)
 	} while (had && *end == JOB_YIELD);
 	if (!had || !apart)
 		return had;
-	begin_alone(reader);
+	if (!begin_alone(errand, error))
+		return false;
 	had = read_apart(errand, end, error);
 	end_alone(reader);
 	return had;
@@ -814,14 +833,17 @@ static bool read_as(MsReader *reader, int message_fd, const MsErrand *from,
 		.fd = message_fd,
 		.document = document,
 		.known = {0, -1, 0},
-		.end = g_get_monotonic_time() + reader->wait_ms * 1000};
+		.patience = from != NULL ? from->patience : NULL};
 	off_t size = lseek(message_fd, 0, SEEK_END);
 	JobEnd end = JOB_LOST;
+	errand.end = end_of_waiting(&errand);
 	queue_turn(reader->queue, &errand.turn, from, (guint64)MAX(size, 0));
 	choose(&errand, from);
 	bool had = run(&errand, &end, error);
 	learn_of_documents(&errand, false);
 	g_autofree char *lost = errand.lost;
+	/* What it might have said of itself nobody knows: its reading was cut off for others. */
+	had = had && (end != JOB_LATE || ms_patience_lasts(errand.patience, error));
 	if (!had)
 		return false;
 	/* A program for pictures that was started anew may not have all yet. */

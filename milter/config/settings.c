@@ -519,6 +519,11 @@ const MsRow ms_settings_rows[] = {
 		.fallback = "4h",
 		.min = 1000,
 		.max = 7 * 86400000},
+	{.key = "message-deadline",
+		.type = MS_ROW_TIME,
+		.fallback = "3m",
+		.min = 100,
+		.max = 540000},
 	{.key = "hung-after", .type = MS_ROW_TIME, .fallback = "4m", .min = 100, .max = 86400000},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
@@ -972,6 +977,7 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	s->stop_ms = ms_section_number(root, "stop-timeout");
 	s->max_memory = (guint64)ms_section_number(root, "max-memory");
 	s->pause_ms = ms_section_number(root, "pause-max");
+	s->deadline_ms = ms_section_number(root, "message-deadline");
 	s->hung_ms = ms_section_number(root, "hung-after");
 	s->numbers_file = g_build_filename(s->state_dir, "numbers", NULL);
 	s->observing_file = g_build_filename(s->state_dir, "observing", NULL);

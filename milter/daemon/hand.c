@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "missent/clock.h"
 #include "missent/log.h"
 #include "missent/numbers.h"
 
@@ -21,6 +22,7 @@ void hand_begin(Hand *hand, const char *queue_id)
 	hand->queue_id = queue_id;
 	hand->since = g_get_monotonic_time();
 	hand->told = false;
+	hand->last = hand->since;
 	pthread_mutex_lock(&hand_lock);
 	g_queue_push_tail_link(&in_hand, &hand->link);
 	pthread_mutex_unlock(&hand_lock);
@@ -78,4 +80,69 @@ guint hand_look(gint64 limit_us, guint *fresh_out)
 	}
 	*fresh_out = fresh->len;
 	return hanging;
+}
+
+/* ---- telling that it goes on ---------------------------------------------------------- */
+
+/* Sendmail waits T=R from one word of a filter to the next, 10 s if nothing is said of it. */
+#define TELL_US (3 * (gint64)G_USEC_PER_SEC)
+#define LOOK_US G_USEC_PER_SEC
+
+static struct {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
+	bool stopping;
+} progress = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
+
+/* With the lock held: he who is about to answer waits for it, so that no word of ours comes behind
+ * his answer.  It is five bytes where nothing else is on its way, and does not block. */
+static void tell_one(Hand *hand, gint64 now)
+{
+	if (hand->tell == NULL || now - hand->last < TELL_US)
+		return;
+	hand->last = now;
+	if (!hand->tell(hand->user)) {
+		ms_patience_lose(hand->patience);
+		hand->tell = NULL;
+	}
+}
+
+static void tell_all(void)
+{
+	gint64 now = g_get_monotonic_time();
+	pthread_mutex_lock(&hand_lock);
+	for (const GList *l = in_hand.head; l != NULL; l = l->next)
+		tell_one(l->data, now);
+	pthread_mutex_unlock(&hand_lock);
+}
+
+static void *keep_telling(void *user)
+{
+	(void)user;
+	pthread_mutex_lock(&progress.lock);
+	while (!progress.stopping) {
+		gint64 end = g_get_monotonic_time() + LOOK_US;
+		while (!progress.stopping && ms_clock_wait(&progress.stop, &progress.lock, end))
+			continue;
+		pthread_mutex_unlock(&progress.lock);
+		tell_all();
+		pthread_mutex_lock(&progress.lock);
+	}
+	pthread_mutex_unlock(&progress.lock);
+	return NULL;
+}
+
+bool progress_start(void)
+{
+	return pthread_create(&progress.thread, NULL, keep_telling, NULL) == 0;
+}
+
+void progress_stop(void)
+{
+	pthread_mutex_lock(&progress.lock);
+	progress.stopping = true;
+	pthread_cond_signal(&progress.stop);
+	pthread_mutex_unlock(&progress.lock);
+	pthread_join(progress.thread, NULL);
 }

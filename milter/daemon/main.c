@@ -423,6 +423,7 @@ static void finish(Daemon *daemon, gint64 stop_ms)
 static void end_threads(Daemon *daemon, pthread_t reloader)
 {
 	care_stop();
+	progress_stop();
 	pthread_mutex_lock(&daemon->lock);
 	daemon->ending = true;
 	pthread_mutex_unlock(&daemon->lock);
@@ -466,7 +467,7 @@ static int run(Daemon *daemon, const char *spec)
 	pthread_t reloader;
 	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
 		return complain(EX_OSERR, "cannot start a thread");
-	if (!care_start(daemon, spec))
+	if (!progress_start() || !care_start(daemon, spec))
 		return complain(EX_OSERR, "cannot start a thread");
 	ms_runtime_warm(daemon->runtime, WARM_MS);
 	sd_notify(0, "READY=1");

@@ -122,6 +122,12 @@ static Session *session_of(SMFICTX *ctx)
 	return connection->session;
 }
 
+/* In another thread, while that of this connection makes a verdict and writes nothing to it. */
+static bool tell_progress(void *user)
+{
+	return smfi_progress(user) == MI_SUCCESS;
+}
+
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
 {
 	Session *session = session_of(ctx);
@@ -195,8 +201,10 @@ static bool remove_tokens(SMFICTX *ctx, guint n)
 	return true;
 }
 
-static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *queue_id)
+static sfsistat carry_out(
+	SMFICTX *ctx, const Decision *decision, const char *queue_id, bool *taken_out)
 {
+	*taken_out = true;
 	switch (decision->action) {
 	case MS_DELIVER: return decision->discard ? SMFIS_DISCARD : SMFIS_CONTINUE;
 	case MS_TAG: {
@@ -223,6 +231,7 @@ static sfsistat carry_out(SMFICTX *ctx, const Decision *decision, const char *qu
 	}
 	ms_log(LOG_ERR, queue_id, "action=tempfail, trouble=\"the MTA did not take the %s\"",
 		ms_action_names[decision->action]);
+	*taken_out = false;
 	return SMFIS_TEMPFAIL;
 }
 
@@ -233,12 +242,15 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		return SMFIS_TEMPFAIL;
 	const char *queue_id = smfi_getsymval(ctx, (char *)"i");
 	Decision decision;
+	session_on_progress(session, tell_progress, ctx);
 	session_end_of_message(session, smfi_getsymval(ctx, (char *)"j"), queue_id, &decision);
-	bool clean = decision.action >= MS_REJECT || remove_tokens(ctx, decision.tokens);
+	bool taken = false,
+	     clean = decision.action >= MS_REJECT || remove_tokens(ctx, decision.tokens);
 	if (!clean)
 		ms_log(LOG_ERR, queue_id,
 			"action=tempfail, trouble=\"the MTA did not take off a header\"");
-	sfsistat result = clean ? carry_out(ctx, &decision, queue_id) : SMFIS_TEMPFAIL;
+	sfsistat result = clean ? carry_out(ctx, &decision, queue_id, &taken) : SMFIS_TEMPFAIL;
+	session_answered(session, taken);
 	decision_clear(&decision);
 	return result;
 }

@@ -31,10 +31,20 @@ typedef struct {
 	GByteArray *buffer;  /* headers come in many small pieces */
 } Transaction;
 
+/* Of one that was judged, until it is known whether the MTA took the answer. */
+typedef struct {
+	MsRuntime *runtime; /* NULL: there is nothing to take back */
+	MsEnvelope *envelope;
+	MsJudgement *judgement;
+} Answer;
+
 struct Session {
 	Daemon *daemon;
 	char *client_name, *client_address;
 	Transaction *transaction; /* NULL between messages */
+	Answer answer;
+	TellProgress tell; /* or NULL */
+	void *user;
 };
 
 #define BUFFER 65536
@@ -76,10 +86,24 @@ void session_free(Session *session)
 	g_free(session);
 }
 
+static void answer_clear(Answer *answer)
+{
+	g_clear_pointer(&answer->judgement, ms_judgement_free);
+	g_clear_pointer(&answer->envelope, ms_envelope_free);
+	g_clear_pointer(&answer->runtime, ms_runtime_unref);
+}
+
 void session_abort(Session *session)
 {
+	answer_clear(&session->answer);
 	transaction_free(session->daemon, session->transaction);
 	session->transaction = NULL;
+}
+
+void session_on_progress(Session *session, TellProgress tell, void *user)
+{
+	session->tell = tell;
+	session->user = user;
 }
 
 /* ---- taking in ------------------------------------------------------------------------ */
@@ -374,18 +398,24 @@ static void defer(Session *session, MsNumber cause, const char *why, Decision *o
 	tempfail(session->transaction->envelope, out, why);
 }
 
-/* Everything is in; the verdict is made and written down. */
-static void judge_whole(Session *session, const char *digest, bool paused,
+/* As what it is counted that a step came to nothing. */
+static MsNumber cause_of(const Transaction *t, const GError *error, MsNumber else_for)
+{
+	if (g_error_matches(error, MS_ERROR, MS_ERROR_BUSY))
+		return MS_NUM_OVER_QUEUE;
+	return ms_patience_lasts(t->envelope->patience, NULL) ? else_for : MS_NUM_TEMPFAIL_LATE;
+}
+
+/* Everything is in; the verdict is made and written down.  True: it is. */
+static bool judge_whole(Session *session, const char *digest, bool paused,
 	MsJudgement **judgement_out, Decision *out)
 {
 	Transaction *t = session->transaction;
 	MsNumbers *numbers = daemon_numbers(session->daemon);
 	g_autoptr(GError) error = NULL;
 	if (!ms_engine_judge(t->runtime, t->envelope, t->fd, t->stored, judgement_out, &error)) {
-		bool busy = g_error_matches(error, MS_ERROR, MS_ERROR_BUSY);
-		defer(session, busy ? MS_NUM_OVER_QUEUE : MS_NUM_TEMPFAIL_READER, error->message,
-			out);
-		return;
+		defer(session, cause_of(t, error, MS_NUM_TEMPFAIL_READER), error->message, out);
+		return false;
 	}
 	MsJudgement *judgement = *judgement_out;
 	if (paused)
@@ -404,15 +434,16 @@ static void judge_whole(Session *session, const char *digest, bool paused,
 		out->discard = t->envelope->canary && judgement->verdict->action == MS_DELIVER
 			&& judgement->verdict->would >= MS_SPLIT;
 	} else {
-		defer(session, MS_NUM_TEMPFAIL_WRITE, error->message, out);
+		defer(session, cause_of(t, error, MS_NUM_TEMPFAIL_WRITE), error->message, out);
 	}
+	return written;
 }
 
 static void judge(Session *session, const char *digest, Decision *out)
 {
 	Transaction *t = session->transaction;
 	g_autoptr(MsJudgement) judgement = NULL;
-	bool paused = daemon_paused(session->daemon);
+	bool written = false, paused = daemon_paused(session->daemon);
 	bool observe = paused || ms_runtime_settings(t->runtime)->mode == MS_MODE_OBSERVE;
 	flush(session);
 	if (t->failed == NULL && !ms_memory_seal(t->fd))
@@ -420,7 +451,7 @@ static void judge(Session *session, const char *digest, Decision *out)
 	if (t->failed != NULL)
 		defer(session, t->failed_for, t->failed, out);
 	else
-		judge_whole(session, digest, paused, &judgement, out);
+		written = judge_whole(session, digest, paused, &judgement, out);
 	/* A new install that only observes, or one that is paused, must not be the cause that
 	 * mail waits. */
 	if (observe && out->action == MS_TEMPFAIL
@@ -431,6 +462,8 @@ static void judge(Session *session, const char *digest, Decision *out)
 		decision_clear(out);
 		out->action = MS_DELIVER;
 	}
+	if (written)
+		session->answer.judgement = g_steal_pointer(&judgement);
 }
 
 /* Mail that a reviewer released, or that is missent's own: it was told apart by a token.  True:
@@ -461,8 +494,35 @@ static bool spared(Session *session, const char *digest, Decision *out)
 	return true;
 }
 
-void session_end_of_message(Session *session, const char *host, const char *queue_id,
-	Decision *out)
+/* What has to be known of it until the MTA has taken the answer stays; the message goes. */
+static void let_go(Session *session)
+{
+	Transaction *t = g_steal_pointer(&session->transaction);
+	if (session->answer.judgement != NULL) {
+		session->answer.runtime = ms_runtime_ref(t->runtime);
+		session->answer.envelope = g_steal_pointer(&t->envelope);
+		session->answer.envelope->stage = NULL;
+		session->answer.envelope->patience = NULL;
+	}
+	transaction_free(session->daemon, t);
+}
+
+void session_answered(Session *session, bool taken)
+{
+	const Answer *answer = &session->answer;
+	g_autoptr(GError) error = NULL;
+	if (!taken && answer->runtime != NULL) {
+		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_TEMPFAIL_OTHER, 1);
+		if (!ms_engine_take_back(answer->runtime, answer->envelope, answer->judgement,
+			    "the MTA did not take it", &error))
+			ms_log(LOG_ERR, answer->envelope->queue_id,
+				"that it was not done is not in the audit trail: %s",
+				error->message);
+	}
+	answer_clear(&session->answer);
+}
+
+void session_end_of_message(Session *session, const char *host, const char *queue_id, Decision *out)
 {
 	memset(out, 0, sizeof *out);
 	Transaction *t = session->transaction;
@@ -478,8 +538,14 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 	ms_body_digest_end(&t->digest, digest);
 	out->tokens = t->tokens;
 	gint64 start = g_get_monotonic_time();
-	Hand hand = {.stage = MS_STAGE_WHOLE};
+	MsPatience patience;
+	ms_patience_begin(&patience, s->deadline_ms);
+	Hand hand = {.stage = MS_STAGE_WHOLE,
+		.tell = session->tell,
+		.user = session->user,
+		.patience = &patience};
 	t->envelope->stage = &hand.stage;
+	t->envelope->patience = &patience;
 	daemon_enter(session->daemon);
 	hand_begin(&hand, t->envelope->queue_id);
 	/* One that was not taken in whole is not known to be what a token is for. */
@@ -499,5 +565,5 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 		ms_log(LOG_DEBUG, queue_id, "action=deliver, why=no policy applies, from=<%s>",
 			sender);
 	}
-	session_abort(session);
+	let_go(session);
 }

@@ -42,8 +42,13 @@ typedef struct {
 void decision_clear(Decision *decision);
 
 /* Judges, writes down, logs.  Always gives a decision. */
-void session_end_of_message(Session *session, const char *host, const char *queue_id,
-	Decision *out);
+void session_end_of_message(
+	Session *session, const char *host, const char *queue_id, Decision *out);
+/* Then, always: did the MTA take all of it?  If not, what was written down is taken back. */
+void session_answered(Session *session, bool taken);
+/* Called by another thread now and then while a decision is made: false, the MTA is gone. */
+typedef bool (*TellProgress)(void *user);
+void session_on_progress(Session *session, TellProgress tell, void *user);
 
 /* daemon.c */
 MsRuntime *daemon_runtime(Daemon *daemon);
@@ -75,12 +80,19 @@ typedef struct {
 	gint64 since;
 	gint stage; /* MsStage; atomic */
 	bool told;
+	TellProgress tell; /* to whom it is told that it goes on; or NULL */
+	void *user;
+	gint64 last;          /* when it was */
+	MsPatience *patience; /* his */
 } Hand;
 void hand_begin(Hand *hand, const char *queue_id);
 void hand_end(Hand *hand);
 /* How many have been in hand for longer; each is told once.  `*fresh_out`: those that were not
  * yet. */
 guint hand_look(gint64 limit_us, guint *fresh_out);
+/* A thread that tells MTAs that it goes on; nothing else that it waits for can hold it up. */
+bool progress_start(void);
+void progress_stop(void);
 
 /* interpose.c: descriptors.  Of all that this process may have, `needed` are kept for messages in
  * hand: connections, and messages that begin, get the others. */

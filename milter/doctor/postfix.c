@@ -228,15 +228,11 @@ static void look_at_timeout(Patient *p, const MsService *service, const char *li
 {
 	g_autofree char *text = option_of_ours(
 		p, service, list, "content_timeout", "milter_content_timeout");
-	/* A message is read twice at most, after its turn has come. */
-	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds +
-			      p->s->judging.milliseconds) /
-		1000;
-	if (text != NULL && ms_postfix_seconds(text) < need)
+	gint64 need = (p->s->deadline_ms + 999) / 1000;
+	if (text != NULL && ms_postfix_seconds(text) <= need)
 		complain(p,
 			"milter_content_timeout = %s (%s of service %s): missent may take %" G_GINT64_FORMAT
-			" s; mail that "
-			"is slow to read would never come through",
+			" s for one message (message-deadline, which must be less)",
 			text, list, service->name, need);
 }
 

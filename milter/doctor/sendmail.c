@@ -181,14 +181,18 @@ void check_sendmail_action(Patient *p)
 	cf_clear(&cf);
 }
 
-/* "C:30s;S:30s;R:60s;E:5m": E, in seconds; Sendmail's own is 5 minutes. */
-static gint64 end_time(const char *times)
+/* Sendmail's own: from the end of a message to the answer, and from one word of a filter to the
+ * next. */
+#define SENDMAIL_END_S 300
+#define SENDMAIL_READ_S 10
+
+/* One of "C:30s;S:30s;R:60s;E:5m", in seconds. */
+static gint64 time_of(const char *times, const char *which, gint64 out)
 {
 	g_auto(GStrv) words = g_strsplit(times, ";", -1);
-	gint64 out = 300;
 	for (char **word = words; *word != NULL; word++) {
 		char *end;
-		if (!g_str_has_prefix(g_strstrip(*word), "E:"))
+		if (!g_str_has_prefix(g_strstrip(*word), which))
 			continue;
 		out = g_ascii_strtoll(*word + 2, &end, 10);
 		out *= *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
@@ -201,15 +205,17 @@ void check_sendmail_timeouts(Patient *p)
 	Cf cf;
 	if (!read_cf(p, &cf, NULL))
 		return;
-	gint64 need = (p->s->reader_wait_ms + 2 * p->s->limits.milliseconds +
-			      p->s->judging.milliseconds) /
-		1000;
-	if (cf.name != NULL && end_time(cf.times) < need)
+	gint64 need = (p->s->deadline_ms + 999) / 1000;
+	if (cf.name != NULL && time_of(cf.times, "E:", SENDMAIL_END_S) <= need)
 		complain(p,
 			"X%s has T=%s: missent may take %" G_GINT64_FORMAT
-			" s at the end of a message; mail that is slow to "
-			"read would never come through",
+			" s at the end of a message (message-deadline, which must be less than E)",
 			cf.name, cf.times, need);
+	if (cf.name != NULL && time_of(cf.times, "R:", SENDMAIL_READ_S) < SENDMAIL_READ_S)
+		complain(p,
+			"X%s has T=%s: Sendmail would give up between two words of missent, which says "
+			"every 3 s that it is at work",
+			cf.name, cf.times);
 	cf_clear(&cf);
 }
 

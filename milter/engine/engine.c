@@ -367,7 +367,7 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 			return NULL;
 		/* A directory that cannot be asked now is asked again with the first message. */
 		runtime->knowledge = ms_knowledge_new(runtime->directory, runtime->reader);
-		ms_knowledge_update(runtime->knowledge, NULL);
+		ms_knowledge_update(runtime->knowledge, NULL, NULL);
 	}
 	give_audit_key(runtime);
 	if ((parts & MS_PARTS_CHECK) != 0 && (parts & MS_PARTS_WRITE) != 0 && s->guard.enabled) {
@@ -548,6 +548,7 @@ void ms_judgement_free(MsJudgement *judgement)
 	ms_guard_counts_free(judgement->counts);
 	g_free(judgement->uncounted);
 	g_clear_pointer(&judgement->stopped, g_ptr_array_unref);
+	ms_record_free(judgement->record);
 	g_free(judgement);
 }
 
@@ -581,7 +582,7 @@ static bool read_message(MsRuntime *runtime, const MsEnvelope *envelope, int mes
 	MsLimits limits;
 	ms_policies_reading(runtime->policies, envelope, &s->limits, s->ocr_pages, &limits);
 	const MsErrand errand = {who, envelope != NULL ? envelope->shape : MS_SHAPE_OTHER, &limits,
-		ms_passwords_list(passwords)};
+		ms_passwords_list(passwords), envelope != NULL ? envelope->patience : NULL};
 	return ms_reader_read(runtime->reader, message_fd, &errand, reading_out, known_out, error);
 }
 
@@ -626,7 +627,10 @@ static MsPasswords *unlock(
 	MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, MsJudgement *judgement)
 {
 	const MsSettings *s = runtime->settings;
-	const MsPasswordCommand command = {s->password_command, s->user, s->password_ms};
+	gint64 now = g_get_monotonic_time(),
+	       end = ms_patience_end(envelope->patience, now + s->password_ms * 1000);
+	const MsPasswordCommand command = {
+		s->password_command, s->user, MAX((end - now) / 1000, 0)};
 	if (s->password_command[0] == NULL || !is_locked(judgement->reading))
 		return NULL;
 	g_autoptr(GError) error = NULL;
@@ -651,7 +655,7 @@ static bool catch_up(MsRuntime *runtime, const MsEnvelope *envelope, int message
 {
 	for (int i = 0; i < 3; i++) {
 		MsReading *again = NULL;
-		if (!ms_knowledge_update(runtime->knowledge, error) ||
+		if (!ms_knowledge_update(runtime->knowledge, envelope->patience, error) ||
 			!read_message(runtime, envelope, message_fd, passwords, &again,
 				&judgement->known, error))
 			return false;
@@ -672,9 +676,10 @@ static void resolve_all(MsRuntime *runtime, const MsEnvelope *envelope, int mess
 {
 	g_autoptr(GError) error = NULL;
 	resolve(runtime, envelope, judgement);
-	if (judgement->resolution == NULL
-		|| ms_knowledge_covers(runtime->knowledge, judgement->known, judgement->resolution)
-		|| catch_up(runtime, envelope, message_fd, passwords, judgement, &error))
+	if (judgement->resolution == NULL ||
+		ms_knowledge_covers(runtime->knowledge, judgement->known, judgement->resolution,
+			envelope->patience) ||
+		catch_up(runtime, envelope, message_fd, passwords, judgement, &error))
 		return;
 	/* Read without what is known, it must not be taken for having nothing of it. */
 	g_clear_pointer(&judgement->resolution, ms_resolution_free);
@@ -699,7 +704,8 @@ static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *j
 	MsVerdict *verdict = judgement->verdict;
 	MsGuardStream streams[MS_GUARD_STREAMS];
 	if (runtime->guard == NULL || verdict->policies->len == 0 ||
-		verdict->action == MS_TEMPFAIL || envelope->canary)
+		verdict->action == MS_TEMPFAIL || envelope->canary ||
+		!ms_patience_lasts(envelope->patience, NULL))
 		return;
 	g_autoptr(GError) error = NULL;
 	guint n = ms_policy_streams(runtime->policies, verdict, streams);
@@ -756,12 +762,13 @@ static bool decide_in_turn(MsRuntime *runtime, const MsEnvelope *envelope, int m
 	MsJudgement *judgement, GError **error)
 {
 	bool dear = envelope->recipients->len + judgement->reading->findings->len > DEAR;
-	if (dear && !ms_gate_enter(runtime->judging, error))
+	if (dear && !ms_gate_enter(runtime->judging, envelope->patience, error))
 		return false;
 	ms_engine_decide(runtime, envelope, message_fd, judgement);
 	if (dear)
 		ms_gate_leave(runtime->judging);
-	return true;
+	/* A step that it had no time for is no fact about the message. */
+	return ms_patience_lasts(envelope->patience, error);
 }
 
 static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, guint64 stored,
@@ -828,19 +835,25 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 		envelope->recipients, envelope->queue_id, error);
 }
 
-/* What was written down of a message, to be taken back if not all can be. */
-typedef struct {
-	MsRecord *record; /* NULL: none was added */
-	bool copied;      /* into the spool, by the record's name */
-} Written;
-
 /* A record that stays, because the disk is full, keeps its copy. */
-static void take_back(MsRuntime *runtime, const Written *written)
+static void take_back(MsRuntime *runtime, MsJudgement *judgement)
 {
-	bool gone = written->record == NULL ||
-		ms_records_take_back(runtime->ledger, written->record, NULL);
-	if (gone && written->copied)
-		ms_spool_remove(runtime->settings->spool_dir, written->record->uid, NULL);
+	bool gone = judgement->added &&
+		ms_records_take_back(runtime->ledger, judgement->record, NULL);
+	if (gone && judgement->copied)
+		ms_spool_remove(runtime->settings->spool_dir, judgement->record->uid, NULL);
+	judgement->added = judgement->copied = false;
+}
+
+bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
+	const char *why, GError **error)
+{
+	g_autofree char *detail = g_strdup_printf("%s; queue %s: %s",
+		ms_action_names[judgement->verdict->action],
+		envelope->queue_id != NULL ? envelope->queue_id : "-", why);
+	take_back(runtime, judgement);
+	return ms_audit_event(
+		runtime->audit, "missentd", "", MS_EVENT_UNDONE, envelope->queue_id, detail, error);
 }
 
 /* The sender tries again, for it did not hear our first answer, of which the record is there. */
@@ -859,7 +872,7 @@ static bool keep_again(const char *dir, const char *uid, int message_fd, GError 
 
 /* The copy is on disk before the record that speaks of it. */
 static bool keep_copy(
-	MsRuntime *runtime, MsRecord *record, int message_fd, Written *out, GError **error)
+	MsRuntime *runtime, MsRecord *record, int message_fd, bool *added_out, GError **error)
 {
 	const char *dir = runtime->settings->spool_dir;
 	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
@@ -869,19 +882,11 @@ static bool keep_copy(
 	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;
 	if (ms_records_add(runtime->ledger, record, error)) {
-		*out = (Written){record, true};
+		*added_out = true;
 		return true;
 	}
 	ms_spool_remove(dir, record->uid, NULL);
 	return false;
-}
-
-static bool add_record(MsRuntime *runtime, MsRecord *record, Written *out, GError **error)
-{
-	if (!ms_records_add(runtime->ledger, record, error))
-		return false;
-	out->record = record;
-	return true;
 }
 
 static guint owners_of(const void *who, guint index, guint most, GPtrArray *names_out)
@@ -922,6 +927,16 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 	return ms_audit_write(runtime->audit, &message, error);
 }
 
+/* The record, and what it speaks of. */
+static bool add_record(MsRuntime *runtime, MsJudgement *judgement, int message_fd, GError **error)
+{
+	if (judgement->verdict->action != MS_SPLIT)
+		return judgement->added = ms_records_add(runtime->ledger, judgement->record, error);
+	bool fine = keep_copy(runtime, judgement->record, message_fd, &judgement->added, error);
+	judgement->copied = judgement->added;
+	return fine;
+}
+
 /* Beside the message's own line: that it stopped a stream. */
 static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, GError **error)
@@ -938,29 +953,40 @@ static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 	return true;
 }
 
-bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope,
-	MsJudgement *judgement, int message_fd, const char *digest, GError **error)
+/* The disk may have taken longer than the MTA waits: then what stands there was not done. */
+static bool still_answers(
+	MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	if (ms_patience_lasts(envelope->patience, &why))
+		return true;
+	ms_engine_take_back(runtime, envelope, judgement, why->message, NULL);
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
+}
+
+bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
+	int message_fd, const char *digest, GError **error)
 {
 	const MsVerdict *verdict = judgement->verdict;
 	come_to(envelope, MS_STAGE_WRITE);
 	bool held = verdict->action == MS_HOLD || verdict->action == MS_DELAY ||
 		verdict->action == MS_SPLIT;
 	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
-	g_autoptr(MsRecord) record = held || observed
+	ms_record_free(judgement->record);
+	judgement->record = held || observed
 		? ms_engine_record(runtime, envelope, judgement, digest)
 		: NULL;
-	Written written = {0};
+	if (!ms_patience_lasts(envelope->patience, error))
+		return false;
 	if (envelope->canary)
 		return note_canary(runtime, envelope, verdict, digest, error) &&
 			write_line(runtime, envelope, judgement, digest, NULL, error);
-	bool fine = record == NULL ||
-		(verdict->action == MS_SPLIT
-				? keep_copy(runtime, record, message_fd, &written, error)
-				: add_record(runtime, record, &written, error));
-	if (fine && write_line(runtime, envelope, judgement, digest, record, error)
-		&& tell_stopped(runtime, envelope, judgement, error))
-		return true;
+	bool fine = judgement->record == NULL || add_record(runtime, judgement, message_fd, error);
+	if (fine && write_line(runtime, envelope, judgement, digest, judgement->record, error) &&
+		tell_stopped(runtime, envelope, judgement, error))
+		return still_answers(runtime, envelope, judgement, error);
 	/* The message is refused for now: nobody shall look for it among those that are held. */
-	take_back(runtime, &written);
+	take_back(runtime, judgement);
 	return false;
 }

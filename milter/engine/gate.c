@@ -1,9 +1,9 @@
 #include "config.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 
 #include "gate.h"
 
@@ -46,44 +46,28 @@ void ms_gate_free(MsGate *gate)
 	g_free(gate);
 }
 
-static struct timespec end_of(gint64 wait_ms)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	gint64 ns = t.tv_nsec + wait_ms % 1000 * 1000000;
-	t.tv_sec += wait_ms / 1000 + ns / 1000000000;
-	t.tv_nsec = ns % 1000000000;
-	return t;
-}
-
 /* With the lock held.  Was it called in time? */
-static bool wait_in_line(MsGate *gate)
+static bool wait_in_line(MsGate *gate, const MsPatience *patience)
 {
-	Waiting w = {.in = false};
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w.called, &attr);
-	pthread_condattr_destroy(&attr);
+	Waiting w = {.called = PTHREAD_COND_INITIALIZER};
+	gint64 end = ms_patience_end(patience, g_get_monotonic_time() + gate->wait_ms * 1000);
 	g_queue_push_tail(&gate->waiting, &w);
-	struct timespec end = end_of(gate->wait_ms);
-	int rc = 0;
-	while (!w.in && rc == 0)
-		rc = pthread_cond_timedwait(&w.called, &gate->lock, &end);
+	while (!w.in && ms_clock_wait(&w.called, &gate->lock, end))
+		continue;
 	if (!w.in)
 		g_queue_remove(&gate->waiting, &w);
 	pthread_cond_destroy(&w.called);
 	return w.in;
 }
 
-bool ms_gate_enter(MsGate *gate, GError **error)
+bool ms_gate_enter(MsGate *gate, const MsPatience *patience, GError **error)
 {
 	pthread_mutex_lock(&gate->lock);
 	bool in = gate->inside < gate->at_once;
 	if (in)
 		gate->inside++;
 	else if (gate->waiting.length < gate->most_waiting)
-		in = wait_in_line(gate);
+		in = wait_in_line(gate, patience);
 	if (!in)
 		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
 			"%u messages are being judged at length and %u wait for it "

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "missent/answer.h"
 #include "missent/filter.h"
 
 #include "known.h"
@@ -48,13 +49,23 @@ void ms_knowledge_free(MsKnowledge *knowledge)
 	g_free(knowledge);
 }
 
-bool ms_knowledge_covers(MsKnowledge *k, guint64 number, const MsResolution *resolution)
+/* Loading what the directory knows may take another thread longer than a message has. */
+static bool take(MsKnowledge *k, const MsPatience *patience)
+{
+	gint64 end = ms_patience_end(patience, G_MAXINT64);
+	const struct timespec t = {end / G_USEC_PER_SEC, end % G_USEC_PER_SEC * 1000};
+	return pthread_mutex_clocklock(&k->lock, CLOCK_MONOTONIC, &t) == 0;
+}
+
+bool ms_knowledge_covers(
+	MsKnowledge *k, guint64 number, const MsResolution *resolution, const MsPatience *patience)
 {
 	gint64 changes;
 	const char *generation = ms_resolution_generation(resolution, &changes);
-	pthread_mutex_lock(&k->lock);
-	bool covers = number != 0 && number == k->number
-		&& g_strcmp0(k->generation, generation) == 0 && k->changes >= changes;
+	if (!take(k, patience))
+		return false;
+	bool covers = number != 0 && number == k->number &&
+		g_strcmp0(k->generation, generation) == 0 && k->changes >= changes;
 	pthread_mutex_unlock(&k->lock);
 	return covers;
 }
@@ -106,9 +117,13 @@ static bool update(MsKnowledge *k, GError **error)
 	return true;
 }
 
-bool ms_knowledge_update(MsKnowledge *k, GError **error)
+bool ms_knowledge_update(MsKnowledge *k, const MsPatience *patience, GError **error)
 {
-	pthread_mutex_lock(&k->lock);
+	if (!take(k, patience)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"another message loads them, and has not done so in time");
+		return false;
+	}
 	bool fine = update(k, error);
 	pthread_mutex_unlock(&k->lock);
 	return fine;

@@ -60,6 +60,7 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 		"Messages that could not be judged and are tried again by their sender."},
 	[MS_NUM_TEMPFAIL_READER] = {"missent_messages_deferred_total", "cause", "reader", NULL},
 	[MS_NUM_TEMPFAIL_WRITE] = {"missent_messages_deferred_total", "cause", "write", NULL},
+	[MS_NUM_TEMPFAIL_LATE] = {"missent_messages_deferred_total", "cause", "late", NULL},
 	[MS_NUM_TEMPFAIL_OTHER] = {"missent_messages_deferred_total", "cause", "other", NULL},
 	[MS_NUM_OVER_MEMORY] = {"missent_overload_total", "cause", "memory",
 		"What was refused because there was too much."},

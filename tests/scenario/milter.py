@@ -79,7 +79,17 @@ class Client:
 
     def send(self, text, to, sender='billing@seller.example', queue_id=None):
         """One message: 'deliver', 'hold', 'tempfail', 'reject', 'discard' or 'split' and who is left out."""
-        queue_id = queue_id or '4F%010d' % next(numbers)
+        self.begin_message(text, to, queue_id or '4F%010d' % next(numbers), sender)
+        self.put('E')
+        changes = []
+        while True:
+            letter, data = self.get()
+            if letter in FINAL:
+                return word_of(letter, data, changes)
+            changes.append((letter, data))
+
+    def begin_message(self, text, to, queue_id, sender='billing@seller.example'):
+        """All of it but its end."""
         self.macros('M', i=queue_id)
         self.step('M', b'<' + sender.encode() + b'>\0')
         for address in to:
@@ -94,13 +104,6 @@ class Client:
             if self.step('B', data[at:at + 65535]) == 's':
                 break
         self.macros('E', i=queue_id)
-        self.put('E')
-        changes = []
-        while True:
-            letter, data = self.get()
-            if letter in FINAL:
-                return word_of(letter, data, changes)
-            changes.append((letter, data))
 
     def close(self):
         with contextlib.suppress(Gone):

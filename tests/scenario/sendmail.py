@@ -33,7 +33,7 @@ FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%(port)d, Name=MTA')dnl
-INPUT_MAIL_FILTER(`missent', `S=%(milter)s, F=T, T=C:30s;S:30s;R:60s;E:5m')dnl
+INPUT_MAIL_FILTER(`missent', `S=%(milter)s, F=T, T=%(times)s')dnl
 MAILER(`smtp')dnl
 '''
 
@@ -42,12 +42,12 @@ class Sendmail(Postfix):
     """The same questions as of Postfix: send, held, arrived."""
     kind = 'Sendmail'
 
-    def __init__(self, scratch, milter):
+    def __init__(self, scratch, milter, times='C:30s;S:30s;R:60s;E:5m'):
         self.root = scratch + '/sendmail-root'
         self.dir = scratch + '/sendmail'
         self.binary = self.root + '/usr/libexec/sendmail/sendmail'
         self.port, self.sink_port = free_port(), free_port()
-        self.milter = milter
+        self.milter, self.times = milter, times
         self.sink = self.process = None
         self.places = set()  # queue directories in which something was seen
         atexit.register(self.stop)
@@ -76,7 +76,7 @@ class Sendmail(Postfix):
         with open(self.dir + '/sendmail.mc', 'w') as f:
             lines = MC if self.milter else re.sub("INPUT_MAIL_FILTER.*\n", '', MC)
             f.write(lines % {'cf': cf, 'dir': self.dir, 'sink': self.sink_port, 'port': self.port,
-                          'milter': self.milter})
+                          'milter': self.milter, 'times': self.times})
         with open(self.dir + '/service.switch', 'w') as f:
             f.write('hosts files\naliases files\npasswd files\n')
         with open(self.dir + '/sendmail.cf', 'w') as f:
@@ -151,13 +151,13 @@ def queue_id_of(reply):
     return reply[1].split()[1]
 
 
-def both(scratch, milter, tap):
+def both(scratch, milter, tap, settings='', times='C:30s;S:30s;R:60s;E:5m'):
     """A Postfix and a Sendmail, started; the second is left out, and said so, if it cannot be had."""
-    postfix = Postfix(scratch, milter)
+    postfix = Postfix(scratch, milter, settings=settings)
     postfix.start()
     yield postfix
     postfix.stop()
-    sendmail = Sendmail(scratch, milter)
+    sendmail = Sendmail(scratch, milter, times)
     why = sendmail.unpack() if os.geteuid() == 0 else 'it needs root for a host name of its own'
     if why:
         tap.skip('Sendmail', why)

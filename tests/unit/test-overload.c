@@ -34,7 +34,7 @@ static void *visit(void *user)
 	Visitor *v = user;
 	Yard *y = v->yard;
 	g_autoptr(GError) error = NULL;
-	v->in = ms_gate_enter(y->gate, &error);
+	v->in = ms_gate_enter(y->gate, NULL, &error);
 	if (!v->in) {
 		g_assert_error(error, MS_ERROR, MS_ERROR_BUSY);
 		v->words = g_strdup(error->message);
@@ -66,8 +66,8 @@ static void wait_for(MsGate *gate, guint inside, guint waiting)
 static void test_gate(void)
 {
 	Yard yard = {.gate = ms_gate_new(2, 10, 20000), .lock = PTHREAD_MUTEX_INITIALIZER};
-	g_assert_true(ms_gate_enter(yard.gate, NULL));
-	g_assert_true(ms_gate_enter(yard.gate, NULL));
+	g_assert_true(ms_gate_enter(yard.gate, NULL, NULL));
+	g_assert_true(ms_gate_enter(yard.gate, NULL, NULL));
 	Visitor visitors[13];
 	pthread_t threads[13];
 	for (guint i = 0; i < 10; i++) {
@@ -95,18 +95,33 @@ static void test_gate(void)
 	ms_gate_free(yard.gate);
 }
 
+/* Who has no time left does not wait for his turn. */
+static void test_hurry(void)
+{
+	MsGate *gate = ms_gate_new(1, 5, 60000);
+	g_autoptr(GError) error = NULL;
+	MsPatience patience;
+	g_assert_true(ms_gate_enter(gate, NULL, NULL));
+	ms_patience_begin(&patience, 100);
+	g_assert_false(ms_gate_enter(gate, &patience, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_BUSY);
+	g_assert_cmpint(g_get_monotonic_time() - patience.until, <, 20 * G_USEC_PER_SEC);
+	ms_gate_leave(gate);
+	ms_gate_free(gate);
+}
+
 /* Who waits too long is sent away and is no longer in line. */
 static void test_late(void)
 {
 	Yard yard = {.gate = ms_gate_new(1, 10, 50), .lock = PTHREAD_MUTEX_INITIALIZER};
-	g_assert_true(ms_gate_enter(yard.gate, NULL));
+	g_assert_true(ms_gate_enter(yard.gate, NULL, NULL));
 	Visitor late = {.yard = &yard};
 	visit(&late);
 	g_assert_false(late.in);
 	g_free(late.words);
 	wait_for(yard.gate, 1, 0);
 	ms_gate_leave(yard.gate);
-	g_assert_true(ms_gate_enter(yard.gate, NULL));
+	g_assert_true(ms_gate_enter(yard.gate, NULL, NULL));
 	ms_gate_leave(yard.gate);
 	ms_gate_free(yard.gate);
 }
@@ -226,6 +241,7 @@ int main(int argc, char **argv)
 	write_file("policies/kinds.conf", kinds);
 	write_file("policies/all.conf", "policy \"all\" {\n}\n");
 	g_test_add_func("/overload/gate", test_gate);
+	g_test_add_func("/overload/hurry", test_hurry);
 	g_test_add_func("/overload/late", test_late);
 	g_test_add_func("/overload/messages", test_messages);
 	int rc = g_test_run();

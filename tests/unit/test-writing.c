@@ -497,6 +497,92 @@ static void test_taken_back(void)
 	}
 }
 
+/* How its MTA waits: not any more, as it is gone or its time is over; or only until the line is
+ * written, which another process keeps from it. */
+typedef struct {
+	const char *name;
+	gint64 budget_ms;
+	bool gone, written;
+} Patience;
+
+static const Patience patiences[] = {
+	{"/writing/patience/over", 0, false, false},
+	{"/writing/patience/gone", 60000, true, false},
+	{"/writing/patience/meanwhile", 1500, false, true},
+};
+
+static void *let_go_later(void *user)
+{
+	g_usleep(2500 * 1000);
+	close(GPOINTER_TO_INT(user));
+	return NULL;
+}
+
+typedef struct {
+	const char *word;
+	guint n;
+} Count;
+
+static bool count_line(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)error;
+	Count *count = user;
+	count->n += strstr(line->text, count->word) != NULL;
+	return true;
+}
+
+static guint lines_with(const char *path, const char *word)
+{
+	g_autoptr(GError) error = NULL;
+	Count count = {word, 0};
+	ms_audit_each(path, G_MININT64, G_MAXINT64, count_line, &count, &error);
+	g_assert_no_error(error);
+	return count.n;
+}
+
+/* Of an answer that nobody waits for nothing is kept, and the trail does not tell of it as done. */
+static void test_patience(const void *user)
+{
+	static const MsAction actions[] = {MS_HOLD, MS_SPLIT, MS_DELIVER};
+	const Patience *row = user;
+	g_autofree char *good = path_of("patience.jsonl"), *lock = path_of("patience/lock");
+	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
+		g_autoptr(MsEnvelope) e = an_envelope();
+		g_autoptr(MsJudgement) j = a_judgement(actions[i], 1);
+		g_autoptr(GError) error = NULL;
+		MsRuntime *runtime = runtime_with(good);
+		guint before = how_many(ms_runtime_ledger(runtime)), were = copies(runtime);
+		g_assert_true(
+			ms_audit_note(ms_runtime_audit(runtime), MS_AUDIT_BEAT, "test", "", NULL));
+		guint lines = lines_with(good, "4Q1"), undone = lines_with(good, "\"undone\"");
+		int fd = ms_memory_file("test"), held = open(lock, O_RDONLY | O_CLOEXEC);
+		g_assert_cmpint(write(fd, "x", 1), ==, 1);
+		g_assert_true(ms_memory_seal(fd));
+		pthread_t thread;
+		if (row->written) {
+			g_assert_cmpint(flock(held, LOCK_EX), ==, 0);
+			pthread_create(&thread, NULL, let_go_later, GINT_TO_POINTER(held));
+		}
+		MsPatience patience;
+		ms_patience_begin(&patience, row->budget_ms);
+		e->patience = &patience;
+		if (row->gone)
+			ms_patience_lose(&patience);
+		g_assert_false(ms_engine_write_down(runtime, e, j, fd, "d", &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		if (row->written)
+			pthread_join(thread, NULL);
+		else
+			close(held);
+		g_assert_cmpuint(how_many(ms_runtime_ledger(runtime)), ==, before);
+		g_assert_cmpuint(copies(runtime), ==, were);
+		g_assert_cmpuint(lines_with(good, "\"undone\""), ==, undone + row->written);
+		g_assert_cmpuint(lines_with(good, "4Q1"), ==, lines + (row->written ? 2 : 0));
+		ms_runtime_unref(runtime);
+		close(fd);
+	}
+}
+
 typedef struct {
 	MsAudit *audit;
 	bool written;
@@ -694,6 +780,8 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &helds[i], test_audit_held);
 	}
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
+		g_test_add_data_func(patiences[i].name, &patiences[i], test_patience);
 	g_test_add_func("/writing/audit/copy-again", test_copy_again);
 	int rc = g_test_run();
 	remove_folder(dir);
