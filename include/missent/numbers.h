@@ -166,6 +166,8 @@ char *ms_numbers_new_day(MsNumbers *numbers, gint64 now);
 /* ---- looking -------------------------------------------------------------------------- */
 
 bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error);
+/* Is there a process that publishes them, now? */
+bool ms_numbers_kept(const char *path);
 /* What went by unjudged since the day began: "1,240 not outgoing (client 10.1.1.5: 1,198), 3
  * without a policy (sender b***@e***.com: 3)"; the caller's. */
 char *ms_numbers_unjudged(const MsNumbersView *view);

@@ -46,8 +46,8 @@ typedef struct {
 	const Cli *cli;
 	MsSettings *settings;
 	MsNumbersView numbers;
-	char *trouble; /* there are no numbers, and why */
-	bool alive;
+	char *trouble;       /* there are no numbers, and why */
+	bool running, alive; /* there is a process; it publishes */
 	MsPause pause;
 	bool paused;
 	MsRecordStats held;
@@ -63,7 +63,9 @@ static void take(Status *st)
 	gint64 now = g_get_real_time();
 	if (!ms_numbers_read(s->numbers_file, &st->numbers, &error))
 		st->trouble = g_strdup(error->message);
-	st->alive = st->trouble == NULL && ABS(now - st->numbers.published) < SILENT_US;
+	st->running = ms_numbers_kept(s->numbers_file);
+	st->alive = st->trouble == NULL && st->running &&
+		ABS(now - st->numbers.published) < SILENT_US;
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
 	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
@@ -110,8 +112,8 @@ static void print_daemon(const Status *st)
 			n->value[MS_NUM_POLICIES],
 			n->value[MS_NUM_POLICIES] == 1 ? "policy" : "policies");
 	else
-		printf("%-12s %ssilent%s for %s: it is stopped, or hangs (journalctl -u missent)\n",
-			"missentd", red, plain, silent);
+		printf("%-12s %s%s%s for %s (journalctl -u missent)\n", "missentd", red,
+			st->running ? "hangs: silent" : "stopped", plain, silent);
 	if (n->value[MS_NUM_HANGING] > 0)
 		printf("%-12s %s%" G_GUINT64_FORMAT " in hand for longer than hung-after%s\n",
 			"hanging", red, n->value[MS_NUM_HANGING], plain);

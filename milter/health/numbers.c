@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ typedef struct {
 struct MsNumbers {
 	char *path;
 	guint64 turn;
+	int fd;             /* locked for as long as this process lives; -1: not open */
 	MsNumbersView view; /* numbers are atomic; names and lists are under the lock */
 	pthread_mutex_t lock;
 };
@@ -349,9 +351,19 @@ bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error)
 	return true;
 }
 
+bool ms_numbers_kept(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool kept = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	if (fd >= 0)
+		close(fd);
+	return kept;
+}
+
 MsNumbers *ms_numbers_new(const char *path)
 {
 	MsNumbers *numbers = g_new0(MsNumbers, 1);
+	numbers->fd = -1;
 	pthread_mutex_init(&numbers->lock, NULL);
 	numbers->path = g_strdup(path);
 	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
@@ -377,6 +389,8 @@ void ms_numbers_free(MsNumbers *numbers)
 {
 	if (numbers == NULL)
 		return;
+	if (numbers->fd >= 0)
+		close(numbers->fd);
 	pthread_mutex_destroy(&numbers->lock);
 	g_free(numbers->path);
 	g_free(numbers);
@@ -392,6 +406,21 @@ static void copy(MsNumbers *numbers, MsNumbersView *out)
 		out->value[i] = ms_numbers_get(numbers, i);
 }
 
+/* The file of that name, which somebody may have taken away.  The kernel gives the lock back with
+ * the process, however it ends; who just looks whether it is there has it for a moment. */
+static bool open_own(MsNumbers *numbers)
+{
+	if (numbers->fd >= 0 && !ms_io_has_name(numbers->fd, numbers->path)) {
+		close(numbers->fd);
+		numbers->fd = -1;
+	}
+	if (numbers->fd < 0)
+		numbers->fd = open(numbers->path,
+			O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	return numbers->fd >= 0 &&
+		(flock(numbers->fd, LOCK_EX | LOCK_NB) == 0 || errno == EWOULDBLOCK);
+}
+
 bool ms_numbers_publish(MsNumbers *numbers, GError **error)
 {
 	if (numbers->path == NULL)
@@ -403,13 +432,9 @@ bool ms_numbers_publish(MsNumbers *numbers, GError **error)
 	slot->layout = layout();
 	slot->turn = ++numbers->turn;
 	sum_of(slot, slot->sum);
-	int fd = open(
-		numbers->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 	off_t at = (off_t)(slot->turn % 2) * (off_t)sizeof *slot;
-	ssize_t n = fd >= 0 ? pwrite(fd, slot, sizeof *slot, at) : -1;
+	ssize_t n = open_own(numbers) ? pwrite(numbers->fd, slot, sizeof *slot, at) : -1;
 	int why = n < 0 ? errno : ENOSPC;
-	if (fd >= 0)
-		close(fd);
 	if (n == (ssize_t)sizeof *slot)
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", numbers->path, g_strerror(why));

@@ -135,5 +135,9 @@ tap.same(client.send(message('fast', TEXTS['hold']), ['kunde@alpha.example']), '
 tap.same(records(m), 1, 'and has its record')
 client.close()
 
-m.stop()
+# ---- status says what is, at once ----
+
+tap.ok('at work' in m.tool('status').split('\n')[0], 'missent status: it is at work', m.tool('status'))
+m.kill()
+tap.ok('at work' not in m.tool('status').split('\n')[0], 'and not any more, when it was killed a moment ago', m.tool('status'))
 tap.done()
