@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,23 +266,56 @@ static int do_deluser(Cli *cli, int argc, char **argv)
 		: cli_fail_error(error);
 }
 
+static void print_users(const GPtrArray *list)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const MsAccount *a = list->pdata[i];
+		g_autofree char *seen = a->seen > 0 ? cli_time(a->seen) : g_strdup("never");
+		g_autofree char *name = cli_cell(a->name, 20);
+		printf("%s %-14s %s%s%s%slast log-in %s\n", name, ms_role_names[a->role],
+			a->download ? "download, " : "", a->disabled ? "disabled, " : "",
+			a->totp ? "second factor, " : "", a->password ? "" : "no password, ", seen);
+	}
+}
+
+static void print_users_json(const GPtrArray *list)
+{
+	json_t *all = json_array();
+	for (guint i = 0; i < list->len; i++) {
+		const MsAccount *a = list->pdata[i];
+		json_array_append_new(all,
+			json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:o}", "name", a->name, "role",
+				ms_role_names[a->role], "download", (int)a->download, "disabled",
+				(int)a->disabled, "second_factor", (int)a->totp, "password",
+				(int)a->password, "last_log_in",
+				a->seen > 0 ? json_integer(a->seen / G_USEC_PER_SEC)
+					    : json_null()));
+	}
+	char *text = json_dumps(all, JSON_COMPACT);
+	puts(text);
+	free(text);
+	json_decref(all);
+}
+
 static int do_users(Cli *cli, int argc, char **argv)
 {
 	int rc = EX_USAGE;
-	if (!cli_options(NULL, "- accounts of the review page", &argc, &argv))
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "- accounts of the review page", &argc, &argv))
 		return rc;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	g_autoptr(GPtrArray) list = accounts != NULL ? ms_accounts_list(accounts, &error) : NULL;
 	if (list == NULL)
 		return accounts == NULL ? rc : cli_fail_error(error);
-	for (guint i = 0; i < list->len; i++) {
-		const MsAccount *a = list->pdata[i];
-		g_autofree char *seen = a->seen > 0 ? cli_time(a->seen) : g_strdup("never");
-		printf("%-20s %-14s %s%s%s%slast log-in %s\n", a->name, ms_role_names[a->role],
-			a->download ? "download, " : "", a->disabled ? "disabled, " : "",
-			a->totp ? "second factor, " : "", a->password ? "" : "no password, ", seen);
-	}
+	if (json)
+		print_users_json(list);
+	else
+		print_users(list);
 	return 0;
 }
 

@@ -230,6 +230,10 @@ reply = ask(do='admit', name='anna')
 tap.ok(not reply['ok'], 'without proxy-peers nobody is admitted by name', reply)
 configure(PROXY)
 
+users = {x['name']: x for x in json.loads(m.tool('review', 'users', '--json'))}
+tap.ok(users['bert']['role'] == 'reviewer' and users['bert']['password'] and users['bert']['last_log_in'] > time.time() - 3600
+       and not users['bert']['second_factor'], 'a program can read who has an account', users)
+
 # ---- what takes long keeps nobody from logging in, however it is written ----
 held = hold('locked')
 waiting = []
