@@ -189,7 +189,7 @@ bool ms_io_sync_folder(const char *folder)
 bool ms_io_is_want(int system)
 {
 	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
-		system == ENOMEM || system == EIO;
+		system == ENOMEM || system == EAGAIN || system == EIO;
 }
 
 /* Not all file systems can refuse to replace a file. */

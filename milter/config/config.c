@@ -503,11 +503,10 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 	return root;
 }
 
-/* As ms_io_is_want(), of what GLib says. */
-static bool is_want(const GError *why)
+bool ms_config_is_want(const GError *why)
 {
 	static const GFileError wants[] = {G_FILE_ERROR_NOSPC, G_FILE_ERROR_MFILE,
-		G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM, G_FILE_ERROR_IO};
+		G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM, G_FILE_ERROR_AGAIN, G_FILE_ERROR_IO};
 	for (gsize i = 0; i < G_N_ELEMENTS(wants); i++)
 		if (g_error_matches(why, G_FILE_ERROR, wants[i]))
 			return true;
@@ -533,7 +532,7 @@ char *ms_config_read(const char *path, GError **error)
 	char *text = NULL;
 	gsize len = 0;
 	if (!g_file_get_contents(path, &text, &len, &why)) {
-		g_set_error(error, MS_ERROR, is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		g_set_error(error, MS_ERROR, ms_config_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"%s", why->message);
 		return NULL;
 	}

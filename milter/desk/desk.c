@@ -70,8 +70,11 @@ static DeskSettings *load_settings(const char *config, GError **error)
 
 static bool cannot_lock(const char *path, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s%s", path, g_strerror(errno),
-		errno == ENOENT
+	int why = errno;
+	g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"%s: %s%s", path, why == EWOULDBLOCK ? "another process has it locked"
+						     : g_strerror(why),
+		why == ENOENT
 			? " (nothing was set up: missent init, or systemd-tmpfiles --create missent.conf)"
 			: "");
 	return false;
@@ -296,17 +299,19 @@ GHashTable *ms_desk_queue(MsDesk *of, GError **error)
 
 /* ---- one at a time -------------------------------------------------------------------- */
 
+/* One that is held for longer is held by who was stopped, or is no program of ours: a step at the
+ * MTA has its own limit (queue-timeout). */
+#define DESK_LOCK_MS 60000
+
 /* Somebody may take lock files away, for remains of a crash; then others lock other ones. */
 static bool lock_file(Desk *desk, DeskLock which, GError **error)
 {
-	int *fd = &desk->of->locks[which].fd, rc;
+	int *fd = &desk->of->locks[which].fd;
 	const char *path = desk->of->locks[which].path;
 	for (;;) {
 		if (*fd < 0 && !open_lock(desk->of, which, error))
 			return false;
-		while ((rc = flock(*fd, LOCK_EX)) != 0 && errno == EINTR)
-			continue;
-		if (rc != 0)
+		if (!ms_io_lock(*fd, LOCK_EX, DESK_LOCK_MS))
 			return cannot_lock(path, error);
 		if (ms_io_has_name(*fd, path))
 			return true;

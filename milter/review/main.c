@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/config.h"
 #include "missent/io.h"
 #include "missent/log.h"
 #include "missent/usage.h"
@@ -85,6 +86,14 @@ static int listen_on_address(const Site *site, const char *text, int *rc)
 	if (address != NULL)
 		freeaddrinfo(address);
 	return fd;
+}
+
+/* What the host lacks for now it has at the next start; systemd does not begin again after 78. */
+static int exit_code(const GError *error)
+{
+	return g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) || ms_config_is_want(error)
+		? EX_TEMPFAIL
+		: EX_CONFIG;
 }
 
 static int open_socket(const Site *site, int *rc)
@@ -172,7 +181,7 @@ static int open_site(Site *site)
 	session_cache_init(site);
 	site->link = ms_link_open(s, false, &error);
 	if (site->link == NULL)
-		return complain(EX_CONFIG, error->message, "");
+		return complain(exit_code(error), error->message, "");
 	int rc = check_accounts(site);
 	if (rc != EX_OK)
 		return rc;
@@ -244,9 +253,10 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	signal(SIGHUP, SIG_IGN); /* who rotates logs sends it; there is nothing to do */
 	signal(SIGPIPE, SIG_IGN);
 	connections_start();
+	errno = 0;
 	struct MHD_Daemon *daemon = start(site, fd, cert, key);
 	if (daemon == NULL)
-		return complain(EX_CONFIG, "the page cannot be served",
+		return complain(ms_io_is_want(errno) ? EX_TEMPFAIL : EX_CONFIG, "the page cannot be served",
 			site->tls ? "are certificate and key in PEM, and of one another?"
 				  : g_strerror(errno));
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, listen=%s, tls=%s", PACKAGE_VERSION,
@@ -273,7 +283,7 @@ static int run(Site *site)
 	/* Read before root is given up: a private key is root's. */
 	if (site->tls && (!g_file_get_contents(s->review.tls_cert, &cert, NULL, &error)
 				 || !g_file_get_contents(s->review.tls_key, &key, NULL, &error)))
-		return complain(EX_CONFIG, error->message, "");
+		return complain(exit_code(error), error->message, "");
 	int rc = EX_OK;
 	int fd = open_socket(site, &rc);
 	if (rc == EX_OK && geteuid() == 0 && s->review.user == NULL)
@@ -306,9 +316,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};
 	if (site.settings == NULL)
-		return complain(g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) ? EX_TEMPFAIL
-										 : EX_CONFIG,
-			error->message, "");
+		return complain(exit_code(error), error->message, "");
 	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);
 	int rc = run(&site);
 	close_site(&site);

@@ -135,6 +135,27 @@ tap.same(client.send(message('fast', TEXTS['hold']), ['kunde@alpha.example']), '
 tap.same(records(m), 1, 'and has its record')
 client.close()
 
+# ---- what the host lacks for now is no mistake in the settings: 78 is not begun again ----
+
+short = Missent(S + '/short', mapping=MAPPING)
+subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout',
+                S + '/key.pem', '-out', S + '/cert.pem', '-subj', '/CN=localhost', '-days', '2'], check=True,
+               stderr=subprocess.DEVNULL)
+short.write_conf('desk {\nsocket = "%s/short.sock"\n}\nreview {\nlisten = "127.0.0.1:%d"\nuser = "%s"\n'
+                 'tls-certificate = "%s/cert.pem"\ntls-key = "%s/key.pem"\n}\n' % (S, free_port(), USER, S, S))
+
+for name in ('missentd', 'missent-agent', 'missent-review'):
+    wrong = []
+    for n in range(4, 24):
+        try:
+            code = subprocess.run(['prlimit', '--nofile=%d' % n, BUILD + '/' + name, '-c', short.conf], timeout=2 * PATIENCE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        except subprocess.TimeoutExpired:
+            break  # it runs
+        if code == 78:
+            wrong.append(n)
+    tap.same(wrong, [], '%s: with too few descriptors it never ends as if its settings were wrong' % name)
+
 # ---- status says what is, at once ----
 
 tap.ok('at work' in m.tool('status').split('\n')[0], 'missent status: it is at work', m.tool('status'))
