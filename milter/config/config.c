@@ -532,7 +532,8 @@ char *ms_config_read(const char *path, GError **error)
 	char *text = NULL;
 	gsize len = 0;
 	if (!g_file_get_contents(path, &text, &len, &why)) {
-		g_set_error(error, MS_ERROR, ms_config_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		g_set_error(error, MS_ERROR,
+			ms_config_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"%s", why->message);
 		return NULL;
 	}
