@@ -23,11 +23,12 @@ typedef enum { WORD, NUMBER, MIXED } TokenType;
 typedef struct {
 	gsize start, end;
 	TokenType type;
-	guint line;       /* tokens of one line, or cell, have one number */
-	guint segment;    /* the same of pieces between commas, or lines */
-	bool comma;       /* something other than blanks stands before it */
-	bool dash;        /* '-' or '/' stands directly before it */
-	bool hash;        /* '#' does: a unit in a building */
+	guint line;              /* tokens of one line, or cell, have one number */
+	guint segment;           /* the same of pieces between commas, or lines */
+	bool comma;              /* something other than blanks stands before it */
+	bool dash;               /* '-' or '/' stands directly before it */
+	bool hash;               /* '#' does: a unit in a building */
+	bool bar;                /* '/' stands before it, or '-' between blanks */
 	char text[MAX_WORD + 1]; /* lower case, cut */
 } Token;
 
@@ -138,11 +139,19 @@ static bool is_number_word(const char *text, gsize len)
 	return len == 2 && text[0] == 'n' && (text[1] == 'o' || text[1] == 'r');
 }
 
+/* "A / B", "A/B", "A - B" are two; "A-B" is one name. */
+static bool is_bar(const char *text, gsize len, gsize at)
+{
+	return text[at] == '/' ||
+		(text[at] == '-' &&
+			((at + 1 < len && text[at + 1] == ' ') || (at > 0 && text[at - 1] == ' ')));
+}
+
 static GArray *cut(const char *text, gsize len)
 {
 	GArray *tokens = g_array_new(FALSE, TRUE, sizeof(Token));
 	guint line = 0;
-	bool comma = false, ended = false, segment_ended = false;
+	bool comma = false, bar = false, ended = false, segment_ended = false;
 	guint segment = 0;
 	for (gsize i = 0; i < len;) {
 		if (!is_letter(text + i)) {
@@ -151,6 +160,7 @@ static GArray *cut(const char *text, gsize len)
 			else if (strchr(" .'\r>", text[i]) == NULL && text[i] != '\0')
 				comma = true;
 			segment_ended = segment_ended || ended || text[i] == ',' || text[i] == ';';
+			bar = bar || is_bar(text, len, i);
 			i += (gsize)g_utf8_skip[(guchar)text[i]];
 			continue;
 		}
@@ -159,6 +169,7 @@ static GArray *cut(const char *text, gsize len)
 		Token token = {.start = i, .line = line, .segment = segment, .comma = comma};
 		token.dash = i > 0 && (text[i - 1] == '-' || text[i - 1] == '/');
 		token.hash = i > 0 && text[i - 1] == '#';
+		token.bar = bar;
 		gsize n = 0, bytes;
 		const char *before = NULL;
 		guint figure = counted(text + i, len - i, &bytes);
@@ -176,7 +187,7 @@ static GArray *cut(const char *text, gsize len)
 		token.end = i;
 		token.type = type_of(token.text);
 		g_array_append_val(tokens, token);
-		comma = ended = segment_ended = false;
+		comma = bar = ended = segment_ended = false;
 	}
 	return tokens;
 }
@@ -332,6 +343,35 @@ static int compare_words(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* Endings that some write as a word of its own: "Linden-Weg", "Karl Johans gate". */
+static const char own_endings[] =
+	"weg wg gasse platz plein gracht singel kade dijk laan gatan gata gate gaten gt vagen "
+	"vegen veien vei vej gade plass plads katu tie ring ufer damm hof steig stieg pfad markt "
+	"chaussee promenade wall graben zeile allee ";
+
+/* Is the word behind this one, the last of `n` that count, such an ending of it? */
+static bool has_own_ending(const Token *words, guint n, guint i)
+{
+	if (i + 1 >= n || !is_one_of(words[i + 1].text, own_endings) || words[i].type != WORD ||
+		is_one_of(words[i].text, left_out) ||
+		strlen(words[i].text) + strlen(words[i + 1].text) > MAX_WORD)
+		return false;
+	for (i += 2; i < n; i++)
+		if (!is_one_of(words[i].text, left_out))
+			return false;
+	return true;
+}
+
+/* A word, with its ending. */
+static void keep_word(const Token *words, guint n, guint i, char *out)
+{
+	char whole[MAX_WORD + 1];
+	g_strlcpy(whole, words[i].text, sizeof whole);
+	if (has_own_ending(words, n, i))
+		g_strlcat(whole, words[i + 1].text, sizeof whole);
+	reduce_word(whole, out);
+}
+
 /* What is left of `n` words; false if nothing is. */
 static bool reduce(const Token *words, guint n, char *out)
 {
@@ -340,9 +380,10 @@ static bool reduce(const Token *words, guint n, char *out)
 	for (guint pass = 0; pass < 2 && k == 0;
 		pass++) /* "The Avenue" is one of such words only */
 		for (guint i = 0; i < n && k < G_N_ELEMENTS(kept); i++)
-			if (pass == 1 ? strlen(words[i].text) > 3
-				      : !is_one_of(words[i].text, left_out))
-				reduce_word(words[i].text, kept[k++]);
+			if ((pass == 1 ? strlen(words[i].text) > 3
+				       : !is_one_of(words[i].text, left_out)) &&
+				(i == 0 || !has_own_ending(words, n, i - 1)))
+				keep_word(words, n, i, kept[k++]);
 	if (k == 0)
 		return false;
 	qsort(kept, k, sizeof kept[0], compare_words);
@@ -574,6 +615,19 @@ static void to_a_numbered_street(Search *s, guint number)
 			token(s, MAX(number, s->code + s->code_len - 1))->end, s->sink->user);
 }
 
+/* "Rue Royale - Koningsstraat 72": the street in the other tongue, before token `end`. */
+static void to_another_on_the_left(Search *s, guint number, guint end, bool all)
+{
+	guint line = token(s, end)->line, first = end, n = 0;
+	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
+		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
+		first--;
+		n++;
+	}
+	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
+		try_street(s, number, first + i, n - i);
+}
+
 /* "Hauptstr. 5", "Calle Mayor, 5" */
 static void to_the_left(Search *s, guint number)
 {
@@ -590,8 +644,8 @@ static void to_the_left(Search *s, guint number)
 		line = token(s, first - 1)->line; /* "House number: 5" below "Street: Hauptstr." */
 		begins = true;
 	}
-	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
-		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
+	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line) &&
+		(n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
 		first--;
 		n++;
 	}
@@ -600,6 +654,11 @@ static void to_the_left(Search *s, guint number)
 	bool all = !s->whole || s->lines < 2 || begins;
 	for (guint i = 0; i < (all ? n : 1); i++)
 		try_street(s, number, first + i, n - i);
+	guint other = first + n - 1;
+	while (other > first && !token(s, other)->bar)
+		other--;
+	if (other > 0 && token(s, other)->bar)
+		to_another_on_the_left(s, number, other, all);
 }
 
 /* "12, rue de la Paix", "1600 Pennsylvania Ave" */
@@ -622,6 +681,16 @@ static void to_the_right(Search *s, guint number)
 	bool all = !s->whole || s->lines < 2;
 	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
 		try_street(s, number, first, n - i);
+	guint other = first + 1, end = first + n, m = 0;
+	while (n > 0 && other < end && !token(s, other)->bar)
+		other++;
+	if (n == 0 || other >= s->tokens->len || !token(s, other)->bar)
+		return; /* "72 rue Royale / Koningsstraat" */
+	while (other + m < s->tokens->len && m < MAX_STREET && is_street_word(s, other + m, line) &&
+		(m == 0 || !token(s, other + m)->comma))
+		m++;
+	for (guint i = 0; i < (all ? m : MIN(m, 1)); i++)
+		try_street(s, number, other, m - i);
 }
 
 /* Of two numbers with a dash between, is the second one the house's as well: "846/1" of Czechia and
