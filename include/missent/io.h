@@ -49,8 +49,8 @@ bool ms_io_has_name(int fd, const char *path);
 /* Opens a file of no bytes that is there for its lock, made where there is none.  -1 and errno. */
 int ms_io_open_lock(const char *path);
 /* flock(), for which mail waits: at most so long (MS_IO_LOCK_MS), or MS_IO_PROBE_MS where it was
- * found held before, so that one holder costs one wait.  False and errno (EWOULDBLOCK: another has
- * it still).  Takes SIGRTMIN for itself. */
+ * found held before, so that one holder costs one wait; 0: not at all.  False and errno
+ * (EWOULDBLOCK: another has it still).  Takes SIGRTMIN for itself. */
 bool ms_io_lock(int fd, int how, gint64 wait_ms);
 #define MS_IO_LOCK_MS 5000
 #define MS_IO_PROBE_MS 100

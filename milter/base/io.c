@@ -289,7 +289,7 @@ bool ms_io_lock(int fd, int how, gint64 wait_ms)
 {
 	if (flock(fd, how | LOCK_NB) == 0)
 		return true;
-	if (errno != EWOULDBLOCK && errno != EINTR)
+	if ((errno != EWOULDBLOCK && errno != EINTR) || wait_ms <= 0)
 		return false;
 	sigset_t ours, before;
 	sigemptyset(&ours);

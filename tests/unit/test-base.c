@@ -400,6 +400,7 @@ static void test_lock(void)
 	g_assert_true(ms_io_lock(one, LOCK_EX, 100));
 	gint64 begun = g_get_monotonic_time();
 	g_assert_false(ms_io_lock(two, LOCK_EX, 100));
+	g_assert_false(ms_io_lock(two, LOCK_EX, 0));
 	g_assert_cmpint(errno, ==, EWOULDBLOCK);
 	g_assert_cmpint(g_get_monotonic_time() - begun, >=, 90 * 1000);
 	close(one);
