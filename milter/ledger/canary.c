@@ -10,8 +10,9 @@
 #include "ledger_private.h"
 
 /*
- * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged,
- * the agent ends it.  Each is one statement; from any thread, and any process.
+ * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged, the
+ * agent ends it.  What the daemon does is one statement, from any thread; the agent's, of two, are
+ * for one at a time.
  */
 
 #define KEEP_US (7 * 86400 * (gint64)G_USEC_PER_SEC)
