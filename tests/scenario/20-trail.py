@@ -38,7 +38,8 @@ imports = [json.loads(x)['detail'] for x in m.trail().splitlines() if json.loads
 tap.ok(imports and all(x['versions']['mapping'] == imports[-1].split(',')[0] for x in lines), 'the mapping in use is named', imports)
 m.load(MAPPING)
 tap.same([(x['who'], x['client'], re.sub(r'\d+', 'N', x['detail'])) for x in m.audit(events=True) if x['event'] == 'import'],
-         [('root', 'shell', 'N entries (N before), from standard input')], 'who imports is told')
+         [('root', 'shell', 'N entries (N before), from standard input: N as before, N new, N gone, moved to accounts of others: N; '
+           'accounts: N new, N gone')], 'who imports is told, and what is other')
 out = verify()
 tap.ok(m.code == 0 and ' 0 wrong' in out, 'it is whole', out)
 

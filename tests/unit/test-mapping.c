@@ -1135,6 +1135,16 @@ static void test_manual(void)
 	expect_part(text, "m:0", ms_marks_seal(directory, generation, 0, row->marks));
 }
 
+/* As a program of others has it from the manual, and the scenarios' one does. */
+static int form_in(const char *file, const char *before)
+{
+	char *text = read_source(file), *line = g_strstr_len(text, -1, before);
+	g_assert_nonnull(line);
+	int version = atoi(line + strlen(before));
+	g_free(text);
+	return version;
+}
+
 /* What is compared with a stored mapping is of the form that its version says.  Who changes how
  * values are written, and so what is stored, raises the version: of an older mapping nothing would
  * agree, and nobody would be told. */
@@ -1194,6 +1204,10 @@ static void test_form(void)
 		}
 	}
 	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, all->str, -1);
+	g_assert_cmpint(form_in("milter/directory/missent-directory.7", "\nmissent-mapping="), ==,
+		atoi(MS_MAPPING_FORM));
+	g_assert_cmpint(form_in("tests/scenario/mapping_writer.py", "'missent-mapping="), ==,
+		atoi(MS_MAPPING_FORM));
 	if (strcmp(sum, want) != 0 || strcmp(form, MS_MAPPING_FORM) != 0)
 		g_error("what is stored is now\n%sraise MS_MAPPING_FORM (now %s, state.h), say so in NEWS, "
 			"and note both here: %s", all->str, MS_MAPPING_FORM, sum);
