@@ -25,11 +25,11 @@ static bool is_spaced(const MsCompact *c, gsize word, gsize n)
 		c->words[word + n - 1].until - c->words[word].from <= 3 * n;
 }
 
-/* How many letters in a row are so from `word` on. */
+/* How many letters in a row are so from `word` on; no more than a line of them. */
 static gsize run_from(const Search *s, gsize word)
 {
 	gsize n = 0;
-	for (; word + n < s->compact->n_words; n++) {
+	for (; n < MAX_LINE && word + n < s->compact->n_words; n++) {
 		const MsWord *w = &s->compact->words[word + n];
 		if (w->end - w->start > 1 || (n > 0 && w->from - w[-1].until > 5))
 			break;
@@ -119,8 +119,10 @@ char *ms_detect_spaced(const Search *s, gsize *len_out)
 		while (first > 0 && i - first < STEP && is_spaced(s->compact, first - 1, 2))
 			first--;
 		gsize n = run_from(s, first);
-		if (n < MIN_RUN || !has_letters(s, first, n))
+		if (n < MIN_RUN || !has_letters(s, first, n)) {
+			i += MAX(first + n, i + STEP) - (i + STEP); /* none of it is looked at again */
 			continue;
+		}
 		out = out != NULL ? out : g_string_new(NULL);
 		gsize end = take_line(s, first, out);
 		lines++;

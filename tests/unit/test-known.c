@@ -475,7 +475,7 @@ static void test_prose(void)
 static void test_long(void)
 {
 	static const char *const pieces[] = {"10115 5 ", "10115/5/haupt ", "a@ ", "x at y dot ",
-		"DE89 ", "1 ", "customer no. ", "xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40",
+		"DE89 ", "1 ", "a ", "1 1 1 1 1 1 a ", "customer no. ", "xyz@contoso com ", "\xd0\xb6 ", "4711-", "%40",
 		"haupt 5\n10115\n",
 		/* without a blank, or a line's end, there is no end of what is looked at */
 		"Kundennummer.", "invoice-number:", "\xe4\xb8\xad" "Rechnung",
