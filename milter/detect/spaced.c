@@ -120,7 +120,8 @@ char *ms_detect_spaced(const Search *s, gsize *len_out)
 			first--;
 		gsize n = run_from(s, first);
 		if (n < MIN_RUN || !has_letters(s, first, n)) {
-			i += MAX(first + n, i + STEP) - (i + STEP); /* none of it is looked at again */
+			/* None of it is looked at again. */
+			i += MAX(first + n, i + STEP) - (i + STEP);
 			continue;
 		}
 		out = out != NULL ? out : g_string_new(NULL);
