@@ -548,6 +548,8 @@ static const char *read_unknown(
 		read_and_check(ms_plain_read, to, document);
 		return "text/plain";
 	}
+	if (is_padding(document->data, document->len))
+		return "";
 	const char *format = ms_unreadable_format(document->data, document->len);
 	if (format != NULL)
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,

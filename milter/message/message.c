@@ -589,6 +589,15 @@ static bool read_lost(gsize from, gsize to, void *user)
 	return true;
 }
 
+/* A mail of nothing, as an attachment of no bytes that says message/rfc822. */
+static bool is_blank(const guint8 *data, gsize len)
+{
+	gsize n = 0;
+	while (n < len && (data[n] == 0 || g_ascii_isspace((char)data[n])))
+		n++;
+	return n == len;
+}
+
 static void walk_parsed(Walk *walk, GMimeObject *object, const char *path, bool outermost)
 {
 	const Walk before = *walk;
@@ -598,6 +607,8 @@ static void walk_parsed(Walk *walk, GMimeObject *object, const char *path, bool 
 	walk->at = 0;
 	if (object != NULL)
 		walk_object(walk, object, path, outermost);
+	else if (!outermost && is_blank(walk->window, walk->window_len))
+		ms_walk_account(walk, walk->window, walk->window_len);
 	else
 		read_raw(walk, walk->window, walk->window_len, path,
 			"no header and no body could be made out");

@@ -114,8 +114,8 @@ static const Row rows[] = {
 		"Content-Type: text/plain; charset=x-martian\r\n\r\nINV-1234567 \xe4\r\n",
 		"INV-1234567", "charset", NULL},
 	{"unknown charset, ASCII",
-		"Content-Type: text/plain; charset=x-martian\r\n\r\nINV-1234567\r\n",
-		"INV-1234567", NULL, NULL},
+		"Content-Type: text/plain; charset=x-martian\r\n\r\nINV-1234567\r\n", "INV-1234567",
+		NULL, NULL},
 	{"missing charset", "Content-Type: text/plain\r\n\r\nM\xc3\xbcller\r\n", "M\xc3\xbcller",
 		NULL, NULL},
 	{"latin-1", "Content-Type: text/plain; charset=ISO-8859-1\r\n\r\nM\xfcller\r\n",
@@ -233,6 +233,13 @@ static const Row rows[] = {
 		"[header X-Customer] INV-1234567", NULL, NULL},
 	{"ends within a part", MIXED "--b\r\n\r\nINV-1234567", "INV-1234567", NULL, NULL},
 	{"empty", "", NULL, NULL, NULL},
+	{"attached mail of no bytes",
+		MIXED
+		"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n\r\n--b--\r\n",
+		NULL, NULL, NULL},
+	{"attached mail of blanks",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n \r\n\r\n--b--\r\n", NULL, NULL,
+		NULL},
 	{"bare LF", "Subject: s\n\nINV-1234567\n", "INV-1234567", NULL, NULL},
 };
 
