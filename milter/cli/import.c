@@ -64,31 +64,29 @@ static void on_bad(guint64 line, const char *why, void *user)
 		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
 }
 
-static void on_warning(guint64 line, const char *text, void *user)
+/* `line` is 0 for what is said of the whole. */
+static void say(Progress *progress, guint64 line, const char *what, const char *text)
 {
-	Progress *progress = user;
 	clear_line(progress);
 	if (line > 0)
-		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": warning: %s", progress->name, line, text);
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s%s", progress->name, line, what, text);
 	else
-		cli_fail(0, "%s: warning: %s", progress->name, text);
+		cli_fail(0, "%s: %s%s", progress->name, what, text);
+}
+
+static void on_warning(guint64 line, const char *text, void *user)
+{
+	say(user, line, "warning: ", text);
 }
 
 static void on_note(const char *text, void *user)
 {
-	Progress *progress = user;
-	clear_line(progress);
-	cli_fail(0, "%s: %s", progress->name, text);
+	say(user, 0, "", text);
 }
 
 static void on_example(guint64 line, const char *text, void *user)
 {
-	Progress *progress = user;
-	clear_line(progress);
-	if (line > 0)
-		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, text);
-	else
-		cli_fail(0, "%s: %s", progress->name, text);
+	say(user, line, "", text);
 }
 
 static void on_compared(const char *text, void *user)
