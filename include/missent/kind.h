@@ -113,6 +113,8 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 
 /* Do the check digits of a canonical value agree?  False where its kind has none. */
 bool ms_kind_checked(const MsKind *kind, const char *canonical);
+/* Have these digits Luhn's sum (ISO/IEC 7812-1 annex B)?  They are digits all. */
+bool ms_kind_luhn(const char *digits, gsize len);
 
 /* Another form under which the directory keeps what one value stands for. */
 typedef struct {

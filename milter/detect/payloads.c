@@ -137,21 +137,12 @@ static gsize typed_digits(const Search *s, gsize at, char out[MAX_TYPED], gsize 
 	return n;
 }
 
-static bool agrees(const char *digits, gsize len)
-{
-	guint sum = 0;
-	for (gsize i = 0; i < len; i++) {
-		guint d = (guint)(digits[len - 1 - i] - '0') * (i % 2 == 1 ? 2 : 1);
-		sum += d > 9 ? d - 9 : d;
-	}
-	return sum % 10 == 0;
-}
-
 static void read_boleto(Search *s, gsize from)
 {
 	char typed[MAX_TYPED], bars[TAXES];
 	gsize until = from, n = typed_digits(s, from, typed, &until);
-	if (n == TYPED && agrees(typed, 10) && agrees(typed + 10, 11) && agrees(typed + 21, 11)) {
+	if (n == TYPED && ms_kind_luhn(typed, 10) && ms_kind_luhn(typed + 10, 11) &&
+		ms_kind_luhn(typed + 21, 11)) {
 		memcpy(bars, typed + 4, 5);
 		memcpy(bars + 5, typed + 10, 10);
 		memcpy(bars + 15, typed + 21, 10);

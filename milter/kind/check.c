@@ -77,8 +77,7 @@ static const char *check_iban(const char *value)
 	return rest == 1 ? NULL : "the IBAN's check digits are wrong";
 }
 
-/* ISO/IEC 7812-1 annex B. */
-static bool luhn(const char *digits, gsize len)
+bool ms_kind_luhn(const char *digits, gsize len)
 {
 	unsigned sum = 0;
 	for (gsize i = 0; i < len; i++) {
@@ -92,7 +91,7 @@ static const char *check_luhn(const char *value)
 {
 	if (strlen(value) < 2 || !is_digits(value))
 		return "it must consist of digits";
-	return luhn(value, strlen(value)) ? NULL : "the check digit (Luhn) is wrong";
+	return ms_kind_luhn(value, strlen(value)) ? NULL : "the check digit (Luhn) is wrong";
 }
 
 /* Lengths and first digits in use: Visa, Mastercard, American Express, Diners, Discover, JCB,
@@ -117,13 +116,13 @@ static const char *check_card(const char *value)
 		return "no card begins so and has this length";
 	if (strspn(value, (char[]){value[len - 1], '\0'}) == len)
 		return "all digits of the card number are alike";
-	return luhn(value, len) ? NULL : "the check digit (Luhn) is wrong";
+	return ms_kind_luhn(value, len) ? NULL : "the check digit (Luhn) is wrong";
 }
 
 bool ms_check_siren(const char *digits)
 {
 	return strspn(digits, "0123456789") >= 9 && strncmp(digits, "000000000", 9) != 0 &&
-		luhn(digits, 9);
+		ms_kind_luhn(digits, 9);
 }
 
 /* INSEE: nine digits, Luhn; an establishment has five more (La Poste's sum to a multiple of
@@ -136,7 +135,7 @@ static bool siret_digits(const char *value)
 	unsigned sum = 0;
 	for (gsize i = 0; i < len; i++)
 		sum += (unsigned)(value[i] - '0');
-	return luhn(value, len) || (strncmp(value, "356000000", 9) == 0 && sum % 5 == 0);
+	return ms_kind_luhn(value, len) || (strncmp(value, "356000000", 9) == 0 && sum % 5 == 0);
 }
 
 static const char *check_siret(const char *value)

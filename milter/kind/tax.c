@@ -44,13 +44,7 @@ static int last(const char *s)
 
 static bool luhn(const char *s)
 {
-	int sum = 0;
-	gsize len = strlen(s);
-	for (gsize i = 0; i < len; i++) {
-		int d = (s[len - 1 - i] - '0') * (i % 2 == 1 ? 2 : 1);
-		sum += d > 9 ? d - 9 : d;
-	}
-	return sum % 10 == 0;
+	return ms_kind_luhn(s, strlen(s));
 }
 
 static long long number_mod(const char *s, long long modulus)
@@ -157,8 +151,7 @@ static bool iceland(const char *s)
 
 static bool canada(const char *s)
 {
-	g_autofree char *nine = g_strndup(s, 9);
-	return luhn(nine);
+	return ms_kind_luhn(s, MIN(strlen(s), 9));
 }
 
 static bool new_zealand(const char *s)

@@ -34,17 +34,6 @@ static long long number(const char *s, gsize len)
 	return n;
 }
 
-/* The sum of the digits' sums, every second digit from the right doubled. */
-static int luhn_sum(const char *s, gsize len)
-{
-	int sum = 0;
-	for (gsize i = 0; i < len; i++) {
-		int d = digit(s, len - 1 - i) * (i % 2 == 1 ? 2 : 1);
-		sum += d > 9 ? d - 9 : d;
-	}
-	return sum;
-}
-
 /* ISO 7064 MOD 11,10. */
 static bool mod_11_10(const char *s, gsize len)
 {
@@ -182,7 +171,7 @@ static bool ireland(const char *s)
 
 static bool italy(const char *s)
 {
-	return luhn_sum(s, 11) % 10 == 0;
+	return ms_kind_luhn(s, 11);
 }
 
 static bool lithuania(const char *s)
@@ -255,7 +244,7 @@ static bool romania(const char *s)
 
 static bool sweden(const char *s)
 {
-	return luhn_sum(s, 10) % 10 == 0;
+	return ms_kind_luhn(s, 10);
 }
 
 static bool slovenia(const char *s)
