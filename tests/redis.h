@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 static inline void end_with_parent(gpointer unused)
 {
@@ -31,6 +32,15 @@ static inline GPid start_redis(const char *dir, char **address_out)
 		g_usleep(50 * 1000);
 	*address_out = g_strconcat("unix:", path, NULL);
 	return pid;
+}
+
+/* 0: there is none. */
+static inline void stop_redis(GPid pid)
+{
+	if (pid == 0)
+		return;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 #endif

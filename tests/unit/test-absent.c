@@ -322,10 +322,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/absent/sqlite", NULL, all_of);
 	g_test_add_data_func("/absent/redis", "yes", all_of);
 	int rc = g_test_run();
-	if (redis > 0) {
-		kill(redis, SIGKILL);
-		waitpid(redis, NULL, 0);
-	}
+	stop_redis(redis);
 	remove_folder(dir);
 	g_free(dir);
 	ms_kinds_unref(kinds);

@@ -1345,10 +1345,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/many", test_many);
 	g_test_add_func("/directory/replaced", test_replaced);
 	int rc = g_test_run();
-	if (redis > 0) {
-		kill(redis, SIGKILL);
-		waitpid(redis, NULL, 0);
-	}
+	stop_redis(redis);
 	remove_folder(dir);
 	ms_kinds_unref(kinds);
 	g_free(redis_address);

@@ -1248,10 +1248,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/follow/twice", test_follow_twice);
 	g_test_add_func("/mapping/compare", test_compare);
 	int rc = g_test_run();
-	if (redis > 0) {
-		kill(redis, SIGKILL);
-		waitpid(redis, NULL, 0);
-	}
+	stop_redis(redis);
 	remove_folder(dir);
 	ms_kinds_unref(kinds);
 	g_free(redis_address);

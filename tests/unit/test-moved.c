@@ -593,10 +593,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/moved/damaged", test_damaged);
 	g_test_add_func("/moved/first", test_first);
 	int rc = g_test_run();
-	if (redis > 0) {
-		kill(redis, SIGKILL);
-		waitpid(redis, NULL, 0);
-	}
+	stop_redis(redis);
 	remove_folder(dir);
 	ms_kinds_unref(kinds);
 	g_free(redis_address);
