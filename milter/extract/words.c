@@ -115,9 +115,9 @@ static bool is_folded(const char *p, const char *end)
 	return p + 1 < end && (p[1] == ' ' || p[1] == '\t');
 }
 
-GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out)
+/* What is valid UTF-8, once. */
+static GString *decode(const GString *valid, bool lines, char **unknown_out)
 {
-	g_autoptr(GString) valid = ms_text_repair(raw, len);
 	GString *out = g_string_sized_new(valid->len);
 	const char *p = valid->str, *end = valid->str + valid->len;
 	Source source = {end, NULL};
@@ -139,4 +139,21 @@ GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_
 	GString *fine = ms_text_repair(out->str, out->len);
 	g_string_free(out, TRUE);
 	return fine;
+}
+
+#define MAX_TIMES 4 /* programs encode what another has encoded already */
+
+GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out)
+{
+	GString *text = ms_text_repair(raw, len);
+	for (guint times = 0; times < MAX_TIMES; times++) {
+		GString *decoded = decode(text, lines, unknown_out);
+		bool again = strstr(decoded->str, "=?") != NULL &&
+			!g_string_equal(decoded, text);
+		g_string_free(text, TRUE);
+		text = decoded;
+		if (!again)
+			break;
+	}
+	return text;
 }

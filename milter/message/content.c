@@ -48,7 +48,10 @@ static gsize uu_start(const guint8 *data, gsize len)
 
 GByteArray *ms_walk_decode(Walk *walk, Leaf *leaf)
 {
-	static const char *const none[] = {"", "7bit", "8bit", "binary", NULL};
+	/* Those of the standard, and what programs write that think of a charset. */
+	static const char *const none[] = {"", "7bit", "8bit", "binary", "7-bit", "8-bit",
+		"8bitmime", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "none", "plain",
+		"text", "identity", NULL};
 	if (strcmp(leaf->encoding, "base64") == 0)
 		return ms_transfer_base64_long(leaf->data, leaf->len, &leaf->plain);
 	if (strcmp(leaf->encoding, "quoted-printable") == 0)
@@ -109,20 +112,6 @@ static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usua
 	}
 }
 
-/* Is there anything before the first file and after it? */
-static bool has_more(const Leaf *leaf)
-{
-	const guint8 *end = leaf->data + leaf->len, *p = leaf->data;
-	while (p < end && g_ascii_isspace((char)*p))
-		p++;
-	if (end - p > 6 && memcmp(p, "begin ", 6) != 0)
-		return true;
-	const guint8 *last = memmem(p, (gsize)(end - p), "\nend", 4);
-	for (p = last != NULL ? last + 4 : end; p < end && g_ascii_isspace((char)*p);)
-		p++;
-	return p < end;
-}
-
 const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded)
 {
 	const guint8 *data = decoded != NULL ? decoded->data : leaf->data;
@@ -133,8 +122,9 @@ const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *deco
 	bool base64 = strcmp(leaf->encoding, "base64") == 0;
 	if (base64)
 		read_other_ways(walk, leaf, decoded);
-	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len, leaf->plain))
-		|| (is_uuencode(leaf->encoding) && has_more(leaf)))
+	/* Beside uuencoded files stand their names. */
+	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len, leaf->plain)) ||
+		is_uuencode(leaf->encoding))
 		if (charge(walk, leaf))
 			read_as(walk, leaf, "text/plain", leaf->data, leaf->len);
 	return actual;

@@ -118,18 +118,24 @@ static bool has_line(const char *raw)
 static const char *const made_fields[] = {"Message-ID", "Content-ID", "In-Reply-To", "References",
 	"Return-Path", "Resent-Message-ID", "Original-Message-ID", "Supersedes", NULL};
 
-/* Those of the author's own domain, or below it.  They look like addresses and are none, so they
- * are handed on as links; but in a Return-Path is one. */
+/* Those of the author's own domain, or below it; what names a part needs none.  They look like
+ * addresses and are none, so they are handed on as links; but in a Return-Path is one. */
 static void read_made(Walk *walk, const char *name, const char *where, const GString *full)
 {
 	g_autoptr(GString) own = g_string_new(NULL);
 	if (walk->to.own == NULL)
 		return;
 	bool address = g_ascii_strcasecmp(name, "Return-Path") == 0;
+	bool part = g_ascii_strcasecmp(name, "Content-ID") == 0;
 	g_auto(GStrv) names = g_strsplit_set(full->str, "<> \t\r\n,", -1);
 	for (char **made = names; *made != NULL && ms_budget_time(walk->budget); made++) {
 		const char *at = strrchr(*made, '@');
 		gsize n = strlen(walk->to.own), len = at != NULL ? strlen(at + 1) : 0;
+		if (part && **made != '\0') {
+			g_string_append_printf(own, "cid://%.*s\n",
+				at != NULL ? (int)(at - *made) : -1, *made);
+			continue;
+		}
 		if (len < n || g_ascii_strcasecmp(at + 1 + len - n, walk->to.own) != 0 ||
 			(len > n && at[len - n] != '.'))
 			continue;

@@ -184,14 +184,16 @@ static GPtrArray *take_pieces(const char *raw, gsize len)
 		const char *name = ++p; /* past the ';' */
 		while (p < end && *p != '=' && *p != ';')
 			p++;
-		if (p == end || *p == ';')
-			continue;
+		bool bare = p == end || *p == ';'; /* of a name with a semicolon in it */
 		Piece *piece = g_new0(Piece, 1);
-		take_name(name, (gsize)(p - name), piece);
+		take_name(name, bare ? 0 : (gsize)(p - name), piece);
 		piece->value = g_string_new(NULL);
 		piece->order = pieces->len;
-		p = take_value(p + 1, end, piece->value);
-		g_ptr_array_add(pieces, piece);
+		p = take_value(bare ? name : p + 1, end, piece->value);
+		if (bare && piece->value->len == 0)
+			piece_free(piece);
+		else
+			g_ptr_array_add(pieces, piece);
 	}
 	g_ptr_array_sort(pieces, by_name);
 	return pieces;
@@ -235,7 +237,10 @@ static char *join_pieces(const GPtrArray *pieces, guint first, guint n)
 		ms_charset_decode(charset != NULL && *charset != '\0' ? charset : NULL,
 			(guint8 *)bytes->str, bytes->len, &value);
 	else
-		value = ms_words_decode(bytes->str, bytes->len, false, &unknown);
+		value = g_string_new_len(bytes->str, (gssize)bytes->len);
+	GString *words = ms_words_decode(value->str, value->len, false, &unknown);
+	g_string_free(value, TRUE);
+	value = words;
 	g_free(unknown);
 	for (gsize i = 0; i < value->len; i++)
 		if (value->str[i] == '\0')
