@@ -152,37 +152,63 @@ static void add(
 	g_ptr_array_add(inner, one);
 }
 
-/* The next address from `p` on: where its payload stands. */
-static const char *find(
-	const char *text, const char *p, const char *end, const char **type)
+/* Where "data" before the colon begins, or NULL.  Browsers take tabs and line ends out of an
+ * address before they look at it. */
+static const char *scheme_begin(const char *text, const char *colon)
+{
+	static const char name[] = "data";
+	const char *p = colon;
+	for (gsize n = sizeof name - 1; n-- > 0;) {
+		while (p > text && strchr("\t\r\n", p[-1]) != NULL && p[-1] != '\0')
+			p--;
+		if (p == text || g_ascii_tolower(p[-1]) != name[n])
+			return NULL;
+		p--;
+	}
+	return p > text && g_ascii_isalnum(p[-1]) ? NULL : p;
+}
+
+/* Of an address: where its media type and its payload stand, and what stands in front of it. */
+typedef struct {
+	const char *type, *payload;
+	char before; /* NUL at the beginning of the text */
+} Address;
+
+/* The next address from `p` on. */
+static bool find(const char *text, const char *p, const char *end, Address *out)
 {
 	while ((p = memchr(p, ':', (gsize)(end - p))) != NULL) {
-		p++;
-		if (p - text < 5 || g_ascii_strncasecmp(p - 5, "data", 4) != 0 ||
-			(p - text > 5 && g_ascii_isalnum(p[-6])))
-			continue;
-		const char *comma = comma_after(p, end);
+		const char *begin = scheme_begin(text, p++);
+		const char *comma = begin != NULL ? comma_after(p, end) : NULL;
 		if (comma == NULL)
 			continue;
-		*type = p;
-		return comma + 1;
+		*out = (Address){p, comma + 1, begin > text ? begin[-1] : '\0'};
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+static bool says_base64(const char *words)
+{
+	g_autoptr(GString) tight = g_string_new(NULL);
+	for (; *words != '\0'; words++)
+		if (strchr(" \t\r\n\"'", *words) == NULL)
+			g_string_append_c(tight, g_ascii_tolower(*words));
+	return g_str_has_suffix(tight->str, "base64");
 }
 
 /* `kept` takes the text without the payloads, or is NULL; false if there is none. */
 static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 {
-	const char *end = text + len, *at = text, *type, *payload;
+	const char *end = text + len, *at = text;
+	Address address;
 	bool found = false;
-	while ((payload = find(text, at, end, &type)) != NULL) {
-		g_autofree char *words = g_strndup(type, (gsize)(payload - 1 - type));
-		g_autofree char *lower = g_ascii_strdown(words, -1);
-		const char *mark = strstr(lower, "base64");
-		bool base64 = mark != NULL &&
-			      mark[strspn(mark + 6, " \t\"'") + 6] == '\0';
-		char before = type - text > 5 ? type[-6] : '\0';
-		const char *stop = payload_end(payload, end, before, base64);
+	while (find(text, at, end, &address)) {
+		const char *payload = address.payload;
+		g_autofree char *words =
+			g_strndup(address.type, (gsize)(payload - 1 - address.type));
+		bool base64 = says_base64(words);
+		const char *stop = payload_end(payload, end, address.before, base64);
 		if (kept != NULL)
 			g_string_append_len(kept, at, payload - at);
 		add(inner, words, base64, payload, stop);
@@ -196,8 +222,9 @@ static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner)
 {
-	const char *start = text->str + from, *end = text->str + text->len, *type;
-	if (end - start < 6 || find(start, start, end, &type) == NULL)
+	const char *start = text->str + from, *end = text->str + text->len;
+	Address first;
+	if (end - start < 6 || !find(start, start, end, &first))
 		return;
 	g_autoptr(GString) kept = g_string_new(NULL);
 	walk(start, (gsize)(end - start), inner, kept);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "hide.h"
+#include "html.h"
 
 /*
  * Just enough of CSS to know which text a browser may not show, and where its lines end.
@@ -11,12 +12,14 @@
  *
  * No cascade and no media: a rule that hides an element on one device, or is overruled by
  * another, still makes two readings of the text, which html.c both hands out.  Of a
- * selector only its end counts: in "td .x:hover" that is the class x.
+ * selector only its end counts: in "td .x:hover" that is the class x.  One that needs more than
+ * names ("[lang=xx]", ":not(.k)", "p > *") may mean any element within a word.
  */
 
 struct MsHideRules {
 	GHashTable *names; /* ".class", "#id", "tag" to flags */
 	bool tags;         /* there are tags among them */
+	guint any;         /* what rules do whose elements are not known here */
 };
 
 #define MAX_DECLARATIONS 4096 /* bytes of them that are looked at */
@@ -34,17 +37,57 @@ void ms_hide_free(MsHideRules *rules)
 	g_free(rules);
 }
 
+/* The parts of "#rgb", "#rrggbb", "rgb(1 2 3 / 0)", "hsl(0,0%,100%)", of 255 each; how many. */
+static guint colour_parts(const char *p, const char *end, double parts[4])
+{
+	guint n = 0;
+	if (*p == '#') {
+		gsize each = end - p > 5 ? 2 : 1;
+		for (p++; n < 4 && p + each <= end && g_ascii_isxdigit(*p); p += each)
+			parts[n++] = (each == 1 ? 17 : 16) * g_ascii_xdigit_value(*p);
+		return n;
+	}
+	while (n < 4 && p < end) {
+		while (p < end && !g_ascii_isdigit(*p) && *p != '.')
+			p++;
+		if (p == end)
+			break;
+		char *stop;
+		parts[n] = g_ascii_strtod(p, &stop);
+		if (*stop == '%')
+			parts[n] *= 2.55;
+		else if (n == 3)
+			parts[n] *= 255;
+		n++;
+		p = stop;
+	}
+	return n;
+}
+
+#define PALE 224 /* of 255 */
+
 bool ms_hide_is_pale(const char *value, const char *end)
 {
-	static const char *const colours[] = {"#fff", "#ffffff", "white", "transparent",
-		"#fefefe", "#fffffe", "rgb(255,255,255)", "rgba(0,0,0,0)", "snow", NULL};
-	gsize len = (gsize)(end - value);
+	static const char *const colours[] = {"white", "transparent", "snow", "ivory", "azure",
+		"whitesmoke", "ghostwhite", "floralwhite", "mintcream", "aliceblue", "seashell",
+		NULL};
+	char copy[40];
+	double parts[4];
+	gsize len = MIN((gsize)(end - value), sizeof copy - 1);
 	while (len > 0 && g_ascii_isspace(value[len - 1]))
 		len--;
+	memcpy(copy, value, len);
+	copy[len] = '\0';
 	for (const char *const *c = colours; *c != NULL; c++)
-		if (strlen(*c) == len && g_ascii_strncasecmp(*c, value, len) == 0)
+		if (g_ascii_strcasecmp(*c, copy) == 0)
 			return true;
-	return false;
+	bool hsl = g_ascii_strncasecmp(copy, "hsl", 3) == 0;
+	if (*copy != '#' && !hsl && g_ascii_strncasecmp(copy, "rgb", 3) != 0)
+		return false;
+	guint n = colour_parts(copy, copy + len, parts);
+	if (n == 4 && parts[3] < 255 - PALE)
+		return true;
+	return n >= 3 && parts[2] >= PALE && (hsl || (parts[0] >= PALE && parts[1] >= PALE));
 }
 
 /* Is `value` nothing, in whatever unit?  "0", "0px", "0.0em", "1px" */
@@ -71,10 +114,10 @@ static guint size_says(const char *name, const char *value)
 	static const char *const sizes[] = {
 		"max-height", "max-width", "height", "width", "line-height", NULL};
 	static const char *const places[] = {
-		"left", "right", "top", "bottom", "text-indent", "margin-left", NULL};
-	if (strcmp(name, "font-size") == 0 && is_tiny(value))
+		"left", "right", "top", "bottom", "inset", "text-indent", "margin-left", NULL};
+	if ((strcmp(name, "font-size") == 0 || strcmp(name, "font") == 0) && is_tiny(value))
 		return *value == '1' ? MS_HIDE_MAYBE : MS_HIDE_SURE;
-	if (strcmp(name, "opacity") == 0 && is_tiny(value))
+	if ((strcmp(name, "opacity") == 0 || strcmp(name, "zoom") == 0) && is_tiny(value))
 		return MS_HIDE_MAYBE;
 	if (g_strv_contains(sizes, name) && is_tiny(value))
 		return MS_HIDE_MAYBE;
@@ -130,6 +173,8 @@ static guint declaration_says(const char *name, const char *value)
 		return MS_HIDE_SURE;
 	if (strcmp(name, "display") == 0)
 		return display_says(value);
+	if (strcmp(name, "content-visibility") == 0 && is_one_of(value, gone))
+		return MS_HIDE_MAYBE;
 	if (strcmp(name, "unicode-bidi") == 0 && strstr(value, "override") != NULL)
 		return MS_HIDE_TURNED;
 	gsize len = strcspn(value, "!");
@@ -163,6 +208,21 @@ static GString *without_comments(const char *css, gsize len)
 	return out;
 }
 
+/* Without comments, escapes undone. */
+static GString *plain_css(const char *css, gsize len)
+{
+	g_autoptr(GString) bare = without_comments(css, len);
+	GString *out = g_string_sized_new(bare->len);
+	const char *end = bare->str + bare->len;
+	for (const char *p = bare->str; p < end;) {
+		if (*p == '\\' && p + 1 < end)
+			p = ms_script_escape(out, p + 1, end);
+		else
+			g_string_append_c(out, *p++);
+	}
+	return out;
+}
+
 static bool has_words(const char *css)
 {
 	return strstr(css, "url(") != NULL;
@@ -170,19 +230,25 @@ static bool has_words(const char *css)
 
 guint ms_hide_style(const char *css, gsize len)
 {
-	char tight[MAX_DECLARATIONS + 2];
+	char tight[MAX_DECLARATIONS + 3];
 	gsize n = 0;
 	bool comments = memmem(css, len, "/*", 2) != NULL;
-	g_autoptr(GString) plain = comments ? without_comments(css, len) : NULL;
+	g_autoptr(GString) plain = comments || memchr(css, '\\', len) != NULL
+		? plain_css(css, len) : NULL;
 	if (plain != NULL) {
 		css = plain->str;
 		len = plain->len;
 	}
-	for (gsize i = 0; i < len && n < MAX_DECLARATIONS; i++)
-		if (!g_ascii_isspace(css[i]) && css[i] != '\0')
-			tight[n++] = g_ascii_tolower(css[i]);
+	for (gsize i = 0; i < len && n < MAX_DECLARATIONS; i++) {
+		if (g_ascii_isspace(css[i]) || css[i] == '\0')
+			continue;
+		if (i > 0 && n > 0 && g_ascii_isspace(css[i - 1]) && g_ascii_isdigit(css[i]) &&
+			(g_ascii_isdigit(tight[n - 1]) || tight[n - 1] == '%'))
+			tight[n++] = ','; /* "rgb(255 255 255)" */
+		tight[n++] = g_ascii_tolower(css[i]);
+	}
 	tight[n] = '\0';
-	guint says = comments || has_words(tight) || n == MAX_DECLARATIONS ? MS_HIDE_SPEAKS : 0;
+	guint says = comments || has_words(tight) || n >= MAX_DECLARATIONS ? MS_HIDE_SPEAKS : 0;
 	for (char *p = tight; *p != '\0';) {
 		char *stop = p + strcspn(p, ";");
 		bool last = *stop == '\0';
@@ -204,15 +270,37 @@ static bool is_name(char c)
 	return g_ascii_isalnum(c) || c == '-' || c == '_' || (c & 0x80) != 0 || c == '\\';
 }
 
+/* Where in a selector the element itself is described: behind the last " ", ">", "+" or "~". */
+static const char *last_compound(const char *from, const char *until)
+{
+	guint depth = 0;
+	while (until > from && g_ascii_isspace(until[-1]))
+		until--;
+	for (const char *p = until; p-- > from;) {
+		if (*p == ')' || *p == ']')
+			depth++;
+		else if ((*p == '(' || *p == '[') && depth > 0)
+			depth--;
+		else if (depth == 0 && (g_ascii_isspace(*p) || (*p != '\0' && strchr(">+~", *p) != NULL)))
+			return p + 1;
+	}
+	return from;
+}
+
 /* The last class, id or tag of one selector. */
 static void add_selector(
 	MsHideRules *rules, const char *from, const char *until, guint says)
 {
 	char name[MAX_NAME + 1];
+	bool escaped = memchr(from, '\\', (gsize)(until - from)) != NULL;
+	from = last_compound(from, until);
 	/* Without a pseudo-class or an attribute behind it. */
-	for (const char *p = from; p < until; p++)
-		if (*p == ':' || *p == '[')
-			until = p;
+	const char *plain = from;
+	while (plain < until && strchr(":[", *plain) == NULL)
+		plain++;
+	if (escaped || plain < until || memchr(from, '*', (gsize)(until - from)) != NULL)
+		rules->any |= says & MS_HIDE_MAYBE;
+	until = plain;
 	while (until > from && !is_name(until[-1]))
 		until--;
 	const char *start = until;
@@ -302,6 +390,11 @@ guint ms_hide_names(
 		says |= GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, name));
 	}
 	return says;
+}
+
+guint ms_hide_any(const MsHideRules *rules)
+{
+	return rules->any;
 }
 
 guint ms_hide_tag(const MsHideRules *rules, const char *tag)

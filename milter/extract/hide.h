@@ -26,6 +26,8 @@ guint ms_hide_style(const char *css, gsize len);
 /* What the rules do to elements with these blank-separated names: '.' classes, '#' ids. */
 guint ms_hide_names(const MsHideRules *rules, char mark, const char *value, const char *end);
 guint ms_hide_tag(const MsHideRules *rules, const char *tag);
+/* What rules do to elements that they do not name: any within a word may be meant. */
+guint ms_hide_any(const MsHideRules *rules);
 /* A colour that is none on a white page. */
 bool ms_hide_is_pale(const char *value, const char *end);
 

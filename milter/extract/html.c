@@ -92,7 +92,7 @@ typedef struct {
 
 /* What the attributes of one tag say about the element. */
 typedef struct {
-	Piece value, type;         /* or NULL */
+	Piece value, type, alt;    /* or NULL */
 	Piece sayers[MAX_SAYERS];  /* what says of the value what it is: name="customer_no" */
 	guint n_sayers;
 	guint says;
@@ -148,6 +148,13 @@ static void append_lines(GString *out, const GString *line)
 	g_string_append_c(out, '\n');
 }
 
+static void append_turned(GString *out, const char *text, gsize len, bool turned)
+{
+	g_autofree char *piece = g_strndup(text, len);
+	g_autofree char *reversed = turned ? g_utf8_strreverse(piece, -1) : NULL;
+	g_string_append(out, turned ? reversed : piece);
+}
+
 /* The pieces that may be missing, by themselves and (as ruby is) one after the other. */
 static void append_pieces(Html *h)
 {
@@ -162,11 +169,6 @@ static void append_pieces(Html *h)
 			continue;
 		g_string_append_len(out, visible->str + s->from, (gssize)(until - s->from));
 		break_text(out, '\n');
-		if (s->turned) {
-			g_autofree char *piece = g_strndup(visible->str + s->from, until - s->from);
-			g_autofree char *turned = g_utf8_strreverse(piece, -1);
-			g_string_append_printf(out, "%s\n", turned);
-		}
 		g_string_append_len(all, visible->str + s->from, (gssize)(until - s->from));
 		pieces++;
 	}
@@ -181,6 +183,7 @@ static void finish_line(Html *h)
 	const GString *visible = h->out->visible;
 	if (h->stretches->len > 0) {
 		g_autoptr(GString) with = g_string_new(NULL), without = g_string_new(NULL);
+		g_autoptr(GString) straight = g_string_new(NULL);
 		gsize at = h->line_start;
 		bool hidden = false, optional = false, turned = false;
 		for (guint i = 0; i < h->stretches->len; i++) {
@@ -194,12 +197,17 @@ static void finish_line(Html *h)
 			hidden = hidden || s.hidden_until > s.hidden_from;
 			optional = optional || until > from;
 			turned = turned || s.turned;
+			g_string_append_len(straight, visible->str + at, (gssize)(from - at));
+			append_turned(straight, visible->str + from, until - from, s.turned);
 			at = until;
 		}
 		g_string_append_len(with, visible->str + at, (gssize)(visible->len - at));
 		g_string_append_len(without, visible->str + at, (gssize)(visible->len - at));
+		g_string_append_len(straight, visible->str + at, (gssize)(visible->len - at));
+		if (turned)
+			append_lines(h->out->variants, straight);
 		bool blank = strspn(without->str, " \t\n") == without->len;
-		if (hidden && !blank)
+		if (hidden && (!blank || h->stretches->len > 1))
 			append_lines(h->out->variants, with);
 		if (optional && !blank)
 			append_lines(h->out->variants, without);
@@ -326,6 +334,24 @@ static void text_run(Html *h, const char *end)
 			h->p++;
 		}
 	}
+}
+
+static void add_stretch(Html *h, Stretch s)
+{
+	g_array_append_val(h->stretches, s);
+}
+
+/* Text that some clients show at this place of the line. */
+static void add_unseen(Html *h, const char *text, gsize len)
+{
+	GString *hidden = h->out->hidden;
+	if (len == 0 || h->in_comment || h->hidden_depth > 0)
+		return;
+	break_text(hidden, '\n');
+	gsize from = hidden->len, at = h->out->visible->len;
+	g_string_append_len(hidden, text, (gssize)len);
+	add_stretch(h, (Stretch){at, at, from, hidden->len, false});
+	break_text(hidden, '\n');
 }
 
 /* ---- tags ----------------------------------------------------------------------------- */
@@ -707,6 +733,8 @@ static void note_pair(TagFacts *facts, const char *name, const char *value, cons
 		facts->value = piece;
 	else if (strcmp(name, "type") == 0)
 		facts->type = piece;
+	else if (strcmp(name, "alt") == 0)
+		facts->alt = piece;
 	else if (facts->n_sayers < MAX_SAYERS && g_strv_contains(sayers, name))
 		facts->sayers[facts->n_sayers++] = piece;
 }
@@ -751,6 +779,16 @@ static void show_field(Html *h, const TagFacts *facts)
 	g_string_append_c(out, ' ');
 	put_decoded(out, facts->value.from, facts->value.until);
 	g_string_append_c(out, ' ');
+}
+
+/* Where pictures are not fetched, their words stand in their places. */
+static void show_alt(Html *h, const TagFacts *facts)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	if (facts->alt.from == NULL)
+		return;
+	put_decoded(text, facts->alt.from, facts->alt.until);
+	add_unseen(h, text->str, text->len);
 }
 
 static void take_attribute(Html *h, const char *name, const char *value, const char *end,
@@ -862,11 +900,6 @@ static const char *raw_end(const Html *h, const char *name)
 			return p;
 	}
 	return NULL;
-}
-
-static void add_stretch(Html *h, Stretch s)
-{
-	g_array_append_val(h->stretches, s);
 }
 
 static void open_optional(Html *h, const char *name)
@@ -1095,6 +1128,8 @@ static void tag(Html *h, bool closing)
 	if (facts.value.from != NULL || *name == 's')
 		put_pairs(h, name, &facts);
 	bool hides = (facts.says & MS_HIDE_SURE) != 0 && (is & TAG_VOID) == 0;
+	if (!closing && (is & (TAG_BLOCK | TAG_CELL)) == 0 && !ends_blank(text_out(h)))
+		facts.says |= ms_hide_any(h->rules);
 	bool maybe = (is & TAG_MAYBE) != 0 || (facts.says & MS_HIDE_MAYBE) != 0;
 	end_ruby(h, is);
 	/* A hidden block inside a word does not break it for the reader. */
@@ -1114,6 +1149,8 @@ static void tag(Html *h, bool closing)
 		item_tag(h, &facts);
 	else if (strcmp(name, "input") == 0)
 		show_field(h, &facts);
+	else if (strcmp(name, "img") == 0)
+		show_alt(h, &facts);
 	else if ((is & TAG_FOREIGN) != 0)
 		foreign_tag(h, name, from - 1, closing);
 	if ((is & TAG_RAW) != 0 && !closing)
@@ -1137,7 +1174,14 @@ static void read_comment(Html *h, const char *from, const char *stop)
 	inner.old_comment_end = NULL;
 	inner.pre = false;
 	inner.unclosed = 0;
+	bool outlook = stop - from > 4 && memcmp(from, "[if ", 4) == 0;
+	const char *shown = outlook ? memchr(from, '>', (gsize)(stop - from)) : NULL;
+	if (shown != NULL)
+		inner.p = shown + 1;
+	gsize start = h->out->comments->len;
 	run(&inner);
+	if (shown != NULL)
+		add_unseen(h, h->out->comments->str + start, h->out->comments->len - start);
 	put_break(&inner, '\n');
 }
 
@@ -1191,8 +1235,11 @@ static void bogus_comment(Html *h)
 {
 	const char *close = memchr(h->p, '>', (gsize)(h->end - h->p));
 	const char *stop = close != NULL ? close : h->end;
-	g_string_append_len(h->out->comments, h->p + 2, stop - h->p - 2);
-	g_string_append_c(h->out->comments, '\n');
+	gsize len = (gsize)(stop - h->p) - 2;
+	if (len != strlen("[endif]") || memcmp(h->p + 2, "[endif]", len) != 0) {
+		g_string_append_len(h->out->comments, h->p + 2, (gssize)len);
+		g_string_append_c(h->out->comments, '\n');
+	}
 	h->p = close != NULL ? close + 1 : h->end;
 }
 

@@ -42,6 +42,8 @@ const char *ms_html_reference(const char *p, const char *end, GString *out);
 /* Takes the contents of data: URIs (RFC 2397) out of `text` from `from` on, and adds them to
  * `inner` (of MsHtmlInner *). */
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner);
+/* One escape of JavaScript or CSS, `p` behind the backslash; where it ends. */
+const char *ms_script_escape(GString *out, const char *p, const char *end);
 /* Adds to `text` what the strings in it from `from` on are to a script (script.c). */
 void ms_script_strings(GString *text, gsize from, GPtrArray *inner);
 /* Reads the data: URIs of a text that stays as it is. */

@@ -14,8 +14,7 @@
 
 #define LEAST_BASE64 16
 
-/* One escape of JavaScript or CSS, `p` behind the backslash; where it ends. */
-static const char *put_escape(GString *out, const char *p, const char *end)
+const char *ms_script_escape(GString *out, const char *p, const char *end)
 {
 	static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
 	guint32 code = 0;
@@ -103,7 +102,7 @@ static void take_string(Strings *s, const char *from, const char *until)
 		if (mark == NULL)
 			break;
 		s->escaped = true;
-		p = mark + 1 < until ? put_escape(s->group, mark + 1, until) : until;
+		p = mark + 1 < until ? ms_script_escape(s->group, mark + 1, until) : until;
 	}
 	s->strings++;
 	take_base64(s, from, until);
