@@ -96,7 +96,9 @@ bool ms_wire_is_short(int why);
 
 /* Sends `len` bytes with `n` descriptors; false and errno on failure. */
 bool ms_wire_send(int fd, const void *data, size_t len, const int *fds, unsigned n, int flags);
-/* Receives up to `len` bytes and up to `n` descriptors (close-on-exec; absent ones are -1). */
+/* Receives up to `len` bytes and up to `n` descriptors, 4 at the most (close-on-exec; absent ones
+ * are -1, for which this process may have had no room; more than `n` are closed).  A packet of more
+ * bytes is EMSGSIZE. */
 ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags);
 
 /* How a message is to be taken when somebody looks at it. */

@@ -47,6 +47,21 @@ bool ms_wire_is_short(int why)
 	}
 }
 
+/* Of those that the kernel has made ours, those that nobody is to have are closed: there is room
+ * for one more where an odd number is asked for, and they come along with no bytes, too. */
+static void take_descriptors(struct cmsghdr *c, int *fds, unsigned n)
+{
+	unsigned have = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	for (unsigned i = 0; i < have; i++) {
+		int fd;
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+		if (i < n)
+			fds[i] = fd;
+		else
+			close(fd);
+	}
+}
+
 ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, int flags)
 {
 	union {
@@ -59,13 +74,12 @@ ssize_t ms_wire_receive(int fd, void *data, size_t len, int *fds, unsigned n, in
 	for (unsigned i = 0; i < n; i++)
 		fds[i] = -1;
 	ssize_t got = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
-	if (got <= 0)
+	if (got < 0)
 		return got;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t have = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds, CMSG_DATA(c), (have < n ? have : n) * sizeof(int));
-	}
-	return got;
+	bool whole = (msg.msg_flags & MSG_TRUNC) == 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			take_descriptors(c, fds, got > 0 && whole ? n : 0);
+	errno = whole ? errno : EMSGSIZE;
+	return whole ? got : -1;
 }
