@@ -491,8 +491,9 @@ class Hook(http.server.BaseHTTPRequestHandler):
         signature = dict(x.split('=', 1) for x in self.headers['X-Missent-Signature'].split(','))
         right = hmac.new(hook_key, signature['t'].encode() + b'.' + body, hashlib.sha256).hexdigest() == signature['v1']
         told.append((json.loads(body), right and abs(int(signature['t']) - time.time()) < 60, self.headers['X-Missent-Delivery'], body))
-        self.send_response(answers.pop(0) if answers else 200)
-        if answers and answers[0] == 302:
+        status = answers.pop(0) if answers else 200
+        self.send_response(status)
+        if status == 302:
             self.send_header('Location', '/elsewhere')
         self.end_headers()
 

@@ -6,6 +6,7 @@
 
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
+#include "missent/clock.h"
 #include "missent/decision.h"
 #include "missent/mta.h"
 #include "missent/notice.h"
@@ -354,6 +355,32 @@ static void test_forget(void)
 	g_assert_cmpint(ms_records_forget(ledger, 5000, 10, &error), ==, 1);
 	g_assert_true(ms_records_mirror(ledger, deciding, &error));
 	g_assert_cmpuint(count(ledger), ==, 1);
+}
+
+/* What was made before is good for nothing, spent or not; what was made after is as it was. */
+static void test_forgotten(void)
+{
+	g_autoptr(MsLedger) ledger = open_ledger("forgotten.db");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	g_ptr_array_add(to, (char *)"a@x");
+	g_autofree char *spent_hash = NULL, *hash = NULL, *new_hash = NULL;
+	g_autofree char *spent = ms_tokens_make(ledger, "d", "s@x", to, &spent_hash, &error);
+	g_autofree char *old = ms_tokens_make(ledger, "d", "s@x", to, &hash, &error);
+	g_assert_cmpint(ms_tokens_spend(ledger, spent, "d", "s@x", to, "Q1", &error), ==, MS_FOUND);
+	g_usleep(2000);
+	gint64 between = ms_clock_now();
+	g_usleep(2000);
+	g_autofree char *new = ms_tokens_make(ledger, "d", "s@x", to, &new_hash, &error);
+	bool found;
+	g_assert_true(ms_tokens_forget(ledger, between, &error));
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", 0, G_MAXINT64, &found, &error));
+	g_assert_false(found);
+	g_assert_cmpint(ms_tokens_spend(ledger, old, "d", "s@x", to, "Q2", &error), ==, MS_ABSENT);
+	g_assert_cmpint(
+		ms_tokens_spend(ledger, spent, "d", "s@x", to, "Q2", &error), ==, MS_ABSENT);
+	g_assert_cmpint(ms_tokens_spend(ledger, new, "d", "s@x", to, "Q2", &error), ==, MS_FOUND);
+	g_assert_no_error(error);
 }
 
 static void test_tokens(void)
@@ -719,6 +746,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/forget", test_forget);
 	g_test_add_func("/ledger/forget-account", test_forget_account);
 	g_test_add_func("/ledger/tokens", test_tokens);
+	g_test_add_func("/ledger/forgotten", test_forgotten);
 	g_test_add_func("/ledger/json", test_json);
 	g_test_add_func("/ledger/twin", test_twin);
 	g_test_add_func("/ledger/spool", test_spool);

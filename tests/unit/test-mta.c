@@ -1,0 +1,147 @@
+/* The MTA's queue and a webhook as mta.h promises them: what a line that cannot be read says of the
+ * others, and where a POST goes. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/mta.h"
+
+#include "../test.h"
+
+/* ---- the queue ------------------------------------------------------------------------- */
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void check_queue(const MsMta *mta, bool whole)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) queue = ms_mta_queue(mta, &error);
+	MsRecord there = {.queue_id = (char *)"THERE", .arrived = 1000 * (gint64)G_USEC_PER_SEC};
+	MsRecord gone = {.queue_id = (char *)"GONE", .arrived = there.arrived};
+	MsRecord later = {.queue_id = (char *)"THERE", .arrived = 90000 * (gint64)G_USEC_PER_SEC};
+	g_assert_no_error(error);
+	g_assert_cmpint(g_hash_table_contains(queue, ""), ==, !whole);
+	g_assert_nonnull(ms_mta_queued(queue, &there, &error));
+	g_assert_null(ms_mta_queued(queue, &later, &error));
+	g_assert_no_error(error);
+	/* It may be one of those that could not be read. */
+	g_assert_null(ms_mta_queued(queue, &gone, &error));
+	if (whole)
+		g_assert_no_error(error);
+	else
+		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+}
+
+static void test_queue(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *program = built_file("tests/tools/fake-release");
+	const MsMta mta = {.program = program, .config = dir, .timeout_ms = 60000};
+	g_autoptr(GError) error = NULL;
+	put(dir, "THERE.queue", "hold\ns@x\n1000\na@x\n");
+	check_queue(&mta, true);
+	put(dir, "do.list", "garbage");
+	check_queue(&mta, false);
+	check_queue(&mta, true);
+	/* None at all is another answer than an empty one. */
+	put(dir, "do.list", "fail");
+	g_assert_null(ms_mta_queue(&mta, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	remove_folder(dir);
+}
+
+/* ---- a webhook ------------------------------------------------------------------------- */
+
+typedef struct {
+	int listening;
+	guint port, status;
+} Elsewhere;
+
+/* One connection: its first line, and all of its head and body. */
+static void take_request(FILE *in, char *first, int size)
+{
+	char line[512];
+	gsize length = 0;
+	g_assert_nonnull(fgets(first, size, in));
+	while (fgets(line, sizeof line, in) != NULL && strcmp(line, "\r\n") != 0)
+		if (g_ascii_strncasecmp(line, "Content-Length:", 15) == 0)
+			length = (gsize)g_ascii_strtoull(line + 15, NULL, 10);
+	while (length-- > 0)
+		g_assert_cmpint(fgetc(in), !=, EOF);
+}
+
+/* Who asks for /hook is sent on to /taken, where all is taken. */
+static void *serve(void *user)
+{
+	const Elsewhere *here = user;
+	for (int fd; (fd = accept(here->listening, NULL, NULL)) >= 0;) {
+		char first[512];
+		FILE *in = fdopen(fd, "r");
+		g_assert_nonnull(in);
+		take_request(in, first, sizeof first);
+		bool taken = strstr(first, " /taken ") != NULL;
+		g_autofree char *reply = g_strdup_printf(
+			"HTTP/1.1 %u x\r\nLocation: http://127.0.0.1:%u/taken\r\n"
+			"Content-Length: 0\r\nConnection: close\r\n\r\n",
+			taken ? 200 : here->status, here->port);
+		g_assert_cmpint(send(fd, reply, strlen(reply), MSG_NOSIGNAL), >, 0);
+		fclose(in);
+	}
+	return NULL;
+}
+
+static void start(Elsewhere *here)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof address;
+	here->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_no_errno(bind(here->listening, (struct sockaddr *)&address, len));
+	g_assert_no_errno(listen(here->listening, 8));
+	g_assert_no_errno(getsockname(here->listening, (struct sockaddr *)&address, &len));
+	here->port = ntohs(address.sin_port);
+}
+
+static bool post(const Elsewhere *here, const char *path, char **why_out)
+{
+	g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u%s", here->port, path);
+	const MsHook hook = {.url = url, .key = "key", .timeout_ms = 60000};
+	return ms_hook_post(&hook, "name", "{}", why_out);
+}
+
+/* The body goes where the setting says, and nowhere that a reply says. */
+static void test_redirects(void)
+{
+	static const guint rows[] = {301, 302, 303, 307, 308};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Elsewhere here = {.status = rows[i]};
+		g_autofree char *why = NULL, *none = NULL;
+		g_autofree char *want = g_strdup_printf("HTTP status %u", rows[i]);
+		pthread_t thread;
+		start(&here);
+		g_assert_cmpint(pthread_create(&thread, NULL, serve, &here), ==, 0);
+		g_assert_true(post(&here, "/taken", &none));
+		g_assert_false(post(&here, "/hook", &why));
+		g_assert_cmpstr(why, ==, want);
+		shutdown(here.listening, SHUT_RDWR);
+		pthread_join(thread, NULL);
+		close(here.listening);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/mta/queue", test_queue);
+	g_test_add_func("/mta/redirects", test_redirects);
+	return g_test_run();
+}
