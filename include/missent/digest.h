@@ -40,6 +40,8 @@ void ms_key_subkey(const MsKey *key, const char *purpose, guint8 out[MS_DIGEST_B
 void ms_digest_random(guint8 key[MS_DIGEST_BYTES]);
 /* In hexadecimal; the caller's. */
 char *ms_hex(const guint8 *bytes, gsize n);
+/* Takes the 2 * `n` hexadecimal digits that are all of `text` (NULL: none). */
+bool ms_unhex(const char *text, guint8 *out, gsize n);
 /* A random name: `bytes` (at most MS_DIGEST_BYTES) in hexadecimal.  The caller's. */
 char *ms_digest_random_name(gsize bytes);
 /* Keyed BLAKE2b of several pieces; their lengths count, so that pieces cannot shift. */

@@ -41,17 +41,6 @@ static bool unbase64(const char *text, gsize text_len, guint8 *out, gsize len)
 	return ms_sign_unbase64(text, text_len, out, len) == (gssize)len;
 }
 
-static bool unhex(const char *text, guint8 *out, gsize len)
-{
-	for (gsize i = 0; i < 2 * len; i++)
-		if (!g_ascii_isxdigit(text[i])) /* a NUL is none */
-			return false;
-	for (gsize i = 0; i < len; i++)
-		out[i] = (guint8)(g_ascii_xdigit_value(text[2 * i]) << 4 |
-			g_ascii_xdigit_value(text[2 * i + 1]));
-	return true;
-}
-
 /* ---- keys ----------------------------------------------------------------------------- */
 
 struct MsSigner {
@@ -92,7 +81,8 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	}
 	ssize_t n = read(fd, hex, 2 * SEED_BYTES);
 	close(fd);
-	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0 && unhex(hex, seed, SEED_BYTES);
+	bool fine = n == 2 * SEED_BYTES && (st.st_mode & 077) == 0 &&
+		ms_unhex(hex, seed, SEED_BYTES);
 	explicit_bzero(hex, sizeof hex);
 	if (!fine) {
 		bad(error, path,
@@ -110,17 +100,16 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 bool ms_signer_create(const char *path, GError **error)
 {
 	guint8 seed[SEED_BYTES];
-	char hex[2 * SEED_BYTES + 1];
 	ms_digest_random(seed);
-	for (gsize i = 0; i < sizeof seed; i++)
-		g_snprintf(hex + 2 * i, 3, "%02x", seed[i]);
-	hex[2 * SEED_BYTES] = '\n';
-	bool fine = ms_io_make(path, hex, sizeof hex, 0400, NULL);
+	char *hex = ms_hex(seed, sizeof seed);
+	hex[2 * SEED_BYTES] = '\n'; /* instead of the NUL */
+	bool fine = ms_io_make(path, hex, 2 * SEED_BYTES + 1, 0400, NULL);
 	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail's key %s cannot be made: %s", path, g_strerror(errno));
 	explicit_bzero(seed, sizeof seed);
-	explicit_bzero(hex, sizeof hex);
+	explicit_bzero(hex, 2 * SEED_BYTES);
+	g_free(hex);
 	return fine;
 }
 
@@ -170,7 +159,7 @@ static bool vkey_parse(const char *vkey, Vkey *out)
 	if (g_strv_length(parts) != 3 || !g_utf8_validate(parts[0], -1, NULL) ||
 		!is_name(parts[0], strlen(parts[0])))
 		return false;
-	if (strlen(parts[1]) != 2 * ID_BYTES || !unhex(parts[1], id, ID_BYTES) ||
+	if (!ms_unhex(parts[1], id, ID_BYTES) ||
 		!unbase64(parts[2], strlen(parts[2]), typed, sizeof typed) || typed[0] != ED25519)
 		return false;
 	key_id(parts[0], typed + 1, out->id);

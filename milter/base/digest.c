@@ -262,6 +262,14 @@ char *ms_hex(const guint8 *bytes, gsize n)
 	return sodium_bin2hex(text, 2 * n + 1, bytes, n);
 }
 
+bool ms_unhex(const char *text, guint8 *out, gsize n)
+{
+	size_t len = 0;
+	return text != NULL && strlen(text) == 2 * n &&
+		sodium_hex2bin(out, n, text, 2 * n, NULL, &len, NULL) == 0 &&
+		len == n;
+}
+
 char *ms_digest_random_name(gsize bytes)
 {
 	guint8 random[MS_DIGEST_BYTES];

@@ -49,10 +49,8 @@ guint32 ms_mapping_groups(const MsPlaces *places)
 
 static void add_hex(GString *out, const char *name, const guint8 *bytes, gsize len)
 {
-	g_string_append_printf(out, "%s=", name);
-	for (gsize i = 0; i < len; i++)
-		g_string_append_printf(out, "%02x", bytes[i]);
-	g_string_append_c(out, '\n');
+	g_autofree char *hex = ms_hex(bytes, len);
+	g_string_append_printf(out, "%s=%s\n", name, hex);
 }
 
 static void seal_of(const MsKeys *keys, const char *text, gsize len, guint8 out[SEAL_BYTES])
@@ -124,20 +122,6 @@ static bool take_count(const char *value, guint32 *out)
 	return true;
 }
 
-static bool take_hex(const char *value, guint8 *out, gsize len)
-{
-	if (strlen(value) != 2 * len)
-		return false;
-	for (gsize i = 0; i < len; i++) {
-		int high = g_ascii_xdigit_value(value[2 * i]),
-		    low = g_ascii_xdigit_value(value[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (guint8)(high << 4 | low);
-	}
-	return true;
-}
-
 /* One line.  What is not known is of a later version, which may add what we need not know. */
 static bool take_line(MsMapping *m, const char *name, const char *value)
 {
@@ -162,9 +146,9 @@ static bool take_line(MsMapping *m, const char *name, const char *value)
 	} else if (strcmp(name, "version") == 0) {
 		return take_number(value, G_MAXINT64, &m->version);
 	} else if (strcmp(name, "sum") == 0) {
-		return take_hex(value, m->sum.bytes, MS_FINGERPRINT);
+		return ms_unhex(value, m->sum.bytes, MS_FINGERPRINT);
 	} else if (strcmp(name, "marks") == 0) {
-		return take_hex(value, m->marks.bytes, MS_FINGERPRINT);
+		return ms_unhex(value, m->marks.bytes, MS_FINGERPRINT);
 	} else if (g_str_has_prefix(name, "position.")) {
 		g_hash_table_insert(
 			m->positions, g_strdup(name + strlen("position.")), g_strdup(value));
@@ -192,7 +176,7 @@ static bool seal_fits(const char *text, const MsKeys *keys, const char *seal)
 	guint8 want[SEAL_BYTES], got[SEAL_BYTES];
 	g_autofree char *value = g_strndup(seal, strcspn(seal, "\n"));
 	seal_of(keys, text, (gsize)(seal - strlen("seal=") - text), want);
-	return take_hex(value, got, sizeof got) && memcmp(want, got, sizeof got) == 0;
+	return ms_unhex(value, got, sizeof got) && memcmp(want, got, sizeof got) == 0;
 }
 
 MsMapping *ms_mapping_read(const char *text, const MsKeys *keys, const char **why_out)

@@ -226,18 +226,10 @@ static MsGuardState *state_of(const char *id, GBytes *value)
 	return state;
 }
 
-static char *hex_of(const guint8 *key)
-{
-	GString *out = g_string_new(NULL);
-	for (int i = 0; i < MS_KEY_BYTES; i++)
-		g_string_append_printf(out, "%02x", key[i]);
-	return g_string_free(out, FALSE);
-}
-
 static MsAnswer add_state(MsGuard *guard, MsGuardStatus *status, const guint8 *key, GError **error)
 {
 	g_autoptr(GBytes) value = NULL;
-	g_autofree char *id = hex_of(key);
+	g_autofree char *id = ms_hex(key, MS_KEY_BYTES);
 	const MsStepName name = ms_step_name('b', key);
 	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);
 	if (answer == MS_FOUND) {
@@ -293,16 +285,6 @@ MsAnswer ms_guard_status(MsGuard *guard, MsGuardStatus **status_out, GError **er
 	return MS_FOUND;
 }
 
-static bool key_of(const char *id, guint8 key[MS_KEY_BYTES])
-{
-	if (strlen(id) != 2 * MS_KEY_BYTES || strspn(id, "0123456789abcdef") != 2 * MS_KEY_BYTES)
-		return false;
-	for (int i = 0; i < MS_KEY_BYTES; i++)
-		key[i] = (guint8)(g_ascii_xdigit_value(id[2 * i]) << 4 |
-			g_ascii_xdigit_value(id[2 * i + 1]));
-	return true;
-}
-
 /* A step that is of no message. */
 static void prepare_act(const MsGuard *guard, MsStep *step, gint64 now)
 {
@@ -318,7 +300,7 @@ MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **err
 	MsStepped stepped = {0};
 	g_autoptr(GBytes) value = NULL;
 	guint8 key[MS_KEY_BYTES];
-	if (!key_of(id, key))
+	if (!ms_unhex(id, key, MS_KEY_BYTES))
 		return MS_ABSENT;
 	const MsStepName name = ms_step_name('b', key);
 	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);

@@ -31,12 +31,7 @@ void ms_canary_free(MsCanary *canary)
 
 char *ms_canaries_name(void)
 {
-	guint8 random[MS_DIGEST_BYTES];
-	ms_digest_random(random);
-	GString *name = g_string_new(NULL);
-	for (gsize i = 0; i < sizeof random; i++)
-		g_string_append_printf(name, "%02x", random[i]);
-	return g_string_free(name, FALSE);
+	return ms_digest_random_name(MS_DIGEST_BYTES);
 }
 
 /* An MTA may write an address otherwise. */

@@ -25,12 +25,8 @@ static char *hash_of(const char *token)
 char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 	const GPtrArray *recipients, char **hash_out, GError **error)
 {
-	guint8 random[MS_DIGEST_BYTES];
-	ms_digest_random(random);
-	g_autoptr(GString) token = g_string_new(NULL);
-	for (gsize i = 0; i < sizeof random; i++)
-		g_string_append_printf(token, "%02x", random[i]);
-	g_autofree char *hash = hash_of(token->str);
+	g_autofree char *token = ms_digest_random_name(MS_DIGEST_BYTES);
+	g_autofree char *hash = hash_of(token);
 	g_autofree char *all = ledger_join(recipients);
 	gint64 now = ms_clock_now();
 	if (!ledger_run(ledger,
@@ -42,7 +38,7 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 		    error))
 		return NULL;
 	*hash_out = g_steal_pointer(&hash);
-	return g_string_free(g_steal_pointer(&token), FALSE);
+	return g_steal_pointer(&token);
 }
 
 MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest,

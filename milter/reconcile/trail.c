@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "missent/digest.h"
+
 #include "reconcile_private.h"
 
 /*
@@ -39,20 +41,6 @@ static MsAction action_of(const char *word)
 	return MS_DELIVER;
 }
 
-static bool from_hex(const char *text, guint8 *out)
-{
-	if (text == NULL || strlen(text) != 2 * ID_BYTES)
-		return false;
-	for (int i = 0; i < ID_BYTES; i++) {
-		int high = g_ascii_xdigit_value(text[2 * i]),
-		    low = g_ascii_xdigit_value(text[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (guint8)(high << 4 | low);
-	}
-	return true;
-}
-
 static void take_recipients(const Loading *loading, const json_t *json, Judged *judged)
 {
 	const json_t *to = json_object_get(json, "to");
@@ -67,7 +55,7 @@ static void take_recipients(const Loading *loading, const json_t *json, Judged *
 	judged->whole = n == judged->n;
 	for (gsize i = 0; i < n; i++) {
 		const json_t *row = json_array_get(to, i);
-		judged->whole &= from_hex(text_of(row, "id"), judged->ids + i * ID_BYTES);
+		judged->whole &= ms_unhex(text_of(row, "id"), judged->ids + i * ID_BYTES, ID_BYTES);
 		judged->withheld[i] = json_is_true(json_object_get(row, "withheld"));
 	}
 	judged->n_ids = (guint)n;
@@ -196,7 +184,7 @@ bool judged_has(const Judged *judged, const guint8 *key, const char *address, bo
 	if (key == NULL || judged->n_ids == 0)
 		return true;
 	g_autofree char *hex = ms_audit_id_of_address(key, address);
-	if (!from_hex(hex, id))
+	if (!ms_unhex(hex, id, ID_BYTES))
 		return true;
 	for (guint i = 0; i < judged->n_ids; i++)
 		if (memcmp(judged->ids + (gsize)i * ID_BYTES, id, ID_BYTES) == 0) {

@@ -483,6 +483,26 @@ static void test_key(void)
 }
 
 /* A date in mail is in English whatever the locale, and parses back to its second. */
+/* All of it is digits, or nothing is taken. */
+static void test_hex(void)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} rows[] = {{"00fF7a", true}, {"00ff7", false}, {"00ff7a0", false}, {"00ff7a00", false},
+		{"00ff7g", false}, {" 0ff7a", false}, {"00:f7a", false}, {"-0ff7a", false},
+		{"", false}, {NULL, false}};
+	guint8 got[3];
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (ms_unhex(rows[i].text, got, sizeof got) != rows[i].want)
+			g_error("\"%s\": got %d, want %d", rows[i].text, !rows[i].want,
+				rows[i].want);
+	g_assert_true(ms_unhex(rows[0].text, got, sizeof got));
+	g_assert_cmpmem(got, sizeof got, "\0\xff\x7a", 3);
+	g_autofree char *back = ms_hex(got, sizeof got);
+	g_assert_cmpstr(back, ==, "00ff7a");
+}
+
 static void test_mail_date(void)
 {
 	g_autofree char *text = ms_text_mail_date(G_GINT64_CONSTANT(1767225599) * G_USEC_PER_SEC);
@@ -592,6 +612,7 @@ static void test_scratch(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/base/hex", test_hex);
 	g_test_add_func("/base/text/escape", test_escape);
 	g_test_add_func("/base/text/repair", test_repair);
 	g_test_add_func("/base/text/repair-anything", test_repair_anything);
