@@ -63,16 +63,6 @@ int ms_role_of(const char *name)
 	return -1;
 }
 
-bool accounts_input(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
-	return false;
-}
-
 /* ---- statements ----------------------------------------------------------------------- */
 
 bool accounts_run(
@@ -331,7 +321,7 @@ static char *hash_password(const char *password, GError **error)
 		why = "no memory for hashing";
 	if (why == NULL)
 		return hash;
-	accounts_input(error, "%s", why);
+	ms_fail_input(error, "%s", why);
 	g_free(hash);
 	return NULL;
 }
@@ -340,10 +330,10 @@ bool ms_accounts_put(MsAccounts *accounts, const MsAccount *account, const char 
 	GError **error)
 {
 	if (!is_name(account->name))
-		return accounts_input(error, NAME_WHY);
+		return ms_fail_input(error, NAME_WHY);
 	g_autofree char *name = accounts_name(accounts, account->name);
 	if (!is_name(name))
-		return accounts_input(error, NAME_WHY);
+		return ms_fail_input(error, NAME_WHY);
 	g_autofree char *hash = hash_password(password, error);
 	return hash != NULL && accounts_begin(accounts, error)
 		&& accounts_end(accounts, put(accounts, name, account, hash, error), error);

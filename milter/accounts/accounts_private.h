@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "missent/accounts.h"
+#include "missent/answer.h"
 #include "missent/store.h"
 
 /* Those who hash at a time, and those who wait for it. */
@@ -40,7 +41,6 @@ char *accounts_random(void);
 char *accounts_hash(const char *secret);
 /* From ACCOUNT. */
 MsAccount *accounts_account(MsSqlRow *row);
-bool accounts_input(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 char *accounts_name(MsAccounts *accounts, const char *spelled);
 
 void lane_init(Lane *lane, guint most_running, guint most_waiting);

@@ -52,7 +52,7 @@ static bool add(
 		    MS_SQL_VALUES(MS_SQL_TEXT("name", t->name)), &there, error))
 		return false;
 	if (there > 0)
-		return accounts_input(
+		return ms_fail_input(
 			error, "there is a token \"%s\" already; delete it first", t->name);
 	return accounts_run(accounts,
 		"INSERT INTO token VALUES (:name, :hash, :owner, :role, :download, :made, :expires, 0)",
@@ -67,14 +67,14 @@ char *ms_accounts_token_add(MsAccounts *accounts, const MsToken *token, GError *
 {
 	g_autofree char *owner = accounts_name(accounts, token->owner);
 	if (!is_token_name(token->name) || *owner == '\0') {
-		accounts_input(error,
+		ms_fail_input(error,
 			*owner == '\0'
 				? "who answers for this token?"
 				: "a token's name has 1 to 60 letters, digits, dots, hyphens or _");
 		return NULL;
 	}
 	if (token->expires != 0 && token->expires <= g_get_real_time()) {
-		accounts_input(error, "this token would have expired already");
+		ms_fail_input(error, "this token would have expired already");
 		return NULL;
 	}
 	g_autofree char *random = accounts_random();
@@ -93,7 +93,7 @@ bool ms_accounts_token_delete(MsAccounts *accounts, const char *name, GError **e
 		    MS_SQL_VALUES(MS_SQL_TEXT("name", name)), &there, error))
 		return false;
 	if (there == 0)
-		return accounts_input(error, "there is no token \"%s\"", name);
+		return ms_fail_input(error, "there is no token \"%s\"", name);
 	return accounts_run(accounts, "DELETE FROM token WHERE name=:name",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error);
 }

@@ -157,7 +157,7 @@ char *ms_totp_begin(MsAccounts *accounts, const char *spelled, GError **error)
 		if (why != NULL)
 			g_propagate_error(error, g_steal_pointer(&why));
 		else
-			accounts_input(error, "there is no account \"%s\"", spelled);
+			ms_fail_input(error, "there is no account \"%s\"", spelled);
 		return NULL;
 	}
 	ms_digest_random(random);
@@ -215,12 +215,12 @@ char **ms_totp_confirm(
 	if (!load(accounts, name, &f, error))
 		return NULL;
 	if (f.pending == NULL || *f.pending == '\0') {
-		accounts_input(error, "no second factor is being set up");
+		ms_fail_input(error, "no second factor is being set up");
 		return NULL;
 	}
 	gint64 step = step_of(f.pending, code, 0);
 	if (step < 0) {
-		accounts_input(error, "that is not the code that counts now");
+		ms_fail_input(error, "that is not the code that counts now");
 		return NULL;
 	}
 	bool fine = accounts_begin(accounts, error) &&
