@@ -7,11 +7,10 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 
 #include "queue.h"
 
@@ -56,15 +55,6 @@ guint queue_workers(guint lanes)
 	return lanes + quick_lanes(lanes) + inner_lanes(lanes);
 }
 
-static void init_cond(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 MsQueue *queue_new(guint lanes, guint max_waiting, bool fair)
 {
 	MsQueue *queue = g_new0(MsQueue, 1);
@@ -77,7 +67,7 @@ MsQueue *queue_new(guint lanes, guint max_waiting, bool fair)
 	queue->per_sender = lanes >= 3 && fair ? lanes - 1 : G_MAXUINT;
 	queue->max_waiting = max_waiting;
 	pthread_mutex_init(&queue->lock, NULL);
-	init_cond(&queue->inner);
+	pthread_cond_init(&queue->inner, NULL);
 	queue->waiting = g_ptr_array_new();
 	queue->running = g_ptr_array_new();
 	return queue;
@@ -113,7 +103,7 @@ static guint log_of(guint64 size)
 void queue_turn(MsQueue *queue, Turn *turn, const MsErrand *errand, guint64 size)
 {
 	memset(turn, 0, sizeof *turn);
-	init_cond(&turn->granted);
+	pthread_cond_init(&turn->granted, NULL);
 	guint shape = errand != NULL ? MIN((guint)errand->shape, 2) : MS_SHAPE_OTHER;
 	turn->class = shape * 40 + log_of(size);
 	turn->who = errand != NULL && errand->who != NULL ? g_str_hash(errand->who) % SENDERS : 0;
@@ -231,13 +221,6 @@ static void grant_all(MsQueue *queue)
 	}
 }
 
-/* False: it is over. */
-static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, gint64 end)
-{
-	struct timespec t = {end / G_USEC_PER_SEC, end % G_USEC_PER_SEC * 1000};
-	return pthread_cond_timedwait(cond, lock, &t) != ETIMEDOUT;
-}
-
 bool queue_enter(MsQueue *queue, Turn *turn, gint64 end, GError **error)
 {
 	pthread_mutex_lock(&queue->lock);
@@ -248,7 +231,7 @@ bool queue_enter(MsQueue *queue, Turn *turn, gint64 end, GError **error)
 		tag(queue, turn);
 		g_ptr_array_add(queue->waiting, turn);
 		grant_all(queue);
-		while (turn->lane == LANE_NONE && wait_until(&turn->granted, &queue->lock, end))
+		while (turn->lane == LANE_NONE && ms_clock_wait(&turn->granted, &queue->lock, end))
 			;
 	}
 	bool granted = turn->lane != LANE_NONE;
@@ -269,11 +252,11 @@ bool queue_enter(MsQueue *queue, Turn *turn, gint64 end, GError **error)
 bool queue_enter_inner(MsQueue *queue, Turn *turn, gint64 end)
 {
 	memset(turn, 0, sizeof *turn);
-	init_cond(&turn->granted);
+	pthread_cond_init(&turn->granted, NULL);
 	pthread_mutex_lock(&queue->lock);
 	bool granted;
 	while (!(granted = queue->in_lane[LANE_INNER] < queue->inner_lanes)
-		&& wait_until(&queue->inner, &queue->lock, end))
+		&& ms_clock_wait(&queue->inner, &queue->lock, end))
 		;
 	if (granted) {
 		turn->lane = LANE_INNER;

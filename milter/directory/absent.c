@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "missent/clock.h"
+
 #include "directory_private.h"
 
 /*
@@ -280,11 +282,9 @@ bool ms_absent_read(MsDirectory *directory)
 /* Until it is wanted, and a while after the last time; false: to be stopped. */
 static bool await(MsAbsent *a, gint64 not_before_us)
 {
-	struct timespec until = {
-		not_before_us / G_USEC_PER_SEC, not_before_us % G_USEC_PER_SEC * 1000};
 	pthread_mutex_lock(&a->lock);
-	while (!a->stop && g_get_monotonic_time() < not_before_us)
-		pthread_cond_timedwait(&a->wake, &a->lock, &until);
+	while (!a->stop && ms_clock_wait(&a->wake, &a->lock, not_before_us))
+		continue;
 	while (!a->stop && !a->wanted)
 		pthread_cond_wait(&a->wake, &a->lock);
 	a->wanted = false;
@@ -314,11 +314,7 @@ static void *run(void *user)
 void ms_absent_start(MsDirectory *directory)
 {
 	MsAbsent *a = g_new0(MsAbsent, 1);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&a->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&a->wake, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	a->directory = directory;
 	a->wanted = true;
