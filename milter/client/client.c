@@ -21,6 +21,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/io.h"
 
 #include "client_private.h"
 
@@ -44,26 +45,15 @@ bool ms_memory_seal(int fd)
 		0;
 }
 
-static int close_failed(int fd)
+int ms_memory_of(const char *name, const void *data, gsize len)
 {
+	int fd = ms_memory_file(name);
+	if (fd < 0 || (ms_io_write(fd, data, len) && ms_memory_seal(fd)))
+		return fd;
 	int why = errno;
 	close(fd);
 	errno = why;
 	return -1;
-}
-
-int ms_memory_of(const char *name, const void *data, gsize len)
-{
-	int fd = ms_memory_file(name);
-	for (gsize done = 0; fd >= 0 && done < len;) {
-		ssize_t n = write(fd, (const guint8 *)data + done, len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return close_failed(fd);
-		done += (gsize)n;
-	}
-	return fd < 0 || ms_memory_seal(fd) ? fd : close_failed(fd);
 }
 
 /* ---- the crew ------------------------------------------------------------------------- */
