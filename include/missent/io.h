@@ -14,6 +14,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* All of it, or false. */
 bool ms_io_send(int socket, const void *data, gsize len);
@@ -65,6 +66,12 @@ bool ms_io_become(const char *user, GError **error);
 char *ms_io_stamp(const char *path);
 /* Removes a folder of ours with all that is in it; a link goes, and not what it leads to. */
 void ms_io_remove_folder(const char *folder);
+/* At a program's start, whatever it was started with: writing to who went away is an error, and the
+ * end of a child is told. */
+void ms_io_usual_signals(void);
+/* Waits until that child of ours has ended: what waitpid() says of it; -1: nobody knows how it
+ * ended, so it did not end well. */
+int ms_io_wait(pid_t pid);
 /* A new folder below that for temporary files, which nobody else may look into: gone with
  * ms_io_scratch_end(), or with this process, however it ends.  A child of ours waits for that; a
  * child that others make has to have executed a program by then.  NULL and `*error`. */

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/io.h"
 #include "missent/log.h"
 #include "missent/outbox.h"
 #include "missent/text.h"
@@ -99,8 +100,7 @@ static bool has_ended(Teller *t, const MsSettings *s)
 		if (g_get_monotonic_time() - t->since < most * 1000)
 			return false;
 		kill(-t->pid, SIGKILL);
-		while (waitpid(t->pid, &status, 0) < 0 && errno == EINTR)
-			continue;
+		ms_io_wait(t->pid);
 		end_call(t, "was ended, after milliseconds:", (int)most);
 		return true;
 	}
@@ -313,7 +313,7 @@ void teller_free(Teller *t)
 		pthread_join(t->mailer, NULL);
 	if (t->pid != 0) {
 		kill(-t->pid, SIGKILL);
-		waitpid(t->pid, NULL, 0);
+		ms_io_wait(t->pid);
 	}
 	for (Call *call; (call = g_queue_pop_head(&t->calls)) != NULL;)
 		free_call(call);

@@ -382,6 +382,21 @@ void ms_io_remove_folder(const char *folder)
 
 /* ---- what goes with this process ---------------------------------------------------------- */
 
+void ms_io_usual_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	/* Where it is ignored, and a program inherits that, the kernel forgets how children end. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
+int ms_io_wait(pid_t pid)
+{
+	int status = -1;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return status;
+}
+
 struct MsScratch {
 	char *path;
 	int end; /* of a pipe whose other end the keeper has; it closes with this process */
@@ -440,8 +455,8 @@ void ms_io_scratch_end(MsScratch *scratch)
 		return;
 	if (scratch->end >= 0)
 		close(scratch->end);
-	while (scratch->keeper > 0 && waitpid(scratch->keeper, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (scratch->keeper > 0)
+		ms_io_wait(scratch->keeper);
 	ms_io_remove_folder(scratch->path);
 	g_free(scratch->path);
 	g_free(scratch);

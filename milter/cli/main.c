@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <locale.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/log.h"
 #include "missent/text.h"
 
@@ -377,8 +377,7 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
 	atexit(close_output);
-	/* a Redis that goes away is an error with words, not a silent end */
-	signal(SIGPIPE, SIG_IGN);
+	ms_io_usual_signals();
 	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),
 		.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL};
 	if (cli.config == NULL)

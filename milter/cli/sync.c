@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "cli.h"
 
@@ -35,7 +36,7 @@ static int temporary(void)
 static int wait_for(GPid pid, const char *name, gint64 timeout_ms, const volatile int *stop)
 {
 	gint64 end = g_get_monotonic_time() + timeout_ms * 1000;
-	int status = 0, ended;
+	int status = -1, ended;
 	const char *why = NULL;
 	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && why == NULL) {
 		if (*stop)
@@ -48,7 +49,7 @@ static int wait_for(GPid pid, const char *name, gint64 timeout_ms, const volatil
 	if (why != NULL && ended == 0) {
 		kill(-pid, SIGKILL);
 		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+		ms_io_wait(pid);
 		return cli_fail(EX_TEMPFAIL, "%s %s; the mapping in use is unchanged", name, why);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/wire.h"
 
 #include "crew.h"
@@ -188,7 +189,7 @@ void crew_end(MsCrew *crew)
 	pthread_mutex_lock(&crew->lock);
 	if (!crew->reaped && crew->pid > 0) {
 		kill(crew->pid, SIGKILL);
-		waitpid(crew->pid, NULL, 0);
+		ms_io_wait(crew->pid);
 		crew->reaped = true;
 	}
 	pthread_mutex_unlock(&crew->lock);

@@ -458,7 +458,7 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	ms_io_usual_signals();
 	if (asked_early > 0)
 		sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = asked_early});
 	else if (asked_early < 0)

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/io.h"
+
 #include "doctor_private.h"
 
 typedef struct {
@@ -58,7 +60,6 @@ int ask_socket(const char *name, const char *root, const char *dir, const char *
 {
 	User user;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int status;
 	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
 		return ENAMETOOLONG;
 	if (geteuid() != 0)
@@ -70,8 +71,6 @@ int ask_socket(const char *name, const char *root, const char *dir, const char *
 		return errno;
 	if (child == 0)
 		_exit(try_as(&user, root, dir, &address) & 0xff);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return errno;
+	int status = ms_io_wait(child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "passwords.h"
 
@@ -171,7 +172,6 @@ static bool talk(
 static bool finish(Running *run, gint64 end, const char **why)
 {
 	siginfo_t ended = {0};
-	int status = 0;
 	if (run->in >= 0)
 		close(run->in);
 	close(run->out);
@@ -181,9 +181,7 @@ static bool finish(Running *run, gint64 end, const char **why)
 		g_usleep(1000);
 	bool done = ended.si_pid != 0;
 	kill(-run->pid, SIGKILL);
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	g_spawn_close_pid(run->pid);
+	int status = ms_io_wait(run->pid);
 	*why = done ? "it failed" : "it took too long";
 	return done && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

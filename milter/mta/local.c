@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/io.h"
 #include "missent/mta.h"
 #include "missent/text.h"
 
@@ -25,24 +26,18 @@ MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const ch
 	g_ptr_array_add(argv, NULL);
 	g_autoptr(GError) error = NULL;
 	GPid pid;
-	int status = -1;
-	int in = dup(message_fd);
-	if (in < 0 || lseek(in, 0, SEEK_SET) != 0) {
+	if (lseek(message_fd, 0, SEEK_SET) != 0) {
 		*reply_out = g_strdup(g_strerror(errno));
-		if (in >= 0)
-			close(in);
 		return MS_LATER;
 	}
 	bool fine = g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
 		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-		NULL, NULL, in, -1, -1, NULL, NULL, 0, &pid, NULL, NULL, NULL, &error);
-	close(in);
+		NULL, NULL, message_fd, -1, -1, NULL, NULL, 0, &pid, NULL, NULL, NULL, &error);
 	if (!fine) {
 		*reply_out = g_strdup(error->message);
 		return MS_LATER;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	int status = ms_io_wait(pid);
 	*reply_out = g_strdup_printf(
 		"%s: status %d", program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	return status == 0 ? MS_SUBMITTED : MS_LATER;

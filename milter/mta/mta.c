@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/mta.h"
 #include "missent/text.h"
 
@@ -73,10 +74,8 @@ static bool ends_in_time(GPid pid, gint64 timeout_ms)
  * so the caller looks again. */
 static bool give_up(GPid pid, const char *verb, const char *queue_id, GError **error)
 {
-	int status;
 	if (kill(pid, SIGKILL) == 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
+		ms_io_wait(pid);
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 		"%s %s: missent-release does not answer (queue-timeout)", verb,
 		queue_id != NULL ? queue_id : "");
@@ -86,11 +85,9 @@ static bool give_up(GPid pid, const char *verb, const char *queue_id, GError **e
 static bool wait_for(const MsMta *mta, GPid pid, int err, const char *verb, const char *queue_id,
 	GError **error)
 {
-	int status = -1;
 	if (!ends_in_time(pid, mta->timeout_ms))
 		return give_up(pid, verb, queue_id, error);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+	int status = ms_io_wait(pid);
 	if (status == 0)
 		return true;
 	g_autofree char *why = complaint_of(err);

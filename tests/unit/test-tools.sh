@@ -152,6 +152,10 @@ ok 'check: no recipient' says 64 'is no address of a recipient' missent check --
 ok 'sync: what a command prints' says 0 '4 lines read, 0 bad; 4 entries in use' sync "command = {\"cat\", \"$S/m.csv\"} max-shrink = 100"
 ok 'sync: half of it, and a failure' says 75 'ended with status 3; the mapping in use is unchanged' \
 	sync "command = {\"sh\", \"-c\", \"head -3 $S/m.csv; exit 3\"} max-shrink = 100"
+ok '... started by who ignores how children end' says 75 'ended with status 3' \
+	"$PYTHON" -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/missent" -c "$S/sync.conf" directory sync
 ok 'sync: it hangs' says 75 'took longer than' sync 'command = {"sleep", "60"} timeout = 1s'
 ok 'sync: too few' says 65 'would shrink from 4 to 2 entries' sync "command = {\"head\", \"-3\", \"$S/m.csv\"}"
 ok 'sync: no such command' says 69 'no-such-client' sync 'command = {"no-such-client"}'
