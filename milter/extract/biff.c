@@ -3,6 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "missent/text.h"
+
+#include "blip.h"
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
@@ -17,7 +20,8 @@
 enum {
 	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,
 	NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06, STRING = 0x207, FILEPASS = 0x2f,
-	FORMAT = 0x41e, XF = 0xe0, HEADER = 0x14, FOOTER = 0x15,
+	FORMAT = 0x41e, XF = 0xe0, HEADER = 0x14, FOOTER = 0x15, DRAWINGS = 0xeb,
+	PIVOT_NUMBER = 0xc9,
 };
 
 typedef struct {
@@ -30,6 +34,7 @@ typedef struct {
 
 typedef struct {
 	const MsExtraction *to;
+	const char *where;
 	Records records;
 	bool wide;        /* BIFF8: strings may be UTF-16 */
 	GPtrArray *strings;
@@ -237,6 +242,22 @@ static void put_header(Book *book, const guint8 *p, gsize size)
 	g_string_append_c(book->out, '\n');
 }
 
+/* All pictures of a workbook are in one stretch that is cut into records. */
+static void read_drawings(Book *book)
+{
+	g_autoptr(GByteArray) all = ms_bytes_new();
+	Records next;
+	do {
+		g_byte_array_append(all, book->records.body, (guint)book->records.size);
+		next = book->records;
+		if (!next_record(&next) || (next.type != CONTINUE && next.type != DRAWINGS))
+			break;
+		book->records = next;
+	} while (ms_budget_time(book->to->budget));
+	g_string_append_c(book->out, '\n');
+	ms_blips_read(book->to, book->where, all->data, all->len, book->out);
+}
+
 static void read_record(Book *book)
 {
 	const guint8 *p = book->records.body;
@@ -265,6 +286,11 @@ static void read_record(Book *book)
 		break;
 	case HEADER:
 	case FOOTER: put_header(book, p, size); break;
+	case DRAWINGS: read_drawings(book); break;
+	case PIVOT_NUMBER:
+		if (size >= 8)
+			put_number(book, book->row + 1, G_MAXUINT, get_double(p));
+		break;
 	case STRING:
 		g_string_append_c(book->out, '\t');
 		append_string(book, book->out, p, size);
@@ -275,7 +301,7 @@ static void read_record(Book *book)
 
 bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
-	Book book = {.to = to, .records = {.data = data, .len = len},
+	Book book = {.to = to, .where = where, .records = {.data = data, .len = len},
 		.strings = g_ptr_array_new_with_free_func(g_free),
 		.formats = g_hash_table_new_full(NULL, NULL, NULL, g_free),
 		.cells = g_array_new(FALSE, FALSE, sizeof(guint)), .out = g_string_new(NULL)};

@@ -310,12 +310,25 @@ static bool is_letter_or_digit(guint16 c)
 		|| c == '\t';
 }
 
-static void flush_run(GString *out, gsize start, guint run)
+/* In Office's records a byte 1 says that UTF-16 follows, and looks like the upper half of a letter
+ * of U+0100 to U+01FF before the text: which of the two it is, nobody knows. */
+static bool begins_with_flag(const GString *out, gsize start)
 {
-	if (run < 4)
+	return (guchar)out->str[start] >= 0xc4 && (guchar)out->str[start] <= 0xc7
+		&& (out->str[start + 2] & 0x80) == 0;
+}
+
+static void flush_run(GString *out, gsize start, guint run, guint width)
+{
+	if (run < 4) {
 		g_string_truncate(out, start);
-	else
-		g_string_append_c(out, '\n');
+		return;
+	}
+	g_string_append_c(out, '\n');
+	if (width == 2 && begins_with_flag(out, start)) {
+		g_autofree char *rest = g_strdup(out->str + start + 2);
+		g_string_append(out, rest);
+	}
 }
 
 static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
@@ -332,11 +345,11 @@ static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
 			run++;
 			continue;
 		}
-		flush_run(out, start, run);
+		flush_run(out, start, run, width);
 		start = out->len;
 		run = 0;
 	}
-	flush_run(out, start, run);
+	flush_run(out, start, run, width);
 }
 
 void ms_strings(GString *out, const guint8 *data, gsize len)
@@ -382,6 +395,12 @@ static const Reader *by_bytes(const guint8 *data, gsize len)
 bool ms_extract_knows(const guint8 *data, gsize len)
 {
 	return by_bytes(data, len) != NULL;
+}
+
+bool ms_extract_lays_out(const guint8 *data, gsize len)
+{
+	return ms_extract_knows(data, len) &&
+		(!ms_is_text(data, len) || ms_is_rtf(data, len) || ms_is_html(data, len));
 }
 
 static const Reader *by_label(const char *type)

@@ -9,23 +9,42 @@
 #include "missent/text.h"
 
 #include "mapi.h"
+#include "numfmt.h"
 #include "readers.h"
 
 enum {
+	TYPE_INTEGER = 0x03,
+	TYPE_DOUBLE = 0x05,
 	TYPE_OBJECT = 0x0d,
+	TYPE_INTEGER64 = 0x14,
 	TYPE_STRING8 = 0x1e,
 	TYPE_UNICODE = 0x1f,
 	TYPE_BINARY = 0x102,
 
+	PROP_HEADERS = 0x007d,
 	PROP_BODY = 0x1000,
 	PROP_RTF_COMPRESSED = 0x1009,
 	PROP_HTML = 0x1013,
 	PROP_ATTACH_DATA = 0x3701,
 	PROP_ATTACH_FILENAME = 0x3704,
 	PROP_ATTACH_LONG_FILENAME = 0x3707,
+	PROP_NAMED = 0x8000, /* and above: of a user's own, or of a kind of item */
 };
 
 #define MAX_RTF (32 << 20)
+#define ROW 16 /* bytes: type and name, flags, value */
+
+static guint get16(const guint8 *p)
+{
+	return p[0] | (guint)p[1] << 8;
+}
+
+static GString *text_of(MsMapi *mapi)
+{
+	if (mapi->text == NULL)
+		mapi->text = g_string_new(NULL);
+	return mapi->text;
+}
 
 static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
 {
@@ -37,10 +56,15 @@ static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsi
 		g_free(mapi->name);
 		mapi->name = g_strdup(text->str);
 	}
-	if (mapi->text == NULL)
-		mapi->text = g_string_new(NULL);
-	g_string_append_len(mapi->text, text->str, (gssize)text->len);
+	g_string_append_len(text_of(mapi), text->str, (gssize)text->len);
 	g_string_append_c(mapi->text, '\n');
+	if (id == PROP_HEADERS) {
+		g_autofree char *unknown G_GNUC_UNUSED = NULL;
+		GString *words = ms_words_decode(text->str, text->len, true, &unknown);
+		g_string_append_len(mapi->text, words->str, (gssize)words->len);
+		g_string_append_c(mapi->text, '\n');
+		g_string_free(words, TRUE);
+	}
 	g_string_free(text, TRUE);
 }
 
@@ -58,6 +82,16 @@ static void read_rtf(MsMapi *mapi, const guint8 *data, gsize len)
 	else
 		ms_reading_unread(mapi->to->reading, mapi->where, MS_UNREAD_DAMAGED,
 			"its RTF cannot be unpacked");
+}
+
+/* Keys and identifiers, which may hold addresses; notes of an appointment, a file. */
+static void read_binary(MsMapi *mapi, const guint8 *data, gsize len)
+{
+	if (len > 16 && (memcmp(data + 8, "LZFu", 4) == 0 || memcmp(data + 8, "MELA", 4) == 0))
+		read_rtf(mapi, data, len);
+	else if (ms_extract_lays_out(data, len))
+		ms_extract_within(mapi->to, mapi->where, "property", NULL, data, len);
+	ms_strings(text_of(mapi), data, len);
 }
 
 void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
@@ -79,10 +113,31 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 	} else if (type == TYPE_BINARY && id == PROP_HTML) {
 		read_html(mapi, data, len);
 	} else if (type == TYPE_BINARY || type == TYPE_OBJECT) {
-		/* Keys and identifiers, which may hold addresses. */
-		if (mapi->text == NULL)
-			mapi->text = g_string_new(NULL);
-		ms_strings(mapi->text, data, len);
+		read_binary(mapi, data, len);
+	}
+}
+
+void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len)
+{
+	/* A head of 32, 24 or 8 bytes, then rows of 16. */
+	for (gsize at = len % ROW; at + ROW <= len; at += ROW) {
+		const guint8 *row = data + at;
+		guint type = get16(row), id = get16(row + 2);
+		gint64 bits = 0;
+		double number;
+		for (guint i = 8; i > 0; i--)
+			bits = (gint64)((guint64)bits << 8 | row[7 + i]);
+		memcpy(&number, &bits, sizeof number);
+		if (type == TYPE_INTEGER)
+			number = (gint32)bits;
+		else if (type == TYPE_INTEGER64)
+			number = (double)bits;
+		else if (type != TYPE_DOUBLE)
+			continue;
+		if (id < PROP_NAMED)
+			continue;
+		ms_number_stored(text_of(mapi), number);
+		g_string_append_c(mapi->text, '\n');
 	}
 }
 

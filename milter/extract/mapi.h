@@ -15,6 +15,8 @@ typedef struct {
 
 /* Takes one property: text is collected, bodies are read, an attachment's bytes are kept. */
 void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len);
+/* Takes the properties of a fixed length (MS-OXMSG 2.4), of which a user's own are read. */
+void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len);
 /* Reads what was collected and begins anew. */
 void ms_mapi_finish(MsMapi *mapi);
 

@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <gio/gio.h>
 #include <gsf/gsf-infile-msole.h>
 #include <gsf/gsf-input-memory.h>
 #include <gsf/gsf-utils.h>
@@ -9,9 +8,11 @@
 #include "missent/inventory.h"
 #include "missent/text.h"
 
+#include "blip.h"
 #include "locked.h"
 #include "mapi.h"
 #include "ole.h"
+#include "propset.h"
 #include "readers.h"
 
 /*
@@ -26,10 +27,13 @@
 #define MAX_STREAMS 2000
 #define CHUNK 4096             /* of a macro's source, unpacked */
 #define MAX_SOURCE (4 << 20)   /* of a macro */
-#define MAX_DRAWING (16 << 20) /* that is packed */
 #define MAX_TABLES 4096
 
-enum { BLIP_EMF = 0xf01a, BLIP_PICT = 0xf01c, BLIP_LAST = 0xf02a }; /* MS-ODRAW */
+/* Names in a message (MS-OXMSG 2.1.2, 2.2.2) */
+#define PROPERTIES "__properties_version1.0"
+#define ATTACHED_OBJECT "__substg1.0_3701000D"
+
+#define PACKED_LEAST 512 /* bytes of which it can be told whether they are packed */
 
 typedef struct {
 	const MsExtraction *to;
@@ -65,13 +69,36 @@ static bool is_message(GsfInfile *storage)
 {
 	for (int i = 0; i < gsf_infile_num_children(storage) && i < MAX_STREAMS; i++) {
 		const char *name = gsf_infile_name_by_index(storage, i);
-		if (name != NULL && g_str_has_prefix(name, "__properties_version1.0"))
+		if (name != NULL && g_str_has_prefix(name, PROPERTIES))
 			return true;
 	}
 	return false;
 }
 
 static void read_message(Ole *ole, GsfInfile *storage, const char *where);
+static void read_storage(Ole *ole, GsfInfile *storage, const char *folder, guint depth);
+
+/* Attachments, recipients, a message that is attached to this one, or an object of another
+ * program, which is a file system of its own. */
+static void read_message_folder(Ole *ole, GsfInfile *folder, const char *name, const char *where)
+{
+	MsBudget *budget = ole->to->budget;
+	if (budget->depth_left == 0) {
+		ms_reading_unread(
+			ole->to->reading, where, MS_UNREAD_LIMIT, "deeper than max-depth");
+		return;
+	}
+	budget->depth_left--;
+	if (strcmp(name, ATTACHED_OBJECT) != 0 || is_message(folder)) {
+		read_message(ole, folder, where);
+	} else {
+		Ole object = *ole;
+		object.where = where;
+		read_storage(&object, folder, "", 0);
+		ole->streams = object.streams;
+	}
+	budget->depth_left++;
+}
 
 static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int index)
 {
@@ -86,17 +113,9 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 	}
 	bool folder = GSF_IS_INFILE(child) && gsf_infile_num_children(GSF_INFILE(child)) >= 0;
 	if (folder) {
-		/* Attachments, recipients, and a message that is attached to this one. */
 		g_autofree char *where = g_str_has_prefix(name, "__attach")
 			? g_strdup_printf("%s > attachment", mapi->where) : g_strdup(mapi->where);
-		if (ole->to->budget->depth_left > 0) {
-			ole->to->budget->depth_left--;
-			read_message(ole, GSF_INFILE(child), where);
-			ole->to->budget->depth_left++;
-		} else {
-			ms_reading_unread(
-				ole->to->reading, where, MS_UNREAD_LIMIT, "deeper than max-depth");
-		}
+		read_message_folder(ole, GSF_INFILE(child), name, where);
 	} else if (g_str_has_prefix(name, "__substg1.0_") && strlen(name) >= 20) {
 		guint tag = (guint)g_ascii_strtoull(name + 12, NULL, 16);
 		g_autoptr(GByteArray) bytes = bytes_of(child);
@@ -111,6 +130,8 @@ static void read_message_child(Ole *ole, MsMapi *mapi, GsfInfile *storage, int i
 				"a property that cannot be read");
 	} else {
 		g_autoptr(GByteArray) bytes = bytes_of(child);
+		if (bytes != NULL && g_str_has_prefix(name, PROPERTIES))
+			ms_mapi_fixed(mapi, bytes->data, bytes->len);
 		if (bytes != NULL)
 			ms_strings(ole->text, bytes->data, bytes->len);
 	}
@@ -230,54 +251,6 @@ static void read_macros(Ole *ole, const char *name, const GByteArray *bytes)
 		read_source(ole, at - 3, end);
 }
 
-/* ---- PowerPoint's pictures ------------------------------------------------------------ */
-
-static GByteArray *inflate(const guint8 *data, gsize len)
-{
-	g_autoptr(GZlibDecompressor) z = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
-	GByteArray *out = ms_bytes_new();
-	guint8 buffer[16384];
-	gsize read, written;
-	for (GConverterResult rc = G_CONVERTER_CONVERTED;
-		rc == G_CONVERTER_CONVERTED && out->len < MAX_DRAWING; data += read, len -= read) {
-		read = written = 0;
-		rc = g_converter_convert(G_CONVERTER(z), data, len, buffer, sizeof buffer,
-			G_CONVERTER_INPUT_AT_END, &read, &written, NULL);
-		if (rc == G_CONVERTER_ERROR)
-			break;
-		g_byte_array_append(out, buffer, (guint)written);
-	}
-	return out;
-}
-
-/* One picture (MS-ODRAW 2.2.23), without the head of its record. */
-static void read_blip(Ole *ole, guint type, const guint8 *p, gsize len, bool two)
-{
-	gsize head = (two ? 32 : 16) + (type <= BLIP_PICT ? 34 : 1);
-	if (len <= head)
-		return;
-	bool packed = type <= BLIP_PICT && p[head - 2] == 0;
-	g_autoptr(GByteArray) drawing = packed ? inflate(p + head, len - head) : NULL;
-	ms_extract_within(ole->to, ole->where, "picture", NULL, packed ? drawing->data : p + head,
-		packed ? drawing->len : len - head);
-}
-
-static void read_pictures(Ole *ole, const GByteArray *bytes)
-{
-	const guint8 *p = bytes->data;
-	gsize left = bytes->len;
-	while (left >= 8 && ms_budget_time(ole->to->budget)) {
-		guint instance = (p[0] | (guint)p[1] << 8) >> 4, type = p[2] | (guint)p[3] << 8;
-		gsize size = get32(p + 4);
-		if (size > left - 8 || type < BLIP_EMF || type > BLIP_LAST)
-			break;
-		read_blip(ole, type, p + 8, size, (instance & 1) != 0);
-		p += 8 + size;
-		left -= 8 + size;
-	}
-	ms_strings(ole->text, p, left);
-}
-
 /* ---- locked ---------------------------------------------------------------------------- */
 
 /* With it Excel locks a workbook that anybody may read and nobody shall change, and opens it
@@ -301,40 +274,98 @@ static void read_locked(const Ole *ole, const GByteArray *bytes)
 
 /* ---- streams -------------------------------------------------------------------------- */
 
-static void read_stream_bytes(Ole *ole, const char *path, const char *name, const GByteArray *bytes)
+/* Names are told apart without their case (MS-CFB 2.6.4). */
+static bool is_named(const char *name, const char *what)
 {
-	bool workbook = strcmp(name, "Workbook") == 0 || strcmp(name, "Book") == 0;
-	if (strcmp(path, "EncryptedPackage") == 0) {
+	return g_ascii_strcasecmp(name, what) == 0;
+}
+
+/* Packed or encrypted: of letters, numbers and addresses some bytes are more frequent. */
+static bool is_packed(const guint8 *data, gsize len)
+{
+	gsize counts[256] = {0};
+	double sum = 0;
+	for (gsize i = 0; i < len; i++)
+		counts[data[i]]++;
+	for (gsize i = 0; i < G_N_ELEMENTS(counts); i++)
+		sum += (double)counts[i] * (double)counts[i];
+	return len >= PACKED_LEAST && sum < (double)len * (double)len / 128;
+}
+
+/* Of Visio and of Hangul, which pack text in ways that are not read here. */
+static bool is_packed_part(const char *path)
+{
+	return is_named(path, "VisioDocument") || g_str_has_prefix(path, "BodyText/")
+		|| g_str_has_prefix(path, "ViewText/");
+}
+
+/* A stream that has no reader of its own: what it is, its bytes say.  What other programs than
+ * Word, Excel and PowerPoint packed in their ways is not read. */
+static void read_other(
+	Ole *ole, MsItem item, const char *path, const char *name, const GByteArray *bytes)
+{
+	g_autoptr(GByteArray) unpacked = ms_zlib_of(bytes->data, bytes->len);
+	bool known = ms_extract_lays_out(bytes->data, bytes->len);
+	if (unpacked != NULL)
+		ms_extract_within(
+			ole->to, ole->where, name, NULL, unpacked->data, unpacked->len);
+	else if (known)
+		ms_extract_within(ole->to, ole->where, name, NULL, bytes->data, bytes->len);
+	guint pictures =
+		ms_blips_read(ole->to, ole->where, bytes->data, bytes->len, ole->text);
+	if (is_packed_part(path) || (unpacked == NULL && !known && pictures == 0
+		&& is_packed(bytes->data, bytes->len)))
+		ms_inventory_unread(ole->inventory, item, MS_UNREAD_NO_READER,
+			"a stream that some program packed");
+}
+
+static bool is_locked_stream(
+	const Ole *ole, const char *path, const char *name, const GByteArray *bytes)
+{
+	bool package = is_named(name, "EncryptedPackage");
+	bool word = is_named(name, "WordDocument") && is_locked_word(bytes);
+	if (package && strcmp(path, name) == 0)
 		read_locked(ole, bytes);
-		return;
-	}
-	if (strcmp(name, "EncryptedPackage") == 0 || strcmp(name, "EncryptedSummary") == 0) {
+	else if (package || is_named(name, "EncryptedSummary"))
 		note_locked(ole, "an Office file");
-		return;
-	}
-	if (strcmp(name, "WordDocument") == 0 && is_locked_word(bytes)) {
+	else if (word)
 		note_locked(ole, "a Word file");
+	else
+		return false;
+	return true;
+}
+
+/* Records of a workbook: it, or what its pivot tables keep of their source. */
+static bool is_workbook(const char *path, const char *name)
+{
+	return is_named(name, "Workbook") || is_named(name, "Book")
+		|| strstr(path, "_SX_DB_CUR/") != NULL;
+}
+
+static void read_stream_bytes(
+	Ole *ole, MsItem item, const char *path, const char *name, const GByteArray *bytes)
+{
+	if (is_locked_stream(ole, path, name, bytes))
 		return;
-	}
-	if (workbook) {
+	if (is_workbook(path, name)) {
 		if (!ms_biff_read(ole->to, ole->where, bytes->data, bytes->len))
 			note_locked(ole, "a workbook");
 		return;
 	}
-	if (strcmp(name, "\001Ole10Native") == 0 && bytes->len > 4
+	if (is_named(name, "\001Ole10Native") && bytes->len > 4
 		&& ms_ole_package(ole->to, ole->where, bytes->data + 4, bytes->len - 4))
 		return;
-	if (strcmp(name, "Package") == 0 || strcmp(name, "CONTENTS") == 0) {
+	if (is_named(name, "Package") || is_named(name, "CONTENTS")) {
 		ms_extract_within(ole->to, ole->where, name, NULL, bytes->data, bytes->len);
 		return;
 	}
-	if (strcmp(name, "Pictures") == 0) {
-		read_pictures(ole, bytes);
-		return;
-	}
+	if (is_named(name, "PowerPoint Document"))
+		ms_slide_objects_read(ole->to, ole->where, bytes->data, bytes->len);
 	if (strstr(path, "VBA/") != NULL)
 		read_macros(ole, name, bytes);
-	ms_strings(ole->text, bytes->data, bytes->len);
+	if (g_str_has_prefix(name, "\005"))
+		ms_propset_numbers(ole->text, bytes->data, bytes->len);
+	read_other(ole, item, path, name, bytes);
 }
 
 static void read_stream(Ole *ole, const char *path, const char *name, GsfInput *input)
@@ -342,7 +373,7 @@ static void read_stream(Ole *ole, const char *path, const char *name, GsfInput *
 	MsItem item = ms_inventory_item(ole->inventory, path);
 	g_autoptr(GByteArray) bytes = bytes_of(input);
 	if (bytes != NULL)
-		read_stream_bytes(ole, path, name, bytes);
+		read_stream_bytes(ole, item, path, name, bytes);
 	else if (gsf_input_size(input) > (64 << 20))
 		ms_inventory_unread(ole->inventory, item, MS_UNREAD_LIMIT, "larger than 64 MiB");
 	else if (gsf_input_size(input) > 0)

@@ -117,6 +117,8 @@ bool ms_is_svg(const guint8 *data, gsize len);
 bool ms_is_text(const guint8 *data, gsize len);
 /* Does a reader know it by its bytes? */
 bool ms_extract_knows(const guint8 *data, gsize len);
+/* ... and do its words alone not say all that it shows? */
+bool ms_extract_lays_out(const guint8 *data, gsize len);
 
 /* ---- for several readers ---- */
 /* The text of a document in its charset; notes an unknown one. */

@@ -437,6 +437,113 @@ static void test_excel_binary(void)
 	expect("with a password", OLE({"Workbook", locked->data, locked->len}), "", "password");
 }
 
+/* What lies in a stream that nobody expects there. */
+static void test_ole_within(void)
+{
+	g_autoptr(GByteArray) book = g_byte_array_new();
+	RECORD(0x809, "\0\6\5\0");
+	RECORD(0x41e, "\xa4\0\7\0\0" "0000000");
+	RECORD(0xe0, "\0\0\xa4\0");
+	RECORD(0x27e, "\0\0\1\0\0\0\x9e\x49\0\0");
+	static const char *const names[] = {"WORKBOOK", "workbook", "BOOK"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		expect("names without their case", OLE({names[i], book->data, book->len}),
+			"4711 0004711", "");
+	expect("a workbook within a message",
+		OLE({"__properties_version1.0", TEXT("0123456789abcdef")},
+			{"__substg1.0_3701000D/", NULL, 0}, {"Workbook", book->data, book->len}),
+		"4711 0004711", "");
+	expect("a file within an object of a message",
+		OLE({"__properties_version1.0", TEXT("0123456789abcdef")},
+			{"__substg1.0_3701000D/", NULL, 0},
+			{"CONTENTS", TEXT("{\\rtf1 In-{\\b 10}02}")}),
+		"> CONTENTS] In-1002", "");
+	expect("a document in any stream", OLE({"Foo", TEXT("{\\rtf1 In-{\\b 10}02}")}),
+		"> Foo] In-1002", "");
+	g_autoptr(GByteArray) pivot = g_byte_array_new();
+	record(pivot, 0xc6, "0123", 4);
+	record(pivot, 0xc9, "\0\0\0\x80\x8a\x2d\xbe\x41", 8);
+	expect("a number that a pivot table keeps",
+		OLE({"_SX_DB_CUR/", NULL, 0}, {"0001", pivot->data, pivot->len}), "506301056", "");
+	expect("UTF-16 behind the byte that says so", OLE({"a", TEXT("\6\0\1N\0o\0t\0e\0-\0" "1\0\n\0")}),
+		"\nNote-1", "");
+	expect("in a message: RTF and numbers as properties of a user",
+		OLE({"__properties_version1.0",
+			    TEXT("01234567012345670123456701234567"
+				 "\x03\0\x05\x80\6\0\0\0\x67\x12\0\0\0\0\0\0"
+				 "\x14\0\x06\x80\6\0\0\0\x68\x12\0\0\0\0\0\0"
+				 "\x05\0\x07\x80\6\0\0\0\0\0\0\0\0\x69\xb2\x40")},
+			{"__substg1.0_80040102", TEXT("{\\rtf1 In-{\\b 10}03}")},
+			{"__substg1.0_007D001E", TEXT("Subject: =?utf-8?B?S0QtMTAwMDQ=?=")}),
+		"4711|4712|4713|> property] In-1003|Subject: KD-10004", "");
+	expect("numbers as properties of a user",
+		OLE({"\005DocumentSummaryInformation",
+			TEXT("\xfe\xff\0\0\5\1\2\0" "0123456789abcdef" "\1\0\0\0"
+			     "\x05\xd5\xcd\xd5\x9c\x2e\x1b\x10\x93\x97\x08\0\x2b\x2c\xf9\xae"
+			     "\x30\0\0\0" "\x28\0\0\0\2\0\0\0\2\0\0\0\x18\0\0\0\3\0\0\0\x20\0\0\0"
+			     "\3\0\0\0\x67\x12\0\0\5\0\0\0\0\0\0\0\0\x69\xb2\x40")}),
+		"4711\n4713", "");
+}
+
+static GByteArray *packed(const void *data, gsize len)
+{
+	uLongf size = compressBound((uLong)len);
+	GByteArray *out = g_byte_array_new();
+	g_byte_array_set_size(out, (guint)size);
+	g_assert_cmpint(compress(out->data, &size, data, (uLong)len), ==, Z_OK);
+	g_byte_array_set_size(out, (guint)size);
+	return out;
+}
+
+static void test_ole_packed(void)
+{
+	static const char rtf[] = "{\\rtf1 In-{\\b 10}02}";
+	g_autoptr(GByteArray) zlib = packed(rtf, sizeof rtf - 1);
+	expect("any stream", OLE({"Foo", zlib->data, zlib->len}), "> Foo] In-1002", "");
+	g_autoptr(GByteArray) slides = g_byte_array_new();
+	put32(slides, 0x03e8000f);
+	put32(slides, 4);
+	g_byte_array_append(slides, (const guint8 *)"1234", 4);
+	put32(slides, 0x10110010);
+	put32(slides, zlib->len + 4);
+	put32(slides, sizeof rtf - 1);
+	g_byte_array_append(slides, zlib->data, zlib->len);
+	expect("an object of a slide", OLE({"PowerPoint Document", slides->data, slides->len}),
+		"> object] In-1002", "");
+	slides->data[slides->len - zlib->len] ^= 0x55;
+	expect("an object that is damaged", OLE({"PowerPoint Document", slides->data, slides->len}),
+		"", "damaged");
+	/* Word: bytes of its own, then a drawing that is packed. */
+	g_autoptr(GByteArray) drawing = packed(rtf, sizeof rtf - 1);
+	g_autoptr(GByteArray) data = bytes_of("Word-1 and its picture:\n");
+	put32(data, 0xf01a3d40);
+	put32(data, 50 + drawing->len);
+	for (guint i = 0; i < 48; i++)
+		g_byte_array_append(data, (const guint8 *)"\0", 1);
+	g_byte_array_append(data, (const guint8 *)"\0\xfe", 2);
+	g_byte_array_append(data, drawing->data, drawing->len);
+	g_byte_array_append(data, (const guint8 *)"Behind-1", 8);
+	expect("a drawing of Word", OLE({"Data", data->data, data->len}),
+		"> picture] In-1002|Word-1 and its picture:|Behind-1", "");
+	/* Excel cuts its pictures into records. */
+	g_autoptr(GByteArray) book = g_byte_array_new();
+	record(book, 0xeb, data->data, 60);
+	record(book, 0x3c, data->data + 60, data->len - 60);
+	expect("a drawing of Excel", OLE({"Workbook", book->data, book->len}),
+		"> picture] In-1002", "");
+	g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+	guint32 noise[1024];
+	for (gsize i = 0; i < G_N_ELEMENTS(noise); i++)
+		noise[i] = g_rand_int(rand);
+	expect("who knows how", OLE({"Foo", noise, sizeof noise}), "", "no-reader");
+	static const char *const parts[] = {"VisioDocument", "VISIODOCUMENT"};
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+		expect("by the program", OLE({parts[i], "Visio", 5}), "", "no-reader");
+	expect("by Hangul", OLE({"BodyText/", NULL, 0}, {"Section0", "abcdefgh", 8}), "",
+		"no-reader");
+	expect("few bytes", OLE({"Foo", noise, 256}), "", "");
+}
+
 /* ---- RTF, winmail.dat, cards ---------------------------------------------------------- */
 
 static void test_rtf(void)
@@ -897,6 +1004,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/documents/excel-binary", test_excel_binary);
 	g_test_add_func("/documents/opendocument", test_opendocument);
 	g_test_add_func("/documents/ole", test_ole);
+	g_test_add_func("/documents/ole/within", test_ole_within);
+	g_test_add_func("/documents/ole/packed", test_ole_packed);
 	g_test_add_func("/documents/rtf", test_rtf);
 	g_test_add_func("/documents/tnef", test_tnef);
 	g_test_add_func("/documents/cards", test_cards);
