@@ -114,6 +114,27 @@ bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
 bool ms_audit_begin(
 	const char *path, const char *who, const char *why, char **aside_out, GError **error);
 
+/* ---- what it was judged by ------------------------------------------------------------ */
+
+/* Lines name policies and kinds by a digest (versions.policies, versions.kinds); their texts are
+ * kept beside the trail at `trail`, in the folder with ".texts" behind its log's name. */
+typedef enum { MS_AUDIT_POLICIES, MS_AUDIT_KINDS } MsAuditText;
+extern const char *const ms_audit_text_names[]; /* "policies", "kinds"; ends with NULL */
+/* The first half of a SHA-256 in hexadecimal, and its NUL. */
+#define MS_AUDIT_TEXT_ID 33
+void ms_audit_text_id(const char *text, char id_out[MS_AUDIT_TEXT_ID]);
+/* On disk when true; once is enough. */
+bool ms_audit_keep_text(const char *trail, MsAuditText what, const char *text, GError **error);
+/* The caller's.  NULL without an error: it is not kept.  One that was changed is an error. */
+char *ms_audit_text(const char *trail, MsAuditText what, const char *id, GError **error);
+typedef struct {
+	MsAuditText what;
+	char id[MS_AUDIT_TEXT_ID];
+	gint64 time; /* since when it is kept */
+} MsAuditKept;
+/* All that are kept, of MsAuditKept, oldest first; the caller's. */
+GPtrArray *ms_audit_texts(const char *trail);
+
 /* ---- reading -------------------------------------------------------------------------- */
 
 /* The log's folder: its name is that of the file without ".jsonl", or with ".log". */

@@ -65,7 +65,8 @@ MsLedger *ms_runtime_ledger(const MsRuntime *runtime);
 MsAudit *ms_runtime_audit(const MsRuntime *runtime);
 MsGuard *ms_runtime_guard(const MsRuntime *runtime); /* NULL: none */
 
-/* A digest of the policies as they are loaded; as in the trail. */
+/* Digests of the policies and kinds as they are loaded; as in the trail, beside which a runtime
+ * that writes keeps their texts (audit.h). */
 const char *ms_runtime_policies_version(const MsRuntime *runtime);
 const char *ms_runtime_kinds_version(const MsRuntime *runtime);
 

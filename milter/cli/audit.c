@@ -8,6 +8,8 @@ static const CliVerb verbs[] = {
 	{"verify", cli_audit_verify, "is the trail whole? against a kept checkpoint too"},
 	{"prove", cli_audit_prove, "a proof that one line is in it, for anybody"},
 	{"show", cli_audit_show, "one line as it was written"},
+	{"versions", cli_audit_versions,
+		"the policies and kinds that a message was judged by, as text"},
 	{"checkpoint", cli_audit_checkpoint, "publish and print the checkpoint"},
 	{"begin", cli_audit_begin, "a new trail after damage; the old one is kept aside"},
 	{"witness", cli_audit_witness, "checkpoints of other hosts that are kept here"},

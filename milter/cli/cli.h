@@ -38,6 +38,8 @@ int cli_audit_prove(Cli *cli, int argc, char **argv);
 int cli_audit_show(Cli *cli, int argc, char **argv);
 int cli_audit_checkpoint(Cli *cli, int argc, char **argv);
 int cli_audit_begin(Cli *cli, int argc, char **argv);
+/* versions.c, likewise. */
+int cli_audit_versions(Cli *cli, int argc, char **argv);
 int cli_audit_witness(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);
@@ -94,6 +96,8 @@ typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, v
 /* The greatest value that `func` returned, or a sysexits code when something is not readable. */
 int cli_messages(const char *path, CliMessageFunc func, void *user);
 
+/* Prints it as one line, and frees it: as --json has it. */
+void cli_print_json(struct json_t *json);
 /* batch.c: where what is done of `paths` is written down, the caller's: `said`, else a file named
  * by what is done (`more`, NULL-terminated); NULL: nowhere. */
 char *cli_state_file(const Cli *cli, const char *said, char **paths, const char *name,

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <locale.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -296,6 +297,16 @@ char *cli_time(gint64 microseconds)
 {
 	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);
 	return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+}
+
+void cli_print_json(json_t *json)
+{
+	/* what is not UTF-8 makes none of the object that has it */
+	if (json == NULL || json_dumpf(json, stdout, JSON_COMPACT) != 0)
+		cli_fail(0, "what is to be said cannot be said in JSON");
+	else
+		putchar('\n');
+	json_decref(json);
 }
 
 static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)

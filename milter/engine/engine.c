@@ -39,7 +39,7 @@ struct MsRuntime {
 	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsLedger *ledger;
 	MsAudit *audit;
-	char *policies_version, *kinds_version;
+	char policies_version[MS_AUDIT_TEXT_ID], kinds_version[MS_AUDIT_TEXT_ID];
 	MsGate *judging; /* messages that are dear to judge */
 	guint refused;   /* for too many were on their way; atomic */
 };
@@ -221,26 +221,32 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 
 /* ---- versions ------------------------------------------------------------------------- */
 
-/* What its lines say of the policies: names and texts of all files, and the mode that they may
- * leave open. */
-static void add_to_version(GChecksum *sum, const char *name, const char *path)
+/* A file as it is: how many bytes its name is followed by is said, so that two sets of files never
+ * make one text. */
+static void add_file(GString *out, const char *name, const char *path)
 {
 	g_autofree char *text = NULL;
-	g_file_get_contents(path, &text, NULL, NULL);
-	g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
-	g_checksum_update(sum, (const guchar *)(text != NULL ? text : ""), -1);
+	gsize len = 0;
+	bool there = g_file_get_contents(path, &text, &len, NULL);
+	g_string_append_printf(out, "# ---- %s, ", name);
+	g_string_append_printf(out, there ? "%zu bytes\n" : "not readable\n", len);
+	for (gsize i = 0; i < len; i++) /* a NUL would end what is kept */
+		g_string_append_c(out, text[i] != '\0' ? text[i] : ' ');
+	g_string_append(out, len > 0 && text[len - 1] != '\n' ? "\n" : "");
 }
 
-static char *version_of_policies(const MsSettings *s, const MsPolicies *policies)
+/* What its lines say of the policies is a digest of this: the mode that they may leave open, and
+ * all files. */
+static char *text_of_policies(const MsSettings *s, const MsPolicies *policies)
 {
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	GString *out = g_string_new(NULL);
 	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "");
 	g_autofree char *real = realpath(s->policy_dir, NULL);
 	const GPtrArray *read = ms_policies_read(policies);
-	g_checksum_update(sum, (const guchar *)ms_mode_names[s->mode], -1);
+	g_string_append_printf(out, "# mode = %s\n", ms_mode_names[s->mode]);
 	for (guint i = 0; i < files->len; i++) {
 		g_autofree char *name = g_path_get_basename(files->pdata[i]);
-		add_to_version(sum, name, files->pdata[i]);
+		add_file(out, name, files->pdata[i]);
 	}
 	/* What they include, and lists, by their place in the folder. */
 	for (guint i = 0; i < read->len; i++) {
@@ -248,16 +254,21 @@ static char *version_of_policies(const MsSettings *s, const MsPolicies *policies
 		if (g_ptr_array_find_with_equal_func(files, path, g_str_equal, NULL))
 			continue;
 		bool within = real != NULL && g_str_has_prefix(path, real);
-		add_to_version(sum, within ? path + strlen(real) : path, path);
+		add_file(out, within ? path + strlen(real) : path, path);
 	}
-	return g_strndup(g_checksum_get_string(sum), 16);
+	return g_string_free(out, FALSE);
 }
 
-static char *version_of_kinds(const MsKinds *kinds)
+/* Which they are; `keep`: and their texts beside the trail, before a line names them. */
+static bool set_versions(MsRuntime *runtime, bool keep, GError **error)
 {
-	g_autofree char *sum = g_compute_checksum_for_string(
-		G_CHECKSUM_SHA256, ms_kinds_text(kinds), -1);
-	return g_strndup(sum, 16);
+	const char *trail = runtime->settings->audit_file, *kinds = ms_kinds_text(runtime->kinds);
+	g_autofree char *policies = text_of_policies(runtime->settings, runtime->policies);
+	ms_audit_text_id(policies, runtime->policies_version);
+	ms_audit_text_id(kinds, runtime->kinds_version);
+	return !keep ||
+		(ms_audit_keep_text(trail, MS_AUDIT_POLICIES, policies, error) &&
+			ms_audit_keep_text(trail, MS_AUDIT_KINDS, kinds, error));
 }
 
 /* ---- is it current? ------------------------------------------------------------------- */
@@ -351,10 +362,10 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 		return NULL;
 	g_autoptr(MsTrials) trials = ms_trials_read(s->observing_file);
 	ms_trials_apply(trials, runtime->policies);
-	runtime->policies_version = version_of_policies(s, runtime->policies);
-	runtime->kinds_version = version_of_kinds(runtime->kinds);
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
+		return NULL;
+	if (!set_versions(runtime, (parts & MS_PARTS_WRITE) != 0, error))
 		return NULL;
 	if (parts & MS_PARTS_CHECK) {
 		runtime->directory = ms_engine_open_directory(s, runtime->kinds, error);
@@ -406,8 +417,6 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_settings_free(runtime->settings);
 	g_free(runtime->config);
 	g_free(runtime->stamp);
-	g_free(runtime->policies_version);
-	g_free(runtime->kinds_version);
 	g_free(runtime);
 }
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <glib/gstdio.h>
 #include <jansson.h>
 
 #include "missent/answer.h"
@@ -395,6 +396,38 @@ static void test_together(void)
 	remove_folder(dir);
 }
 
+/* What a line names by its digest is there to be read, as it was, or is not believed. */
+static void test_texts(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autoptr(GError) error = NULL;
+	char first[MS_AUDIT_TEXT_ID], second[MS_AUDIT_TEXT_ID];
+	ms_audit_text_id("one\n", first);
+	ms_audit_text_id("two\n", second);
+	g_assert_cmpstr(first, ==, "2c8b08da5ce60398e1f19af0e5dccc74"); /* sha256sum(1) */
+	g_assert_null(ms_audit_text(path, MS_AUDIT_POLICIES, first, &error));
+	g_assert_no_error(error);
+	for (int i = 0; i < 2; i++)
+		g_assert_true(ms_audit_keep_text(path, MS_AUDIT_POLICIES, "one\n", &error));
+	g_assert_true(ms_audit_keep_text(path, MS_AUDIT_KINDS, "two\n", &error));
+	g_autoptr(GPtrArray) all = ms_audit_texts(path);
+	g_assert_cmpuint(all->len, ==, 2);
+	g_autofree char *text = ms_audit_text(path, MS_AUDIT_POLICIES, first, &error);
+	g_assert_cmpstr(text, ==, "one\n");
+	g_assert_null(ms_audit_text(path, MS_AUDIT_POLICIES, second, &error)); /* of kinds */
+	g_assert_no_error(error);
+	g_autofree char *file = g_strdup_printf("%s/audit.texts/policies-%s", dir, first);
+	g_assert_cmpint(g_chmod(file, 0600), ==, 0);
+	g_assert_true(g_file_set_contents(file, "one, or so\n", -1, NULL));
+	g_assert_null(ms_audit_text(path, MS_AUDIT_POLICIES, first, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	remove_folder(dir);
+	g_clear_error(&error);
+	g_assert_false(ms_audit_keep_text(path, MS_AUDIT_POLICIES, "one\n", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -404,5 +437,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/each", test_each);
 	g_test_add_func("/audit/upgrade", test_upgrade);
 	g_test_add_func("/audit/together", test_together);
+	g_test_add_func("/audit/texts", test_texts);
 	return g_test_run();
 }

@@ -341,6 +341,30 @@ static void test_current(void)
 	ms_runtime_unref(runtime);
 }
 
+/* What a runtime that writes would have its lines name can be read afterwards: each text once, and
+ * the mode that it leaves open makes another. */
+static void test_kept(void)
+{
+	g_autoptr(GError) error = NULL;
+	MsRuntime *reads = start();
+	MsRuntime *runtime = ms_runtime_load(config, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	const char *trail = ms_runtime_settings(runtime)->audit_file;
+	g_autofree char *policies = ms_audit_text(trail, MS_AUDIT_POLICIES,
+				ms_runtime_policies_version(runtime), &error),
+			*kinds = ms_audit_text(
+				trail, MS_AUDIT_KINDS, ms_runtime_kinds_version(runtime), &error);
+	g_assert_nonnull(strstr(policies, "\n# ---- all.conf, 17 bytes\npolicy \"all\" {\n}\n"));
+	g_assert_true(g_str_has_prefix(policies, "# mode = "));
+	g_assert_nonnull(strstr(kinds, "kind \"customer-number\""));
+	g_assert_cmpstr(
+		ms_runtime_policies_version(reads), ==, ms_runtime_policies_version(runtime));
+	g_autoptr(GPtrArray) all = ms_audit_texts(trail);
+	g_assert_cmpuint(all->len, ==, 2);
+	ms_runtime_unref(reads);
+	ms_runtime_unref(runtime);
+}
+
 /* ---- causes ---------------------------------------------------------------------------- */
 
 /* "hold mismatch invoices iban": action, code, policy, kind ("-": none). */
@@ -406,6 +430,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/many", test_many);
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
+	g_test_add_func("/engine/runtime/kept", test_kept);
 	g_test_add_func("/engine/causes", test_causes);
 	return engine_run();
 }
