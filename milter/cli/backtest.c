@@ -245,13 +245,11 @@ static int tell(Test *t, const MsBacktest *b)
 	json_t *json = ms_backtest_to_json(b, t->rows);
 	guint differ = (guint)json_integer_value(json_object_get(json, "differ"));
 	if (t->json) {
-		char *text = json_dumps(json, JSON_COMPACT);
-		puts(text);
-		free(text);
+		cli_print_json(json);
 	} else {
 		print_result(t, b, json);
+		json_decref(json);
 	}
-	json_decref(json);
 	g_autofree char *page = t->html != NULL
 		? ms_backtest_to_html(b, "What these policies would have done")
 		: NULL;

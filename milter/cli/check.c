@@ -403,10 +403,7 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 		json_parts(judgement->reading), "contradictions",
 		json_contradictions(judgement->reading), "trouble",
 		text_or_null(judgement->trouble));
-	char *text = json_dumps(all, JSON_COMPACT);
-	puts(text);
-	free(text);
-	json_decref(all);
+	cli_print_json(all);
 }
 
 /* ---- the command ---------------------------------------------------------------------- */

@@ -52,6 +52,25 @@ int cli_check_kind(const CliSession *session, const char *kind, bool rights)
 
 /* ---- asking --------------------------------------------------------------------------- */
 
+static json_t *names_json(const GPtrArray *accounts)
+{
+	json_t *out = json_array();
+	for (guint i = 0; i < accounts->len; i++)
+		json_array_append_new(out, json_string(accounts->pdata[i]));
+	return out;
+}
+
+/* Who owns it, or, of a recipient, for whom it may receive; `receivers` NULL: of a recipient. */
+static int print_json(const char *kind, const GPtrArray *accounts, const GPtrArray *receivers)
+{
+	json_t *all = json_pack("{s:s, s:b, s:o}", "kind", kind, "known", (int)(accounts->len > 0),
+		"accounts", names_json(accounts));
+	if (receivers != NULL)
+		json_object_set_new(all, "receivers", names_json(receivers));
+	cli_print_json(all);
+	return accounts->len == 0;
+}
+
 static int print_accounts(const GPtrArray *accounts, const char *what)
 {
 	for (guint i = 0; i < accounts->len; i++) {
@@ -61,7 +80,7 @@ static int print_accounts(const GPtrArray *accounts, const char *what)
 	return accounts->len == 0;
 }
 
-static int look_up(CliSession *session, const char *kind, const char *value)
+static int look_up(CliSession *session, const char *kind, const char *value, bool json)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsResolution) resolution = NULL;
@@ -75,7 +94,8 @@ static int look_up(CliSession *session, const char *kind, const char *value)
 			return cli_fail(EX_UNAVAILABLE, "%s", ms_resolution_over(resolution));
 		g_autoptr(GPtrArray) accounts = g_ptr_array_new();
 		ms_resolution_accounts_of(resolution, 0, G_MAXUINT, accounts);
-		return print_accounts(accounts, "account");
+		return json ? print_json(kind, accounts, NULL)
+			    : print_accounts(accounts, "account");
 	}
 	const MsKind *row = ms_kinds_find(session->kinds, kind);
 	const char *why = "the kind is not in kinds.conf";
@@ -94,13 +114,20 @@ static int look_up(CliSession *session, const char *kind, const char *value)
 	g_autoptr(GPtrArray) owners = g_ptr_array_new();
 	ms_resolution_receivers(resolution, 0, G_MAXUINT, receivers);
 	ms_resolution_owners(resolution, 0, G_MAXUINT, owners);
+	if (json)
+		return print_json(kind, owners, receivers);
 	print_accounts(receivers, "receiver");
 	return print_accounts(owners, "account");
 }
 
 static int do_lookup(Cli *cli, int argc, char **argv)
 {
-	if (!cli_options(NULL,
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries,
 		    "KIND VALUE - whose is it? exit 0: known, 1: not known, 75: could not "
 		    "look",
 		    &argc, &argv))
@@ -113,9 +140,9 @@ static int do_lookup(Cli *cli, int argc, char **argv)
 	if (rc == 0)
 		rc = cli_check_kind(&session, argv[1], false);
 	if (rc == 0)
-		rc = look_up(&session, argv[1], argv[2]);
+		rc = look_up(&session, argv[1], argv[2], json);
 	cli_end(&session);
-	if (rc == 1)
+	if (rc == 1 && !json)
 		printf("not known\n");
 	return rc;
 }
@@ -175,10 +202,7 @@ static int do_stats(Cli *cli, int argc, char **argv)
 			(json_int_t)state.entries, "loaded", (json_int_t)state.loaded, "source",
 			state.source, "digests", (int)state.digests, "trouble",
 			error != NULL ? error->message : NULL);
-		char *text = json_dumps(all, JSON_COMPACT);
-		puts(text);
-		free(text);
-		json_decref(all);
+		cli_print_json(all);
 	} else if (state.generation != NULL) {
 		g_autofree char *source = cli_cell(state.source, 0);
 		printf("entries     %" G_GINT64_FORMAT "\nloaded      %s\nsource      %s\n"

@@ -54,9 +54,7 @@ static void print_json(const GPtrArray *complaints, int code)
 				c->remedy));
 	}
 	json_t *all = json_pack("{s:i, s:o}", "exit", code, "complaints", list);
-	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-	printf("\n");
-	json_decref(all);
+	cli_print_json(all);
 }
 
 static int code_of(const GPtrArray *complaints)

@@ -262,9 +262,7 @@ static void print_story(const Explain *e, const char *name, json_t *story)
 {
 	if (e->json) {
 		json_object_set_new(story, "name", json_string(name));
-		char *text = json_dumps(story, JSON_COMPACT);
-		puts(text);
-		free(text);
+		cli_print_json(json_incref(story));
 		return;
 	}
 	print_head(e, name, story);

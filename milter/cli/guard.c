@@ -70,10 +70,7 @@ static void print_json(const MsGuardStatus *status)
 				(json_int_t)s->all, "wrong", (json_int_t)s->all_bad));
 	}
 	json_t *all = json_pack("{s:I, s:o}", "born", (json_int_t)status->born, "streams", list);
-	char *text = json_dumps(all, JSON_COMPACT);
-	printf("%s\n", text);
-	free(text);
-	json_decref(all);
+	cli_print_json(all);
 }
 
 static int print_status(const Cli *cli, const GuardSession *session, bool json)

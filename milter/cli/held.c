@@ -546,10 +546,7 @@ static void print_outcome_json(const char *name, const char *uid, const char *de
 {
 	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "queue_id", name, "uid", uid,
 		"decision", decision, "verb", verb, "state", state, "outcome", outcome);
-	char *text = json_dumps(row, JSON_COMPACT);
-	puts(text);
-	free(text);
-	json_decref(row);
+	cli_print_json(row);
 }
 
 static int print_outcome(const MsDecision *d, const char *name, bool json)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +46,20 @@ typedef struct {
 	gint64 begun, told; /* of this phase */
 	char *compared;     /* with the mapping in use; or NULL */
 	const char *why;    /* what moved is accepted; or NULL */
+	json_t *findings;   /* of --json; or NULL: they are told */
 } Progress;
+
+/* With --json; else false.  `line` is 0 for what is said of the whole. */
+static bool put(Progress *progress, guint64 line, const char *weight, const char *text)
+{
+	if (progress->findings == NULL)
+		return false;
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	json_array_append_new(progress->findings,
+		json_pack("{s:I, s:s, s:s}", "line", (json_int_t)line, "weight", weight, "text",
+			valid));
+	return true;
+}
 
 static void clear_line(Progress *progress)
 {
@@ -57,6 +71,8 @@ static void clear_line(Progress *progress)
 static void on_bad(guint64 line, const char *why, void *user)
 {
 	Progress *progress = user;
+	if (put(progress, line, "bad", why))
+		return;
 	clear_line(progress);
 	if (++progress->complaints <= MAX_COMPLAINTS)
 		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
@@ -76,12 +92,14 @@ static void say(Progress *progress, guint64 line, const char *what, const char *
 
 static void on_warning(guint64 line, const char *text, void *user)
 {
-	say(user, line, "warning: ", text);
+	if (!put(user, line, "warning", text))
+		say(user, line, "warning: ", text);
 }
 
 static void on_note(const char *text, void *user)
 {
-	say(user, 0, "", text);
+	if (!put(user, 0, "remark", text))
+		say(user, 0, "", text);
 }
 
 static void on_example(guint64 line, const char *text, void *user)
@@ -383,23 +401,64 @@ int cli_import(Cli *cli, int argc, char **argv)
 
 /* ---- lint ----------------------------------------------------------------------------- */
 
-static int lint_mapping(CliSession *session, int many, int days)
+static void print_findings(json_t *findings, guint64 lines, guint64 bad, guint64 warnings)
+{
+	cli_print_json(json_pack("{s:i, s:I, s:I, s:I, s:O}", "exit", (int)(bad + warnings > 0),
+		"lines", (json_int_t)lines, "bad", (json_int_t)bad, "warnings",
+		(json_int_t)warnings, "findings", findings));
+}
+
+/* `findings`: they are put there, and printed with what they are of; NULL: told. */
+static int lint_mapping(CliSession *session, int many, int days, json_t *findings)
 {
 	g_autoptr(GError) error = NULL;
-	Progress progress = {.name = "the mapping in use"};
+	Progress progress = {.name = "the mapping in use", .findings = findings};
 	guint64 warnings = 0;
 	if (ms_directory_lint(session->directory, (guint)MAX(many, 1), (guint)MAX(days, 0),
 		    on_warning, &progress, &warnings, &error) != MS_FOUND)
 		return cli_fail_error(error);
-	printf("%" G_GUINT64_FORMAT
-	       " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
-		warnings, warnings == 1 ? "" : "s");
+	if (findings != NULL)
+		print_findings(findings, 0, 0, warnings);
+	else
+		printf("%" G_GUINT64_FORMAT
+		       " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
+			warnings, warnings == 1 ? "" : "s");
 	return warnings > 0;
+}
+
+static int lint_file(CliSession *session, int fd, const char *name, const MsTableForm *form,
+	int many, json_t *findings)
+{
+	Progress progress = {.name = name, .findings = findings};
+	MsImportOptions options = {.form = *form,
+		.max_shrink = 1,
+		.max_bad = 1,
+		.max_moved = 1,
+		.dry_run = true,
+		.many = (guint)MAX(many, 1),
+		.bad = on_bad,
+		.note = on_note,
+		.warn = on_warning,
+		.user = &progress,
+		.source = name};
+	MsImportResult result = {0};
+	g_autoptr(GError) error = NULL;
+	if (!ms_directory_import(session->directory, fd, &options, &result, &error))
+		return tell_failed(error, name);
+	if (findings != NULL)
+		print_findings(findings, result.lines, result.bad, result.warnings);
+	else
+		printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT
+		       " warning%s\n",
+			result.lines, CLI_S(result.lines), result.bad, result.warnings,
+			CLI_S(result.warnings));
+	return result.warnings + result.bad > 0;
 }
 
 int cli_lint(Cli *cli, int argc, char **argv)
 {
 	int many = MS_LINT_MANY, days = 30;
+	gboolean json = FALSE;
 	g_auto(CliForm) form = {0};
 	const GOptionEntry entries[] = {
 		CLI_FORM_OPTIONS(form),
@@ -407,6 +466,7 @@ int cli_lint(Cli *cli, int argc, char **argv)
 			"N"},
 		{"days", 0, 0, G_OPTION_ARG_INT, &days,
 			"since the last import (default 30; 0: any)", "N"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	if (!cli_options(entries,
@@ -428,35 +488,16 @@ int cli_lint(Cli *cli, int argc, char **argv)
 		return rc;
 	CliSession session = {0};
 	rc = cli_begin(&session, cli);
+	json_t *findings = json ? json_array() : NULL;
 	int fd = rc == 0 && argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 	if (rc == 0 && argc == 1) {
-		rc = lint_mapping(&session, many, days);
+		rc = lint_mapping(&session, many, days, findings);
 	} else if (rc == 0 && fd < 0) {
 		rc = cli_fail(EX_NOINPUT, "%s: %s", argv[1], g_strerror(errno));
 	} else if (rc == 0) {
-		Progress progress = {.name = argv[1]};
-		MsImportOptions options = {.form = table,
-			.max_shrink = 1,
-			.max_bad = 1,
-			.max_moved = 1,
-			.dry_run = true,
-			.many = (guint)MAX(many, 1),
-			.bad = on_bad,
-			.note = on_note,
-			.warn = on_warning,
-			.user = &progress,
-			.source = argv[1]};
-		MsImportResult result = {0};
-		g_autoptr(GError) error = NULL;
-		if (!ms_directory_import(session.directory, fd, &options, &result, &error))
-			rc = tell_failed(error, argv[1]);
-		else
-			printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT
-			       " bad, %" G_GUINT64_FORMAT " warning%s\n",
-				result.lines, CLI_S(result.lines), result.bad, result.warnings,
-				CLI_S(result.warnings));
-		rc = rc != 0 ? rc : result.warnings + result.bad > 0;
+		rc = lint_file(&session, fd, argv[1], &table, many, findings);
 	}
+	json_decref(findings);
 	if (fd >= 0)
 		close(fd);
 	cli_end(&session);

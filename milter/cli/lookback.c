@@ -1,6 +1,7 @@
 /* missent audit rejudge and export: the recorded past, judged again, and told to other programs. */
 #include "config.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,41 @@ static void print_found(const MsLookbackRow *row, void *user)
 			*recipient = cli_cell(row->recipient, 24);
 	printf("%s  %s  %s  %s -> %s  %s: %s (%u wrong)\n", time, host, id, sender, recipient,
 		row->would, row->codes, row->wrong);
+}
+
+/* One of an older line may have no host. */
+static void add_found(const MsLookbackRow *row, void *user)
+{
+	json_array_append_new(user,
+		json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}", "time",
+			(json_int_t)(row->time / G_USEC_PER_SEC), "host", row->host, "queue_id",
+			row->queue_id, "sender", row->sender, "recipient", row->recipient, "was",
+			row->was, "would", row->would, "reasons", row->codes, "wrong",
+			(int)row->wrong));
+}
+
+static void print_sum_json(const MsLookbackSum *s, json_t *messages)
+{
+	const struct {
+		const char *name;
+		guint64 n;
+	} rows[] = {{"exit", s->leaks > 0}, {"judged", s->judged}, {"again", s->again},
+		{"should_have_been_held", s->leaks}, {"wrong", s->wrong}, {"known", s->known},
+		{"let_go", s->let_go}, {"greet_others", s->greet_others}},
+	  unseen[] = {{"without_digests", s->without_digests}, {"other_key", s->other_key},
+		  {"cut", s->cut}, {"damaged", s->damaged}, {"not_whole", s->not_whole},
+		  {"plain", s->plain}, {"no_policy", s->no_policy},
+		  {"unknown_greeted", s->unknown_greeted},
+		  {"unseen_identifiers", s->unseen_identifiers},
+		  {"unseen_recipients", s->unseen_recipients}};
+	json_t *all = json_object(), *not = json_object();
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		json_object_set_new(all, rows[i].name, json_integer((json_int_t)rows[i].n));
+	for (gsize i = 0; i < G_N_ELEMENTS(unseen); i++)
+		json_object_set_new(not, unseen[i].name, json_integer((json_int_t)unseen[i].n));
+	json_object_set_new(all, "not_seen", not );
+	json_object_set(all, "messages", messages);
+	cli_print_json(all);
 }
 
 static void tell_unseen(const MsLookbackSum *s)
@@ -77,6 +113,7 @@ static void tell_sum(const MsLookbackSum *s)
 typedef struct {
 	char *from, *to, *policies, *trail;
 	char **directory;
+	gboolean json;
 } Said;
 
 static void said_clear(Said *said)
@@ -94,6 +131,7 @@ static int rejudge(CliSession *session, const Said *said)
 	g_autoptr(GError) error = NULL;
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	MsLookbackSum sum;
+	json_auto_t *messages = json_array();
 	gint64 now = g_get_real_time();
 	MsLookback ask = {.to = now,
 		.csv = (const char *const *)said->directory,
@@ -101,7 +139,8 @@ static int rejudge(CliSession *session, const Said *said)
 		.kinds = session->kinds,
 		.settings = session->settings,
 		.key = key,
-		.found = print_found};
+		.found = said->json ? add_found : print_found,
+		.user = messages};
 	if (!cli_period(&(CliPeriod){"from", said->from, "to", said->to}, now, &ask.from, &ask.to,
 		    &error))
 		return cli_fail(EX_USAGE, "%s", error->message);
@@ -114,7 +153,10 @@ static int rejudge(CliSession *session, const Said *said)
 	if (sum.judged == 0)
 		return cli_fail(EX_NOINPUT,
 			"there is no message of this time in the audit trail: nothing is known of it");
-	tell_sum(&sum);
+	if (said->json)
+		print_sum_json(&sum, messages);
+	else
+		tell_sum(&sum);
 	return sum.leaks > 0 ? 1 : 0;
 }
 
@@ -129,6 +171,7 @@ int cli_rejudge(Cli *cli, int argc, char **argv)
 		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &said.policies,
 			"the policies (those in use)", "FOLDER"},
 		{"trail", 0, 0, G_OPTION_ARG_FILENAME, &said.trail, "another audit trail", "FILE"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &said.json, "one JSON object", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	if (!cli_options(entries,

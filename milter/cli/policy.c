@@ -84,9 +84,7 @@ static void print_json(const GPtrArray *findings)
 				f->line, "about", f->about, "text", text, "remedy", f->remedy));
 	}
 	json_t *all = json_pack("{s:i, s:o}", "exit", code_of(findings), "findings", list);
-	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-	printf("\n");
-	json_decref(all);
+	cli_print_json(all);
 }
 
 static int list_rows(const Cli *cli)

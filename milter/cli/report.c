@@ -150,9 +150,7 @@ static void print_json(const GPtrArray *reports)
 	json_t *list = json_array();
 	for (guint i = 0; i < reports->len; i++)
 		json_array_append_new(list, json_of(reports->pdata[i]));
-	json_dumpf(list, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-	printf("\n");
-	json_decref(list);
+	cli_print_json(list);
 }
 
 /* ---- the command ------------------------------------------------------------------------ */

@@ -278,6 +278,11 @@ static void print_users(const GPtrArray *list)
 	}
 }
 
+static json_t *time_or_null(gint64 time)
+{
+	return time > 0 ? json_integer(time / G_USEC_PER_SEC) : json_null();
+}
+
 static void print_users_json(const GPtrArray *list)
 {
 	json_t *all = json_array();
@@ -287,14 +292,9 @@ static void print_users_json(const GPtrArray *list)
 			json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:o}", "name", a->name, "role",
 				ms_role_names[a->role], "download", (int)a->download, "disabled",
 				(int)a->disabled, "second_factor", (int)a->totp, "password",
-				(int)a->password, "last_log_in",
-				a->seen > 0 ? json_integer(a->seen / G_USEC_PER_SEC)
-					    : json_null()));
+				(int)a->password, "last_log_in", time_or_null(a->seen)));
 	}
-	char *text = json_dumps(all, JSON_COMPACT);
-	puts(text);
-	free(text);
-	json_decref(all);
+	cli_print_json(all);
 }
 
 static int do_users(Cli *cli, int argc, char **argv)
@@ -386,12 +386,8 @@ static int do_totp(Cli *cli, int argc, char **argv)
 
 /* ---- tokens --------------------------------------------------------------------------- */
 
-static int list_tokens(MsAccounts *accounts)
+static void print_tokens(const GPtrArray *list)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) list = ms_accounts_token_list(accounts, &error);
-	if (list == NULL)
-		return cli_fail_error(error);
 	for (guint i = 0; i < list->len; i++) {
 		const MsToken *t = list->pdata[i];
 		g_autofree char *seen = t->seen > 0 ? cli_time(t->seen) : g_strdup("never");
@@ -400,13 +396,65 @@ static int list_tokens(MsAccounts *accounts)
 			ms_role_names[t->role], t->owner, t->download ? "download, " : "", end,
 			seen);
 	}
+}
+
+static void print_tokens_json(const GPtrArray *list)
+{
+	json_t *all = json_array();
+	for (guint i = 0; i < list->len; i++) {
+		const MsToken *t = list->pdata[i];
+		json_array_append_new(all,
+			json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", t->name, "role",
+				ms_role_names[t->role], "for", t->owner, "download",
+				(int)t->download, "expires", time_or_null(t->expires), "last_used",
+				time_or_null(t->seen)));
+	}
+	cli_print_json(all);
+}
+
+static int do_token_list(Cli *cli, int argc, char **argv)
+{
+	int rc = EX_USAGE;
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	if (!cli_options(entries, "- all tokens, without what they are used with", &argc, &argv))
+		return rc;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
+	if (accounts == NULL)
+		return rc;
+	g_autoptr(GPtrArray) list = ms_accounts_token_list(accounts, &error);
+	if (list == NULL)
+		return cli_fail_error(error);
+	if (json)
+		print_tokens_json(list);
+	else
+		print_tokens(list);
 	return 0;
 }
 
-static int add_token(MsAccounts *accounts, MsToken *token)
+#define NEVER G_MAXINT /* days */
+#define MAX_DAYS 36500
+
+static int add_token(Cli *cli, MsToken *token, int days, const char *owner)
 {
+	int rc = EX_USAGE;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *secret = ms_accounts_token_add(accounts, token, &error);
+	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
+	if (accounts == NULL)
+		return rc;
+	g_autoptr(MsAccount) answers = owner != NULL ? find(accounts, owner, &rc) : NULL;
+	if (owner != NULL && answers == NULL)
+		return rc;
+	token->owner = owner != NULL ? answers->name : (char *)cli_who();
+	token->expires = days != NEVER ? g_get_real_time() + (gint64)days * 86400 * G_USEC_PER_SEC
+				       : 0;
+	g_autofree char *secret = note(cli, MS_EVENT_TOKEN, token->name, &error)
+		? ms_accounts_token_add(accounts, token, &error)
+		: NULL;
 	if (secret == NULL)
 		return cli_fail_error(error);
 	printf("%s\n", secret);
@@ -415,13 +463,11 @@ static int add_token(MsAccounts *accounts, MsToken *token)
 	return 0;
 }
 
-#define NEVER G_MAXINT /* days */
-
-static int do_token(Cli *cli, int argc, char **argv)
+static int do_token_add(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *role = NULL, *owner = NULL;
 	gboolean download = FALSE;
-	int days = NEVER, rc = EX_USAGE;
+	int days = NEVER;
 	const GOptionEntry entries[] = {
 		{"role", 0, 0, G_OPTION_ARG_STRING, &role,
 			"viewer (default), reviewer or administrator", "ROLE"},
@@ -433,38 +479,45 @@ static int do_token(Cli *cli, int argc, char **argv)
 			"N"},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries,
-		    "add NAME | delete NAME | list - tokens for the API (missent-api(7))", &argc,
-		    &argv))
-		return rc;
-	const char *verb = argc >= 2 ? argv[1] : "";
+	if (!cli_options(entries, "NAME - a new token for the API (missent-api(7))", &argc, &argv))
+		return EX_USAGE;
 	int kind = role != NULL ? ms_role_of(role) : MS_ROLE_VIEWER;
-	bool lists = strcmp(verb, "list") == 0, adds = strcmp(verb, "add") == 0;
 	if (kind < 0)
 		return wrong_role(role);
-	if (argc != (lists ? 2 : 3) || (!lists && !adds && strcmp(verb, "delete") != 0))
-		return cli_fail(EX_USAGE, "review token: add NAME, delete NAME or list?");
-	if (days < 1)
-		return cli_fail(EX_USAGE, "--days %d: at least 1", days);
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "review token add: give one name");
+	if (days < 1 || (days > MAX_DAYS && days != NEVER))
+		return cli_fail(EX_USAGE, "--days %d: from 1 to %d", days, MAX_DAYS);
+	MsToken token = {.name = argv[1], .role = (MsRole)kind, .download = download};
+	return add_token(cli, &token, days, owner);
+}
+
+static int do_token_delete(Cli *cli, int argc, char **argv)
+{
+	int rc = EX_USAGE;
+	if (!cli_options(NULL, "NAME - delete a token; it ends at once", &argc, &argv))
+		return rc;
+	if (argc != 2)
+		return cli_fail(EX_USAGE, "review token delete: give one name");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsAccounts) accounts = open_accounts(cli, &rc);
 	if (accounts == NULL)
 		return rc;
-	g_autoptr(MsAccount) answers =
-		adds && owner != NULL ? find(accounts, owner, &rc) : NULL;
-	if (adds && owner != NULL && answers == NULL)
-		return rc;
-	MsToken token = {.name = argv[2],
-		.owner = owner != NULL ? owner : (char *)cli_who(),
-		.role = (MsRole)MAX(kind, 0),
-		.download = download,
-		.expires = days != NEVER ? g_get_real_time() + days * 86400 * (gint64)G_USEC_PER_SEC
-				    : 0};
-	if (!lists && !note(cli, adds ? MS_EVENT_TOKEN : MS_EVENT_TOKEN_DELETED, argv[2], &error))
-		return cli_fail_error(error);
-	if (lists || adds)
-		return lists ? list_tokens(accounts) : add_token(accounts, &token);
-	return ms_accounts_token_delete(accounts, argv[2], &error) ? 0 : cli_fail_error(error);
+	return note(cli, MS_EVENT_TOKEN_DELETED, argv[1], &error) &&
+			ms_accounts_token_delete(accounts, argv[1], &error)
+		? 0
+		: cli_fail_error(error);
+}
+
+static int do_token(Cli *cli, int argc, char **argv)
+{
+	static const CliVerb verbs[] = {
+		{"add", do_token_add, "a new one, which is printed once"},
+		{"delete", do_token_delete, "delete one"},
+		{"list", do_token_list, "all tokens: role, owner, end, last use"},
+		{NULL, NULL, NULL},
+	};
+	return cli_dispatch(cli, verbs, "missent review token VERB ...", argc, argv);
 }
 
 /* ---- an earlier version --------------------------------------------------------------- */
@@ -526,11 +579,10 @@ static const CliVerb verbs[] = {
 	{"totp", do_totp, "set up a second factor (--off: take it away)", "NAME"},
 	{"deluser", do_deluser, "remove an account", "NAME"},
 	{"users", do_users, "list accounts"},
-	{"token", do_token, "tokens for the API", "add NAME | delete NAME | list"},
-	{"key", do_key,
-		"make the key that the agents of several hosts share, or the webhook's", "FILE"},
-	{"migrate", do_migrate,
-		"what an earlier version kept for the page becomes the agent's"},
+	{"token", do_token, "tokens for the API", "add | delete | list"},
+	{"key", do_key, "make the key that the agents of several hosts share, or the webhook's",
+		"FILE"},
+	{"migrate", do_migrate, "what an earlier version kept for the page becomes the agent's"},
 	{NULL, NULL, NULL},
 };
 

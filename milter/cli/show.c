@@ -170,10 +170,9 @@ int cli_config_show(Cli *cli, bool json, bool policies)
 	}
 	bool fine = !policies ||
 		ms_policies_sections(settings->policy_dir, show_policy, &show, &error);
-	if (fine && json) {
-		json_dumpf(show.json, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-		printf("\n");
-	}
-	json_decref(show.json);
+	if (fine && json)
+		cli_print_json(show.json);
+	else
+		json_decref(show.json);
 	return fine ? 0 : cli_fail_error(error);
 }

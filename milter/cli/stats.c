@@ -139,9 +139,7 @@ static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 t
 		"rows", list, "all", json_of(ms_stats_all(stats)), "unsure",
 		unsure_as_json(stats), "damaged",
 		(json_int_t)ms_stats_damaged(stats));
-	json_dumpf(all, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-	printf("\n");
-	json_decref(all);
+	cli_print_json(all);
 }
 
 static bool take_by(const char *text, MsStatsBy *out)

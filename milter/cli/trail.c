@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -57,20 +58,25 @@ typedef struct {
 	guint64 pruned;       /* entries before it are gone, as lines say */
 	bool ours;            /* a line is of this host */
 	char *other;          /* the host that a line is of, of another */
+	json_t *list;         /* complaints for --json; NULL: they are printed */
 } Look;
 
 static void look_clear(Look *look)
 {
 	g_free(look->first);
 	g_free(look->other);
+	json_decref(look->list);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
 static void say(Look *look, guint64 index, const char *why)
 {
-	if (++look->complaints <= MAX_COMPLAINTS)
+	if (++look->complaints <= MAX_COMPLAINTS && look->list != NULL)
+		json_array_append_new(look->list,
+			json_pack("{s:I, s:s}", "entry", (json_int_t)index, "why", why));
+	else if (look->complaints <= MAX_COMPLAINTS)
 		printf("%" G_GUINT64_FORMAT ": %s\n", index, why);
-	else if (look->complaints == MAX_COMPLAINTS + 1)
+	else if (look->complaints == MAX_COMPLAINTS + 1 && look->list == NULL)
 		puts("... more follow; they are counted only");
 }
 
@@ -232,10 +238,17 @@ static void leave_alert(const MsSettings *s, const Look *look, bool against)
 
 static void print_sum(const char *folder, const Look *look, const MsTlogVerified *v, gint64 start)
 {
+	double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+	if (look->list != NULL) {
+		cli_print_json(json_pack("{s:i, s:s, s:I, s:I, s:f, s:I, s:O}", "exit",
+			(int)(look->complaints > 0), "folder", folder, "entries",
+			(json_int_t)v->entries, "bytes", (json_int_t)v->bytes, "seconds", seconds,
+			"wrong", (json_int_t)look->complaints, "complaints", look->list));
+		return;
+	}
 	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
 	       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
-		folder, v->entries, v->bytes, (double)(g_get_monotonic_time() - start) / 1e6,
-		look->complaints);
+		folder, v->entries, v->bytes, seconds, look->complaints);
 }
 
 /* A folder that is there and is none of a trail any more is as bad as one that was changed. */
@@ -251,10 +264,11 @@ static int cannot(const MsSettings *s, const char *folder, Look *look, const GEr
 }
 
 /* `s`: of these settings; NULL: of a folder that was named, of which nobody is alarmed. */
-static int verify(const char *folder, const char *against, const MsSettings *s)
+static int verify(const char *folder, const char *against, const MsSettings *s, bool json)
 {
-	g_auto(Look) look = {
-		.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL}};
+	g_auto(Look)
+		look = {.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL},
+			.list = json ? json_array() : NULL};
 	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();
@@ -278,11 +292,13 @@ static int verify(const char *folder, const char *against, const MsSettings *s)
 int cli_audit_verify(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *against = NULL, *given = NULL;
+	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
 		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
 			"with a checkpoint that was kept elsewhere: a file, a mail or a line of a log with one, or - to paste it",
 			"FILE"},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 	if (!cli_options(entries, "- is the audit trail whole? exit 0: yes, 1: no", &argc, &argv))
@@ -295,7 +311,7 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 	if (error != NULL)
 		return cli_fail_error(error);
 	g_autofree char *folder = given != NULL ? g_strdup(given) : ms_audit_folder(s->audit_file);
-	return verify(folder, against, s);
+	return verify(folder, against, s, json);
 }
 
 /* ---- prove, show ---------------------------------------------------------------------- */
@@ -390,12 +406,22 @@ int cli_audit_begin(Cli *cli, int argc, char **argv)
 
 /* ---- other hosts ---------------------------------------------------------------------- */
 
-static void print_kept(const char *folder, const char *host)
+static void print_kept(const char *folder, const char *host, bool json)
 {
 	g_auto(MsKept) kept = {0};
 	g_autoptr(GError) error = NULL;
-	if (!ms_witness_kept(folder, host, &kept, &error)) {
-		printf("%s: %s\n", host, error != NULL ? error->message : "nothing is kept");
+	bool fine = ms_witness_kept(folder, host, &kept, &error);
+	const char *why = error != NULL ? error->message : "nothing is kept";
+	if (json) {
+		cli_print_json(fine ? json_pack("{s:s, s:I, s:I, s:s, s:s}", "host", host,
+					      "entries", (json_int_t)kept.checkpoint.size, "taken",
+					      (json_int_t)(kept.time / G_USEC_PER_SEC), "key",
+					      kept.vkey, "checkpoint", kept.checkpoint.text)
+				    : json_pack("{s:s, s:s}", "host", host, "trouble", why));
+		return;
+	}
+	if (!fine) {
+		printf("%s: %s\n", host, why);
 		return;
 	}
 	g_autofree char *time = cli_time(kept.time);
@@ -420,7 +446,9 @@ static int forget(const MsSettings *s, const char *host)
 int cli_audit_witness(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *gone = NULL;
+	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object a line", NULL},
 		{"forget", 0, 0, G_OPTION_ARG_STRING, &gone,
 			"believe that host's next checkpoint: it began a new trail", "HOST"},
 		G_OPTION_ENTRY_NULL,
@@ -430,6 +458,8 @@ int cli_audit_witness(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "audit witness: takes no arguments");
+	if (json && gone != NULL)
+		return cli_fail(EX_USAGE, "audit witness: --json prints, --forget does: not both");
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
 	if (s == NULL)
 		return cli_fail_error(error);
@@ -437,8 +467,8 @@ int cli_audit_witness(Cli *cli, int argc, char **argv)
 		return forget(s, gone);
 	g_autoptr(GPtrArray) hosts = ms_witness_hosts(s->checkpoints.witness);
 	for (guint i = 0; i < hosts->len; i++)
-		print_kept(s->checkpoints.witness, hosts->pdata[i]);
-	if (hosts->len == 0)
+		print_kept(s->checkpoints.witness, hosts->pdata[i], json);
+	if (hosts->len == 0 && !json)
 		puts("No checkpoint of another host is kept here.");
 	return EX_OK;
 }

@@ -116,7 +116,7 @@ for command in doctor stats reload 'directory stats' 'directory accept' 'directo
 	'held work' 'review users' 'review migrate' 'config check' 'policy lint' status resume 'audit verify' 'incident register'; do
 	ends "missent $command x" 64 '"x" is one' missent $command x
 done
-ends 'a token for no day' 64 '--days 0: at least 1' missent review token add --days 0 x
+ends 'a token for no day' 64 '--days 0: from 1 to 36500' missent review token add --days 0 x
 ends '... for one' 0 'mst_' missent review token add --days 1 x
 
 # A variable of a shell that is not set: no option, and no argument, takes it for "any" or "all".

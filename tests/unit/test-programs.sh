@@ -1,0 +1,117 @@
+#!/bin/sh
+# What programs read of the tool: --json of each command that has it, which the manual tells; and whether the manual
+# says what --help says.  TAP.
+S=$(mktemp -d) || exit 1
+trap 'rm -rf "$S"' EXIT
+n=0
+py=${PYTHON:-python3}
+ok() { # NAME, then a command that must succeed
+	name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$S/out" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$S/out"
+	fi
+}
+mkdir "$S/policies" "$S/state"
+cp "$SOURCE"/policies/*.conf "$S/policies/"
+rm "$S/policies/kinds-"*
+sed -i 's/"billing@example.com"/"billing@seller.example"/' "$S/policies/invoices.conf"
+cat >"$S/missent.conf" <<CONF
+mode = enforce
+state-dir = "$S/state"
+socket = "unix:$S/missent.sock"
+reader { program = "$BUILD/missent-reader" }
+CONF
+missent() { "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+# Ends with CODE and prints JSON of which the expression is true: j is the object, or a list of those of the lines.
+json() { # CODE EXPRESSION COMMAND...
+	code=$1 true=$2
+	shift 2
+	missent "$@" >"$S/said" 2>"$S/complaints" </dev/null
+	got=$?
+	cat "$S/said" "$S/complaints"
+	echo "exit $got, wanted $code and $true"
+	[ $got = "$code" ] && "$py" -c 'import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+j = rows[0] if len(rows) == 1 else rows
+sys.exit(not eval(sys.argv[2]))' "$S/said" "$true"
+}
+says() { # CODE WORDS COMMAND...
+	code=$1 words=$2
+	shift 2
+	missent "$@" >"$S/said" 2>&1 </dev/null
+	got=$?
+	cat "$S/said"
+	echo "exit $got, wanted $code and \"$words\""
+	[ $got = "$code" ] && grep -qF -e "$words" "$S/said"
+}
+
+ok 'the manual says what --help says, and nothing else' "$py" "$SOURCE/milter/cli/manual.py" "$BUILD/missent" "$SOURCE/milter/cli/missent.1"
+for change in 's/Fl Fl seconds/Fl Fl secnds/' '/^.It Ic pause/d' 's/^\.It Ic resume/.It Ic resume Op Fl Fl now/' '/^\.Fl Fl yes$/d'; do
+	sed "$change" "$SOURCE/milter/cli/missent.1" >"$S/changed.1"
+	ok "... a change is found: $change" sh -c "! '$py' '$SOURCE/milter/cli/manual.py' '$BUILD/missent' '$S/changed.1'"
+done
+
+missent directory key >/dev/null
+printf 'account,kind,value\nALPHA,recipient,@alpha.example\nALPHA,customer-number,C-10001\nRESELLER,receives-for,ALPHA\nRESELLER,recipient,@reseller.example\n' >"$S/m.csv"
+printf 'account,kind,value\nALPHA,customer-number,C-10001\nBETA,customer-number,C-20001\n' >"$S/other.csv"
+printf 'account,kind,value\nALPHA,recipient,@gmail.com\nALPHA,customer-number,C-10001\nALPHA,iban,DE00\n' >"$S/odd.csv"
+missent directory import "$S/m.csv" >/dev/null 2>&1
+ok 'directory lookup: whose it is' json 0 'j == {"kind": "customer-number", "known": True, "accounts": ["ALPHA"], "receivers": ["RESELLER"]}' directory lookup --json customer-number C-10001
+ok '... a recipient' json 0 'j == {"kind": "recipient", "known": True, "accounts": ["ALPHA"]}' directory lookup --json recipient a@alpha.example
+ok '... nobody'"'"'s' json 1 'j["known"] is False and j["accounts"] == []' directory lookup --json customer-number C-99999
+ok '... what is no value is no JSON' json 65 'j == []' directory lookup --json iban DE00
+ok 'directory lint: nothing' json 0 'j == {"exit": 0, "lines": 0, "bad": 0, "warnings": 0, "findings": []}' directory lint --json
+ok '... of a file' json 1 'j["exit"] == 1 and j["bad"] == 1 and [(f["line"], f["weight"]) for f in j["findings"]][:2] == [(2, "warning"), (4, "bad")]' directory lint --json "$S/odd.csv"
+ok '... and nothing beside it' test ! -s "$S/complaints"
+ok 'directory verify' json 0 'j["exit"] == 0 and j["wrong"] == 0 and j["entries"] == 4 and j["complaints"] == []' directory verify --json
+ok '... against a file' json 1 'j["exit"] == 1 and (j["rows_right"], j["rows_wrong"]) == (1, 1) and j["complaints"][0]["line"] == 3' directory verify --json --against "$S/other.csv"
+ok 'audit witness: none' json 0 'j == []' audit witness --json
+ok '... --forget prints nothing for programs' says 64 'not both' audit witness --json --forget mx1
+ok 'review token list: none' json 0 'j == []' review token list --json
+missent review token add bills --role reviewer --days 30000 >/dev/null
+missent review token add more >/dev/null
+ok '... two' json 0 '[(t["name"], t["role"], t["expires"] is not None and t["expires"] > 4000000000, t["last_used"]) for t in j] == [("bills", "reviewer", True, None), ("more", "viewer", False, None)]' review token list --json
+ok '... whose end no clock has' says 64 'from 1 to 36500' review token add --days 2000000000 far
+ok '... an option of another verb' says 64 'Unknown option --role' review token delete --role viewer more
+ok '... a verb that is none' says 64 'did you mean "list"?' review token lst
+
+# A message of the trail, and what it was judged by.
+keep() { # WHAT TEXT: prints its digest
+	id=$(printf '%b' "$2" | sha256sum | cut -c1-32)
+	mkdir -p "$S/state/audit.texts"
+	printf '%b' "$2" >"$S/state/audit.texts/$1-$id"
+	echo "$id"
+}
+before=$(keep policies '# mode = observe\n# of March\n')
+now=$(keep policies '# mode = enforce\n# of now\n')
+kinds=$(keep kinds 'kind "x" {\n}\n')
+touch -d '2026-03-01 10:00' "$S/state/audit.texts/policies-$before" "$S/state/audit.texts/kinds-$kinds"
+judged() { # QUEUE-ID POLICIES
+	printf '{"time":"2026-03-04T10:11:12.000000Z","type":"message","queue_id":"%s","versions":{"policies":"%s","kinds":"%s"}}\n' "$1" "$2" "$kinds"
+}
+rm -rf "$S/state/audit" "$S/state/audit.vkey"
+{ judged 4jXfpR2nhgz1bY "$before"; judged 4jXfpR2nhgz1bZ 0123456789abcdef; judged REUSED "$before"; judged REUSED "$now"; } | "$BUILD/tests/tools/trail-writer" "$S/state/audit" >/dev/null
+ok 'audit versions: what judged it' says 0 '# of March' audit versions 4jXfpR2nhgz1bY
+ok '... and when' says 0 "policies $before, by which it was judged 2026-03-04" audit versions 4jXfpR2nhgz1bY
+ok '... its kinds' says 0 'kind "x" {' audit versions --kinds 4jXfpR2nhgz1bY
+ok '... a queue ID that came again: both' json 0 '[r["text"] for r in j] == ["# mode = observe\n# of March\n", "# mode = enforce\n# of now\n"]' audit versions --json REUSED
+ok '... a digest' json 0 'j["what"] == "policies" and j["judged"] is None and j["text"].endswith("of now\n")' audit versions --json "$now"
+ok '... all that are kept' json 0 'sorted(r["what"] for r in j) == ["kinds", "policies", "policies"] and j[-1]["kept"] > j[0]["kept"]' audit versions --json
+ok '... of before they were kept' says 66 'is not kept' audit versions 4jXfpR2nhgz1bZ
+ok '... no such message' says 66 'no message in the audit trail has this queue ID' audit versions 4jXfpR2nhgz1bQ
+ok '... an empty word' says 64 'is an empty word' audit versions ''
+ok '... two at once' says 64 'one message' audit versions a b
+echo '# not so' >>"$S/state/audit.texts/policies-$before"
+ok '... one that was changed is not believed' says 65 'was changed' audit versions 4jXfpR2nhgz1bY
+ok '... nor shown' sh -c "! '$BUILD/missent' -c '$S/missent.conf' audit versions $before 2>/dev/null | grep ."
+ok 'audit verify: nothing is wrong' json 0 'j["exit"] == 0 and j["entries"] == 4 and j["complaints"] == []' audit verify --json
+cp -r "$S/state/audit" "$S/damaged"
+sed -i 's/REUSED/AGAINE/' "$S"/damaged/head.*
+ok '... what is, in a folder' json 1 'j["exit"] == 1 and j["wrong"] == len(j["complaints"]) > 0 and j["complaints"][0]["why"]' audit verify --json --folder "$S/damaged"
+ok 'audit rejudge' json 0 'j["judged"] == 4 and j["again"] == 0 and j["not_seen"]["without_digests"] == 4 and j["messages"] == []' audit rejudge --json --directory "$S/m.csv"
+echo 1..$n
