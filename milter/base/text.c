@@ -105,6 +105,18 @@ static guint fold_row(gunichar c)
 	return c < 0x110000 ? fold_pages[fold_index[c >> 8]][c & 0xff] : FOLD_KEPT;
 }
 
+/* A figure that is set high behind another is a note's ("48291746¹"); and the Japanese sign for a
+ * long vowel, a dash of numbers ("03ー1234").  `shown`: what stands before it, as it came. */
+static const char *folded_behind(
+	const GString *out, char shown, gunichar c, const char *folded)
+{
+	bool high = c == 0xb9 || c == 0xb2 || c == 0xb3 || (c >= 0x2070 && c <= 0x2079);
+	if (high && g_ascii_isdigit(shown))
+		return " ";
+	bool dash = c == 0x30fc || c == 0xff70;
+	return dash && out->len > 0 && g_ascii_isdigit(out->str[out->len - 1]) ? "-" : folded;
+}
+
 static void fold_step(MsFold *fold, GString *out, gsize source)
 {
 	gsize delta = source - out->len; /* wraps the same way on both sides */
@@ -132,13 +144,16 @@ MsFold *ms_fold_new(const char *utf8, gsize len)
 			continue;
 		}
 		gsize step = (gsize)g_utf8_skip[(guchar)utf8[i]];
-		guint row = fold_row(g_utf8_get_char(utf8 + i));
+		gunichar c = g_utf8_get_char(utf8 + i);
+		guint row = fold_row(c);
+		char shown = i > 0 ? utf8[i - 1] : '\0';
+		const char *folded = folded_behind(out, shown, c, fold_strings[row]);
 		/* Each character that one stands for comes from the same place. */
-		for (const char *p = fold_strings[row]; *p != '\0'; p++) {
+		for (const char *p = folded; *p != '\0'; p++) {
 			fold_step(fold, out, i);
 			g_string_append_c(out, *p);
 		}
-		if (row == FOLD_KEPT) {
+		if (row == FOLD_KEPT && *folded == '\0') {
 			fold_step(fold, out, i);
 			g_string_append_len(out, utf8 + i, (gssize)step);
 		}

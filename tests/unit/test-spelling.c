@@ -441,6 +441,21 @@ static void test_own(void)
 	try_rows("", nobody, G_N_ELEMENTS(nobody));
 }
 
+/* A figure that is set high behind a number, and what Japanese writes for a dash. */
+static void test_notes(void)
+{
+	static const Row rows[] = {
+		{"Kundennummer: 482913\u00b9", "Q"},
+		{"Zu 73041958\u00b2 senden wir Ihnen", "a"},
+		{"Kundennummer: 482913\u2074\u2075", "Q"},
+		{"Kundennummer: 482\u30fc913", "Q"},
+		{"Kundennummer: \uff14\uff18\uff12\u30fc\uff19\uff11\uff13", "Q"},
+		{"Kundennummer: \u2074\u2078\u00b2\u2079\u00b9\u00b3", "Q"},
+		{"Kundennummer: 48291\u00b3", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
 /* What a payment's reference was made of. */
 static void test_payments(void)
 {
@@ -1169,6 +1184,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
+	g_test_add_func("/spelling/notes", test_notes);
 	g_test_add_func("/spelling/payments", test_payments);
 	g_test_add_func("/spelling/spaced", test_spaced);
 	g_test_add_func("/spelling/beside", test_beside);
