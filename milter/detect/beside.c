@@ -44,6 +44,24 @@ static gsize whole_word(const Search *s, gsize word)
 	return word;
 }
 
+/* The last of such a one. */
+static gsize whole_end(const Search *s, gsize word)
+{
+	while (word + 1 < s->compact->n_words &&
+		ms_detect_word_end(s, word) == ms_detect_word_start(s, word + 1))
+		word++;
+	return word;
+}
+
+/* How many there are of these, or more than `most`. */
+static guint count_whole(const Search *s, gsize first, gsize last, guint most)
+{
+	guint n = 0;
+	for (; first <= last && n <= most; first = whole_end(s, first) + 1)
+		n++;
+	return n;
+}
+
 static const char *words_text(const Search *s, gsize first, gsize last, gsize *len_out)
 {
 	const MsWord *words = s->compact->words;
@@ -163,6 +181,12 @@ static bool begins_line(const MsFold *fold, gsize at)
 	return true;
 }
 
+/* "number of the": does the word belong to that? */
+static bool leads_to_name(const char *text, gsize len)
+{
+	return ms_detect_says_number(text, len) || ms_detect_says_of(text, len);
+}
+
 /* Does nothing but marks, and words for "number", stand before word `first` in its line or cell? */
 static bool begins_cell(const Search *s, gsize first)
 {
@@ -171,7 +195,7 @@ static bool begins_cell(const Search *s, gsize first)
 	while (first > 0 && only_marks(s, first - 1, " .:#", &lines) && lines == 0) {
 		gsize before = whole_word(s, first - 1);
 		const char *text = words_text(s, before, first - 1, &len);
-		if (!ms_detect_says_number(text, len))
+		if (!leads_to_name(text, len))
 			break;
 		first = before;
 	}
@@ -210,10 +234,12 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 	gsize end = ms_detect_word_end(s, last);
 	bool stopped = numbered || is_cut_short(s, last);
 	guint lines;
+	bool joined = last + 1 == c->word && s->fold->text[end] == '_' &&
+		ms_detect_word_start(s, c->word) == end + 1; /* "RE_4829174" */
 	if (ms_detect_word_start(s, c->word) >=
 		ms_detect_reach(s, ms_detect_word_start(s, first), end))
 		return false;
-	for (gsize w = last; w < c->word; w++) {
+	for (gsize w = joined ? c->word : last; w < c->word; w++) {
 		bool marks = only_marks(s, w, stopped ? STOPS MARKS : MARKS, &lines);
 		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
@@ -267,13 +293,38 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 	return false;
 }
 
+/* Where "invoice" begins of "number of the invoice"; `first`, if it is nothing of the kind. */
+static gsize behind_number(const Search *s, gsize first, gsize end)
+{
+	gsize len, word = first;
+	for (gsize last; (last = whole_end(s, word)) < end; word = last + 1) {
+		const char *text = words_text(s, word, last, &len);
+		if (!(word == first ? ms_detect_says_number(text, len) : leads_to_name(text, len)))
+			break;
+	}
+	return word;
+}
+
+static bool words_name(const Case *c, gsize first, gsize last)
+{
+	gsize from = ms_detect_word_start(c->s, first);
+	return names_kind(c, c->s->fold->text + from, ms_detect_word_end(c->s, last) - from);
+}
+
+/* "number of the policy": the same from its last words on. */
+static bool name_kind(const Case *c, gsize first, gsize last)
+{
+	gsize name = behind_number(c->s, first, last);
+	return words_name(c, first, last) || (name > first && words_name(c, name, last));
+}
+
 /* "policy no." */
 static bool is_numbered(const Case *c, gsize first, gsize end)
 {
-	gsize len, from = ms_detect_word_start(c->s, first);
-	const char *text = words_text(c->s, end, end, &len);
-	return end > first && ms_detect_says_number(text, len) &&
-		names_kind(c, c->s->fold->text + from, ms_detect_word_end(c->s, end - 1) - from);
+	gsize len, number = whole_word(c->s, end);
+	const char *text = words_text(c->s, number, end, &len);
+	return number > first && ms_detect_says_number(text, len) &&
+		words_name(c, first, number - 1);
 }
 
 /* "995 525 828 MVA", "48213 (customer no.)"; but "4711 Policy no.: 48213" is no policy 4711. */
@@ -289,14 +340,15 @@ bool ms_detect_is_behind(const Search *s, guint kind, gsize last)
 	bool enclosed = memchr(fold + until, '(', words[first].from - until) != NULL;
 	if (!enclosed && ms_kinds_nth(s->kinds, kind)->family == MS_FAMILY_NONE)
 		return false;
-	for (gsize end = first; end < n && end - first < MAX_WORDS; end++) {
+	gsize end = first;
+	for (guint k = 0; end < n && k < MAX_WORDS; k++, end++) {
 		if (end > first && (!only_marks(s, end - 1, " .-/'", &lines) || lines > 0))
 			return false;
+		end = whole_end(s, end);
 		gsize stop = words[end].until, next = stop + (fold[stop] == '.');
 		if (enclosed ? fold[next] == ')'
 			     : (next >= s->fold->len || strchr(" ,;)\r\n\t|", fold[next]) != NULL))
-			return names_kind(&c, fold + words[first].from, stop - words[first].from) ||
-				is_numbered(&c, first, end);
+			return name_kind(&c, first, end) || is_numbered(&c, first, end);
 	}
 	return false;
 }
@@ -402,9 +454,11 @@ static bool is_name(const Case *c, const Cell *cell)
 	const MsWord *words = c->s->compact->words;
 	const char *text = c->s->fold->text + words[cell->first].from;
 	gsize len = words[cell->last].until - words[cell->first].from;
-	return cell->last - cell->first < MAX_WORDS && memchr(text, '\n', len) == NULL &&
+	return count_whole(c->s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
+		memchr(text, '\n', len) == NULL &&
 		with_digits(c->s, cell->first, cell->last) == 0 &&
-		(names_kind(c, text, len) || is_numbered(c, cell->first, cell->last));
+		(name_kind(c, cell->first, cell->last) ||
+			is_numbered(c, cell->first, cell->last));
 }
 
 static bool begins_with_digit(const Search *s, gsize word)

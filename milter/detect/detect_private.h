@@ -176,6 +176,8 @@ void ms_detect_fill_words(void);
 bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until);
 /* Is it a word for "number", in small letters: "no", "numer", "code"? */
 bool ms_detect_says_number(const char *word, gsize len);
+/* And one that may stand behind it: "of", "des", "della"? */
+bool ms_detect_says_of(const char *word, gsize len);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
  * than an identifier? */
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);

@@ -89,7 +89,7 @@ static const struct {
 		"kood kodja szam szama azonosito azonositoja numurs numeris nummeris nra stevilka st "
 		"broj br sifra numarasi numara c cis reference referenz referentie referencia "
 		"riferimento referencja referens номер Номер НОМЕР код Код № αριθμός Αριθμός αρ Αρ "
-		"κωδικός Κωδικός κωδ Κωδ 番号 编号 編號 号码 號碼 号 번호"},
+		"κωδικός Κωδικός κωδ Κωδ numri numru numar numarul uimhir zenbakia संख्या 番号 编号 編號 号码 號碼 号 번호"},
 };
 
 static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
@@ -145,6 +145,17 @@ bool ms_detect_says_number(const char *word, gsize len)
 {
 	Word is = look_up(words, word, len);
 	return is == WORD_NUMBER || is == WORD_NUMBERED;
+}
+
+/* "of the", behind such a word and before what it is a number of. */
+bool ms_detect_says_of(const char *word, gsize len)
+{
+	static const MsListed of[] = {MS_LISTED("of"), MS_LISTED("the"), MS_LISTED("der"),
+		MS_LISTED("des"), MS_LISTED("de"), MS_LISTED("du"), MS_LISTED("da"), MS_LISTED("do"),
+		MS_LISTED("del"), MS_LISTED("della"), MS_LISTED("la"), MS_LISTED("di"),
+		MS_LISTED("van"), MS_LISTED("za"), MS_LISTED("i"), MS_LISTED("e"), MS_LISTED("tal"),
+		MS_LISTED("\xd0\xbd" "a"), MS_LISTED("for"), MS_LISTED("av"), MS_LISTED("af")};
+	return ms_detect_is_listed(of, G_N_ELEMENTS(of), word, len);
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */

@@ -456,6 +456,29 @@ static void test_notes(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
+/* "number of the": in languages that say so, above its value and behind it. */
+static void test_numbers_of(void)
+{
+	static const Row rows[] = {
+		{"\u041d\u043e\u043c\u0435\u0440 \u043d\u0430 \u0434\u043e\u0433\u043e\u0432\u043e\u0440\n44718", "u"},
+		{"44718 (\u041d\u043e\u043c\u0435\u0440 \u043d\u0430 \u0434\u043e\u0433\u043e\u0432\u043e\u0440)", "u"},
+		{"44718 (\u041d\u043e\u043c\u0435\u0440 \u0434\u043e\u0433\u043e\u0432\u043e\u0440\u0443)", "u"},
+		{"44718 (Nr. des Vertrags)", "u"},
+		{"44718 (Nr. Vertrag)", "u"},
+		{"44718 (num\u00e9ro du contrat)", "u"},
+		{"Num\u0103r comand\u0103\n60233", "v"},
+		{"60233 (num\u0103r comand\u0103)", "v"},
+		{"Numri i porosis\u00eb: 60233", "v"},
+		{"Broj porud\u017ebine\n60233", "v"},
+		{"\u0411\u0440\u043e\u0458 \u043f\u043e\u0440\u0443\u045f\u0431\u0438\u043d\u0435: 60233", "v"},
+		{"Kontratu zenbakia: 44718", "u"},
+		{"Uimhir chonartha 44718", "u"},
+		{"44718 (Nummer der Seite)", ""},
+		{"Nummer der Seite\n44718", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
 /* What a payment's reference was made of. */
 static void test_payments(void)
 {
@@ -1185,6 +1208,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
 	g_test_add_func("/spelling/notes", test_notes);
+	g_test_add_func("/spelling/numbers-of", test_numbers_of);
 	g_test_add_func("/spelling/payments", test_payments);
 	g_test_add_func("/spelling/spaced", test_spaced);
 	g_test_add_func("/spelling/beside", test_beside);
