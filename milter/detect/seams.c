@@ -6,7 +6,9 @@
  *
  * What has both itself is hardly anything else if it is long.  Digits alone are: "20260042317A" may
  * be an article, unless it is the name of a file; and "AB48291746" is an order's number there as
- * well, where "Rechnung48291746" is not.  Words of many such pieces were made at random.
+ * well, where "Rechnung48291746" is not.  Words of many such pieces were made at random.  Behind a
+ * label, letters before digits or one behind them are what the billing system prints and its
+ * directory leaves out: "Kundennummer: D48291746"; and "Nr48291746" says by itself what it is.
  */
 #include "config.h"
 
@@ -20,6 +22,8 @@
 #define MIN_BOTH 8     /* characters of letters and digits */
 #define MIN_BOTH_IN_NAME 6
 #define MIN_DIGITS 4
+#define MAX_SERIES 2   /* letters that a labelled number has before it; one of them behind it */
+#define MIN_SAID 5     /* digits of one */
 #define MIN_WORD 3     /* letters before digits that are no part of the same number */
 #define DATE 8
 #define MIN_DATED (DATE + 7)
@@ -111,23 +115,6 @@ static bool is_lettered(const Search *s, const Edge *begin)
 	return begin->seam && n > 0 && n < MIN_WORD;
 }
 
-static void take(Search *s, const Edge *begin, const Edge *end, bool in_name)
-{
-	const char *text = s->compact->text + begin->at;
-	gsize len = end->at - begin->at;
-	bool lettered = is_lettered(s, begin);
-	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
-		const MsKind *kind = ms_kinds_nth(s->kinds, k);
-		if (!fits(kind, text, len, begin->seam, lettered,
-			    in_name) ||
-			!ms_filters_have(s->known, kind->name, text, len))
-			continue;
-		g_autofree char *value = g_ascii_strup(text, (gssize)len);
-		ms_detect_add_value(s, kind, begin->fold, end->fold, value,
-			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
-	}
-}
-
 static bool is_any_known(const Search *s, const char *text, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(s->known->parts); i++)
@@ -135,6 +122,56 @@ static bool is_any_known(const Search *s, const char *text, gsize len)
 			ms_filter_has_any(s->known->parts[i], text, len))
 			return true;
 	return false;
+}
+
+/* What stands behind the value of a label has none. */
+static bool is_first_behind(const Search *s, const MsLabel *label, gsize at)
+{
+	return label != NULL && label->end <= at &&
+		!ms_detect_has_digit(s->fold->text + label->end, at - label->end);
+}
+
+/* Is it the one number of word `word`, and is that one of the kind by what stands before it? */
+static bool is_said(const Search *s, guint k, gsize word, const Edge *begin, const Edge *end)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	const MsWord *w = &s->compact->words[word];
+	const char *text = s->compact->text;
+	gsize len = end->at - begin->at;
+	if (begin->at < w->start || end->at > w->end || len < MIN_SAID || !kind->known ||
+		(kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) ||
+		kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
+		!ms_detect_is_number(text + begin->at, len) ||
+		is_any_known(s, text + w->start, w->end - w->start))
+		return false;
+	gsize before = begin->at - w->start, behind = w->end - end->at;
+	bool says = before > 1 && behind == 0 &&
+		ms_detect_says_number(text + w->start, before);
+	if (says && len >= kind->bare_digits && !ms_detect_is_date(text + begin->at, len) &&
+		!ms_detect_is_glued(s, w->from, w->until, false, false))
+		return true;
+	if (!says && (before > MAX_SERIES || behind >= MAX_SERIES ||
+			     (behind > 0 && g_ascii_islower(s->fold->text[w->until - 1]))))
+		return false; /* "48291m" */
+	return is_first_behind(s, ms_detect_label_of(s, k, w->from), w->from) ||
+		ms_detect_is_named(s, k, w->from) || ms_detect_is_beside(s, k, word, word);
+}
+
+static void take(Search *s, gsize word, const Edge *begin, const Edge *end, bool in_name)
+{
+	const char *text = s->compact->text + begin->at;
+	gsize len = end->at - begin->at;
+	bool lettered = is_lettered(s, begin);
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, k);
+		if (!ms_filters_have(s->known, kind->name, text, len) ||
+			(!fits(kind, text, len, begin->seam, lettered, in_name) &&
+				!is_said(s, k, word, begin, end)))
+			continue;
+		g_autofree char *value = g_ascii_strup(text, (gssize)len);
+		ms_detect_add_value(s, kind, begin->fold, end->fold, value,
+			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+	}
 }
 
 /* Pieces that begin or end at a seam of this word. */
@@ -146,11 +183,11 @@ static void try_pairs(Search *s, const Edges *b, const MsWord *word, bool in_nam
 		for (guint k = 0; k < b->n_ends; k++) {
 			const Edge *end = &b->ends[k];
 			bool ends = end->seam && end->at > word->start && end->at < word->end;
-			if (end->at < begin->at + MIN_BOTH_IN_NAME || (!begins && !ends) ||
+			if (end->at < begin->at + MIN_SAID || (!begins && !ends) ||
 				end->at - begin->at > MS_FILTER_MAX)
 				continue;
 			if (is_any_known(s, s->compact->text + begin->at, end->at - begin->at))
-				take(s, begin, end, in_name);
+				take(s, (gsize)(word - s->compact->words), begin, end, in_name);
 		}
 	}
 }

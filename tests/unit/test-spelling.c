@@ -441,6 +441,35 @@ static void test_own(void)
 	try_rows("", nobody, G_N_ELEMENTS(nobody));
 }
 
+/* Letters that the directory leaves out, before or behind a number that is said to be one. */
+static void test_lettered(void)
+{
+	static const Row rows[] = {
+		{"Kundennummer: D73041958", "a"},
+		{"Kundennummer\nCL73041958", "a"},
+		{"Kundennummer: 73041958A", "a"},
+		{"Your customer no. K482913 is new", "Q"},
+		{"Rechnung Nr. R20261104417 vom 1.11.2026", "d"},
+		{"Kundennummer ID482913", "Q"},
+		{"Bitte Nr73041958 angeben", "a"},
+		{"Ref. ID73041958", "a"},
+		{"zu DEB-73041958", "a"},
+		{"Beleg FAC20261104417", "d"},
+		{"Datei RE_20261104417 anbei", "d"},
+		{"Vertrag_44718", "u"},
+		/* what is not said, or said of another */
+		{"Artikel D73041958", ""},
+		{"Kundennummer: 4711\nArtikel D482913", ""},
+		{"Artikel C73041958, N73041958", ""},
+		{"Kunde: Verbrauch 482913m", ""},
+		{"Rechnungsnummer: D73041958", ""},
+		{"Kundennummer: ABC482913", ""},
+		{"Kundennummer: D7304195", ""},
+		{"Nr482913", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
 /* A figure that is set high behind a number, and what Japanese writes for a dash. */
 static void test_notes(void)
 {
@@ -1207,6 +1236,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/pairs", test_pairs);
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
+	g_test_add_func("/spelling/lettered", test_lettered);
 	g_test_add_func("/spelling/notes", test_notes);
 	g_test_add_func("/spelling/numbers-of", test_numbers_of);
 	g_test_add_func("/spelling/payments", test_payments);
