@@ -132,7 +132,7 @@ static void read_made(Walk *walk, const char *name, const char *where, const GSt
 		const char *at = strrchr(*made, '@');
 		gsize n = strlen(walk->to.own), len = at != NULL ? strlen(at + 1) : 0;
 		if (part && **made != '\0') {
-			g_string_append_printf(own, "cid://%.*s\n",
+			g_string_append_printf(own, "cid://%s/%.*s\n", walk->to.own,
 				at != NULL ? (int)(at - *made) : -1, *made);
 			continue;
 		}
