@@ -21,4 +21,16 @@ static inline char *trail_text(const char *path)
 	return g_string_free(text, FALSE);
 }
 
+/* That the message of that name was not done after all, as missentd says it. */
+static inline void trail_undo(GString *trail, const char *time, const char *host,
+	const char *queue_id, const char *arrived)
+{
+	g_string_append_printf(trail,
+		"{\"time\":\"%s\",\"type\":\"act\",\"event\":\"undone\",\"who\":\"missentd\",\"client\":\"\","
+		"\"about\":\"%s\",\"detail\":\"hold; the MTA did not take it\",\"host\":\"%s\","
+		"\"queue_id\":\"%s\",\"arrived\":\"%s\"}\n",
+		time, queue_id, host, queue_id, arrived);
+}
+
 #endif
+

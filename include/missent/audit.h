@@ -77,6 +77,9 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
  * or "".  Nothing of a message's content. */
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
 	const char *about, const char *detail, GError **error);
+/* That what the line of this message tells of was not done.  `detail`: the action, and why. */
+bool ms_audit_undone(
+	MsAudit *audit, const MsEnvelope *envelope, const char *detail, GError **error);
 
 /* All types of lines there are; missent-audit(5) has the fields of each. */
 #define MS_AUDIT_MESSAGE "message" /* judged */
@@ -151,7 +154,9 @@ typedef struct {
 	const char *type; /* "message", "act" and so on; "" of a damaged line */
 	const char *text;
 	gsize len;
-	const struct json_t *json; /* NULL: damaged */
+	/* NULL: damaged.  Of a message that was undone the verdict is "tempfail", as for its
+	 * sender, and there is a field "undone", the detail of that act. */
+	const struct json_t *json;
 } MsAuditLine;
 /* False: stop; with `*error` set reading fails. */
 typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error);

@@ -25,6 +25,7 @@ typedef struct {
 void ms_patience_begin(MsPatience *patience, gint64 budget_ms);
 /* For any thread: nobody waits any more. */
 void ms_patience_lose(MsPatience *patience);
+bool ms_patience_lost(const MsPatience *patience);
 /* The earlier one of the two ends. */
 gint64 ms_patience_end(const MsPatience *patience, gint64 end);
 /* False and MS_ERROR_RETRY: it is over. */

@@ -417,8 +417,8 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 	return true;
 }
 
-bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
-	const char *about, const char *detail, GError **error)
+static json_t *line_of_act(const char *who, const char *client, MsEvent event, const char *about,
+	const char *detail)
 {
 	json_t *line = ms_audit_line(MS_AUDIT_ACT);
 	set(line, "event", json_string(ms_event_names[event]));
@@ -426,10 +426,30 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent
 	set(line, "client", ms_audit_plain(client));
 	set(line, "about", ms_audit_plain(about));
 	set(line, "detail", ms_audit_plain(detail));
+	return line;
+}
+
+static bool write_act(MsAudit *audit, json_t *line, GError **error)
+{
 	if (!write_line(audit, line, error))
 		return false;
 	count(audit, &audit->acts);
 	return true;
+}
+
+bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
+	const char *about, const char *detail, GError **error)
+{
+	return write_act(audit, line_of_act(who, client, event, about, detail), error);
+}
+
+bool ms_audit_undone(
+	MsAudit *audit, const MsEnvelope *envelope, const char *detail, GError **error)
+{
+	const char *id = envelope->queue_id;
+	json_t *line = line_of_act("missentd", "", MS_EVENT_UNDONE, id != NULL ? id : "", detail);
+	ms_audit_name(line, envelope);
+	return write_act(audit, line, error);
 }
 
 bool ms_audit_note(

@@ -13,6 +13,8 @@ char *ms_audit_stamp(gint64 microseconds);
 json_t *ms_audit_line(const char *type);
 /* Any bytes as a string; NULL as null. */
 json_t *ms_audit_plain(const char *text);
+/* What names a message: host, queue ID and when it came. */
+void ms_audit_name(json_t *line, const MsEnvelope *envelope);
 /* `key` may be NULL.  NULL: there is no memory. */
 json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
 /* Its text, in ASCII and in one line; the caller's to free(). */

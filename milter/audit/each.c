@@ -16,6 +16,9 @@
  * entries is one line again.  The plain files of older versions are read too, the oldest first:
  * those that were rotated away lie beside the one in use ("audit.jsonl.2.gz",
  * "audit.jsonl-20261126") and have their place by the time of their first line.
+ *
+ * That a message was not done after all is said by a later line.  The trail is gone through for
+ * those first, so that nobody who reads it has to know of them.
  */
 
 #define MAX_LINE (64u << 20)
@@ -33,6 +36,7 @@ typedef struct {
 	guint64 number;
 	gint64 time;  /* of the line before */
 	gint64 first; /* of the first line; 0: there was none */
+	GHashTable *undone; /* of a message's name: the act's detail; NULL: none is */
 } Reading;
 
 static void free_file(void *data)
@@ -80,12 +84,64 @@ static char *next_line(gzFile in, GString *line, const char *path, GError **erro
 	return line->len > 0 && code != Z_ERRNO ? line->str : NULL;
 }
 
+/* ---- what was not done ------------------------------------------------------------------ */
+
+static const char *text_of(const json_t *line, const char *field)
+{
+	const char *text = json_string_value(json_object_get(line, field));
+	return text != NULL ? text : "";
+}
+
+static char *name_of(const json_t *line)
+{
+	return g_strjoin("\n", text_of(line, "host"), text_of(line, "queue_id"),
+		text_of(line, "arrived"), NULL);
+}
+
+/* Few lines are worth parsing. */
+static bool may_undo(const char *text, gsize len)
+{
+	static const char event[] = "\"undone\"";
+	return memmem(text, len, event, sizeof event - 1) != NULL;
+}
+
+static bool take_undone(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)error;
+	if (strcmp(line->type, MS_AUDIT_ACT) == 0 &&
+		ms_event_named(text_of(line->json, "event")) == MS_EVENT_UNDONE)
+		g_hash_table_insert(
+			user, name_of(line->json), g_strdup(text_of(line->json, "detail")));
+	return true;
+}
+
+/* Its sender was told to try again: that is what became of it. */
+static void tell_undone(const Reading *r, json_t *line)
+{
+	const char *type = type_of(line);
+	if (r->undone == NULL ||
+		(strcmp(type, MS_AUDIT_MESSAGE) != 0 && strcmp(type, MS_AUDIT_CANARY) != 0))
+		return;
+	g_autofree char *name = name_of(line);
+	const char *detail = g_hash_table_lookup(r->undone, name);
+	if (detail == NULL)
+		return;
+	json_object_set_new(line, "verdict", json_string(ms_action_names[MS_TEMPFAIL]));
+	json_object_set_new(line, "undone", json_string(detail));
+}
+
+/* ---- a line --------------------------------------------------------------------------- */
+
 /* False: enough, or `*error`. */
 static bool give(Reading *r, const char *text, gsize len, GError **error)
 {
+	if (r->take == take_undone && !may_undo(text, len))
+		return true;
 	json_t *json = json_loadb(text, len, 0, NULL);
 	gint64 time = json_is_object(json) ? time_of(json) : -1;
 	bool damaged = time < 0;
+	if (!damaged)
+		tell_undone(r, json);
 	r->time = damaged ? r->time : time;
 	r->first = r->first == 0 ? r->time : r->first;
 	const MsAuditLine line = {r->number++, r->time, damaged ? "" : type_of(json), text, len,
@@ -204,7 +260,7 @@ static bool give_files(Reading *r, const char *path, GError **error)
 bool ms_audit_each_plain(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error)
 {
-	Reading r = {from, to, take, user, 0, 0, 0};
+	Reading r = {.from = from, .to = to, .take = take, .user = user};
 	return give_files(&r, path, error);
 }
 
@@ -287,6 +343,8 @@ static bool take_entry(guint64 index, const char *data, gsize len, void *user, G
 		return true;
 	}
 	r->reading.number = index;
+	if (!split && r->reading.take == take_undone && !may_undo(data, len))
+		return true;
 	if (!split) {
 		g_autofree char *text = g_strndup(data, len);
 		return give(&r->reading, text, len, error);
@@ -314,22 +372,44 @@ bool ms_audit_is_there(const char *path, GError **error)
 		ms_fail_input(error, "%s: there is no audit trail", path);
 }
 
-bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
-	GError **error)
+static bool give_log(LogReading *r, const char *folder, GError **error)
+{
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
+	r->parts = g_string_new(NULL);
+	bool fine = log != NULL && ms_tlog_each(log, 0, take_entry, r, error);
+	drop_parts(r);
+	g_string_free(r->parts, TRUE);
+	return fine;
+}
+
+static bool give_trail(LogReading *r, const char *path, GError **error)
 {
 	g_autofree char *folder = ms_audit_folder(path);
 	if (!may_look(folder, error))
 		return false;
-	if (!g_file_test(folder, G_FILE_TEST_EXISTS))
-		return ms_audit_each_plain(path, from, to, take, user, error);
-	g_autoptr(MsTlog) log = ms_tlog_look(folder, error);
-	if (log == NULL)
-		return false;
-	LogReading r = {.reading = {from, to, take, user, 0, 0, 0}, .parts = g_string_new(NULL)};
-	bool fine = ms_tlog_each(log, 0, take_entry, &r, error);
-	drop_parts(&r);
-	g_string_free(r.parts, TRUE);
-	return fine;
+	return g_file_test(folder, G_FILE_TEST_EXISTS) ? give_log(r, folder, error)
+						       : give_files(&r->reading, path, error);
+}
+
+/* Of messages from `from` on.  What cannot be read is told when all lines are; NULL: there is
+ * none. */
+static GHashTable *find_undone(const char *path, gint64 from)
+{
+	g_autoptr(GHashTable)
+		undone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	LogReading r = {.reading = {
+		.from = from, .to = G_MAXINT64, .take = take_undone, .user = undone}};
+	give_trail(&r, path, NULL);
+	return g_hash_table_size(undone) > 0 ? g_steal_pointer(&undone) : NULL;
+}
+
+bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
+	GError **error)
+{
+	g_autoptr(GHashTable) undone = find_undone(path, from);
+	LogReading r = {.reading = {
+		.from = from, .to = to, .take = take, .user = user, .undone = undone}};
+	return give_trail(&r, path, error);
 }
 
 /* ---- proven ---------------------------------------------------------------------------- */
@@ -404,7 +484,9 @@ bool ms_audit_each_proven(const char *path, gint64 from, gint64 to, MsAuditTake 
 {
 	g_autofree char *folder = ms_audit_folder(path);
 	g_auto(MsAuditProof) proof = {0};
-	LogReading r = {.reading = {from, to, take, user, 0, 0, 0},
+	g_autoptr(GHashTable) undone = find_undone(path, from);
+	LogReading r = {.reading = {.from = from, .to = to, .take = take, .user = user,
+				.undone = undone},
 		.parts = g_string_new(NULL),
 		.proof = &proof};
 	bool fine = may_look(folder, error);

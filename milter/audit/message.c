@@ -408,6 +408,13 @@ static void add_verdict(json_t *line, const MsAuditMessage *m)
 			(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
 }
 
+void ms_audit_name(json_t *line, const MsEnvelope *envelope)
+{
+	json_object_set_new_nocheck(line, "host", ms_audit_plain(envelope->host));
+	json_object_set_new_nocheck(line, "queue_id", ms_audit_plain(envelope->queue_id));
+	set(line, "arrived", ms_audit_stamp(envelope->arrived));
+}
+
 json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 {
 	const MsEnvelope *e = m->envelope;
@@ -415,9 +422,7 @@ json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 	json_t *line = ms_audit_line(e->canary ? MS_AUDIT_CANARY : MS_AUDIT_MESSAGE);
 	if (line == NULL)
 		return NULL;
-	json_object_set_new_nocheck(line, "host", ms_audit_plain(e->host));
-	json_object_set_new_nocheck(line, "queue_id", ms_audit_plain(e->queue_id));
-	set(line, "arrived", ms_audit_stamp(e->arrived));
+	ms_audit_name(line, e);
 	json_object_set_new_nocheck(line, "client", ms_audit_plain(e->client_address));
 	json_object_set_new_nocheck(line, "key", ms_audit_plain(number));
 	json_object_set_new_nocheck(line, "size", json_integer((json_int_t)e->size));

@@ -19,6 +19,11 @@ void ms_patience_lose(MsPatience *patience)
 	g_atomic_int_set(&patience->gone, 1);
 }
 
+bool ms_patience_lost(const MsPatience *patience)
+{
+	return patience != NULL && g_atomic_int_get(&patience->gone) != 0;
+}
+
 gint64 ms_patience_end(const MsPatience *patience, gint64 end)
 {
 	return patience != NULL ? MIN(end, patience->until) : end;
@@ -28,7 +33,7 @@ bool ms_patience_lasts(const MsPatience *patience, GError **error)
 {
 	if (patience == NULL)
 		return true;
-	if (g_atomic_int_get(&patience->gone) != 0) {
+	if (ms_patience_lost(patience)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the MTA has closed the connection before the message was judged");
 		return false;

@@ -857,12 +857,10 @@ static void take_back(MsRuntime *runtime, MsJudgement *judgement)
 bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,
 	const char *why, GError **error)
 {
-	g_autofree char *detail = g_strdup_printf("%s; queue %s: %s",
-		ms_action_names[judgement->verdict->action],
-		envelope->queue_id != NULL ? envelope->queue_id : "-", why);
+	g_autofree char *detail =
+		g_strdup_printf("%s; %s", ms_action_names[judgement->verdict->action], why);
 	take_back(runtime, judgement);
-	return ms_audit_event(
-		runtime->audit, "missentd", "", MS_EVENT_UNDONE, envelope->queue_id, detail, error);
+	return ms_audit_undone(runtime->audit, envelope, detail, error);
 }
 
 /* The sender tries again, for it did not hear our first answer, of which the record is there. */
@@ -962,12 +960,15 @@ static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 	return true;
 }
 
-/* The disk may have taken longer than the MTA waits: then what stands there was not done. */
+/* The disk may have taken longer than the MTA waits: then what stands there was not done.  Where
+ * mail goes in any case, it is. */
 static bool still_answers(
 	MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	if (ms_patience_lasts(envelope->patience, &why))
+	bool goes = judgement->verdict->paused || runtime->settings->mode == MS_MODE_OBSERVE;
+	if (ms_patience_lasts(envelope->patience, &why) ||
+		(goes && !ms_patience_lost(envelope->patience)))
 		return true;
 	ms_engine_take_back(runtime, envelope, judgement, why->message, NULL);
 	g_propagate_error(error, g_steal_pointer(&why));

@@ -8,6 +8,8 @@
 #include "missent/verdict.h"
 
 const char *past_text(const json_t *object, const char *name); /* "" for none */
+/* Its verdict was taken back: its sender tries again. */
+bool past_undone(const json_t *line);
 /* What a policy (NULL: any) does for its reasons in this line, were they enforced;
  * `*enforced_out`: they were. */
 MsAction past_action(const json_t *line, const char *policy, bool *enforced_out);

@@ -26,11 +26,18 @@ static bool is_of(const json_t *reason, const char *policy)
 	return policy == NULL || strcmp(past_text(reason, "policy"), policy) == 0;
 }
 
+bool past_undone(const json_t *line)
+{
+	return json_object_get(line, "undone") != NULL;
+}
+
 MsAction past_action(const json_t *line, const char *policy, bool *enforced_out)
 {
 	const json_t *reasons = json_object_get(line, "reasons");
 	MsAction strictest = MS_DELIVER;
-	*enforced_out = false;
+	*enforced_out = past_undone(line);
+	if (*enforced_out)
+		return MS_TEMPFAIL;
 	for (gsize i = 0; i < json_array_size(reasons); i++) {
 		const json_t *reason = json_array_get(reasons, i);
 		if (!is_of(reason, policy))

@@ -152,8 +152,9 @@ static bool take(const MsAuditLine *line, void *user, GError **error)
 	Reading *reading = user;
 	if (line->json == NULL)
 		reading->damaged++;
-	for (guint i = 0;
-		line->json != NULL && strcmp(line->type, "message") == 0 && i < reading->n; i++)
+	if (line->json == NULL || strcmp(line->type, "message") != 0 || past_undone(line->json))
+		return true;
+	for (guint i = 0; i < reading->n; i++)
 		if (past_fell_under(line->json, reading->counts[i].report->policy))
 			count_message(&reading->counts[i], line);
 	return true;

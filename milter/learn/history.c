@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "missent/verdict.h"
+
 #include "learn_private.h"
 
 typedef struct {
@@ -47,7 +49,9 @@ static bool take(const MsAuditLine *line, void *user, GError **error)
 	if (line->json == NULL || strcmp(line->type, "message") != 0)
 		return true;
 	const char *key = json_string_value(json_object_get(line->json, "key"));
-	if (key != NULL && strcmp(key, h->key) != 0)
+	const char *verdict = json_string_value(json_object_get(line->json, "verdict"));
+	if ((key != NULL && strcmp(key, h->key) != 0) ||
+		g_strcmp0(verdict, ms_action_names[MS_TEMPFAIL]) == 0) /* it comes again */
 		return true;
 	g_autoptr(GPtrArray) ids = g_ptr_array_new(), tos = g_ptr_array_new();
 	take_known(json_object_get(line->json, "identifiers"), h->ids, ids);

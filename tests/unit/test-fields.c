@@ -165,6 +165,9 @@ static void write_every_type(void)
 	g_assert_true(ms_audit_beat(audit, "missentd", &error));
 	g_assert_true(
 		ms_audit_event(audit, "anna", "192.0.2.1", MS_EVENT_LOOK, "ab", "", &error));
+	g_autoptr(MsEnvelope) e = ms_envelope_new();
+	e->host = g_strdup("mx");
+	g_assert_true(ms_audit_undone(audit, e, "hold; why", &error));
 	g_assert_true(ms_audit_prune(audit, g_get_real_time() - G_TIME_SPAN_DAY, &error));
 	leave_one();
 	write_message(audit, true, MS_SPLIT);

@@ -10,6 +10,7 @@
 #include "missent/verdict.h"
 
 #include "../test.h"
+#include "../trail.h"
 
 #define DAY (86400 * (gint64)G_USEC_PER_SEC)
 #define BEGIN (1795000000 * (gint64)G_USEC_PER_SEC) /* 2026-11-18 */
@@ -27,11 +28,12 @@ static void add(Trail *trail, gint64 time, const char *sender, const char *verdi
 	g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(time / G_USEC_PER_SEC);
 	g_autofree char *stamp = g_date_time_format(date, "%Y-%m-%dT%H:%M:%S.000Z");
 	g_string_append_printf(trail->text,
-		"{\"time\":\"%s\",\"type\":\"message\",\"queue_id\":\"Q%u\",\"sender\":\"%s\",\"sender_id\":\"id-%s\","
+		"{\"time\":\"%s\",\"type\":\"message\",\"host\":\"mx\",\"queue_id\":\"Q%u\",\"arrived\":\"%u\",\"sender\":\"%s\",\"sender_id\":\"id-%s\","
 		"\"key\":\"k\",\"verdict\":\"%s\",\"would\":\"%s\",\"policies\":[%s],\"reasons\":[%s],\"reasons_more\":0,\"recipients\":1,"
 		"\"to\":[{\"address\":\"a***@x\",\"outcome\":\"%s\"}],\"versions\":{\"policies\":\"%s\",\"kinds\":\"1\"}}\n",
-		stamp, trail->n++, sender, sender, verdict, would, policies, reasons, outcome,
-		version);
+		stamp, trail->n, trail->n, sender, sender, verdict, would, policies, reasons,
+		outcome, version);
+	trail->n++;
 }
 
 #define HELD(policy, kind, enforced)                                        \
@@ -197,6 +199,32 @@ static void test_stats(void)
 	remove_folder(dir);
 }
 
+/* What was taken back is nothing that was done: it comes again. */
+static void test_undone(void)
+{
+	g_autofree char *dir = scratch_folder();
+	Trail trail = {g_string_new(NULL), 0};
+	fill(&trail, "v1");
+	add(&trail, BEGIN + DAY, "h***@x", "hold", "hold", "\"inv\"", HELD("inv", "iban", "true"),
+		"wrong", "v1");
+	trail_undo(trail.text, "2026-11-30T00:00:00.000Z", "mx", "Q200", "200");
+	trail_undo(trail.text, "2026-11-30T00:00:00.000Z", "mx", "Q3", "4"); /* of another time */
+	g_autofree char *path = write_trail(dir, &trail);
+	g_autoptr(MsStats) days = stats_of(path, MS_STATS_DAY),
+			   policies = stats_of(path, MS_STATS_POLICY);
+	g_assert_cmpuint(ms_stats_all(days)->verdicts[MS_HOLD], ==, 0);
+	g_assert_cmpuint(ms_stats_all(days)->verdicts[MS_TEMPFAIL], ==, 1);
+	g_assert_cmpuint(ms_stats_all(days)->observed, ==, 3);
+	g_assert_cmpuint(row_named(policies, "inv")->verdicts[MS_HOLD], ==, 0);
+	g_assert_cmpuint(row_named(policies, "inv")->verdicts[MS_TEMPFAIL], ==, 1);
+	g_autoptr(GPtrArray) reports = report(path, "inv", 100);
+	const MsPolicyReport *r = reports->pdata[0];
+	g_assert_cmpuint(r->judged, ==, 200);
+	g_assert_cmpuint(r->held, ==, 3);
+	g_string_free(trail.text, TRUE);
+	remove_folder(dir);
+}
+
 static void add_unsure(Trail *trail, const char *policies, const char *unsure)
 {
 	g_string_append_printf(trail->text,
@@ -256,6 +284,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/history/report", test_report);
 	g_test_add_func("/history/objections", test_objections);
 	g_test_add_func("/history/stats", test_stats);
+	g_test_add_func("/history/undone", test_undone);
 	g_test_add_func("/history/unsure", test_unsure);
 	g_test_add_func("/history/applied", test_applied);
 	return g_test_run();

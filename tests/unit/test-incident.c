@@ -12,6 +12,7 @@
 #include "missent/tlog.h"
 
 #include "../test.h"
+#include "../trail.h"
 
 static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of this test";
 #define DAY "2026-11-20T"
@@ -316,6 +317,35 @@ static void add_mixed(GString *trail)
 	add_text(trail, DAY "14:00:00.000Z",
 		"\"type\":\"act\",\"event\":\"release\",\"who\":\"anna\",\"about\":"
 		"\"00000000000000a4\",\"detail\":\"done\"");
+}
+
+/* What was taken back went to nobody, and is nothing that is held: it is as one that was refused
+ * for now, whatever its verdict was.  Another of its queue ID stays what it is. */
+static void test_undone(void)
+{
+	static const struct {
+		const char *queue_id, *arrived, *host;
+		guint out, held, deferred;
+	} undone[] = {{"Q2", DAY "09:01:00.000Z", "mx", 0, 1, 2},
+		{"Q3", DAY "09:02:00.000Z", "mx", 1, 0, 2},
+		{"Q3", DAY "09:01:00.000Z", "mx", 1, 1, 1}, {"Q3", DAY "09:02:00.000Z", "my", 1, 1, 1},
+		{"Q1", DAY "09:00:00.000Z", "mx", 1, 1, 2}};
+	for (gsize i = 0; i < G_N_ELEMENTS(undone); i++) {
+		Site site;
+		begin(&site);
+		add_mixed(site.trail);
+		trail_undo(site.trail, "2026-11-20T18:00:00.000Z", undone[i].host,
+			undone[i].queue_id, undone[i].arrived);
+		g_autoptr(MsIncident) incident = tell(&site);
+		const MsReportAsk ask = {.what = "all"};
+		g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+		g_autofree char *text = ms_report_json(report);
+		const MsIncidentSum *sum = ms_incident_sum(incident);
+		g_assert_cmpuint(sum->messages.of[MS_FATE_OUT], ==, undone[i].out);
+		g_assert_cmpuint(sum->messages.of[MS_FATE_UNTOLD], ==, undone[i].held);
+		g_assert_cmpuint(sum->deferred, ==, undone[i].deferred);
+		end(&site);
+	}
 }
 
 /* ---- a trail that is not what was written ------------------------------------------------- */
@@ -1073,6 +1103,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/incident/empty", test_empty);
 	g_test_add_func("/incident/hole", test_hole);
+	g_test_add_func("/incident/undone", test_undone);
 	g_test_add_func("/incident/stopped", test_stopped);
 	g_test_add_func("/incident/fates", test_fates);
 	g_test_add_func("/incident/damaged", test_damaged);

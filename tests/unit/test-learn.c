@@ -6,6 +6,7 @@
 
 #include "milter/learn/learn_private.h"
 #include "tests/test.h"
+#include "../trail.h"
 
 static const char kinds_text[] =
 	"kind \"customer-number\" {\n\tpattern = {\"K[0-9A-Z]+\"}\n\tlabel-required = yes\n\tlabels = {\"customer\"}\n"
@@ -302,7 +303,7 @@ static void test_history(void)
 {
 	static const guint8 key[MS_AUDIT_KEY_BYTES] = "a key of the trail";
 	static const char *const lines[][2] = {{"K1", "a@x.example"}, {"K1", "a@x.example"},
-		{"K2", "a@x.example"}, {"K7", "a@x.example"}};
+		{"K2", "a@x.example"}, {"K7", "a@x.example"}, {"K1", "a@x.example"}};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *number = ms_audit_key_number(key), *folder = scratch_folder();
@@ -313,10 +314,11 @@ static void test_history(void)
 		g_autofree char *id = ms_audit_id(key, "customer-number", lines[i][0]);
 		g_autofree char *to = ms_audit_id_of_address(key, lines[i][1]);
 		g_string_append_printf(text,
-			"{\"time\":\"2026-11-20T09:0%d:00.000000Z\",\"type\":\"message\",\"queue_id\":\"Q%d\",\"key\":\"%s\","
+			"{\"time\":\"2026-11-20T09:0%d:00.000000Z\",\"type\":\"message\",\"host\":\"mx\",\"queue_id\":\"Q%d\",\"arrived\":\"a\",\"key\":\"%s\","
 			"\"identifiers\":[{\"id\":\"%s\"}],\"to\":[{\"id\":\"%s\"}]}\n",
 			(int)i, (int)i, number, id, to);
 	}
+	trail_undo(text, "2026-11-20T09:09:00.000Z", "mx", "Q4", "a"); /* its sender tries again */
 	g_string_append(text, "{\"time\":\"2026-11-20T09:0");
 	g_assert_true(g_file_set_contents(path, text->str, -1, &error));
 	add_all(&site, TWO, false);

@@ -5,6 +5,7 @@
 #include "missent/reconcile.h"
 
 #include "../test.h"
+#include "../trail.h"
 
 /* Rows of a log and of a trail, and what is to be told of them. */
 
@@ -44,6 +45,11 @@ static void write_trail(const char *text)
 		g_auto(GStrv) w = g_strsplit(lines[i], " ", 5);
 		if (g_strv_length(w) < 2)
 			continue;
+		if (strcmp(w[1], "undone") == 0) { /* "09:00:20 undone ABCDE1 09:00:05" */
+			g_autofree char *time = g_strdup_printf("2026-11-26T%s.000Z", w[0]);
+			trail_undo(out, time, "mx", w[2], w[3]);
+			continue;
+		}
 		if (g_strv_length(w) < 4) {
 			g_string_append_printf(out,
 				"{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"act\",\"event\":\"%s\"}\n",
@@ -51,9 +57,9 @@ static void write_trail(const char *text)
 			continue;
 		}
 		g_string_append_printf(out,
-			"{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"message\",\"key\":\"%s\",\"queue_id\":\"%s\","
-			"\"verdict\":\"%s\"",
-			w[0], number, w[1], w[2]);
+			"{\"time\":\"2026-11-26T%s.000Z\",\"type\":\"message\",\"key\":\"%s\",\"host\":\"mx\","
+			"\"queue_id\":\"%s\",\"arrived\":\"%s\",\"verdict\":\"%s\"",
+			w[0], number, w[1], w[0], w[2]);
 		add_recipients(out, w[3]);
 		if (w[4] != NULL)
 			g_string_append_printf(out, ",\"versions\":{\"policies\":\"%s\"}", w[4]);
@@ -236,6 +242,16 @@ static const struct {
 		CLIENT("09:00:05",
 			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-reject: END-OF-MESSAGE from app[192.0.2.7]: 4.7.1 later\n",
 		"", NULL},
+	{"taken back, and the MTA took it",
+		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 undone ABCDE1 09:00:05",
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n", "tempfail"},
+	{"... and it was another of that queue ID",
+		"08:59:00 ABCDE1 deliver a@x.example\n08:59:10 undone ABCDE1 08:59:00\n"
+		"09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "", NULL},
+	{"... and the MTA did not take it",
+		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 undone ABCDE1 09:00:05",
+		ONE("09:20:05", "ABCDE2", "a@x.example"), "ABCDE2 bypass 1\n", NULL},
 	{"held, and gone without a record", "09:00:05 ABCDE1 hold a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n",
 		"did not hold it"},
