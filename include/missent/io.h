@@ -41,6 +41,11 @@ bool ms_io_write(int fd, const void *data, gsize len);
 bool ms_io_sync_folder(const char *folder);
 /* errno: does the host lack something for now?  Who waits for it to come is started again. */
 bool ms_io_is_want(int system);
+/* "what: why", as MS_ERROR_RETRY where that is a want, else as MS_ERROR_CONFIG; false. */
+bool ms_io_fail(GError **error, const char *what, int system);
+/* A folder, opened to be listed; NULL and as ms_io_fail().  What cannot be looked into is never
+ * taken for empty. */
+GDir *ms_io_open_folder(const char *path, GError **error);
 /* Sees to it that there is such a file, whole from the first moment on: with its bytes, its mode
  * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
  * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */

@@ -10,6 +10,7 @@
 
 #include "missent/answer.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 #include "missent/password.h"
 
 #include "accounts_private.h"
@@ -134,20 +135,20 @@ static bool is_ours_alone(const char *path, GError **error)
 	g_autofree char *folder = g_path_get_dirname(path);
 	struct stat st, file;
 	if (stat(folder, &st) != 0)
-		return fail_config(error, folder, g_strerror(errno));
+		return ms_io_fail(error, folder, errno);
 	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) ||
 		(st.st_mode & 0022) != 0)
 		return fail_config(error, folder,
 			"others may write to this folder, in which the accounts are; leave "
 			"accounts-file out, and run missent review migrate as root");
 	if (lstat(path, &file) != 0)
-		return errno == ENOENT || fail_config(error, path, g_strerror(errno));
+		return errno == ENOENT || ms_io_fail(error, path, errno);
 	if (!S_ISREG(file.st_mode) ||
 		(file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
 		return fail_config(error, path,
 			"is not the folder's owner's; run missent review migrate as root");
 	if ((file.st_mode & 0077) != 0 && chmod(path, 0600) != 0)
-		return fail_config(error, path, g_strerror(errno));
+		return ms_io_fail(error, path, errno);
 	return true;
 }
 
@@ -160,7 +161,7 @@ bool ms_accounts_folder(const char *path, const char *name, GError **error)
 	if (g_mkdir_with_parents(folder, 0700) == 0
 		&& (user == NULL || chown(folder, user->pw_uid, user->pw_gid) == 0))
 		return true;
-	return fail_config(error, folder, g_strerror(errno));
+	return ms_io_fail(error, folder, errno);
 }
 
 static void take_names(MsSqlRow *row, void *user)
@@ -253,7 +254,7 @@ bool ms_accounts_adopt(const char *old, const char *path, GError **error)
 					  NULL, NULL, error) == MS_FOUND;
 	ms_sqlite_free(db);
 	if (fine && chmod(path, 0600) != 0)
-		return fail_config(error, path, g_strerror(errno));
+		return ms_io_fail(error, path, errno);
 	return fine;
 }
 

@@ -226,9 +226,10 @@ static GPtrArray *files_of(const char *path, GError **error)
 	g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
 	g_autoptr(GError) why = NULL;
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, &why);
-	if (g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_ACCES)) {
+	if (dir == NULL && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
+		!g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be read: %s", folder,
-			g_strerror(EACCES));
+			why->message);
 		return NULL;
 	}
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {

@@ -192,6 +192,22 @@ bool ms_io_is_want(int system)
 		system == ENOMEM || system == EAGAIN || system == EIO;
 }
 
+bool ms_io_fail(GError **error, const char *what, int system)
+{
+	g_set_error(error, MS_ERROR, ms_io_is_want(system) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"%s: %s", what, g_strerror(system));
+	return false;
+}
+
+GDir *ms_io_open_folder(const char *path, GError **error)
+{
+	errno = 0;
+	GDir *dir = g_dir_open(path, 0, NULL);
+	if (dir == NULL)
+		ms_io_fail(error, path, errno);
+	return dir;
+}
+
 /* Not all file systems can refuse to replace a file. */
 static bool take_name(const char *fresh, const char *path)
 {

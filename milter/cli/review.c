@@ -41,8 +41,7 @@ static bool give_to_agent(const MsSettings *s, const char *path, GError **error)
 	const struct passwd *user = geteuid() == 0 && s->user != NULL ? getpwnam(s->user) : NULL;
 	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: %s", path, g_strerror(errno));
-	return false;
+	return ms_io_fail(error, path, errno);
 }
 
 /* Accounts become the agent's; nothing to do where they are. */

@@ -51,15 +51,16 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* PREFIX*.conf in a folder, in the order of their names. */
-static GPtrArray *files_of(const char *folder, const char *prefix)
+/* PREFIX*.conf in a folder, in the order of their names; NULL: it cannot be looked into. */
+static GPtrArray *files_of(const char *folder, const char *prefix, GError **error)
 {
-	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	g_autoptr(GDir) dir = ms_io_open_folder(folder, error);
+	GPtrArray *files = dir != NULL ? g_ptr_array_new_with_free_func(g_free) : NULL;
 	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;)
 		if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".conf"))
 			g_ptr_array_add(files, g_build_filename(folder, name, NULL));
-	g_ptr_array_sort(files, compare_names);
+	if (files != NULL)
+		g_ptr_array_sort(files, compare_names);
 	return files;
 }
 
@@ -90,21 +91,23 @@ static bool is_there(const char *file, GError **error)
 {
 	if (access(file, F_OK) == 0)
 		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+	int why = errno;
+	g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 		"%s: %s; it says what identifiers look like: copy the kinds.conf there that comes "
 		"with missent",
-		file, g_strerror(errno));
+		file, g_strerror(why));
 	return false;
 }
 
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(settings->kinds_file);
-	g_autoptr(GPtrArray) packs = files_of(folder, "kinds-"); /* beside kinds.conf */
+	g_autoptr(GPtrArray) packs = NULL; /* beside kinds.conf */
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!is_there(settings->kinds_file, error) ||
-		!add_pack(all, settings->kinds_file, seen, error))
+		!add_pack(all, settings->kinds_file, seen, error) ||
+		(packs = files_of(folder, "kinds-", error)) == NULL)
 		return NULL;
 	for (guint i = 0; i < packs->len; i++)
 		if (!add_pack(all, packs->pdata[i], seen, error))
@@ -203,15 +206,14 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 {
 	const MsSettings *s = runtime->settings;
 	if (access(s->state_dir, W_OK | X_OK) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"state-dir %s: is missing or not writable for this user", s->state_dir);
+		int why = errno;
+		g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+			"state-dir %s: is missing or not writable for this user: %s", s->state_dir,
+			g_strerror(why));
 		return false;
 	}
-	if (g_mkdir_with_parents(s->spool_dir, 0700) != 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: cannot be made: %s",
-			s->spool_dir, g_strerror(errno));
-		return false;
-	}
+	if (g_mkdir_with_parents(s->spool_dir, 0700) != 0)
+		return ms_io_fail(error, s->spool_dir, errno);
 	runtime->ledger = ms_ledger_open(s->records_file, error);
 	if (runtime->ledger != NULL)
 		ms_ledger_tell(runtime->ledger, s->desk.webhook_url != NULL);
@@ -236,11 +238,13 @@ static void add_file(GString *out, const char *name, const char *path)
 }
 
 /* What its lines say of the policies is a digest of this: the mode that they may leave open, and
- * all files. */
-static char *text_of_policies(const MsSettings *s, const MsPolicies *policies)
+ * all files.  NULL: they cannot be listed. */
+static char *text_of_policies(const MsSettings *s, const MsPolicies *policies, GError **error)
 {
+	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "", error);
+	if (files == NULL)
+		return NULL;
 	GString *out = g_string_new(NULL);
-	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "");
 	g_autofree char *real = realpath(s->policy_dir, NULL);
 	const GPtrArray *read = ms_policies_read(policies);
 	g_string_append_printf(out, "# mode = %s\n", ms_mode_names[s->mode]);
@@ -263,7 +267,10 @@ static char *text_of_policies(const MsSettings *s, const MsPolicies *policies)
 static bool set_versions(MsRuntime *runtime, bool keep, GError **error)
 {
 	const char *trail = runtime->settings->audit_file, *kinds = ms_kinds_text(runtime->kinds);
-	g_autofree char *policies = text_of_policies(runtime->settings, runtime->policies);
+	g_autofree char *policies =
+		text_of_policies(runtime->settings, runtime->policies, error);
+	if (policies == NULL)
+		return false;
 	ms_audit_text_id(policies, runtime->policies_version);
 	ms_audit_text_id(kinds, runtime->kinds_version);
 	return !keep ||
@@ -281,8 +288,8 @@ static void stamp_file(GString *out, const char *path)
 
 static void stamp_folder(GString *out, const char *folder)
 {
-	g_autoptr(GPtrArray) files = files_of(folder, "");
-	for (guint i = 0; i < files->len; i++)
+	g_autoptr(GPtrArray) files = files_of(folder, "", NULL);
+	for (guint i = 0; files != NULL && i < files->len; i++)
 		stamp_file(out, files->pdata[i]);
 }
 

@@ -431,10 +431,9 @@ static int compare_names(const void *a, const void *b)
 
 GPtrArray *ms_policy_files(const char *dir, GError **error)
 {
-	g_autoptr(GError) why = NULL;
-	g_autoptr(GDir) open = g_dir_open(dir, 0, &why);
+	g_autoptr(GDir) open = ms_io_open_folder(dir, error);
 	if (open == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "policy-dir: %s", why->message);
+		g_prefix_error(error, "policy-dir: ");
 		return NULL;
 	}
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);

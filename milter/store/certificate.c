@@ -17,9 +17,7 @@ bool ms_certificate_ends(const char *path, gint64 *ends_out, GError **error)
 	bool fine = certificate != NULL &&
 		ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
 	if (file == NULL)
-		g_set_error(error, MS_ERROR,
-			ms_io_is_want(errno) ? MS_ERROR_RETRY : MS_ERROR_CONFIG, "%s: %s", path,
-			g_strerror(errno));
+		ms_io_fail(error, path, errno);
 	else if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s is no certificate", path);
 	else

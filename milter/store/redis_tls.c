@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 
+#include "missent/io.h"
+
 #include "redis_wire.h"
 
 /*
@@ -31,7 +33,10 @@ static const char *reason(void)
 
 static bool complain(const char *file, GError **error)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "TLS for Redis: %s: %s", file, reason());
+	unsigned long first = ERR_peek_error();
+	bool wants = ERR_SYSTEM_ERROR(first) && ms_io_is_want(ERR_GET_REASON(first));
+	g_set_error(error, MS_ERROR, wants ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"TLS for Redis: %s: %s", file, reason());
 	return false;
 }
 

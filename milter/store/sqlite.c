@@ -78,10 +78,20 @@ static const char *remedy_of(int rc)
 		: "";
 }
 
+/* SQLite opens what it cannot open for writing, for whatever reason, to be read alone, and tells
+ * nobody; the file may well be one that may be written. */
+static bool may_write(const MsSqlite *db)
+{
+	g_autofree char *folder = g_path_get_dirname(db->path);
+	return access(db->path, W_OK) == 0 && access(folder, W_OK) == 0;
+}
+
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
 	int system = system_error(db, rc);
-	MsAnswer answer = ms_io_is_want(system) ? MS_RETRY : answer_of(rc);
+	bool wants = ms_io_is_want(system) ||
+		(db->create && (rc & 0xff) == SQLITE_READONLY && may_write(db));
+	MsAnswer answer = wants ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -609,6 +610,35 @@ static void test_scratch(void)
 	g_assert_cmpint(st.st_mode & 0777, ==, 0700);
 }
 
+/* What the host lacks for now is no mistake in the settings, whatever could not be had. */
+static void test_want(void)
+{
+	static const struct {
+		int system;
+		int code;
+	} systems[] = {{EMFILE, MS_ERROR_RETRY}, {ENFILE, MS_ERROR_RETRY}, {ENOMEM, MS_ERROR_RETRY},
+		{ENOSPC, MS_ERROR_RETRY}, {EDQUOT, MS_ERROR_RETRY}, {EIO, MS_ERROR_RETRY},
+		{EAGAIN, MS_ERROR_RETRY}, {ENOENT, MS_ERROR_CONFIG}, {EACCES, MS_ERROR_CONFIG},
+		{ENOTDIR, MS_ERROR_CONFIG}, {EROFS, MS_ERROR_CONFIG}, {ELOOP, MS_ERROR_CONFIG}};
+	for (gsize i = 0; i < G_N_ELEMENTS(systems); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_false(ms_io_fail(&error, "/a", systems[i].system));
+		g_assert_error(error, MS_ERROR, systems[i].code);
+		g_assert_true(g_str_has_prefix(error->message, "/a: "));
+	}
+	/* ... a folder with no descriptor left */
+	struct rlimit before, none = {3, 3};
+	g_autoptr(GError) lacking = NULL, missing = NULL;
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none.rlim_max = before.rlim_max;
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	g_assert_null(ms_io_open_folder("/", &lacking));
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	g_assert_error(lacking, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_null(ms_io_open_folder("/nonexistent", &missing));
+	g_assert_error(missing, MS_ERROR, MS_ERROR_CONFIG);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -633,6 +663,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/key", test_key);
 	g_test_add_func("/base/text/mail-date", test_mail_date);
 	g_test_add_func("/base/scan", test_scan);
+	g_test_add_func("/base/io/want", test_want);
 	g_test_add_func("/base/scratch", test_scratch);
 	return g_test_run();
 }

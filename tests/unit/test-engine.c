@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "missent/answer.h"
 #include "missent/engine.h"
 
 #include "../trail.h"
@@ -417,6 +419,31 @@ static void test_causes(void)
 	}
 }
 
+/* A folder that cannot be listed may have kinds in it: it is never taken for one without. */
+static void test_unlisted(void)
+{
+	g_autofree char *folder = g_build_filename(dir, "kinds", NULL);
+	g_autofree char *file = g_build_filename(folder, "kinds.conf", NULL);
+	g_autoptr(MsSettings) settings = ms_settings_load(config, NULL);
+	g_autoptr(GError) error = NULL;
+	g_mkdir(folder, 0755);
+	write_file("kinds/kinds.conf", "kind \"k\" { pattern = {'K-[0-9]+'} }\n");
+	write_file("kinds/kinds-more.conf", "kind \"m\" { pattern = {'M-[0-9]+'} }\n");
+	g_free(settings->kinds_file);
+	settings->kinds_file = g_strdup(file);
+	MsKinds *kinds = ms_engine_load_kinds(settings, &error);
+	g_assert_cmpuint(ms_kinds_count(kinds), ==, 2);
+	ms_kinds_unref(kinds);
+	g_assert_cmpint(chmod(folder, 0311), ==, 0);
+	g_assert_cmpint(chmod(dir, 0755), ==, 0);
+	uid_t user = geteuid();
+	g_assert_cmpint(seteuid(user == 0 ? 65534 : user), ==, 0);
+	g_assert_null(ms_engine_load_kinds(settings, &error));
+	g_assert_cmpint(seteuid(user), ==, 0);
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	chmod(folder, 0755);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -431,6 +458,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/runtime/kept", test_kept);
+	g_test_add_func("/engine/kinds/unlisted", test_unlisted);
 	g_test_add_func("/engine/causes", test_causes);
 	return engine_run();
 }
