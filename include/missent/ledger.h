@@ -99,7 +99,8 @@ GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GErro
 char *ms_record_cursor(const MsRecord *record, MsSort sort);
 /* How many there are; counting ends at `most` (0: never).  -1 on error. */
 gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint most, GError **error);
-/* The record of that uid, or the newest of that queue ID, whole.  NULL without error: none. */
+/* The record of that uid, or of that queue ID, whole.  NULL without error: none.  Queue IDs are
+ * used again, and by other hosts: of several, MS_ERROR_INPUT names them, and none is taken. */
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error);
 
 /* The titles of all policies that any record has; of char *, the caller's. */

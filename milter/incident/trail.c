@@ -599,6 +599,20 @@ static bool is_same(const Case *c, const MsRecord *record)
 			strcmp(c->arrived, arrived) == 0);
 }
 
+/* NULL without error: there is none. */
+static MsRecord *record_of(const Case *c, MsLedger *ledger, GError **error)
+{
+	if (*c->uid != '\0' || *c->queue_id == '\0')
+		return ms_records_find(ledger, c->uid, error);
+	/* A line of before there were names of records. */
+	const MsRecordFilter filter = {.state = -1, .search = c->queue_id, .whole = true};
+	g_autoptr(GPtrArray) records = ms_records_list(ledger, &filter, error);
+	for (guint i = 0; records != NULL && i < records->len; i++)
+		if (is_same(c, records->pdata[i]))
+			return g_ptr_array_steal_index(records, i);
+	return NULL;
+}
+
 bool ms_incident_records(MsIncident *incident, MsLedger *ledger,
 	const guint8 key[MS_AUDIT_KEY_BYTES], GError **error)
 {
@@ -606,9 +620,7 @@ bool ms_incident_records(MsIncident *incident, MsLedger *ledger,
 	for (guint i = 0; i < incident->cases->len; i++) {
 		Case *c = incident->cases->pdata[i];
 		g_autoptr(GError) why = NULL;
-		g_autoptr(MsRecord) record = c->waits
-			? ms_records_find(ledger, *c->uid != '\0' ? c->uid : c->queue_id, &why)
-			: NULL;
+		g_autoptr(MsRecord) record = c->waits ? record_of(c, ledger, &why) : NULL;
 		if (why != NULL) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return false;

@@ -422,13 +422,35 @@ gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint mo
 		: -1;
 }
 
+/* It names the first of them and no other; then that is all there is. */
+static bool is_one(const char *name, GPtrArray *list, GError **error)
+{
+	const MsRecord *first = list->pdata[0];
+	g_autoptr(GString) all = g_string_new(NULL);
+	if (list->len == 1 || strcmp(first->uid, name) == 0) {
+		g_ptr_array_set_size(list, 1);
+		return true;
+	}
+	for (guint i = 0; i < list->len; i++) {
+		const MsRecord *r = list->pdata[i];
+		g_autoptr(GDateTime)
+			at = g_date_time_new_from_unix_local(r->arrived / G_USEC_PER_SEC);
+		g_autofree char *time = at != NULL ? g_date_time_format(at, "%F %T") : g_strdup("");
+		g_string_append_printf(all, "%s %s (%s, %s, %s)", i > 0 ? ";" : "", r->uid, r->host,
+			time, ms_state_names[r->state]);
+	}
+	return ms_fail_input(error,
+		"%s: several messages had this queue ID; name the one that is meant by its reference:%s",
+		name, all->str);
+}
+
 static bool find(MsLedger *ledger, const char *name, GPtrArray *list, GError **error)
 {
 	return ledger_ask(ledger,
 		       HEAD
-		       "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 1",
+		       "WHERE uid=:name OR queue_id=:name ORDER BY uid=:name DESC, arrived DESC LIMIT 6",
 		       MS_SQL_VALUES(MS_SQL_TEXT("name", name)), take_record, list, error) &&
-		fill_all(ledger, list, error);
+		(list->len == 0 || is_one(name, list, error)) && fill_all(ledger, list, error);
 }
 
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error)

@@ -173,8 +173,10 @@ static MsRecord *record_of(const Request *r, Answer *a, const char *name)
 	}
 	MsRecord *record = ms_records_find(r->site->ledger, name, &error);
 	g_autofree char *none = g_strdup_printf("%s: there is no record of such a message", name);
+	bool unclear = g_error_matches(error, MS_ERROR, MS_ERROR_INPUT);
 	if (record == NULL)
-		refuse(a, error != NULL ? "retry" : "none", error != NULL ? error->message : none);
+		refuse(a, unclear ? "input" : error != NULL ? "retry" : "none",
+			error != NULL ? error->message : none);
 	return record;
 }
 

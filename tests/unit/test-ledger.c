@@ -120,8 +120,18 @@ static void test_records(void)
 		g_assert_cmpstr(got, ==, rows[i].want);
 	}
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsRecord) r = ms_records_find(ledger, "A1", &error);
-	g_assert_cmpstr(r->sender, ==, "z@s.example"); /* the newest */
+	const MsRecordFilter newest = {.state = -1, .limit = 1};
+	g_autoptr(GPtrArray) list = ms_records_list(ledger, &newest, &error);
+	/* Of two messages it names none; the references tell them apart. */
+	g_assert_null(ms_records_find(ledger, "A1", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_nonnull(strstr(error->message, ((MsRecord *)list->pdata[0])->uid));
+	g_clear_error(&error);
+	g_autoptr(MsRecord) other = ms_records_find(ledger, "B2", &error);
+	g_assert_cmpstr(other->queue_id, ==, "B2");
+	g_autoptr(MsRecord)
+		r = ms_records_find(ledger, ((MsRecord *)list->pdata[0])->uid, &error);
+	g_assert_cmpstr(r->sender, ==, "z@s.example");
 	g_assert_cmpuint(r->recipients->len, ==, 2);
 	const MsReason *reason = r->reasons->pdata[0];
 	g_assert_cmpint(reason->code, ==, MS_UNREADABLE);
@@ -132,7 +142,7 @@ static void test_records(void)
 	g_assert_null(ms_records_find(ledger, "Z9", &error));
 	g_assert_no_error(error);
 	g_assert_true(ms_records_act(ledger, r->id, "anna", "note", "fine", &error));
-	g_autoptr(MsRecord) after = ms_records_find(ledger, "A1", &error);
+	g_autoptr(MsRecord) after = ms_records_find(ledger, r->uid, &error);
 	g_assert_cmpint(after->changed, >, r->changed);
 	const MsAct *act = after->acts->pdata[0];
 	g_assert_cmpstr(act->who, ==, "anna");
