@@ -337,9 +337,6 @@ static void test_undone(void)
 		trail_undo(site.trail, "2026-11-20T18:00:00.000Z", undone[i].host,
 			undone[i].queue_id, undone[i].arrived);
 		g_autoptr(MsIncident) incident = tell(&site);
-		const MsReportAsk ask = {.what = "all"};
-		g_autoptr(MsReport) report = ms_report_new(incident, &ask);
-		g_autofree char *text = ms_report_json(report);
 		const MsIncidentSum *sum = ms_incident_sum(incident);
 		g_assert_cmpuint(sum->messages.of[MS_FATE_OUT], ==, undone[i].out);
 		g_assert_cmpuint(sum->messages.of[MS_FATE_UNTOLD], ==, undone[i].held);
