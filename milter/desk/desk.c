@@ -86,9 +86,14 @@ static bool open_lock(MsDesk *desk, DeskLock which, GError **error)
 	return desk->locks[which].fd >= 0 || cannot_lock(desk->locks[which].path, error);
 }
 
+/* One that is held for longer is held by who was stopped, or is no program of ours: a step at the
+ * MTA has its own limit (queue-timeout). */
+#define DESK_LOCK_MS 60000
+
 static bool open_locks(MsDesk *desk, GError **error)
 {
 	static const char *const names[DESK_N_LOCKS] = {"decide.lock", "note.lock", "desk.lock"};
+	desk->lock_ms = DESK_LOCK_MS;
 	for (DeskLock i = 0; i < DESK_N_LOCKS; i++) {
 		desk->locks[i].path =
 			g_build_filename(desk->first->settings->state_dir, names[i], NULL);
@@ -299,9 +304,10 @@ GHashTable *ms_desk_queue(MsDesk *of, GError **error)
 
 /* ---- one at a time -------------------------------------------------------------------- */
 
-/* One that is held for longer is held by who was stopped, or is no program of ours: a step at the
- * MTA has its own limit (queue-timeout). */
-#define DESK_LOCK_MS 60000
+void ms_desk_lock_wait(MsDesk *desk, gint64 wait_ms)
+{
+	desk->lock_ms = wait_ms;
+}
 
 /* Somebody may take lock files away, for remains of a crash; then others lock other ones. */
 static bool lock_file(Desk *desk, DeskLock which, GError **error)
@@ -311,7 +317,7 @@ static bool lock_file(Desk *desk, DeskLock which, GError **error)
 	for (;;) {
 		if (*fd < 0 && !open_lock(desk->of, which, error))
 			return false;
-		if (!ms_io_lock(*fd, LOCK_EX, DESK_LOCK_MS))
+		if (!ms_io_lock(*fd, LOCK_EX, desk->of->lock_ms))
 			return cannot_lock(path, error);
 		if (ms_io_has_name(*fd, path))
 			return true;

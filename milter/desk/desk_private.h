@@ -29,6 +29,7 @@ struct MsDesk {
 		int fd;     /* -1: it is opened by the next who needs it */
 		char *path;
 	} locks[DESK_N_LOCKS];
+	gint64 lock_ms; /* how long for another process's */
 
 	pthread_mutex_t lock; /* of all that follows; held for moments only, and never with another
 	                       * of these but `loading`, which is taken before it */

@@ -912,6 +912,38 @@ static void test_lock_removed(void)
 	world_free(w);
 }
 
+/* Another process that has a lock, and keeps it: who asks is told so after his time, nothing was
+ * done, and what he then asks for again is done. */
+static void test_lock_kept(void)
+{
+	static const char *const locks[] = {"decide.lock", "desk.lock"};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	ms_desk_lock_wait(desk, 300);
+	for (gsize i = 0; i < G_N_ELEMENTS(locks); i++) {
+		g_autofree char *path = g_build_filename(w->state, locks[i], NULL);
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		int other = open(path, O_RDWR | O_CLOEXEC);
+		g_assert_cmpint(flock(other, LOCK_EX), ==, 0);
+		gint64 start = g_get_monotonic_time();
+		g_autofree char *said = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+		g_assert_cmpint(g_get_monotonic_time() - start, >=, 290 * 1000);
+		g_autofree char *nothing = arrived(w);
+		g_assert_cmpstr(nothing, ==, "");
+		g_test_message("%s: %s", locks[i], said);
+		g_assert_false(g_str_has_prefix(said, "done"));
+		close(other);
+		ms_desk_work(desk, 0);
+		g_autofree char *again = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(mail, ==, "b@beta.example from " WORLD_SENDER ", ");
+	}
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* Who asks leaves the work to another thread, as in an agent. */
 static void *carry(void *desk)
 {
@@ -1149,6 +1181,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/two-persons/as-one", test_agreed_as_one);
 	g_test_add_func("/desk/two-desks", test_race);
 	g_test_add_func("/desk/two-desks/lock-removed", test_lock_removed);
+	g_test_add_func("/desk/two-desks/lock-kept", test_lock_kept);
 	g_test_add_func("/desk/left", test_left);
 	g_test_add_func("/desk/rejudge/policies", test_rejudge_policies);
 	g_test_add_func("/desk/requests", test_requests);
