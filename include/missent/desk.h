@@ -41,7 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDesk, ms_desk_free)
 MsLedger *ms_desk_ledger(MsDesk *desk);
 /* As it was opened: for what a program sets up once, such as its socket. */
 const MsSettings *ms_desk_settings(const MsDesk *desk);
-/* Is what a filter names there?  A policy that neither the files nor any record have is refused. */
+/* Is what a filter names there?  A policy, host, account or assignee that no record has and that is
+ * none here is refused. */
 bool ms_desk_check_filter(MsDesk *desk, const MsRecordFilter *filter, GError **error);
 /* Queue ID to MsQueued, as it was at most two seconds ago; the caller's reference, not to be
  * changed. */

@@ -103,8 +103,9 @@ gint64 ms_records_count(MsLedger *ledger, const MsRecordFilter *filter, guint mo
  * used again, and by other hosts: of several, MS_ERROR_INPUT names them, and none is taken. */
 MsRecord *ms_records_find(MsLedger *ledger, const char *name, GError **error);
 
-/* The titles of all policies that any record has; of char *, the caller's. */
-GPtrArray *ms_records_policies(MsLedger *ledger, GError **error);
+/* What a filter names exactly: all that any record has; of char *, the caller's. */
+typedef enum { MS_NAMES_POLICY, MS_NAMES_HOST, MS_NAMES_ACCOUNT, MS_NAMES_ASSIGNEE } MsNames;
+GPtrArray *ms_records_names(MsLedger *ledger, MsNames names, GError **error);
 
 typedef struct {
 	char *cause;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "missent/numbers.h"
 #include "missent/pause.h"
 
 #include "cli.h"
@@ -45,6 +46,34 @@ static gint64 take_time(const char *text, gint64 most_ms)
 	return -1;
 }
 
+#define TAKEN_UP_US (5 * G_USEC_PER_SEC)
+
+/* missentd looks once a second: what is said to be so is so.  `ends`: when the pause does, in
+ * seconds since 1970; 0: there is none.  False: missentd is at work, and has not taken it up. */
+static bool is_taken_up(const MsSettings *s, guint64 ends)
+{
+	gint64 last = g_get_monotonic_time() + TAKEN_UP_US;
+	MsNumbersView view;
+	while (ms_numbers_kept(s->numbers_file)) {
+		bool over = ends > 0 && g_get_real_time() >= (gint64)ends * G_USEC_PER_SEC;
+		if (over ||
+			(ms_numbers_read(s->numbers_file, &view, NULL) &&
+				view.value[MS_NUM_PAUSE_ENDS] == ends))
+			return true;
+		if (g_get_monotonic_time() > last)
+			return false;
+		g_usleep(50 * 1000);
+	}
+	return true; /* there is nobody yet */
+}
+
+static int tell_not_taken_up(void)
+{
+	return cli_fail(EX_TEMPFAIL,
+		"missentd has not taken this up in %d s: see missent status and its log",
+		(int)(TAKEN_UP_US / G_USEC_PER_SEC));
+}
+
 static int begin(const MsSettings *s, gint64 ms, const char *why)
 {
 	g_autoptr(GError) error = NULL;
@@ -57,6 +86,8 @@ static int begin(const MsSettings *s, gint64 ms, const char *why)
 	if (!ms_audit_event(audit, pause.who, "shell", MS_EVENT_PAUSE, "", detail, &error)
 		|| !ms_pause_begin(s->state_dir, &pause, &error))
 		return cli_fail_error(error);
+	if (!is_taken_up(s, (guint64)ms_pause_until(&pause)))
+		return tell_not_taken_up();
 	printf("%s.\nIt ends by itself; missent resume ends it now.  Mail that was held stays held.\n",
 		words);
 	return EX_OK;
@@ -108,6 +139,8 @@ int cmd_resume(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
 	if (!ms_audit_event(audit, cli_who(), "shell", MS_EVENT_RESUME, "", "", &error))
 		return cli_fail_error(error);
+	if (!is_taken_up(s, 0))
+		return tell_not_taken_up();
 	printf("Mail is judged as before.\n");
 	return EX_OK;
 }

@@ -275,10 +275,7 @@ static void print_json(const Status *st)
 		json_object_set_new(out, "waiting",
 			json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.delayed, "due",
 				(json_int_t)(st->held.due / G_USEC_PER_SEC)));
-	char *text = json_dumps(out, JSON_INDENT(2));
-	printf("%s\n", text);
-	free(text);
-	json_decref(out);
+	cli_print_json(out);
 }
 
 /* 1: something is wrong that an operator has to look at now. */

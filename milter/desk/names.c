@@ -40,7 +40,7 @@ static bool check_account(Desk *desk, const char *account, GError **error)
 }
 
 /* People of the page on this host.  Where it has none the page is elsewhere, and knows them. */
-static bool check_assignee(const MsSettings *s, const char *name, GError **error)
+static bool check_assignee(const MsSettings *s, const char *field, const char *name, GError **error)
 {
 	if (access(s->review.accounts_file, R_OK | W_OK) != 0)
 		return true;
@@ -59,14 +59,15 @@ static bool check_assignee(const MsSettings *s, const char *name, GError **error
 		g_ptr_array_add(names, a->name);
 	}
 	g_ptr_array_add(names, NULL);
-	return ms_word_refuse("assignee", name, "is no reviewer's account",
-		(const char *const *)names->pdata, error);
+	return ms_word_refuse(
+		field, name, "is no reviewer's account", (const char *const *)names->pdata, error);
 }
 
 bool desk_check_names(Desk *desk, const MsAsk *ask, GError **error)
 {
-	return (ask->account == NULL || check_account(desk, ask->account, error))
-		&& (ask->assignee == NULL || check_assignee(desk->settings, ask->assignee, error));
+	return (ask->account == NULL || check_account(desk, ask->account, error)) &&
+		(ask->assignee == NULL ||
+			check_assignee(desk->settings, "assignee", ask->assignee, error));
 }
 
 /* ---- who may receive ------------------------------------------------------------------- */
@@ -118,35 +119,77 @@ bool desk_check_receivers(const MsRecord *record, const GPtrArray *addresses, GE
 
 /* ---- filters -------------------------------------------------------------------------- */
 
-/* Also those of policies that are no more, whose records remain. */
-static GPtrArray *policies_of(Desk *desk, const MsRuntime *runtime, GError **error)
+/* Is it a name that a record has?  `*names_out`: all of them, the caller's; NULL: `*error`. */
+static bool has_record(
+	Desk *desk, MsNames what, const char *name, GPtrArray **names_out, GError **error)
 {
-	GPtrArray *names = ms_records_policies(desk->ledger, error);
-	bool enforced;
-	for (guint i = 0; names != NULL && i < ms_policies_count(ms_runtime_policies(runtime)); i++)
+	*names_out = ms_records_names(desk->ledger, what, error);
+	return *names_out != NULL &&
+		g_ptr_array_find_with_equal_func(*names_out, name, g_str_equal, NULL);
+}
+
+/* Also those of policies that are no more, whose records remain.  Files with a mistake in them do
+ * not keep anybody from looking. */
+static bool check_policy(Desk *desk, const char *config, const char *title, GError **error)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	bool enforced, there = has_record(desk, MS_NAMES_POLICY, title, &names, error);
+	g_autoptr(MsRuntime)
+		runtime = !there && names != NULL ? ms_runtime_load(config, 0, NULL, NULL) : NULL;
+	if (runtime == NULL)
+		return names != NULL;
+	for (guint i = 0; i < ms_policies_count(ms_runtime_policies(runtime)); i++)
 		g_ptr_array_add(names,
 			g_strdup(ms_policies_nth(ms_runtime_policies(runtime), i, &enforced)));
-	return names;
+	if (g_ptr_array_find_with_equal_func(names, title, g_str_equal, NULL))
+		return true;
+	g_ptr_array_add(names, NULL);
+	return ms_word_refuse("policy", title, "is no policy, and in no record",
+		(const char *const *)names->pdata, error);
+}
+
+static bool check_host(Desk *desk, const char *host, GError **error)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	if (has_record(desk, MS_NAMES_HOST, host, &names, error) ||
+		(names != NULL && strcmp(host, desk->settings->host) == 0))
+		return true;
+	if (names == NULL)
+		return false;
+	g_ptr_array_add(names, g_strdup(desk->settings->host));
+	g_ptr_array_add(names, NULL);
+	return ms_word_refuse("host", host, "is not this host, and in no record",
+		(const char *const *)names->pdata, error);
+}
+
+/* Who is in a record may be asked for, though he has gone since; a directory that is away keeps
+ * nobody from looking. */
+static bool check_who(Desk *desk, const MsRecordFilter *f, GError **error)
+{
+	g_autoptr(GPtrArray) accounts = NULL, assignees = NULL;
+	g_autoptr(GError) why = NULL;
+	if (f->account != NULL &&
+		!has_record(desk, MS_NAMES_ACCOUNT, f->account, &accounts, error) &&
+		(accounts == NULL ||
+			(!check_account(desk, f->account, &why) &&
+				g_error_matches(why, MS_ERROR, MS_ERROR_INPUT)))) {
+		if (why != NULL)
+			g_propagate_error(error, g_steal_pointer(&why));
+		return false;
+	}
+	return f->assignee == NULL || *f->assignee == '\0' ||
+		has_record(desk, MS_NAMES_ASSIGNEE, f->assignee, &assignees, error) ||
+		(assignees != NULL &&
+			check_assignee(desk->settings, "assigned", f->assignee, error));
 }
 
 bool ms_desk_check_filter(MsDesk *of, const MsRecordFilter *filter, GError **error)
 {
 	if (!ms_filter_check(filter, error))
 		return false;
-	/* Files with a mistake in them do not keep anybody from looking. */
-	g_autoptr(MsRuntime) runtime = filter->policy != NULL
-		? ms_runtime_load(of->config, 0, NULL, NULL)
-		: NULL;
-	if (runtime == NULL)
-		return true;
 	g_auto(Desk) desk = {0};
 	desk_begin(of, &desk);
-	g_autoptr(GPtrArray) names = policies_of(&desk, runtime, error);
-	if (names == NULL)
-		return false;
-	if (g_ptr_array_find_with_equal_func(names, filter->policy, g_str_equal, NULL))
-		return true;
-	g_ptr_array_add(names, NULL);
-	return ms_word_refuse("policy", filter->policy, "is no policy, and in no record",
-		(const char *const *)names->pdata, error);
+	return (filter->policy == NULL || check_policy(&desk, of->config, filter->policy, error)) &&
+		(filter->host == NULL || check_host(&desk, filter->host, error)) &&
+		check_who(&desk, filter, error);
 }

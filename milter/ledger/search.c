@@ -508,18 +508,22 @@ GPtrArray *ms_records_causes(MsLedger *ledger, guint limit, GError **error)
 	return g_steal_pointer(&list);
 }
 
-static void take_policy(MsSqlRow *row, void *user)
+static void take_name(MsSqlRow *row, void *user)
 {
-	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "policy")));
+	g_ptr_array_add(user, g_strdup(ms_sql_text(row, "name")));
 }
 
-GPtrArray *ms_records_policies(MsLedger *ledger, GError **error)
+GPtrArray *ms_records_names(MsLedger *ledger, MsNames names, GError **error)
 {
+	static const char *const ask[] = {
+		[MS_NAMES_POLICY] = "SELECT DISTINCT policy AS name FROM reason",
+		[MS_NAMES_HOST] = "SELECT DISTINCT host AS name FROM held",
+		[MS_NAMES_ACCOUNT] = "SELECT DISTINCT name FROM account",
+		[MS_NAMES_ASSIGNEE] =
+			"SELECT DISTINCT assignee AS name FROM held WHERE assignee <> ''"};
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
-	return ledger_ask(
-		       ledger, "SELECT DISTINCT policy FROM reason", NULL, take_policy, list, error)
-		? g_steal_pointer(&list)
-		: NULL;
+	return ledger_ask(ledger, ask[names], NULL, take_name, list, error) ? g_steal_pointer(&list)
+									    : NULL;
 }
 
 static void take_stats(MsSqlRow *row, void *user)

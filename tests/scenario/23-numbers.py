@@ -135,6 +135,7 @@ tap.ok((value('missent_messages_judged_total') or 0) >= 2, 'counters go on from 
 # ---- a pause ----
 text = m.tool('pause', '--for', '1h', '--why', 'the billing run')
 tap.ok('paused until' in text and m.code == 0, 'missent pause', text)
+tap.same(json.loads(m.tool('status', '--json'))['total']['missent_paused'], 1, '... which has begun when it is said')
 tap.ok(wait_for(lambda: value('missent_paused') == 1), 'it is in the metrics within a second or two')
 client = Client(m.socket)
 tap.same(client.send(message('s', WRONG), ['kunde@alpha.example']), 'deliver', 'a wrong mail is let through')

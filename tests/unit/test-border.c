@@ -106,10 +106,17 @@ static void test_names(void)
 static void test_filters(void)
 {
 	static const struct {
-		const char *policy, *want; /* NULL: fine */
-	} rows[] = {{"invoices", NULL}, {"of yore", NULL},
-		{"invoiecs", "did you mean \"invoices\"?"}, {"", "is an empty word"},
-		{"nothing like it", "is no policy, and in no record"}};
+		const char *policy, *host, *account, *assignee, *want; /* NULL: fine */
+	} rows[] = {{"invoices"}, {"of yore"}, {"invoiecs", .want = "did you mean \"invoices\"?"},
+		{"", .want = "is an empty word"},
+		{"nothing like it", .want = "is no policy, and in no record"}, {.host = "mx.test"},
+		{.host = "mx2.seller.example"},
+		{.host = "mx3.seler.example", .want = "did you mean \"mx"},
+		{.host = "elsewhere", .want = "is not this host, and in no record"},
+		{.account = "OF-YORE"}, {.account = "AC-1"},
+		{.account = "ac-1", .want = "did you mean \"AC-1\"?"},
+		{.account = "nobody", .want = "is no account that the directory knows"},
+		{.assignee = "olga"}};
 	World *w = world_new("", "");
 	MsDesk *desk = world_desk(w);
 	g_autoptr(GError) error = NULL;
@@ -120,10 +127,20 @@ static void test_filters(void)
 	*reason = (MsReason){
 		.policy = g_strdup("of yore"), .action = MS_HOLD, .text = g_strdup("why")};
 	g_ptr_array_add(r->reasons, reason);
+	g_free(r->host);
+	r->host = g_strdup("mx2.seller.example");
+	g_free(r->assignee);
+	r->assignee = g_strdup("olga");
+	g_ptr_array_add(r->accounts, g_strdup("OF-YORE"));
 	g_assert_true(ms_records_add(w->ledger, r, &error));
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) why = NULL;
-		MsRecordFilter filter = {.state = -1, .policy = rows[i].policy};
+		MsRecordFilter filter = {.state = -1,
+			.policy = rows[i].policy,
+			.host = rows[i].host,
+			.account = rows[i].account,
+			.assignee = rows[i].assignee};
+		g_test_message("row %zu", i);
 		g_assert_cmpint(
 			ms_desk_check_filter(desk, &filter, &why), ==, rows[i].want == NULL);
 		if (rows[i].want != NULL)
