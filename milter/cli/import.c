@@ -193,6 +193,11 @@ int cli_form(CliForm *form, MsTableForm *out)
 		return cli_fail(EX_USAGE, "--delimiter: \"%s\" is not one character (or tab)", d);
 	if (form->map == NULL && form->maps != NULL)
 		form->map = g_strjoinv(",", form->maps);
+	if ((form->map != NULL) != (form->account != NULL))
+		return cli_fail(EX_USAGE,
+			form->map != NULL
+				? "--map needs --account, the column that says whose each line is"
+				: "--account needs --map COLUMN=KIND,..., which says what the other columns are");
 	char delimiter = d == NULL ? '\0' : strcmp(d, "tab") == 0 ? '\t' : *d;
 	*out = (MsTableForm){form->encoding, delimiter, form->map, form->account};
 	return 0;

@@ -46,7 +46,9 @@ static void print_people(const Cli *cli, const GPtrArray *findings)
 		g_autofree char *text = cli_cell(f->text, 0), *about = cli_cell(f->about, 0),
 				*file = cli_cell(f->file, 0);
 		counts[f->weight]++;
-		printf("%s:%d: %s%s%s (%s): %s%s%s%s\n", file, f->line,
+		g_autofree char *line = f->line > 0 ? g_strdup_printf(":%d", f->line)
+						    : g_strdup("");
+		printf("%s%s: %s%s%s (%s): %s%s%s%s\n", file, line,
 			cli_colour(cli, colours[f->weight]), ms_lint_weight_names[f->weight],
 			cli_colour(cli, PLAIN), f->check, *about != '\0' ? "\"" : "", about,
 			*about != '\0' ? "\": " : "", text);

@@ -230,12 +230,17 @@ static char *hint_for_key(const MsRow *rows, const char *word)
 			    : g_strdup_printf("; known here: %s", known);
 }
 
+#define NO_BREAK "\xc2\xa0" /* looks like a blank, and is a letter to libconfuse */
+
 /* What libconfuse does not say. */
 static char *hint_for(cfg_t *cfg, const char *message)
 {
 	const char *quote = strchr(message, '\'');
 	g_autofree char *word = quote != NULL ? g_strndup(quote + 1, strcspn(quote + 1, "'"))
 					      : g_strdup("");
+	if (g_str_has_prefix(message, "no such option") && strstr(word, NO_BREAK) != NULL)
+		return g_strdup(
+			"; a no-break space stands in it, as in pasted text: write a plain one");
 	if (g_str_has_prefix(message, "no such option"))
 		return hint_for_key(rows_of(cfg), word);
 	if (g_str_has_prefix(message, "found duplicate title"))

@@ -122,13 +122,15 @@ static bool take_list(Walk *w, const Token *key)
 {
 	int line = w->token.line;
 	Token before = {.kind = COMMA};
+	bool any = false; /* {"a",} has one */
 	for (;;) {
 		if (!next(w))
 			return false;
 		Token now = w->token;
+		any = any || now.kind == WORD;
 		if (now.kind == CLOSE) {
 			const MsRow *row = row_of(w->rows, key->text);
-			if (before.kind != WORD && row != NULL && row->empty != NULL)
+			if (!any && row != NULL && row->empty != NULL)
 				return fail(w, line, "%s = {} %s", key->text, row->empty);
 			return next(w);
 		}

@@ -38,12 +38,36 @@ static bool parse_network(const char *network, guint8 *out, int *prefix)
 	return true;
 }
 
+/* Takes away what stands behind the prefix; was there anything? */
+static bool mask(guint8 *bytes, int prefix)
+{
+	bool any = false;
+	for (int i = prefix / 8; i < 16; i++) {
+		guint8 kept = i == prefix / 8 ? (guint8)(0xff00 >> prefix % 8) : 0;
+		any = any || (bytes[i] & (guint8)~kept) != 0;
+		bytes[i] &= kept;
+	}
+	return any;
+}
+
+/* An address with the length of its network: one of the two is meant, and 0/0 may be neither. */
+static bool refuse_host(const char *network, const guint8 *masked, int prefix, GError **error)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	bool v4 = strchr(network, ':') == NULL;
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? masked + 12 : masked, text, sizeof text);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is an address with the size of its network: write %s/%d for all of it, or %.*s for this host",
+		network, text, v4 ? prefix - 96 : prefix, (int)strcspn(network, "/"), network);
+	return false;
+}
+
 bool ms_network_check(const char *network, GError **error)
 {
 	guint8 bytes[16];
 	int prefix;
 	if (parse_network(network, bytes, &prefix))
-		return true;
+		return !mask(bytes, prefix) || refuse_host(network, bytes, prefix, error);
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 		"\"%s\" is not a network (such as 192.0.2.0/24, 2001:db8::/32, ::1)", network);
 	return false;
@@ -58,6 +82,6 @@ bool ms_network_contains(const char *network, const char *address)
 	int whole = prefix / 8, rest = prefix % 8;
 	if (memcmp(net, host, (size_t)whole) != 0)
 		return false;
-	guint8 mask = (guint8)(0xff00 >> rest);
-	return rest == 0 || (net[whole] & mask) == (host[whole] & mask);
+	guint8 kept = (guint8)(0xff00 >> rest);
+	return rest == 0 || (net[whole] & kept) == (host[whole] & kept);
 }

@@ -92,9 +92,21 @@ static Row *add_row(
 
 /* ---- names ---------------------------------------------------------------------------- */
 
+/* Spreadsheets and web pages have blanks that do not break, and signs without width. */
 static char *stripped(const char *text)
 {
-	return g_strstrip(g_strdup(text));
+	GString *out = g_string_new(NULL);
+	for (const char *at = text; *at != '\0';) {
+		gunichar c = g_utf8_get_char_validated(at, -1);
+		bool valid = c < 0x110000;
+		gsize n = valid ? (gsize)(g_utf8_next_char(at) - at) : 1;
+		if (c == 0xa0 || c == 0x2007 || c == 0x202f)
+			g_string_append_c(out, ' ');
+		else if (c != 0x200b && c != 0x2060 && c != 0xfeff)
+			g_string_append_len(out, at, (gssize)n);
+		at += n;
+	}
+	return g_strstrip(g_string_free(out, FALSE));
 }
 
 /* A heading, as it is compared. */
@@ -306,7 +318,7 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 	const char *encoding = form->encoding, *found = ms_csv_find_encoding(table->csv);
 	const char *other = ms_csv_no_table(table->csv);
 	if (other != NULL)
-		return refuse(error, 0, "it is %s, no CSV: export it as CSV", other);
+		return refuse(error, 0, "it is %s; export it as CSV", other);
 	if (encoding == NULL)
 		encoding = found;
 	if (!ms_csv_set_encoding(table->csv, encoding))
@@ -432,10 +444,24 @@ static const char *cell_problem(const MsTable *table, const char *kind, const ch
 	return NULL;
 }
 
+/* "-", "--", "n/a": who has none. */
+static bool is_dash(const char *cell)
+{
+	while (*cell != '\0') {
+		bool wide = g_str_has_prefix(cell, "\xe2\x80") && (guint8)cell[2] >= 0x90 &&
+			(guint8)cell[2] <= 0x95; /* U+2010 to U+2015 */
+		if (!wide && strchr("-./", *cell) == NULL)
+			return false;
+		cell += wide ? 3 : 1;
+	}
+	return true;
+}
+
 static bool is_nothing(const char *cell)
 {
-	return cell[0] == '\0' || strcmp(cell, "\\N") == 0 || g_ascii_strcasecmp(cell, "NULL") == 0
-		|| strcmp(cell, "(null)") == 0;
+	return is_dash(cell) || g_ascii_strcasecmp(cell, "n/a") == 0 || cell[0] == '\0' ||
+		strcmp(cell, "\\N") == 0 || g_ascii_strcasecmp(cell, "NULL") == 0 ||
+		strcmp(cell, "(null)") == 0;
 }
 
 /* What ends one of several values in a cell. */

@@ -231,4 +231,10 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 		without '... and no other remedy' 'make one with' other $command
 	done
 fi
+mkdir "$S/comma"
+cp "$S/policies/kinds.conf" "$S/comma/"
+printf 'policy "a" {\n sender = {"billing@seller.example",}\n}\n' >"$S/comma/a.conf"
+ends 'a comma behind the last value of a list' 0 'nothing is odd' missent policy lint --no-trail --policies "$S/comma"
+printf '' >"$S/comma/a.conf"
+without '... what is wrong with a whole file has no line' ':0:' missent policy lint --no-trail --policies "$S/comma"
 echo "1..$n"
