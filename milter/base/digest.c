@@ -123,7 +123,7 @@ bool ms_key_create(const char *path, GError **error)
 	sodium_memzero(hex, sizeof hex);
 	sodium_memzero(master, sizeof master);
 	if (!made)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+		g_set_error(error, MS_ERROR, there ? MS_ERROR_INPUT : MS_ERROR_RETRY,
 			there ? "%s: there is a file already (%s), and it is kept: what was made with a "
 				"key can be read with that one alone"
 			      : "%s: cannot create the key: %s",

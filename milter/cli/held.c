@@ -281,6 +281,8 @@ static int do_causes(Cli *cli, int argc, char **argv)
 		desk != NULL ? ms_records_causes(ms_desk_ledger(desk), 1000, &error) : NULL;
 	if (causes == NULL)
 		return error != NULL ? cli_fail_error(error) : rc;
+	if (causes->len == 0 && !json)
+		puts("nothing is held");
 	for (guint i = 0; i < causes->len; i++) {
 		const MsCause *cause = causes->pdata[i];
 		g_autofree char *age = age_of(cause->oldest);

@@ -304,5 +304,8 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 			"--since %s: is still to come: nothing would be told", o.since);
 	if (o.year != 0 && (o.year < 1970 || o.year > 2999))
 		return cli_fail(EX_USAGE, "--year %d: is no year", o.year);
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-") != 0 && access(argv[i], F_OK) != 0)
+			return cli_fail(EX_NOINPUT, "%s: %s", argv[i], g_strerror(errno));
 	return reconcile(cli, &o, (const char *const *)argv + 1);
 }

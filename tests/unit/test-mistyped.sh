@@ -231,6 +231,9 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 		without '... and no other remedy' 'make one with' other $command
 	done
 fi
+ends 'a log that is none' 66 'No such file' missent audit reconcile "$S/mail.log"
+ends 'a key that is there already is no reason to try again' 65 'there is a file already' missent directory key
+ends 'held causes: none' 0 'nothing is held' missent held causes
 mkdir "$S/comma"
 cp "$S/policies/kinds.conf" "$S/comma/"
 printf 'policy "a" {\n sender = {"billing@seller.example",}\n}\n' >"$S/comma/a.conf"
