@@ -30,6 +30,7 @@ typedef struct {
 	PopplerDocument *drawn; /* the same, once a page had to be drawn */
 	bool tried;
 	GString *text; /* of all pages */
+	GPtrArray *foot; /* lines of the page before that may go on */
 } Pdf;
 
 /* poppler-glib sets its tables up anew, from files, whenever no document is open. */
@@ -227,6 +228,52 @@ static void judge_page(Pdf *pdf, int number, const MsPdfPage *page, const char *
 		ms_reading_unread(to->reading, place, reason, "%s", detail);
 }
 
+/* ---- over the end of a page ----------------------------------------------------------- */
+
+#define FOOT 4        /* lines at the end of a page, of which the last ones may be its footer */
+#define TOP 3         /* at the beginning of the next, of which the first ones may be its header */
+#define MAX_HALF 200  /* bytes of a line */
+
+static bool has_digit(const char *text)
+{
+	return strpbrk(text, "0123456789") != NULL;
+}
+
+/* The lines of a page that may go on beyond it, or go on here: those with digits. */
+static void keep_lines(GPtrArray *lines, const char *text, bool last)
+{
+	g_auto(GStrv) all = g_strsplit(text, "\n", -1);
+	guint n = g_strv_length(all), seen = 0;
+	for (guint i = 0; i < n && seen < (last ? FOOT : TOP); i++) {
+		const char *line = g_strstrip(all[last ? n - 1 - i : i]);
+		gsize len = strlen(line);
+		seen += len > 0;
+		if (!has_digit(line))
+			continue;
+		gsize skip = last && len > MAX_HALF ? len - MAX_HALF : 0;
+		g_ptr_array_add(lines, g_utf8_make_valid(line + skip,
+			(gssize)MIN(len - skip, MAX_HALF)));
+	}
+}
+
+/* A number may begin on one page and end on the next.  Which lines belong together over footers and
+ * headers nobody says, so each is set before each. */
+static void read_over(Pdf *pdf, int number, const char *text)
+{
+	g_autoptr(GPtrArray) top = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GString) both = g_string_new(NULL);
+	keep_lines(top, text, false);
+	for (guint i = 0; i < pdf->foot->len; i++)
+		for (guint j = 0; j < top->len; j++)
+			g_string_append_printf(both, "%s\n%s\n\n",
+				(const char *)pdf->foot->pdata[i], (const char *)top->pdata[j]);
+	g_autofree char *place = g_strdup_printf(
+		"%s pages %d and %d", pdf->document->where, number, number + 1);
+	ms_extract_span(pdf->to, place, both->str, both->len);
+	g_ptr_array_set_size(pdf->foot, 0);
+	keep_lines(pdf->foot, text, true);
+}
+
 static void read_page(Pdf *pdf, int number, const char *place)
 {
 	const MsExtraction *to = pdf->to;
@@ -243,6 +290,7 @@ static void read_page(Pdf *pdf, int number, const char *place)
 	ms_extract_span(to, rest, page.rest->str, page.rest->len);
 	if (pdf->text->len < (1 << 20))
 		g_string_append(pdf->text, page.text);
+	read_over(pdf, number, page.text);
 	judge_page(pdf, number, &page, place);
 	ms_pdf_page_clear(&page);
 }
@@ -289,8 +337,10 @@ void ms_pdf_read(const MsExtraction *to, const MsDocument *document,
 	g_autoptr(GPtrArray) buyer = g_ptr_array_new_with_free_func(g_free);
 	MsExtraction collecting = *to;
 	collecting.buyer = buyer;
-	Pdf pdf = {.to = &collecting, .document = document, .pdf = opened, .text = text};
+	Pdf pdf = {.to = &collecting, .document = document, .pdf = opened, .text = text,
+		.foot = g_ptr_array_new_with_free_func(g_free)};
 	read_pages(&pdf);
+	g_ptr_array_unref(pdf.foot);
 	ms_pdf_walk(opened, &collecting, document, inventory, text);
 	ms_compare_buyer(to, document->where, buyer, text);
 	g_clear_object(&pdf.drawn);

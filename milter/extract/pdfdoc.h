@@ -27,6 +27,8 @@ struct MsFontTrust {
 
 	void learn(XRef *xref, const GfxFont *font);
 	bool believes(const GfxFont *font, CharCode code, const Unicode *u, int n);
+	/* The letter that one sees where a program is told another; 0 if there is none. */
+	Unicode shows(CharCode code, const Unicode *u, int n) const;
 };
 
 struct MsPdf {

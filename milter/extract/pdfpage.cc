@@ -96,6 +96,19 @@ bool MsFontTrust::believes(const GfxFont *font, CharCode code, const Unicode *u,
 		|| g_unichar_tolower(known) == g_unichar_tolower(u[0]) || n > 1 || known > 0x17f;
 }
 
+/* The letter or digit that one sees where the map of the font tells programs another, or none: what
+ * its encoding calls the glyph.  0 if the map says the same, or nobody names the glyph. */
+Unicode MsFontTrust::shows(CharCode code, const Unicode *u, int n) const
+{
+	if (cid || !mapped || type3 || code > 0xff || !named[code])
+		return 0;
+	Unicode known = meant[code];
+	if (known == UNASKED || known > 0x17f || !g_unichar_isalnum(known))
+		return 0;
+	bool same = n == 1 && g_unichar_tolower(known) == g_unichar_tolower(u[0]);
+	return same ? 0 : known;
+}
+
 /* ---- the device ----------------------------------------------------------------------- */
 
 #define GRID 64 /* a page is looked at in as many columns and rows */
@@ -315,7 +328,11 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 	if (!std::isfinite(x1) || !std::isfinite(y1) || !std::isfinite(dx1) || !std::isfinite(dy1))
 		return;
 	bool fine = known(state, code, u, n);
-	append(x1, y1, dx1, dy1, u, n);
+	Unicode shown = trust != nullptr ? trust->shows(code, u, n) : 0;
+	if (shown != 0)
+		append(x1, y1, dx1, dy1, &shown, 1);
+	else
+		append(x1, y1, dx1, dy1, u, n);
 	if (n > 0 && u[0] == ' ' && fine)
 		return;
 	run = fine ? 0 : run + 1;

@@ -131,6 +131,32 @@ static void test_object_streams(void)
 	}
 }
 
+/* A number that begins on one page and ends on the next. */
+static void test_over_pages(void)
+{
+	static const struct {
+		const char *name, *first, *second, *want;
+	} rows[] = {
+		{"last and first line", "(Pay to FR14 2004) Tj", "(1010 0505) Tj",
+			"pages 1 and 2] Pay to FR14 2004\n1010 0505"},
+		{"over a footer and a header", "(FR14 2004) Tj T* (Page 1) Tj",
+			"(Invoice 7) Tj T* (1010 0505) Tj", "FR14 2004\n1010 0505"},
+		{"lines without digits", "(FR14 2004) Tj T* (Regards) Tj",
+			"(Dear customer) Tj T* (1010 0505) Tj", "FR14 2004\n1010 0505"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *first = g_strdup_printf("BT /F 9 Tf 12 TL 9 90 Td %s ET", rows[i].first);
+		g_autofree char *second = g_strdup_printf("BT /F 9 Tf 12 TL 9 90 Td %s ET", rows[i].second);
+		g_autofree char *one = stream(7, "", first), *two = stream(9, "", second);
+		g_autofree char *more = g_strconcat(
+			"2 0 obj<</Type/Pages/Kids[6 0 R 8 0 R]/Count 2/MediaBox[0 0 595 842]"
+			"/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+			"6 0 obj<</Type/Page/Parent 2 0 R/Contents 7 0 R>>endobj\n"
+			"8 0 obj<</Type/Page/Parent 2 0 R/Contents 9 0 R>>endobj\n", one, two, NULL);
+		expect(rows[i].name, make_pdf(NULL, "", "", more), rows[i].want, "");
+	}
+}
+
 /* ---- files ---------------------------------------------------------------------------- */
 
 static void test_files(void)
@@ -368,6 +394,31 @@ static void test_unmatched(void)
 	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
 	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
 
+/* What one sees and what is copied may differ. */
+static void test_letters_of_names(void)
+{
+	static const char map[] = "begincmap 1 begincodespacerange <00><FF> endcodespacerange "
+				  "10 beginbfchar %s endbfchar endcmap end";
+	static const struct {
+		const char *name, *map;
+	} rows[] = {{"a map to letters of no meaning", "<37><E001><31><E002><34><E003>"},
+		{"a map to what is unknown", "<37><FFFD><31><FFFD><34><FFFD>"},
+		{"a map to nothing", "<37><><31><><34><>"}, {"a map to NUL", "<37><0000>"},
+		{"a map to other digits", "<37><0035><31><0032>"},
+		{"a map to several letters", "<37><00780079>"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(map, rows[i].map);
+		g_autofree char *stream_7 = stream(7, "", text);
+		g_autofree char *more = g_strconcat(
+			"6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 7 0 R"
+			"/Encoding/WinAnsiEncoding>>endobj\n", stream_7, NULL);
+		expect(rows[i].name,
+			with_content("BT /F 10 Tf 40 700 Td (" TEXT ") Tj ET BT /G 10 Tf 40 600 Td (C-4711) Tj ET",
+				"/Font<</F 5 0 R/G 6 0 R>>", more),
+			"C-4711", "");
+	}
+}
+
 static void test_letters(void)
 {
 	expect("numbers of glyphs",
@@ -511,6 +562,7 @@ int main(int argc, char **argv)
 	ms_message_init();
 	g_test_add_func("/pdf/objects", test_objects);
 	g_test_add_func("/pdf/numbers", test_numbers);
+	g_test_add_func("/pdf/over-pages", test_over_pages);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
 	g_test_add_func("/pdf/files", test_files);
 	g_test_add_func("/pdf/sealed-files", test_sealed_files);
@@ -523,6 +575,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/broken", test_broken);
 	g_test_add_func("/pdf/unmatched", test_unmatched);
 	g_test_add_func("/pdf/letters", test_letters);
+	g_test_add_func("/pdf/letters/of-names", test_letters_of_names);
 	g_test_add_func("/pdf/directions", test_directions);
 	g_test_add_func("/pdf/pictures", test_pictures);
 	g_test_add_func("/pdf/fdf", test_fdf);
