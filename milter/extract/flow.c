@@ -6,6 +6,7 @@
 #include "missent/text.h"
 
 #include "flow.h"
+#include "formula.h"
 #include "line.h"
 #include "numfmt.h"
 #include "readers.h"
@@ -38,6 +39,7 @@ typedef enum {
 	OTHER,
 	ANNOTATION,
 	BINARY,
+	BLOB,
 	BREAK,
 	CACHE,
 	CELL,
@@ -45,6 +47,7 @@ typedef enum {
 	CHANGE_END,
 	CHANGE_START,
 	CODES,
+	COUNTED,
 	DATA,
 	DELETED,
 	DELETED_TEXT,
@@ -64,6 +67,7 @@ typedef enum {
 	NUMBERING,
 	NUMBER_FORMAT,
 	PARAGRAPH,
+	PARAGRAPH_STYLE,
 	PART,
 	PROPERTIES,
 	REGION,
@@ -89,6 +93,8 @@ static const struct {
 } kinds[] = {
 	{"Cell", CELL},
 	{"Data", DATA},
+	{"DataMashup", BINARY},
+	{"Fallback", ANNOTATION},
 	{"NumberFormat", NUMBER_FORMAT},
 	{"Row", ROW},
 	{"Style", STYLE},
@@ -97,7 +103,9 @@ static const struct {
 	{"binData", BINARY},
 	{"binary-data", BINARY},
 	{"binaryData", BINARY},
+	{"blob", BLOB},
 	{"br", BREAK},
+	{"buAutoNum", COUNTED},
 	{"c", SHEET_CELL},
 	{"change", CHANGE},
 	{"change-end", CHANGE_END},
@@ -142,6 +150,7 @@ static const struct {
 	{"oddHeader", CODES},
 	{"p", PARAGRAPH},
 	{"pPr", PROPERTIES},
+	{"pStyle", PARAGRAPH_STYLE},
 	{"part", PART},
 	{"ptab", TAB},
 	{"r", RUN},
@@ -193,6 +202,7 @@ typedef struct {
 	/* lists */
 	char *list;
 	guint level;
+	gint64 counted_from, counted; /* PowerPoint: the list that is open, and how far it is */
 	/* cells */
 	MsCell cell;
 	bool in_cell;
@@ -295,9 +305,21 @@ static void read_binary(Flow *f)
 	g_autoptr(GByteArray) bytes = ms_base64_text(f->collected->str, f->collected->len);
 	if (bytes == NULL || bytes->len == 0)
 		put_aside(f, f->collected);
-	else
+	else if (!ms_mashup_read(f->office->to, f->place, bytes->data, bytes->len))
 		ms_extract_within(f->office->to, f->place,
 			f->part != NULL ? f->part : "binary data", NULL, bytes->data, bytes->len);
+}
+
+/* Bytes that a program put there, of no kind that is said. */
+static void read_blob(Flow *f)
+{
+	g_autoptr(GByteArray) bytes = ms_base64_text(f->collected->str, f->collected->len);
+	if (bytes == NULL || bytes->len == 0)
+		put_aside(f, f->collected);
+	else if (ms_extract_lays_out(bytes->data, bytes->len))
+		read_binary(f);
+	else
+		ms_strings(f->aside, bytes->data, bytes->len);
 }
 
 static void read_codes(Flow *f)
@@ -352,9 +374,13 @@ static void end_collecting(Flow *f, Kind kind)
 	f->collects = false;
 	switch ((guint)kind) {
 	case BINARY: read_binary(f); break;
+	case BLOB: read_blob(f); break;
 	case CODES: read_codes(f); break;
 	case VALUE: end_value(f); break;
-	case FORMULA: put_aside(f, f->collected); break;
+	case FORMULA:
+		put_aside(f, f->collected);
+		ms_formula_texts(f->aside, f->collected->str);
+		break;
 	case DATA:
 		put_number(f,
 			g_hash_table_lookup(
@@ -474,6 +500,17 @@ static void list_style(Flow *f, const char *const *attributes)
 	ms_separate(f->aside, '\n');
 }
 
+/* PowerPoint: each paragraph of a list says where it begins. */
+static void count_on(Flow *f, const char *const *attributes)
+{
+	const char *value = ms_xml_attribute(attributes, "startAt");
+	gint64 from = value != NULL ? g_ascii_strtoll(value, NULL, 10) : 1;
+	f->counted = from == f->counted_from ? f->counted + 1 : from;
+	f->counted_from = from;
+	if (f->counted >= 1000 && f->aside->len < f->limit)
+		g_string_append_printf(f->aside, "%" G_GINT64_FORMAT "\n", f->counted);
+}
+
 static void begin_style(Flow *f, Kind kind, const char *const *attributes)
 {
 	const char *id = ms_xml_attribute(attributes, "ID");
@@ -541,6 +578,13 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 		break;
 	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
 				? ms_xml_attribute(attributes, "val") : "0", NULL, 10); break;
+	case COUNTED: count_on(f, attributes); break;
+	case PARAGRAPH_STYLE:
+		if (f->list == NULL)
+			set_text(&f->list,
+				ms_numbering_of_style(f->office->numbering,
+					ms_xml_attribute(attributes, "val"), &f->level));
+		break;
 	case NUMBER: set_text(&f->list, ms_xml_attribute(attributes, "val")); break;
 	case CACHE:
 		f->in_cache = true;
@@ -594,6 +638,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 		f->in_cell = true;
 		break;
 	case BINARY:
+	case BLOB:
 	case CODES:
 	case FORMULA:
 	case FORMAT_CODE: collect(f); break;
@@ -635,7 +680,7 @@ static bool is_office(const char *root)
 static bool defines(const char *root)
 {
 	static const char *const roots[] = {
-		"numbering", "package", "styleSheet", "wordDocument", NULL};
+		"numbering", "package", "styleSheet", "styles", "wordDocument", NULL};
 	return g_strv_contains(roots, root);
 }
 
@@ -752,8 +797,8 @@ static void flow_end(void *user, const char *name)
 	Kind kind = stored == G_MAXUINT8 ? OTHER : (Kind)stored;
 	f->blank = false;
 	if (f->collects &&
-		(kind == BINARY || kind == CODES || kind == FORMULA || kind == FORMAT_CODE ||
-			kind == VALUE || kind == DATA))
+		(kind == BINARY || kind == BLOB || kind == CODES || kind == FORMULA ||
+			kind == FORMAT_CODE || kind == VALUE || kind == DATA))
 		end_collecting(f, kind);
 	end_text(f, kind);
 	if (f->defines) {

@@ -25,6 +25,9 @@ typedef struct {
 struct MsNumbering {
 	GHashTable *definitions; /* abstractNumId to Definition */
 	GHashTable *lists;       /* numId to Definition, borrowed */
+	GHashTable *styles;      /* of paragraphs, to numId */
+	GHashTable *levels;      /* of such a style, plus one */
+	char *style;             /* that is open */
 	Definition *open;
 	guint level;
 	char *list;
@@ -43,6 +46,8 @@ MsNumbering *ms_numbering_new(void)
 	MsNumbering *n = g_new0(MsNumbering, 1);
 	n->definitions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, definition_free);
 	n->lists = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	n->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	n->levels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return n;
 }
 
@@ -52,6 +57,9 @@ void ms_numbering_free(MsNumbering *n)
 		return;
 	g_hash_table_unref(n->lists);
 	g_hash_table_unref(n->definitions);
+	g_hash_table_unref(n->styles);
+	g_hash_table_unref(n->levels);
+	g_free(n->style);
 	g_free(n->list);
 	g_free(n);
 }
@@ -62,10 +70,66 @@ static guint level_of(const char *const *attributes)
 	return level != NULL ? (guint)strtoul(level, NULL, 10) : 0;
 }
 
+/* Most numbered paragraphs say no more than their style, which says the list. */
+static void start_in_style(MsNumbering *n, const char *name, const char *value)
+{
+	if (value == NULL || g_hash_table_size(n->styles) >= MAX_DEFINITIONS)
+		return;
+	if (strcmp(name, "numId") == 0)
+		g_hash_table_replace(n->styles, g_strdup(n->style), g_strdup(value));
+	else if (strcmp(name, "ilvl") == 0)
+		g_hash_table_replace(n->levels, g_strdup(n->style),
+			GUINT_TO_POINTER((guint)strtoul(value, NULL, 10) + 1));
+}
+
+const char *ms_numbering_of_style(const MsNumbering *n, const char *style, guint *level)
+{
+	const char *list = style != NULL ? g_hash_table_lookup(n->styles, style) : NULL;
+	guint at = list != NULL ? GPOINTER_TO_UINT(g_hash_table_lookup(n->levels, style)) : 0;
+	*level = at > 0 ? at - 1 : *level;
+	return list;
+}
+
+static Definition *define(MsNumbering *n, const char *id)
+{
+	Definition *definition = g_hash_table_lookup(n->definitions, id);
+	if (definition != NULL || g_hash_table_size(n->definitions) >= MAX_DEFINITIONS)
+		return definition;
+	definition = g_new0(Definition, 1);
+	g_hash_table_insert(n->definitions, g_strdup(id), definition);
+	g_hash_table_insert(n->lists, g_strdup(id), definition);
+	return definition;
+}
+
+void ms_numbering_define(MsNumbering *n, const char *id, guint level, const char *prefix,
+	const char *suffix, gint64 start)
+{
+	Definition *definition = level < LEVELS ? define(n, id) : NULL;
+	if (definition == NULL)
+		return;
+	definition->start[level] = start;
+	g_free(definition->text[level]);
+	definition->text[level] = g_strdup_printf("%.200s%%%u%.200s", prefix, level + 1, suffix);
+}
+
+void ms_numbering_restart(MsNumbering *n, const char *id, guint level, gint64 number)
+{
+	Definition *definition = g_hash_table_lookup(n->lists, id);
+	if (definition == NULL || level >= LEVELS)
+		return;
+	definition->begun[level] = number > G_MININT64;
+	definition->count[level] = number - definition->begun[level];
+}
+
 void ms_numbering_start(MsNumbering *n, const char *name, const char *const *attributes)
 {
 	const char *value = ms_xml_attribute(attributes, "val");
-	if (strcmp(name, "abstractNum") == 0) {
+	if (strcmp(name, "style") == 0) {
+		g_free(n->style);
+		n->style = g_strdup(ms_xml_attribute(attributes, "styleId"));
+	} else if (n->style != NULL) {
+		start_in_style(n, name, value);
+	} else if (strcmp(name, "abstractNum") == 0) {
 		const char *id = ms_xml_attribute(attributes, "abstractNumId");
 		n->open = g_new0(Definition, 1);
 		n->level = 0;
@@ -122,6 +186,8 @@ static void put_label(GString *out, const Definition *definition, guint level)
 
 void ms_numbering_end(MsNumbering *n, const char *name, GString *out)
 {
+	if (strcmp(name, "style") == 0)
+		g_clear_pointer(&n->style, g_free);
 	bool definition = strcmp(name, "abstractNum") == 0;
 	if (!definition && strcmp(name, "num") != 0)
 		return;

@@ -1,4 +1,4 @@
-/* The numbers that Word writes before paragraphs.  Private to extract/. */
+/* The numbers that word processors write before paragraphs.  Private to extract/. */
 #ifndef MISSENT_EXTRACT_NUMBERING_H
 #define MISSENT_EXTRACT_NUMBERING_H
 
@@ -11,11 +11,18 @@ MsNumbering *ms_numbering_new(void);
 void ms_numbering_free(MsNumbering *numbering);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsNumbering, ms_numbering_free)
 
-/* Takes the elements of word/numbering.xml; others are no matter to it. */
+/* Takes the elements of word/numbering.xml and word/styles.xml; others are no matter to it. */
 void ms_numbering_start(MsNumbering *numbering, const char *name, const char *const *attributes);
 /* The end of one definition: its first labels go to `out`, one a line, where they say something. */
 void ms_numbering_end(MsNumbering *numbering, const char *name, GString *out);
 /* A paragraph of the list `id`: its label goes to `out`, with a line end. */
 void ms_numbering_count(MsNumbering *numbering, const char *id, guint level, GString *out);
+/* The list that a style of paragraphs (or NULL) belongs to, and its level; borrowed, or NULL. */
+const char *ms_numbering_of_style(const MsNumbering *numbering, const char *style, guint *level);
+/* Defines a level of the list `id` of OpenDocument. */
+void ms_numbering_define(MsNumbering *numbering, const char *id, guint level, const char *prefix,
+	const char *suffix, gint64 start);
+/* The next paragraph of the list has this number. */
+void ms_numbering_restart(MsNumbering *numbering, const char *id, guint level, gint64 number);
 
 #endif

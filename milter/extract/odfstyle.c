@@ -1,8 +1,11 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "formula.h"
+#include "numbering.h"
 #include "numfmt.h"
 #include "odfstyle.h"
 #include "xml.h"
@@ -19,6 +22,7 @@
 #define MAX_COLUMNS 1024
 #define MAX_FORMAT 500 /* bytes */
 #define MAX_PARENTS 10
+#define MAX_LISTS 100 /* within each other */
 
 typedef struct {
 	char *data, *parent; /* names, or NULL */
@@ -40,6 +44,9 @@ struct MsOdfStyles {
 	GPtrArray *columns;  /* names of styles, or NULL */
 	guint column;
 	char *row;           /* the style of its cells */
+	MsNumbering *numbering;
+	char *list;          /* the style of lists that is open, or NULL */
+	GPtrArray *lists;    /* that are open: the names of their styles */
 };
 
 static void style_free(gpointer data)
@@ -64,6 +71,8 @@ MsOdfStyles *ms_odf_styles_new(void)
 	s->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, style_free);
 	s->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, number_free);
 	s->columns = g_ptr_array_new_with_free_func(g_free);
+	s->numbering = ms_numbering_new();
+	s->lists = g_ptr_array_new_with_free_func(g_free);
 	return s;
 }
 
@@ -75,6 +84,9 @@ void ms_odf_styles_free(MsOdfStyles *s)
 	g_hash_table_unref(s->numbers);
 	g_ptr_array_unref(s->columns);
 	g_free(s->row);
+	ms_numbering_free(s->numbering);
+	g_free(s->list);
+	g_ptr_array_unref(s->lists);
 	g_free(s);
 }
 
@@ -89,7 +101,7 @@ static guint number_of(const char *const *attributes, const char *name, guint ot
 static bool is_number_style(const char *name)
 {
 	static const char *const names[] = {
-		"number-style", "currency-style", "percentage-style", NULL};
+		"number-style", "currency-style", "percentage-style", "date-style", NULL};
 	return g_strv_contains(names, name);
 }
 
@@ -119,6 +131,12 @@ static void put_literal(MsOdfStyles *s, const char *text, gsize len)
 	}
 }
 
+static gint64 divided_by(const char *const *attributes)
+{
+	const char *factor = ms_xml_attribute(attributes, "display-factor");
+	return factor != NULL ? g_ascii_strtoll(factor, NULL, 10) : 1;
+}
+
 static void put_places(MsOdfStyles *s, const char *const *attributes)
 {
 	const char *grouping = ms_xml_attribute(attributes, "grouping");
@@ -130,6 +148,21 @@ static void put_places(MsOdfStyles *s, const char *const *attributes)
 		g_string_append_c(format, '0');
 	for (guint i = 0; i < parts; i++)
 		g_string_append(format, i == 0 ? ".0" : "0");
+	for (gint64 factor = divided_by(attributes); factor >= 1000; factor /= 1000)
+		g_string_append_c(format, ',');
+}
+
+/* A part of a date, if the element is one. */
+static void put_date_part(
+	MsOdfStyles *s, const char *name, const char *const *attributes)
+{
+	static const char *const parts[][3] = {{"year", "yy", "yyyy"}, {"month", "m", "mm"},
+		{"day", "d", "dd"}, {"hours", "h", "hh"}, {"seconds", "s", "ss"}};
+	const char *style = ms_xml_attribute(attributes, "style");
+	bool whole = style != NULL && strcmp(style, "long") == 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+		if (strcmp(name, parts[i][0]) == 0 && s->number->format->len < MAX_FORMAT)
+			g_string_append(s->number->format, parts[i][1 + whole]);
 }
 
 static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *const *attributes)
@@ -142,6 +175,8 @@ static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *
 		const char *other = ms_xml_attribute(attributes, "apply-style-name");
 		if (other != NULL)
 			g_ptr_array_add(s->number->others, g_strdup(other));
+	} else {
+		put_date_part(s, name, attributes);
 	}
 }
 
@@ -201,22 +236,119 @@ static void show(const NumberStyle *style, double value, GString *out)
 		g_string_append_c(out, '\n');
 }
 
+/* The number of a cell, days for a date; false if it has none. */
+static bool value_of(const char *const *attributes, double *value_out)
+{
+	const char *value = ms_xml_attribute(attributes, "value");
+	const char *date = ms_xml_attribute(attributes, "date-value");
+	int year, month, day;
+	if (value != NULL) {
+		*value_out = g_ascii_strtod(value, NULL);
+		return true;
+	}
+	if (date == NULL || sscanf(date, "%4d-%2d-%2d", &year, &month, &day) != 3 || day < 1
+		|| month < 1 || year < 1 || !g_date_valid_dmy((GDateDay)MIN(day, 31),
+			(GDateMonth)MIN(month, 12), (GDateYear)year))
+		return false;
+	g_autoptr(GDate) when = g_date_new_dmy(
+		(GDateDay)MIN(day, 31), (GDateMonth)MIN(month, 12), (GDateYear)year);
+	g_autoptr(GDate) first = g_date_new_dmy(30, G_DATE_DECEMBER, 1899);
+	*value_out = g_date_days_between(first, when);
+	return true;
+}
+
+/* A share without a style of its own is shown in hundredths. */
+static void show_share(double value, const char *const *attributes, GString *out)
+{
+	const char *type = ms_xml_attribute(attributes, "value-type");
+	if (type != NULL && strcmp(type, "percentage") == 0 && ms_number_shown(out, value, "0%"))
+		g_string_append_c(out, '\n');
+}
+
 static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *out)
 {
 	const char *name = ms_xml_attribute(attributes, "style-name");
-	const char *value = ms_xml_attribute(attributes, "value");
+	const char *formula = ms_xml_attribute(attributes, "formula");
+	double number;
+	if (formula != NULL) /* behind its namespace, "of:=" */
+		ms_formula_texts(out, formula + strcspn(formula, "="));
 	if (name == NULL)
 		name = s->row;
 	if (name == NULL && s->column < s->columns->len)
 		name = s->columns->pdata[s->column];
 	s->column += number_of(attributes, "number-columns-repeated", 1);
-	const NumberStyle *style = value != NULL ? format_of(s, name) : NULL;
-	if (style == NULL)
+	if (!value_of(attributes, &number))
 		return;
-	double number = g_ascii_strtod(value, NULL);
+	const NumberStyle *style = format_of(s, name);
+	if (style == NULL) {
+		show_share(number, attributes, out);
+		return;
+	}
 	show(style, number, out);
 	for (guint i = 0; i < style->others->len; i++)
 		show(g_hash_table_lookup(s->numbers, style->others->pdata[i]), number, out);
+}
+
+/* ---- lists ---------------------------------------------------------------------------- */
+
+#define OUTLINE "" /* what the numbers of headings are kept as: no style has this name */
+
+static void begin_level(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *prefix = ms_xml_attribute(attributes, "num-prefix");
+	const char *suffix = ms_xml_attribute(attributes, "num-suffix");
+	const char *start = ms_xml_attribute(attributes, "start-value");
+	if (s->list != NULL)
+		ms_numbering_define(s->numbering, s->list,
+			number_of(attributes, "level", 1) - 1, prefix != NULL ? prefix : "",
+			suffix != NULL ? suffix : "",
+			start != NULL ? g_ascii_strtoll(start, NULL, 10) : 1);
+}
+
+static void begin_list(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *style = ms_xml_attribute(attributes, "style-name");
+	guint n = s->lists->len;
+	if (n < MAX_LISTS)
+		g_ptr_array_add(s->lists,
+			g_strdup(style != NULL ? style : n > 0 ? s->lists->pdata[n - 1] : OUTLINE));
+}
+
+static void count(MsOdfStyles *s, const char *list, guint level, const char *const *attributes,
+	GString *out)
+{
+	const char *start = ms_xml_attribute(attributes, "start-value");
+	if (start != NULL)
+		ms_numbering_restart(
+			s->numbering, list, level, g_ascii_strtoll(start, NULL, 10));
+	ms_numbering_count(s->numbering, list, level, out);
+}
+
+/* True if the element is of a list. */
+static bool start_of_list(
+	MsOdfStyles *s, const char *name, const char *const *attributes, GString *out)
+{
+	const char *style = ms_xml_attribute(attributes, "style-name");
+	guint depth = s->lists->len;
+	if (strcmp(name, "list-style") == 0 || strcmp(name, "outline-style") == 0) {
+		const char *id = ms_xml_attribute(attributes, "name");
+		g_free(s->list);
+		s->list = g_strdup(*name == 'o' || id == NULL ? OUTLINE : id);
+	} else if (strcmp(name, "list-level-style-number") == 0
+		|| strcmp(name, "outline-level-style") == 0) {
+		begin_level(s, attributes);
+	} else if (strcmp(name, "list") == 0) {
+		begin_list(s, attributes);
+	} else if (strcmp(name, "list-item") == 0 && depth > 0) {
+		count(s, s->lists->pdata[depth - 1], depth - 1, attributes, out);
+	} else if (strcmp(name, "numbered-paragraph") == 0 && style != NULL) {
+		count(s, style, number_of(attributes, "level", 1) - 1, attributes, out);
+	} else if (strcmp(name, "h") == 0) {
+		count(s, OUTLINE, number_of(attributes, "outline-level", 1) - 1, attributes, out);
+	} else {
+		return false;
+	}
+	return true;
 }
 
 /* ---- elements ------------------------------------------------------------------------- */
@@ -226,6 +358,8 @@ void ms_odf_styles_start(
 {
 	if (s->number != NULL) {
 		begin_in_number_style(s, name, attributes);
+	} else if (start_of_list(s, name, attributes, out)) {
+		return;
 	} else if (is_number_style(name)) {
 		begin_number_style(s, name, attributes);
 	} else if (strcmp(name, "style") == 0) {
@@ -258,4 +392,6 @@ void ms_odf_styles_end(MsOdfStyles *s, const char *name)
 		s->number = NULL;
 	else if (strcmp(name, "style") == 0)
 		s->style = NULL;
+	else if (strcmp(name, "list") == 0 && s->lists->len > 0)
+		g_ptr_array_set_size(s->lists, (gint)s->lists->len - 1);
 }

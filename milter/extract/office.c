@@ -355,7 +355,8 @@ static void read_parts(Package *p)
 	/* What the others refer to comes first. */
 	Part *strings = part_of(p, "sst", "/sharedStrings");
 	Part *shared[] = {strings, part_of(p, "styleSheet", "/styles"),
-		part_of(p, "numbering", "/numbering")};
+		part_of(p, "numbering", "/numbering"), part_of(p, "styles", "/styles"),
+		part_of(p, "document-styles", "/styles")};
 	for (gsize i = 0; i < G_N_ELEMENTS(shared); i++)
 		if (shared[i] != NULL)
 			read_part(p, shared[i], shared[i] == strings);

@@ -158,6 +158,8 @@ void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
 	MsInventory *inventory);
 /* Some reader knows it, or it is text in UTF-8: for what may be anything. */
 bool ms_is_document(const guint8 *data, gsize len);
+/* Queries of a workbook (mashup.c); false if the bytes are none. */
+bool ms_mashup_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
 /* Base64 of a text node or property; NULL if it is none. */
 GByteArray *ms_base64_text(const char *text, gsize len);
 

@@ -20,7 +20,8 @@ struct MsSheets {
 	GByteArray *used;     /* of each string: is it shown? */
 	GHashTable *formats;  /* format number to char * */
 	GArray *cells;        /* format number of each cell format, of guint */
-	bool in_cells;
+	GArray *named;        /* of each style with a name, to which cells may leave it */
+	bool in_cells, in_named;
 };
 
 MsSheets *ms_sheets_new(void)
@@ -30,6 +31,7 @@ MsSheets *ms_sheets_new(void)
 	sheets->used = ms_bytes_new();
 	sheets->formats = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	sheets->cells = g_array_new(FALSE, FALSE, sizeof(guint));
+	sheets->named = g_array_new(FALSE, FALSE, sizeof(guint));
 	return sheets;
 }
 
@@ -41,31 +43,37 @@ void ms_sheets_free(MsSheets *sheets)
 	g_byte_array_unref(sheets->used);
 	g_hash_table_unref(sheets->formats);
 	g_array_free(sheets->cells, TRUE);
+	g_array_free(sheets->named, TRUE);
 	g_free(sheets);
 }
 
 void ms_sheets_style_start(MsSheets *sheets, const char *name, const char *const *attributes)
 {
-	if (strcmp(name, "cellXfs") == 0) {
-		sheets->in_cells = true;
+	if (strcmp(name, "cellXfs") == 0 || strcmp(name, "cellStyleXfs") == 0) {
+		sheets->in_cells = strcmp(name, "cellXfs") == 0;
+		sheets->in_named = !sheets->in_cells;
 		return;
 	}
 	bool format = strcmp(name, "numFmt") == 0;
-	if (!format && (!sheets->in_cells || strcmp(name, "xf") != 0))
+	if (!format && ((!sheets->in_cells && !sheets->in_named) || strcmp(name, "xf") != 0))
 		return;
 	const char *id = ms_xml_attribute(attributes, "numFmtId");
-	guint number = id != NULL ? (guint)strtoul(id, NULL, 10) : 0;
+	const char *named = ms_xml_attribute(attributes, "xfId");
+	guint style = named != NULL ? (guint)strtoul(named, NULL, 10) : 0;
+	guint number = id != NULL                ? (guint)strtoul(id, NULL, 10)
+		: style < sheets->named->len && !format && sheets->in_cells
+		? g_array_index(sheets->named, guint, style) : 0;
 	const char *code = format ? ms_xml_attribute(attributes, "formatCode") : NULL;
 	if (code != NULL)
 		g_hash_table_insert(sheets->formats, GUINT_TO_POINTER(number), g_strdup(code));
 	else if (!format)
-		g_array_append_val(sheets->cells, number);
+		g_array_append_val(sheets->in_cells ? sheets->cells : sheets->named, number);
 }
 
 void ms_sheets_style_end(MsSheets *sheets, const char *name)
 {
-	if (strcmp(name, "cellXfs") == 0)
-		sheets->in_cells = false;
+	if (strcmp(name, "cellXfs") == 0 || strcmp(name, "cellStyleXfs") == 0)
+		sheets->in_cells = sheets->in_named = false;
 }
 
 void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len)

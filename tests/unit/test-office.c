@@ -4,6 +4,7 @@
 
 #include "missent/extract.h"
 
+#include "../../milter/extract/formula.h"
 #include "../../milter/extract/members.h"
 #include "../../milter/extract/numfmt.h"
 #include "../../milter/extract/readers.h"
@@ -397,6 +398,101 @@ static void test_formats(void)
 	}
 }
 
+/* Lists that a paragraph's style, or a paragraph of a slide, belongs to. */
+static void test_lists(void)
+{
+	expect("of a style",
+		ZIP(TYPES,
+			{"word/document.xml", "<w:document xmlns:w='u'><w:p><w:pPr><w:pStyle w:val='S'/></w:pPr></w:p>"
+				"<w:p><w:pPr><w:pStyle w:val='S'/></w:pPr></w:p></w:document>", -1},
+			{"word/numbering.xml", "<w:numbering><w:abstractNum w:abstractNumId='1'><w:lvl w:ilvl='1'>"
+				"<w:start w:val='7740911'/><w:lvlText w:val='KD-%2'/></w:lvl></w:abstractNum>"
+				"<w:num w:numId='3'><w:abstractNumId w:val='1'/></w:num></w:numbering>", -1},
+			{"word/styles.xml", "<w:styles><w:style w:styleId='S'><w:pPr><w:numPr><w:ilvl w:val='1'/>"
+				"<w:numId w:val='3'/></w:numPr></w:pPr></w:style></w:styles>", -1}),
+		"KD-7740911\n|KD-7740912\n", "");
+	expect("of a slide",
+		ZIP(TYPES,
+			{"ppt/slide.xml", "<p:sld><a:p><a:pPr><a:buAutoNum startAt='7740911'/></a:pPr></a:p>"
+				"<a:p><a:pPr><a:buAutoNum startAt='7740911'/></a:pPr></a:p></p:sld>", -1}),
+		"7740911\n7740912\n", "");
+	expect("what stands for other programs",
+		ZIP(TYPES,
+			{"word/document.xml", "<w:document><w:p><w:r><w:t>C-10</w:t></w:r><mc:AlternateContent>"
+				"<mc:Choice><w:r><w:t>002</w:t></w:r></mc:Choice><mc:Fallback><w:r><w:t>003</w:t></w:r>"
+				"</mc:Fallback></mc:AlternateContent></w:p></w:document>", -1}),
+		"] C-10002\n|003\n", "");
+	expect("a format that is left to a style",
+		ZIP(TYPES,
+			{"xl/f.xml", "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='\"KD-\"0'/></numFmts>"
+				"<cellStyleXfs><xf numFmtId='0'/><xf numFmtId='164'/></cellStyleXfs>"
+				"<cellXfs><xf numFmtId='0'/><xf xfId='1'/></cellXfs></styleSheet>", -1},
+			{"xl/s.xml", "<worksheet><row><c s='1'><v>7740912</v></c></row></worksheet>", -1}),
+		"KD-7740912", "");
+}
+
+static void test_formulas(void)
+{
+	static const struct {
+		const char *formula, *want;
+	} rows[] = {
+		{"\"KD-\"&7740912", "KD-7740912\n"},
+		{"CONCATENATE(\"KD\",\"-\", 7740912)", "KD-7740912\n"},
+		{"_xlfn.CONCAT(\"KD\";\"-77\";\"40912\")", "KD-7740912\n"},
+		{"TEXT(7740912,\"\\K\\D\\-0000000\")", "KD-7740912\n"},
+		{"\"FA-\"&TEXT(46130,\"yyyy-mmdd\")", "FA-2026-0418\n"},
+		{"CHAR(75)&CHAR(68)&\"-\"&\"7740912\"", "KD-7740912\n"},
+		{"UNICHAR(75)&\"D-1\"", "KD-1\n"},
+		{"\"12 rue\"&CHAR(10)&69003&\" Lyon\"", "12 rue\n69003 Lyon\n"},
+		{"\"a\"\"b\"&\"c\"", "a\"bc\n"},
+		{"TRIM(\"KD-\"&\"1\")", "KD-1\n"},
+		{"\"KD-1\"", ""}, {"SUM(48,29,17,46)", ""}, {"IF(A1=1,48,291746)", ""},
+		{"CHAR(A1)&\"x\"", ""}, {"\"KD-\"&A1", ""}, {"TEXT(A1,\"0\")", ""},
+		{"CONCATENATE(IF(1,48,29),\"x\")", ""},
+		{"IF(1,\"KD-\"&7740912,\"\")", "KD-7740912\n"}, {"CHAR(75", ""}, {"TEXT(1,", ""},
+		{"\"a\"&\"b", "ab\n"}, {"", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		ms_formula_texts(out, rows[i].formula);
+		if (strcmp(out->str, rows[i].want) != 0)
+			g_test_fail_printf("%s makes \"%s\", want \"%s\"", rows[i].formula,
+				out->str, rows[i].want);
+	}
+	expect("in a cell",
+		sheet("xl/s.xml", "", "<row><c><f>\"KD-\"&amp;TEXT(7740912,\"0\")</f></c></row>", ""),
+		"KD-7740912\n", "");
+	expect("in a cell of OpenDocument",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.spreadsheet", -1},
+			{"content.xml", "<a><table:table-cell table:formula='of:=CHAR(75)&amp;\"D-7740912\"'/></a>", -1}),
+		"KD-7740912\n", "");
+}
+
+/* Bytes in XML: queries of a workbook, and whatever a program keeps as a property. */
+static void test_blobs(void)
+{
+	g_autoptr(GByteArray) package = ZIP({"Formulas/Section1.m", "shared Q = \"Query-1\"", -1});
+	g_autoptr(GByteArray) mashup = g_byte_array_append(g_byte_array_new(), (const guint8 *)"\0\0\0\0", 4);
+	const struct {
+		const void *data;
+		guint len;
+	} sections[] = {{package->data, package->len}, {"<Permission-1/>", 15}, {"Meta-1", 6},
+		{"\1\2\3\xff\xfe", 5}};
+	for (gsize i = 0; i < G_N_ELEMENTS(sections); i++) {
+		guint8 len[4] = {(guint8)sections[i].len, (guint8)(sections[i].len >> 8), 0, 0};
+		g_byte_array_append(mashup, len, 4);
+		g_byte_array_append(mashup, sections[i].data, sections[i].len);
+	}
+	g_autofree char *base64 = g_base64_encode(mashup->data, mashup->len);
+	g_autofree char *item = g_strdup_printf("<DataMashup>%s</DataMashup>", base64);
+	expect("queries", ZIP(TYPES, {"customXml/item1.xml", item, -1}),
+		"Query-1|Permission-1|Meta-1", "");
+	g_autofree char *words = g_base64_encode((const guint8 *)"\1\0Words-1\0\xff", 10);
+	g_autofree char *blob = g_strdup_printf(
+		"<Properties><property name='K'><vt:blob>%s</vt:blob></property></Properties>", words);
+	expect("a property", ZIP(TYPES, {"docProps/custom.xml", blob, -1}), "Words-1", "");
+}
+
 /* ---- OpenDocument --------------------------------------------------------------------- */
 
 static GByteArray *text_document(const char *body)
@@ -406,6 +502,73 @@ static GByteArray *text_document(const char *body)
 		"</office:text></office:body></office:document-content>", NULL);
 	return ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
 		{"content.xml", whole, -1});
+}
+
+#define LIST_STYLE(name, prefix, start)                                                          \
+	"<text:list-style style:name='" name "'><text:list-level-style-number text:level='1'"    \
+	" style:num-prefix='" prefix "' text:start-value='" start "'/></text:list-style>"
+#define ITEM "<text:list-item><text:p>x</text:p></text:list-item>"
+
+/* Numbers that stand before paragraphs and nowhere else. */
+static void test_opendocument_lists(void)
+{
+	expect("counted on",
+		text_document(LIST_STYLE("L", "KD-", "7740910") "<text:list text:style-name='L'>" ITEM
+			ITEM ITEM "</text:list>"),
+		"KD-7740910\nKD-7740911\nKD-7740912\n", "");
+	expect("in another list",
+		text_document(LIST_STYLE("L", "KD-", "7740911") "<text:list text:style-name='L'>" ITEM
+			"</text:list><text:p>x</text:p><text:list text:style-name='L'>" ITEM "</text:list>"),
+		"KD-7740912\n", "");
+	expect("from an item on",
+		text_document(LIST_STYLE("L", "KD-", "1") "<text:list text:style-name='L'>"
+			"<text:list-item text:start-value='7740911'><text:p>x</text:p></text:list-item>"
+			ITEM "</text:list>"),
+		"KD-7740912\n", "");
+	expect("a paragraph by itself",
+		text_document(LIST_STYLE("L", "KD-", "1") "<text:numbered-paragraph text:style-name='L'"
+			" text:start-value='7740912'><text:p>x</text:p></text:numbered-paragraph>"),
+		"KD-7740912\n", "");
+	expect("headings",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"content.xml", "<office:text><text:h text:outline-level='1'>x</text:h>"
+				"<text:h text:outline-level='1'>x</text:h></office:text>", -1},
+			{"styles.xml", "<office:document-styles><text:outline-style style:name='O'>"
+				"<text:outline-level-style text:level='1' style:num-prefix='KD-'"
+				" text:start-value='7740911'/></text:outline-style></office:document-styles>", -1}),
+		"KD-7740912\n", "");
+}
+
+#define DATE_STYLE                                                                            \
+	"<number:date-style style:name='N'><number:text>FA-</number:text><number:year"         \
+	" number:style='long'/><number:text>-</number:text><number:month number:style='long'/>" \
+	"<number:day number:style='long'/></number:date-style>"
+
+static void test_opendocument_numbers(void)
+{
+	expect("a share without a style",
+		text_document("<table:table-cell office:value-type='percentage' office:value='482917.46'/>"),
+		"48291746%\n", "");
+	expect("a date",
+		text_document(DATE_STYLE CELL_STYLE("A", "N", "")
+			"<table:table-cell table:style-name='A' office:value-type='date' office:date-value='2026-04-18'/>"),
+		"FA-2026-0418\n", "");
+	expect("no date",
+		text_document(DATE_STYLE CELL_STYLE("A", "N", "")
+			"<table:table-cell table:style-name='A' office:date-value='2026-02-31'/>"),
+		"!FA-2026", "");
+	expect("thousands",
+		text_document("<number:number-style style:name='N'><number:text>KD-</number:text>"
+			"<number:number number:display-factor='1000'/></number:number-style>"
+			CELL_STYLE("A", "N", "")
+			"<table:table-cell table:style-name='A' office:value='7740912000'/>"),
+		"KD-7740912\n", "");
+	expect("a style of the other part",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.spreadsheet", -1},
+			{"content.xml", "<office:body>" CELL_OF("A") "</office:body>", -1},
+			{"styles.xml", "<office:document-styles>" NUMBER_STYLE("N", "")
+				CELL_STYLE("A", "N", "") "</office:document-styles>", -1}),
+		"KD-7740912\n", "");
 }
 
 static void test_opendocument(void)
@@ -646,7 +809,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/second-strings", test_second_strings);
 	g_test_add_func("/office/string-bomb", test_string_bomb);
 	g_test_add_func("/office/formats", test_formats);
+	g_test_add_func("/office/formulas", test_formulas);
+	g_test_add_func("/office/blobs", test_blobs);
+	g_test_add_func("/office/lists", test_lists);
 	g_test_add_func("/office/opendocument", test_opendocument);
+	g_test_add_func("/office/opendocument/lists", test_opendocument_lists);
+	g_test_add_func("/office/opendocument/numbers", test_opendocument_numbers);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
 	g_test_add_func("/office/drawings", test_drawings);

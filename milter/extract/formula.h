@@ -1,0 +1,12 @@
+/* What a formula makes of its constants.  Private to extract/. */
+#ifndef MISSENT_EXTRACT_FORMULA_H
+#define MISSENT_EXTRACT_FORMULA_H
+
+#include <glib.h>
+
+/* Appends the texts that a formula of a sheet (Excel's, or OpenDocument's) joins from strings,
+ * numbers, CHAR() and TEXT(), one a line: "KD-"&TEXT(7740912,"0").  Texts of one piece are left
+ * out: they stand in the formula as they are. */
+void ms_formula_texts(GString *out, const char *formula);
+
+#endif
