@@ -210,12 +210,6 @@ static bool ends_line(const MsFold *fold, gsize at)
 	return true;
 }
 
-/* A year behind a name is one: "customers 2026". */
-static bool is_year(const char *text, gsize len)
-{
-	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
-}
-
 /* "Policennr. 41007": the stop is no sentence's. */
 static bool is_cut_short(const Search *s, gsize word)
 {
@@ -569,7 +563,7 @@ bool ms_detect_is_above(const Search *s, guint kind, gsize word, gsize last)
 	gsize len;
 	const char *text = words_text(s, word, last, &len);
 	const Case c = {s, word, ms_detect_word_end(s, last), kind};
-	return !is_year(text, len) && s->span->n_names == 0 && by_line_below(&c, last);
+	return !ms_detect_is_year(text, len) && s->span->n_names == 0 && by_line_below(&c, last);
 }
 
 /* ---- columns of names, and of values below or behind them ---- */
@@ -656,6 +650,28 @@ static bool is_only_value(const Case *c, gsize first, gsize last)
 	return with_digits(s, from, until) == 0;
 }
 
+/* Which cell of its line is `at` in?  In `n_out` how many it has; 0: more than are looked at. */
+static guint cell_number(const MsFold *fold, gsize at, guint *n_out)
+{
+	gsize from = start_of_line(fold, at), until = end_of_line(fold, at);
+	guint before = 0, n = 1;
+	for (gsize i = from; i < until; i++) {
+		n += ends_cell(fold->text[i]);
+		before += i < at && ends_cell(fold->text[i]);
+	}
+	bool whole = (from == 0 || fold->text[from - 1] == '\n') &&
+		(until == fold->len || fold->text[until] == '\n');
+	*n_out = whole ? n : 0;
+	return before;
+}
+
+/* Is it the head of another column, of a line with as many cells? */
+static bool heads_another(const MsFold *fold, gsize name, gsize value)
+{
+	guint n, m, head = cell_number(fold, name, &n), cell = cell_number(fold, value, &m);
+	return n > 1 && n == m && head != cell;
+}
+
 /* The value stands among nothing but values, and before them are nothing but names: a column of
  * names and then one of values, or a head whose cells blanks set apart.  Which is whose only its
  * place would tell, and that is not kept by all that write or read documents; so it counts if one
@@ -668,6 +684,7 @@ static bool by_column(const Case *c)
 	cell_of(s, c->word, &first, &last);
 	if (c->until - top < MIN_IN_COLUMN || with_digits(s, first, last) < last - first + 1 ||
 		is_listed(s, first, last) || has_cents(s->fold, top, c->until) ||
+		ms_detect_is_glued(s, top, c->until, true, false) ||
 		is_only_value(c, first, last) ||
 		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
 		return false;
@@ -680,7 +697,8 @@ static bool by_column(const Case *c)
 		if (top - ms_detect_word_start(s, first) > MAX_COLUMN ||
 			last - first >= MAX_IN_CELL || with_digits(s, first, last) > 0)
 			return false;
-		if (cell_names(c, first, last))
+		if (cell_names(c, first, last) &&
+			!heads_another(s->fold, ms_detect_word_start(s, first), top))
 			return true;
 		if (first == 0)
 			return false;
@@ -718,7 +736,7 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 		return false;
 	gsize end = drop_numbers(&c, &numbered);
 	const char *text = words_text(s, word, word, &len);
-	if (!numbered && word == last && is_year(text, len))
+	if (!numbered && word == last && ms_detect_is_year(text, len))
 		return false;
 	gsize with = numbered ? drop_with(&c, end) : 0;
 	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||

@@ -92,6 +92,12 @@ static inline bool ms_detect_has_digit(const char *text, gsize len)
 	return false;
 }
 
+/* A year behind a name is one: "customers 2026". */
+static inline bool ms_detect_is_year(const char *text, gsize len)
+{
+	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
+}
+
 /* A word that is looked for among others. */
 typedef struct {
 	const char *text;
@@ -170,6 +176,15 @@ typedef enum {
 	MS_FIGURE_PERHAPS, /* it counts only if the directory knows it */
 	MS_FIGURE_SURELY,  /* an amount, a share or a date: no identifier */
 } MsFigure;
+typedef enum {
+	MS_DATED_NOT,
+	MS_DATED_WHOLE,  /* it is a date: "17/01/2026" */
+	MS_DATED_BEGINS, /* the beginning of one: "2026-09" of "2026-09-28" */
+	MS_DATED_BEHIND, /* it begins within one */
+	MS_DATED_ACROSS, /* it is longer than one, or ends within it */
+} MsDated;
+/* What is what stands from `start` to `end`, which is not empty, of a date with marks? */
+MsDated ms_detect_of_date(const MsFold *fold, gsize start, gsize end);
 /* Makes what the others of figures.c need; before all of them, and before a worker is forked. */
 void ms_detect_fill_words(void);
 /* Does a label, or what stands behind it, ask for a number? */

@@ -15,6 +15,7 @@
 #define MAX_AMOUNT 6  /* digits of an amount that nobody cuts into groups */
 #define MAX_TOKEN 24  /* bytes of a word beside it */
 #define MAX_BETWEEN 40
+#define MAX_DATE 9 /* bytes before its last digit */
 
 /* ---- words ---------------------------------------------------------------------------- */
 
@@ -473,27 +474,39 @@ static gsize date_end(const MsFold *fold, gsize at)
 	return fine ? place : 0;
 }
 
-/* Does [start, end) begin within a date that begins before it, or is it one? */
-static bool is_date(const MsFold *fold, gsize start, gsize end, bool *whole)
+/* The date that the digit at `at` is of, which begins at `from_out`: its end; 0: it is of none. */
+static gsize date_around(const MsFold *fold, gsize at, gsize *from_out)
 {
-	for (gsize back = 0; back <= 8 && back <= start; back++) {
-		gsize at = start - back;
-		if (!g_ascii_isdigit(fold->text[at])) {
-			if (back == 0 || strchr("./-", fold->text[at]) == NULL)
-				return false;
+	for (gsize back = 0; back <= MAX_DATE && back <= at; back++) {
+		gsize from = at - back;
+		if (!g_ascii_isdigit(fold->text[from])) {
+			if (back == 0 || strchr("./-", fold->text[from]) == NULL)
+				return 0;
 			continue;
 		}
-		if (at > 0 && (g_ascii_isalnum(fold->text[at - 1]) || fold->text[at - 1] == '_'))
+		if (from > 0 &&
+			(g_ascii_isalnum(fold->text[from - 1]) || fold->text[from - 1] == '_'))
 			continue;
-		bool longer = at > 1 && strchr("./-", fold->text[at - 1]) != NULL &&
-			g_ascii_isdigit(fold->text[at - 2]);
-		gsize until = longer ? 0 : date_end(fold, at);
-		if (until > start && (back > 0 || until == end)) {
-			*whole = back == 0;
-			return true;
+		bool longer = from > 1 && strchr("./-", fold->text[from - 1]) != NULL &&
+			g_ascii_isdigit(fold->text[from - 2]);
+		gsize until = longer ? 0 : date_end(fold, from);
+		if (until > at) {
+			*from_out = from;
+			return until;
 		}
 	}
-	return false;
+	return 0;
+}
+
+MsDated ms_detect_of_date(const MsFold *fold, gsize start, gsize end)
+{
+	gsize from, until = date_around(fold, start, &from);
+	if (until > 0 && from < start)
+		return MS_DATED_BEHIND;
+	if (until >= end)
+		return until == end ? MS_DATED_WHOLE : MS_DATED_BEGINS;
+	bool ends = until == 0 && date_around(fold, end - 1, &from) > 0;
+	return until > 0 || ends ? MS_DATED_ACROSS : MS_DATED_NOT;
 }
 
 typedef struct {
@@ -683,14 +696,25 @@ static bool is_listed(const MsFold *fold, const Number *n)
 				!g_ascii_isspace(fold->text[n->end + 1])));
 }
 
+/* Then what the label asks for stands there already. */
+static bool has_digit(const MsFold *fold, gsize from, gsize until)
+{
+	while (from < until && !g_ascii_isdigit(fold->text[from]))
+		from++;
+	return from < until;
+}
+
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end)
 {
 	Case c = {.fold = fold, .from = from, .start = start, .end = end};
-	bool whole = false;
-	if (is_date(fold, start, end, &whole))
-		return whole ? MS_FIGURE_PERHAPS : MS_FIGURE_SURELY;
+	MsDated dated = ms_detect_of_date(fold, start, end);
+	if (dated == MS_DATED_BEHIND)
+		return MS_FIGURE_SURELY;
+	if (dated == MS_DATED_WHOLE || dated == MS_DATED_BEGINS)
+		return MS_FIGURE_PERHAPS;
 	bool near = start <= from + MAX_BETWEEN;
-	c.asked = ms_detect_asks_for_number(fold, label, near ? start : from);
+	c.asked = !has_digit(fold, from, start) &&
+		ms_detect_asks_for_number(fold, label, near ? start : from);
 	if (!c.asked && is_period(fold->text + start, end - start))
 		return MS_FIGURE_PERHAPS;
 	split(fold, &c.start, &c.end, &c.before, &c.behind);
@@ -699,19 +723,19 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	if (!g_ascii_isdigit(fold->text[c.start]))
 		return MS_FIGURE_NONE;
 	Word before = word_before(fold, from, c.start);
-	if (before == WORD_BEFORE || before == WORD_DOTTED || is_part_of(fold, from, c.start) ||
-		is_dialled(fold, from, c.start, c.end) ||
-		(!c.asked && is_national(fold, c.start, c.end)))
-		return MS_FIGURE_PERHAPS;
+	bool perhaps = before == WORD_BEFORE || before == WORD_DOTTED ||
+		is_part_of(fold, from, c.start) || is_dialled(fold, from, c.start, c.end) ||
+		(!c.asked && is_national(fold, c.start, c.end));
 	number_of(fold, c.start, c.end, &c.number);
 	if (c.number.valid && is_listed(fold, &c.number))
-		return MS_FIGURE_NONE;
+		return perhaps ? MS_FIGURE_PERHAPS : MS_FIGURE_NONE;
 	if (c.before == WORD_NONE &&
 		money_before(fold, from, c.number.valid ? c.number.start : c.start))
 		c.before = WORD_MONEY;
 	if (c.behind == WORD_NONE)
 		c.behind = word_behind(fold, c.number.valid ? c.number.end : c.end);
-	return of_number(&c);
+	MsFigure figure = of_number(&c);
+	return perhaps && figure == MS_FIGURE_NONE ? MS_FIGURE_PERHAPS : figure;
 }
 
 /* ---- numbers that look like a month --------------------------------------------------- */

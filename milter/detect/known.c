@@ -120,6 +120,63 @@ static bool is_amount(const Search *s, guint k, gsize start, gsize end)
 		ms_detect_figure(s->fold, label->start, label->end, start, end) == MS_FIGURE_SURELY;
 }
 
+static bool is_of_word(char c)
+{
+	return g_ascii_isalpha(c) || (c & 0x80) != 0;
+}
+
+/* Does nothing but marks, words for "number" and numbers stand between a label and what is at
+ * `start`?  In `alone`: no numbers, either. */
+static bool is_right_behind(const Search *s, guint k, gsize start, bool *alone)
+{
+	const MsLabel *label = ms_detect_label_of(s, k, start);
+	*alone = label != NULL;
+	for (gsize i = label != NULL ? label->end : start; i < start; i++) {
+		gsize from = i;
+		while (i < start && is_of_word(s->fold->text[i]))
+			i++;
+		if (i > from && !ms_detect_says_number(s->fold->text + from, i - from))
+			return false;
+		*alone = *alone && (i == start || !g_ascii_isdigit(s->fold->text[i]));
+	}
+	return label != NULL;
+}
+
+/* The digits of a date or a time that make what is known, by chance: "17/01/2026" and the invoice
+ * 1701/2026, "2026-09-28" and 202609.  But right behind a label, or where the document names it, a
+ * number may have a date's form. */
+static bool is_of_date(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
+{
+	bool alone;
+	switch (ms_detect_of_date(s->fold, start, end)) {
+	case MS_DATED_NOT: return false;
+	case MS_DATED_WHOLE:
+	case MS_DATED_BEGINS:
+		return !ms_detect_is_named(s, k, start) &&
+			!(is_right_behind(s, k, start, &alone) && alone);
+	case MS_DATED_BEHIND: return true;
+	case MS_DATED_ACROSS: return !is_one_piece(s, hit);
+	}
+	return false;
+}
+
+/* Numbers of two cells, or hours and minutes: "2026";"110128", "2026;10:14:29".  Behind a year a
+ * tabulator is as much. */
+static bool is_of_cells(const Search *s, const MsHit *hit)
+{
+	const MsWord *words = s->compact->words;
+	for (gsize i = hit->first; i < hit->last; i++) {
+		bool year = ms_detect_is_year(
+			s->compact->text + words[i].start, words[i].end - words[i].start);
+		const char *gap = s->fold->text + words[i].until;
+		gsize len = words[i + 1].from - words[i].until;
+		for (gsize k = 0; k < len; k++)
+			if (gap[k] != '\0' && strchr(year ? ";:\"\t|" : ";:\"", gap[k]) != NULL)
+				return true;
+	}
+	return false;
+}
+
 /* Of digits alone.  In a file's name marks stand for blanks, and nobody sets amounts. */
 static gsize least_digits(const Search *s, const MsKind *kind, const MsHit *hit)
 {
@@ -128,6 +185,22 @@ static gsize least_digits(const Search *s, const MsKind *kind, const MsHit *hit)
 	return s->span->type == MS_SPAN_NAME && is_one_piece(s, hit)
 		? MIN(kind->joined_digits, kind->bare_digits + 1)
 		: kind->joined_digits;
+}
+
+/* Does a label, or what stands around it, say that it is of the kind?  `odd`: it is a piece of a
+ * longer number, or a year, which a label means only if it is right behind it: of "contract 4711,
+ * items: 1001.25, May 2026" neither is meant. */
+static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, gsize end, bool odd)
+{
+	bool alone;
+	if (ms_detect_is_named(s, k, start) ||
+		(odd ? is_right_behind(s, k, start, &alone)
+		     : ms_detect_label_of(s, k, start) != NULL))
+		return true;
+	return ms_detect_is_beside(s, k, hit->first, hit->last) ||
+		ms_detect_is_behind(s, k, hit->last) || ms_detect_is_called(s, k, hit->last) ||
+		ms_detect_in_billing(s, start, end) ||
+		ms_detect_is_above(s, k, hit->first, hit->last);
 }
 
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
@@ -142,14 +215,12 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (kind->form == MS_FORM_EMAIL) /* "anna_customer.example.pdf" */
 		return memchr(s->fold->text + start, '@', end - start) != NULL ||
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
+	if (digits && is_of_date(s, k, hit, start, end))
+		return false;
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
-	bool labelled = ms_detect_labelled(s, k, start) ||
-		ms_detect_is_beside(s, k, hit->first, hit->last) ||
-		ms_detect_is_behind(s, k, hit->last) || ms_detect_is_called(s, k, hit->last) ||
-		ms_detect_in_billing(s, start, end) ||
-		ms_detect_is_above(s, k, hit->first, hit->last);
-	if (labelled && !(glued && is_part_of_known(s, hit)) &&
+	bool odd = digits && (glued || ms_detect_is_year(text, len));
+	if (is_called(s, k, hit, start, end, odd) && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
@@ -158,7 +229,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (glued && (digits || len < kind->joined_length))
 		return false;
 	if (digits)
-		return len >= least_digits(s, kind, hit) &&
+		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
 			!ms_detect_is_date(text, len);
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;

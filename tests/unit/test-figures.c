@@ -316,27 +316,82 @@ static const struct {
 	{"Vertrag 1897,5 %", false},
 };
 
-static void test_known(void)
+/* What is known of contracts; it is to be found in the text, or is not. */
+static void expect_known(const char *value, const char *text, bool found)
 {
 	MsMark mark;
-	g_assert_true(ms_mark_make(key, "contract-number", "1897", 4, &mark));
+	g_assert_true(ms_mark_make(key, "contract-number", value, (gssize)strlen(value), &mark));
 	g_autoptr(GBytes) image = ms_filter_build(key, &mark, 1);
 	gsize size;
 	const void *data = g_bytes_get_data(image, &size);
 	g_autoptr(MsFilter) filter = ms_filter_open(data, size, NULL);
-	wrong = 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(knowing); i++) {
-		MsFilters known = {{filter, NULL}};
-		g_autoptr(MsReading) r = detect(knowing[i].text, &known);
-		bool found = false;
-		for (guint k = 0; k < r->findings->len; k++)
-			found = found ||
-				strcmp(((MsFinding *)r->findings->pdata[k])->value, "1897") == 0;
-		if (found != knowing[i].found) {
-			g_test_message("\"%s\"", knowing[i].text);
-			wrong++;
-		}
+	MsFilters known = {{filter, NULL}};
+	g_autoptr(MsReading) r = detect(text, &known);
+	bool is = false;
+	for (guint k = 0; k < r->findings->len; k++)
+		is = is || strcmp(((MsFinding *)r->findings->pdata[k])->value, value) == 0;
+	if (is != found) {
+		g_test_message("\"%s\" in \"%s\"", value, text);
+		wrong++;
 	}
+}
+
+static void test_known(void)
+{
+	wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(knowing); i++)
+		expect_known("1897", knowing[i].text, knowing[i].found);
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+/* Dates, times, amounts and pieces of other numbers have the digits of what somebody else has. */
+static const struct {
+	const char *value, *text;
+	bool found;
+} chances[] = {
+	{"17012026", "Vertrag 6220/2026 17/01/2026", false},
+	{"17012026", "Vertrag: 6220/2026\nDatum: 17.01.2026", false},
+	{"17012026", "contract of 17/01/2026", false},
+	{"17012026", "Contract date: 17-01-2026", false},
+	{"17012026", "Umowa z dnia 17.01.2026", false},
+	{"17012026", "Umowa nr: 17/01/2026", true},
+	{"17012026", "Umowa nr 17/01/2026 z dnia 17.01.2026", true},
+	{"17012026", "Vertrag 1701/2026", true},
+	{"17012026", "Vertrag 6220/2026, 1701/2026", true},
+	{"170126", "Vertrag 6220\nDatum: 17.01.26", false},
+	{"170126", "Vertrags-Nr.: 17.01.26", true},
+	{"202609", "Vertrag: 4711\nDatum: 2026-09-28", false},
+	{"202609", "Contract 4711 2026/09/28", false},
+	{"202609", "Contract\tDate\n4711\t2026-09-28", false},
+	{"202609", "Contract number:\nDate:\n4711\n2026-09-28", false},
+	{"202609", "Contract number 2026-09", true},
+	{"202609", "Contract number 2026-09-28", true},
+	{"202609", "Vertrag: 4711, 202609", true},
+	{"2026", "Vertrag: 5897\nZeitraum: 12. Mai 2026", false},
+	{"2026", "Vertragsnummer 2026", true},
+	{"2026101429", "14. August 2026;10:14:29;+49 221 668477", false},
+	{"2026110128", "\"2. August 2026\";\"110128\";\"7\"", false},
+	{"2026110128", "2. August 2026\t110128", false},
+	{"2026110128", "2026-11-01;28", false},
+	{"2026110128", "2026 110128", true},
+	{"2026110128", "2026-110128", true},
+	{"1001", "Vertrag 4711, Artikel, 1001.250", false},
+	{"1001", "Vertrags-Nr.:\nDatum:\nArtikel\n1001.250\nToner", false},
+	{"1001", "Vertrag 4711-1, 1001-1", true},
+	{"1001", "Vertrags-Nr. 1001.25", true},
+	{"6021", "Contract no. 4711 total 6,021.12", false},
+	{"6021", "Contract no. 6,021.12", true},
+	{"11037", "Nr umowy: 4711\nKwota: 110,37 z\xc5\x82", false},
+	{"12694", "Contract\tTotal\tZIP\n4711\t110.37\t12694", false},
+	{"12694", "Total\tContract\tZIP\n110.37\t12694\t4711", true},
+	{"12694", "Total\tContract\tZIP\n110.37\t12694", true},
+};
+
+static void test_chances(void)
+{
+	wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(chances); i++)
+		expect_known(chances[i].value, chances[i].text, chances[i].found);
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
@@ -351,6 +406,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/figures/identifiers", test_identifiers);
 	g_test_add_func("/figures/asked", test_asked);
 	g_test_add_func("/figures/known", test_known);
+	g_test_add_func("/figures/chances", test_chances);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;
