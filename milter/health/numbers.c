@@ -396,14 +396,26 @@ void ms_numbers_free(MsNumbers *numbers)
 	g_free(numbers);
 }
 
-/* As they are now.  Each number is whole; a sum and its parts may be a message apart. */
+static void take_counts(guint64 *to, const guint64 *from, gsize bytes)
+{
+	for (gsize i = 0; i < bytes / sizeof *to; i++)
+		to[i] = __atomic_load_n(from + i, __ATOMIC_RELAXED);
+}
+
+/* As they are now.  Each number is whole; a sum and its parts may be a message apart.  Values and
+ * stages are counted without the lock, all else with it. */
 static void copy(MsNumbers *numbers, MsNumbersView *out)
 {
+	const MsNumbersView *view = &numbers->view;
+	const gsize counted = G_STRUCT_OFFSET(MsNumbersView, value),
+		    rest = G_STRUCT_OFFSET(MsNumbersView, policies);
+	g_assert(rest - counted == sizeof out->value + sizeof out->stage);
+	take_counts(out->value, view->value, sizeof out->value);
+	take_counts(&out->stage[0].bucket[0], &view->stage[0].bucket[0], sizeof out->stage);
 	pthread_mutex_lock(&numbers->lock);
-	*out = numbers->view;
+	memcpy(out, view, counted);
+	memcpy((char *)out + rest, (const char *)view + rest, sizeof *out - rest);
 	pthread_mutex_unlock(&numbers->lock);
-	for (MsNumber i = 0; i < MS_N_NUMBERS; i++)
-		out->value[i] = ms_numbers_get(numbers, i);
 }
 
 /* The file of that name, which somebody may have taken away.  The kernel gives the lock back with
