@@ -8,6 +8,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -501,10 +502,10 @@ static MsSection *parse_alone(const char *file, const char *text, const MsRow *r
 
 MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows, GError **error)
 {
-	static GMutex one_at_a_time;
-	g_mutex_lock(&one_at_a_time);
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&one_at_a_time);
 	MsSection *root = parse_alone(file, text, rows, error);
-	g_mutex_unlock(&one_at_a_time);
+	pthread_mutex_unlock(&one_at_a_time);
 	return root;
 }
 

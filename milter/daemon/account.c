@@ -13,6 +13,7 @@
 
 #include "session.h"
 
+/* Of the one daemon that a process is. */
 static struct {
 	MsRuntime *runtime; /* whose the counts below are; compared only */
 	MsReaderStats reader;
@@ -21,10 +22,10 @@ static struct {
 	bool silent;        /* the numbers could not be written, which was told */
 	bool distrusted;    /* so was a file that is not believed */
 	pthread_t asker;
-	GMutex lock;
-	GCond stop;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
 	bool stopping;      /* under the lock */
-} account; /* of the one daemon that a process is */
+} account = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
 
 /* ---- the pause ------------------------------------------------------------------------ */
 
@@ -137,17 +138,17 @@ static void ask_guard(Daemon *daemon)
 
 static void *keep_asking(void *daemon)
 {
-	g_mutex_lock(&account.lock);
+	pthread_mutex_lock(&account.lock);
 	while (!account.stopping) {
-		g_mutex_unlock(&account.lock);
+		pthread_mutex_unlock(&account.lock);
 		ask_directory(daemon);
 		ask_guard(daemon);
 		gint64 end = g_get_monotonic_time() + ASK_US;
-		g_mutex_lock(&account.lock);
-		while (!account.stopping && g_cond_wait_until(&account.stop, &account.lock, end))
+		pthread_mutex_lock(&account.lock);
+		while (!account.stopping && ms_clock_wait(&account.stop, &account.lock, end))
 			;
 	}
-	g_mutex_unlock(&account.lock);
+	pthread_mutex_unlock(&account.lock);
 	return NULL;
 }
 
@@ -194,10 +195,10 @@ bool account_begin(Daemon *daemon)
 
 void account_end(Daemon *daemon)
 {
-	g_mutex_lock(&account.lock);
+	pthread_mutex_lock(&account.lock);
 	account.stopping = true;
-	g_cond_signal(&account.stop);
-	g_mutex_unlock(&account.lock);
+	pthread_cond_signal(&account.stop);
+	pthread_mutex_unlock(&account.lock);
 	pthread_join(account.asker, NULL);
 	account_look(daemon);
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <systemd/sd-daemon.h>
 
+#include "missent/clock.h"
 #include "missent/log.h"
 
 #include "session.h"
@@ -23,12 +24,13 @@ typedef struct {
 	gint64 fed, told;
 	guint refused;
 	pthread_t thread;
-	GMutex lock;
-	GCond stop;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
 	bool stopping;
 } Care;
 
-static Care care; /* of the one daemon that a process is */
+/* of the one daemon that a process is */
+static Care care = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
 
 static void tell_refused(gint64 now)
 {
@@ -63,11 +65,11 @@ static void feed(gint64 now)
 static bool wait_a_second(void)
 {
 	gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC;
-	g_mutex_lock(&care.lock);
-	while (!care.stopping && g_cond_wait_until(&care.stop, &care.lock, end))
+	pthread_mutex_lock(&care.lock);
+	while (!care.stopping && ms_clock_wait(&care.stop, &care.lock, end))
 		;
 	bool go_on = !care.stopping;
-	g_mutex_unlock(&care.lock);
+	pthread_mutex_unlock(&care.lock);
 	return go_on;
 }
 
@@ -99,10 +101,10 @@ bool care_start(Daemon *daemon, const char *libmilter_spec)
 
 void care_stop(void)
 {
-	g_mutex_lock(&care.lock);
+	pthread_mutex_lock(&care.lock);
 	care.stopping = true;
-	g_cond_signal(&care.stop);
-	g_mutex_unlock(&care.lock);
+	pthread_cond_signal(&care.stop);
+	pthread_mutex_unlock(&care.lock);
 	pthread_join(care.thread, NULL);
 	account_end(care.daemon);
 }

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "missent/alert.h"
@@ -21,7 +22,7 @@
 #define WRITE_US (60 * (gint64)G_USEC_PER_SEC)
 #define AGAIN_US (600 * (gint64)G_USEC_PER_SEC) /* a report reads much of the trail */
 
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *fresh; /* of char *: messages since the last look; under the lock */
 
 /* Of the one thread. */
@@ -40,25 +41,25 @@ static struct {
 
 void trial_count(const MsVerdict *verdict)
 {
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	for (guint i = 0; fresh != NULL && i < verdict->policies->len; i++) {
 		gpointer n;
 		if (g_hash_table_lookup_extended(fresh, verdict->policies->pdata[i], NULL, &n))
 			g_hash_table_replace(fresh, g_strdup(verdict->policies->pdata[i]),
 				GUINT_TO_POINTER(GPOINTER_TO_UINT(n) + 1));
 	}
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 }
 
 /* What came since the last look; it is counted from here on. */
 static guint take_fresh(const char *title)
 {
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	if (fresh == NULL)
 		fresh = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(fresh, title));
 	g_hash_table_replace(fresh, g_strdup(title), NULL);
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	return n;
 }
 
