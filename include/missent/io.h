@@ -60,6 +60,9 @@ int ms_io_open_lock(const char *path);
 bool ms_io_lock(int fd, int how, gint64 wait_ms);
 #define MS_IO_LOCK_MS 5000
 #define MS_IO_PROBE_MS 100
+/* Owner and group (-1: as it is) and mode of what has that name itself: of a link it is refused,
+ * for in a folder of others it may lead to any file.  False and errno. */
+bool ms_io_give(const char *path, uid_t owner, gid_t group, guint mode);
 /* A file that root has made becomes that user's with mode 0400, or with `group_only` root's,
  * which that user's group may read (0640).  Nothing to do for who is not root. */
 bool ms_io_give_to(const char *path, const char *user, bool group_only, GError **error);

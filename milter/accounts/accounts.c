@@ -147,7 +147,7 @@ static bool is_ours_alone(const char *path, GError **error)
 		(file.st_uid != st.st_uid && file.st_uid != geteuid() && file.st_uid != 0))
 		return fail_config(error, path,
 			"is not the folder's owner's; run missent review migrate as root");
-	if ((file.st_mode & 0077) != 0 && chmod(path, 0600) != 0)
+	if ((file.st_mode & 0077) != 0 && !ms_io_give(path, (uid_t)-1, (gid_t)-1, 0600))
 		return ms_io_fail(error, path, errno);
 	return true;
 }
@@ -159,7 +159,7 @@ bool ms_accounts_folder(const char *path, const char *name, GError **error)
 	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
 		return true;
 	if (g_mkdir_with_parents(folder, 0700) == 0
-		&& (user == NULL || chown(folder, user->pw_uid, user->pw_gid) == 0))
+		&& (user == NULL || ms_io_give(folder, user->pw_uid, user->pw_gid, 0700)))
 		return true;
 	return ms_io_fail(error, folder, errno);
 }
@@ -253,7 +253,7 @@ bool ms_accounts_adopt(const char *old, const char *path, GError **error)
 					  MS_SQL_VALUES(MS_SQL_TEXT("path", path)), NULL,
 					  NULL, NULL, error) == MS_FOUND;
 	ms_sqlite_free(db);
-	if (fine && chmod(path, 0600) != 0)
+	if (fine && !ms_io_give(path, (uid_t)-1, (gid_t)-1, 0600))
 		return ms_io_fail(error, path, errno);
 	return fine;
 }

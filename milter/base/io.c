@@ -92,13 +92,19 @@ bool ms_io_answers(
 	return answers;
 }
 
+bool ms_io_give(const char *path, uid_t owner, gid_t group, guint mode)
+{
+	return lchown(path, owner, group) == 0 &&
+		fchmodat(AT_FDCWD, path, (mode_t)mode, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static bool give(const char *path, const char *name, guint mode)
 {
 	const struct group *group = name != NULL ? getgrnam(name) : NULL;
 	if (name != NULL && group == NULL)
 		errno = EINVAL;
-	return (name == NULL || (group != NULL && chown(path, (uid_t)-1, group->gr_gid) == 0))
-		&& chmod(path, (mode_t)mode) == 0;
+	return (name == NULL || group != NULL) &&
+		ms_io_give(path, (uid_t)-1, group != NULL ? group->gr_gid : (gid_t)-1, mode);
 }
 
 bool ms_io_somebody_listens(const char *path)
@@ -334,8 +340,8 @@ bool ms_io_give_to(const char *path, const char *name, bool group_only, GError *
 		return true;
 	const struct passwd *user = getpwnam(name);
 	if (user != NULL &&
-		chown(path, group_only ? 0 : user->pw_uid, group_only ? user->pw_gid : 0) == 0 &&
-		chmod(path, group_only ? 0640 : 0400) == 0)
+		ms_io_give(path, group_only ? 0 : user->pw_uid, group_only ? user->pw_gid : 0,
+			group_only ? 0640 : 0400))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 		"%s: is made, but cannot be given to user \"%s\": %s", path, name,

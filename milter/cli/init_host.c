@@ -51,8 +51,9 @@ static bool make_folder(const char *path, guint mode, const struct passwd *user,
 {
 	if (access(path, F_OK) == 0)
 		return true;
-	if (g_mkdir_with_parents(path, 0755) == 0 && chmod(path, mode) == 0
-		&& (user == NULL || chown(path, user->pw_uid, user->pw_gid) == 0))
+	if (g_mkdir_with_parents(path, 0755) == 0 &&
+		ms_io_give(path, user != NULL ? user->pw_uid : (uid_t)-1,
+			user != NULL ? user->pw_gid : (gid_t)-1, mode))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
 	return false;

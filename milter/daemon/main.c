@@ -305,19 +305,14 @@ static int exit_code(const GError *error)
 
 static int give_socket(const MsSettings *s, const char *path)
 {
-	if (chmod(path, s->socket_mode) != 0)
-		return complain(EX_NOPERM, "%s: cannot set mode %04o: %s", path, s->socket_mode,
-			g_strerror(errno));
-	if (s->socket_group == NULL)
+	const char *name = s->socket_group;
+	const struct group *group = name != NULL ? getgrnam(name) : NULL;
+	if (name != NULL && group == NULL)
+		return complain(EX_CONFIG, "socket-group: there is no group \"%s\"", name);
+	if (ms_io_give(path, (uid_t)-1, group != NULL ? group->gr_gid : (gid_t)-1, s->socket_mode))
 		return EX_OK;
-	const struct group *group = getgrnam(s->socket_group);
-	if (group == NULL)
-		return complain(
-			EX_CONFIG, "socket-group: there is no group \"%s\"", s->socket_group);
-	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-		return complain(EX_NOPERM, "%s: cannot give it to group %s: %s", path,
-			s->socket_group, g_strerror(errno));
-	return EX_OK;
+	return complain(EX_NOPERM, "%s: cannot be given mode %04o and group %s: %s", path,
+		s->socket_mode, name != NULL ? name : "as it is", g_strerror(errno));
 }
 
 static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
@@ -357,7 +352,8 @@ static int drop_root(const MsSettings *s, const char *path)
 			"refusing to run as root; set user in the configuration or "
 			"start it as another user");
 	const struct passwd *user = getpwnam(s->user);
-	if (user != NULL && path != NULL && chown(path, user->pw_uid, (gid_t)-1) != 0)
+	if (user != NULL && path != NULL &&
+		!ms_io_give(path, user->pw_uid, (gid_t)-1, s->socket_mode))
 		return complain(EX_OSERR, "%s: %s", path, g_strerror(errno));
 	if (ms_io_become(s->user, &error))
 		return EX_OK;

@@ -129,6 +129,32 @@ static void test_mode(void)
 	remove_folder(dir);
 }
 
+/* A link in a folder of others leads to nothing of ours. */
+static void test_give(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *file = g_build_filename(dir, "file", NULL);
+	g_autofree char *name = g_build_filename(dir, "name", NULL);
+	uid_t owner = geteuid() == 0 ? 65534 : geteuid();
+	struct stat st;
+	g_assert_true(ms_io_make(file, "x", 1, 0600, NULL));
+	g_assert_no_errno(symlink(file, name));
+	g_assert_false(ms_io_give(name, owner, (gid_t)-1, 0666));
+	g_assert_no_errno(stat(file, &st));
+	g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
+	g_assert_cmpuint(st.st_uid, ==, geteuid());
+	g_assert_true(ms_io_give(file, owner, (gid_t)-1, 0640));
+	g_assert_no_errno(stat(file, &st));
+	g_assert_cmpuint(st.st_mode & 07777, ==, 0640);
+	g_assert_cmpuint(st.st_uid, ==, owner);
+	int socket = ms_io_listen(name, NULL, 0660);
+	g_assert_cmpint(socket, >=, 0);
+	g_assert_no_errno(lstat(name, &st));
+	g_assert_cmpuint(st.st_mode & 07777, ==, 0660);
+	close(socket);
+	remove_folder(dir);
+}
+
 /* ---- becoming a user ------------------------------------------------------------------- */
 
 #define ORDINARY "nobody"
@@ -244,6 +270,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/answers", test_answers);
 	g_test_add_func("/io/nobody-answers", test_nobody_answers);
 	g_test_add_func("/io/mode", test_mode);
+	g_test_add_func("/io/give", test_give);
 	g_test_add_func("/io/become", test_become);
 	g_test_add_func("/io/descriptors", test_descriptors);
 	return g_test_run();
