@@ -454,7 +454,6 @@ static int run(Daemon *daemon, const char *spec)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	ms_io_usual_signals();
 	if (asked_early > 0)
 		sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = asked_early});
 	else if (asked_early < 0)
@@ -503,6 +502,7 @@ static int test_config(const char *config)
 
 static int serve(const char *config, const char *socket)
 {
+	ms_io_usual_signals();
 	await_reload();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
