@@ -58,6 +58,8 @@ void ahead_begin(int fd)
 		a = g_new0(Ahead, 1);
 		atomic_store(&connections[fd], a);
 	}
+	/* Whoever had that number before has let go of it: what he did is seen from here on. */
+	atomic_load(&a->open);
 	forget(a);
 	a->ended = false;
 	a->replies = REPLIES; /* nothing has come yet */
@@ -69,8 +71,8 @@ void ahead_end(int fd)
 	Ahead *a = find(fd);
 	if (a == NULL)
 		return;
-	atomic_store(&a->open, false);
 	forget(a);
+	atomic_store(&a->open, false);
 }
 
 /* What there is now, or, without MSG_DONTWAIT, once there is something. */
