@@ -111,10 +111,10 @@ static bool replace_file(const char *path, const void *data, gsize len, bool syn
 	if (!make_folder(folder, error))
 		return false;
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	bool fine = fd >= 0 && ms_io_write(fd, data, len) && (!sync || fsync(fd) == 0);
 	if (fd >= 0)
 		ms_io_like_folder(fd, fresh);
-	fine = fine && g_rename(fresh, path) == 0;
+	bool fine = fd >= 0 && ms_io_write(fd, data, len) && (!sync || fsync(fd) == 0) &&
+		g_rename(fresh, path) == 0;
 	if (!fine) {
 		fails(error, path, "written to");
 		unlink(fresh);
@@ -449,10 +449,26 @@ static bool write_latest(MsTlog *log, GError **error)
 	return true;
 }
 
-static guint64 read_minimum(const MsTlog *log)
+/* Of a small file; NULL: there is none.  False: it is not known whether there is. */
+static bool read_small(const MsTlog *log, const char *name, char **text_out, GError **error)
 {
-	g_autofree char *path = path_in(log, "minimum"), *text = NULL;
-	return g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+	g_autofree char *path = path_in(log, name);
+	g_autoptr(GError) why = NULL;
+	if (g_file_get_contents(path, text_out, NULL, &why) ||
+		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail cannot be read: %s",
+		why->message);
+	return false;
+}
+
+static bool read_minimum(MsTlog *log, GError **error)
+{
+	g_autofree char *text = NULL;
+	if (!read_small(log, "minimum", &text, error))
+		return false;
+	log->minimum = text != NULL ? g_ascii_strtoull(text, NULL, 10) : 0;
+	return true;
 }
 
 /* The edge, from what each level has of its last tile. */
@@ -531,9 +547,8 @@ static bool load(MsTlog *log, GError **error)
 		close(log->head_fd);
 	log->head_fd = -1;
 	close_places(log);
-	if (!read_latest(log, error))
+	if (!read_latest(log, error) || !read_minimum(log, error))
 		return false;
-	log->minimum = read_minimum(log);
 	log->bundles = log->latest.size / MS_TILE;
 	/* A head that is full becomes a bundle with the next entry only. */
 	while (log->bundles > 0 && !is_there(log, MS_ENTRIES, log->bundles - 1, MS_TILE)) {
@@ -621,7 +636,9 @@ static bool take_lock(MsTlog *log, int how, GError **error)
 static bool read_vkey(MsTlog *log, char **name_out, GError **error)
 {
 	g_autofree char *path = path_in(log, "vkey");
-	if (!g_file_get_contents(path, &log->vkey, NULL, NULL))
+	if (!read_small(log, "vkey", &log->vkey, error))
+		return false;
+	if (log->vkey == NULL)
 		return damaged(log, error, "%s is missing", path);
 	g_strstrip(log->vkey);
 	*name_out = ms_vkey_name(log->vkey);

@@ -568,6 +568,29 @@ static void test_recovered(void)
 	g_assert_cmpmem(g_bytes_get_data(last, NULL), g_bytes_get_size(last), "abc", 3);
 }
 
+/* Who has no descriptor left has not found damage. */
+static void test_no_descriptors(void)
+{
+	g_autofree char *folder = g_build_filename(dir, "starving", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsTlog) log = ms_tlog_open(folder, "test.example/starving", &error);
+	struct rlimit before, few;
+	append(log, 0, 3);
+	getrlimit(RLIMIT_NOFILE, &before);
+	for (int more = 0; more < 4; more++) {
+		int next = dup(STDERR_FILENO);
+		close(next);
+		few = (struct rlimit){(rlim_t)(next + more), before.rlim_max};
+		setrlimit(RLIMIT_NOFILE, &few);
+		g_autoptr(GError) why = NULL;
+		g_autoptr(MsTlog) looker = ms_tlog_look(folder, &why);
+		setrlimit(RLIMIT_NOFILE, &before);
+		g_assert_true((looker == NULL) == (why != NULL));
+		g_assert_true(looker != NULL || g_error_matches(why, MS_ERROR, MS_ERROR_RETRY));
+		g_assert_true(more < 3 || looker != NULL);
+	}
+}
+
 /* A crash in the middle of writing the checkpoint: the one before it is there, and what came
  * since is told.  Without that one it is no crash's doing. */
 static void test_torn_checkpoint(void)
@@ -758,6 +781,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlog/tree", test_tree);
 	g_test_add_func("/tlog/damage", test_damage);
 	g_test_add_func("/tlog/recovered", test_recovered);
+	g_test_add_func("/tlog/no-descriptors", test_no_descriptors);
 	g_test_add_func("/tlog/torn-checkpoint", test_torn_checkpoint);
 	g_test_add_func("/tlog/places", test_places);
 	g_test_add_func("/tlog/killed", test_killed);
