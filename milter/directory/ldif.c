@@ -147,20 +147,23 @@ bool ms_ldif_to_csv(int in, int out, const char *map, const char *account, GErro
 		.columns = g_ptr_array_new_with_free_func(g_free),
 		.cells = g_ptr_array_new_with_free_func(free_cell),
 	};
-	bool fine = ldif.in != NULL && ldif.out != NULL;
-	if (fine) {
+	bool opened = ldif.in != NULL && ldif.out != NULL, fine = opened;
+	if (opened) {
 		find_columns(&ldif, map, account);
 		put_heading(&ldif);
 		fine = convert(&ldif, error);
 	}
-	bool written = ldif.out != NULL && fclose(ldif.out) == 0;
+	/* What could not be read is not its end, and of what could not be written no row lacks. */
+	bool whole = opened && !ferror(ldif.in) && !ferror(ldif.out);
+	if (ldif.out != NULL)
+		whole = fclose(ldif.out) == 0 && whole;
 	if (ldif.in != NULL)
 		fclose(ldif.in);
-	if (fine && !written)
+	if (fine == opened && !whole)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
-			"a temporary file cannot be written (TMPDIR says where)");
+			"LDIF cannot be read, or its table not be written (TMPDIR says where)");
 	g_ptr_array_unref(ldif.columns);
 	g_ptr_array_unref(ldif.cells);
 	free(ldif.buffer);
-	return fine && written;
+	return fine && whole;
 }

@@ -437,6 +437,26 @@ static void test_odd_many(void)
 	g_assert_cmpuint(warnings, ==, 302);
 }
 
+/* A part of an LDIF is not a smaller one. */
+static void test_ldif_broken(void)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {{"/", "/dev/null"}, {"/dev/null", "/dev/full"}, {"/no/such", "/dev/null"},
+		{"/dev/null", "/no/such"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		int in = open(rows[i].in, O_RDONLY | O_CLOEXEC);
+		int out = open(rows[i].out, O_RDWR | O_CLOEXEC);
+		g_assert_false(ms_ldif_to_csv(in, out, "mail=recipient", "cn", &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		if (in >= 0)
+			close(in);
+		if (out >= 0)
+			close(out);
+	}
+}
+
 /* ---- LDIF ----------------------------------------------------------------------------- */
 
 static void test_ldif(void)
@@ -760,6 +780,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/late", test_late);
 	g_test_add_func("/exports/odd", test_odd);
 	g_test_add_func("/exports/odd/many", test_odd_many);
+	g_test_add_func("/exports/ldif-broken", test_ldif_broken);
 	g_test_add_func("/exports/ldif", test_ldif);
 	g_test_add_func("/exports/goes-on", test_goes_on);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
