@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -468,10 +469,12 @@ static int print_message(MsDesk *desk, const MsRecord *record)
 	char buffer[65536];
 	off_t at = 0;
 	putchar('\n');
-	for (ssize_t n; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
+	ssize_t n;
+	for (; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
 		fwrite(buffer, 1, (size_t)n, stdout);
+	int rc = n == 0 ? 0 : cli_fail(EX_IOERR, "the message cannot be read: %s", g_strerror(errno));
 	close(fd);
-	return 0;
+	return rc;
 }
 
 static int print_evidence(MsDesk *desk, const MsRecord *record)

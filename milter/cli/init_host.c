@@ -204,8 +204,8 @@ static bool is_process(const char *pid, const char *name, const char *config)
 		return false; /* also one that has ended, and that nobody has waited for */
 	g_autofree char *base = g_path_get_basename(text);
 	const char *option = text + strlen(text) + 1;
-	return strcmp(base, name) == 0 && option < text + len && strcmp(option, "-c") == 0
-		&& strcmp(option + strlen(option) + 1, config) == 0;
+	return strcmp(base, name) == 0 && option + sizeof "-c" <= text + len &&
+		strcmp(option, "-c") == 0 && strcmp(option + sizeof "-c", config) == 0;
 }
 
 /* By what it is, not by a number: this program may have been killed between the start and a note

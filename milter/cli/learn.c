@@ -103,7 +103,7 @@ static int put_file(const char *path, void (*put)(FILE *, const MsLearned *, Lea
 	if (out == NULL)
 		return cli_fail(EX_CANTCREAT, "%s: %s", path, g_strerror(errno));
 	put(out, learned, l);
-	bool fine = fflush(out) == 0 && fsync(fd) == 0;
+	bool fine = fflush(out) == 0 && !ferror(out) && fsync(fd) == 0;
 	fine = fclose(out) == 0 && fine && g_rename(fresh, path) == 0;
 	if (fine)
 		return 0;
