@@ -184,9 +184,15 @@ static Bundle *take_bundle(Hashing *h)
 	return b;
 }
 
-/* The lock is held, before and after. */
-static void hash_one(Hashing *h, Bundle *b)
+/* The next one that nobody has begun with, or until something has changed.  The lock is held,
+ * before and after. */
+static void hash_or_wait(Hashing *h)
 {
+	Bundle *b = take_bundle(h);
+	if (b == NULL) {
+		pthread_cond_wait(&h->changed, &h->lock);
+		return;
+	}
 	pthread_mutex_unlock(&h->lock);
 	if (b->last)
 		take_head(h->head, b);
@@ -200,13 +206,8 @@ static void *hash_some(void *user)
 {
 	Hashing *h = user;
 	pthread_mutex_lock(&h->lock);
-	while (!h->over && h->next <= h->last) {
-		Bundle *b = take_bundle(h);
-		if (b != NULL)
-			hash_one(h, b);
-		else
-			pthread_cond_wait(&h->changed, &h->lock);
-	}
+	while (!h->over && h->next <= h->last)
+		hash_or_wait(h);
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }
@@ -252,13 +253,8 @@ static Bundle *next_bundle(Hashing *h)
 {
 	pthread_mutex_lock(&h->lock);
 	Bundle *wanted = &h->ring[h->first % AT_ONCE];
-	while (h->next <= h->first || !wanted->ready) {
-		Bundle *b = take_bundle(h);
-		if (b != NULL)
-			hash_one(h, b);
-		else
-			pthread_cond_wait(&h->changed, &h->lock);
-	}
+	while (h->next <= h->first || !wanted->ready)
+		hash_or_wait(h);
 	pthread_mutex_unlock(&h->lock);
 	return wanted;
 }
@@ -560,8 +556,7 @@ static bool take_moment(Check *c, GError **error)
 		tell(c, 0, "the latest checkpoint is missing");
 	read_note(c, "checkpoint", &c->published);
 	count_bundles(c);
-	if (lock >= 0)
-		close(lock);
+	ms_io_close(lock);
 	return true;
 }
 
