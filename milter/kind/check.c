@@ -288,7 +288,7 @@ static const struct {
 	{"XI", {"#########", "############", "GD###", "HA###"}},
 };
 
-static bool has_shape(const char *value, const char *shape)
+bool check_has_shape(const char *value, const char *shape)
 {
 	for (; *shape != '\0'; shape++, value++) {
 		bool fine = *shape == '#' ? g_ascii_isdigit(*value)
@@ -308,7 +308,7 @@ static const char *check_vat(const char *value)
 		if (strncmp(value, vat_shapes[i].country, n) != 0)
 			continue;
 		for (int k = 0; k < 4 && vat_shapes[i].shapes[k] != NULL; k++)
-			if (has_shape(value + n, vat_shapes[i].shapes[k]))
+			if (check_has_shape(value + n, vat_shapes[i].shapes[k]))
 				return NULL;
 		return "the VAT ID's length or letters are not those of its country";
 	}

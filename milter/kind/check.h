@@ -16,6 +16,8 @@ bool ms_check_vat_digits(const char *value);
 /* tax.c: tax numbers that are no VAT IDs. */
 const char *ms_check_tax(const char *value);
 bool ms_check_tax_digits(const char *value);
+/* "#" is a digit, "@" a letter, "*" either; all else is itself. */
+bool check_has_shape(const char *value, const char *shape);
 /* Without a letter that only says of what tax it is. */
 void ms_tax_bare(char *value);
 /* Nine digits with Luhn's sum. */

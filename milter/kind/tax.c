@@ -241,24 +241,11 @@ static const struct {
 	{"MA", "###############", morocco},
 };
 
-static bool has_shape(const char *value, const char *shape)
-{
-	for (; *shape != '\0' && *value != '\0'; shape++, value++) {
-		bool fine = *shape == '#' ? g_ascii_isdigit(*value)
-			: *shape == '@' ? g_ascii_isupper(*value)
-			: *shape == '*' ? g_ascii_isdigit(*value) || g_ascii_isupper(*value)
-					: *value == *shape;
-		if (!fine)
-			return false;
-	}
-	return *shape == *value;
-}
-
 static bool agrees(const char *value, const char *country)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if ((country == NULL || strncmp(rows[i].country, country, 2) == 0) &&
-			has_shape(value, rows[i].shape) && rows[i].check(value))
+			check_has_shape(value, rows[i].shape) && rows[i].check(value))
 			return true;
 	return false;
 }
