@@ -90,6 +90,9 @@ MsAction ms_policies_doing(
 	const MsPolicies *policies, const char *title, MsReasonCode code, bool *delivers_out);
 bool ms_policies_looks_at(const MsPolicies *policies, const char *title, const char *kind);
 
+/* How many domains they are in, as max-domains counts them. */
+guint ms_policy_count_domains(const GPtrArray *addresses);
+
 /* Could any policy apply to this envelope, whatever the message says?  If not, it need not be
  * read.  Recipients may still be missing. */
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);

@@ -150,17 +150,6 @@ static GPtrArray *accounts_of(Gathering *g, guint recipient)
 
 /* ---- settings --------------------------------------------------------------------------- */
 
-static guint domains_of(const GPtrArray *addresses)
-{
-	g_autoptr(GHashTable)
-		domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (guint i = 0; i < addresses->len; i++) {
-		const char *at = strrchr(addresses->pdata[i], '@');
-		g_hash_table_add(domains, g_ascii_strdown(at != NULL ? at + 1 : "", -1));
-	}
-	return g_hash_table_size(domains);
-}
-
 static guint accounts_named(const Gathering *g)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -201,7 +190,7 @@ static void add_limit(Gathering *g, const char *policy, const char *key, guint i
 static void add_limits(Gathering *g, const char *policy)
 {
 	add_limit(g, policy, "max-recipients", g->envelope->recipients->len);
-	add_limit(g, policy, "max-domains", domains_of(g->envelope->recipients));
+	add_limit(g, policy, "max-domains", ms_policy_count_domains(g->envelope->recipients));
 	add_limit(g, policy, "max-visible-recipients", g->judgement->reading->visible_total);
 	add_limit(g, policy, "max-accounts", accounts_named(g));
 	add_limit(g, policy, "max-identifiers", most_of_a_kind(g));

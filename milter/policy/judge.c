@@ -39,7 +39,7 @@ static bool is_over(const Case *c)
 	return c->resolution != NULL && ms_resolution_over(c->resolution) != NULL;
 }
 
-static guint count_domains(const GPtrArray *addresses)
+guint ms_policy_count_domains(const GPtrArray *addresses)
 {
 	g_autoptr(GHashTable)
 		domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -113,7 +113,7 @@ static void take_outcomes(Case *c)
 
 static void case_init(Case *c)
 {
-	c->domains = count_domains(c->envelope->recipients);
+	c->domains = ms_policy_count_domains(c->envelope->recipients);
 	take_recipients(c);
 	take_kinds(c);
 	take_outcomes(c);
