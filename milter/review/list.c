@@ -32,8 +32,14 @@ void html_whose(GString *out, const Request *r, const char *owners, const char *
 	html(out, "</span>");
 }
 
-void html_waits(GString *out, const Request *r, const MsRecord *record)
+void html_apart(GString *out, const Request *r, const MsRecord *record)
 {
+	if (record->place == MS_PLACE_SPOOL)
+		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
+			T(r, "Others have it already: those with a right to it got theirs at once."),
+			T(r, "split"));
+	if (record->due == 0)
+		return;
 	html(out, " <span class=\"chip\" title=\"%s\">%s ",
 		T(r, "It is judged again then, and when the directory or the policies change; who decides now ends that."),
 		T(r, "waits until"));
@@ -52,12 +58,7 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 	}
 	if (record->state != MS_STATE_HELD)
 		html_state(out, r, ms_state_names[record->state]);
-	if (record->place == MS_PLACE_SPOOL)
-		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
-			T(r, "Others have it already: those with a right to it got theirs at once."),
-			T(r, "split"));
-	if (record->due != 0)
-		html_waits(out, r, record);
+	html_apart(out, r, record);
 	if (*record->damaged != '\0')
 		html(out, " <span class=\"chip deleted\">%s</span>", T(r, "damaged"));
 	if (*record->assignee != '\0')

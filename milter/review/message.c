@@ -99,12 +99,7 @@ static void title(GString *out, const Request *r, const MsRecord *record)
 			record->n_recipients > 1 ? record->n_recipients - 1 : 0);
 	html(out, " ");
 	html_state(out, r, ms_state_names[record->state]);
-	if (record->place == MS_PLACE_SPOOL)
-		html(out, " <span class=\"chip\" title=\"%s\">%s</span>",
-			T(r, "Others have it already: those with a right to it got theirs at once."),
-			T(r, "split"));
-	if (record->due != 0)
-		html_waits(out, r, record);
+	html_apart(out, r, record);
 	html(out, "</h1>");
 	open_note(out, r, record);
 	if (*record->damaged != '\0')

@@ -106,8 +106,8 @@ void html_token(GString *out, const Request *r);
 /* The first thing in a form with several buttons: Enter in a field would press the first of them,
  * which nobody chose; this one cannot be pressed (HTML, "implicit submission"). */
 void html_no_default(GString *out);
-/* That one waits to be judged again (action delay), and until when. */
-void html_waits(GString *out, const Request *r, const MsRecord *record);
+/* That others have it already (split); that it waits to be judged again (delay), and until when. */
+void html_apart(GString *out, const Request *r, const MsRecord *record);
 void html_time(GString *out, gint64 us);
 char *age_text(const Request *r, gint64 us);
 void html_state(GString *out, const Request *r, const char *state);
