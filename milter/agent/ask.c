@@ -25,9 +25,8 @@ json_t *agent_refuse(GError **error, AgentCode code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_propagate_error(error, g_error_new_valist(AGENT_ERROR, (int)code, format, args));
 	va_end(args);
-	g_set_error(error, AGENT_ERROR, (int)code, "%s", text);
 	return NULL;
 }
 

@@ -20,9 +20,8 @@ bool ms_fail_input(GError **error, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_propagate_error(error, g_error_new_valist(MS_ERROR, MS_ERROR_INPUT, format, args));
 	va_end(args);
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s", text);
 	return false;
 }
 

@@ -62,9 +62,8 @@ static bool complain(GError **error, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_propagate_error(error, g_error_new_valist(MS_ERROR, MS_ERROR_CONFIG, format, args));
 	va_end(args);
-	g_set_error_literal(error, MS_ERROR, MS_ERROR_CONFIG, text);
 	return false;
 }
 
