@@ -35,6 +35,8 @@ bool ms_io_somebody_listens(const char *path);
 /* A file that root has made becomes that of its folder's owner: the operator's commands and the
  * daemons work on the same files. */
 void ms_io_like_folder(int fd, const char *path);
+/* If it is one; errno stays as it is. */
+void ms_io_close(int fd);
 /* All of it, or false and errno. */
 bool ms_io_write(int fd, const void *data, gsize len);
 /* A name that was made, changed or removed is on disk when its folder is.  False and errno. */

@@ -113,8 +113,7 @@ static int listen_on_loopback(const char *text)
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
 		&& bind(fd, address, six ? sizeof v6 : sizeof v4) == 0 && listen(fd, 16) == 0)
 		return fd;
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return -1;
 }
 

@@ -188,8 +188,7 @@ static bool submit(const MsSettings *s, const char *text, char **why_out)
 		said = ms_mta_submit(&relay, s->alerts.mail_from, to, header, fd, why_out);
 	else
 		*why_out = g_strdup("no memory");
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return said == MS_SUBMITTED || said == MS_UNCLEAR;
 }
 

@@ -262,8 +262,7 @@ static int lock_parent(const char *folder, GError **error)
 	else
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail %s cannot be opened: %s", folder, g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return -1;
 }
 

@@ -119,8 +119,7 @@ static bool replace_file(const char *path, const void *data, gsize len, bool syn
 		fails(error, path, "written to");
 		unlink(fresh);
 	}
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return fine && (!sync || sync_folder(folder, error));
 }
 
@@ -313,8 +312,7 @@ static bool roll(MsTlog *log, GError **error)
 		return false;
 	if (g_rename(head, bundle) != 0)
 		return fails(error, bundle, "written to");
-	if (log->head_fd >= 0)
-		close(log->head_fd);
+	ms_io_close(log->head_fd);
 	log->head_fd = -1;
 	log->bundles++;
 	g_string_truncate(log->head, 0);
@@ -360,10 +358,8 @@ static bool read_latest(MsTlog *log, GError **error)
 
 static void close_places(MsTlog *log)
 {
-	if (log->latest_fd >= 0)
-		close(log->latest_fd);
-	if (log->before_fd >= 0)
-		close(log->before_fd);
+	ms_io_close(log->latest_fd);
+	ms_io_close(log->before_fd);
 	log->latest_fd = log->before_fd = -1;
 }
 
@@ -543,8 +539,7 @@ static bool check_latest(MsTlog *log, GError **error)
 /* All of it, anew. */
 static bool load(MsTlog *log, GError **error)
 {
-	if (log->head_fd >= 0)
-		close(log->head_fd);
+	ms_io_close(log->head_fd);
 	log->head_fd = -1;
 	close_places(log);
 	if (!read_latest(log, error) || !read_minimum(log, error))
@@ -605,10 +600,8 @@ void ms_tlog_free(MsTlog *log)
 {
 	if (log == NULL)
 		return;
-	if (log->lock >= 0)
-		close(log->lock);
-	if (log->head_fd >= 0)
-		close(log->head_fd);
+	ms_io_close(log->lock);
+	ms_io_close(log->head_fd);
 	close_places(log);
 	ms_signer_free(log->signer);
 	ms_checkpoint_clear(&log->latest);

@@ -75,8 +75,7 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail's key %s cannot be read: %s", path, g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
+		ms_io_close(fd);
 		return NULL;
 	}
 	ssize_t n = read(fd, hex, 2 * SEED_BYTES);

@@ -63,8 +63,7 @@ static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 		ms_fail_input(error, "%s", g_strerror(errno));
 	fine = fine &&
 		ms_directory_import(ms_runtime_directory(b->runtime), fd, &options, &result, error);
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return fine;
 }
 

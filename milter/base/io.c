@@ -29,6 +29,14 @@
 #include "missent/answer.h"
 #include "missent/io.h"
 
+void ms_io_close(int fd)
+{
+	int why = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+}
+
 bool ms_io_send(int socket, const void *data, gsize len)
 {
 	for (const char *p = data; len > 0;) {
@@ -87,8 +95,7 @@ bool ms_io_answers(
 		struct pollfd ready = {fd, POLLIN, 0};
 		answers = poll(&ready, 1, (int)MAX((end - g_get_monotonic_time()) / 1000, 0)) == 1;
 	}
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return answers;
 }
 
@@ -114,10 +121,7 @@ bool ms_io_somebody_listens(const char *path)
 		return false;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return answers;
 }
 
@@ -147,19 +151,14 @@ static int listen_on(const char *path, const char *group, guint mode)
 	umask(before);
 	if (fine && give(path, group, mode) && listen(fd, 64) == 0)
 		return fd;
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return -1;
 }
 
 int ms_io_listen(const char *path, const char *group, guint mode)
 {
-	int claim = ms_io_claim_sockets(path), fd = listen_on(path, group, mode), why = errno;
-	if (claim >= 0)
-		close(claim);
-	errno = why;
+	int claim = ms_io_claim_sockets(path), fd = listen_on(path, group, mode);
+	ms_io_close(claim);
 	return fd;
 }
 
@@ -185,10 +184,7 @@ bool ms_io_sync_folder(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool fine = fd >= 0 && fsync(fd) == 0;
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return fine;
 }
 
@@ -475,8 +471,7 @@ void ms_io_scratch_end(MsScratch *scratch)
 {
 	if (scratch == NULL)
 		return;
-	if (scratch->end >= 0)
-		close(scratch->end);
+	ms_io_close(scratch->end);
 	if (scratch->keeper > 0)
 		ms_io_wait(scratch->keeper);
 	ms_io_remove_folder(scratch->path);

@@ -250,8 +250,7 @@ int cli_follow(Cli *cli, int argc, char **argv)
 		: run(&f, &o, argc == 2 ? argv[1] : NULL);
 	ms_changes_free(f.changes);
 	cli_end(&f.session);
-	if (f.aside >= 0)
-		close(f.aside);
+	ms_io_close(f.aside);
 	g_free(f.aside_path);
 	g_free(f.trouble);
 	char *const texts[] = {o.format, o.source, o.aside, o.stream, o.group, o.consumer};

@@ -27,10 +27,7 @@ static bool ask_peer(const struct sockaddr *address, guint len, void *user)
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool fine = fd >= 0 && address->sa_family == AF_UNIX && connect(fd, address, len) == 0
 		&& getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
+	ms_io_close(fd);
 	*(pid_t *)user = peer.pid;
 	return fine && peer.pid > 0;
 }

@@ -131,8 +131,7 @@ int cli_sync(Cli *cli, int argc, char **argv)
 		};
 		rc = cli_import_fd(&session, fd, sync->command[0], why, &options);
 	}
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	cli_end(&session);
 	return rc;
 }

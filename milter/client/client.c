@@ -50,9 +50,7 @@ int ms_memory_of(const char *name, const void *data, gsize len)
 	int fd = ms_memory_file(name);
 	if (fd < 0 || (ms_io_write(fd, data, len) && ms_memory_seal(fd)))
 		return fd;
-	int why = errno;
-	close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return -1;
 }
 
@@ -290,8 +288,7 @@ void ms_reader_free(MsReader *reader)
 	drop_idle(reader);
 	crew_unref(reader->crew);
 	known_clear(&reader->known);
-	if (reader->image >= 0)
-		close(reader->image);
+	ms_io_close(reader->image);
 	ms_reader_free(reader->ocr);
 	ms_reader_free(reader->text);
 	ms_cache_free(reader->cache);
@@ -475,8 +472,7 @@ bool ms_reader_warm(MsReader *reader, gint64 wait_ms)
 
 void known_clear(Known *known)
 {
-	if (known->added >= 0)
-		close(known->added);
+	ms_io_close(known->added);
 	known->added = -1;
 }
 
@@ -498,8 +494,7 @@ static bool no_memory(GError **error)
 
 static void keep_image(MsReader *reader, int fd)
 {
-	if (reader->image >= 0)
-		close(reader->image);
+	ms_io_close(reader->image);
 	reader->image = fd;
 }
 

@@ -76,8 +76,7 @@ static char **clean_environment(void)
 static void close_pair(const int *pair)
 {
 	for (int i = 0; i < 2; i++)
-		if (pair[i] >= 0)
-			close(pair[i]);
+		ms_io_close(pair[i]);
 }
 
 static bool spawn(
@@ -109,8 +108,7 @@ static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **er
 		g_prefix_error(error, "a reader cannot be started, see reader { program }: ");
 		fine = false;
 	}
-	if (file >= 0)
-		close(file);
+	ms_io_close(file);
 	close_pair(control);
 	close_pair(pulse);
 	return fine;
@@ -170,10 +168,8 @@ void crew_unref(MsCrew *crew)
 	if (crew == NULL || !g_atomic_int_dec_and_test(&crew->refs))
 		return;
 	crew_end(crew);
-	if (crew->control >= 0)
-		close(crew->control);
-	if (crew->pulse >= 0)
-		close(crew->pulse);
+	ms_io_close(crew->control);
+	ms_io_close(crew->pulse);
 	pthread_mutex_destroy(&crew->lock);
 	g_free(crew->trouble);
 	g_free(crew->workers);
@@ -293,10 +289,8 @@ Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
 
 void worker_close(Worker *worker)
 {
-	if (worker->socket >= 0)
-		close(worker->socket);
-	if (worker->pidfd >= 0)
-		close(worker->pidfd);
+	ms_io_close(worker->socket);
+	ms_io_close(worker->pidfd);
 	worker->socket = worker->pidfd = -1;
 	g_clear_pointer(&worker->crew, crew_unref);
 }

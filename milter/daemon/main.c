@@ -329,8 +329,7 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 	mode_t before = umask(0177); /* closed until its mode and group are set */
 	int rc = taken ? MI_FAILURE : smfi_opensocket(path != NULL);
 	umask(before);
-	if (claim >= 0)
-		close(claim);
+	ms_io_close(claim);
 	if (taken)
 		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
 	if (rc != MI_SUCCESS)

@@ -177,8 +177,7 @@ void desk_mail_free(DeskMail *mail)
 {
 	if (mail == NULL)
 		return;
-	if (mail->fd >= 0)
-		close(mail->fd);
+	ms_io_close(mail->fd);
 	g_free(mail->digest);
 	g_free(mail->sender);
 	g_ptr_array_unref(mail->recipients);

@@ -141,8 +141,7 @@ void ms_desk_free(MsDesk *desk)
 	if (desk == NULL)
 		return;
 	for (gsize i = 0; i < DESK_N_LOCKS; i++) {
-		if (desk->locks[i].fd >= 0)
-			close(desk->locks[i].fd);
+		ms_io_close(desk->locks[i].fd);
 		pthread_mutex_destroy(&desk->locks[i].mutex);
 		g_free(desk->locks[i].path);
 	}

@@ -55,8 +55,7 @@ static Sqlite *self(MsBackend *backend)
 
 static void let_go(Sqlite *s)
 {
-	if (s->lock >= 0)
-		close(s->lock);
+	ms_io_close(s->lock);
 	s->lock = -1;
 }
 

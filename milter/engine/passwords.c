@@ -172,8 +172,7 @@ static bool talk(
 static bool finish(Running *run, gint64 end, const char **why)
 {
 	siginfo_t ended = {0};
-	if (run->in >= 0)
-		close(run->in);
+	ms_io_close(run->in);
 	close(run->out);
 	/* Until it is taken note of, its number is nobody else's. */
 	while (waitid(P_PID, (id_t)run->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&

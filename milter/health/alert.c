@@ -90,8 +90,7 @@ static char *contents(const char *path)
 	char text[4096];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return n >= 0 ? g_strndup(text, (gsize)n) : NULL;
 }
 

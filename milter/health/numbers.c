@@ -355,8 +355,7 @@ bool ms_numbers_kept(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool kept = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return kept;
 }
 
@@ -368,8 +367,7 @@ MsNumbers *ms_numbers_new(const char *path)
 	numbers->path = g_strdup(path);
 	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 	g_autofree Slot *before = fd >= 0 ? load(fd) : NULL;
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	if (before != NULL) {
 		numbers->view = before->view;
 		numbers->turn = before->turn;
@@ -389,8 +387,7 @@ void ms_numbers_free(MsNumbers *numbers)
 {
 	if (numbers == NULL)
 		return;
-	if (numbers->fd >= 0)
-		close(numbers->fd);
+	ms_io_close(numbers->fd);
 	pthread_mutex_destroy(&numbers->lock);
 	g_free(numbers->path);
 	g_free(numbers);

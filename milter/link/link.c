@@ -100,8 +100,7 @@ static char *ask_socket(MsLink *link, const char *json, gint64 wait_ms, GError *
 	if (reply == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-agent does not answer on %s",
 			link->socket);
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return reply;
 }
 

@@ -65,8 +65,7 @@ static bool ends_in_time(GPid pid, gint64 timeout_ms)
 		n = poll(&process, 1, (int)MIN(left, G_MAXINT));
 		n = n < 0 && errno == EINTR ? 0 : n;
 	}
-	if (process.fd >= 0)
-		close(process.fd);
+	ms_io_close(process.fd);
 	return n != 0;
 }
 
@@ -111,8 +110,7 @@ static bool run(const MsMta *mta, int out, const char *verb, const char *queue_i
 	if (err < 0)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
 	fine = fine && wait_for(mta, pid, err, verb, queue_id, error);
-	if (err >= 0)
-		close(err);
+	ms_io_close(err);
 	return fine;
 }
 
@@ -138,8 +136,7 @@ bool ms_mta_run(const MsMta *mta, const char *verb, const char *queue_id, const 
 	GError **error)
 {
 	int out = run_into_memory(mta, verb, queue_id, digest, error);
-	if (out >= 0)
-		close(out);
+	ms_io_close(out);
 	return out >= 0;
 }
 

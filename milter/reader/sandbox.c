@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "missent/io.h"
+
 #include "reader_private.h"
 
 /*
@@ -256,9 +258,7 @@ static bool export_program(scmp_filter_ctx ctx, struct sock_fprog *out)
 		out->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
 		fine = out->filter != NULL && pread(fd, out->filter, (size_t)size, 0) == size;
 	}
-	int why = errno;
-	close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return fine;
 }
 

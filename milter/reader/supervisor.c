@@ -311,8 +311,7 @@ static void withdraw(Supervisor *s)
 {
 	const Offer *offer = &s->offered[--s->n_offered];
 	close(offer->socket);
-	if (offer->pidfd >= 0)
-		close(offer->pidfd);
+	ms_io_close(offer->pidfd);
 }
 
 static void offer_workers(Supervisor *s)
@@ -679,8 +678,7 @@ static void spare_others(void)
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "500", 3) < 0)
 		errno = 0; /* as it was */
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 }
 
 /* To who starts it by hand. */

@@ -129,8 +129,7 @@ static bool sync_folder(const char *path, GError **error)
 	bool fine = fd >= 0 && fsync(fd) == 0;
 	if (!fine)
 		fail(error, dir);
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return fine;
 }
 
@@ -164,8 +163,7 @@ static bool put(const char *path, GBytes *bytes, guint mode, gint64 uid, gint64 
 		if (fd >= 0)
 			unlink(new);
 	}
-	if (fd >= 0)
-		close(fd);
+	ms_io_close(fd);
 	return fine && sync_folder(path, error);
 }
 

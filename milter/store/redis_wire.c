@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 
 #include "redis_wire.h"
 
@@ -261,9 +262,7 @@ static MsWireEnd connect_host(
 			*fd_out = fd;
 			return end;
 		}
-		int why = errno;
-		close(fd);
-		errno = why;
+		ms_io_close(fd);
 		if (end == MS_WIRE_CALLED_OFF)
 			break;
 	}
