@@ -34,6 +34,7 @@ typedef struct {
 	gsize from, until;  /* in the visible text */
 	gsize hidden_from, hidden_until; /* in the hidden text; or equal */
 	bool turned;        /* shown from right to left */
+	bool beside;        /* it is in the text of Html.beside, not in the hidden one */
 } Stretch;
 
 #define MAX_DISPLAYS 16
@@ -70,6 +71,7 @@ typedef struct {
 	bool pre;
 	gsize line_start;
 	GArray *stretches;  /* of Stretch */
+	GString *beside;    /* what is handed out elsewhere, and stands in a line to some clients */
 	char optional_tag[16];
 	guint optional_depth;
 	gsize optional_from;
@@ -192,7 +194,8 @@ static void finish_line(Html *h)
 			gsize until = CLAMP(s.until, from, visible->len);
 			g_string_append_len(without, visible->str + at, (gssize)(from - at));
 			g_string_append_len(with, visible->str + at, (gssize)(until - at));
-			g_string_append_len(with, h->out->hidden->str + s.hidden_from,
+			const GString *other = s.beside ? h->beside : h->out->hidden;
+			g_string_append_len(with, other->str + s.hidden_from,
 				(gssize)(s.hidden_until - s.hidden_from));
 			hidden = hidden || s.hidden_until > s.hidden_from;
 			optional = optional || until > from;
@@ -342,16 +345,16 @@ static void add_stretch(Html *h, Stretch s)
 }
 
 /* Text that some clients show at this place of the line. */
-static void add_unseen(Html *h, const char *text, gsize len)
+static void add_beside(Html *h, const char *text, gsize len)
 {
-	GString *hidden = h->out->hidden;
-	if (len == 0 || h->in_comment || h->hidden_depth > 0)
+	gsize blank = 0;
+	while (blank < len && g_ascii_isspace(text[blank]))
+		blank++;
+	if (blank == len || h->in_comment || h->hidden_depth > 0)
 		return;
-	break_text(hidden, '\n');
-	gsize from = hidden->len, at = h->out->visible->len;
-	g_string_append_len(hidden, text, (gssize)len);
-	add_stretch(h, (Stretch){at, at, from, hidden->len, false});
-	break_text(hidden, '\n');
+	gsize from = h->beside->len, at = h->out->visible->len;
+	g_string_append_len(h->beside, text, (gssize)len);
+	add_stretch(h, (Stretch){at, at, from, h->beside->len, false, true});
 }
 
 /* ---- tags ----------------------------------------------------------------------------- */
@@ -788,7 +791,7 @@ static void show_alt(Html *h, const TagFacts *facts)
 	if (facts->alt.from == NULL)
 		return;
 	put_decoded(text, facts->alt.from, facts->alt.until);
-	add_unseen(h, text->str, text->len);
+	add_beside(h, text->str, text->len);
 }
 
 static void take_attribute(Html *h, const char *name, const char *value, const char *end,
@@ -915,7 +918,8 @@ static void close_optional(Html *h)
 		return;
 	h->optional_depth = 0;
 	h->old_comment_end = NULL;
-	add_stretch(h, (Stretch){h->optional_from, h->out->visible->len, 0, 0, h->optional_turned});
+	add_stretch(h, (Stretch){h->optional_from, h->out->visible->len, 0, 0,
+		h->optional_turned, false});
 	h->optional_turned = false;
 }
 
@@ -989,7 +993,7 @@ static void close_hidden(Html *h)
 	const GString *hidden = h->out->hidden;
 	gsize at = h->out->visible->len;
 	if (hidden->len > h->hidden_from)
-		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len, false});
+		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len, false, false});
 }
 
 static void track_hidden(Html *h, const char *name, bool closing, bool hides)
@@ -1181,7 +1185,7 @@ static void read_comment(Html *h, const char *from, const char *stop)
 	gsize start = h->out->comments->len;
 	run(&inner);
 	if (shown != NULL)
-		add_unseen(h, h->out->comments->str + start, h->out->comments->len - start);
+		add_beside(h, h->out->comments->str + start, h->out->comments->len - start);
 	put_break(&inner, '\n');
 }
 
@@ -1353,6 +1357,7 @@ void ms_html_read(const char *html, gsize len, MsHtml *out)
 	Html h = {.p = html, .end = html + len, .out = out, .svg_end = html, .cdata_end = html};
 	h.rules = ms_hide_new();
 	h.stretches = g_array_new(FALSE, FALSE, sizeof(Stretch));
+	h.beside = g_string_new(NULL);
 	h.remembered = g_new0(Remembered, REMEMBERED);
 	read_style_sheets(&h);
 	run(&h);
@@ -1362,5 +1367,6 @@ void ms_html_read(const char *html, gsize len, MsHtml *out)
 	finish_line(&h);
 	g_free(h.remembered);
 	g_array_unref(h.stretches);
+	g_string_free(h.beside, TRUE);
 	ms_hide_free(h.rules);
 }
