@@ -210,10 +210,6 @@ const char *ms_csv_no_table(MsCsv *csv)
 		if (csv->have - at >= len && memcmp(csv->buffer + at, rows[i].begins, len) == 0)
 			return rows[i].what;
 	}
-	/* one line, and no end of it */
-	if (csv->have > at && memchr(csv->buffer + at, '\n', csv->have - at) == NULL &&
-		memchr(csv->buffer + at, '\r', csv->have - at - 1) != NULL)
-		return "a text whose lines end with carriage returns alone (an old Mac's: save it with other line ends)";
 	return NULL;
 }
 
@@ -233,7 +229,7 @@ bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)
 static void skip_mark(MsCsv *csv)
 {
 	static const char mark[] = "\xef\xbb\xbf";
-	if (peek(csv) == 0xef && csv->have - csv->at >= 3 &&
+	while (peek(csv) == 0xef && csv->have - csv->at >= 3 &&
 		memcmp(csv->buffer + csv->at, mark, 3) == 0)
 		csv->at += 3;
 }
@@ -289,9 +285,21 @@ static void quoted(MsCsv *csv, Build *build)
 		build->record->unclosed = true;
 }
 
+/* Blanks between a delimiter and a quote, as people set them. */
+static void skip_blanks(MsCsv *csv)
+{
+	gsize n = csv->at;
+	while (n < csv->have && csv->buffer[n] == ' ')
+		n++;
+	if (n < csv->have && csv->buffer[n] == '"')
+		csv->at = n;
+}
+
 /* One field; returns what ended it: a delimiter, a line end or -1. */
 static int field(MsCsv *csv, Build *build)
 {
+	if (peek(csv) == ' ')
+		skip_blanks(csv);
 	if (peek(csv) == '"') {
 		take(csv);
 		build->blank = false;
@@ -301,6 +309,10 @@ static int field(MsCsv *csv, Build *build)
 		int c = take(csv);
 		if (c == '\r' && (peek(csv) == '\n' || peek(csv) < 0))
 			continue;
+		if (c == '\r') { /* the line end of other files than the rest */
+			csv->line++;
+			return '\n';
+		}
 		if (c == csv->delimiter || c == '\n' || c < 0)
 			return c;
 		append(csv, build, c);
@@ -329,9 +341,8 @@ static int one_record(MsCsv *csv, MsCsvRecord *record, Build *build)
 
 MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 {
-	if (csv->line == 1 && csv->at == 0 && csv->before == 0)
-		skip_mark(csv);
 	for (;;) {
+		skip_mark(csv); /* each of several files that were put together may have one */
 		Build build = {.record = record, .blank = true};
 		int end = one_record(csv, record, &build);
 		record->why = build.why;

@@ -21,6 +21,7 @@ typedef enum {
 	RULE_PROVIDER,
 	RULE_SUFFIX,
 	RULE_PLACEHOLDER,
+	RULE_SPOILT,
 	RULE_MANY,
 	RULE_HOUSE,
 	RULE_NO_RECIPIENTS,
@@ -34,6 +35,7 @@ static const char *const more[N_RULES] = {
 	[RULE_PROVIDER] = "domains at which anybody can have a mailbox",
 	[RULE_SUFFIX] = "public suffixes as domains",
 	[RULE_PLACEHOLDER] = "values that look like placeholders",
+	[RULE_SPOILT] = "values that a program seems to have changed",
 	[RULE_MANY] = "values at many accounts",
 	[RULE_HOUSE] = "values that are also the house's",
 	[RULE_NO_RECIPIENTS] = "accounts without recipients",
@@ -186,6 +188,59 @@ static void check_mail(MsLint *lint, guint64 line, const char *value)
 			"an address that looks like a placeholder (test@, noreply@)");
 }
 
+/* "26.11.2026", "2026-11-26 00:00:00", "Feb 25", "01-Mar": digits are '0', letters 'a'. */
+static bool is_date(const char *text)
+{
+	static const char *const shapes[] = {"0.0.0", "0/0/0", "0-0-0", "a-0", "0-a", "a 0",
+		"0. a", "0-a-0", "0.0.0 0:0", "0/0/0 0:0", "0-0-0 0:0:0", "0.0.0 0:0:0",
+		"0/0/0 0:0:0", NULL};
+	static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug",
+		"sep", "oct", "nov", "dec", "m\xc3\xa4r", "mrz", "mai", "okt", "dez", NULL};
+	g_autoptr(GString) shape = g_string_new(NULL);
+	for (const char *p = text; *p != '\0';) {
+		gsize digits = strspn(p, "0123456789"), letters = 0;
+		while (g_ascii_isalpha(p[letters]) || (p[letters] & 0x80) != 0)
+			letters++;
+		g_autofree char *word = g_ascii_strdown(p, (gssize)letters);
+		if (digits > 4 || digits == 3 ||
+			(letters > 0 && !g_strv_contains(months, word)))
+			return false;
+		g_string_append_c(shape, digits > 0 ? '0' : letters > 0 ? 'a' : *p);
+		p += digits > 0 ? digits : letters > 0 ? letters : 1;
+	}
+	return g_strv_contains(shapes, shape->str);
+}
+
+/* UTF-8 that was taken for Latin-1, references of HTML: they are found in no mail. */
+static bool is_garbled(const char *text)
+{
+	for (const char *p = text; (p = strpbrk(p, "\xc3&")) != NULL; p++) {
+		gsize name = p[0] == '&' ? strspn(p + 1, "#abcdefghijklmnopqrstuvwxyz0123456789") : 0;
+		if (name > 1 && p[1 + name] == ';')
+			return true;
+		if ((p[0] & 0xff) == 0xc3 && (p[1] & 0xff) == 0x83 && (p[2] & 0xff) == 0xc2)
+			return true;
+	}
+	return false;
+}
+
+static void check_spoilt(MsLint *lint, guint64 line, const char *kind, const char *value)
+{
+	gsize digits = strspn(value, "0123456789");
+	const char *rest = value + digits;
+	if (is_garbled(value))
+		tell(lint, RULE_SPOILT, line,
+			"a %s with letters that are none (\xc3\x83\xc2\xbc, &uuml;): exported in another "
+			"encoding than it is read in?", kind);
+	else if (is_date(value))
+		tell(lint, RULE_SPOILT, line,
+			"a %s that looks like a date, into which spreadsheets turn numbers", kind);
+	else if (digits > 3 && (*rest == '.' || *rest == ',') &&
+		(strcmp(rest + 1, "0") == 0 || strcmp(rest + 1, "00") == 0))
+		tell(lint, RULE_SPOILT, line,
+			"a %s with decimals (4711.0), which programs add that take it for an amount", kind);
+}
+
 void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value)
 {
 	const MsKind *known = ms_kinds_find(lint->kinds, kind);
@@ -194,6 +249,8 @@ void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value
 	else if (known != NULL && known->form != MS_FORM_ADDRESS && is_placeholder_number(value))
 		tell(lint, RULE_PLACEHOLDER, line,
 			"a %s that looks like a placeholder (0000, 1234, TEST)", kind);
+	else if (known != NULL)
+		check_spoilt(lint, line, kind, value);
 }
 
 /* ---- entries -------------------------------------------------------------------------- */

@@ -95,14 +95,16 @@ static Row *add_row(
 /* Spreadsheets and web pages have blanks that do not break, and signs without width. */
 static char *stripped(const char *text)
 {
+	if (g_str_is_ascii(text))
+		return g_strstrip(g_strdup(text));
 	GString *out = g_string_new(NULL);
 	for (const char *at = text; *at != '\0';) {
 		gunichar c = g_utf8_get_char_validated(at, -1);
 		bool valid = c < 0x110000;
 		gsize n = valid ? (gsize)(g_utf8_next_char(at) - at) : 1;
-		if (c == 0xa0 || c == 0x2007 || c == 0x202f)
+		if (c == 0xa0 || c == 0x2007 || c == 0x2009 || c == 0x202f)
 			g_string_append_c(out, ' ');
-		else if (c != 0x200b && c != 0x2060 && c != 0xfeff)
+		else if (c != 0x200b && c != 0x200e && c != 0x2060 && c != 0xfeff)
 			g_string_append_len(out, at, (gssize)n);
 		at += n;
 	}
@@ -120,8 +122,9 @@ static char *folded(const char *text)
 /* The name of a kind, in whatever case, with _ or blanks for -.  NULL: there is none. */
 static const char *kind_of(const MsTable *table, const char *text)
 {
-	g_autofree char *name = g_ascii_strdown(text, -1);
-	g_strdelimit(g_strstrip(name), " _", '-');
+	g_autofree char *bare = stripped(text);
+	g_autofree char *name = g_ascii_strdown(bare, -1);
+	g_strdelimit(name, " _", '-');
 	for (const char *const *row = ms_rows_beside_kinds; *row != NULL; row++)
 		if (strcmp(name, *row) == 0)
 			return *row;
@@ -261,6 +264,10 @@ static bool take_first(MsTable *table, GError **error)
 		return true;
 	}
 	g_autofree char *columns = list_columns(record);
+	if (account == -2 || kind == -2 || value == -2)
+		return refuse(error, record->line,
+			"several columns are called \"%s\"; the heading has: %s",
+			account == -2 ? "account" : kind == -2 ? "kind" : "value", columns);
 	if (record->n >= 3 && (account >= 0) + (kind >= 0) + (value >= 0) == 2)
 		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
 			account < 0 ? "account" : kind < 0 ? "kind" : "value", columns);
@@ -408,6 +415,13 @@ static bool is_failed_formula(const char *text)
 		(g_strv_contains(words, text) || strspn(text, "#") == strlen(text));
 }
 
+/* 48291746.0, as programs write a column of numbers in which one is missing; 4711.0 may be one. */
+static bool is_fraction(const char *text)
+{
+	gsize whole = strspn(text, "0123456789");
+	return whole > 4 && strcmp(text + whole, ".0") == 0;
+}
+
 /* What a spreadsheet left in a cell; NULL: nothing. */
 static const char *spreadsheet_problem(const char *cell, bool number)
 {
@@ -420,6 +434,8 @@ static const char *spreadsheet_problem(const char *cell, bool number)
 	if (number && is_exponent(cell))
 		return "is a number in exponent form (1,00E+05), whose digits a spreadsheet has dropped: export the column as "
 		       "text";
+	if (number && is_fraction(cell))
+		return "is a number with a decimal (48291746.0), which no number of a customer has: export the column as text";
 	return NULL;
 }
 

@@ -68,6 +68,8 @@ GOOD = [
     ('a database\'s, with NULL', ('--map', 'vat=vat-id,mail=recipient', '--account', 'id'),
      'id\tvat\tmail\n1\tDE136695976\tkunde@alpha.example\n2\tNULL\ta@beta.example\n',
      'VAT ID: DE136695976\n', 'kunde@alpha.example', 'a@beta.example'),
+    ('carriage returns alone', (), TALL.replace('\n', '\r'), 'customer number: C-10001\n', 'kunde@alpha.example', 'a@beta.example'),
+    ('no-break spaces around', (), TALL.replace(',', '\u00a0,\u00a0'), 'customer number: C-10001\n', 'kunde@alpha.example', 'a@beta.example'),
     ('no line end at the end', (), TALL.rstrip('\n'), 'customer number: C-10001\n', 'kunde@alpha.example', 'a@beta.example'),
 ]
 for name, options, data, text, own, other in GOOD:
@@ -103,7 +105,6 @@ WRONG_ONES = [
     ('an account column that is not there', ('--map', 'E-Mail=recipient', '--account', 'Kunde'),
      (HEAD_DATEV + ROWS_DATEV).encode('cp1252')),
     ('kinds that nobody knows', (), ''.join('AC-%d,kundennummer,C-%d\n' % (i, 20000 + i) for i in range(50))),
-    ('carriage returns alone', (), ('account,kind,value\n' + text).replace('\n', '\r')),
     ('half a character at the end of UTF-16', ('--map', 'USt-IdNr.=vat-id,E-Mail-Adresse=recipient', '--account', 'Debitor'),
      b'\xff\xfe' + SAP.encode('utf-16-le')[:-1]),
     ('an encoding that it has not', ('--encoding', 'utf-8'), b'account,kind,value\nAC-1,recipient,m\xfcller@alpha.example\n' * 20),
