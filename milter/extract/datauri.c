@@ -34,6 +34,22 @@ GPtrArray *ms_inner_new(void)
 	return g_ptr_array_new_with_free_func(free_inner);
 }
 
+void ms_base64_take(const char *text, gsize len, GPtrArray *inner)
+{
+	GByteArray *bytes = ms_base64_text(text, len);
+	if (bytes == NULL)
+		return;
+	if (bytes->len == 0 || !ms_is_document(bytes->data, bytes->len)) {
+		g_byte_array_unref(bytes);
+		return;
+	}
+	MsHtmlInner *one = g_new0(MsHtmlInner, 1);
+	one->what = "base64";
+	one->type = g_strdup("");
+	one->bytes = bytes;
+	g_ptr_array_add(inner, one);
+}
+
 static bool is_type_character(char c)
 {
 	return g_ascii_isalnum(c) ||

@@ -155,6 +155,27 @@ static bool may_differ(const MsDocument *document, const char *declared)
 	       !ms_scan_utf8((const char *)document->data, document->len);
 }
 
+#define LEAST_STRAY 16 /* bytes */
+
+/* A line in ASCII within UTF-16, as a shell appends it to a file of another. */
+static bool has_stray_lines(const guint8 *data, gsize len)
+{
+	gsize run = 0;
+	if (len < 2 || (memcmp(data, "\xff\xfe", 2) != 0 && memcmp(data, "\xfe\xff", 2) != 0))
+		return false;
+	for (gsize i = 2; i < len && run < LEAST_STRAY; i++)
+		run = data[i] >= 0x20 && data[i] < 0x7f ? run + 1 : 0;
+	return run >= LEAST_STRAY;
+}
+
+static void read_stray_lines(Readings *r)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *where = g_strconcat(r->document->where, " (lines in ASCII)", NULL);
+	ms_strings(text, r->document->data, r->document->len);
+	r->read(r->to, r->document, where, text);
+}
+
 void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 	const char *declared, MsTextRead read)
 {
@@ -176,6 +197,8 @@ void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 				   : NULL;
 	if (wide != NULL)
 		read_as(&r, wide);
+	if (has_stray_lines(data, len))
+		read_stray_lines(&r);
 }
 
 /* ---- what HTML says of itself ---------------------------------------------------------

@@ -12,9 +12,9 @@
 /*
  * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
  * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
- * says; encoded words of quoted headers.  In comes a text in UTF-8, out go the decoded files to
- * ms_extract() and unread items for what is told only (PGP).  One pass over the lines; no
- * state is kept.
+ * says; hexadecimal digits; encoded words of quoted headers.  In comes a text in UTF-8, out go
+ * the decoded files to ms_extract() and unread items for what is told only (PGP).  One pass over
+ * the lines; no state is kept.
  *
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
  * key, a digest or a certificate far more often than a file.  A text that is nothing else than
@@ -214,6 +214,54 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	return after;
 }
 
+/* ---- hexadecimal digits --------------------------------------------------------------- */
+
+#define LEAST_HEX 10 /* digits */
+
+static gsize hex_length(const char *p, const char *end)
+{
+	const char *from = p;
+	while (p < end && g_ascii_isxdigit(*p))
+		p++;
+	return (gsize)(p - from) & ~(gsize)1;
+}
+
+static void give_hex(const Scan *scan, const char *p, gsize digits)
+{
+	g_autoptr(GByteArray) data = ms_bytes_new();
+	for (gsize i = 0; i < digits; i += 2) {
+		guint8 byte = (guint8)(g_ascii_xdigit_value(p[i]) << 4 |
+			g_ascii_xdigit_value(p[i + 1]));
+		g_byte_array_append(data, &byte, 1);
+	}
+	if (is_something(data->data, data->len))
+		give(scan, "hexadecimal digits", data);
+}
+
+static void hex_behind(const Scan *scan, const Line *line, char mark)
+{
+	const char *p = line->p, *end = line->stop;
+	while ((p = memchr(p, mark, (gsize)(end - p))) != NULL) {
+		p++;
+		p += p < end && *p == '\'';
+		gsize digits = hex_length(p, end);
+		if (digits >= LEAST_HEX)
+			give_hex(scan, p, digits);
+		p += digits;
+	}
+}
+
+/* "0x4b44...", "X'4b44...'", "\\x4b44...": what databases write of columns of bytes.  A line of
+ * nothing else is such text as well. */
+static void read_hex(const Scan *scan, const Line *line)
+{
+	gsize digits = hex_length(line->p, line->stop);
+	if (digits >= SHORTEST && line->p + digits == line->stop)
+		give_hex(scan, line->p, digits);
+	hex_behind(scan, line, 'x');
+	hex_behind(scan, line, 'X');
+}
+
 /* ---- BinHex --------------------------------------------------------------------------- */
 
 static guint32 big_endian(const guint8 *p)
@@ -322,6 +370,7 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 		}
 		Line line = line_at(&scan, p);
 		look_for_quoted(&scan, &line);
+		read_hex(&scan, &line);
 		const char *after = read_line(&scan, &line);
 		p = after != NULL ? MAX(after, line.next) : line.next;
 	}

@@ -162,5 +162,7 @@ bool ms_is_document(const guint8 *data, gsize len);
 bool ms_mashup_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len);
 /* Base64 of a text node or property; NULL if it is none. */
 GByteArray *ms_base64_text(const char *text, gsize len);
+/* Adds to `inner` (of MsHtmlInner *) the document that the text is in base64; mostly it is none. */
+void ms_base64_take(const char *text, gsize len, GPtrArray *inner);
 
 #endif

@@ -75,24 +75,6 @@ static void end_group(Strings *s)
 	s->escaped = false;
 }
 
-static void take_base64(Strings *s, const char *from, const char *until)
-{
-	if (until - from < LEAST_BASE64)
-		return;
-	GByteArray *bytes = ms_base64_text(from, (gsize)(until - from));
-	if (bytes == NULL)
-		return;
-	if (bytes->len == 0 || !ms_is_document(bytes->data, bytes->len)) {
-		g_byte_array_unref(bytes);
-		return;
-	}
-	MsHtmlInner *one = g_new0(MsHtmlInner, 1);
-	one->what = "base64";
-	one->type = g_strdup("");
-	one->bytes = bytes;
-	g_ptr_array_add(s->inner, one);
-}
-
 static void take_string(Strings *s, const char *from, const char *until)
 {
 	for (const char *p = from; p < until;) {
@@ -105,7 +87,8 @@ static void take_string(Strings *s, const char *from, const char *until)
 		p = mark + 1 < until ? ms_script_escape(s->group, mark + 1, until) : until;
 	}
 	s->strings++;
-	take_base64(s, from, until);
+	if (until - from >= LEAST_BASE64)
+		ms_base64_take(from, (gsize)(until - from), s->inner);
 }
 
 /* Behind a comment that begins at `p`, or `p`. */

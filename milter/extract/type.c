@@ -179,6 +179,8 @@ bool ms_is_text(const guint8 *data, gsize len)
 {
 	if (BEGINS("\xff\xfe") || BEGINS("\xfe\xff") || ms_charset_guess(data, len) != NULL)
 		return true;
+	while (len > 0 && (data[len - 1] == 0x1a || g_ascii_isspace((char)data[len - 1])))
+		len--; /* old programs end their files so */
 	gsize n = MIN(len, 65536), odd = 0;
 	for (gsize i = 0; i < n; i++) {
 		if (data[i] == 0)

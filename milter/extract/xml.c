@@ -236,6 +236,7 @@ static void flush_value(Any *any)
 		if (element != NULL)
 			element->text = true;
 		ms_data_uris_take(any->value, 0, any->inner);
+		ms_base64_take(any->value->str, any->value->len, any->inner);
 		g_strstrip(any->value->str);
 		ms_named_value(any->named, NULL, any->value->str, strlen(any->value->str));
 	}
@@ -248,6 +249,7 @@ static void any_attribute(Any *any, const char *name, const char *value)
 		return;
 	g_autoptr(GString) text = g_string_new(value);
 	ms_data_uris_take(text, 0, any->inner);
+	ms_base64_take(text->str, text->len, any->inner);
 	ms_named_value(any->named, name, text->str, text->len);
 }
 

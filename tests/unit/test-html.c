@@ -342,6 +342,9 @@ static void test_xml(void)
 			"2", "2006"},
 		{"application/xml", NULL, "<?xml version='1.0'?><a><b>12</b><b>34</b></a>",
 			"12\n34", "1234"},
+		{"application/xml", NULL, "<a><Data>S3VuZGUgS0QtNzc0MDkxMg==</Data></a>", "KD-7740912"},
+		{"application/xml", NULL, "<a b='S3VuZGUgS0QtNzc0MDkxMg=='/>", "KD-7740912"},
+		{"application/xml", NULL, "<a><Key>Bankverbindungen</Key></a>", "Bankverbindungen"},
 	};
 	CHECK(rows);
 }
@@ -426,6 +429,13 @@ static void test_texts(void)
 			"40912",
 			"KD-7740912"},
 		{"text/plain", NULL, "KD-77\t40912", "KD-77\t40912", "KD-7740912"},
+		{"text/plain", NULL, "INSERT INTO c VALUES (0x4B756E6465204B442D37373430393132);\n",
+			"Kunde KD-7740912"},
+		{"text/plain", NULL, "INSERT INTO c VALUES (X'4b442d37373430393132',1);\n", "KD-7740912"},
+		{"text/plain", NULL, "COPY c FROM stdin;\n\\\\x4b442d37373430393132\n", "KD-7740912"},
+		{"text/plain", NULL, "4b756e6465204b442d373734303931324b442d37373430393132\n", "KD-7740912"},
+		{"text/plain", NULL, "0xdeadbeefcafebabe00ff\n", "0xdeadbeef"},
+		{"application/octet-stream", NULL, "Kunde;x\r\nKD-7740912;1\r\n\x1a", "KD-7740912"},
 	};
 	CHECK(rows);
 }
@@ -471,6 +481,7 @@ static void test_charsets(void)
 			"Customer K-1 and so\non"},
 		{"text/plain", "utf-8", "call +49301234567+49301234567890- now", "+49301234567",
 			"\xef\xbf\xbd"},
+		{"text/plain", NULL, "\xff\xfex\0\r\0\n\0Kunde KD-7740912 und mehr\r\n", "KD-7740912", NULL, 34},
 	};
 	CHECK(rows);
 }
