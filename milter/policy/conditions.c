@@ -16,6 +16,13 @@
 
 /* ---- checks ---------------------------------------------------------------------------- */
 
+/* What stands behind "Name:", as it is compiled: a blank before it belongs to it no more than to
+ * the value of the field. */
+static const char *pattern_of(const char *colon)
+{
+	return colon + 1 + strspn(colon + 1, " ");
+}
+
 bool ms_check_header(const char *value, GError **error)
 {
 	const char *colon = strchr(value, ':');
@@ -24,7 +31,10 @@ bool ms_check_header(const char *value, GError **error)
 			"\"%s\" is not of the form 'Name: pattern'", value);
 		return false;
 	}
-	g_autoptr(MsRegex) regex = ms_regex_new(colon + 1, true, error);
+	const char *pattern = pattern_of(colon);
+	g_autoptr(MsRegex) regex = ms_regex_new(pattern, true, error);
+	if (regex == NULL && strchr("*?", *pattern) != NULL)
+		g_prefix_error(error, "\"%s\": any text is .* here: ", pattern);
 	return regex != NULL;
 }
 
@@ -273,10 +283,9 @@ static gpointer take_sender(const char *value)
 static gpointer take_header(const char *value)
 {
 	const char *colon = strchr(value, ':');
-	const char *pattern = colon + 1 + strspn(colon + 1, " ");
 	MsHeaderRule *rule = g_new0(MsHeaderRule, 1);
 	rule->name = g_strndup(value, (gsize)(colon - value));
-	rule->pattern = ms_regex_new(pattern, true, NULL);
+	rule->pattern = ms_regex_new(pattern_of(colon), true, NULL);
 	return rule;
 }
 
