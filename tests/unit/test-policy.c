@@ -535,7 +535,15 @@ static void test_senders(void)
 		{"m\xc3\xbcller@seller.example", "M\xc3\x9cLLER@seller.example", true},
 		{"stra\xc3\x9f" "e.example", "a@xn--strae-oqa.example", true},
 		{"b\xc3\xbc" "cher.example", "a@bucher.example", false},
-		{"user@[192.0.2.1]", "user@[192.0.2.1]", true}};
+		{"user@[192.0.2.1]", "user@[192.0.2.1]", true},
+		/* of a mailer that tells bounces apart */
+		{"billing@seller.example", "billing+anna=alpha.example@seller.example", true},
+		{"billing@seller.example", "Billing+4711@SELLER.example", true},
+		{"billing@*.example", "billing+4711@seller.example", true},
+		{"billing+4711@seller.example", "billing+4711@seller.example", true},
+		{"billing+4711@seller.example", "billing@seller.example", false},
+		{"billing@seller.example", "billing2+4711@seller.example", false},
+		{"billing@seller.example", "+billing@seller.example", false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(senders); i++) {
 		g_autofree char *text = g_strdup_printf("sender = {\"%s\"}", senders[i].sender);
 		g_autoptr(MsPolicies) p = policies(text);
@@ -544,6 +552,10 @@ static void test_senders(void)
 		if (ms_policy_may_apply(p, e) != senders[i].applies)
 			g_error("%s: %s, want %d", senders[i].sender, senders[i].envelope,
 				senders[i].applies);
+		g_autofree char *turned = g_strconcat("not-", text, NULL);
+		g_autoptr(MsPolicies) others = policies(turned);
+		if (ms_policy_may_apply(others, e) == senders[i].applies)
+			g_error("not %s: %s", senders[i].sender, senders[i].envelope);
 	}
 }
 
