@@ -79,9 +79,10 @@ static bool is_one_of(const Search *s, gsize word, const char *const *texts)
 static bool is_dot_word(const Search *s, gsize word)
 {
 	static const char *const dots[] = {
-		"dot", "punkt", "punto", "point", "ponto", "kropka", NULL};
+		"dot", "punkt", "punto", "point", "ponto", "kropka", "pont", "tecka", "bodka",
+		"tocka", "nokta", "punktum", NULL};
 	char first = s->compact->text[s->compact->words[word].start];
-	return (first == 'd' || first == 'p' || first == 'k') && is_one_of(s, word, dots);
+	return memchr("dpktbn", first, 6) != NULL && is_one_of(s, word, dots);
 }
 
 static void append_word(const Search *s, gsize word, gsize skip, GString *out)
@@ -130,7 +131,8 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 
 static bool is_at_word(const Search *s, gsize word)
 {
-	static const char *const ats[] = {"at", "chez", "malpa", "arroba", "aperstaart", NULL};
+	static const char *const ats[] = {"at", "chez", "malpa", "arroba", "aperstaart", "arobase",
+		"chiocciola", "klammeraffe", "kukac", "zavinac", "snabela", "alfakroll", NULL};
 	return is_one_of(s, word, ats);
 }
 
@@ -140,8 +142,17 @@ static inline bool may_be_at(const char *text)
 {
 #define BEGINS(a, b) ((text[0] == (a)) & (text[1] == (b)))
 	return BEGINS('a', 't') | BEGINS('4', '0') | BEGINS('c', 'h') | BEGINS('m', 'a') |
-		BEGINS('a', 'r') | BEGINS('a', 'p');
+		BEGINS('a', 'r') | BEGINS('a', 'p') | BEGINS('k', 'l') | BEGINS('k', 'u') |
+		BEGINS('z', 'a') | BEGINS('s', 'n') | BEGINS('a', 'l');
 #undef BEGINS
+}
+
+/* "(a)", "[a]": one that people write by hand. */
+static bool is_bracketed(const Search *s, const MsWord *w)
+{
+	const char *fold = s->fold->text;
+	return w->end - w->start == 1 && w->from > 0 && strchr("([{", fold[w->from - 1]) != NULL &&
+		fold[w->until] != '\0' && strchr(")]}", fold[w->until]) != NULL;
 }
 
 /* The last word that begins before `at`, which is between `low` and the last. */
@@ -206,12 +217,13 @@ static void around_words(Search *s, const MsKind *kind)
 			return;
 		const MsWord *w = &s->compact->words[i];
 		const char *text = s->compact->text + w->start;
-		if (!may_be_at(text))
+		if (!may_be_at(text) && (text[0] != 'a' || !is_bracketed(s, w)))
 			continue;
 		if (text[0] == '4' && w->end - w->start > 2 && w->from > 0 &&
 			strchr("%=", s->fold->text[w->from - 1]) != NULL)
 			written_address(s, kind, i - 1, i, 2);
-		else if (is_at_word(s, i) && near(s, i - 1) && near(s, i))
+		else if ((is_at_word(s, i) || (text[0] == 'a' && is_bracketed(s, w))) &&
+			near(s, i - 1) && near(s, i))
 			written_address(s, kind, i - 1, i + 1, 0);
 	}
 }

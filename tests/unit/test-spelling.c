@@ -64,6 +64,8 @@ static const struct {
 	{'P', "customer-number", "ACC0048213"},
 	{'Q', "customer-number", "482913"},
 	{'R', "tax-id", "11222333000181"},
+	{'S', "phone", "+34912345678"},
+	{'T', "phone", "+4532123456"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -481,6 +483,32 @@ static void test_notes(void)
 		{"Kundennummer: \uff14\uff18\uff12\u30fc\uff19\uff11\uff13", "Q"},
 		{"Kundennummer: \u2074\u2078\u00b2\u2079\u00b9\u00b3", "Q"},
 		{"Kundennummer: 48291\u00b3", ""},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* What people say for the signs of an address; and numbers of countries that dial them as they are,
+ * which are too short to count by themselves. */
+static void test_spoken(void)
+{
+	static const Row rows[] = {
+		{"kasse (a) nordwind.example", "m"},
+		{"kasse[a]nordwind.example", "m"},
+		{"kasse Klammeraffe nordwind Punkt example", "m"},
+		{"kasse arobase nordwind point example", "m"},
+		{"kasse chiocciola nordwind punto example", "m"},
+		{"kasse kukac nordwind pont example", "m"},
+		{"kasse zavin\u00e1\u010d nordwind te\u010dka example", "m"},
+		{"kasse a nordwind.example", ""},
+		{"kasse (a)\n\n\n\n\n\n\n\n\n\n\n\nnordwind.example", ""},
+		{"Tel. 912 34 56 78", "S"},
+		{"Tel\u00e9fono: 912345678", "S"},
+		{"M\u00f3vil (91) 234-56-78", "S"},
+		{"Tlf.: 32 12 34 56", "T"},
+		{"Mobil: 32123456", "T"},
+		{"Fax: 32123457", ""},
+		{"Stk. 32 12 34 56", ""},
+		{"Nr. 912345678", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
@@ -1238,6 +1266,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/own", test_own);
 	g_test_add_func("/spelling/lettered", test_lettered);
 	g_test_add_func("/spelling/notes", test_notes);
+	g_test_add_func("/spelling/spoken", test_spoken);
 	g_test_add_func("/spelling/numbers-of", test_numbers_of);
 	g_test_add_func("/spelling/payments", test_payments);
 	g_test_add_func("/spelling/spaced", test_spaced);
