@@ -15,6 +15,7 @@
 #define MAX_LINES 6   /* lines between them */
 #define MAX_STREET 6  /* words of a street */
 #define MAX_BLOCKS 6  /* words of a number with blocks */
+#define MAX_BOX 6     /* digits of a box */
 #define MAX_KEY 160
 #define MAX_WORD 40
 
@@ -760,12 +761,29 @@ static void add_blocks(Search *s, guint i, gsize at)
 	}
 }
 
+/* Boxes are written in groups: the digits of those behind token `i` that are of its number
+ * ("Postfach 10 12 34") are appended at `at`. */
+static void add_groups(Search *s, guint i, gsize at)
+{
+	if (i == 0 || !is_box(s, i, token(s, i - 1)))
+		return;
+	gsize n = strlen(token(s, i)->text);
+	for (const Token *t = token(s, i) + 1; ++i < s->tokens->len && !in_code(s, i); t++) {
+		gsize len = strlen(t->text);
+		n += len;
+		if (t->type != NUMBER || len > 3 || n > MAX_BOX || t->line != t[-1].line ||
+			t->start != t[-1].end + 1 || t->comma || t->dash)
+			break;
+		at += (gsize)g_snprintf(s->key + at, sizeof s->key - at, "%s", t->text);
+	}
+}
+
 /* Of two numbers the longer is the postcode, but where a box is meant. */
 static bool may_be_house(const Search *s, guint i, gsize digits, gsize code_len)
 {
 	gsize code_digits = strspn(s->key, "0123456789");
 	if (i > 0 && is_box(s, i, token(s, i - 1)))
-		return digits <= 6;
+		return digits <= MAX_BOX;
 	return digits <= 5 && !(code_digits == code_len && digits > code_len && code_len > 3);
 }
 
@@ -812,6 +830,7 @@ static void around(Search *s)
 		g_snprintf(s->key + code_len, sizeof s->key - code_len, "/%.*s",
 			(int)(digits - (gsize)(plain - number)), plain);
 		add_blocks(s, i, strlen(s->key));
+		add_groups(s, i, strlen(s->key));
 		s->number_len = strlen(s->key);
 		if (s->sink->may(s->key, MS_POSTAL_NUMBER, s->sink->user))
 			with_number(s, i);
