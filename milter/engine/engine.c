@@ -40,6 +40,8 @@ struct MsRuntime {
 	MsLedger *ledger;
 	MsAudit *audit;
 	char policies_version[MS_AUDIT_TEXT_ID], kinds_version[MS_AUDIT_TEXT_ID];
+	char *policies_text;
+	gint texts_kept; /* both, beside the trail; atomic */
 	MsGate *judging; /* messages that are dear to judge */
 	guint refused;   /* for too many were on their way; atomic */
 };
@@ -263,19 +265,28 @@ static char *text_of_policies(const MsSettings *s, const MsPolicies *policies, G
 	return g_string_free(out, FALSE);
 }
 
-/* Which they are; `keep`: and their texts beside the trail, before a line names them. */
-static bool set_versions(MsRuntime *runtime, bool keep, GError **error)
+static bool set_versions(MsRuntime *runtime, GError **error)
 {
-	const char *trail = runtime->settings->audit_file, *kinds = ms_kinds_text(runtime->kinds);
-	g_autofree char *policies =
-		text_of_policies(runtime->settings, runtime->policies, error);
-	if (policies == NULL)
+	runtime->policies_text = text_of_policies(runtime->settings, runtime->policies, error);
+	if (runtime->policies_text == NULL)
 		return false;
-	ms_audit_text_id(policies, runtime->policies_version);
-	ms_audit_text_id(kinds, runtime->kinds_version);
-	return !keep ||
-		(ms_audit_keep_text(trail, MS_AUDIT_POLICIES, policies, error) &&
-			ms_audit_keep_text(trail, MS_AUDIT_KINDS, kinds, error));
+	ms_audit_text_id(runtime->policies_text, runtime->policies_version);
+	ms_audit_text_id(ms_kinds_text(runtime->kinds), runtime->kinds_version);
+	return true;
+}
+
+/* Before a line names them.  Where that cannot be written now, no line can either; it is tried
+ * again with the next. */
+static bool keep_texts(MsRuntime *runtime, GError **error)
+{
+	const char *trail = runtime->settings->audit_file;
+	if (g_atomic_int_get(&runtime->texts_kept))
+		return true;
+	bool kept = ms_audit_keep_text(
+			    trail, MS_AUDIT_POLICIES, runtime->policies_text, error) &&
+		ms_audit_keep_text(trail, MS_AUDIT_KINDS, ms_kinds_text(runtime->kinds), error);
+	g_atomic_int_set(&runtime->texts_kept, kept);
+	return kept;
 }
 
 /* ---- is it current? ------------------------------------------------------------------- */
@@ -372,8 +383,10 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;
-	if (!set_versions(runtime, (parts & MS_PARTS_WRITE) != 0, error))
+	if (!set_versions(runtime, error))
 		return NULL;
+	if (parts & MS_PARTS_WRITE)
+		keep_texts(runtime, NULL);
 	if (parts & MS_PARTS_CHECK) {
 		runtime->directory = ms_engine_open_directory(s, runtime->kinds, error);
 		if (runtime->directory == NULL)
@@ -424,6 +437,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_settings_free(runtime->settings);
 	g_free(runtime->config);
 	g_free(runtime->stamp);
+	g_free(runtime->policies_text);
 	g_free(runtime);
 }
 
@@ -938,7 +952,7 @@ static bool write_line(MsRuntime *runtime, const MsEnvelope *envelope, const MsJ
 		message.generation = ms_resolution_generation(
 			judgement->resolution, &message.changes);
 	}
-	return ms_audit_write(runtime->audit, &message, error);
+	return keep_texts(runtime, error) && ms_audit_write(runtime->audit, &message, error);
 }
 
 /* The record, and what it speaks of. */
