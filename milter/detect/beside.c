@@ -684,6 +684,7 @@ static bool by_column(const Case *c)
 	cell_of(s, c->word, &first, &last);
 	if (c->until - top < MIN_IN_COLUMN || with_digits(s, first, last) < last - first + 1 ||
 		is_listed(s, first, last) || has_cents(s->fold, top, c->until) ||
+		memchr(s->fold->text + top, '\n', c->until - top) != NULL ||
 		ms_detect_is_glued(s, top, c->until, true, false) ||
 		is_only_value(c, first, last) ||
 		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)

@@ -188,8 +188,8 @@ static gsize least_digits(const Search *s, const MsKind *kind, const MsHit *hit)
 }
 
 /* Does a label, or what stands around it, say that it is of the kind?  `odd`: it is a piece of a
- * longer number, or a year, which a label means only if it is right behind it: of "contract 4711,
- * items: 1001.25, May 2026" neither is meant. */
+ * longer number, a year or numbers of two lines, which a label means only if it is right behind it:
+ * of "contract 4711, items: 1001.25, May 2026" neither is meant. */
 static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, gsize end, bool odd)
 {
 	bool alone;
@@ -219,7 +219,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return false;
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
-	bool odd = digits && (glued || ms_detect_is_year(text, len));
+	bool odd = digits &&
+		(glued || ms_detect_is_year(text, len) ||
+			memchr(s->fold->text + start, '\n', end - start) != NULL);
 	if (is_called(s, k, hit, start, end, odd) && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;
