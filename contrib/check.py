@@ -79,7 +79,7 @@ class Job:
                 self.counts['skipped' if skip else 'passed'] += 1
                 if skip:
                     self.notes.append(prefix + line)
-            elif line.startswith(('not ok ', 'Bail out')):
+            elif line.startswith(('not ok ', 'Bail out', 'ERROR: tests/')):  # the last: it crashed, or could not be run
                 self.counts['failed'] += 1
                 self.notes.append(prefix + line)
             elif line.startswith('# ') and not prefix or re.match('# got .* want ', line):
