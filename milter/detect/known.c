@@ -187,9 +187,21 @@ static gsize least_digits(const Search *s, const MsKind *kind, const MsHit *hit)
 		: kind->joined_digits;
 }
 
+/* Is nothing between the words that is not within a number as well?  Numbers of two lines or cells
+ * are two, and so are those of "plan x 1 $35.59". */
+static bool is_of_one_number(const Search *s, const MsHit *hit)
+{
+	const MsWord *words = s->compact->words;
+	for (gsize i = hit->first; i < hit->last; i++)
+		for (gsize k = words[i].until; k < words[i + 1].from; k++)
+			if (strchr(" .,-/_'", s->fold->text[k]) == NULL)
+				return false;
+	return true;
+}
+
 /* Does a label, or what stands around it, say that it is of the kind?  `odd`: it is a piece of a
- * longer number, a year or numbers of two lines, which a label means only if it is right behind it:
- * of "contract 4711, items: 1001.25, May 2026" neither is meant. */
+ * longer number, a year or several numbers, which a label means only if it is right behind it: of
+ * "contract 4711, items: 1001.25, May 2026" neither is meant. */
 static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, gsize end, bool odd)
 {
 	bool alone;
@@ -220,8 +232,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	bool glued = ms_detect_is_glued(
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool odd = digits &&
-		(glued || ms_detect_is_year(text, len) ||
-			memchr(s->fold->text + start, '\n', end - start) != NULL);
+		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
 	if (is_called(s, k, hit, start, end, odd) && !(glued && is_part_of_known(s, hit)) &&
 		!is_amount(s, k, start, end))
 		return true;

@@ -387,6 +387,12 @@ static const struct {
 		false},
 	{"13896", "Contract number:\nDate:\nQuantity\n97\n13896\n320", true},
 	{"13896", "Contract number:\n138\n96", true},
+	{"13559", "Contract number 4711\nPlan x 1  $35.59", false},
+	{"13559", "Contract number 4711 Plan 1 \xe2\x82\xac"
+		  "35.59",
+		false},
+	{"13559", "Contract number 135 59", true},
+	{"13559", "Contract number, as you know 135-59", true},
 	{"12694", "Contract\tTotal\tZIP\n4711\t110.37\t12694", false},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694\t4711", true},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694", true},
