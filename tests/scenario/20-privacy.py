@@ -278,7 +278,10 @@ proofs = {'plain': b'..' + one.iban.lower().encode(), 'spaced': ' '.join(re.find
 pack = zlib.compressobj(wbits=31)
 proofs['packed'] = b'junk' + pack.compress(one.invoice.encode()) + pack.flush()
 tap.same([x for x, data in proofs.items() if not hits(data)], [], 'what is searched with finds a value in each form')
-bad = {name: sorted(found)[:5] for name, data in texts.items() for found in [hits(data)] if found}
+# What the operator wrote in the policies stands in the texts of them that are kept, and nowhere else.
+written = {value for value in secrets if value.lower() in POLICY.lower()}
+bad = {name: sorted(found)[:5] for name, data in texts.items()
+       for found in [{x for x in hits(data) if x[1] not in written or 'audit.texts/policies-' not in name}] if found}
 tap.ok(not bad, 'of %d values none is in %d files and texts (%d bytes)' % (len(secrets), len(texts), sum(map(len, texts.values()))),
        '\n'.join('%s: %s' % x for x in sorted(bad.items())))
 tap.done()
