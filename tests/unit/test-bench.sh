@@ -1,19 +1,6 @@
 #!/bin/sh
 # The benches, on documents that they make themselves, so that they go on working.  TAP.
-S=$(mktemp -d) || exit 1
-trap 'rm -rf "$S"' EXIT
-n=0
-ok() { # NAME, then a command that must succeed
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$S/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		tail -40 "$S/out" | sed 's/^/# /'
-	fi
-}
+. "$SOURCE/tests/unit/tap.sh"
 PYTHON=${PYTHON:-python3}
 
 planted() { # a planting in each format, each of which can be made

@@ -1,20 +1,7 @@
 #!/bin/sh
 # What packages are made of: completion tells what the tool takes; AppArmor's profiles parse; what is to be installed
 # to build and to run is no more than that.  TAP.
-S=$(mktemp -d) || exit 1
-trap 'rm -rf "$S"' EXIT
-n=0
-ok() { # NAME, then a command that must succeed
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$S/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		tail -40 "$S/out" | sed 's/^/# /'
-	fi
-}
+. "$SOURCE/tests/unit/tap.sh"
 skip() {
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"

@@ -1,32 +1,9 @@
 #!/bin/sh
 # What programs read of the tool: --json of each command that has it, which the manual tells; and whether the manual
 # says what --help says.  TAP.
-S=$(mktemp -d) || exit 1
-trap 'rm -rf "$S"' EXIT
-n=0
+. "$SOURCE/tests/unit/tap.sh"
 py=${PYTHON:-python3}
-ok() { # NAME, then a command that must succeed
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$S/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$S/out"
-	fi
-}
-mkdir "$S/policies" "$S/state"
-cp "$SOURCE"/policies/*.conf "$S/policies/"
-rm "$S/policies/kinds-"*
-sed -i 's/"billing@example.com"/"billing@seller.example"/' "$S/policies/invoices.conf"
-cat >"$S/missent.conf" <<CONF
-mode = enforce
-state-dir = "$S/state"
-socket = "unix:$S/missent.sock"
-reader { program = "$BUILD/missent-reader" }
-CONF
-missent() { "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+make_site
 # Ends with CODE and prints JSON of which the expression is true: j is the object, or a list of those of the lines.
 json() { # CODE EXPRESSION COMMAND...
 	code=$1 true=$2

@@ -1,19 +1,6 @@
 #!/bin/sh
 # The programs as a user meets them: options, exit codes, complaints.  TAP.
-S=$(mktemp -d) || exit 1
-trap 'rm -rf "$S"' EXIT
-n=0
-ok() { # NAME, then a command that must succeed
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$S/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$S/out"
-	fi
-}
+. "$SOURCE/tests/unit/tap.sh"
 says() { # CODE WORDS COMMAND...: ends with CODE and says WORDS
 	code=$1 words=$2
 	shift 2
@@ -23,17 +10,7 @@ says() { # CODE WORDS COMMAND...: ends with CODE and says WORDS
 	echo "exit $got, wanted $code and \"$words\""
 	[ $got = "$code" ] && grep -qF -e "$words" "$S/said"
 }
-mkdir "$S/policies" "$S/state"
-cp "$SOURCE"/policies/*.conf "$S/policies/"
-rm "$S/policies/kinds-"*
-sed -i 's/"billing@example.com"/"billing@example.com", "billing@seller.example"/' "$S/policies/invoices.conf"
-cat >"$S/missent.conf" <<CONF
-mode = enforce
-state-dir = "$S/state"
-socket = "unix:$S/missent.sock"
-reader { program = "$BUILD/missent-reader" }
-CONF
-missent() { "$BUILD/missent" -c "$S/missent.conf" "$@"; }
+make_site
 missentd() { "$BUILD/missentd" -c "$S/missent.conf" "$@"; }
 
 ok 'missent --version' says 0 'missent 0' missent --version

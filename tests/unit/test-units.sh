@@ -1,19 +1,6 @@
 #!/bin/sh
 # The systemd units: what they expose, as systemd itself counts it, and what must stand in each.  TAP.
-S=$(mktemp -d) || exit 1
-trap 'rm -rf "$S"' EXIT
-n=0
-ok() { # NAME, then a command that must succeed
-	name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$S/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		tail -40 "$S/out" | sed 's/^/# /'
-	fi
-}
+. "$SOURCE/tests/unit/tap.sh"
 for unit in missent missent-agent missent-review missent-follow@ missent-sync; do
 	sed -e 's|@sbindir@|/usr/sbin|g' -e 's|@bindir@|/usr/bin|g' -e 's|@pkglibexecdir@|/usr/libexec/missent|g' -e 's|@sysconfdir@|/etc|g' \
 		-e 's|@localstatedir@|/var|g' -e 's|@runstatedir@|/run|g' "$SOURCE/contrib/$unit.service.in" >"$S/$unit.service"
