@@ -35,7 +35,7 @@ PATIENCE = '3'
 # Scenarios that use one of these share it with their like.
 SHARED = ('machine', 'browser')
 # Unit tests that take longest, and ask what neither a compiler nor a library changes: in the other Debian by --other alone.
-LONG = ['bench', 'desk', 'desk-model', 'explain', 'known', 'lint', 'mapping', 'packages', 'pages', 'people', 'redis', 'reload',
+LONG = ['bench', 'desk', 'desk-model', 'explain', 'known', 'lint', 'mapping', 'packages', 'pages', 'people', 'programs', 'redis', 'reload',
         'supervisor', 'tools', 'wait']
 # The longest are begun first.
 ORDER = ['11-installed', '25-doctor', '04-decisions', '07-review', '27-packages', '26-guide', '08-crashes', '26-init', '02-faults']
