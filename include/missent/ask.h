@@ -48,6 +48,8 @@ const char *ms_ask_text(const MsAsk *ask, MsSay say);
 struct json_t; /* jansson's */
 /* {"do": "decide", "verb": "release", ...}, the caller's. */
 struct json_t *ms_ask_to_json(const MsAsk *ask);
+/* A list of texts (of char *; NULL is an empty one) as an array; a new reference. */
+struct json_t *ms_texts_to_json(const GPtrArray *texts);
 /* Keys that are none and values of another type are refused.  Checked, but for who asks: that may
  * be filled in by who knows. */
 bool ms_ask_from_json(const struct json_t *json, MsAsk *ask_out, GError **error);

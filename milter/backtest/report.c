@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "missent/ask.h"
+
 #include "backtest_private.h"
 
 void ms_backtest_free(MsBacktest *backtest)
@@ -157,9 +159,7 @@ json_t *ms_backtest_to_json(const MsBacktest *b, bool rows)
 {
 	Sums s;
 	sums_of(b, &s);
-	json_t *notes = json_array(), *list = json_array();
-	for (guint i = 0; i < b->notes->len; i++)
-		json_array_append_new(notes, json_string(b->notes->pdata[i]));
+	json_t *notes = ms_texts_to_json(b->notes), *list = json_array();
 	for (guint i = 0; i < b->rows->len; i++)
 		if (rows || (b->compares && ms_backtest_differs(b->rows->pdata[i])))
 			json_array_append_new(

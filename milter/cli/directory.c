@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "missent/answer.h"
+#include "missent/ask.h"
 #include "missent/digest.h"
 #include "missent/io.h"
 #include "missent/text.h"
@@ -52,21 +53,13 @@ int cli_check_kind(const CliSession *session, const char *kind, bool rights)
 
 /* ---- asking --------------------------------------------------------------------------- */
 
-static json_t *names_json(const GPtrArray *accounts)
-{
-	json_t *out = json_array();
-	for (guint i = 0; i < accounts->len; i++)
-		json_array_append_new(out, json_string(accounts->pdata[i]));
-	return out;
-}
-
 /* Who owns it, or, of a recipient, for whom it may receive; `receivers` NULL: of a recipient. */
 static int print_json(const char *kind, const GPtrArray *accounts, const GPtrArray *receivers)
 {
 	json_t *all = json_pack("{s:s, s:b, s:o}", "kind", kind, "known", (int)(accounts->len > 0),
-		"accounts", names_json(accounts));
+		"accounts", ms_texts_to_json(accounts));
 	if (receivers != NULL)
-		json_object_set_new(all, "receivers", names_json(receivers));
+		json_object_set_new(all, "receivers", ms_texts_to_json(receivers));
 	cli_print_json(all);
 	return accounts->len == 0;
 }

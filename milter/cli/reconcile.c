@@ -8,6 +8,7 @@
 
 #include "missent/alert.h"
 #include "missent/answer.h"
+#include "missent/ask.h"
 #include "missent/audit.h"
 #include "missent/doctor.h"
 #include "missent/reconcile.h"
@@ -145,11 +146,10 @@ static json_t *row_json(const MsPassedRow *row)
 
 static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 {
-	json_t *rows = json_array(), *unknown = json_array(), *counts = json_object();
+	json_t *rows = json_array(), *unknown = ms_texts_to_json(r->unknown),
+	       *counts = json_object();
 	for (guint i = 0; i < r->rows->len; i++)
 		json_array_append_new(rows, row_json(r->rows->pdata[i]));
-	for (guint i = 0; i < r->unknown->len; i++)
-		json_array_append_new(unknown, json_string(r->unknown->pdata[i]));
 	for (int i = 0; i < MS_N_PASSED; i++)
 		json_object_set_new(
 			counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));

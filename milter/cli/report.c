@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "missent/answer.h"
+#include "missent/ask.h"
 #include "missent/audit.h"
 #include "missent/history.h"
 #include "missent/text.h"
@@ -125,11 +126,9 @@ static json_t *json_of_group(const MsReportGroup *group)
 
 static json_t *json_of(const MsPolicyReport *r)
 {
-	json_t *groups = json_array(), *objections = json_array();
+	json_t *groups = json_array(), *objections = ms_texts_to_json(r->objections);
 	for (guint i = 0; i < r->groups->len; i++)
 		json_array_append_new(groups, json_of_group(r->groups->pdata[i]));
-	for (guint i = 0; i < r->objections->len; i++)
-		json_array_append_new(objections, json_string(r->objections->pdata[i]));
 	json_t *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policy",
 		r->policy, "from", (json_int_t)(r->from / G_USEC_PER_SEC), "to",
 		(json_int_t)(r->to / G_USEC_PER_SEC), "judged", (json_int_t)r->judged, "held",

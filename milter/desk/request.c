@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/ask.h"
 
 #include "desk_private.h"
 
@@ -86,21 +87,13 @@ static json_t *do_part(MsDesk *desk, const json_t *ask, GError **error)
 	return bytes != NULL ? base64_of(bytes) : NULL;
 }
 
-static json_t *texts_of(const GPtrArray *texts)
-{
-	json_t *list = json_array();
-	for (guint i = 0; i < texts->len; i++)
-		json_array_append_new(list, json_string(texts->pdata[i]));
-	return list;
-}
-
 /* What somebody looks for, as the keyed digests that records keep: the page has no key. */
 static json_t *do_marks(MsDesk *desk, const json_t *ask, GError **error)
 {
 	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) words = ms_desk_marks(desk, word(ask, "text"), refs, error);
 	return words != NULL
-		? json_pack("{s:o, s:o}", "refs", texts_of(refs), "words", texts_of(words))
+		? json_pack("{s:o, s:o}", "refs", ms_texts_to_json(refs), "words", ms_texts_to_json(words))
 		: NULL;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missent/ask.h"
+
 #include "ledger_private.h"
 
 /*
@@ -147,9 +149,7 @@ static void take_tally(MsSqlRow *row, void *list)
 /* The names as one parameter: SQLite takes a list apart with json_each(). */
 char *ledger_list(const GPtrArray *names)
 {
-	json_t *list = json_array();
-	for (guint i = 0; i < names->len; i++)
-		json_array_append_new(list, json_string(names->pdata[i]));
+	json_t *list = ms_texts_to_json(names);
 	char *text = json_dumps(list, JSON_COMPACT);
 	json_decref(list);
 	char *own = g_strdup(text);

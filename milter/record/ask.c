@@ -174,11 +174,11 @@ static const MsKeyRow ask_keys[] = {
 	{NULL, MS_KEY_TEXT, false, MS_WORD_ANY},
 };
 
-static json_t *texts_to(const GPtrArray *list)
+json_t *ms_texts_to_json(const GPtrArray *texts)
 {
 	json_t *out = json_array();
-	for (guint i = 0; list != NULL && i < list->len; i++)
-		json_array_append_new(out, json_string(list->pdata[i]));
+	for (guint i = 0; texts != NULL && i < texts->len; i++)
+		json_array_append_new(out, json_string(texts->pdata[i]));
 	return out;
 }
 
@@ -191,8 +191,8 @@ static void put_text(json_t *out, const char *key, const char *text)
 json_t *ms_ask_to_json(const MsAsk *ask)
 {
 	json_t *out = json_pack("{s:s, s:s, s:o, s:o, s:b, s:b, s:I, s:I}", "do", "decide", "verb",
-		ms_verbs[ask->verb].name, "uids", texts_to(ask->uids), "recipients",
-		texts_to(ask->recipients), "rightful", (int)ask->rightful, "later", (int)ask->later,
+		ms_verbs[ask->verb].name, "uids", ms_texts_to_json(ask->uids), "recipients",
+		ms_texts_to_json(ask->recipients), "rightful", (int)ask->rightful, "later", (int)ask->later,
 		"total", (json_int_t)ask->total, "others", (json_int_t)ask->others);
 	for (int say = 0; say < MS_N_SAYS; say++)
 		put_text(out, ms_say_names[say], ms_ask_text(ask, (MsSay)say));
