@@ -498,6 +498,24 @@ static void test_taken_back(void)
 	}
 }
 
+/* What its policies say is kept before its line, also by a runtime that could not when it began. */
+static void test_texts_later(void)
+{
+	g_autoptr(MsEnvelope) e = an_envelope();
+	g_autoptr(MsJudgement) j = a_judgement(MS_DELIVER, 1);
+	g_autofree char *folder = path_of("later"),
+			*trail = g_build_filename(folder, "audit.jsonl", NULL);
+	MsRuntime *runtime = runtime_with(trail);
+	g_autoptr(GError) error = NULL;
+	g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+	g_assert_true(ms_engine_write_down(runtime, e, j, -1, "d", &error));
+	g_assert_no_error(error);
+	g_autofree char *text = ms_audit_text(
+		trail, MS_AUDIT_POLICIES, ms_runtime_policies_version(runtime), &error);
+	g_assert_nonnull(text);
+	ms_runtime_unref(runtime);
+}
+
 /* How its MTA waits: not any more, as it is gone or its time is over; or only until the line is
  * written, which another process keeps from it. */
 typedef struct {
@@ -814,6 +832,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &helds[i], test_audit_held);
 	}
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	g_test_add_func("/writing/texts-later", test_texts_later);
 	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
 		g_test_add_data_func(patiences[i].name, &patiences[i], test_patience);
 	g_test_add_func("/writing/audit/copy-again", test_copy_again);
