@@ -20,36 +20,6 @@ void check_policies(Patient *p)
 		complain(p, "there is no policy in %s: no mail is judged", p->s->policy_dir);
 }
 
-/* What editors and package managers leave, and what is turned off by its name. */
-static bool is_left_over(const char *name)
-{
-	static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".rej", ".swp",
-		".disabled", ".off", ".md", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist",
-		".ucf-old", ".rpmnew", ".rpmsave"};
-	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
-		if (g_str_has_suffix(name, ends[i]))
-			return true;
-	return name[0] == '.' || g_str_has_prefix(name, "README");
-}
-
-void check_policy_files(Patient *p)
-{
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GDir) dir = g_dir_open(p->s->policy_dir, 0, &error);
-	if (dir == NULL) {
-		not_seen(p, "%s", error->message);
-		return;
-	}
-	g_autofree char *kinds = g_path_get_basename(p->s->kinds_file);
-	for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
-		bool read = g_str_has_suffix(name, ".conf")
-			&& (!g_str_has_prefix(name, "kinds.") || strcmp(name, kinds) == 0);
-		if (!read && !is_left_over(name) && strcmp(name, kinds) != 0)
-			complain(p, "%s/%s is not read: it is no name of a policy file",
-				p->s->policy_dir, name);
-	}
-}
-
 /* Against mail of the past the command looks, which has a time for it. */
 void check_policy_lint(Patient *p)
 {

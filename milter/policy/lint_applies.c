@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "missent/domain.h"
@@ -205,6 +206,24 @@ void lint_broad_senders(Lint *lint, Subject *s)
 			lint_tell(lint, s, "auth-user", *user,
 				"Name users, or see that it is meant.",
 				"auth-user \"%s\" is everybody who is authenticated", *user);
+}
+
+/* Who writes "*.example.com" may think that example.com is one of them. */
+void lint_below_alone(Lint *lint, Subject *s)
+{
+	const char *const *senders = ms_section_list(s->section, "sender");
+	for (const char *const *sender = senders; *sender != NULL; sender++) {
+		const char *domain = *sender + (**sender == '@') + 2;
+		bool covered = !g_str_has_prefix(*sender + (**sender == '@'), "*.") ||
+			strpbrk(domain, "*?") != NULL;
+		for (const char *const *other = senders; *other != NULL && !covered; other++)
+			covered = lint_sender_covers(*other, domain);
+		if (!covered)
+			lint_tell(lint, s, "sender", *sender,
+				"Name the domain too, or write *@*. to say that it is meant.",
+				"sender \"%s\" is what lies below %s, and not %s itself", *sender,
+				domain, domain);
+	}
 }
 
 void lint_broad_networks(Lint *lint, Subject *s)
@@ -526,4 +545,56 @@ void lint_never_seen(Lint *lint, Subject *s)
 		"none of the %" G_GUINT64_FORMAT
 		" messages of the audit trail since %s fell under it",
 		mail->messages, day);
+}
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+/* What editors and package managers leave, what is turned off by its name, and the notices that lie
+ * beside the policies in the sources. */
+static bool is_left_over(const char *name)
+{
+	static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".rej", ".swp",
+		".disabled", ".off", ".md", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist",
+		".ucf-old", ".rpmnew", ".rpmsave"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		if (g_str_has_suffix(name, ends[i]))
+			return true;
+	return name[0] == '.' || g_str_has_prefix(name, "README") ||
+		g_str_has_prefix(name, "notice-");
+}
+
+/* It, or a file in it, by its path or by that of an include, in which no link is left. */
+static bool is_read(const Lint *lint, const char *path, const char *real)
+{
+	gsize n = strlen(path), k = strlen(real);
+	for (guint i = 0; i < lint->set->read->len; i++) {
+		const char *one = lint->set->read->pdata[i];
+		if ((strncmp(one, path, n) == 0 && strchr("/", one[n]) != NULL) ||
+			(strncmp(one, real, k) == 0 && strchr("/", one[k]) != NULL))
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_kinds(const Lint *lint, const char *name)
+{
+	g_autofree char *kinds = g_path_get_basename(lint->options->kinds_file);
+	return strcmp(name, kinds) == 0 ||
+		(g_str_has_prefix(name, "kinds-") && g_str_has_suffix(name, ".conf"));
+}
+
+/* invoices.conf.txt is no policy, and nothing else says so. */
+void lint_not_read(Lint *lint)
+{
+	g_autoptr(GDir) dir = g_dir_open(lint->options->dir, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(lint->options->dir, name, NULL);
+		char *found = realpath(path, NULL); /* not GLib's to free */
+		g_autofree char *real = g_strdup(found != NULL ? found : path);
+		free(found);
+		if (!is_read(lint, path, real) && !is_of_kinds(lint, name) && !is_left_over(name))
+			lint_tell_at(lint, path, 0, "",
+				"Give it a name that ends in .conf, or take it out of the folder.",
+				"is not read: no policy is named so");
+	}
 }

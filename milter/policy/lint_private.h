@@ -57,6 +57,7 @@ void lint_guard_off(Lint *lint, Subject *s);
 /* ---- what a policy applies to (lint_applies.c) ---- */
 void lint_twice(Lint *lint, Subject *s);
 void lint_broad_senders(Lint *lint, Subject *s);
+void lint_below_alone(Lint *lint, Subject *s);
 void lint_broad_networks(Lint *lint, Subject *s);
 void lint_attachments(Lint *lint, Subject *s);
 void lint_header_names(Lint *lint, Subject *s);
@@ -64,6 +65,7 @@ void lint_never_outgoing(Lint *lint, Subject *s);
 void lint_mistyped_senders(Lint *lint, Subject *s);
 void lint_never_seen(Lint *lint, Subject *s);
 void lint_outgoing(Lint *lint);
+void lint_not_read(Lint *lint);
 void lint_for_nobody(Lint *lint);
 /* All that the glob `b` matches, `a` matches too; else maybe not. */
 bool lint_glob_covers(const char *a, const char *b);

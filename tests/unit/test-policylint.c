@@ -167,6 +167,10 @@ static const Row planted[] = {
 		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"com\"} }\n", NULL, NULL},
 	{"broad-sender", 2, "public suffix",
 		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"*@*.co.uk\"} }\n", NULL, NULL},
+	{"below-alone", 2, "not seller.example itself",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"*.seller.example\", \"a@seller.example\"} }\n", NULL, NULL},
+	{"below-alone", 2, "below b\xc3\xbc" "cher.example",
+		"policy \"a\" { kinds = {\"iban\"}\nsender = {\"@*.b\xc3\xbc" "cher.example\"} }\n", NULL, NULL},
 	{"broad-network", 2, "whole Internet", A "networks = {\"0.0.0.0/0\"} }\n", NULL, NULL},
 	{"broad-outgoing", 1, "whole Internet", A "}\n", NULL,
 		"outgoing { networks = {\"::/0\"} }\n"},
@@ -249,6 +253,9 @@ static const Row harmless[] = {
 		"policy \"a\" { sender = {\"a@seller.be\", \"a@seller.example\", \"a@mail.seller.de\", \"a@seller.xe\", "
 		"\"a@*.sellers.de\", \"localhost\", \"<>\"} kinds = {\"iban\"} }\n",
 		NULL, "outgoing { sender-domains = {\"seller.de\", \"seller.example\", \"seller.xe\"} }\n"},
+	{NULL, 0, NULL,
+		"policy \"a\" { sender = {\"*.seller.example\", \"@seller.example\", \"*@*.other.example\"} kinds = {\"iban\"} }\n",
+		NULL, NULL},
 	/* The wide one is the milder, but looks at other mail too. */
 	{NULL, 0, NULL,
 		A
@@ -278,13 +285,13 @@ static GPtrArray *lint_row(const char *dir, const Row *row)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *kinds = g_build_filename(dir, "kinds.conf", NULL),
 			*extra = g_build_filename(dir, "kinds-x.conf", NULL);
-	g_autofree char *config = g_build_filename(dir, "missent.conf.txt", NULL);
+	g_autofree char *config = g_build_filename(dir, ".missent.conf", NULL);
 	write_file(dir, "kinds.conf", KINDS);
 	g_unlink(extra);
 	if (row->kinds != NULL)
 		write_file(dir, "kinds-x.conf", row->kinds);
 	write_file(dir, "p.conf", row->policies);
-	write_file(dir, "missent.conf.txt",
+	write_file(dir, ".missent.conf",
 		row->settings != NULL ? row->settings : "mode = observe\n");
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_assert_no_error(error);
@@ -370,6 +377,47 @@ static void test_for_nobody(void)
 			(f != NULL && (strcmp(f->check, "for-nobody") != 0 ||
 					      f->line != MAX(rows[i].line, 0))))
 			g_error("row %zu: want a fault at line %d, got %s", i, rows[i].line, all);
+	}
+	remove_folder(dir);
+}
+
+/* What lies in the folder, and is no policy. */
+static void test_not_read(void)
+{
+	static const struct {
+		const char *name;
+		bool told;
+	} rows[] = {{"invoices.conf.txt", true}, {"invoices.CONF", true}, {"invoices.cfg", true},
+		{"invoices", true}, {"kinds.old.conf", true}, {"brands2", true},
+		{"a.conf~", false}, {"a.conf.bak", false}, {"a.conf.dpkg-old", false},
+		{"README.txt", false}, {".a.conf.swp", false}, {"kinds-x.conf", false},
+		{"brands", false}, {"values.txt", false}, {"a.conf", false}, {"kinds.conf", false}};
+	g_autofree char *dir = scratch_folder(), *kinds = g_build_filename(dir, "kinds.conf", NULL),
+			*brands = g_build_filename(dir, "brands", NULL);
+	g_autoptr(GError) error = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (!g_str_has_prefix(rows[i].name, "brands"))
+			write_file(dir, rows[i].name, "");
+	g_assert_cmpint(g_mkdir(brands, 0700), ==, 0);
+	write_file(dir, "brands2", "");
+	write_file(brands, "one.inc", "");
+	write_file(dir, "values.txt", "b@seller.example\n");
+	write_file(dir, "kinds.conf", KINDS);
+	write_file(dir, "a.conf",
+		"include = {\"brands/one.inc\"}\nlist \"l\" { file = \"values.txt\" }\n"
+		"policy \"a\" { kinds = {\"iban\"} sender = {\"list:l\"} }\n");
+	const MsLintOptions options = {.dir = dir, .kinds_file = kinds};
+	g_autoptr(GPtrArray) findings = ms_policy_lint(&options, &error);
+	g_assert_no_error(error);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_build_filename(dir, rows[i].name, NULL);
+		bool told = false;
+		for (guint k = 0; k < findings->len; k++) {
+			const MsLintFinding *f = findings->pdata[k];
+			told = told || (strcmp(f->check, "not-read") == 0 && strcmp(f->file, path) == 0);
+		}
+		if (told != rows[i].told)
+			g_error("%s: %s", rows[i].name, told ? "told" : "not told");
 	}
 	remove_folder(dir);
 }
@@ -469,6 +517,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policylint/planted", test_planted);
 	g_test_add_func("/policylint/for-nobody", test_for_nobody);
 	g_test_add_func("/policylint/harmless", test_harmless);
+	g_test_add_func("/policylint/not-read", test_not_read);
 	g_test_add_func("/policylint/many-at-once", test_many_at_once);
 	g_test_add_func("/policylint/shipped", test_shipped);
 	g_test_add_func("/policylint/never-seen", test_never_seen);
