@@ -4,8 +4,8 @@
  * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC
  *         4155; a message also begins where only its empty line, or only its date, is missing).
  * OWNS    Nothing outlives the call.
- * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, a folder without a message, a
- *         message that is larger than MS_STORED_MOST.
+ * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, nor a folder below it, too deep, a
+ *         folder without a message, a message that is larger than MS_STORED_MOST.
  * THREADS Safe; a file that is written meanwhile is read as it was when it was opened.
  * LIMITS  A file is mapped, not read: an mbox may be larger than memory.
  * NOT     Parses no message.
@@ -27,7 +27,8 @@ typedef struct {
 } MsStored;
 /* False: stop. */
 typedef bool (*MsStoredTake)(const MsStored *message, void *user);
-/* "-" is standard input.  *.eml of a folder, cur and new of a Maildir, at most 20 folders deep. */
+/* "-" is standard input.  *.eml of a folder, cur and new of a Maildir, at most 20 folders deep;
+ * links to folders are not followed. */
 bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **error);
 /* May there be several messages: a folder, or an mbox? */
 bool ms_stored_is_many(const char *path);

@@ -169,13 +169,24 @@ static void each_of_text(Walk *walk, const char *name, const char *data, gsize l
 
 /* ---- files and folders ------------------------------------------------------------------ */
 
-static void read_stdin(Walk *walk)
+static bool refuse(GError **error, const char *path, const char *why)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path, why);
+	return false;
+}
+
+static bool read_stdin(Walk *walk, GError **error)
 {
 	g_autoptr(GString) all = g_string_new(NULL);
 	char buffer[65536];
-	for (ssize_t n; (n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;)
-		g_string_append_len(all, buffer, n);
+	ssize_t n;
+	while ((n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			g_string_append_len(all, buffer, n);
+	if (n < 0)
+		return refuse(error, "standard input", g_strerror(errno));
 	each_of_text(walk, "standard input", all->str, all->len);
+	return true;
 }
 
 static int compare(const void *a, const void *b)
@@ -183,32 +194,59 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void add_folder(GPtrArray *files, const char *path, bool every_name, int depth)
+typedef enum { NOTHING, MESSAGE, FOLDER, UNKNOWN } What;
+
+/* A link to a folder may lead back, and is not followed. */
+static What what_is(const char *path)
 {
-	g_autoptr(GDir) dir = depth < MAX_DEPTH ? g_dir_open(path, 0, NULL) : NULL;
-	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		bool folder = g_file_test(child, G_FILE_TEST_IS_DIR),
-		     link = g_file_test(child, G_FILE_TEST_IS_SYMLINK);
-		if (folder && !link && strcmp(name, "tmp") != 0)
-			add_folder(files, child,
-				strcmp(name, "cur") == 0 || strcmp(name, "new") == 0, depth + 1);
-		else if (!folder && name[0] != '.' &&
-			(every_name || g_str_has_suffix(name, ".eml")))
-			g_ptr_array_add(files, g_steal_pointer(&child));
-	}
+	struct stat s, there;
+	if (lstat(path, &s) != 0 || (S_ISLNK(s.st_mode) && stat(path, &there) != 0))
+		return errno == ENOENT ? NOTHING : UNKNOWN;
+	if (S_ISLNK(s.st_mode))
+		return S_ISDIR(there.st_mode) ? NOTHING : MESSAGE;
+	return S_ISDIR(s.st_mode) ? FOLDER : MESSAGE;
 }
 
-/* The message files of a folder; a Maildir's, and its subfolders', are in cur and new. */
-static GPtrArray *files_of(const char *path)
+static bool add_folder(
+	GPtrArray *files, const char *path, bool every_name, int depth, GError **error)
 {
-	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
-	if (g_file_test(path, G_FILE_TEST_IS_DIR))
-		add_folder(files, path, false, 0);
-	else
+	if (depth >= MAX_DEPTH)
+		return refuse(error, path, "so many folders, one within the other, are not read");
+	errno = 0;
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	bool fine = dir != NULL || errno == ENOENT;
+	if (!fine)
+		return refuse(error, path, g_strerror(errno));
+	for (const char *name; fine && dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		bool every = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+		switch (what_is(child)) {
+		case NOTHING: break;
+		case MESSAGE:
+			if (name[0] != '.' && (every_name || g_str_has_suffix(name, ".eml")))
+				g_ptr_array_add(files, g_steal_pointer(&child));
+			break;
+		case FOLDER:
+			fine = strcmp(name, "tmp") == 0 ||
+				add_folder(files, child, every, depth + 1, error);
+			break;
+		case UNKNOWN: fine = refuse(error, child, g_strerror(errno)); break;
+		}
+	}
+	return fine;
+}
+
+/* The message files of a folder; a Maildir's, and its subfolders', are in cur and new.  NULL: not
+ * all could be looked at. */
+static GPtrArray *files_of(const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+	if (!g_file_test(path, G_FILE_TEST_IS_DIR))
 		g_ptr_array_add(files, g_strdup(path));
+	else if (!add_folder(files, path, false, 0, error))
+		return NULL;
 	g_ptr_array_sort(files, compare);
-	return files;
+	return g_steal_pointer(&files);
 }
 
 static bool each_of_file(Walk *walk, const char *path, GError **error)
@@ -221,10 +259,8 @@ static bool each_of_file(Walk *walk, const char *path, GError **error)
 		each_of_text(walk, path, pipe, len);
 		return true;
 	}
-	if (file == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path, why->message);
-		return false;
-	}
+	if (file == NULL)
+		return refuse(error, path, why->message);
 	const char *data = g_mapped_file_get_contents(file);
 	each_of_text(walk, path, data != NULL ? data : "", g_mapped_file_get_length(file));
 	return true;
@@ -241,16 +277,13 @@ static bool is_whole(Walk *walk, GError **error)
 bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **error)
 {
 	Walk walk = {take, user, 0, false, NULL};
-	if (strcmp(path, "-") == 0) {
-		read_stdin(&walk);
-		return is_whole(&walk, error);
-	}
-	g_autoptr(GPtrArray) files = files_of(path);
-	if (files->len == 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
-			"%s: no Maildir, and no *.eml file in it", path);
+	if (strcmp(path, "-") == 0)
+		return read_stdin(&walk, error) && is_whole(&walk, error);
+	g_autoptr(GPtrArray) files = files_of(path, error);
+	if (files == NULL)
 		return false;
-	}
+	if (files->len == 0)
+		return refuse(error, path, "no Maildir, and no *.eml file in it");
 	for (guint i = 0; i < files->len && !walk.stopped; i++)
 		if (!each_of_file(&walk, files->pdata[i], error))
 			return false;
@@ -260,8 +293,8 @@ bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **er
 guint64 ms_stored_size(const char *path)
 {
 	guint64 size = 0;
-	g_autoptr(GPtrArray) files = files_of(path);
-	for (guint i = 0; i < files->len; i++) {
+	g_autoptr(GPtrArray) files = files_of(path, NULL);
+	for (guint i = 0; files != NULL && i < files->len; i++) {
 		struct stat s;
 		size += stat(files->pdata[i], &s) == 0 ? (guint64)s.st_size : 0;
 	}

@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -82,10 +84,60 @@ static void test_huge(void)
 	remove_folder(folder);
 }
 
+/* What cannot be looked at is no folder without mail. */
+static void test_closed(void)
+{
+	static const struct {
+		const char *name, *below;
+		guint mode;
+		bool told;
+	} rows[] = {{"a folder", "closed", 0, true}, {"its names alone", "closed", 0400, true},
+		{"a Maildir's", "cur", 0, true}, {"what is not read in any case", "tmp", 0, false}};
+	if (geteuid() == 0 && seteuid(65534) != 0)
+		g_error("seteuid: %s", g_strerror(errno));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *folder = scratch_folder();
+		g_autofree char *below = g_build_filename(folder, rows[i].below, NULL);
+		g_autofree char *seen G_GNUC_UNUSED = file_of(folder, "seen.eml", "Subject: s\n\n", 0);
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		g_assert_cmpint(g_mkdir(below, 0700), ==, 0);
+		g_autofree char *within G_GNUC_UNUSED = file_of(below, "b.eml", "Subject: b\n\n", 0);
+		g_assert_cmpint(chmod(below, rows[i].mode), ==, 0);
+		bool fine = ms_stored_each(folder, take, out, &error);
+		g_test_message("%s: %s", rows[i].name, error != NULL ? error->message : "nothing");
+		g_assert_cmpint(fine, ==, !rows[i].told);
+		g_assert_true(fine || strstr(error->message, below) != NULL);
+		g_assert_cmpint(chmod(below, 0700), ==, 0);
+		remove_folder(folder);
+	}
+	if (getuid() == 0 && seteuid(0) != 0)
+		g_error("seteuid: %s", g_strerror(errno));
+}
+
+static void test_deep(void)
+{
+	g_autofree char *folder = scratch_folder(), *path = g_strdup(folder);
+	for (int i = 0; i < 20; i++) {
+		char *below = g_build_filename(path, "d", NULL);
+		g_free(path);
+		path = below;
+	}
+	g_assert_cmpint(g_mkdir_with_parents(path, 0700), ==, 0);
+	g_autofree char *seen G_GNUC_UNUSED = file_of(folder, "seen.eml", "Subject: s\n\n", 0);
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_stored_each(folder, take, out, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	remove_folder(folder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/stored/mbox", test_mbox);
 	g_test_add_func("/stored/huge", test_huge);
+	g_test_add_func("/stored/closed", test_closed);
+	g_test_add_func("/stored/deep", test_deep);
 	return g_test_run();
 }
