@@ -292,7 +292,7 @@ MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
 	out->compares = ask->baseline != NULL;
 	Run run = {.ask = ask, .out = out};
 	const MsBatchFuncs funcs = {work, to_json, from_json, take, progress, user, &run};
-	gint64 before = ms_batch_cpu();
+	gint64 began = g_get_monotonic_time(), before = ms_batch_cpu();
 	g_mutex_init(&run.lock);
 	run.delivered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	bool fine = run_all(&run, &funcs, error);
@@ -300,6 +300,8 @@ MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
 		if (out->rows->pdata[i] == NULL) /* a stop left it out */
 			g_ptr_array_remove_index(out->rows, i);
 	run_clear(&run); /* readers end, and what they used is known */
+	/* Both of the same time: more processors than there are cannot be told then. */
+	out->progress.us = g_get_monotonic_time() - began;
 	out->progress.cpu_us = ms_batch_cpu() - before;
 	return fine ? g_steal_pointer(&out) : NULL;
 }

@@ -170,12 +170,10 @@ MsLearned *ms_learn(const MsLearnAsk *ask, void (*progress)(const MsBatchProgres
 		.out = out,
 		.tally = tally_new(ask->memory > 0 ? ask->memory : MS_LEARN_MEMORY)};
 	const MsBatchFuncs funcs = {work, to_json, from_json, take, progress, user, &run};
-	gint64 before = ms_batch_cpu();
 	bool fine = run_all(&run, &funcs, error);
 	tally_free(run.tally);
 	ms_runtime_unref(run.reader.runtime);
 	ms_ledger_free(run.reader.ledger);
-	out->sum.progress.cpu_us = ms_batch_cpu() - before;
 	return fine ? g_steal_pointer(&out) : NULL;
 }
 
