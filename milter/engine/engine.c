@@ -378,6 +378,7 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	runtime->policies = ms_policies_load(s->policy_dir, runtime->kinds, s->mode, error);
 	if (runtime->policies == NULL)
 		return NULL;
+	ms_policies_tags(runtime->policies, s->tag_separators);
 	g_autoptr(MsTrials) trials = ms_trials_read(s->observing_file);
 	ms_trials_apply(trials, runtime->policies);
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);

@@ -385,6 +385,8 @@ static bool run(Look *look, const char *folder, const char *trail, GError **erro
 	const MsLookback *ask = look->ask;
 	g_auto(MsAuditProof) proof = {0};
 	look->policies = ms_policies_load(ask->policies, ask->kinds, MS_MODE_ENFORCE, error);
+	if (look->policies != NULL)
+		ms_policies_tags(look->policies, ask->settings->tag_separators);
 	bool fine = look->policies != NULL && load_mapping(look, folder, error) &&
 		ms_audit_each_proven(trail, ask->from, ask->to, take_line, look, &proof, error);
 	look->sum->plain = proof.plain;

@@ -23,7 +23,6 @@ struct MsFacts {
 	const MsReading *reading;       /* NULL: not read yet */
 	const MsResolution *resolution; /* NULL: it is not known which identifiers are whose */
 	char *sender;
-	char *untagged;     /* of billing+4711@, which a mailer makes for its bounces; or NULL */
 	char *user;         /* or NULL */
 	bool known;         /* headers and structure were read */
 	GPtrArray *results; /* of MsAuthResults, topmost first; NULL in it: cannot be parsed */
@@ -72,11 +71,13 @@ static Truth lies_in(const GPtrArray *ranges, guint64 least, guint64 most)
 
 /* ---- of the envelope -------------------------------------------------------------------- */
 
+/* Of billing+4711@, which a mailer makes for its bounces, billing@ too. */
 static Truth is_sender(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
 {
-	(void)policy;
 	Truth truth = matches_any(ask->members, f->sender);
-	return f->untagged == NULL ? truth : or (truth, matches_any(ask->members, f->untagged));
+	g_autofree char *untagged =
+		truth != YES ? ms_address_untagged(f->sender, policy->tags) : NULL;
+	return untagged == NULL ? truth : or (truth, matches_any(ask->members, untagged));
 }
 
 static Truth is_user(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
@@ -491,7 +492,6 @@ MsFacts *ms_facts_new(
 	f->sender = ms_address_canonical(envelope->sender, strlen(envelope->sender));
 	if (f->sender == NULL)
 		f->sender = g_utf8_make_valid(envelope->sender, -1);
-	f->untagged = ms_address_untagged(f->sender, "+");
 	f->user = envelope->auth_user != NULL ? g_utf8_make_valid(envelope->auth_user, -1) : NULL;
 	f->known = reading != NULL && facts_known(reading);
 	f->results = reading != NULL ? parse_results(reading) : g_ptr_array_new();
@@ -501,7 +501,6 @@ MsFacts *ms_facts_new(
 void ms_facts_free(MsFacts *f)
 {
 	g_free(f->sender);
-	g_free(f->untagged);
 	g_free(f->user);
 	g_ptr_array_unref(f->results);
 	g_free(f);

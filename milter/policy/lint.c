@@ -291,6 +291,8 @@ static void take_policies(Lint *lint, const MsPolicyFile *file, GHashTable *titl
 		s->policy = policy;
 		policy->file = g_strdup(file->name);
 		policy->line = ms_section_line(section);
+		if (lint->options->settings != NULL)
+			policy->tags = g_intern_string(lint->options->settings->tag_separators);
 		g_ptr_array_add(lint->policies, s);
 		g_hash_table_insert(titles, policy->title, s);
 	}

@@ -311,6 +311,7 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 {
 	MsPolicy *policy = g_new0(MsPolicy, 1);
 	policy->title = g_strdup(ms_section_title(section));
+	policy->tags = "+";
 	take_mode(policy, section, mode);
 	policy->ocr = ms_section_number(section, "ocr");
 	policy->read_ms = ms_section_number(section, "read-deadline");
@@ -449,6 +450,12 @@ MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode,
 {
 	g_autoptr(MsPolicySet) set = ms_policy_set_load(dir, NULL, NULL, error);
 	return take_set(set, kinds, mode, error);
+}
+
+void ms_policies_tags(MsPolicies *policies, const char *separators)
+{
+	for (guint i = 0; i < policies->list->len; i++)
+		((MsPolicy *)policies->list->pdata[i])->tags = g_intern_string(separators);
 }
 
 const GPtrArray *ms_policies_read(const MsPolicies *policies)

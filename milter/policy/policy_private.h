@@ -66,6 +66,7 @@ typedef struct {
 	GPtrArray *asks;     /* of MsAsk, in the order in which they are put */
 	GPtrArray *services; /* of char *: whose Authentication-Results are believed, lower case */
 	GTimeZone *zone;     /* of time; or NULL */
+	const char *tags;    /* what sets off a tag in a sender, interned */
 
 	/* What reading may cost; -1: it does not say.  ocr: 0 no, 1 yes. */
 	gint64 ocr, read_ms, read_pages, read_text;

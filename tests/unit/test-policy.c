@@ -559,6 +559,26 @@ static void test_senders(void)
 	}
 }
 
+/* By the setting subaddress, where it is not "+". */
+static void test_tags(void)
+{
+	static const struct {
+		const char *tags, *envelope;
+		bool applies;
+	} cases[] = {{"-+", "billing-4711@seller.example", true},
+		{"-+", "billing+4711@seller.example", true}, {"-", "billing+4711@seller.example", false},
+		{"", "billing+4711@seller.example", false}, {"", "billing@seller.example", true},
+		{"=-", "billing-anna=alpha.example@seller.example", true}};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MsPolicies) p = policies("sender = {\"billing@seller.example\"}");
+		g_autoptr(MsEnvelope) e = ms_envelope_new();
+		e->sender = g_strdup(cases[i].envelope);
+		ms_policies_tags(p, cases[i].tags);
+		if (ms_policy_may_apply(p, e) != cases[i].applies)
+			g_error("\"%s\": %s, want %d", cases[i].tags, cases[i].envelope, cases[i].applies);
+	}
+}
+
 static void test_mistakes(void)
 {
 	static const struct {
@@ -640,6 +660,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/modes", test_modes);
 	g_test_add_func("/policy/may-apply", test_may_apply);
 	g_test_add_func("/policy/senders", test_senders);
+	g_test_add_func("/policy/tags", test_tags);
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
 	g_test_add_func("/policy/outcomes", test_outcomes);
