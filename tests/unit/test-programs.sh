@@ -32,6 +32,18 @@ for change in 's/Fl Fl seconds/Fl Fl secnds/' '/^.It Ic pause/d' 's/^\.It Ic res
 	sed "$change" "$SOURCE/milter/cli/missent.1" >"$S/changed.1"
 	ok "... a change is found: $change" sh -c "! '$py' '$SOURCE/milter/cli/manual.py' '$BUILD/missent' '$S/changed.1'"
 done
+page() { # PROGRAM: prints the page that its --help names
+	echo "$SOURCE"/milter/*/"$("$BUILD/$1" --help | sed -n 's/.*See \(.*\)(8)\.$/\1.8/p')"
+}
+for program in missentd missent-agent missent-review missent-release missent-reader missent-reader-text missent-ocr missent-picture; do
+	[ -x "$BUILD/$program" ] || continue
+	ok "... of $program" "$py" "$SOURCE/milter/cli/manual.py" "$BUILD/$program" "$(page "$program")"
+done
+for change in 'missentd s/^\(.It Fl s\) Ar socket/\1/' 'missentd s/-config/-confg/' 'missentd s/^.Op Fl t$/.Op Fl T/' 'missent-agent s/^\.It Fl r/.It Fl w/' 'missent-review /^\.It Fl V/d' 'missent-release /^\.It Ic requeue/d' 'missent-release s/^\.It Ic show/.It Ic shew/' 'missent-release s/Fl q/Fl x/'; do
+	program=${change%% *}
+	sed "${change#* }" "$(page "$program")" >"$S/changed.8"
+	ok "... a change is found: $change" sh -c "! '$py' '$SOURCE/milter/cli/manual.py' '$BUILD/$program' '$S/changed.8'"
+done
 
 missent directory key >/dev/null
 printf 'account,kind,value\nALPHA,recipient,@alpha.example\nALPHA,customer-number,C-10001\nRESELLER,receives-for,ALPHA\nRESELLER,recipient,@reseller.example\n' >"$S/m.csv"
