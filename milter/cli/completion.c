@@ -98,7 +98,7 @@ static const char in_zsh[] =
 	"\t\tfound+=(\"${word//:/\\\\:}:${line#*$'\\t'}\")\n"
 	"\tdone\n"
 	"\t_describe -t commands missent found\n"
-	"\t_files\n"
+	"\t[[ -n ${found:#--*} ]] || _files\n" /* where a verb is wanted no file is */
 	"}\n"
 	"(( $+functions[compdef] )) && compdef _missent missent\n"
 	"[[ $funcstack[1] == _missent ]] && _missent \"$@\"\n";

@@ -50,7 +50,7 @@ else
 fi
 in_zsh() { # WORDS..., WANT
 	for want in "$@"; do :; done
-	zsh -f -c '. $1; shift; words=(missent "${@[1,-2]}"); CURRENT=$#words; _files() {}
+	zsh -f -c '. $1; shift; words=(missent "${@[1,-2]}"); CURRENT=$#words; _files() { print files; }
 		_describe() { for item in ${(P)4}; do [[ $item == $words[-1]* ]] && print -r -- $item; done }; _missent' \
 		zsh "$S/zsh" "$@" >"$S/got" 2>&1
 	echo "want <$want>, got <$(cat "$S/got")>"
@@ -59,7 +59,11 @@ in_zsh() { # WORDS..., WANT
 if command -v zsh >/dev/null; then
 	ok 'zsh: a command, and what it is' in_zsh hel 'held:list, show, release, return and delete held mail'
 	ok 'zsh: a verb' in_zsh audit verif 'verify:is the trail whole? against a kept checkpoint too'
-	ok 'zsh: an option' in_zsh held release --rig '--rightful:only to those with a right to it'
+	ok 'zsh: an option' in_zsh held release --rig '--rightful:only to those with a right to it
+files'
+	ok 'zsh: a file where no word fits' in_zsh check inv files
+	mkdir "$S/site" && cp "$S/zsh" "$S/site/_missent"
+	ok 'zsh: compinit finds it' zsh -f -c "fpath=($S/site \$fpath); autoload -Uz compinit; compinit -D -u; [[ \$_comps[missent] == _missent ]]"
 	ok 'zsh: nothing below what is no command' in_zsh nonsense re ''
 else
 	skip 'zsh' 'zsh is not installed'
