@@ -136,9 +136,11 @@ MsLogin ms_accounts_login(MsAccounts *accounts, const MsTry *try, MsPass *pass, 
 MsLogin ms_accounts_prove(MsAccounts *accounts, const MsTry *try, gint64 *wait_out, GError **error);
 /* A session for somebody whom a trusted proxy named; NULL if he has no account here. */
 char *ms_accounts_admit(MsAccounts *accounts, const char *name, GError **error);
-/* The session of that ID if it is good, whose idle time begins anew. */
+/* The session of that ID if it is good. */
 MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle_us, gint64 age_us,
 	GError **error);
+/* Somebody did something with it: its idle time begins anew. */
+void ms_accounts_session_used(MsAccounts *accounts, const char *id, gint64 idle_us);
 bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error);
 
 /* ---- tokens of programs --------------------------------------------------------------- */

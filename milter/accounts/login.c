@@ -434,24 +434,26 @@ MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle
 	g_autofree char *hash = accounts_hash(id);
 	gint64 used = now - idle_us;
 	gint64 began = now - age_us;
-	gint64 at = now;
-	gint64 lately = now - MIN(10 * SECOND, idle_us / 4);
 	MsSession *session = NULL;
-	if (accounts_ask(accounts,
-		    "SELECT " ACCOUNT ", csrf, how FROM session JOIN user USING (name)"
-		    " WHERE session.hash=:hash AND used > :used AND began > :began"
-		    " AND disabled='0'",
-		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("used", used),
-			    MS_SQL_NUMBER("began", began)),
-		    take_session, &session, error) &&
-		session != NULL)
-		/* Not with each of many requests: a page and its pictures are one use. */
-		accounts_run(accounts,
-			"UPDATE session SET used=:at WHERE hash=:hash AND used < :lately",
-			MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("at", at),
-				MS_SQL_NUMBER("lately", lately)),
-			NULL);
+	accounts_ask(accounts,
+		"SELECT " ACCOUNT ", csrf, how FROM session JOIN user USING (name)"
+		" WHERE session.hash=:hash AND used > :used AND began > :began"
+		" AND disabled='0'",
+		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("used", used),
+			MS_SQL_NUMBER("began", began)),
+		take_session, &session, error);
 	return session;
+}
+
+/* Not with each of many requests: a page and its pictures are one use. */
+void ms_accounts_session_used(MsAccounts *accounts, const char *id, gint64 idle_us)
+{
+	gint64 now = g_get_real_time();
+	g_autofree char *hash = accounts_hash(id);
+	accounts_run(accounts, "UPDATE session SET used=:at WHERE hash=:hash AND used < :lately",
+		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("at", now),
+			MS_SQL_NUMBER("lately", now - MIN(10 * SECOND, idle_us / 4))),
+		NULL);
 }
 
 bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)

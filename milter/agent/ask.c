@@ -164,16 +164,22 @@ static json_t *hosts(Asker *asker, GError **error)
 
 /* ---- who it is ------------------------------------------------------------------------ */
 
+/* What a page asks by itself, with nobody before it, is no use of the session. */
 static MsSession *session_of(Asker *asker, GError **error)
 {
 	const MsSettings *s = agent_settings(asker->agent);
 	const char *token = agent_word(asker->ask, "token");
+	gint64 idle = s->review.idle_ms * 1000;
 	asker->session_id = agent_word(asker->ask, "session");
-	return *token != '\0' ? ms_accounts_token(asker->agent->accounts, token, error)
-		: *asker->session_id != '\0'
-		? ms_accounts_session(asker->agent->accounts, asker->session_id,
-			  s->review.idle_ms * 1000, s->review.session_ms * 1000, error)
+	if (*token != '\0')
+		return ms_accounts_token(asker->agent->accounts, token, error);
+	MsSession *session = *asker->session_id != '\0'
+		? ms_accounts_session(asker->agent->accounts, asker->session_id, idle,
+			  s->review.session_ms * 1000, error)
 		: NULL;
+	if (session != NULL && !json_is_true(json_object_get(asker->ask, "unattended")))
+		ms_accounts_session_used(asker->agent->accounts, asker->session_id, idle);
+	return session;
 }
 
 static bool is_allowed(Asker *asker, const AgentRow *row, GError **error)

@@ -210,8 +210,12 @@ static void get_causes(Request *r, Answer *a, const json_t *body)
 {
 	(void)body;
 	g_autoptr(GPtrArray) causes = ms_records_causes(r->site->ledger, LIST_MOST, NULL);
+	if (causes == NULL) {
+		refuse(a, "retry", "the records cannot be read now");
+		return;
+	}
 	json_t *out = json_array();
-	for (guint i = 0; causes != NULL && i < causes->len; i++) {
+	for (guint i = 0; i < causes->len; i++) {
 		const MsCause *c = causes->pdata[i];
 		json_array_append_new(out,
 			json_pack("{s:s, s:I, s:I, s:I}", "cause", c->cause, "messages",
@@ -409,24 +413,26 @@ static void post_rejudge(Request *r, Answer *a, const json_t *body)
 	decide(r, a, ask);
 }
 
-/* The hosts with a part of it, each once; NULL: the records cannot be read. */
-static GPtrArray *hosts_of_decision(const Request *r, const char *id)
+GPtrArray *hosts_of_decision(const Request *r, const char *id)
 {
 	g_autoptr(GPtrArray)
 		list = ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
 	if (list == NULL)
 		return NULL;
-	GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) hosts = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GError) error = NULL;
 	for (guint i = 0; i < list->len; i++) {
 		const MsDecision *d = list->pdata[i];
 		if (strcmp(d->id, id) != 0 && strcmp(d->group, id) != 0)
 			continue;
-		g_autoptr(MsRecord) record = ms_records_find(r->site->ledger, d->uid, NULL);
+		g_autoptr(MsRecord) record = ms_records_find(r->site->ledger, d->uid, &error);
+		if (error != NULL)
+			return NULL;
 		if (record != NULL &&
 			!g_ptr_array_find_with_equal_func(hosts, record->host, g_str_equal, NULL))
 			g_ptr_array_add(hosts, g_strdup(record->host));
 	}
-	return hosts;
+	return g_steal_pointer(&hosts);
 }
 
 static void post_agree(Request *r, Answer *a, const json_t *body)

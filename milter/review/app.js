@@ -37,10 +37,15 @@
 			event.preventDefault();
 			return;
 		}
-		// Twice the same decision is a mistake.
-		setTimeout(function () {
+		// Twice the same decision is a mistake; after a file is saved the page is still there.
+		if (!form.getAttribute("action").endsWith("/part")) setTimeout(function () {
 			all("button", form).forEach(function (b) { b.disabled = true; });
 		}, 0);
+	});
+
+	// Who goes back finds the page as it was left: what was pressed there may be pressed again.
+	window.addEventListener("pageshow", function () {
+		all("button:not([hidden])").forEach(function (b) { b.disabled = false; });
 	});
 
 	// ---- reasons: a digit, or "w" for words of one's own ----

@@ -220,9 +220,11 @@ void confirm_page(Request *r, Answer *a, const char *action, const char *hidden,
 
 /* ---- which ---------------------------------------------------------------------------- */
 
+/* NULL: the records cannot be read. */
 static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
 {
-	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
+	g_autoptr(GError) error = NULL;
 	const GPtrArray *uids = form_all(r, "uid");
 	if (strcmp(form(r, "all"), "1") == 0) {
 		MsRecordFilter filter = asked_filter(asked);
@@ -230,17 +232,17 @@ static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
 		filter.after = NULL;
 		filter.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10);
 		filter.limit = MOST;
-		g_autoptr(GPtrArray) all = filter.up_to > 0
-			? ms_records_list(r->site->ledger, &filter, NULL)
-			: NULL;
-		return all != NULL ? (g_ptr_array_unref(list), g_steal_pointer(&all)) : list;
+		return filter.up_to > 0 ? ms_records_list(r->site->ledger, &filter, NULL)
+					: g_steal_pointer(&list);
 	}
 	for (guint i = 0; uids != NULL && i < uids->len && i < MOST; i++) {
-		MsRecord *record = ms_records_find(r->site->ledger, uids->pdata[i], NULL);
+		MsRecord *record = ms_records_find(r->site->ledger, uids->pdata[i], &error);
+		if (error != NULL)
+			return NULL;
 		if (record != NULL)
 			g_ptr_array_add(list, record);
 	}
-	return list;
+	return g_steal_pointer(&list);
 }
 
 /* What chose them, once more in a form. */
@@ -387,10 +389,8 @@ static void decide_or_ask(
 	const char *typed = form(r, "others");
 	g_autoptr(MsTallies) t = tallies_of(r, list);
 	g_autoptr(GPtrArray) parts = t != NULL ? parts_of(r, list) : NULL;
-	if (parts == NULL) {
-		say_no(r, a, 503, T(r, "The records cannot be read now."));
+	if (!was_read(r, a, parts))
 		return;
-	}
 	gint64 number = number_for(ask, parts, t);
 	g_autofree char *right = g_strdup_printf("%" G_GINT64_FORMAT, number);
 	if (number > 0 && strcmp(typed, right) != 0) {
@@ -422,6 +422,8 @@ void page_bulk(Request *r, Answer *a)
 		return;
 	}
 	g_autoptr(GPtrArray) list = chosen_records(r, &asked);
+	if (!was_read(r, a, list))
+		return;
 	if (!may_decide(r, ask.verb))
 		say_no(r, a, 403, T(r, "You have no right to this."));
 	else if (list->len == 0)

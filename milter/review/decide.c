@@ -35,6 +35,13 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text)
 		(gint64)status, text, T(r, "Held mail"));
 }
 
+bool was_read(const Request *r, Answer *a, const void *what)
+{
+	if (what == NULL)
+		say_no(r, a, 503, T(r, "The records cannot be read now."));
+	return what != NULL;
+}
+
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out)
 {
 	json_object_set_new(ask, "host", json_string(host));
@@ -191,10 +198,12 @@ static MsTallies *tallies_of(const Request *r, const MsRecord *record)
  * number. */
 static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
 {
-	g_autoptr(MsTallies) t = ms_verb_named(form(r, "verb")) == MS_VERB_RELEASE
-		? tallies_of(r, record)
-		: NULL;
-	if (t == NULL || t->wrong_recipients == 0)
+	if (ms_verb_named(form(r, "verb")) != MS_VERB_RELEASE)
+		return false;
+	g_autoptr(MsTallies) t = tallies_of(r, record);
+	if (!was_read(r, a, t))
+		return true;
+	if (t->wrong_recipients == 0)
 		return false;
 	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, t->wrong_recipients);
 	*n_out = t->wrong_recipients;
@@ -264,9 +273,9 @@ void page_agree(Request *r, Answer *a)
 {
 	const char *id = form(r, "id");
 	bool agrees = strcmp(form(r, "agrees"), "yes") == 0;
-	g_autoptr(GPtrArray) list =
-		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
-	g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) hosts = hosts_of_decision(r, id);
+	if (!was_read(r, a, hosts))
+		return;
 	if (!audit(r, ms_verbs[agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW].name, "", id)) {
 		say_no(r, a, 503,
 			T(r, "The audit trail cannot be written (does missent-agent run?); nothing was done."));
@@ -274,23 +283,17 @@ void page_agree(Request *r, Answer *a)
 	}
 	a->title = T(r, "Second person");
 	html(a->html, "<h1>%s</h1>", T(r, "Decided"));
-	for (guint i = 0; list != NULL && i < list->len; i++) {
-		const MsDecision *d = list->pdata[i];
-		if (strcmp(d->id, id) != 0 && strcmp(d->group, id) != 0)
-			continue;
-		g_autoptr(MsRecord) record = ms_records_find(r->site->ledger, d->uid, NULL);
-		if (record == NULL || !g_hash_table_add(done, g_strdup(record->host)))
-			continue;
+	for (guint i = 0; i < hosts->len; i++) {
 		g_autofree char *no = NULL;
 		json_t *ask = json_pack(
 			"{s:s, s:s, s:b}", "do", "agree", "id", id, "agrees", (int)agrees);
 		add_proof(r, ask);
-		json_t *reply = ask_host(r, record->host, ask, &no);
+		json_t *reply = ask_host(r, hosts->pdata[i], ask, &no);
 		html_notice(a->html, no == NULL,
 			no != NULL ? no : T(r, agrees ? "Agreed." : "Withdrawn."));
 		json_decref(reply);
 	}
-	if (g_hash_table_size(done) == 0)
+	if (hosts->len == 0)
 		html_notice(a->html, false, T(r, "Nothing waits."));
 	html(a->html, "<p><a href=\"/waiting\">← %s</a></p>", T(r, "Second person"));
 }

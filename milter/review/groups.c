@@ -81,11 +81,13 @@ static void cause_row(GString *out, const Request *r, const MsCause *cause)
 void page_causes(Request *r, Answer *a)
 {
 	g_autoptr(GPtrArray) causes = ms_records_causes(r->site->ledger, 200, NULL);
+	if (!was_read(r, a, causes))
+		return;
 	a->title = T(r, "By cause");
 	html_done(a->html, r);
 	html(a->html, "<h1>%s</h1><p>%s</p>", T(r, "By cause"),
 		T(r, "Messages that one change broke are held for one cause. Look at a few, then decide on all of them."));
-	if (causes == NULL || causes->len == 0) {
+	if (causes->len == 0) {
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
 		return;
 	}
@@ -164,11 +166,13 @@ void page_cause(Request *r, Answer *a)
 	MsRecordFilter filter = asked_filter(&asked);
 	g_autoptr(GPtrArray) list = filter.cause != NULL
 		? ms_records_list(r->site->ledger, &filter, NULL)
-		: NULL;
+		: g_ptr_array_new();
+	if (!was_read(r, a, list))
+		return;
 	a->title = T(r, "By cause");
 	html(a->html, "<p class=\"back\"><a href=\"/causes\" data-key=\"u\">← %s</a></p>",
 		T(r, "By cause"));
-	if (list == NULL || list->len == 0) {
+	if (list->len == 0) {
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
 		return;
 	}

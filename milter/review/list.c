@@ -235,10 +235,8 @@ void page_list(Request *r, Answer *a)
 	MsRecordFilter filter = asked_filter(&asked);
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
-	if (list == NULL || n < 0) {
-		say_no(r, a, 503, T(r, "The records cannot be read now."));
+	if (!was_read(r, a, n >= 0 ? list : NULL))
 		return;
-	}
 	a->title = T(r, "Held mail");
 	bool more = list->len > PAGE;
 	if (more)
@@ -260,8 +258,9 @@ void page_list(Request *r, Answer *a)
 
 void page_counter(Request *r, Answer *a)
 {
-	MsRecordStats stats = {0};
-	ms_records_stats(r->site->ledger, &stats, NULL);
+	MsRecordStats stats;
+	if (!was_read(r, a, ms_records_stats(r->site->ledger, &stats, NULL) ? &stats : NULL))
+		return;
 	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
 	json_t *out = json_pack("{s:I, s:s}", "held", (json_int_t)stats.held, "oldest", age);
 	char *text = json_dumps(out, JSON_COMPACT);
@@ -408,13 +407,12 @@ void page_waiting(Request *r, Answer *a)
 {
 	g_autoptr(GPtrArray) list =
 		ms_decisions_list(r->site->ledger, MS_DECISION_WAITING, NULL, NULL);
+	if (!was_read(r, a, list))
+		return;
 	a->title = T(r, "Second person");
 	html(a->html, "<h1>%s</h1>", T(r, "Waits for a second person"));
-	if (list == NULL || list->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>",
-			T(r, list == NULL ? "The records cannot be read now." : "Nothing waits."));
-		return;
-	}
+	if (list->len == 0)
+		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing waits."));
 	g_autoptr(GPtrArray) groups = groups_of(list);
 	for (guint i = 0; i < groups->len; i++)
 		waiting_row(a->html, r, groups->pdata[i]);

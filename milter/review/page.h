@@ -250,6 +250,8 @@ void page_agree(Request *r, Answer *a);
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out);
 bool audit(const Request *r, const char *what, const char *about, const char *detail);
 void say_no(const Request *r, Answer *a, unsigned status, const char *text);
+/* False, and 503, for what is NULL because the records cannot be read: that is never "nothing". */
+bool was_read(const Request *r, Answer *a, const void *what);
 
 /* session.c: what the page asks of missent-agent, which knows people and hosts. */
 /* Takes `ask`, and adds who asks.  The reply; NULL: in `*why_out` (the caller's) what to say, in
@@ -288,6 +290,9 @@ const char *cookie(const Request *r, const char *name);
 /* api.c: for programs. */
 #define API_PREFIX "/api/1/"
 void api_begin(Request *r);
+/* The hosts with a part of what waits for a second person, each once; NULL: the records cannot be
+ * read. */
+GPtrArray *hosts_of_decision(const Request *r, const char *id);
 /* False: it is so long that it is not even read to its end. */
 bool api_take(Request *r, const char *data, gsize len);
 void api_answer(Request *r, Answer *a, const char *method);

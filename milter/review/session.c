@@ -174,8 +174,10 @@ static MsSession *session_of(const Request *r, const char *id)
 {
 	g_autofree char *why = NULL;
 	const char *code = NULL;
-	json_t *reply =
-		ask_agent(r, json_pack("{s:s, s:s}", "do", "session", "session", id), &why, &code);
+	json_t *reply = ask_agent(r,
+		json_pack("{s:s, s:s, s:b}", "do", "session", "session", id, "unattended",
+			(int)(strcmp(r->path, "/counter") == 0)),
+		&why, &code);
 	json_t *json = reply != NULL ? json_incref(json_object_get(reply, "session"))
 		: strcmp(code, "retry") == 0 ? recall(r->site, id)
 					     : NULL;

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1133,6 +1134,77 @@ static void test_logged_out(void)
 	site_free(s);
 }
 
+/* Done to the file itself; the number of its first row. */
+static gint64 in_file(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *s = NULL;
+	g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
+		g_error("%s: %s", sql, sqlite3_errmsg(db));
+	int rc = sqlite3_step(s);
+	gint64 n = rc == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+	g_assert_true(rc == SQLITE_ROW || rc == SQLITE_DONE);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return n;
+}
+
+/* A page that is left open asks for its counter, and nobody is before it. */
+static void test_unattended(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "vera");
+	g_autoptr(MsSettings) settings = ms_settings_load(s->w->config, NULL);
+	const char *file = settings->review.accounts_file;
+	in_file(file, "UPDATE session SET used = used - 60000000");
+	gint64 before = in_file(file, "SELECT used FROM session");
+	g_assert_cmpint(get(b, "/counter"), ==, 200);
+	g_assert_cmpint(in_file(file, "SELECT used FROM session"), ==, before);
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_assert_cmpint(in_file(file, "SELECT used FROM session"), >, before);
+	in_file(file, "UPDATE session SET used = used - 3600000000");
+	g_assert_cmpint(get(b, "/counter"), ==, 401);
+	browser_free(b);
+	site_free(s);
+}
+
+/* What cannot be read is not nothing. */
+static void test_unreadable(void)
+{
+	static const char *const pages[] = {"/", "/?search=x", "/causes", "/cause?is=mismatch", "/waiting",
+		"/counter", "/message/0123456789abcdef"},
+		*const posts[][2] = {{"/agree", "id=0123456789abcdef0123456789abcdef&agrees=yes"},
+			{"/bulk?state=held", "verb=return&why=x&uid=0123456789abcdef"},
+			{"/bulk?state=held", "verb=return&why=x&all=1&up_to=9000000000000000"},
+			{"/message/0123456789abcdef", "verb=release&why=x"}},
+		*const asked[] = {"stats", "held", "held/0123456789abcdef", "causes", "waiting"};
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "anna");
+	g_autofree char *token = new_token(b, "reads", "viewer");
+	g_autoptr(MsSettings) settings = ms_settings_load(s->w->config, NULL);
+	in_file(settings->records_file, "ALTER TABLE held RENAME TO gone");
+	in_file(settings->records_file, "ALTER TABLE decision RENAME TO went");
+	for (gsize i = 0; i < G_N_ELEMENTS(pages); i++)
+		if (get(b, pages[i]) != 503)
+			g_error("%s: %s", pages[i], b->body->str);
+	for (gsize i = 0; i < G_N_ELEMENTS(posts); i++)
+		if (post(b, posts[i][0], posts[i][1]) != 503)
+			g_error("%s %s: %s", posts[i][0], posts[i][1], b->body->str);
+	g_autofree char *bearer = g_strconcat("Authorization: Bearer ", token, NULL);
+	b->header = bearer;
+	for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+		g_autofree char *path = g_strconcat(API, asked[i], NULL);
+		if (get(b, path) != 503)
+			g_error("%s: %s", path, b->body->str);
+	}
+	in_file(settings->records_file, "ALTER TABLE gone RENAME TO held");
+	in_file(settings->records_file, "ALTER TABLE went RENAME TO decision");
+	browser_free(b);
+	site_free(s);
+}
+
 /* ---- programs ------------------------------------------------------------------------- */
 
 static char *decision_of(Browser *b, const char *uid, const char *id, const char *why)
@@ -1584,6 +1656,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/proxy", test_proxy);
 	g_test_add_func("/pages/proxied-guesser", test_proxied_guesser);
 	g_test_add_func("/pages/logged-out", test_logged_out);
+	g_test_add_func("/pages/unattended", test_unattended);
+	g_test_add_func("/pages/unreadable", test_unreadable);
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);
