@@ -371,6 +371,16 @@ static void answer_clear(Answer *a)
 	g_free(a->file_name);
 }
 
+/* Of a body whose length is said twice a proxy may see the end elsewhere than we do, and take what
+ * follows for somebody else's request. */
+static bool is_ambiguous(const Request *r)
+{
+	guint lengths, codings;
+	g_autofree char *length G_GNUC_UNUSED = header_lines(r, "Content-Length", &lengths);
+	g_autofree char *coding = header_lines(r, "Transfer-Encoding", &codings);
+	return lengths + codings > 1 || (codings == 1 && g_ascii_strcasecmp(coding, "chunked") != 0);
+}
+
 static Request *begin(Site *site, struct MHD_Connection *connection, const char *url, bool post)
 {
 	Request *r = g_new0(Request, 1);
@@ -415,9 +425,9 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 	Request *r = *state;
 	bool post = strcmp(method, "POST") == 0;
 	if (r == NULL) {
-		*state = begin(site, connection, url, post);
+		r = *state = begin(site, connection, url, post);
 		connections_busy(connection, false); /* its body has a time of its own */
-		return MHD_YES;
+		return is_ambiguous(r) ? MHD_NO /* it is closed */ : MHD_YES;
 	}
 	if (*len > 0) {
 		if (r->body != NULL && !api_take(r, data, *len))

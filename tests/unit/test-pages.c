@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1170,6 +1172,48 @@ static void test_unattended(void)
 	site_free(s);
 }
 
+/* What comes back over the page's socket for these bytes, until it is closed. */
+static char *said_to(const Site *s, const char *bytes)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	g_strlcpy(at.sun_path, s->socket, sizeof at.sun_path);
+	GString *out = g_string_new(NULL);
+	char buffer[4096];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_no_errno(connect(fd, (struct sockaddr *)&at, sizeof at));
+	g_assert_true(ms_io_send(fd, bytes, strlen(bytes)));
+	for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;)
+		g_string_append_len(out, buffer, n);
+	close(fd);
+	return g_string_free(out, FALSE);
+}
+
+/* Where a body ends is said once: behind a proxy what follows may be somebody else's request. */
+static void test_lengths(void)
+{
+	static const struct {
+		const char *headers, *body;
+		bool answered;
+	} rows[] = {{"Content-Length: 3\r\n", "a=b", true},
+		{"Transfer-Encoding: chunked\r\n", "3\r\na=b\r\n0\r\n\r\n", true},
+		{"Content-Length: 3\r\nContent-Length: 0\r\n", "a=b", false},
+		{"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n", false},
+		{"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n", "0\r\n\r\n", false},
+		{"Transfer-Encoding: x, chunked\r\n", "0\r\n\r\n", false}};
+	Site *s = site_new("", "");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *bytes = g_strdup_printf("POST /login HTTP/1.1\r\nHost: x\r\n"
+			"Content-Type: application/x-www-form-urlencoded\r\n%s\r\n%s"
+			"GET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+			rows[i].headers, rows[i].body);
+		g_autofree char *out = said_to(s, bytes);
+		if ((strstr(out, "HTTP/1.1 403") != NULL) != rows[i].answered ||
+			(strstr(out, "HTTP/1.1 200") != NULL) != rows[i].answered)
+			g_error("%s: %.300s", rows[i].headers, out);
+	}
+	site_free(s);
+}
+
 /* What cannot be read is not nothing. */
 static void test_unreadable(void)
 {
@@ -1658,6 +1702,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/logged-out", test_logged_out);
 	g_test_add_func("/pages/unattended", test_unattended);
 	g_test_add_func("/pages/unreadable", test_unreadable);
+	g_test_add_func("/pages/lengths", test_lengths);
 	g_test_add_func("/pages/api", test_api);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);
