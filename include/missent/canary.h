@@ -7,7 +7,8 @@
  * ERRORS  GError.
  * THREADS Safe, and safe among processes.
  * LIMITS  One is known by the digest of its body, which has a random name in it, its sender and
- *         its recipient, and once: a copy of it is a mail like any other.
+ *         its recipient, and once: a copy of it is a mail like any other.  What is refused for
+ *         now, or whose verdict is taken back, comes again.
  * NOT     Sends none (desk.h).  Nothing of a message says that it is one.
  */
 #ifndef MISSENT_CANARY_H
@@ -23,6 +24,8 @@
  * judged yet. */
 #define MS_CANARY_OBSERVED "observed"
 #define MS_CANARY_SENT "sent"
+/* And of one that was refused for now, which comes again: the action's name. */
+#define MS_CANARY_LATER "tempfail"
 /* Before the listener of one that somebody sent by hand, and looks after himself. */
 #define MS_CANARY_PROBE "probe "
 
@@ -46,6 +49,9 @@ MsAnswer ms_canaries_is(MsLedger *ledger, const char *digest, const char *sender
 /* The same, and notes what became of it; from then on it is none any more. */
 MsAnswer ms_canaries_judged(MsLedger *ledger, const char *digest, const char *sender,
 	const char *recipient, const char *queue_id, const char *became, GError **error);
+/* Its verdict came to nothing. */
+bool ms_canaries_take_back(MsLedger *ledger, const char *sender, const char *recipient,
+	const char *queue_id, GError **error);
 /* Those that are not ended, of MsCanary. */
 GPtrArray *ms_canaries_open(MsLedger *ledger, GError **error);
 /* What is known of one, ended or not; NULL: none has that name, or GError. */

@@ -139,6 +139,12 @@ static bool is_kept(const char *became)
 		strcmp(became, ms_action_names[MS_DELAY]) == 0;
 }
 
+/* Nobody judged it yet, or it comes again. */
+static bool is_on_its_way(const char *became)
+{
+	return strcmp(became, MS_CANARY_SENT) == 0 || strcmp(became, MS_CANARY_LATER) == 0;
+}
+
 /* In the hold queue: the MTA did as it was told. */
 static bool is_held(Desk *desk, const char *queue_id, GError **error)
 {
@@ -167,6 +173,13 @@ static void end(Cage *cage, const MsCanary *canary, bool well, const char *text)
 	ms_canaries_end(cage->desk->ledger, canary->id, NULL);
 }
 
+static char *not_held(const char *became)
+{
+	return strcmp(became, MS_CANARY_SENT) == 0
+		? g_strdup("the MTA took it and did not show it to the filter")
+		: g_strdup_printf("it was judged, and not held: %s", became);
+}
+
 /* It was to be held: is it?  The MTA may be about to do it. */
 static void look_at_held(Cage *cage, const MsCanary *canary, bool late)
 {
@@ -186,7 +199,7 @@ static void look_at_held(Cage *cage, const MsCanary *canary, bool late)
 static void look_at_other(Cage *cage, const MsCanary *canary)
 {
 	bool missing = false;
-	g_autofree char *text = g_strdup_printf("it was judged, and not held: %s", canary->became);
+	g_autofree char *text = not_held(canary->became);
 	if (put_entries(cage, &missing, NULL) && missing)
 		ms_canaries_end(cage->desk->ledger, canary->id, NULL);
 	else
@@ -212,10 +225,10 @@ static void look_at(Cage *cage, const MsCanary *canary)
 		look_at_probe(cage, canary, late);
 	} else if (is_kept(became)) {
 		look_at_held(cage, canary, late);
-	} else if (strcmp(became, MS_CANARY_SENT) == 0) {
+	} else if (is_on_its_way(became)) {
+		g_autofree char *text = late ? not_held(became) : NULL;
 		if (late)
-			end(cage, canary, false,
-				"the MTA took it and did not show it to the filter");
+			end(cage, canary, false, text);
 	} else if (strcmp(became, MS_CANARY_OBSERVED) == 0 ||
 		strcmp(became, ms_action_names[MS_REJECT]) == 0 ||
 		strcmp(became, ms_action_names[MS_SPLIT]) == 0) {
@@ -299,13 +312,11 @@ static void await(Cage *cage, const char *listener, const char *id, gint64 end)
 				cage->user);
 			return;
 		}
-		if (late || (!hold && strcmp(became, MS_CANARY_SENT) != 0)) {
+		if (late || (!hold && !is_on_its_way(became))) {
 			g_autofree char *text = hold
 				? g_strdup(
 					  "it was to be held, but it is not in the MTA's hold queue")
-				: late
-				? g_strdup("the MTA took it and did not show it to the filter")
-				: g_strdup_printf("it was judged, and not held: %s", became);
+				: not_held(became);
 			cage->tell(false, listener, text, cage->user);
 			return;
 		}

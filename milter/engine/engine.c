@@ -867,8 +867,11 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 }
 
 /* A record that stays, because the disk is full, keeps its copy. */
-static void take_back(MsRuntime *runtime, MsJudgement *judgement)
+static void take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
+	if (envelope->canary)
+		ms_canaries_take_back(runtime->ledger, envelope->sender,
+			envelope->recipients->pdata[0], envelope->queue_id, NULL);
 	bool gone = judgement->added &&
 		ms_records_take_back(runtime->ledger, judgement->record, NULL);
 	if (gone && judgement->copied)
@@ -881,7 +884,7 @@ bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudge
 {
 	g_autofree char *detail =
 		g_strdup_printf("%s; %s", ms_action_names[judgement->verdict->action], why);
-	take_back(runtime, judgement);
+	take_back(runtime, envelope, judgement);
 	return ms_audit_undone(runtime->audit, envelope, detail, error);
 }
 
@@ -1011,14 +1014,14 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudg
 		: NULL;
 	if (!ms_patience_lasts(envelope->patience, error))
 		return false;
-	if (envelope->canary)
-		return note_canary(runtime, envelope, verdict, digest, error) &&
-			write_line(runtime, envelope, judgement, digest, NULL, error);
-	bool fine = judgement->record == NULL || add_record(runtime, judgement, message_fd, error);
-	if (fine && write_line(runtime, envelope, judgement, digest, judgement->record, error) &&
+	MsRecord *record = envelope->canary ? NULL : judgement->record;
+	bool fine = envelope->canary
+		? note_canary(runtime, envelope, verdict, digest, error)
+		: record == NULL || add_record(runtime, judgement, message_fd, error);
+	if (fine && write_line(runtime, envelope, judgement, digest, record, error) &&
 		tell_stopped(runtime, envelope, judgement, error))
 		return still_answers(runtime, envelope, judgement, error);
 	/* The message is refused for now: nobody shall look for it among those that are held. */
-	take_back(runtime, judgement);
+	take_back(runtime, envelope, judgement);
 	return false;
 }

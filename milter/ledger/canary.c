@@ -58,9 +58,10 @@ bool ms_canaries_add(MsLedger *ledger, const char *id, const char *listener, con
 			error);
 }
 
-#define THIS_ONE                                                                                  \
-	" digest=:digest AND sender=:sender AND recipient=:recipient AND became='" MS_CANARY_SENT \
-	"' AND ended=0"
+/* Refused for now, it comes again. */
+#define THIS_ONE                                                                                \
+	" digest=:digest AND sender=:sender AND recipient=:recipient AND became IN ('"          \
+	MS_CANARY_SENT "', '" MS_CANARY_LATER "') AND ended=0"
 
 MsAnswer ms_canaries_is(MsLedger *ledger, const char *digest, const char *sender,
 	const char *recipient, GError **error)
@@ -87,6 +88,18 @@ MsAnswer ms_canaries_judged(MsLedger *ledger, const char *digest, const char *se
 			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
 		NULL, NULL, &changes, error);
 	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
+}
+
+bool ms_canaries_take_back(MsLedger *ledger, const char *sender, const char *recipient,
+	const char *queue_id, GError **error)
+{
+	g_autofree char *from = plain(sender), *to = plain(recipient);
+	return ledger_run(ledger,
+		"UPDATE canary SET became='" MS_CANARY_LATER "' WHERE sender=:sender"
+		" AND recipient=:recipient AND queue_id=:queue_id AND ended=0",
+		MS_SQL_VALUES(MS_SQL_TEXT("sender", from), MS_SQL_TEXT("recipient", to),
+			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
+		error);
 }
 
 static void take_canary(MsSqlRow *row, void *user)

@@ -65,6 +65,35 @@ static void test_known(void)
 	remove_folder(dir);
 }
 
+/* What the MTA is refused for now, or did not hear, comes again, and is the same one still. */
+static void test_again(void)
+{
+	static const struct {
+		const char *became;
+		bool taken_back;
+		MsAnswer want;
+	} rows[] = {{"hold", false, MS_ABSENT}, {"hold", true, MS_FOUND}, {"delay", true, MS_FOUND},
+		{"tempfail", false, MS_FOUND}};
+	const char *from = "billing@s.example", *to = "nobody@c.example";
+	g_autofree char *dir = scratch_folder();
+	g_autoptr(MsLedger) ledger = open_ledger(dir);
+	g_autoptr(GError) error = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *id = g_strdup_printf("c%zu", i), *digest = g_strdup_printf("d%zu", i);
+		g_assert_true(ms_canaries_add(ledger, id, "sendmail", digest, from, to, &error));
+		g_assert_cmpint(
+			ms_canaries_judged(
+				ledger, digest, from, to, id, rows[i].became, &error),
+			==, MS_FOUND);
+		if (rows[i].taken_back)
+			g_assert_true(ms_canaries_take_back(ledger, from, to, id, &error));
+		g_assert_cmpint(ms_canaries_is(ledger, digest, from, to, &error), ==, rows[i].want);
+		g_assert_cmpint(ms_canaries_judged(ledger, digest, from, to, "Q2", "hold", &error), ==,
+			rows[i].want);
+	}
+	remove_folder(dir);
+}
+
 static void test_state(void)
 {
 	static const struct {
@@ -123,6 +152,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/canary/known", test_known);
+	g_test_add_func("/canary/again", test_again);
 	g_test_add_func("/canary/state", test_state);
 	g_test_add_func("/canary/spent-by", test_spent_by);
 	return g_test_run();
