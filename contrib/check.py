@@ -11,6 +11,7 @@ import collections
 import glob
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,9 +21,12 @@ import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-LANES = int(os.environ.get('MISSENT_LANES', 4))
+# A scenario keeps a processor busy for a third of its time.
+LANES = int(os.environ.get('MISSENT_LANES', 3 * (os.cpu_count() or 1)))
 ROOT = os.geteuid() == 0
 JOBS = '-j%d' % (os.cpu_count() or 1)
+# What is only compiled gives way to what has time-outs.
+MAKE = ['nice', '-n', '5', 'make', JOBS]
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
@@ -188,7 +192,9 @@ def main():
             runner.run([job])
     finally:
         shutil.rmtree(work, True)
-    print('the longest of %d s: %s' % (time.monotonic() - BEGUN, '; '.join(
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print('the longest of %d s, in which %d s of a processor were used: %s' % (
+        time.monotonic() - BEGUN, used.ru_utime + used.ru_stime, '; '.join(
         '%s %d s from %d' % (j.name, j.took, j.began) for j in sorted(jobs, key=lambda j: -j.took)[:20])))
     total = sum((j.counts for j in jobs), collections.Counter())
     print('%d passed, %d failed%s' % (total['passed'], total['failed'],
@@ -239,7 +245,7 @@ def plan(runner, work):
         job.counts['passed'] += 1
 
     def build(job):
-        must(['make', JOBS], cwd=work + '/gcc', env=cache)
+        must(MAKE, cwd=work + '/gcc', env=cache)
         if git:
             more = must(['git', 'status', '--porcelain'], cwd=work + '/gcc')
             if more:
@@ -252,7 +258,7 @@ def plan(runner, work):
             os.makedirs(work + '/' + folder)
             must([source + '/configure', '-q', '--enable-werror', *AS_INSTALLED, *arguments],
                  cwd=work + '/' + folder, env=cache)
-            must(['make', JOBS], cwd=work + '/' + folder, env=cache)
+            must(MAKE, cwd=work + '/' + folder, env=cache)
             job.counts['passed'] += 1
         return do
 
@@ -324,7 +330,6 @@ def plan(runner, work):
         if shutil.which('ccache'):
             kept.append(must(['ccache', '-k', 'cache_dir']).strip())
             os.makedirs(kept[-1], exist_ok=True)
-        # It gives way to what has time-outs.
         return must(['nice', '-n', '5', TOP + '/contrib/other', 'run', *kept, '--', 'sh', '-ec', script],
                     env={**cache, 'MS_PATIENCE': PATIENCE, 'CCACHE_DIR': kept[-1] if len(kept) > 1 else work + '/ccache'})
 
@@ -427,7 +432,7 @@ def plan(runner, work):
     ends = [
         # Its tests have been run: what it makes of what is handed out is compared, installed and cleaned; how fast that
         # would be is of no matter.
-        Job('make distcheck', step(['make', '-s', JOBS, 'distcheck', 'TESTS=', 'check_PROGRAMS=',
+        Job('make distcheck', step([*MAKE, '-s', 'distcheck', 'TESTS=', 'check_PROGRAMS=',
                                     'AM_DISTCHECK_CONFIGURE_FLAGS=-q CFLAGS=-O0 CC="%s"' % gcc],
                                    cwd=work + '/gcc', env=cache), ['build, gcc'], 'processors'),
     ]
