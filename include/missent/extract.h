@@ -58,6 +58,9 @@ void ms_extract_init(void);
 /* Reads a document.  What its bytes say it is, as a content type; "" if nothing is known. */
 const char *ms_extract(const MsExtraction *to, const MsDocument *document);
 
+/* Is there a program that shows these bytes: are they text, or do they begin as something known? */
+bool ms_extract_may_show(const guint8 *data, gsize len);
+
 /* Does what begins so cost less to read than to look up whether it was read already?  Of a picture
  * that nobody recognises little is read. */
 bool ms_extract_is_quick(const MsExtraction *to, const guint8 *begin, gsize len);

@@ -397,6 +397,12 @@ bool ms_extract_knows(const guint8 *data, gsize len)
 	return by_bytes(data, len) != NULL;
 }
 
+bool ms_extract_may_show(const guint8 *data, gsize len)
+{
+	return ms_is_text(data, len) || ms_extract_knows(data, len) ||
+		ms_begins_as_picture(data, len) || ms_unreadable_format(data, len) != NULL;
+}
+
 bool ms_extract_lays_out(const guint8 *data, gsize len)
 {
 	return ms_extract_knows(data, len) &&

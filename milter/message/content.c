@@ -99,29 +99,38 @@ static bool charge(Walk *walk, const Leaf *leaf)
 	return false;
 }
 
-/* Damaged base64, as other clients than most take it. */
-static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usual)
+/* Damaged base64, as other clients than most take it.  `whole`: all was read as most take it.  Of
+ * what each line was padded for, others make bytes that nothing shows: what stands in them counts,
+ * that they are unread does not. */
+static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usual, bool whole)
 {
 	guint ways = ms_transfer_base64_ways(leaf->data, leaf->len, leaf->plain);
 	for (guint how = 1; how <= ways; how++) {
 		if ((how & ~ways) != 0 || !charge(walk, leaf))
 			continue;
 		g_autoptr(GByteArray) other = ms_transfer_base64_as(leaf->data, leaf->len, how);
-		if (other->len != usual->len || memcmp(other->data, usual->data, usual->len) != 0)
-			read_as(walk, leaf, leaf->type, other->data, other->len);
+		if (other->len == usual->len &&
+			memcmp(other->data, usual->data, usual->len) == 0)
+			continue;
+		guint unread = walk->reading->unread->len;
+		read_as(walk, leaf, leaf->type, other->data, other->len);
+		if (whole && !ms_extract_may_show(other->data, other->len) &&
+			walk->reading->unread->len > unread)
+			g_ptr_array_set_size(walk->reading->unread, (gint)unread);
 	}
 }
 
 const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *decoded)
 {
 	const guint8 *data = decoded != NULL ? decoded->data : leaf->data;
+	guint unread = walk->reading->unread->len;
 	const char *actual = read_as(
 		walk, leaf, leaf->type, data, decoded != NULL ? decoded->len : leaf->len);
 	if (decoded == NULL)
 		return actual;
 	bool base64 = strcmp(leaf->encoding, "base64") == 0;
 	if (base64)
-		read_other_ways(walk, leaf, decoded);
+		read_other_ways(walk, leaf, decoded, walk->reading->unread->len == unread);
 	/* Beside uuencoded files stand their names. */
 	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len, leaf->plain)) ||
 		is_uuencode(leaf->encoding))

@@ -401,26 +401,33 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	return true;
 }
 
+static bool is_blank_text(const char *text)
+{
+	return text == NULL || text[strspn(text, " \t\r\n")] == '\0';
+}
+
 static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *path)
 {
 	int n = g_mime_multipart_get_count(multipart);
-	bool empty = n == 0;
+	const char *before = g_mime_multipart_get_prologue(multipart);
+	const char *behind = g_mime_multipart_get_epilogue(multipart);
+	bool empty = n == 0, blank = is_blank_text(before) && is_blank_text(behind);
 	g_autofree char *own = ms_walk_place(path, "", "multipart");
 	check_boundaries(walk, GMIME_OBJECT(multipart), own);
 	g_free(ms_walk_names(walk, GMIME_OBJECT(multipart), path));
 	if (empty && walk_encoded(walk, multipart, path))
 		return;
-	if (empty && !walk->bodyless) {
+	if (empty && !blank && !walk->bodyless) {
 		ms_reading_unread(walk->reading, own, MS_UNREAD_DAMAGED,
 			"a multipart without any part");
 	}
-	read_outside(walk, g_mime_multipart_get_prologue(multipart), path, "before the first part");
+	read_outside(walk, before, path, "before the first part");
 	for (int i = 0; i < n; i++) {
 		g_autofree char *below =
 			g_strdup_printf("%s%s%d", path, *path != '\0' ? "." : "", i + 1);
 		walk_object(walk, g_mime_multipart_get_part(multipart, i), below, false);
 	}
-	read_outside(walk, g_mime_multipart_get_epilogue(multipart), path, "after the last part");
+	read_outside(walk, behind, path, "after the last part");
 }
 
 /* Asked for as it is: the original in a journal's report. */
@@ -496,21 +503,17 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 {
 	(void)item;
 	Walk *walk = user;
-	MsUnreadReason reason = MS_UNREAD_AMBIGUOUS;
 	const char *what;
 	if (walk->bodyless)
 		return;
+	/* That a multipart has no end is told, too, and says nothing: all bytes are accounted for. */
 	switch ((int)code) {
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: what = "a multipart without boundary"; break;
 	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;
-	case GMIME_WARN_MALFORMED_MULTIPART:
-		what = "a multipart without parts";
-		reason = MS_UNREAD_DAMAGED;
-		break;
 	default: return;
 	}
 	g_autofree char *where = g_strdup_printf("message at byte %" G_GINT64_FORMAT, offset);
-	ms_reading_unread(walk->reading, where, reason, "%s", what);
+	ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "%s", what);
 }
 
 static gsize header_block(const guint8 *data, gsize len)

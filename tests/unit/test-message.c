@@ -101,6 +101,22 @@ static const Row rows[] = {
 	{"base64 padded within",
 		TEXT "Content-Transfer-Encoding: base64\r\n\r\nSU5WLTE=\r\nMjM0NTY3\r\n",
 		"INV-1234567", NULL, NULL},
+	{"base64 padded line by line",
+		TEXT "Content-Transfer-Encoding: base64\r\n\r\n"
+		"R3LDvMOfZSwgbnVyIGbDvHIgU2k=\r\n"
+		"ZTogSU5WLTEyMzQ1NjcsIHZpZWw=\r\n"
+		"ZW4gRGFuayBmw7xyIElocmVuIEE=\r\n"
+		"dWZ0cmFnIHVuZCBJaHIgVmVydHI=\r\n"
+		"YXVlbi4=\r\n",
+		"INV-1234567", NULL, NULL},
+	{"base64 of the other alphabet",
+		TEXT "Content-Transfer-Encoding: base64\r\n\r\n"
+		"SU5WLTEyMzQ1NjcgPz8_Pj4-w7zDvMO8Pz8_Pj4-w7_Dv8O_IElOVg==\r\n",
+		"INV-1234567", NULL, NULL},
+	{"base64 that is none after its padding",
+		TEXT "Content-Transfer-Encoding: base64\r\n\r\n"
+		"SU5WLTE=\r\nMjM0NTY3AQIDBAUGBwgJCgECAwQFBgcICQoBAgMEBQYHCAkK\r\n",
+		"INV-1234567", "no-reader", NULL},
 	{"encoding in quotes",
 		TEXT "Content-Transfer-Encoding: \"base64\"\r\n\r\nSU5WLTEyMzQ1Njc=\r\n",
 		"INV-1234567", NULL, NULL},
@@ -189,6 +205,26 @@ static const Row rows[] = {
 		"Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\none\r\n"
 		"--a--\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		NULL, "ambiguous", NULL},
+	{"a multipart within that does not end",
+		MIXED "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\n"
+		      "INV-1234567\r\n--b\r\n\r\nx\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a part behind it",
+		MIXED "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\n"
+		      "x\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a multipart of nothing but its end",
+		MIXED "--b\r\n\r\nINV-1234567\r\n--b\r\n"
+		      "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a multipart of nothing",
+		MIXED "--b\r\n\r\nINV-1234567\r\n--b\r\n"
+		      "Content-Type: multipart/mixed; boundary=c\r\n\r\n\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a multipart of parts with another boundary",
+		MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--d\r\n\r\n"
+		      "INV-1234567\r\n--d--\r\n--b--\r\n",
+		"INV-1234567", "damaged", NULL},
 	{"two content types", "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n",
 		NULL, "ambiguous", NULL},
 	{"two content types in a part",
