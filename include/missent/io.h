@@ -13,6 +13,7 @@
 #define MISSENT_IO_H
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -79,6 +80,9 @@ void ms_io_remove_folder(const char *folder);
 /* At a program's start, whatever it was started with: writing to who went away is an error, and the
  * end of a child is told. */
 void ms_io_usual_signals(void);
+/* A thread that takes no signal, for those are the program's: a library may begin one before the
+ * program has said what becomes of them.  `name`: 15 bytes at most.  False and errno. */
+bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *), void *user);
 /* Waits until that child of ours has ended: what waitpid() says of it; -1: nobody knows how it
  * ended, so it did not end well. */
 int ms_io_wait(pid_t pid);

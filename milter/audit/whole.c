@@ -225,7 +225,7 @@ static Hashing *hashing_new(const char *folder, GBytes *head, guint64 first, gui
 		h->ring[i].slots = g_array_sized_new(FALSE, FALSE, sizeof(MsSlot), MS_TILE + 1);
 	guint most = MIN(g_get_num_processors(), MAX_THREADS);
 	while (h->n_threads + 1 < most && last - first > h->n_threads &&
-		pthread_create(&h->threads[h->n_threads], NULL, hash_some, h) == 0)
+		ms_io_thread(&h->threads[h->n_threads], "audit hashes", hash_some, h))
 		h->n_threads++;
 	return h;
 }

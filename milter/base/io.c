@@ -407,6 +407,19 @@ void ms_io_usual_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *), void *user)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	errno = pthread_create(thread_out, NULL, run, user);
+	bool made = errno == 0;
+	if (made)
+		pthread_setname_np(*thread_out, name);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return made;
+}
+
 int ms_io_wait(pid_t pid)
 {
 	int status = -1;

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -207,17 +206,6 @@ static bool start_text(MsReader *reader, const MsReaderSettings *settings, GErro
 	return reader->text != NULL;
 }
 
-/* A thread of ours takes no signal that is the program's. */
-static bool start_watching(MsReader *reader)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	reader->watching = pthread_create(&reader->watcher, NULL, watch, reader) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return reader->watching;
-}
-
 static MsReader *make(
 	const MsReaderSettings *settings, bool fair, char **warning_out, GError **error)
 {
@@ -247,7 +235,8 @@ static MsReader *make(
 	if (crew_workers(reader->crew) != NULL)
 		g_string_append_printf(
 			reader->news, "missent-reader-text: %s", crew_workers(reader->crew));
-	if (!start_watching(reader)) {
+	reader->watching = ms_io_thread(&reader->watcher, "reader watch", watch, reader);
+	if (!reader->watching) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"no thread can be started to watch missent-reader");
 		return NULL;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 
 #include "directory_private.h"
 
@@ -318,7 +319,7 @@ void ms_absent_start(MsDirectory *directory)
 	pthread_mutex_init(&a->lock, NULL);
 	a->directory = directory;
 	a->wanted = true;
-	if (pthread_create(&a->thread, NULL, run, a) != 0) {
+	if (!ms_io_thread(&a->thread, "mapping absent", run, a)) {
 		g_free(a);
 		return;
 	}

@@ -1,8 +1,10 @@
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 
 #include "directory_private.h"
 
@@ -115,10 +117,9 @@ bool ms_directory_watch(
 	w->every_us = every_ms * 1000;
 	w->told = told;
 	w->user = user;
-	int rc = pthread_create(&w->thread, NULL, run, w);
-	if (rc != 0) {
+	if (!ms_io_thread(&w->thread, "mapping watch", run, w)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "cannot start a thread: %s",
-			g_strerror(rc));
+			g_strerror(errno));
 		g_free(w);
 		return false;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 #include "missent/store.h"
 
 #include "step.h"
@@ -270,7 +271,8 @@ static bool leave_open(Store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	if (!store->started)
-		store->started = pthread_create(&store->thread, NULL, commit_late, store) == 0;
+		store->started = ms_io_thread(
+			&store->thread, "guard commits", commit_late, store);
 	bool left = store->started;
 	if (!store->open && left) {
 		store->open = true;

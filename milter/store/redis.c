@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 
 #include "redis_private.h"
 
@@ -43,7 +44,8 @@ struct MsRedis {
 	MsCluster *cluster;
 	pthread_mutex_t finding;         /* one asks Sentinel, or the primary's offset, at a time */
 	pthread_cond_t wake;
-	GThread *prober, *follower;
+	pthread_t prober, follower;
+	bool probes, follows; /* these threads are there */
 	bool ending;
 	int end;                /* readable then */
 };
@@ -200,13 +202,13 @@ static void end_threads(MsRedis *redis)
 	pthread_mutex_unlock(&redis->lock);
 	gssize ignored = redis->end >= 0 ? write(redis->end, &n, sizeof n) : 0;
 	(void)ignored;
-	if (redis->follower != NULL) {
+	if (redis->follows) {
 		g_autoptr(GPtrArray) all = all_servers(redis);
 		g_ptr_array_foreach(all, (GFunc)(void (*)(void))ms_server_give_up, NULL);
-		g_thread_join(redis->follower);
+		pthread_join(redis->follower, NULL);
 	}
-	if (redis->prober != NULL)
-		g_thread_join(redis->prober);
+	if (redis->probes)
+		pthread_join(redis->prober, NULL);
 }
 
 void ms_redis_free(MsRedis *redis)
@@ -250,7 +252,7 @@ static gint64 probe_all(MsRedis *redis)
 	return next;
 }
 
-static gpointer run_prober(gpointer data)
+static void *run_prober(void *data)
 {
 	MsRedis *redis = data;
 	pthread_mutex_lock(&redis->lock);
@@ -271,8 +273,8 @@ static void on_trouble(void *user)
 {
 	MsRedis *redis = user;
 	pthread_mutex_lock(&redis->lock);
-	if (redis->prober == NULL && !redis->ending)
-		redis->prober = g_thread_try_new("redis probes", run_prober, redis, NULL);
+	if (!redis->probes && !redis->ending)
+		redis->probes = ms_io_thread(&redis->prober, "redis probes", run_prober, redis);
 	pthread_cond_broadcast(&redis->wake);
 	pthread_mutex_unlock(&redis->lock);
 }
@@ -474,7 +476,7 @@ static void take_sample(MsRedis *redis)
 		ms_lag_sample(redis->lag, info->text, asked_at);
 }
 
-static gpointer run_follower(gpointer data)
+static void *run_follower(void *data)
 {
 	MsRedis *redis = data;
 	gint64 period = redis->lag != NULL ? MIN(ms_lag_period(redis->lag), FOLLOW_US) : FOLLOW_US;
@@ -501,8 +503,9 @@ static gpointer run_follower(gpointer data)
 static void start_following(MsRedis *redis)
 {
 	pthread_mutex_lock(&redis->lock);
-	if (redis->follower == NULL && !redis->ending)
-		redis->follower = g_thread_try_new("redis follower", run_follower, redis, NULL);
+	if (!redis->follows && !redis->ending)
+		redis->follows =
+			ms_io_thread(&redis->follower, "redis follower", run_follower, redis);
 	pthread_mutex_unlock(&redis->lock);
 }
 

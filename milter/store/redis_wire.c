@@ -141,7 +141,7 @@ static void question_unref(Question *q)
 	g_free(q);
 }
 
-static gpointer ask_resolver(gpointer data)
+static void *ask_resolver(void *data)
 {
 	Question *q = data;
 	int rc;
@@ -168,13 +168,14 @@ static struct addrinfo *resolve(const char *host, int port, gint64 deadline, int
 	q->host = g_strdup(host);
 	q->port = port;
 	g_atomic_ref_count_inc(&q->refs);
-	GThread *thread = g_thread_try_new("resolver", ask_resolver, q, NULL);
-	if (thread != NULL)
-		g_thread_unref(thread);
+	pthread_t thread;
+	bool asks = ms_io_thread(&thread, "resolver", ask_resolver, q);
+	if (asks)
+		pthread_detach(thread);
 	else
 		question_unref(q);
 	pthread_mutex_lock(&q->lock);
-	while (thread != NULL && !q->done && ms_clock_wait(&q->told, &q->lock, deadline))
+	while (asks && !q->done && ms_clock_wait(&q->told, &q->lock, deadline))
 		;
 	*rc = q->done ? q->rc : EAI_AGAIN;
 	found = g_steal_pointer(&q->found);

@@ -365,13 +365,31 @@ static void test_breaker(void)
 	stub_end(stub);
 }
 
+/* Which signals a thread of that name lets wait: those that are there to end or to ask this
+ * program are not for it. */
+static guint64 blocked_by(const char *name)
+{
+	g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+	for (const char *id; (id = g_dir_read_name(tasks)) != NULL;) {
+		g_autofree char *path = g_strdup_printf("/proc/self/task/%s/status", id);
+		g_autofree char *status = NULL, *line = g_strdup_printf("Name:\t%s\n", name);
+		if (g_file_get_contents(path, &status, NULL, NULL) &&
+			g_str_has_prefix(status, line))
+			return g_ascii_strtoull(strstr(status, "SigBlk:") + 8, NULL, 16);
+	}
+	return 0;
+}
+
 /* Probes come ever more rarely. */
 static void test_probes(void)
 {
 	Stub *stub = stub_new(FREEZE, NULL);
 	g_autoptr(MsRedis) redis = open_at(stub->address, 100);
+	const guint64 ends = 1 << (SIGHUP - 1) | 1 << (SIGINT - 1) | 1 << (SIGUSR1 - 1) |
+		1 << (SIGTERM - 1);
 	gint64 ms;
 	get(redis, &ms, NULL, NULL);
+	g_assert_cmphex(blocked_by("redis probes") & ends, ==, ends);
 	gint64 begun = g_get_monotonic_time();
 	while (g_get_monotonic_time() - begun < 3 * G_USEC_PER_SEC ||
 		(g_atomic_int_get(&stub->commands) < 3 &&
