@@ -427,36 +427,25 @@ static void end_threads(Daemon *daemon, pthread_t reloader)
 	trial_end(daemon);
 }
 
-static volatile sig_atomic_t asked_early; /* and who asked; 0: nobody, -1: without a number */
-
-/* Some of what they ask for may have been read before. */
-static void not_yet(int number, siginfo_t *info, void *context)
-{
-	(void)number, (void)context;
-	asked_early = info->si_code == SI_QUEUE ? info->si_value.sival_int : -1;
-}
-
-static void await_reload(void)
-{
-	struct sigaction early = {.sa_sigaction = not_yet, .sa_flags = SA_SIGINFO | SA_RESTART};
-	sigaction(SIGUSR1, &early, NULL);
-	sigaction(SIGHUP, &early, NULL);
-}
-
-static int run(Daemon *daemon, const char *spec)
+/* What they ask for is done when it has started: some of it may have been read before. */
+static void hold_reloads(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	/* libmilter waits for these in a thread of its own; unblocked in ours they would kill. */
 	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int run(Daemon *daemon, const char *spec)
+{
+	/* libmilter waits for these, and for HUP, in a thread of its own; unblocked in ours they
+	 * would kill. */
+	sigset_t set;
+	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (asked_early > 0)
-		sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = asked_early});
-	else if (asked_early < 0)
-		kill(getpid(), SIGUSR1);
 	daemon_note(daemon, MS_AUDIT_START);
 	pthread_t reloader;
 	if (pthread_create(&reloader, NULL, wait_for_reload, daemon) != 0)
@@ -502,7 +491,7 @@ static int test_config(const char *config)
 static int serve(const char *config, const char *socket)
 {
 	ms_io_usual_signals();
-	await_reload();
+	hold_reloads();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);
 	g_autofree char *spec = settings != NULL

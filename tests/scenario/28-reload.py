@@ -143,7 +143,7 @@ m.stop()
 lay(SETS[0])
 since = m.mark()
 m.process = subprocess.Popen([BUILD + '/missentd', '-c', m.conf], stderr=open(m.dir + '/log', 'ab'))
-wait_for(lambda: catches(m.process.pid, signal.SIGHUP) or m.process.poll() is not None, step=0.001)
+wait_for(lambda: catches(m.process.pid, signal.SIGHUP, 'SigBlk') or m.process.poll() is not None, step=0.001)
 m.signal(signal.SIGHUP)
 tap.ok(wait_for(lambda: 'reloaded, policies=' in m.tail(since)), 'a reload that is asked for while it starts is done when it has started',
        m.tail(since))

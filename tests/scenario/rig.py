@@ -69,10 +69,10 @@ def wait_for(what, seconds=15, step=0.05):
         time.sleep(step)
 
 
-def catches(pid, number):
-    """Does that process have a handler for that signal yet?"""
+def catches(pid, number, how='SigCgt'):
+    """Does that process have a handler for that signal yet, or (SigBlk) does it let it wait?"""
     with open('/proc/%d/status' % pid) as f:
-        return int(re.search(r'^SigCgt:\s*(\w+)', f.read(), re.M).group(1), 16) >> (number - 1) & 1
+        return int(re.search(r'^%s:\s*(\w+)' % how, f.read(), re.M).group(1), 16) >> (number - 1) & 1
 
 
 kept_ports = []
