@@ -53,6 +53,9 @@ MsRuntime *ms_runtime_ref(MsRuntime *runtime);
 void ms_runtime_unref(MsRuntime *runtime);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsRuntime, ms_runtime_unref)
 
+/* Another one for each that a process loads, never used again: an address may be. */
+guint ms_runtime_number(const MsRuntime *runtime);
+
 /* Is it still what its files say?  False when one of them was changed, came or went since. */
 bool ms_runtime_is_current(const MsRuntime *runtime);
 

@@ -15,7 +15,7 @@
 
 /* Of the one daemon that a process is. */
 static struct {
-	MsRuntime *runtime; /* whose the counts below are; compared only */
+	guint runtime; /* the number of that whose the counts below are */
 	MsReaderStats reader;
 	MsDirectoryCounts directory;
 	gint64 since, end;  /* of the pause: the file's, and by the clock that only goes on */
@@ -207,8 +207,8 @@ bool account_look(Daemon *daemon)
 {
 	MsNumbers *numbers = daemon_numbers(daemon);
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
-	if (runtime != account.runtime) {
-		account.runtime = runtime;
+	if (ms_runtime_number(runtime) != account.runtime) {
+		account.runtime = ms_runtime_number(runtime);
 		memset(&account.reader, 0, sizeof account.reader);
 		memset(&account.directory, 0, sizeof account.directory);
 	}

@@ -30,7 +30,7 @@ static struct {
 	MsTrials *trials;
 	gint64 wall, steady; /* of the last look; 0: none yet */
 	gint64 written;
-	const MsRuntime *judged; /* of the last look; compared only */
+	guint judged; /* the number of the runtime of the last look */
 	gint64 again;
 	bool failed;             /* the file could not be written, which was told */
 	GHashTable *objections;  /* of char *, by title: why it goes on observing */
@@ -245,8 +245,9 @@ bool trial_look(Daemon *daemon)
 	const MsSettings *s = ms_runtime_settings(runtime);
 	Look look = {.runtime = runtime, .now = ms_clock_now()};
 	MsTerms terms;
-	if (watch.judged != runtime) { /* what was asked of another configuration is asked anew */
-		watch.judged = runtime;
+	/* What was asked of another configuration is asked anew. */
+	if (watch.judged != ms_runtime_number(runtime)) {
+		watch.judged = ms_runtime_number(runtime);
 		watch.again = 0;
 		g_clear_pointer(&watch.objections, g_hash_table_unref);
 	}

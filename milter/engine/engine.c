@@ -29,6 +29,7 @@
 
 struct MsRuntime {
 	gint refs;
+	guint number;
 	char *config, *stamp;
 	MsSettings *settings;
 	MsKinds *kinds;
@@ -363,8 +364,10 @@ MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, 
 MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInstead *instead,
 	char **warning_out, GError **error)
 {
+	static gint loaded; /* atomic */
 	g_autoptr(MsRuntime) runtime = g_new0(MsRuntime, 1);
 	runtime->refs = 1;
+	runtime->number = (guint)g_atomic_int_add(&loaded, 1) + 1;
 	runtime->config = g_strdup(config);
 	runtime->settings = ms_settings_load(config, error);
 	if (runtime->settings == NULL)
@@ -440,6 +443,11 @@ void ms_runtime_unref(MsRuntime *runtime)
 	g_free(runtime->stamp);
 	g_free(runtime->policies_text);
 	g_free(runtime);
+}
+
+guint ms_runtime_number(const MsRuntime *runtime)
+{
+	return runtime->number;
 }
 
 const MsSettings *ms_runtime_settings(const MsRuntime *runtime)

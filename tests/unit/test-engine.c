@@ -340,6 +340,11 @@ static void test_current(void)
 	/* the same words, but written anew */
 	write_file("policies/all.conf", "policy \"all\" {\n}\n");
 	g_assert_false(ms_runtime_is_current(runtime));
+	/* another may be put where it was: it is another all the same */
+	guint number = ms_runtime_number(runtime);
+	ms_runtime_unref(runtime);
+	runtime = start();
+	g_assert_cmpuint(ms_runtime_number(runtime), >, number);
 	ms_runtime_unref(runtime);
 }
 
