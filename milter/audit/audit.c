@@ -478,14 +478,14 @@ bool ms_audit_beat(MsAudit *audit, const char *program, GError **error)
 }
 
 /* Waits for the log, as a batch does. */
-static MsTlog *borrow(MsAudit *audit)
+static void borrow(MsAudit *audit)
 {
 	pthread_mutex_lock(&audit->lock);
 	while (audit->writing)
 		pthread_cond_wait(&audit->free, &audit->lock);
 	audit->writing = true;
 	pthread_mutex_unlock(&audit->lock);
-	return audit->log;
+	let_go(audit);
 }
 
 static void give_back(MsAudit *audit)
@@ -545,7 +545,6 @@ static bool find_minimum(MsTlog *log, gint64 before, guint64 *minimum_out, GErro
 static bool prune(MsAudit *audit, gint64 before, GError **error)
 {
 	guint64 minimum;
-	let_go(audit);
 	if (!open_log(audit, error) || !find_minimum(audit->log, before, &minimum, error))
 		return false;
 	guint64 was = ms_tlog_minimum(audit->log);

@@ -224,6 +224,11 @@ static void test_line(void)
 	g_auto(GStrv) others = g_strsplit(anew, "\n", -1);
 	g_assert_cmpuint(g_strv_length(others), ==, 3);
 	g_assert_nonnull(strstr(others[0], "\"type\":\"begin\""));
+	/* ... and what is published is published there, of whom no line comes first */
+	g_autofree char *older = g_strconcat(folder, ".older", NULL);
+	g_assert_cmpint(g_rename(folder, older), ==, 0);
+	g_assert_true(ms_audit_publish(audit, NULL, &error));
+	g_assert_true(ms_audit_write(audit, &message, &error));
 	ms_audit_free(audit);
 	remove_folder(dir);
 }
