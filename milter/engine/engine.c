@@ -977,7 +977,8 @@ static bool add_record(MsRuntime *runtime, MsJudgement *judgement, int message_f
 	return fine;
 }
 
-/* Beside the message's own line: that it stopped a stream. */
+/* Before the message's own line: that it stopped a stream is so, whatever becomes of it, and after
+ * its line nothing may fail that does not take the line back. */
 static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, GError **error)
 {
@@ -1026,8 +1027,8 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudg
 	bool fine = envelope->canary
 		? note_canary(runtime, envelope, verdict, digest, error)
 		: record == NULL || add_record(runtime, judgement, message_fd, error);
-	if (fine && write_line(runtime, envelope, judgement, digest, record, error) &&
-		tell_stopped(runtime, envelope, judgement, error))
+	if (fine && tell_stopped(runtime, envelope, judgement, error) &&
+		write_line(runtime, envelope, judgement, digest, record, error))
 		return still_answers(runtime, envelope, judgement, error);
 	/* The message is refused for now: nobody shall look for it among those that are held. */
 	take_back(runtime, envelope, judgement);
