@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
@@ -89,21 +88,27 @@ const char *const ms_audit_types[] = {MS_AUDIT_MESSAGE, MS_AUDIT_CANARY, MS_AUDI
 	MS_AUDIT_RECOVERED, MS_AUDIT_PART, NULL};
 
 /* What every line begins with: readers find time and type there without parsing it (time_of()). */
-json_t *ms_audit_line(const char *type)
+GString *ms_audit_line(const char *type)
 {
 	g_assert(g_strv_contains(ms_audit_types, type));
 	g_autofree char *time = ms_audit_stamp(g_get_real_time());
-	return json_pack("{s:s, s:s}", "time", time, "type", type);
+	GString *line = g_string_sized_new(4096);
+	ms_put_open(line, NULL, '{');
+	ms_put_text(line, "time", time);
+	ms_put_text(line, "type", type);
+	return line;
 }
 
-static void set(json_t *line, const char *field, json_t *value)
+/* Takes it. */
+static char *end_line(GString *line)
 {
-	json_object_set_new(line, field, value);
+	ms_put_close(line, '}');
+	return g_string_free(line, FALSE);
 }
 
-static void set_host(json_t *line)
+static void put_host(GString *line)
 {
-	set(line, "host", ms_audit_plain(g_get_host_name()));
+	ms_put_text(line, "host", g_get_host_name());
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
@@ -113,14 +118,13 @@ static void set_host(json_t *line)
 
 static char *part_of(const char *text, gsize len, const char *name, guint n, guint parts)
 {
-	json_t *part = ms_audit_line(MS_AUDIT_PART);
-	set(part, "of", json_string(name));
-	set(part, "part", json_integer(n));
-	set(part, "parts", json_integer(parts));
-	set(part, "text", json_stringn(text, len));
-	char *out = ms_audit_dump(part);
-	json_decref(part);
-	return out;
+	g_autofree char *piece = g_strndup(text, len);
+	GString *part = ms_audit_line(MS_AUDIT_PART);
+	ms_put_text(part, "of", name);
+	ms_put_integer(part, "part", n);
+	ms_put_integer(part, "parts", parts);
+	ms_put_text(part, "text", piece);
+	return end_line(part);
 }
 
 /* One that is too long for an entry becomes several, one after the other. */
@@ -151,12 +155,11 @@ static bool append_texts(MsTlog *log, const GPtrArray *texts, guint64 *first_out
 	return ms_tlog_append(log, entries, texts->len, first_out, error);
 }
 
-static bool append_line(MsTlog *log, json_t *line, GError **error)
+static bool append_line(MsTlog *log, GString *line, GError **error)
 {
 	guint64 first;
 	g_autoptr(GPtrArray)
-		texts = ms_audit_entries(ms_audit_dump(line));
-	json_decref(line);
+		texts = ms_audit_entries(end_line(line));
 	return append_texts(log, texts, &first, error);
 }
 
@@ -188,25 +191,31 @@ static bool import_line(const MsAuditLine *line, void *user, GError **error)
 	return import->batch->len < IMPORT_AT_ONCE || import_batch(import, error);
 }
 
-/* A log whose first entries are the lines of the plain files, or, with `after`, which this
- * takes, what was before. */
-static bool fill(MsTlog *log, const char *path, json_t *after, GError **error)
+/* Of a log that takes the place of another. */
+typedef struct {
+	const char *who, *why, *kept_in, *checkpoint;
+} After;
+
+/* A log whose first entries are the lines of the plain files, or, with `after`, what was before. */
+static bool fill(MsTlog *log, const char *path, const After *after, GError **error)
 {
-	json_t *begin = ms_audit_line(MS_AUDIT_BEGIN);
-	set_host(begin);
+	GString *begin = ms_audit_line(MS_AUDIT_BEGIN);
+	put_host(begin);
 	if (after != NULL) {
-		json_object_update(begin, after);
-		json_decref(after);
+		ms_put_text(begin, "who", after->who);
+		ms_put_text(begin, "why", after->why);
+		ms_put_text(begin, "kept_in", after->kept_in);
+		ms_put_text(begin, "checkpoint", after->checkpoint);
 		return append_line(log, begin, error);
 	}
 	g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(free);
 	Import import = {log, batch, 0};
 	if (!ms_audit_each_plain(path, G_MININT64, G_MAXINT64, import_line, &import, error) ||
 		!import_batch(&import, error)) {
-		json_decref(begin);
+		g_string_free(begin, TRUE);
 		return false;
 	}
-	set(begin, "older_lines", json_integer((json_int_t)import.lines));
+	ms_put_integer(begin, "older_lines", (gint64)import.lines);
 	return append_line(log, begin, error);
 }
 
@@ -226,7 +235,7 @@ static bool cannot_be_made(const char *folder, GError **error)
 }
 
 /* Made beside its place, where one that was killed may have left a part of one. */
-static bool make_fresh(const char *fresh, const char *path, json_t *after, GError **error)
+static bool make_fresh(const char *fresh, const char *path, const After *after, GError **error)
 {
 	g_autofree char *name = origin();
 	ms_io_remove_folder(fresh);
@@ -235,7 +244,7 @@ static bool make_fresh(const char *fresh, const char *path, json_t *after, GErro
 		return cannot_be_made(fresh, error);
 	}
 	MsTlog *log = ms_tlog_open(fresh, name, error);
-	bool fine = log != NULL && fill(log, path, json_incref(after), error);
+	bool fine = log != NULL && fill(log, path, after, error);
 	ms_tlog_free(log);
 	return fine;
 }
@@ -305,8 +314,8 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	guint64 n = ms_tlog_recovered(audit->log);
 	if (n == 0)
 		return true;
-	json_t *line = ms_audit_line(MS_AUDIT_RECOVERED);
-	set(line, "entries", json_integer((json_int_t)n));
+	GString *line = ms_audit_line(MS_AUDIT_RECOVERED);
+	ms_put_integer(line, "entries", (gint64)n);
 	return append_line(audit->log, line, error);
 }
 
@@ -384,16 +393,11 @@ static bool write_texts(MsAudit *audit, GPtrArray *texts, GError **error)
 	return mine.fine;
 }
 
-/* Takes `line`; NULL: none could be made. */
-static bool write_line(MsAudit *audit, json_t *line, GError **error)
+/* Takes `line`. */
+static bool write_line(MsAudit *audit, GString *line, GError **error)
 {
-	char *text = line != NULL ? ms_audit_dump(line) : NULL;
-	json_decref(line);
-	if (text == NULL) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "no audit line could be made");
-		return false;
-	}
-	g_autoptr(GPtrArray) texts = ms_audit_entries(text);
+	g_autoptr(GPtrArray)
+		texts = ms_audit_entries(end_line(line));
 	return write_texts(audit, texts, error);
 }
 
@@ -416,19 +420,19 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 	return true;
 }
 
-static json_t *line_of_act(const char *who, const char *client, MsEvent event, const char *about,
+static GString *line_of_act(const char *who, const char *client, MsEvent event, const char *about,
 	const char *detail)
 {
-	json_t *line = ms_audit_line(MS_AUDIT_ACT);
-	set(line, "event", json_string(ms_event_names[event]));
-	set(line, "who", ms_audit_plain(who));
-	set(line, "client", ms_audit_plain(client));
-	set(line, "about", ms_audit_plain(about));
-	set(line, "detail", ms_audit_plain(detail));
+	GString *line = ms_audit_line(MS_AUDIT_ACT);
+	ms_put_text(line, "event", ms_event_names[event]);
+	ms_put_text(line, "who", who);
+	ms_put_text(line, "client", client);
+	ms_put_text(line, "about", about);
+	ms_put_text(line, "detail", detail);
 	return line;
 }
 
-static bool write_act(MsAudit *audit, json_t *line, GError **error)
+static bool write_act(MsAudit *audit, GString *line, GError **error)
 {
 	if (!write_line(audit, line, error))
 		return false;
@@ -446,7 +450,7 @@ bool ms_audit_undone(
 	MsAudit *audit, const MsEnvelope *envelope, const char *detail, GError **error)
 {
 	const char *id = envelope->queue_id;
-	json_t *line = line_of_act("missentd", "", MS_EVENT_UNDONE, id != NULL ? id : "", detail);
+	GString *line = line_of_act("missentd", "", MS_EVENT_UNDONE, id != NULL ? id : "", detail);
 	ms_audit_name(line, envelope);
 	return write_act(audit, line, error);
 }
@@ -454,24 +458,25 @@ bool ms_audit_undone(
 bool ms_audit_note(
 	MsAudit *audit, const char *type, const char *program, const char *detail, GError **error)
 {
-	json_t *line = ms_audit_line(type);
-	set_host(line);
-	set(line, "program", ms_audit_plain(program));
-	set(line, "detail", ms_audit_plain(detail));
+	GString *line = ms_audit_line(type);
+	put_host(line);
+	ms_put_text(line, "program", program);
+	ms_put_text(line, "detail", detail);
 	return write_line(audit, line, error);
 }
 
 bool ms_audit_beat(MsAudit *audit, const char *program, GError **error)
 {
-	json_t *line = ms_audit_line(MS_AUDIT_BEAT), *counts = json_object();
-	set_host(line);
-	set(line, "program", ms_audit_plain(program));
+	GString *line = ms_audit_line(MS_AUDIT_BEAT);
+	put_host(line);
+	ms_put_text(line, "program", program);
+	ms_put_open(line, "written", '{');
 	pthread_mutex_lock(&audit->lock);
 	for (int i = 0; i < MS_N_ACTIONS; i++)
-		set(counts, ms_action_names[i], json_integer((json_int_t)audit->counts[i]));
-	set(counts, "acts", json_integer((json_int_t)audit->acts));
+		ms_put_integer(line, ms_action_names[i], (gint64)audit->counts[i]);
+	ms_put_integer(line, "acts", (gint64)audit->acts);
 	pthread_mutex_unlock(&audit->lock);
-	set(line, "written", counts);
+	ms_put_close(line, '}');
 	if (!write_line(audit, line, error))
 		return false;
 	return ms_audit_publish(audit, NULL, error);
@@ -551,11 +556,11 @@ static bool prune(MsAudit *audit, gint64 before, GError **error)
 	if (minimum <= was)
 		return true;
 	g_autofree char *until = ms_audit_stamp(before);
-	json_t *line = ms_audit_line(MS_AUDIT_PRUNE);
-	set_host(line);
-	set(line, "before", json_string(until));
-	set(line, "from_entry", json_integer((json_int_t)was));
-	set(line, "to_entry", json_integer((json_int_t)minimum));
+	GString *line = ms_audit_line(MS_AUDIT_PRUNE);
+	put_host(line);
+	ms_put_text(line, "before", until);
+	ms_put_integer(line, "from_entry", (gint64)was);
+	ms_put_integer(line, "to_entry", (gint64)minimum);
 	return append_line(audit->log, line, error) && ms_tlog_prune(audit->log, minimum, error);
 }
 
@@ -629,10 +634,8 @@ bool ms_audit_begin(
 	if (fd < 0)
 		return false;
 	g_autofree char *checkpoint = last_good(folder);
-	json_t *after = json_pack("{s:o, s:o, s:s, s:o}", "who", ms_audit_plain(who), "why",
-		ms_audit_plain(why), "kept_in", aside, "checkpoint", ms_audit_plain(checkpoint));
-	bool fine = make_fresh(fresh, path, after, error) && change(folder, fresh, aside, error);
-	json_decref(after);
+	const After after = {who, why, aside, checkpoint};
+	bool fine = make_fresh(fresh, path, &after, error) && change(folder, fresh, aside, error);
 	if (fine && !ms_audit_change_key(folder))
 		fine = cannot_be_made(folder, error);
 	close(fd);

@@ -2,23 +2,26 @@
 #ifndef MISSENT_AUDIT_PRIVATE_H
 #define MISSENT_AUDIT_PRIVATE_H
 
-#include <jansson.h>
-
 #include "missent/audit.h"
 #include "missent/tlog.h"
 
 /* "2026-11-26T20:15:03.123Z"; the caller's. */
 char *ms_audit_stamp(gint64 microseconds);
-/* A line that is begun, with its time and type. */
-json_t *ms_audit_line(const char *type);
+/* JSON that is being written, in ASCII and without blanks: `name` is a field's, any bytes, or NULL
+ * in a list.  Brackets are '{' and '[', '}' and ']'; of them the writer takes care. */
+void ms_put_open(GString *out, const char *name, char bracket);
+void ms_put_close(GString *out, char bracket);
 /* Any bytes as a string; NULL as null. */
-json_t *ms_audit_plain(const char *text);
+void ms_put_text(GString *out, const char *name, const char *text);
+void ms_put_integer(GString *out, const char *name, gint64 n);
+/* true or false. */
+void ms_put_word(GString *out, const char *name, const char *word);
+/* A line that is begun, with its time and type; who writes it closes it. */
+GString *ms_audit_line(const char *type);
 /* What names a message: host, queue ID and when it came. */
-void ms_audit_name(json_t *line, const MsEnvelope *envelope);
-/* `key` may be NULL.  NULL: there is no memory. */
-json_t *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
-/* Its text, in ASCII and in one line; the caller's to free(). */
-char *ms_audit_dump(const json_t *line);
+void ms_audit_name(GString *line, const MsEnvelope *envelope);
+/* `key` may be NULL. */
+GString *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
 GPtrArray *ms_audit_entries(char *text);
 /* Keeps the key of this host's log beside its folder, unless one is kept. */

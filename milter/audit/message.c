@@ -1,18 +1,18 @@
 #include "config.h"
 
-#include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "missent/digest.h"
 #include "missent/greeting.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
-#include "missent/scan.h"
 
 #include "audit_private.h"
 
 /*
- * A message that was judged comes in, with what the engine knows of it; its line goes out as JSON.
+ * A message that was judged comes in, with what the engine knows of it; its line goes out as JSON,
+ * written as it is found: a tree of it would cost more than all else here.
  * Raw values end here: they become masked forms, and digests with the trail's key.  Every list is
  * bounded, and says how much it left out.  Runs in the thread of the message.
  */
@@ -57,81 +57,63 @@ char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *a
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-json_t *ms_audit_plain(const char *text)
+static void put_masked(GString *out, const char *name, const char *text)
 {
-	if (text == NULL)
-		return json_null();
-	gsize len = strlen(text);
-	if (ms_scan_ascii(text, len) == len)
-		return json_stringn_nocheck(text, len);
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	return json_string_nocheck(valid);
+	g_autofree char *valid = text != NULL ? g_utf8_make_valid(text, -1) : NULL;
+	g_autofree char *mask = text != NULL ? ms_identifier_masked("", valid) : NULL;
+	ms_put_text(out, name, mask);
 }
 
-static json_t *masked(const char *text)
-{
-	if (text == NULL)
-		return json_null();
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-	g_autofree char *mask = ms_identifier_masked("", valid);
-	return json_string(mask);
-}
-
+/* "" for a time that has no date. */
 char *ms_audit_stamp(gint64 microseconds)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(microseconds / G_USEC_PER_SEC);
-	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S")
-					       : g_strdup("");
-	return g_strdup_printf("%s.%03dZ", second, (int)(microseconds / 1000 % 1000));
+	const time_t seconds = microseconds / G_USEC_PER_SEC;
+	struct tm t;
+	if (gmtime_r(&seconds, &t) == NULL || t.tm_year < 1 - 1900 || t.tm_year > 9999 - 1900)
+		return g_strdup("");
+	return g_strdup_printf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900,
+		t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+		(int)(microseconds / 1000 % 1000));
 }
 
-/* Takes `text`, which is ASCII of our own. */
-static json_t *taken(char *text)
+static void put_id(
+	GString *out, const char *name, const guint8 *key, const char *domain, const char *value)
 {
-	json_t *string = json_string_nocheck(text);
-	g_free(text);
-	return string;
+	g_autofree char *id = ms_audit_id(key, domain, value);
+	ms_put_text(out, name, id);
 }
 
-static void set(json_t *object, const char *name, char *text)
-{
-	json_object_set_new_nocheck(object, name, taken(text));
-}
-
-static void set_more(json_t *object, const char *name, guint64 more)
+static void put_more(GString *out, const char *name, guint64 more)
 {
 	if (more > 0)
-		json_object_set_new(object, name, json_integer((json_int_t)more));
+		ms_put_integer(out, name, (gint64)more);
 }
 
 /* Names of accounts as digests. */
-static void set_accounts(
-	json_t *object, const MsAuditMessage *m, const guint8 *key, MsAuditNames ask, guint index)
+static void put_accounts(
+	GString *out, const MsAuditMessage *m, const guint8 *key, MsAuditNames ask, guint index)
 {
 	if (key == NULL || ask == NULL)
 		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	guint all = ask(m->who, index, MS_AUDIT_NAMES, names);
-	json_t *list = json_array();
-	for (guint i = 0; i < MIN(names->len, MS_AUDIT_NAMES); i++) {
-		g_autofree char *id = ms_audit_id(key, "account", names->pdata[i]);
-		json_array_append_new(list, json_string_nocheck(id));
-	}
-	json_object_set_new_nocheck(object, "accounts", list);
-	set_more(object, "accounts_more", all > MS_AUDIT_NAMES ? all - MS_AUDIT_NAMES : 0);
+	ms_put_open(out, "accounts", '[');
+	for (guint i = 0; i < MIN(names->len, MS_AUDIT_NAMES); i++)
+		put_id(out, NULL, key, "account", names->pdata[i]);
+	ms_put_close(out, ']');
+	put_more(out, "accounts_more", all > MS_AUDIT_NAMES ? all - MS_AUDIT_NAMES : 0);
 }
 
 /* ---- who ------------------------------------------------------------------------------ */
 
 /* An address and its domain. */
-static void set_ids(json_t *row, const guint8 *key, const char *address, const char *id,
+static void put_ids(GString *out, const guint8 *key, const char *address, const char *id,
 	const char *domain)
 {
 	g_autofree char *canonical = canonical_of(address);
 	const char *at = strrchr(canonical, '@');
-	json_object_set_new_nocheck(row, id, taken(ms_audit_id(key, "address", canonical)));
-	json_object_set_new_nocheck(
-		row, domain, taken(ms_audit_id(key, "domain", at != NULL ? at + 1 : "")));
+	put_id(out, id, key, "address", canonical);
+	put_id(out, domain, key, "domain", at != NULL ? at + 1 : "");
 }
 
 /* What is another's to recipient `i`, by the identifiers' digests.  A message has MAX_PAIRS of
@@ -143,89 +125,89 @@ typedef struct {
 	guint told, asked;
 } Pairs;
 
-static void add_others(
-	json_t *row, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
+static void put_others(
+	GString *out, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
 {
 	if (key == NULL || m->other == NULL || m->reading == NULL)
 		return;
-	json_t *list = json_array();
 	guint n = m->reading->findings->len, k = 0;
+	ms_put_open(out, "others", '[');
 	for (; k < n && pairs->told < MAX_PAIRS && pairs->asked < MAX_ASKED; k++, pairs->asked++) {
 		const MsFinding *f = m->reading->findings->pdata[k];
 		if (!m->other(m->who, k, i))
 			continue;
-		g_autofree char *id = ms_audit_id(key, f->kind, f->value);
-		json_array_append_new(list, json_string_nocheck(id));
+		put_id(out, NULL, key, f->kind, f->value);
 		pairs->told++;
 	}
-	json_object_set_new_nocheck(row, "others", list);
+	ms_put_close(out, ']');
 	if (k < n)
-		json_object_set_new_nocheck(row, "others_cut", json_true());
+		ms_put_word(out, "others_cut", "true");
 }
 
-static json_t *recipient_of(const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
+static void put_recipient(
+	GString *out, const MsAuditMessage *m, const guint8 *key, guint i, Pairs *pairs)
 {
 	const char *address = m->envelope->recipients->pdata[i];
-	json_t *row = json_object();
-	json_object_set_new_nocheck(row, "address", masked(address));
+	const MsVerdict *v = m->verdict;
+	ms_put_open(out, NULL, '{');
+	put_masked(out, "address", address);
 	if (key != NULL)
-		set_ids(row, key, address, "id", "domain");
-	if (i < m->verdict->outcomes->len)
-		json_object_set_new_nocheck(row, "outcome",
-			json_string(ms_outcome_names[m->verdict->outcomes->data[i]]));
-	if (i < m->verdict->withheld->len && m->verdict->withheld->data[i])
-		json_object_set_new_nocheck(row, "withheld", json_true());
-	set_accounts(row, m, key, m->accounts, i);
-	if (i < m->verdict->outcomes->len && m->verdict->outcomes->data[i] == MS_OUTCOME_WRONG)
-		add_others(row, m, key, i, pairs);
-	return row;
+		put_ids(out, key, address, "id", "domain");
+	if (i < v->outcomes->len)
+		ms_put_text(out, "outcome", ms_outcome_names[v->outcomes->data[i]]);
+	if (i < v->withheld->len && v->withheld->data[i])
+		ms_put_word(out, "withheld", "true");
+	put_accounts(out, m, key, m->accounts, i);
+	if (i < v->outcomes->len && v->outcomes->data[i] == MS_OUTCOME_WRONG)
+		put_others(out, m, key, i, pairs);
+	ms_put_close(out, '}');
 }
 
 /* Those for whom it is wrong come first where there are too many, as in the record. */
-static void add_recipients(json_t *line, const MsAuditMessage *m, const guint8 *key)
+static void put_recipients(GString *out, const MsAuditMessage *m, const guint8 *key)
 {
 	const MsVerdict *v = m->verdict;
-	guint n = m->envelope->recipients->len;
-	json_t *list = json_array();
+	guint n = m->envelope->recipients->len, told = 0;
 	Pairs pairs = {0};
+	ms_put_integer(out, "recipients", n);
+	put_more(out, "to_more", n - MIN(n, MS_AUDIT_MAX));
+	ms_put_open(out, "to", '[');
 	for (int turn = n > MS_AUDIT_MAX ? 0 : 1; turn < 2; turn++)
-		for (guint i = 0; i < n && json_array_size(list) < MS_AUDIT_MAX; i++) {
+		for (guint i = 0; i < n && told < MS_AUDIT_MAX; i++) {
 			bool wrong = i < v->outcomes->len &&
 				v->outcomes->data[i] >= MS_OUTCOME_WRONG;
-			if (n <= MS_AUDIT_MAX || wrong == (turn == 0))
-				json_array_append_new(list, recipient_of(m, key, i, &pairs));
+			if (n <= MS_AUDIT_MAX || wrong == (turn == 0)) {
+				put_recipient(out, m, key, i, &pairs);
+				told++;
+			}
 		}
-	json_object_set_new_nocheck(line, "recipients", json_integer(n));
-	set_more(line, "to_more", n - json_array_size(list));
-	json_object_set_new_nocheck(line, "to", list);
+	ms_put_close(out, ']');
 }
 
-static void add_sender(json_t *line, const MsAuditMessage *m, const guint8 *key)
+static void put_sender(GString *out, const MsAuditMessage *m, const guint8 *key)
 {
-	json_object_set_new_nocheck(line, "sender", masked(m->envelope->sender));
+	put_masked(out, "sender", m->envelope->sender);
 	if (key != NULL)
-		set_ids(line, key, m->envelope->sender, "sender_id", "sender_domain");
+		put_ids(out, key, m->envelope->sender, "sender_id", "sender_domain");
 }
 
 /* ---- what ----------------------------------------------------------------------------- */
 
-static json_t *reasons_of(const MsVerdict *verdict)
+static void put_reason(GString *out, const MsReason *reason)
 {
-	json_t *list = json_array();
-	for (guint i = 0; i < verdict->reasons->len && i < MS_MAX_REASONS; i++) {
-		const MsReason *reason = verdict->reasons->pdata[i];
-		g_autofree char *where = reason->where != NULL ? ms_place_masked(reason->where)
-							       : NULL;
-		json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i}",
-			"reason", ms_reason_names[reason->code], "policy", reason->policy, "action",
-			ms_action_names[reason->action], "enforced", (int)reason->enforced, "kind",
-			ms_audit_plain(reason->kind), "identifier", ms_audit_plain(reason->masked),
-			"where", ms_audit_plain(where), "account", masked(reason->owner),
-			"recipient", masked(reason->recipient), "recipients",
-			(int)reason->recipients);
-		json_array_append_new(list, row);
-	}
-	return list;
+	g_autofree char *where = reason->where != NULL ? ms_place_masked(reason->where) : NULL;
+	ms_put_open(out, NULL, '{');
+	ms_put_text(out, "reason", ms_reason_names[reason->code]);
+	ms_put_text(out, "policy", reason->policy);
+	ms_put_text(out, "action", ms_action_names[reason->action]);
+	ms_put_word(out, "enforced", reason->enforced ? "true" : "false");
+	ms_put_text(out, "kind", reason->kind);
+	ms_put_text(out, "identifier", reason->masked);
+	ms_put_text(out, "where", where);
+	put_masked(out, "account", reason->owner);
+	put_masked(out, "recipient", reason->recipient);
+	ms_put_integer(out, "recipients", reason->recipients);
+	ms_put_close(out, '}');
 }
 
 static guint owners_of(const MsAuditMessage *m, guint finding)
@@ -234,206 +216,243 @@ static guint owners_of(const MsAuditMessage *m, guint finding)
 	return m->owners != NULL ? m->owners(m->who, finding, 1, names) : 0;
 }
 
-static json_t *identifier_of(const MsAuditMessage *m, const guint8 *key, guint i)
+static void put_identifier(GString *out, const MsAuditMessage *m, const guint8 *key, guint i)
 {
 	const MsFinding *f = m->reading->findings->pdata[i];
 	g_autofree char *mask = ms_identifier_masked(f->kind, f->value);
 	g_autofree char *belief = ms_belief_words(f->belief);
-	json_t *row = json_object();
-	json_object_set_new_nocheck(row, "kind", ms_audit_plain(f->kind));
-	json_object_set_new_nocheck(row, "identifier", ms_audit_plain(mask));
+	ms_put_open(out, NULL, '{');
+	ms_put_text(out, "kind", f->kind);
+	ms_put_text(out, "identifier", mask);
 	if (key != NULL)
-		set(row, "id", ms_audit_id(key, f->kind, f->value));
-	json_object_set_new_nocheck(row, "belief", ms_audit_plain(belief));
-	json_object_set_new_nocheck(row, "count", json_integer(f->count));
-	set_accounts(row, m, key, m->owners, i);
-	return row;
+		put_id(out, "id", key, f->kind, f->value);
+	ms_put_text(out, "belief", belief);
+	ms_put_integer(out, "count", f->count);
+	put_accounts(out, m, key, m->owners, i);
+	ms_put_close(out, '}');
 }
 
 /* Those that somebody owns first; a tentative one that nobody owns is none. */
-static void add_identifiers(json_t *line, const MsAuditMessage *m, const guint8 *key)
+static void put_identifiers(GString *out, const MsAuditMessage *m, const guint8 *key)
 {
 	const GPtrArray *findings = m->reading->findings;
-	json_t *list = json_array();
+	guint told = 0;
 	guint64 more = 0;
+	ms_put_open(out, "identifiers", '[');
 	for (int owned = 1; owned >= 0; owned--)
 		for (guint i = 0; i < findings->len; i++) {
 			const MsFinding *f = findings->pdata[i];
 			bool has = owners_of(m, i) > 0;
 			if (has != owned || (!has && (f->belief & MS_BELIEF_TENTATIVE)))
 				continue;
-			if (json_array_size(list) < MS_AUDIT_MAX)
-				json_array_append_new(list, identifier_of(m, key, i));
-			else
+			if (told < MS_AUDIT_MAX) {
+				put_identifier(out, m, key, i);
+				told++;
+			} else {
 				more++;
+			}
 		}
-	json_object_set_new_nocheck(line, "identifiers", list);
-	set_more(line, "identifiers_more", more);
+	ms_put_close(out, ']');
+	put_more(out, "identifiers_more", more);
 }
 
-static void count(json_t *counts, const char *name)
+/* How often each is among `names` (of const char *), in their order. */
+static void put_counts(GString *out, const char *name, const GPtrArray *names)
 {
-	json_int_t n = json_integer_value(json_object_get(counts, name));
-	json_object_set_new(counts, name, json_integer(n + 1));
+	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < names->len; i++) {
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, names->pdata[i]));
+		g_hash_table_insert(counts, names->pdata[i], GUINT_TO_POINTER(n + 1));
+	}
+	ms_put_open(out, name, '{');
+	for (guint i = 0; i < names->len; i++) {
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, names->pdata[i]));
+		if (n > 0 && g_hash_table_remove(counts, names->pdata[i]))
+			ms_put_integer(out, names->pdata[i], n);
+	}
+	ms_put_close(out, '}');
 }
 
-static json_t *document_of(const MsPart *part)
+static void put_document(GString *out, const MsPart *part)
 {
 	g_autofree char *ending = ms_name_ending(part->name);
-	return json_pack("{s:s, s:o, s:I}", "type", ms_type_shown(part->actual), "ending",
-		ms_audit_plain(ending), "size", (json_int_t)part->size);
+	ms_put_open(out, NULL, '{');
+	ms_put_text(out, "type", ms_type_shown(part->actual));
+	ms_put_text(out, "ending", ending);
+	ms_put_integer(out, "size", (gint64)part->size);
+	ms_put_close(out, '}');
+}
+
+static void put_documents(GString *out, const MsReading *r)
+{
+	guint attached = 0, told = 0;
+	for (guint i = 0; i < r->parts->len; i++)
+		attached += ((MsPart *)r->parts->pdata[i])->attached;
+	put_more(out, "documents_more", attached - MIN(attached, MS_AUDIT_MAX));
+	ms_put_open(out, "documents", '[');
+	for (guint i = 0; i < r->parts->len && told < MS_AUDIT_MAX; i++) {
+		const MsPart *part = r->parts->pdata[i];
+		if (part->attached)
+			put_document(out, part);
+		told += part->attached;
+	}
+	ms_put_close(out, ']');
 }
 
 /* The mail's own text, and that of each document in it, as digests of what was read of them. */
-static json_t *texts_of(const MsReading *r, const guint8 *key)
+static void put_texts(GString *out, const MsReading *r, const guint8 *key)
 {
-	json_t *list = json_array();
+	ms_put_open(out, "texts", '[');
 	for (guint face = 0; face < MIN(r->texts->len, MS_READING_MAX_FACES); face++) {
 		guint8 digest[MS_TEXT_DIGEST];
 		if (!ms_reading_text(r, face, digest))
 			continue;
 		g_autofree char *hex = ms_hex(digest, sizeof digest);
-		json_t *row = json_object();
+		ms_put_open(out, NULL, '{');
 		if (face < r->faces->len) {
 			g_autofree char *where = ms_place_masked(r->faces->pdata[face]);
-			json_object_set_new_nocheck(row, "where", json_string(where));
+			ms_put_text(out, "where", where);
 		}
-		set(row, "id", ms_audit_id(key, "text", hex));
-		json_array_append_new(list, row);
+		put_id(out, "id", key, "text", hex);
+		ms_put_close(out, '}');
 	}
-	return list;
+	ms_put_close(out, ']');
 }
 
 /* The words by which a directory knows names again, in the order in which they stand. */
-static json_t *greeted_of(const MsReading *r, const guint8 *key)
+static void put_greeted(GString *out, const MsReading *r, const guint8 *key)
 {
-	json_t *list = json_array();
+	guint told = 0;
+	ms_put_open(out, "greeted", '[');
 	for (guint i = 0; i < r->greeted->len; i++) {
 		g_auto(GStrv) words = ms_name_words(r->greeted->pdata[i]);
-		for (char **w = words; *w && json_array_size(list) < MS_READING_MAX_GREETED; w++) {
-			g_autofree char *id = ms_audit_id(key, MS_AUDIT_NAME, *w);
-			json_array_append_new(list, json_string_nocheck(id));
-		}
+		for (char **w = words; *w && told < MS_READING_MAX_GREETED; w++, told++)
+			put_id(out, NULL, key, MS_AUDIT_NAME, *w);
 	}
-	return list;
+	ms_put_close(out, ']');
 }
 
-static void add_reading(json_t *line, const MsAuditMessage *m, const guint8 *key)
+static void put_reading(GString *out, const MsAuditMessage *m, const guint8 *key)
 {
 	const MsReading *r = m->reading;
-	json_t *kinds = json_object(), *causes = json_object(), *documents = json_array();
-	guint attached = 0;
+	g_autoptr(GPtrArray) kinds = g_ptr_array_new();
+	g_autoptr(GPtrArray) causes = g_ptr_array_new();
 	for (guint i = 0; i < r->findings->len; i++)
-		count(kinds, ((MsFinding *)r->findings->pdata[i])->kind);
+		g_ptr_array_add(kinds, ((MsFinding *)r->findings->pdata[i])->kind);
 	for (guint i = 0; i < r->unread->len; i++)
-		count(causes, ms_unread_name(((MsUnread *)r->unread->pdata[i])->reason));
-	for (guint i = 0; i < r->parts->len; i++) {
-		const MsPart *part = r->parts->pdata[i];
-		if (part->attached && attached++ < MS_AUDIT_MAX)
-			json_array_append_new(documents, document_of(part));
-	}
-	json_object_set_new_nocheck(line, "findings", json_integer(r->findings->len));
-	json_object_set_new_nocheck(line, "findings_by_kind", kinds);
-	json_object_set_new_nocheck(line, "unread", json_integer(r->unread->len));
-	json_object_set_new_nocheck(line, "unread_causes", causes);
-	json_object_set_new_nocheck(line, "parts", json_integer(r->parts->len));
-	set_more(line, "documents_more", attached - json_array_size(documents));
-	json_object_set_new_nocheck(line, "documents", documents);
+		g_ptr_array_add(causes,
+			(char *)ms_unread_name(((MsUnread *)r->unread->pdata[i])->reason));
+	ms_put_integer(out, "findings", r->findings->len);
+	put_counts(out, "findings_by_kind", kinds);
+	ms_put_integer(out, "unread", r->unread->len);
+	put_counts(out, "unread_causes", causes);
+	ms_put_integer(out, "parts", r->parts->len);
+	put_documents(out, r);
 	if (key != NULL) {
-		json_object_set_new_nocheck(line, "texts", texts_of(r, key));
-		json_object_set_new_nocheck(line, "greeted", greeted_of(r, key));
+		put_texts(out, r, key);
+		put_greeted(out, r, key);
 	}
-	add_identifiers(line, m, key);
+	put_identifiers(out, m, key);
 }
 
 /* ---- how ------------------------------------------------------------------------------ */
 
 #define MAX_POLICIES 100
 
-static void add_policies(json_t *line, const MsVerdict *verdict)
+/* Titles and conditions, nothing of the mail; how many there are beside those comes first. */
+static void put_titles(GString *out, const char *name, const char *more, const GPtrArray *titles)
 {
-	json_t *policies = json_array();
-	for (guint i = 0; i < verdict->policies->len && i < MAX_POLICIES; i++)
-		json_array_append_new(policies, ms_audit_plain(verdict->policies->pdata[i]));
-	set_more(line, "policies_more", verdict->policies->len - json_array_size(policies));
-	json_object_set_new_nocheck(line, "policies", policies);
+	guint n = MIN(titles->len, MAX_POLICIES);
+	put_more(out, more, titles->len - n);
+	ms_put_open(out, name, '[');
+	for (guint i = 0; i < n; i++)
+		ms_put_text(out, NULL, titles->pdata[i]);
+	ms_put_close(out, ']');
 }
 
-/* What it was not known of, of policies that applied all the same: titles and conditions, nothing
- * of the mail. */
-static void add_unsure(json_t *line, const MsVerdict *verdict)
+static void put_versions(GString *out, const MsAuditMessage *m)
 {
-	json_t *unsure = json_array();
-	for (guint i = 0; i < verdict->unsure->len && i < MAX_POLICIES; i++)
-		json_array_append_new(unsure, ms_audit_plain(verdict->unsure->pdata[i]));
-	if (json_array_size(unsure) > 0) {
-		set_more(line, "unsure_more", verdict->unsure->len - json_array_size(unsure));
-		json_object_set(line, "unsure", unsure);
-	}
-	json_decref(unsure);
+	ms_put_open(out, "versions", '{');
+	ms_put_text(out, "policies", m->policies);
+	ms_put_text(out, "kinds", m->kinds);
+	ms_put_text(out, "mapping", m->generation);
+	ms_put_integer(out, "changes", (gint64)m->changes);
+	ms_put_close(out, '}');
 }
 
-static json_t *versions_of(const MsAuditMessage *m)
+static void put_delay(GString *out, const MsVerdict *v)
 {
-	return json_pack("{s:o, s:o, s:o, s:I}", "policies", ms_audit_plain(m->policies), "kinds",
-		ms_audit_plain(m->kinds), "mapping", ms_audit_plain(m->generation), "changes",
-		(json_int_t)m->changes);
+	ms_put_open(out, "delay", '{');
+	ms_put_integer(out, "seconds", v->delay_us / G_USEC_PER_SEC);
+	ms_put_text(out, "then", ms_action_names[v->delay_holds ? MS_HOLD : MS_DELIVER]);
+	ms_put_close(out, '}');
 }
 
-static void add_verdict(json_t *line, const MsAuditMessage *m)
+static void put_reasons(GString *out, const MsVerdict *v)
+{
+	guint n = MIN(v->reasons->len, MS_MAX_REASONS);
+	ms_put_open(out, "reasons", '[');
+	for (guint i = 0; i < n; i++)
+		put_reason(out, v->reasons->pdata[i]);
+	ms_put_close(out, ']');
+	ms_put_integer(out, "reasons_more", v->more + (v->reasons->len - n));
+}
+
+static void put_stages(GString *out, const MsAuditMessage *m)
+{
+	ms_put_integer(out, "microseconds", m->read_us + m->resolve_us + m->judge_us);
+	ms_put_open(out, "stages", '{');
+	ms_put_integer(out, "read", m->read_us);
+	ms_put_integer(out, "resolve", m->resolve_us);
+	ms_put_integer(out, "judge", m->judge_us);
+	ms_put_close(out, '}');
+}
+
+static void put_verdict(GString *out, const MsAuditMessage *m)
 {
 	const MsVerdict *v = m->verdict;
-	json_object_set_new_nocheck(line, "verdict", json_string(ms_action_names[v->action]));
-	json_object_set_new_nocheck(line, "would", json_string(ms_action_names[v->would]));
+	ms_put_text(out, "verdict", ms_action_names[v->action]);
+	ms_put_text(out, "would", ms_action_names[v->would]);
 	if (v->action == MS_DELAY)
-		json_object_set_new_nocheck(line, "delay",
-			json_pack("{s:I, s:s}", "seconds",
-				(json_int_t)(v->delay_us / G_USEC_PER_SEC), "then",
-				ms_action_names[v->delay_holds ? MS_HOLD : MS_DELIVER]));
+		put_delay(out, v);
 	if (v->paused)
-		json_object_set_new_nocheck(line, "paused", json_true());
-	json_object_set_new_nocheck(line, "reasons", reasons_of(v));
-	json_object_set_new_nocheck(line, "reasons_more",
-		json_integer(v->more +
-			(v->reasons->len > MS_MAX_REASONS ? v->reasons->len - MS_MAX_REASONS : 0)));
+		ms_put_word(out, "paused", "true");
+	put_reasons(out, v);
 	if (m->trouble != NULL)
-		json_object_set_new_nocheck(line, "trouble", ms_audit_plain(m->trouble));
-	add_policies(line, v);
-	add_unsure(line, v);
-	json_object_set_new_nocheck(line, "versions", versions_of(m));
-	json_object_set_new_nocheck(line, "microseconds",
-		json_integer((json_int_t)(m->read_us + m->resolve_us + m->judge_us)));
-	json_object_set_new_nocheck(line, "stages",
-		json_pack("{s:I, s:I, s:I}", "read", (json_int_t)m->read_us, "resolve",
-			(json_int_t)m->resolve_us, "judge", (json_int_t)m->judge_us));
+		ms_put_text(out, "trouble", m->trouble);
+	put_titles(out, "policies", "policies_more", v->policies);
+	/* What it was not known of, of policies that applied all the same. */
+	if (v->unsure->len > 0)
+		put_titles(out, "unsure", "unsure_more", v->unsure);
+	put_versions(out, m);
+	put_stages(out, m);
 }
 
-void ms_audit_name(json_t *line, const MsEnvelope *envelope)
+void ms_audit_name(GString *line, const MsEnvelope *envelope)
 {
-	json_object_set_new_nocheck(line, "host", ms_audit_plain(envelope->host));
-	json_object_set_new_nocheck(line, "queue_id", ms_audit_plain(envelope->queue_id));
-	set(line, "arrived", ms_audit_stamp(envelope->arrived));
+	g_autofree char *arrived = ms_audit_stamp(envelope->arrived);
+	ms_put_text(line, "host", envelope->host);
+	ms_put_text(line, "queue_id", envelope->queue_id);
+	ms_put_text(line, "arrived", arrived);
 }
 
-json_t *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
+GString *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 {
 	const MsEnvelope *e = m->envelope;
 	g_autofree char *number = key != NULL ? ms_audit_key_number(key) : NULL;
-	json_t *line = ms_audit_line(e->canary ? MS_AUDIT_CANARY : MS_AUDIT_MESSAGE);
-	if (line == NULL)
-		return NULL;
+	GString *line = ms_audit_line(e->canary ? MS_AUDIT_CANARY : MS_AUDIT_MESSAGE);
 	ms_audit_name(line, e);
-	json_object_set_new_nocheck(line, "client", ms_audit_plain(e->client_address));
-	json_object_set_new_nocheck(line, "key", ms_audit_plain(number));
-	json_object_set_new_nocheck(line, "size", json_integer((json_int_t)e->size));
+	ms_put_text(line, "client", e->client_address);
+	ms_put_text(line, "key", number);
+	ms_put_integer(line, "size", (gint64)e->size);
 	if (m->record != NULL)
-		json_object_set_new_nocheck(line, "record", json_string(m->record));
-	add_sender(line, m, key);
+		ms_put_text(line, "record", m->record);
+	put_sender(line, m, key);
 	if (key != NULL && m->body != NULL)
-		set(line, "body", ms_audit_id(key, "body", m->body));
-	add_verdict(line, m);
-	add_recipients(line, m, key);
+		put_id(line, "body", key, "body", m->body);
+	put_verdict(line, m);
+	put_recipients(line, m, key);
 	if (m->reading != NULL)
-		add_reading(line, m, key);
+		put_reading(line, m, key);
 	return line;
 }
