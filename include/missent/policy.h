@@ -30,8 +30,9 @@ typedef struct MsPolicies MsPolicies;
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
 /* The setting subaddress, where it is not "+"; before anything is judged. */
 void ms_policies_tags(MsPolicies *policies, const char *separators);
-/* Every file of which something was taken: policies, what they include, lists; of char *. */
-const GPtrArray *ms_policies_read(const MsPolicies *policies);
+/* Every file of which something was taken (policies, what they include, lists) with its place in
+ * the folder, as it was when it was read. */
+const char *ms_policies_text(const MsPolicies *policies);
 /* Are they still as they were when they were read? */
 bool ms_policies_current(const MsPolicies *policies);
 /* As they stand in the files of `dir`, with what they include and inherit, whatever is wrong

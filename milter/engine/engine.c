@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -226,54 +225,14 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 
 /* ---- versions ------------------------------------------------------------------------- */
 
-/* A file as it is: how many bytes its name is followed by is said, so that two sets of files never
- * make one text. */
-static void add_file(GString *out, const char *name, const char *path)
-{
-	g_autofree char *text = NULL;
-	gsize len = 0;
-	bool there = g_file_get_contents(path, &text, &len, NULL);
-	g_string_append_printf(out, "# ---- %s, ", name);
-	g_string_append_printf(out, there ? "%zu bytes\n" : "not readable\n", len);
-	for (gsize i = 0; i < len; i++) /* a NUL would end what is kept */
-		g_string_append_c(out, text[i] != '\0' ? text[i] : ' ');
-	g_string_append(out, len > 0 && text[len - 1] != '\n' ? "\n" : "");
-}
-
 /* What its lines say of the policies is a digest of this: the mode that they may leave open, and
- * all files.  NULL: they cannot be listed. */
-static char *text_of_policies(const MsSettings *s, const MsPolicies *policies, GError **error)
+ * all files. */
+static void set_versions(MsRuntime *runtime)
 {
-	g_autoptr(GPtrArray) files = files_of(s->policy_dir, "", error);
-	if (files == NULL)
-		return NULL;
-	GString *out = g_string_new(NULL);
-	g_autofree char *real = realpath(s->policy_dir, NULL);
-	const GPtrArray *read = ms_policies_read(policies);
-	g_string_append_printf(out, "# mode = %s\n", ms_mode_names[s->mode]);
-	for (guint i = 0; i < files->len; i++) {
-		g_autofree char *name = g_path_get_basename(files->pdata[i]);
-		add_file(out, name, files->pdata[i]);
-	}
-	/* What they include, and lists, by their place in the folder. */
-	for (guint i = 0; i < read->len; i++) {
-		const char *path = read->pdata[i];
-		if (g_ptr_array_find_with_equal_func(files, path, g_str_equal, NULL))
-			continue;
-		bool within = real != NULL && g_str_has_prefix(path, real);
-		add_file(out, within ? path + strlen(real) : path, path);
-	}
-	return g_string_free(out, FALSE);
-}
-
-static bool set_versions(MsRuntime *runtime, GError **error)
-{
-	runtime->policies_text = text_of_policies(runtime->settings, runtime->policies, error);
-	if (runtime->policies_text == NULL)
-		return false;
+	runtime->policies_text = g_strdup_printf("# mode = %s\n%s",
+		ms_mode_names[runtime->settings->mode], ms_policies_text(runtime->policies));
 	ms_audit_text_id(runtime->policies_text, runtime->policies_version);
 	ms_audit_text_id(ms_kinds_text(runtime->kinds), runtime->kinds_version);
-	return true;
 }
 
 /* Before a line names them.  Where that cannot be written now, no line can either; it is tried
@@ -387,8 +346,7 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;
-	if (!set_versions(runtime, error))
-		return NULL;
+	set_versions(runtime);
 	if (parts & MS_PARTS_WRITE)
 		keep_texts(runtime, NULL);
 	if (parts & MS_PARTS_CHECK) {

@@ -354,6 +354,7 @@ void ms_policies_free(MsPolicies *policies)
 	g_clear_pointer(&policies->tests, g_ptr_array_unref);
 	g_clear_pointer(&policies->read, g_ptr_array_unref);
 	g_clear_pointer(&policies->stamps, g_ptr_array_unref);
+	g_free(policies->text);
 	g_clear_pointer(&policies->copies, g_ptr_array_unref);
 	g_free(policies);
 }
@@ -412,6 +413,7 @@ static MsPolicies *take_set(MsPolicySet *set, const MsKinds *kinds, MsMode mode,
 	g_autoptr(MsPolicies) policies = policies_new();
 	policies->read = g_ptr_array_ref(set->read);
 	policies->stamps = g_ptr_array_ref(set->stamps);
+	policies->text = g_strdup(set->text->str);
 	for (guint i = 0; i < set->files->len; i++)
 		if (!add_file(policies, set->files->pdata[i], kinds, mode, error))
 			return NULL;
@@ -458,9 +460,9 @@ void ms_policies_tags(MsPolicies *policies, const char *separators)
 		((MsPolicy *)policies->list->pdata[i])->tags = g_intern_string(separators);
 }
 
-const GPtrArray *ms_policies_read(const MsPolicies *policies)
+const char *ms_policies_text(const MsPolicies *policies)
 {
-	return policies->read;
+	return policies->text;
 }
 
 bool ms_policies_current(const MsPolicies *policies)

@@ -101,6 +101,7 @@ struct MsPolicies {
 	GPtrArray *list;   /* of MsPolicy */
 	GPtrArray *tests;  /* of MsPolicyTest */
 	GPtrArray *read, *stamps; /* of char *: the files that they are from; NULL: copies */
+	char *text; /* of all of them; NULL: copies */
 	/* of MsPolicy: changed ones of others' policies, whose `list` this borrows from; or NULL */
 	GPtrArray *copies;
 };
@@ -126,6 +127,7 @@ typedef struct {
 	/* of char *: every file of which something was taken, and what it was like then
 	 * (ms_io_stamp()) */
 	GPtrArray *read, *stamps;
+	GString *text; /* what was read, file after file */
 	GPtrArray *broken; /* of MsSection: policies of which something could not be had */
 } MsPolicySet;
 /* Of what is wrong in `file`. */

@@ -43,6 +43,7 @@ static MsPolicySet *set_new(void)
 	set->lists = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, list_free);
 	set->read = g_ptr_array_new_with_free_func(g_free);
 	set->stamps = g_ptr_array_new_with_free_func(g_free);
+	set->text = g_string_new(NULL);
 	set->broken = g_ptr_array_new();
 	return set;
 }
@@ -55,6 +56,7 @@ void ms_policy_set_free(MsPolicySet *set)
 	g_ptr_array_unref(set->files);
 	g_ptr_array_unref(set->read);
 	g_ptr_array_unref(set->stamps);
+	g_string_free(set->text, TRUE);
 	g_ptr_array_unref(set->broken);
 	g_free(set);
 }
@@ -105,11 +107,30 @@ static char *path_within(
 	return NULL;
 }
 
-static void note_read(Load *l, const char *path)
+/* `name`: by its place in the folder.  How many bytes it is followed by is said, so that two sets
+ * of files never make one text. */
+static void add_text(GString *all, const char *name, const char *text)
+{
+	gsize len = strlen(text);
+	g_string_append_printf(all, "# ---- %s, %zu bytes\n%s%s", name, len, text,
+		len > 0 && text[len - 1] != '\n' ? "\n" : "");
+}
+
+/* What is read here is what is judged by, and what is kept of it: a file is read once. */
+static char *read_once(Load *l, const char *name, const char *path, GError **error)
 {
 	g_ptr_array_add(l->set->read, g_strdup(path));
 	g_ptr_array_add(
 		l->set->stamps, ms_io_stamp(path)); /* before: a change while it is read is one */
+	char *text = ms_config_read(path, error);
+	if (text != NULL)
+		add_text(l->set->text, name, text);
+	return text;
+}
+
+static const char *place_of(const Load *l, const char *path)
+{
+	return path + strlen(l->root) + 1;
 }
 
 static bool read_text(Load *l, const char *name, const char *text);
@@ -135,8 +156,7 @@ static bool include(Load *l, const MsSection *root, const char *name, GError **e
 	}
 	if (g_hash_table_contains(l->seen, path))
 		return true; /* once is enough */
-	note_read(l, path);
-	g_autofree char *text = ms_config_read(path, error);
+	g_autofree char *text = read_once(l, place_of(l, path), path, error);
 	return text != NULL && read_text(l, path, text);
 }
 
@@ -175,8 +195,8 @@ static bool read_file(Load *l, const char *name)
 	g_autofree char *real = realpath(name, NULL);
 	if (real != NULL && g_hash_table_contains(l->seen, real))
 		return true; /* another one has included it */
-	note_read(l, name);
-	g_autofree char *text = ms_config_read(name, &error);
+	g_autofree char *place = g_path_get_basename(name);
+	g_autofree char *text = read_once(l, place, name, &error);
 	return text != NULL ? read_text(l, name, text) : go_on(l, name, error);
 }
 
@@ -213,8 +233,7 @@ static bool take_list(Load *l, const MsSection *section, MsPolicyList *list, GEr
 		return true;
 	if (path == NULL)
 		return false;
-	note_read(l, path);
-	g_autofree char *text = ms_config_read(path, error);
+	g_autofree char *text = read_once(l, place_of(l, path), path, error);
 	return text != NULL && take_lines(list, path, text, error);
 }
 
