@@ -99,8 +99,8 @@ typedef struct {
 	/* NULL: the directory could not be asked, or judging took too much */
 	MsResolution *resolution;
 	char *trouble;            /* then: why */
-	MsGuardCounts *counts;    /* NULL: nobody counts, or it could not be done, and then: */
-	char *uncounted;          /* why */
+	MsGuardCounts *counts;    /* NULL: nobody counts */
+	char *uncounted;          /* why it could not be done; or NULL */
 	/* of char *: streams that this message stopped, in words; NULL: none */
 	GPtrArray *stopped;
 	MsVerdict *verdict;

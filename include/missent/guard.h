@@ -4,7 +4,8 @@
  * WHAT    Takes one message and the streams that it is of, enters it into windows of what went to
  *         whom, and answers with what is over a limit, unusual, or of a stream that was stopped.
  * OWNS    MsGuard, MsGuardCounts: freed by their _free functions.
- * ERRORS  MsAnswer: when it cannot be asked nothing is counted and nothing is known.
+ * ERRORS  MsAnswer: when it cannot be asked nothing is counted, and nothing is known but which
+ *         streams were stopped when this MsGuard last heard of them: those are stopped still.
  * THREADS ms_guard_count() from any number of threads.
  * LIMITS  A message is looked at in MS_GUARD_IDENTIFIERS identifiers, MS_GUARD_RECIPIENTS
  *         recipients, MS_GUARD_DOCUMENTS documents and MS_GUARD_STREAMS streams; a window keeps
@@ -112,6 +113,7 @@ typedef struct {
 	bool held;
 	gint64 now;
 } MsGuardMessage;
+/* `*counts_out` may be there also when it is not MS_FOUND: streams that are stopped. */
 MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out,
 	GError **error);
 

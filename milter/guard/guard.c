@@ -6,7 +6,8 @@
 
 /*
  * A message and its streams come in; ask.c makes a step of them, a store carries it out, and what
- * is over comes out as alarms.  From any thread; the guard itself is immutable.
+ * is over comes out as alarms.  From any thread; what changes in the guard itself, under its lock,
+ * are the streams that it heard to be stopped: a store that does not answer lets none of them go.
  */
 
 /* ---- opening -------------------------------------------------------------------------- */
@@ -30,6 +31,8 @@ static MsGuard *guard_under(const guint8 *key, const MsGuardSettings *settings)
 	guard->customers = g_strdupv((char **)settings->limits.customers);
 	guard->limits.customers = (const char *const *)guard->customers;
 	ms_guard_digest(guard, "name of the key", "", "", guard->key_name, sizeof guard->key_name);
+	pthread_mutex_init(&guard->lock, NULL);
+	guard->stopped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return guard;
 }
 
@@ -60,9 +63,35 @@ void ms_guard_free(MsGuard *guard)
 	if (guard->store != NULL)
 		guard->store->close(guard->store);
 	memset(guard->key, 0, sizeof guard->key);
+	pthread_mutex_destroy(&guard->lock);
+	g_hash_table_unref(guard->stopped);
 	g_strfreev(guard->customers);
 	g_free(guard->tag_separators);
 	g_free(guard);
+}
+
+/* ---- what is known without the store ---------------------------------------------------- */
+
+/* More streams than anybody looks after. */
+#define MOST_STOPPED 10000
+
+static void hear(MsGuard *guard, const char *id, bool stopped)
+{
+	pthread_mutex_lock(&guard->lock);
+	if (!stopped)
+		g_hash_table_remove(guard->stopped, id);
+	else if (g_hash_table_size(guard->stopped) < MOST_STOPPED)
+		g_hash_table_add(guard->stopped, g_strdup(id));
+	pthread_mutex_unlock(&guard->lock);
+}
+
+static bool was_stopped(MsGuard *guard, const MsOp *op)
+{
+	g_autofree char *id = ms_hex(op->key, MS_KEY_BYTES);
+	pthread_mutex_lock(&guard->lock);
+	bool stopped = g_hash_table_contains(guard->stopped, id);
+	pthread_mutex_unlock(&guard->lock);
+	return stopped;
 }
 
 /* ---- a message ------------------------------------------------------------------------ */
@@ -104,15 +133,42 @@ static void take_answer(
 		add_alarm(counts, MS_GUARD_CREEP, about, op, a);
 }
 
-static MsGuardCounts *counts_of(const MsStep *step, const MsStepped *stepped, const GArray *abouts)
+static MsGuardCounts *counts_new(gint64 born)
 {
 	MsGuardCounts *counts = g_new0(MsGuardCounts, 1);
 	counts->alarms = g_array_new(FALSE, TRUE, sizeof(MsGuardAlarm));
-	counts->born = stepped->born;
-	for (guint i = 0; i < step->ops->len; i++)
-		take_answer(counts, &g_array_index(abouts, MsAbout, i),
-			&g_array_index(step->ops, MsOp, i),
-			&g_array_index(stepped->answers, MsOpAnswer, i));
+	counts->born = born;
+	return counts;
+}
+
+static MsGuardCounts *counts_of(
+	MsGuard *guard, const MsStep *step, const MsStepped *stepped, const GArray *abouts)
+{
+	MsGuardCounts *counts = counts_new(stepped->born);
+	for (guint i = 0; i < step->ops->len; i++) {
+		const MsOp *op = &g_array_index(step->ops, MsOp, i);
+		const MsOpAnswer *a = &g_array_index(stepped->answers, MsOpAnswer, i);
+		take_answer(counts, &g_array_index(abouts, MsAbout, i), op, a);
+		if (op->letter == MS_OP_STREAM && a->over != was_stopped(guard, op)) {
+			g_autofree char *id = ms_hex(op->key, MS_KEY_BYTES);
+			hear(guard, id, a->over);
+		}
+	}
+	return counts;
+}
+
+/* Of a step that could not be done.  NULL: none of its streams was stopped. */
+static MsGuardCounts *last_known(MsGuard *guard, const MsStep *step, const GArray *abouts)
+{
+	static const MsOpAnswer stopped = {.over = true};
+	MsGuardCounts *counts = NULL;
+	for (guint i = 0; i < step->ops->len; i++) {
+		const MsOp *op = &g_array_index(step->ops, MsOp, i);
+		if (op->letter != MS_OP_STREAM || !was_stopped(guard, op))
+			continue;
+		counts = counts != NULL ? counts : counts_new(0);
+		take_answer(counts, &g_array_index(abouts, MsAbout, i), op, &stopped);
+	}
 	return counts;
 }
 
@@ -162,8 +218,8 @@ static MsAnswer count_under(
 	ms_guard_prepare(guard, &step, message->now);
 	ms_guard_ask(guard, message, &step, abouts);
 	MsAnswer answer = guard->store->step(guard->store, &step, &stepped, error);
-	if (answer == MS_FOUND)
-		*counts_out = counts_of(&step, &stepped, abouts);
+	*counts_out = answer == MS_FOUND ? counts_of(guard, &step, &stepped, abouts)
+					 : last_known(guard, &step, abouts);
 	ms_stepped_clear(&stepped);
 	ms_step_clear(&step);
 	return answer;
@@ -177,12 +233,14 @@ MsAnswer ms_guard_count(
 	MsGuardMessage rest = *message;
 	if (guard->before != NULL) {
 		MsAnswer answer = count_under(guard->before, message, &before, error);
-		if (answer != MS_FOUND)
+		if (answer != MS_FOUND) {
+			*counts_out = g_steal_pointer(&before);
 			return answer;
+		}
 		rest.held = message->held || is_held_for(message, before);
 	}
 	MsAnswer answer = count_under(guard, &rest, counts_out, error);
-	if (answer == MS_FOUND && before != NULL)
+	if (*counts_out != NULL && before != NULL)
 		merge(*counts_out, before);
 	return answer;
 }
@@ -234,8 +292,10 @@ static MsAnswer add_state(MsGuard *guard, MsGuardStatus *status, const guint8 *k
 	MsAnswer answer = guard->store->value(guard->store, guard->key_name, &name, &value, error);
 	if (answer == MS_FOUND) {
 		MsGuardState *state = state_of(id, value);
-		if (state != NULL)
+		if (state != NULL) {
+			hear(guard, id, state->tripped != 0);
 			g_ptr_array_add(status->states, state);
+		}
 	}
 	return answer == MS_ABSENT ? MS_FOUND : answer;
 }

@@ -2,6 +2,8 @@
 #ifndef MISSENT_GUARD_PRIVATE_H
 #define MISSENT_GUARD_PRIVATE_H
 
+#include <pthread.h>
+
 #include "missent/digest.h"
 #include "missent/guard.h"
 
@@ -13,6 +15,8 @@ struct MsGuard {
 	MsGuard *before; /* the same under the key before, on the same store; or NULL */
 	MsGuardLimits limits;
 	char **customers, *tag_separators;
+	pthread_mutex_t lock;
+	GHashTable *stopped; /* of char *: streams, by ID, that were so when last heard of */
 };
 
 /* What an operation of a step is about, to tell its answer. */

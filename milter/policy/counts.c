@@ -134,10 +134,13 @@ static char *words_of(const MsGuardAlarm *a, const MsReading *reading)
 			"%u recipients of one message of this sender, the most before were %u",
 			a->count, a->limit);
 	case MS_GUARD_BREAKER:
-		return g_strdup_printf(
-			"mail of this sender is stopped: %u of its last messages were wrong (see missent guard "
-			"status)",
-			a->count);
+		return a->since == 0
+			? g_strdup("mail of this sender was stopped when that was last known (see missent "
+				   "guard status)")
+			: g_strdup_printf(
+				  "mail of this sender is stopped: %u of its last messages were wrong (see "
+				  "missent guard status)",
+				  a->count);
 	case MS_N_GUARD: break;
 	}
 	return g_strdup("");
@@ -186,7 +189,7 @@ static void judge_policy(Counting *c, const char *trouble)
 {
 	for (guint i = 0; c->counts != NULL && i < c->counts->alarms->len; i++)
 		judge_alarm(c, &g_array_index(c->counts->alarms, MsGuardAlarm, i));
-	if (c->counts == NULL && ms_adding_count(&c->adding, MS_GUARD_UNAVAILABLE))
+	if (trouble != NULL && ms_adding_count(&c->adding, MS_GUARD_UNAVAILABLE))
 		ms_adding_keep(&c->adding, MS_GUARD_UNAVAILABLE, g_strdup(trouble));
 }
 
