@@ -5,6 +5,7 @@
 
 #include "missent/text.h"
 
+#include "cellstyle.h"
 #include "flow.h"
 #include "formula.h"
 #include "line.h"
@@ -65,7 +66,7 @@ typedef enum {
 	LEVEL,
 	NUMBER,
 	NUMBERING,
-	NUMBER_FORMAT,
+	PAGE_CODES,
 	PARAGRAPH,
 	PARAGRAPH_STYLE,
 	PART,
@@ -77,7 +78,6 @@ typedef enum {
 	SHEET_ROW,
 	SPACE,
 	STRING,
-	STYLE,
 	SYMBOL,
 	TAB,
 	TEXT,
@@ -95,9 +95,9 @@ static const struct {
 	{"Data", DATA},
 	{"DataMashup", BINARY},
 	{"Fallback", ANNOTATION},
-	{"NumberFormat", NUMBER_FORMAT},
+	{"Footer", PAGE_CODES},
+	{"Header", PAGE_CODES},
 	{"Row", ROW},
-	{"Style", STYLE},
 	{"abstractNum", NUMBERING},
 	{"annotation", ANNOTATION},
 	{"binData", BINARY},
@@ -209,8 +209,7 @@ typedef struct {
 	GString *shown, *stored;
 	char *cache_format;
 	bool in_cache;
-	GHashTable *styles;  /* SpreadsheetML 2003: ID to number format */
-	char *style, *cell_style;
+	MsCellStyles *styles; /* SpreadsheetML 2003, or NULL */
 	bool number;         /* a Data of ss:Type Number */
 	char *part;          /* Flat OPC: its name */
 	bool standard;       /* of a schema whose attributes the table of structural items names */
@@ -322,13 +321,12 @@ static void read_blob(Flow *f)
 		ms_strings(f->aside, bytes->data, bytes->len);
 }
 
-static void read_codes(Flow *f)
+static void put_codes(Flow *f, const char *codes)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	ms_header_text(text, f->collected->str);
+	ms_header_text(text, codes);
 	put(f, MS_ALL_WAYS, text->str, text->len);
 	end_line(f);
-	put_aside(f, f->collected);
 }
 
 /* A number with a format: as shown, and as stored in the reading that has it so. */
@@ -375,16 +373,17 @@ static void end_collecting(Flow *f, Kind kind)
 	switch ((guint)kind) {
 	case BINARY: read_binary(f); break;
 	case BLOB: read_blob(f); break;
-	case CODES: read_codes(f); break;
+	case CODES:
+		put_codes(f, f->collected->str);
+		put_aside(f, f->collected);
+		break;
 	case VALUE: end_value(f); break;
 	case FORMULA:
 		put_aside(f, f->collected);
 		ms_formula_texts(f->aside, f->collected->str);
 		break;
 	case DATA:
-		put_number(f,
-			g_hash_table_lookup(
-				f->styles, f->cell_style != NULL ? f->cell_style : "Default"));
+		put_number(f, f->styles != NULL ? ms_cell_styles_format(f->styles) : NULL);
 		break;
 	case FORMAT_CODE:
 		g_free(f->cache_format);
@@ -511,18 +510,6 @@ static void count_on(Flow *f, const char *const *attributes)
 		g_string_append_printf(f->aside, "%" G_GINT64_FORMAT "\n", f->counted);
 }
 
-static void begin_style(Flow *f, Kind kind, const char *const *attributes)
-{
-	const char *id = ms_xml_attribute(attributes, "ID");
-	const char *format = ms_xml_attribute(attributes, "Format");
-	if (kind == STYLE && id != NULL) {
-		g_free(f->style);
-		f->style = g_strdup(id);
-	} else if (kind == NUMBER_FORMAT && format != NULL && f->style != NULL) {
-		g_hash_table_replace(f->styles, g_strdup(f->style), g_strdup(format));
-	}
-}
-
 static void begin_data(Flow *f, const char *const *attributes)
 {
 	const char *type = ms_xml_attribute(attributes, "Type");
@@ -569,12 +556,11 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 {
 	switch ((guint)kind) {
 	case LIST_STYLE: list_style(f, attributes); break;
-	case STYLE:
-	case NUMBER_FORMAT: begin_style(f, kind, attributes); break;
 	case DATA: begin_data(f, attributes); break;
-	case CELL:
-		top(f)->cell = top(f)->line.out->len;
-		set_text(&f->cell_style, ms_xml_attribute(attributes, "StyleID"));
+	case CELL: top(f)->cell = top(f)->line.out->len; break;
+	case PAGE_CODES:
+		if (f->styles != NULL && ms_xml_attribute(attributes, "Data") != NULL)
+			put_codes(f, ms_xml_attribute(attributes, "Data"));
 		break;
 	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
 				? ms_xml_attribute(attributes, "val") : "0", NULL, 10); break;
@@ -680,7 +666,7 @@ static bool is_office(const char *root)
 static bool defines(const char *root)
 {
 	static const char *const roots[] = {
-		"numbering", "package", "styleSheet", "styles", "wordDocument", NULL};
+		"numbering", "styleSheet", "styles", "wordDocument", NULL};
 	return g_strv_contains(roots, root);
 }
 
@@ -702,7 +688,10 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 	if (f->open->len == 0) {
 		f->defines = defines(name);
 		f->standard = is_office(name);
+		f->styles = strcmp(name, "Workbook") == 0 ? ms_cell_styles_new() : NULL;
 	}
+	if (f->styles != NULL)
+		ms_cell_styles_start(f->styles, name, attributes);
 	if (f->office->styles != NULL)
 		kind = begin_styled(f, kind, name, attributes);
 	if (*attributes != NULL)
@@ -916,7 +905,6 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->insertions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	f->shown = g_string_new(NULL);
 	f->stored = g_string_new(NULL);
-	f->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	push_target(f);
 	return f;
 }
@@ -939,9 +927,7 @@ static void flow_free(Flow *f)
 	g_string_free(f->shown, TRUE);
 	g_string_free(f->stored, TRUE);
 	g_free(f->cache_format);
-	g_hash_table_unref(f->styles);
-	g_free(f->style);
-	g_free(f->cell_style);
+	ms_cell_styles_free(f->styles);
 	g_free(f->part);
 	g_free(f);
 }
@@ -972,11 +958,36 @@ static void finish(Flow *f, gsize *text)
 	span(f, " (attributes)", attributes);
 }
 
+/* In one file, what defines may stand behind what is defined. */
+static void define_start(void *user, const char *name, const char *const *attributes)
+{
+	Flow *f = user;
+	ms_numbering_start(f->office->numbering, name, attributes);
+	ms_sheets_style_start(f->office->sheets, name, attributes);
+}
+
+static void define_end(void *user, const char *name)
+{
+	Flow *f = user;
+	ms_numbering_end(f->office->numbering, name, f->aside);
+	ms_sheets_style_end(f->office->sheets, name);
+}
+
+static void define_text(void *user, const char *text, gsize len)
+{
+	(void)user;
+	(void)text;
+	(void)len;
+}
+
 const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
 	bool strings, gsize *text)
 {
 	static const MsXmlHandler handler = {flow_start, flow_end, flow_text, flow_comment};
+	static const MsXmlHandler first = {define_start, define_end, define_text, NULL};
 	Flow *f = flow_new(office, place, strings);
+	if (office->package)
+		ms_xml_parse(data, len, office->to->budget, &first, f);
 	const char *why = ms_xml_parse(data, len, office->to->budget, &handler, f);
 	finish(f, text);
 	flow_free(f);

@@ -14,6 +14,7 @@ typedef struct {
 	const MsExtraction *to;
 	const char *where;   /* of the document */
 	bool mixed;          /* OpenDocument: blanks between elements of a paragraph are text */
+	bool package;        /* Flat OPC: the one part has all of the others */
 	MsAttributes *attributes;
 	MsSheets *sheets;
 	MsNumbering *numbering;

@@ -388,8 +388,8 @@ static void read_unused_strings(Package *p)
 
 static void office_open(MsOffice *office, const MsExtraction *to, const char *where, bool mixed)
 {
-	*office = (MsOffice){to, where, mixed, ms_attributes_new("office"), ms_sheets_new(),
-		ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL};
+	*office = (MsOffice){to, where, mixed, false, ms_attributes_new("office"),
+		ms_sheets_new(), ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL};
 }
 
 static void office_close(MsOffice *office)
@@ -460,7 +460,7 @@ bool ms_is_flat_office(const char *root)
 	return g_strv_contains(roots, root);
 }
 
-void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
+void ms_flat_office_read(const MsExtraction *to, const char *root, const MsDocument *document,
 	MsInventory *inventory)
 {
 	ms_inventory_read(inventory, MS_ITEM_WHOLE);
@@ -468,6 +468,7 @@ void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
 	MsOffice office;
 	gsize text = 0;
 	office_open(&office, to, document->where, mixed);
+	office.package = strcmp(root, "package") == 0;
 	note_broken(to, document->where,
 		ms_flow_read(
 			&office, document->where, document->data, document->len, false, &text));

@@ -154,7 +154,7 @@ void ms_compare_buyer(const MsExtraction *to, const char *where, const GPtrArray
 	const GString *text);
 /* XML whose text runs on through its elements, as word processors write it (office.c). */
 bool ms_is_flat_office(const char *root);
-void ms_flat_office_read(const MsExtraction *to, const MsDocument *document,
+void ms_flat_office_read(const MsExtraction *to, const char *root, const MsDocument *document,
 	MsInventory *inventory);
 /* Some reader knows it, or it is text in UTF-8: for what may be anything. */
 bool ms_is_document(const guint8 *data, gsize len);

@@ -438,7 +438,7 @@ void ms_xml_document_read(const MsExtraction *to, const MsDocument *document,
 	if (root != NULL && ms_einvoice_is(root)) {
 		why = ms_einvoice_read(to, document->where, document->data, document->len);
 	} else if (root != NULL && ms_is_flat_office(root)) {
-		ms_flat_office_read(to, document, inventory);
+		ms_flat_office_read(to, root, document, inventory);
 		return;
 	} else {
 		why = read_any(to, document);

@@ -668,6 +668,37 @@ static void test_flat(void)
 			"<Data ss:Type='String'>A-1</Data></Cell><Cell><Data ss:Type='String'>B-<B>2</B></Data></Cell><Cell ss:StyleID='s1'>"
 			"<Data ss:Type='Number'>7740912</Data></Cell></Row></Table></Worksheet></Workbook>"),
 		"A-1\tB-2\tKD-7740912|(values)] A-1\tB-2\t7740912|Name-1", "");
+	static const char *const styled[] = { /* of a parent, of the row, of the column */
+		"<Style ss:ID='s2' ss:Parent='s1'/>", "<Row><Cell ss:StyleID='s2'>",
+		"", "<Row ss:StyleID='s1'><Cell>", "", "<Column ss:StyleID='s1'/><Row><Cell>",
+		"", "<Column ss:Index='3' ss:Span='2' ss:StyleID='s1'/><Row><Cell/><Cell ss:Index='5'>",
+		"", "<Column/><Column/><Column ss:StyleID='s1'/><Row><Cell ss:MergeAcross='1'/><Cell>"};
+	for (gsize i = 0; i < G_N_ELEMENTS(styled); i += 2) {
+		g_autofree char *book = g_strdup_printf(
+			"<?xml version='1.0'?><Workbook><Styles>%s<Style ss:ID='s1'>"
+			"<NumberFormat ss:Format='&quot;KD-&quot;0'/></Style></Styles><Table>%s"
+			"<Data ss:Type='Number'>7740912</Data></Cell></Row></Table></Workbook>",
+			styled[i], styled[i + 1]);
+		expect(styled[i + 1], bytes_of(book), "] KD-7740912\t", "");
+	}
+	expect("the style of another column",
+		bytes_of("<?xml version='1.0'?><Workbook><Style ss:ID='s1'><NumberFormat ss:Format='\"KD-\"0'/>"
+			 "</Style><Table><Column ss:Index='2' ss:StyleID='s1'/><Row><Cell><Data ss:Type='Number'>1"
+			 "</Data></Cell></Row></Table></Workbook>"),
+		"] 1\t|!KD-1", "");
+	expect("the head of a printed sheet",
+		bytes_of("<?xml version='1.0'?><Workbook><x:Header x:Data='&amp;LKD-77&amp;B40912'/></Workbook>"),
+		"\nKD-7740912\n", "");
+	expect("Flat OPC, with what defines at its end",
+		bytes_of("<?xml version='1.0'?><pkg:package><pkg:part><w:document><w:body><w:p><w:pPr><w:numPr>"
+			 "<w:numId w:val='1'/></w:numPr></w:pPr></w:p><w:p><w:pPr><w:numPr><w:numId w:val='1'/>"
+			 "</w:numPr></w:pPr></w:p></w:body></w:document></pkg:part><pkg:part><worksheet><row><c s='1'>"
+			 "<v>7740912</v></c></row></worksheet></pkg:part><pkg:part><styleSheet><numFmts><numFmt "
+			 "numFmtId='164' formatCode='\"KD-\"0'/></numFmts><cellXfs><xf numFmtId='0'/><xf numFmtId='164'/>"
+			 "</cellXfs></styleSheet></pkg:part><pkg:part><w:numbering><w:abstractNum w:abstractNumId='1'>"
+			 "<w:lvl w:ilvl='0'><w:start w:val='5530020'/><w:lvlText w:val='K-%1'/></w:lvl></w:abstractNum>"
+			 "<w:num w:numId='1'><w:abstractNumId w:val='1'/></w:num></w:numbering></pkg:part></pkg:package>"),
+		"KD-7740912|K-5530020\n|K-5530021\n", "");
 	expect("a flat OpenDocument",
 		bytes_of(
 			"<?xml version='1.0'?>\n<office:document xmlns:office='urn:oasis:names:tc:opendocument:"
