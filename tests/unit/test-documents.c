@@ -167,6 +167,14 @@ static void test_xml(void)
 		"");
 	expect("an entity of its own",
 		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'C-4711'>]><a>&e;</a>"),
+		"] C-4711\n", "");
+	expect("entities of entities",
+		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e '&#67;-'><!ENTITY f '&e;47'>"
+			 "<!ENTITY g '<b>x</b>'>]><a>&f;11<c>&g;</c></a>"),
+		"] C-4711\nx", "");
+	expect("an entity that a parameter declares",
+		bytes_of("<?xml version='1.0'?><!DOCTYPE a [<!ENTITY % p \"<!ENTITY e 'C-4711'>\">%p;]>"
+			 "<a>&e;</a>"),
 		"&e;", "ambiguous");
 	expect("an external entity",
 		bytes_of(

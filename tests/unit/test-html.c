@@ -502,6 +502,8 @@ static void test_unread(void)
 		{"text/html", "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>", 3,
 			MS_UNREAD_IMAGE, 1},
 		{"application/xml", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", 1,
+			MS_UNREAD_AMBIGUOUS, 0},
+		{"application/xml", "<!DOCTYPE a [<!ENTITY x SYSTEM 'y'>]><a>&x;</a>", 1,
 			MS_UNREAD_AMBIGUOUS, 1},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
