@@ -284,6 +284,10 @@ static void read_page(Pdf *pdf, int number, const char *place)
 	}
 	ms_extract_span(to, place, page.text, strlen(page.text));
 	ms_extract_span(to, place, page.cells->str, page.cells->len);
+	if (page.filled != NULL) {
+		g_autofree char *filled = g_strconcat(place, " (with its fields)", NULL);
+		ms_extract_span(to, filled, page.filled, strlen(page.filled));
+	}
 	if (strcmp(page.raw->str, page.text) != 0)
 		ms_extract_span(to, place, page.raw->str, page.raw->len);
 	g_autofree char *rest = g_strconcat(place, " (not shown)", NULL);

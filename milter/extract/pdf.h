@@ -23,6 +23,7 @@ int ms_pdf_pages(const MsPdf *pdf);
 typedef struct {
 	char *text;     /* in reading order */
 	GString *cells; /* of it the lines whose cells touch, with tabs between these */
+	char *filled;   /* `text` with what is typed into its fields, or NULL if nothing is */
 	GString *raw;   /* in the order of the content, whatever its angle */
 	GString *rest;  /* what stands in the content and is not shown */
 	guint runs;     /* most characters in a row of which nobody knows what they are */

@@ -52,6 +52,11 @@ bool ms_pdf_decode(const MsPdf *pdf, const Object &stream, MsBudget *budget, std
 void ms_pdf_content(MsPdf *pdf, std::string &bytes, Dict *resources, GString *rest,
 	MsPdfPage *out);
 
+/* A content that writes what is typed into the fields of a page, and over it; "" if nothing is. */
+std::string ms_pdf_filled(Page *page);
+/* The fonts that it asks for. */
+Object ms_pdf_filled_resources(XRef *xref);
+
 /* Shows all layers, or none; false if there are none. */
 bool ms_pdf_set_layers(PDFDoc *document, bool on);
 

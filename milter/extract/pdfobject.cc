@@ -62,12 +62,13 @@ enum Place {
 	NAMES,
 	COMMENTS,
 	HIDDEN,
+	VALUES, /* of fields, one a line: a number may be spread over several */
 	N_PLACES
 };
 
 static const char *const place_names[N_PLACES] = {"fields and notes", "links", "bookmarks",
 	"scripts", "structure", "document information", "objects", "names", "comments",
-	"not shown"};
+	"not shown", "values of fields"};
 
 static bool is_stream_of(const Object &object, const char *type)
 {
@@ -757,6 +758,8 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 	for (const char *name : first)
 		if (place == FIELDS && dict->lookupNF(name).isString())
 			add_string(bytes_of(dict->lookupNF(name)), name, place);
+	if (place == FIELDS && dict->lookupNF("V").isString())
+		add_string(bytes_of(dict->lookupNF("V")), "V", VALUES);
 	for (int i = 0; i < dict->getLength(); i++) {
 		const char *name = dict->getKey(i);
 		const Object &value = dict->getValNF(i);
@@ -772,7 +775,7 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 			name = "(signature)";
 		else if (strcmp(name, "ID") == 0 && (dict->hasKey("Root") || dict->hasKey("Size")))
 			name = "ID[]";
-		Place at = strcmp(name, "DPM") == 0 ? INFORMATION
+		Place at = strcmp(name, "DPM") == 0 || strcmp(name, "CI") == 0 ? INFORMATION
 			: strcmp(name, "URI") == 0                                    ? LINKS
 			: strcmp(name, "JS") == 0                                     ? SCRIPTS
 			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE
@@ -789,6 +792,9 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 		add_string(bytes_of(object), name, place);
 	} else if (object.isName()) {
 		add_name(object.getName(), name);
+	} else if (place == FIELDS && object.isIntOrInt64() &&
+		(strcmp(name, "V") == 0 || strcmp(name, "DV") == 0)) {
+		g_string_append_printf(texts[place], "%lld\n", (long long)object.getIntOrInt64());
 	} else if (place == INFORMATION && object.isIntOrInt64()) {
 		/* Elsewhere numbers are for the machine.  Its key says what it is. */
 		if (!is_structural("/", name))

@@ -711,7 +711,7 @@ static const char *trouble_of(const MsDevice &device, const MsPdfCensus &census)
 /* True if some of it was hidden. */
 static bool show_page(MsPdf *pdf, Page *page, Object *contents, const MsPdfCensus &census,
 	const PDFRectangle *box, bool crop, int rotate, const PDFRectangle *paper, bool laid_out,
-	MsPdfPage *out)
+	Object *over, MsPdfPage *out)
 {
 	MsDevice device(pdf, paper, laid_out);
 	ms_pdf_trouble_reset();
@@ -723,6 +723,12 @@ static bool show_page(MsPdf *pdf, Page *page, Object *contents, const MsPdfCensu
 		gfx.display(contents);
 		while (gfx.getState()->hasSaves())
 			gfx.restoreState();
+		Object fonts = ms_pdf_filled_resources(pdf->document->getXRef());
+		if (over != nullptr && fonts.isDict()) {
+			gfx.pushResources(fonts.getDict());
+			gfx.display(over);
+			gfx.popResources();
+		}
 	} /* ends the page, too */
 	device.finish(out);
 	if (out->broken == nullptr)
@@ -753,13 +759,25 @@ bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out)
 		Object(new Dict(pdf->document->getXRef())));
 	Object contents(stream);
 	bool hides = show_page(
-		pdf, page, &contents, census, &box, crop, rotate, &paper, true, out);
+		pdf, page, &contents, census, &box, crop, rotate, &paper, true, nullptr, out);
+	std::string filled = ms_pdf_filled(page);
+	if (!filled.empty()) {
+		Stream *fields = new MemStream(filled.data(), 0, (Goffset)filled.size(),
+			Object(new Dict(pdf->document->getXRef())));
+		Object over(fields);
+		MsPdfPage both = MsPdfPage();
+		show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, true, &over,
+			&both);
+		out->filled = g_strdup(both.text);
+		ms_pdf_page_clear(&both);
+	}
 	if (!hides || !layers)
 		return true;
 	/* Some layers are shown when others are not. */
 	MsPdfPage others = MsPdfPage();
 	ms_pdf_set_layers(pdf->document.get(), false);
-	show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, false, &others);
+	show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, false, nullptr,
+		&others);
 	g_string_append_printf(out->raw, "\n%s", others.raw->str);
 	ms_pdf_page_clear(&others);
 	return true;
@@ -788,6 +806,7 @@ void ms_pdf_content(MsPdf *pdf, std::string &bytes, Dict *resources, GString *re
 void ms_pdf_page_clear(MsPdfPage *page)
 {
 	g_free(page->text);
+	g_free(page->filled);
 	if (page->cells != nullptr)
 		g_string_free(page->cells, TRUE);
 	if (page->rest != nullptr)

@@ -106,6 +106,15 @@ static void test_numbers(void)
 {
 	expect("a print run", make_pdf(NULL, "/DPartRoot<</DPM<</CustomerNumber 48291746>>>>", "", ""),
 		"CustomerNumber: 48291746", "");
+	expect("a field", make_pdf(NULL, "/AcroForm<</Fields[<</FT/Tx/T(a)/V 48291746>>]>>", "", ""),
+		"a\n48291746\n", "");
+	expect("an item of a collection",
+		make_pdf(NULL, "", "", "6 0 obj<</Type/Filespec/F(a)/CI<</Customer 48291746>>>>endobj\n"),
+		"Customer: 48291746", "");
+	expect("over several fields",
+		make_pdf(NULL, "/AcroForm<</Fields[<</FT/Tx/T(a)/V(KD-)>><</FT/Tx/T(b)/V(7740912)>>]>>",
+			"", ""),
+		"KD-\n7740912\n", "");
 	expect("several", make_pdf(NULL, "/DPartRoot<</DPM<</Accounts[1 48291746]>>>>", "", ""),
 		"Accounts: 48291746", "");
 	expect("a label of eight digits", make_pdf(NULL, "/PageLabels<</Nums[0<</S/D/St 48291746>>]>>", "", ""),
@@ -128,6 +137,26 @@ static void test_object_streams(void)
 			"/Type/ObjStm/N %d/First %d", rows[i].count, rows[i].first);
 		g_autofree char *more = stream(10, dictionary, rows[i].content);
 		expect(rows[i].name, make_pdf(TEXT, "", "", more), VALUE, "");
+	}
+}
+
+/* What is typed stands behind what is printed. */
+static void test_filled(void)
+{
+	static const struct {
+		const char *name, *annotation, *want;
+	} rows[] = {
+		{"a field", "/Subtype/Widget/FT/Tx/V(002)", "(with its fields)] Customer C-10002"},
+		{"of a parent", "/Subtype/Widget/Parent<</FT/Tx/V(002)>>", "Customer C-10002"},
+		{"a number", "/Subtype/Widget/FT/Tx/V 2", "Customer C-102"},
+		{"UTF-16", "/Subtype/Widget/FT/Tx/V<FEFF0030003000fc>", "Customer C-1000\xc3\xbc"},
+		{"over the page", "/Subtype/FreeText/Contents(002)", "Customer C-10002"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *annotation = g_strdup_printf(
+			"6 0 obj<</Type/Annot%s/Rect[300 712 117 696]>>endobj\n", rows[i].annotation);
+		expect(rows[i].name, make_pdf("Customer C-10", "", "/Annots[6 0 R]", annotation),
+			rows[i].want, "");
 	}
 }
 
@@ -562,6 +591,7 @@ int main(int argc, char **argv)
 	ms_message_init();
 	g_test_add_func("/pdf/objects", test_objects);
 	g_test_add_func("/pdf/numbers", test_numbers);
+	g_test_add_func("/pdf/filled", test_filled);
 	g_test_add_func("/pdf/over-pages", test_over_pages);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
 	g_test_add_func("/pdf/files", test_files);
