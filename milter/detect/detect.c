@@ -453,12 +453,16 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 				(found > 0 && !is_code(s->fold, match.group_start, end));
 			bool guess = second || figure != MS_FIGURE_NONE ||
 				is_far(s, label_end, match.group_start);
+			from = MAX(match.end, match.start + 1);
+			if (second && kind->check == MS_CHECK_NONE &&
+				ms_detect_is_anothers(
+					s->fold, label_end, match.group_start, end, figure))
+				continue;
 			figures += figure != MS_FIGURE_NONE;
 			found += figure == MS_FIGURE_SURELY ||
 				add_checked(s, kind, match.group_start, end,
 					MS_BELIEF_LABELLED | belief |
 						(guess ? MS_BELIEF_TENTATIVE : 0));
-			from = MAX(match.end, match.start + 1);
 		}
 	}
 }

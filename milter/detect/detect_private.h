@@ -196,6 +196,11 @@ bool ms_detect_says_of(const char *word, gsize len);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
  * than an identifier? */
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);
+/* Has the label that ends at `from` its number already, and are the digits from `start` to `end`,
+ * which ms_detect_figure() says of what they are, something else's?
+ * "customer 4710, phone +49 221 4711", "customer 4710 invoice 1001"; but "customers 4710, 4711". */
+bool ms_detect_is_anothers(
+	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure);
 /* "2024-10", which may be a month, where the label asks for a number or a date follows: where it
  * begins, or G_MAXSIZE. */
 gsize ms_detect_dated(

@@ -738,6 +738,39 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	return perhaps && figure == MS_FIGURE_NONE ? MS_FIGURE_PERHAPS : figure;
 }
 
+/* ---- what another word names ----------------------------------------------------------- */
+
+#define LEAST_NAME 4 /* letters: "and", "to", "neu" name nothing */
+
+/* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
+ * not "4710 as well as 4711" and "4710 (Meyer), 4711". */
+static bool has_name_before(const MsFold *fold, gsize from, gsize start)
+{
+	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
+		MS_LISTED("also"), MS_LISTED("oraz"), MS_LISTED("nebo"), MS_LISTED("well"),
+		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
+		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
+		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
+		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
+	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
+	return at < start && at - word >= LEAST_NAME &&
+		look_up(words, fold->text + word, at - word) < WORD_NUMBER &&
+		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), fold->text + word, at - word);
+}
+
+bool ms_detect_is_anothers(
+	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure)
+{
+	gsize at = from;
+	if (end - start > MAX_DATE || !ms_detect_is_number(fold->text + start, end - start))
+		return false;
+	while (at < start && !g_ascii_isdigit(fold->text[at]))
+		at++;
+	if (at == start || (fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2])))
+		return false; /* "4710,4711" is no number with a fraction */
+	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start);
+}
+
 /* ---- numbers that look like a month --------------------------------------------------- */
 
 /* " vom 01.02.2024", ", dated February 2" */

@@ -17,7 +17,7 @@
 #define CLASSES 42
 #define REST 41
 #define ROOT (CLASSES * CLASSES * CLASSES)
-#define SEEN_BITS 16384
+#define SEEN_BITS 32768
 #define FAR 64 /* characters */
 
 static const char marks[] = " -./+";

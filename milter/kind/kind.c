@@ -26,6 +26,7 @@ struct MsKinds {
 	GPtrArray *kinds; /* of MsKind */
 	GPtrArray *names; /* NULL-terminated */
 	GHashTable *labels; /* key of a label (names.h) to MsNameKinds * */
+	GPtrArray *spelt;   /* words of labels (names.h) */
 	gsize patterns_ready;
 	MsPatterns patterns;
 };
@@ -129,7 +130,33 @@ static const char *second_part(const char *word)
 	return NULL;
 }
 
-/* As it stands in folded text, with one blank for any, and with each word broken. */
+/* "Kundennummern", "customer numbers". */
+static const struct {
+	const char *one, *many;
+} plurals[] = {{"nummer", "nummern"}, {"nummer", "nummers"}, {"number", "numbers"},
+	{"numero", "numeros"}, {"numero", "numeri"}, {"numer", "numery"}, {"code", "codes"},
+	{"codigo", "codigos"}, {"codice", "codici"}, {"ID", "IDs"}, {"no", "nos"}, {"nr", "nrn"},
+	{"nr", "nrs"}};
+
+/* A short one is a word of its own: "no", but not "Turno". */
+static bool ends_so(const char *word, const char *ending)
+{
+	gsize len = strlen(word), n = strlen(ending);
+	return len >= n && g_ascii_strcasecmp(word + len - n, ending) == 0 &&
+		(len == n || n > 2 || !g_ascii_isalpha(word[len - n - 1]));
+}
+
+/* With word `i` spelt so, which is taken. */
+static void add_spelling(GPtrArray *spelt, char **words, int i, char *other)
+{
+	char *whole = words[i];
+	words[i] = other;
+	g_ptr_array_add(spelt, g_strjoinv(" ", words));
+	words[i] = whole;
+	g_free(other);
+}
+
+/* As it stands in folded text, with one blank for any, with each word broken, and of many. */
 static void add_spellings(GPtrArray *spelt, const char *label)
 {
 	g_auto(GStrv) words = g_strsplit(label, " ", -1);
@@ -140,14 +167,17 @@ static void add_spellings(GPtrArray *spelt, const char *label)
 	}
 	g_ptr_array_add(spelt, g_strjoinv(" ", words));
 	for (int i = 0; words[i] != NULL; i++) {
-		char *whole = words[i];
-		const char *second = second_part(whole);
-		if (second == NULL)
-			continue;
-		words[i] = g_strdup_printf("%.*s- %s", (int)(second - whole), whole, second);
-		g_ptr_array_add(spelt, g_strjoinv(" ", words));
-		g_free(words[i]);
-		words[i] = whole;
+		const char *second = second_part(words[i]);
+		if (second != NULL)
+			add_spelling(spelt, words, i,
+				g_strdup_printf("%.*s- %s", (int)(second - words[i]), words[i],
+					second));
+		for (gsize k = 0; k < G_N_ELEMENTS(plurals); k++)
+			if (ends_so(words[i], plurals[k].one))
+				add_spelling(spelt, words, i,
+					g_strdup_printf("%.*s%s",
+						(int)(strlen(words[i]) - strlen(plurals[k].one)),
+						words[i], plurals[k].many));
 	}
 }
 
@@ -310,6 +340,7 @@ static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
 	for (const char *const *name = names; *name != NULL; name++) {
 		add_name(kinds, *name, kind);
+		ms_name_add_words(kinds->spelt, *name);
 		g_autofree char *folded = fold_text(*name);
 		if (g_str_is_ascii(folded))
 			continue;
@@ -341,6 +372,7 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 	kinds->names = g_ptr_array_new();
 	kinds->labels = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, name_kinds_free);
+	kinds->spelt = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < n; i++) {
 		MsKind *kind = take_kind(ms_section_nth(root, "kind", i), error);
 		if (kind == NULL)
@@ -350,6 +382,7 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "labels"), i);
 		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "names"), i);
 	}
+	ms_name_sort_words(kinds->spelt);
 	g_ptr_array_add(kinds->names, NULL);
 	return g_steal_pointer(&kinds);
 }
@@ -367,6 +400,7 @@ void ms_kinds_unref(MsKinds *kinds)
 	g_ptr_array_unref(kinds->kinds);
 	g_ptr_array_unref(kinds->names);
 	g_hash_table_unref(kinds->labels);
+	g_ptr_array_unref(kinds->spelt);
 	if (kinds->patterns_ready) {
 		ms_dispatch_free(kinds->patterns.dispatch);
 		g_ptr_array_unref(kinds->patterns.patterns);
@@ -406,7 +440,7 @@ const char *ms_kinds_text(const MsKinds *kinds)
 
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name)
 {
-	return ms_name_find(kinds->labels, name);
+	return ms_name_find(kinds->labels, kinds->spelt, name);
 }
 
 static void add_pattern(MsPatterns *all, GPtrArray *labels, MsRegex *regex, guint kind, char **list)

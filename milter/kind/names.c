@@ -38,7 +38,8 @@ static const struct {
 	{IS_PARTICLE, "of the for your our de del della dello di da do du des der die das d l la le "
 		      "el il x"},
 	{IS_NUMBER, "number no nr num numero nummer nbr numer n nro nmr cislo szam szama numurs "
-		    "numeris broj br stevilka numarasi "
+		    "numeris broj br stevilka numarasi nummern nummers numbers nos nrn numeros numeri "
+		    "numery nrs "
 		    /* Greek and Cyrillic, some letters of which are folded */
 		    "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep "
 		    "кoд koд"},
@@ -187,10 +188,10 @@ static void translate(char *word, const Known *known)
 /* "kundennummer" and "kundennr" are "kunden#". */
 static void shorten(char *word)
 {
-	static const char *const endings[] = {
-		"nummer", "number", "numero", "szam", "nro", "nr", "no"};
+	static const char *const endings[] = {"nummer", "number", "numero", "szam", "nro", "nr",
+		"no", "nummern", "nummers", "numbers"};
 	gsize n = strlen(word);
-	if (n < 4 || strchr("rom", word[n - 1]) == NULL) /* as the shortest, "kdnr", and all of them */
+	if (n < 4 || strchr("romns", word[n - 1]) == NULL) /* as the shortest, "kdnr", and all of them */
 		return;
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
@@ -245,17 +246,17 @@ static const char *join(const Word *words, guint n, Key *key)
 	return key->text;
 }
 
-static guint words_of(const char *name, gsize len, Word *words)
+static guint cut(const char *name, Word *words)
 {
-	g_autoptr(MsFold) fold = ms_fold_new(name, MIN(len, MAX_NAME));
-	return tidy(words, split(fold->text, fold->len, words));
+	g_autoptr(MsFold) fold = ms_fold_new(name, MIN(strlen(name), MAX_NAME));
+	return split(fold->text, fold->len, words);
 }
 
 char *ms_name_key(const char *label)
 {
 	Word words[MAX_WORDS];
 	Key key;
-	return g_strdup(join(words, words_of(label, strlen(label), words), &key));
+	return g_strdup(join(words, tidy(words, cut(label, words)), &key));
 }
 
 /* A word alone, at the end of a name, must be more than "invoice" or "contract". */
@@ -282,12 +283,10 @@ static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, g
 	return g_hash_table_lookup(keys, key.text);
 }
 
-const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
+/* The entry of what the words say, or of the last of them. */
+static const MsNameKinds *find_words(GHashTable *keys, const Word *words, guint n)
 {
-	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
-	Word words[MAX_WORDS];
 	Key key;
-	guint n = words_of(step, strlen(step), words);
 	for (guint first = 0; first < n; first++) {
 		if (first > 0 && !says_enough(words + first, n - first))
 			break;
@@ -297,21 +296,147 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const char *name)
 			return found;
 	}
 	const MsNameKinds *plain = without_numbers(keys, words, n);
-	if (plain != NULL)
+	if (plain != NULL || n != 2)
 		return plain;
-	if (n == 2) { /* "cliente.codigo" is "codigo cliente" */
-		const Word swapped[] = {words[1], words[0]};
-		const MsNameKinds *found = g_hash_table_lookup(keys, join(swapped, 2, &key));
-		if (found != NULL)
-			return found;
+	const Word swapped[] = {words[1], words[0]}; /* "cliente.codigo" is "codigo cliente" */
+	return g_hash_table_lookup(keys, join(swapped, 2, &key));
+}
+
+/* ---- words that are misspelt ------------------------------------------------------------- */
+
+#define LEAST_MISSPELT 6 /* bytes */
+
+void ms_name_add_words(GPtrArray *spelt, const char *label)
+{
+	Word words[MAX_WORDS];
+	guint n = cut(label, words);
+	for (guint i = 0; i < n; i++)
+		if (strlen(words[i].text) >= LEAST_MISSPELT)
+			g_ptr_array_add(spelt, g_strdup(words[i].text));
+}
+
+/* By their first letter, those by their length. */
+static int order_of(const char *word, gsize len, const char *other)
+{
+	gsize n = strlen(other);
+	return *word != *other ? (guchar)*word - (guchar)*other : len < n ? -1 : len > n;
+}
+
+static int compare_words(gconstpointer a, gconstpointer b)
+{
+	const char *word = *(const char *const *)a, *other = *(const char *const *)b;
+	int order = order_of(word, strlen(word), other);
+	return order != 0 ? order : strcmp(word, other);
+}
+
+void ms_name_sort_words(GPtrArray *spelt)
+{
+	guint kept = 0;
+	g_ptr_array_sort(spelt, compare_words);
+	for (guint i = 0; i < spelt->len; i++) {
+		char *word = spelt->pdata[i];
+		if (kept > 0 && strcmp(spelt->pdata[kept - 1], word) == 0)
+			g_free(word);
+		else
+			spelt->pdata[kept++] = word;
 	}
-	if (last == NULL)
+	spelt->len = kept;
+}
+
+/* One letter too many, too few, another, or two the wrong way round. */
+static bool is_misspelt(const char *word, const char *right)
+{
+	gsize n = strlen(word), m = strlen(right), from = 0, behind = 0;
+	if (MAX(n, m) - MIN(n, m) > 2)
+		return false;
+	while (from < MIN(n, m) && word[from] == right[from])
+		from++;
+	while (behind < MIN(n, m) - from && word[n - 1 - behind] == right[m - 1 - behind])
+		behind++;
+	n -= from + behind;
+	m -= from + behind;
+	gsize most = ((word[from] | right[from]) & 0x80) != 0 ? 2 : 1; /* bytes of a letter */
+	return (n <= most && m <= most) ||
+		(n == 2 && m == 2 && word[from] == right[from + 1] &&
+			word[from + 1] == right[from]);
+}
+
+/* The word that is meant, or NULL: it is right, or nothing is like it. */
+static const char *right_word(const GPtrArray *spelt, const char *word, gsize len)
+{
+	const char *right = NULL;
+	guint low = 0, high = spelt->len;
+	while (low < high) {
+		guint mid = low + (high - low) / 2;
+		if (order_of(word, len - 1, spelt->pdata[mid]) > 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < spelt->len && order_of(word, len + 1, spelt->pdata[low]) >= 0; low++) {
+		const char *other = spelt->pdata[low];
+		if (strcmp(other, word) == 0)
+			return NULL;
+		if (right == NULL && is_misspelt(word, other))
+			right = other;
+	}
+	return right;
+}
+
+/* Puts the right words for those that are not; false: there is none. */
+static bool respell(const GPtrArray *spelt, Word *words, guint n)
+{
+	bool any = false;
+	for (guint i = 0; i < n; i++) {
+		gsize len = strlen(words[i].text);
+		const char *right = len >= LEAST_MISSPELT
+			? right_word(spelt, words[i].text, len) : NULL;
+		const Known *known = right != NULL ? look_up(words[i].text) : NULL;
+		if (right == NULL || known->what != 0 || known->means != NULL)
+			continue;
+		g_strlcpy(words[i].text, right, MAX_WORD);
+		any = true;
+	}
+	return any;
+}
+
+/* Is there a word for "number" in it, or what looks like one?  Many other words are like others. */
+static bool asks(const Word *words, guint n)
+{
+	for (guint i = 0; i < n; i++)
+		if (strchr(words[i].text, '#') != NULL || is(words[i].text, IS_PASSED) ||
+			strstr(words[i].text, "num") != NULL || strstr(words[i].text, "umb") != NULL)
+			return true;
+	return false;
+}
+
+/* "Kundennumer", "Customr number". */
+static const MsNameKinds *find_misspelt(
+	GHashTable *keys, const GPtrArray *spelt, Word *words, guint n)
+{
+	if (!respell(spelt, words, n))
 		return NULL;
+	n = tidy(words, n);
+	return n > 1 || strchr(words[0].text, '#') != NULL ? find_words(keys, words, n) : NULL;
+}
+
+const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
+{
+	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
+	Word written[MAX_WORDS], words[MAX_WORDS];
+	guint n = cut(step, written);
+	memcpy(words, written, n * sizeof(Word));
+	guint kept = tidy(words, n);
+	const MsNameKinds *found = find_words(keys, words, kept);
+	if (found == NULL && asks(words, kept))
+		found = find_misspelt(keys, spelt, written, n);
+	if (found != NULL || last == NULL)
+		return found;
 	/* "Customer/id" */
 	const char *outer = last;
 	while (outer > name && outer[-1] != '/')
 		outer--;
 	g_autofree char *both = g_strconcat(outer, NULL);
 	*strchr(both, '/') = ' ';
-	return ms_name_find(keys, both);
+	return ms_name_find(keys, spelt, both);
 }

@@ -506,7 +506,7 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 	const char *what;
 	if (walk->bodyless)
 		return;
-	/* That a multipart has no end is told, too, and says nothing: all bytes are accounted for. */
+	/* That a multipart has no end is told, too, and says nothing: all bytes have an account. */
 	switch ((int)code) {
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY: what = "a multipart without boundary"; break;
 	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;

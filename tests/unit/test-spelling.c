@@ -293,13 +293,14 @@ static void test_within(void)
 		{"IBAN+DE44500105175407324931BIC+X", "g"},
 		{":86:166?00X?31DE44500105175407324931?32MAX", "g"},
 		{"UStIdNrDE136695976", "k"},
+		{"Kundennummern5927", "b"},
 		/* no label, of another kind, or longer */
 		{"AB20261104417", ""},
 		{"XY5927", ""},
 		{"id5927", ""},
 		{"KdNr59271", ""},
 		{"RG5927", ""},
-		{"Kundennummern5927", ""},
+		{"Kundennummerei5927", ""},
 		{"DE4450010517540732493", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
@@ -320,6 +321,22 @@ static void test_pairs(void)
 		{"x: 1, cust-id: 5927, y: 2", "b"},
 		{"Kunden-\nnummer: 5927", "b"},
 		{"Kunden-\nnummer 5927", "b"},
+		/* of many; misspelt */
+		{"Kundennummern: 5927", "b"},
+		{"Kundennummern: 4711, 5927", "b"},
+		{"Customer numbers 4711 and 5927", "b"},
+		{"N\xc3\xbameros de cliente 4711, 5927", "b"},
+		{"Kundennumer: 5927", "b"},
+		{"Kundennumemr 5927", "b"},
+		{"Kudennummer: 5927", "b"},
+		{"Customr number: 5927", "b"},
+		{"Custmer no. 5927", "b"},
+		{"Customer numberr 5927", "b"},
+		{"Klantnumer 5927", "b"},
+		{"Numer kleinta: 5927", "b"},
+		{"{\"kundennumer\":\"5927\"}", "b"},
+		{"Kudnenummre: 5927", ""},
+		{"Kundig: 5927", ""},
 		/* of another name, or none */
 		{"order total: 5927", ""},
 		{"at 12:5927", ""},
