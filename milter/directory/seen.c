@@ -68,10 +68,12 @@ static void read_file(MsSeen *seen)
 	seen->version = version;
 }
 
-/* Whole or not at all.  Who may not write remembers for himself. */
+/* Whole or not at all.  Who may not write remembers for himself.  While it is reloaded a process
+ * has two of them. */
 static bool write_file(MsSeen *seen)
 {
-	g_autofree char *temporary = g_strdup_printf("%s.%d", seen->file, (int)getpid());
+	g_autofree char *temporary =
+		g_strdup_printf("%s.%d-%p", seen->file, (int)getpid(), (void *)seen);
 	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n",
 		seen->loaded, seen->version, seen->generation);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);

@@ -221,6 +221,37 @@ static void test_restored(void)
 	ms_kinds_unref(kinds);
 }
 
+typedef struct {
+	const char *file, *generation;
+	bool fine;
+} Writer;
+
+static gpointer accept_often(gpointer data)
+{
+	Writer *w = data;
+	MsSeen *seen = ms_seen_new(w->file);
+	const MsDirectoryState state = state_of(w->generation, 1, 1);
+	w->fine = true;
+	for (int i = 0; i < 200 && w->fine; i++)
+		w->fine = ms_seen_accept(seen, &state, NULL);
+	ms_seen_free(seen);
+	return NULL;
+}
+
+/* A reload has two of them in one process for a while: neither writes into what the other does. */
+static void test_two(void)
+{
+	g_autofree char *file = g_build_filename(dir, "two", NULL);
+	Writer writers[] = {{file, "a", false}, {file, "b", false}};
+	GThread *threads[G_N_ELEMENTS(writers)];
+	for (gsize i = 0; i < G_N_ELEMENTS(writers); i++)
+		threads[i] = g_thread_new("writer", accept_often, &writers[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(writers); i++) {
+		g_thread_join(threads[i]);
+		g_assert_true(writers[i].fine);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -230,6 +261,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/seen/file", test_file);
 	g_test_add_func("/seen/unread", test_unread);
 	g_test_add_func("/seen/restored", test_restored);
+	g_test_add_func("/seen/two", test_two);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
