@@ -4,8 +4,8 @@
  * WHAT    Reads what a policy's mode says; keeps, in a file, how long each has been at it, how
  *         many messages it saw, and since when it enforces.
  * OWNS    MsTrials; ms_trials_free().
- * ERRORS  A file that is missing or damaged is one of which nothing is known: everything observes
- *         anew.
+ * ERRORS  Of a file that is missing nothing is known: everything observes anew.  One that is there
+ *         and cannot be read, or is damaged, is an error: what enforces would let mail through.
  * THREADS One at a time.
  * LIMITS  Those of policies.
  * NOT     Says whether it is safe to enforce (history.h), and counts no message itself.  Of one
@@ -35,7 +35,8 @@ typedef struct {
 } MsTrial;
 
 typedef struct MsTrials MsTrials;
-MsTrials *ms_trials_read(const char *file);
+/* NULL: MS_ERROR_CONFIG where it is damaged, else MS_ERROR_RETRY. */
+MsTrials *ms_trials_read(const char *file, GError **error);
 void ms_trials_free(MsTrials *trials);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTrials, ms_trials_free)
 bool ms_trials_write(const MsTrials *trials, const char *file, GError **error);

@@ -182,6 +182,14 @@ static void look_at(Look *look, const MsTerms *terms)
 	}
 }
 
+/* False: not now; nothing is counted, and nothing written over what could not be read. */
+static bool have_trials(const MsSettings *s)
+{
+	if (watch.trials == NULL)
+		watch.trials = ms_trials_read(s->observing_file, NULL);
+	return watch.trials != NULL;
+}
+
 static void write_down(const MsSettings *s, gint64 now)
 {
 	g_autoptr(GError) error = NULL;
@@ -221,10 +229,8 @@ void trial_begin(const MsRuntime *runtime)
 {
 	const MsPolicies *policies = ms_runtime_policies(runtime);
 	MsTerms terms;
-	if (!is_any(policies))
+	if (!is_any(policies) || !have_trials(ms_runtime_settings(runtime)))
 		return;
-	if (watch.trials == NULL)
-		watch.trials = ms_trials_read(ms_runtime_settings(runtime)->observing_file);
 	for (guint i = 0; i < ms_policies_count(policies); i++) {
 		if (!ms_policies_terms(policies, i, &terms) || terms.enforced)
 			continue;
@@ -256,8 +262,8 @@ bool trial_look(Daemon *daemon)
 		tell(runtime);
 		return false;
 	}
-	if (watch.trials == NULL)
-		watch.trials = ms_trials_read(s->observing_file);
+	if (!have_trials(s))
+		return false;
 	bool first = watch.wall == 0;
 	take_times(&look);
 	for (guint i = 0; i < ms_policies_count(policies); i++)

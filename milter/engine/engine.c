@@ -315,6 +315,16 @@ static void put_instead(MsSettings *s, const MsInstead *instead)
 	s->max_age_ms = 0;
 }
 
+/* Who only looks may not be allowed to read how far they are. */
+static bool take_trials(MsRuntime *runtime, bool writes, GError **error)
+{
+	g_autoptr(MsTrials) trials =
+		ms_trials_read(runtime->settings->observing_file, writes ? error : NULL);
+	if (trials != NULL)
+		ms_trials_apply(trials, runtime->policies);
+	return trials != NULL || !writes;
+}
+
 MsRuntime *ms_runtime_load(const char *config, guint parts, char **warning_out, GError **error)
 {
 	return ms_runtime_load_instead(config, parts, &(MsInstead){NULL, NULL}, warning_out, error);
@@ -341,8 +351,8 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	if (runtime->policies == NULL)
 		return NULL;
 	ms_policies_tags(runtime->policies, s->tag_separators);
-	g_autoptr(MsTrials) trials = ms_trials_read(s->observing_file);
-	ms_trials_apply(trials, runtime->policies);
+	if (!take_trials(runtime, (parts & MS_PARTS_WRITE) != 0, error))
+		return NULL;
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;

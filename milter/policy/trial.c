@@ -85,15 +85,20 @@ static char *group_of(const MsTerms *terms)
 	return g_strndup(sum, 24);
 }
 
-MsTrials *ms_trials_read(const char *file)
+MsTrials *ms_trials_read(const char *file, GError **error)
 {
-	MsTrials *trials = g_new0(MsTrials, 1);
+	g_autoptr(MsTrials) trials = g_new0(MsTrials, 1);
+	g_autoptr(GError) why = NULL;
 	trials->file = g_key_file_new();
-	if (!g_key_file_load_from_file(trials->file, file, G_KEY_FILE_NONE, NULL)) {
-		g_key_file_free(trials->file);
-		trials->file = g_key_file_new();
-	}
-	return trials;
+	if (g_key_file_load_from_file(trials->file, file, G_KEY_FILE_NONE, &why) ||
+		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return g_steal_pointer(&trials);
+	g_set_error(error, MS_ERROR,
+		why->domain == G_FILE_ERROR ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"%s: how far policies are that observe until something cannot be read: %s; "
+		"without it they begin anew",
+		file, why->message);
+	return NULL;
 }
 
 void ms_trials_free(MsTrials *trials)

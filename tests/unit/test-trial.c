@@ -4,8 +4,10 @@
  */
 #include "config.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
+#include "missent/answer.h"
 #include "missent/trial.h"
 
 #include "../test.h"
@@ -88,7 +90,7 @@ static void test_kept(void)
 	bool enforced;
 	g_assert_true(ms_policies_terms(policies, 0, &terms));
 	g_assert_false(terms.enforced);
-	g_autoptr(MsTrials) none = ms_trials_read(file);
+	g_autoptr(MsTrials) none = ms_trials_read(file, &error);
 	g_assert_cmpint(ms_trials_get(none, &terms).began, ==, 0);
 	const MsTrial trial = {
 		.began = 100, .elapsed = 7, .messages = 5, .jumped = 3, .switched = 900};
@@ -96,7 +98,7 @@ static void test_kept(void)
 	ms_trials_set_seen(none, 950);
 	g_assert_true(ms_trials_write(none, file, &error));
 	/* Another process. */
-	g_autoptr(MsTrials) again = ms_trials_read(file);
+	g_autoptr(MsTrials) again = ms_trials_read(file, &error);
 	MsTrial got = ms_trials_get(again, &terms);
 	g_assert_cmpmem(&got, sizeof got, &trial, sizeof trial);
 	g_assert_cmpint(ms_trials_seen(again), ==, 950);
@@ -105,15 +107,19 @@ static void test_kept(void)
 	g_assert_true(enforced);
 	ms_policies_nth(policies, 1, &enforced);
 	g_assert_true(enforced); /* it has the mode of missent.conf, and no terms */
-	/* Under other terms it begins anew; of a damaged file nothing is believed. */
+	/* Under other terms it begins anew; what cannot be read is not taken for none. */
 	MsTerms others = terms;
 	others.terms = "observe-until 50 messages";
 	g_assert_cmpint(ms_trials_get(again, &others).switched, ==, 0);
+	g_assert_no_error(error);
 	g_file_set_contents(file, "[a\nswitched=", -1, NULL);
-	g_autoptr(MsTrials) damaged = ms_trials_read(file);
-	ms_trials_apply(damaged, policies);
-	ms_policies_nth(policies, 0, &enforced);
-	g_assert_false(enforced);
+	g_assert_null(ms_trials_read(file, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_clear_error(&error);
+	g_unlink(file);
+	g_assert_cmpint(g_mkdir(file, 0700), ==, 0);
+	g_assert_null(ms_trials_read(file, &error));
+	g_assert_nonnull(strstr(error->message, file));
 	remove_folder(dir);
 }
 
