@@ -561,6 +561,11 @@ static int print_outcome(const MsDecision *d, const char *name, bool json)
 	if (json) {
 		print_outcome_json(name, d->uid, *d->group != '\0' ? d->group : d->id,
 			ms_verbs[d->verb].name, ms_decision_state_names[d->state], d->outcome);
+	} else if (!fine && *d->outcome == '\0') { /* it is open: begun, or not even that */
+		return cli_fail(EX_TEMPFAIL,
+			"%s: %s is decided, and what is left of it is done as soon as that can be: see "
+			"missent held show %s",
+			name, ms_verbs[d->verb].name, name);
 	} else if (!fine) {
 		return cli_fail(EX_TEMPFAIL, "%s", d->outcome);
 	} else if (d->state == MS_DECISION_WAITING) {
