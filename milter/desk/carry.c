@@ -6,6 +6,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/io.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
@@ -275,6 +276,17 @@ static bool remove_message(Carry *c, bool must_be_there, GError **error)
 	return remove_queued(c, must_be_there && c->record->place == MS_PLACE_QUEUE, error);
 }
 
+/* The sender is told before it is removed: of a queue ID that is another message's by now, neither
+ * that nor what to take out by hand.  Of a damaged record nobody knows which message it was. */
+static bool is_the_message(const Carry *c, GError **error)
+{
+	if (c->record->place != MS_PLACE_QUEUE || *c->record->damaged != '\0')
+		return true;
+	int fd = desk_show_queued(c->desk, c->record, error);
+	ms_io_close(fd);
+	return fd >= 0;
+}
+
 static bool do_return(Carry *c, char **outcome_out, GError **error)
 {
 	if (!resumed_at(c, "told")) {
@@ -282,6 +294,8 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 		int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
 		if (held <= 0)
 			return held == 0 && not_there(c, where, error);
+		if (!is_the_message(c, error))
+			return false;
 		g_autoptr(DeskMail) mail = desk_return_notice(c->desk, c->record, c->decision->who,
 			c->decision->why);
 		if (!submit(c, mail->sender, mail->recipients, mail->fd, mail->digest, outcome_out,

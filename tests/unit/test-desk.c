@@ -495,6 +495,8 @@ static const QueueRow queue_rows[] = {
 		"delete *,", ""},
 	{"delete, another message", {"delete"}, "delete", "other",
 		"failed: delete *: ", "held held held", "", ""},
+	{"return, another message", {"return"}, "show", "other",
+		"failed: *: is not, or is no longer, that message", "held held held", "", ""},
 	/* the sender was told, so that is what it is */
 	{"return, delete fails", {"return"}, "delete", "fail", "done: the sender was told, but",
 		"returned returned returned", "", WORLD_SENDER " from , "},
