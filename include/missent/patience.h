@@ -31,4 +31,11 @@ gint64 ms_patience_end(const MsPatience *patience, gint64 end);
 /* False and MS_ERROR_RETRY: it is over. */
 bool ms_patience_lasts(const MsPatience *patience, GError **error);
 
+/* What this thread waits for, in whatever it calls, ends by then, until it says otherwise; what it
+ * worked at before is returned.  What is done for others too (loading what the directory knows, a
+ * transaction of several) is nobody's: NULL. */
+const MsPatience *ms_patience_work(const MsPatience *patience);
+/* The earlier one of `end` and the end of what this thread works at. */
+gint64 ms_patience_here(gint64 end);
+
 #endif

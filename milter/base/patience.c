@@ -1,6 +1,8 @@
 /*
  * How long somebody waits: the end of a message's time goes in where it begins to be judged, each
  * step asks for what is left of it.  Any thread; whether he is gone is the one thing that changes.
+ * Stores have it of the thread that asks them: from where a message begins to be judged to its end
+ * that is one call, whichever thread libmilter has the next one made by.
  */
 #include "config.h"
 
@@ -44,4 +46,18 @@ bool ms_patience_lasts(const MsPatience *patience, GError **error)
 		"it took longer than %.1f s (message-deadline)",
 		(double)patience->budget_ms / 1000);
 	return false;
+}
+
+static __thread const MsPatience *work;
+
+const MsPatience *ms_patience_work(const MsPatience *patience)
+{
+	const MsPatience *before = work;
+	work = patience;
+	return before;
+}
+
+gint64 ms_patience_here(gint64 end)
+{
+	return ms_patience_end(work, end);
 }

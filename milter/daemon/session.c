@@ -546,6 +546,7 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 		.patience = &patience};
 	t->envelope->stage = &hand.stage;
 	t->envelope->patience = &patience;
+	ms_patience_work(&patience);
 	daemon_enter(session->daemon);
 	hand_begin(&hand, t->envelope->queue_id);
 	/* One that was not taken in whole is not known to be what a token is for. */
@@ -554,6 +555,7 @@ void session_end_of_message(Session *session, const char *host, const char *queu
 		ms_engine_is_canary(t->runtime, t->envelope, digest);
 	if (!done && t->concerned)
 		judge(session, digest, out);
+	ms_patience_work(NULL);
 	hand_end(&hand);
 	daemon_leave(session->daemon);
 	MsNumbers *numbers = daemon_numbers(session->daemon);

@@ -845,6 +845,7 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 /* A record that stays, because the disk is full, keeps its copy. */
 static void take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
+	const MsPatience *own = ms_patience_work(NULL); /* it may be over, and this is to be done */
 	if (envelope->canary)
 		ms_canaries_take_back(runtime->ledger, envelope->sender,
 			envelope->recipients->pdata[0], envelope->queue_id, NULL);
@@ -853,6 +854,7 @@ static void take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgemen
 	if (gone && judgement->copied)
 		ms_spool_remove(runtime->settings->spool_dir, judgement->record->uid, NULL);
 	judgement->added = judgement->copied = false;
+	ms_patience_work(own);
 }
 
 bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement,

@@ -124,7 +124,10 @@ bool ms_knowledge_update(MsKnowledge *k, const MsPatience *patience, GError **er
 			"another message loads them, and has not done so in time");
 		return false;
 	}
+	/* For all that wait for it, and all that come: cut off it would never end. */
+	const MsPatience *own = ms_patience_work(NULL);
 	bool fine = update(k, error);
+	ms_patience_work(own);
 	pthread_mutex_unlock(&k->lock);
 	return fine;
 }

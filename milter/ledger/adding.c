@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "missent/patience.h"
+
 #include "ledger_private.h"
 
 /*
@@ -107,7 +109,9 @@ static void write_waiting(MsLedger *ledger)
 	g_autoptr(GPtrArray) list = take(adding, MOST_AT_ONCE);
 	adding->busy = true;
 	pthread_mutex_unlock(&adding->lock);
+	const MsPatience *own = ms_patience_work(NULL); /* it is the others' too */
 	add_list(ledger, list);
+	ms_patience_work(own);
 	pthread_mutex_lock(&adding->lock);
 	adding->busy = false;
 	for (guint i = 0; i < list->len; i++) {

@@ -5,6 +5,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "missent/patience.h"
+
 #include "redis_server.h"
 
 /*
@@ -216,7 +218,8 @@ static void drop_idle(MsServer *server, GPtrArray *dropped)
 static void failed(MsServer *server, gint64 asked_at, MsWireEnd end, const GError *why)
 {
 	gint64 now = g_get_monotonic_time();
-	bool dear = end == MS_WIRE_LATE ||
+	/* Late for a message that had no more time is not late. */
+	bool dear = (end == MS_WIRE_LATE && now - asked_at >= server->how->timeout_us) ||
 		(end == MS_WIRE_CLOSED && now - asked_at > server->how->timeout_us / 4);
 	g_autoptr(GPtrArray) dropped = g_ptr_array_new_with_free_func(line_free);
 	pthread_mutex_lock(&server->lock);
@@ -422,7 +425,7 @@ static MsAnswer tell(MsServer *server, gint64 asked_at, MsWireEnd end, MsAnswer 
 static MsAnswer begin(MsServer *server, const MsCommand *commands, gsize n, gint64 asked_at,
 	MsPending **out, GError **error)
 {
-	gint64 deadline = asked_at + server->how->timeout_us;
+	gint64 deadline = ms_patience_here(asked_at + server->how->timeout_us);
 	Line *line = take_idle(server);
 	bool pooled = line != NULL;
 	if (!pooled) {

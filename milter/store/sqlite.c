@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "missent/io.h"
+#include "missent/patience.h"
 #include "missent/store.h"
 
 /*
@@ -39,7 +40,28 @@ struct MsSqlite {
 	char *schema;
 	bool create;
 	bool locked; /* by another process, when it was last tried */
+	gint64 waits_since;
 };
+
+static gint64 end_of_waiting(const MsSqlite *db)
+{
+	return db->waits_since + (db->locked ? PROBE_MS : BUSY_MS) * 1000;
+}
+
+/* As SQLite asks before each try; 0: no more of them.  A message that has no more time ends it, and
+ * that does not count as a lock which is held for long. */
+static int wait_for_lock(void *user, int tries)
+{
+	MsSqlite *db = user;
+	gint64 now = g_get_monotonic_time();
+	if (tries == 0)
+		db->waits_since = now;
+	gint64 left = ms_patience_here(end_of_waiting(db)) - now;
+	if (left <= 0)
+		return 0;
+	g_usleep((gulong)MIN(left, 1000 * MIN(1 + tries, 20)));
+	return 1;
+}
 
 static MsAnswer answer_of(int rc)
 {
@@ -313,7 +335,7 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 		return cannot_see(db, error);
 	if (!db->memory)
 		note_file(db, &st);
-	sqlite3_busy_timeout(db->db, BUSY_MS);
+	sqlite3_busy_handler(db->db, wait_for_lock, db);
 	db->locked = false;
 	MsAnswer answer = set_up(
 		db, db->application_id, db->upgrades, db->schema, db->create, error);
@@ -559,12 +581,10 @@ bool ms_sql_is_odd(const MsSqlRow *row)
 
 static void note_lock(MsSqlite *db, const Statement *s, int rc)
 {
-	bool locked = (rc & 0xff) == SQLITE_BUSY;
-	if (locked == db->locked ||
-		(!locked && (rc != SQLITE_DONE || sqlite3_stmt_readonly(s->stmt))))
-		return;
-	db->locked = locked;
-	sqlite3_busy_timeout(db->db, locked ? PROBE_MS : BUSY_MS);
+	bool busy = (rc & 0xff) == SQLITE_BUSY;
+	if (busy ? g_get_monotonic_time() >= end_of_waiting(db)
+		 : rc == SQLITE_DONE && !sqlite3_stmt_readonly(s->stmt))
+		db->locked = busy;
 }
 
 static int step_all(const Statement *s, MsSqlTake take, void *user)

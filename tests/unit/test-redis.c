@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "missent/patience.h"
 #include "missent/store.h"
 
 #include "../test.h"
@@ -378,6 +379,25 @@ static guint64 blocked_by(const char *name)
 			return g_ascii_strtoull(strstr(status, "SigBlk:") + 8, NULL, 16);
 	}
 	return 0;
+}
+
+/* A message that has little time left does not wait for longer, and has nobody else go without. */
+static void test_patience(void)
+{
+	Stub *stub = stub_new(ANSWER, "$5\r\nhello\r\n");
+	g_autoptr(MsRedis) redis = open_at(stub->address, 4000);
+	gint64 ms;
+	MsPatience patience;
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	g_atomic_int_set(&stub->manner, FREEZE);
+	ms_patience_begin(&patience, 200);
+	g_assert_null(ms_patience_work(&patience));
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_RETRY);
+	g_assert_cmpint(ms, <, 3000);
+	g_assert_true(ms_patience_work(NULL) == &patience);
+	g_atomic_int_set(&stub->manner, ANSWER);
+	g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+	stub_end(stub);
 }
 
 /* Probes come ever more rarely. */
@@ -777,6 +797,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/redis/replies", test_replies);
 	g_test_add_func("/redis/bounds", test_bounds);
 	g_test_add_func("/redis/breaker", test_breaker);
+	g_test_add_func("/redis/patience", test_patience);
 	g_test_add_func("/redis/probes", test_probes);
 	g_test_add_func("/redis/refused", test_refused);
 	g_test_add_func("/redis/addresses", test_addresses);

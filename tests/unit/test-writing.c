@@ -290,9 +290,22 @@ static void test_locked(void)
 		g_assert_cmpuint(workers[i].added, ==, i != 5);
 	g_assert_cmpuint(how_many(ledger), ==, THREADS);
 
+	/* A message without time waits for less, and others wait as before. */
+	other_says("BEGIN IMMEDIATE");
+	MsPatience patience;
+	ms_patience_begin(&patience, 200);
+	ms_patience_work(&patience);
+	gint64 start = g_get_monotonic_time();
+	g_assert_false(ms_ledger_set_clock(ledger, 1, 1, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_cmpint(g_get_monotonic_time() - start, <, 3 * G_USEC_PER_SEC);
+	g_assert_true(ms_patience_work(NULL) == &patience);
+	together(ledger, 1, NULL, workers, let_go, &moment);
+	g_assert_cmpuint(how_many(ledger), ==, 2 * THREADS);
+
 	/* For long. */
 	other_says("BEGIN IMMEDIATE");
-	gint64 start = g_get_monotonic_time();
+	start = g_get_monotonic_time();
 	together(ledger, 3, NULL, workers, NULL, NULL);
 	gint64 took = g_get_monotonic_time() - start;
 	g_test_message(
@@ -300,15 +313,15 @@ static void test_locked(void)
 	g_assert_cmpint(took, <, 9 * G_USEC_PER_SEC); /* one wait is 5 s */
 	for (guint i = 0; i < THREADS; i++)
 		g_assert_cmpuint(workers[i].failed, ==, 3);
-	g_assert_cmpuint(how_many(ledger), ==, THREADS);
+	g_assert_cmpuint(how_many(ledger), ==, 2 * THREADS);
 	other_says("COMMIT");
 
 	together(ledger, 1, NULL, workers, NULL, NULL);
-	g_assert_cmpuint(how_many(ledger), ==, 2 * THREADS);
+	g_assert_cmpuint(how_many(ledger), ==, 3 * THREADS);
 	/* And a moment is waited for again. */
 	other_says("BEGIN IMMEDIATE");
 	together(ledger, 1, NULL, workers, let_go, &moment);
-	g_assert_cmpuint(how_many(ledger), ==, 3 * THREADS);
+	g_assert_cmpuint(how_many(ledger), ==, 4 * THREADS);
 	ms_sqlite_free(other);
 	ms_ledger_free(ledger);
 }
