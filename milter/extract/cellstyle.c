@@ -15,20 +15,32 @@
 #define MAX_COLUMNS 16384
 #define MAX_PARENTS 8
 
+typedef struct {
+	guint first, last;
+	char *style;
+} Columns;
+
 struct MsCellStyles {
 	GHashTable *formats, *parents; /* of styles */
-	GHashTable *columns;           /* number to style, of this sheet */
+	GArray *columns;               /* of Columns, of this sheet, in their order */
 	char *style;                   /* whose format comes */
 	char *row, *cell;              /* the styles that they say, or NULL */
 	guint column, next;            /* of the cell that is open; of <Column> */
 };
 
+static void free_columns(gpointer data)
+{
+	g_free(((Columns *)data)->style);
+}
+
 MsCellStyles *ms_cell_styles_new(void)
 {
 	MsCellStyles *styles = g_new0(MsCellStyles, 1);
+	styles->next = 1;
 	styles->formats = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	styles->parents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	styles->columns = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	styles->columns = g_array_new(FALSE, FALSE, sizeof(Columns));
+	g_array_set_clear_func(styles->columns, free_columns);
 	return styles;
 }
 
@@ -38,7 +50,7 @@ void ms_cell_styles_free(MsCellStyles *styles)
 		return;
 	g_hash_table_unref(styles->formats);
 	g_hash_table_unref(styles->parents);
-	g_hash_table_unref(styles->columns);
+	g_array_free(styles->columns, TRUE);
 	g_free(styles->style);
 	g_free(styles->row);
 	g_free(styles->cell);
@@ -69,9 +81,27 @@ static void begin_column(MsCellStyles *styles, const char *style, const char *co
 {
 	guint first = number_of(attributes, "Index", styles->next);
 	guint last = MIN(first + number_of(attributes, "Span", 0), MAX_COLUMNS);
-	for (guint i = first; style != NULL && i <= last; i++)
-		g_hash_table_replace(styles->columns, GUINT_TO_POINTER(i), g_strdup(style));
+	if (first < styles->next)
+		return;
+	Columns columns = {first, last, g_strdup(style)};
+	g_array_append_val(styles->columns, columns);
 	styles->next = last + 1;
+}
+
+static const char *of_column(const MsCellStyles *styles, guint column)
+{
+	guint low = 0, high = styles->columns->len;
+	while (low < high) {
+		guint middle = (low + high) / 2;
+		const Columns *at = &g_array_index(styles->columns, Columns, middle);
+		if (column >= at->first && column <= at->last)
+			return at->style;
+		if (column < at->first)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
 }
 
 void ms_cell_styles_start(MsCellStyles *styles, const char *name, const char *const *attributes)
@@ -83,7 +113,7 @@ void ms_cell_styles_start(MsCellStyles *styles, const char *name, const char *co
 	} else if (strcmp(name, "NumberFormat") == 0 && format != NULL && styles->style != NULL) {
 		g_hash_table_replace(styles->formats, g_strdup(styles->style), g_strdup(format));
 	} else if (strcmp(name, "Table") == 0) {
-		g_hash_table_remove_all(styles->columns);
+		g_array_set_size(styles->columns, 0);
 		styles->next = 1;
 	} else if (strcmp(name, "Column") == 0) {
 		begin_column(styles, style, attributes);
@@ -95,7 +125,7 @@ void ms_cell_styles_start(MsCellStyles *styles, const char *name, const char *co
 		if (style == NULL)
 			style = styles->row;
 		if (style == NULL)
-			style = g_hash_table_lookup(styles->columns, GUINT_TO_POINTER(column));
+			style = of_column(styles, column);
 		set(&styles->cell, style);
 		styles->column = column + 1 + number_of(attributes, "MergeAcross", 0);
 	}

@@ -17,6 +17,7 @@ extern "C" {
 }
 
 #define MAX_FIELDS 2000 /* of a page */
+#define MAX_FILLED (256 << 10) /* bytes of a page's */
 #define MAX_PARENTS 8
 #define MAX_SIZE 12.0   /* of letters */
 #define MARGIN 2.0
@@ -95,7 +96,7 @@ std::string ms_pdf_filled(Page *page)
 	std::string out;
 	Object list = page->getAnnotsObject();
 	int n = list.isArray() ? MIN(list.arrayGetLength(), MAX_FIELDS) : 0;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && out.size() < MAX_FILLED; i++) {
 		Object annotation = list.arrayGet(i);
 		Object subtype = annotation.isDict() ? annotation.dictLookup("Subtype")
 						     : Object(objNull);
