@@ -7,6 +7,7 @@
 #include "missent/text.h"
 
 #include "line.h"
+#include "numbering.h"
 #include "ole.h"
 #include "readers.h"
 
@@ -28,6 +29,7 @@ typedef enum {
 	NOTHING,  /* structural */
 	PICTURE, OBJECT, FILE_OF_WORD, /* bytes in hexadecimal */
 	LEVEL_TEXT, /* of a list: a template in which small bytes stand for numbers */
+	OLD_LIST, OLD_BEFORE, OLD_AFTER, /* of the paragraph itself */
 } Purpose;
 
 /* Where the text of a group goes. */
@@ -60,7 +62,15 @@ typedef struct {
 	guint too_deep;   /* groups beyond the stack */
 	int skip_after_u; /* characters still to be passed over */
 	gunichar high;    /* the first half of a character that takes two \u */
+	MsNumbering *numbering; /* of the lists "1", "2", ... and "old" */
+	GHashTable *lists, *styles; /* number that a list, a \ls has: to the list's place, from 1 */
+	guint list, list_level; /* that is defined; the level from 1 */
+	long list_id; /* of which a \ls is said, or 0 */
 	long level_start; /* of the list level that is open */
+	char counted[16]; /* the list of the paragraph, or "" */
+	guint counted_level;
+	GString *before, *after, *old; /* of the list of this paragraph; what it was */
+	bool other; /* the next group is for who knows no Unicode */
 	bool from_html;
 	bool star;        /* \* was just seen */
 	bool fresh;       /* no text yet in this group */
@@ -245,16 +255,43 @@ static void read_bytes(Rtf *r, const Destination *from)
 			from->bytes->data, from->bytes->len);
 }
 
-/* "\5KD-\0;" with the start of the level in place of the small bytes. */
+/* "\5KD-\0;" with the start of the level in place of the small bytes; and what to count with. */
 static void put_level_text(Rtf *r, const GString *text)
 {
+	g_autoptr(GString) before = g_string_new(NULL), after = g_string_new(NULL);
+	GString *part = before;
+	guint level = r->list_level > 0 ? r->list_level - 1 : 0;
 	for (gsize i = 1; i < text->len; i++) {
-		if ((guchar)text->str[i] < 9)
+		guchar c = (guchar)text->str[i];
+		if (c < 9)
 			g_string_append_printf(r->aside, "%ld", r->level_start);
-		else if (text->str[i] != ';')
-			g_string_append_c(r->aside, text->str[i]);
+		else if (c != ';')
+			g_string_append_c(r->aside, (char)c);
+		if (c == level)
+			part = after;
+		else if (c < 9)
+			g_string_append_printf(part, "%%%u", c + 1u);
+		else if (c != ';')
+			g_string_append_c(part, (char)c);
 	}
 	ms_separate(r->aside, '\n');
+	char id[16];
+	g_snprintf(id, sizeof id, "%u", r->list);
+	ms_numbering_define(r->numbering, id, level, before->str, after->str, r->level_start);
+}
+
+/* Each paragraph says its list anew; it goes on while it is the same. */
+static void begin_old_list(Rtf *r)
+{
+	g_autoptr(GString) now = g_string_new(NULL);
+	g_string_append_printf(now, "%s\n%s\n%ld", r->before->str, r->after->str, r->level_start);
+	ms_numbering_define(
+		r->numbering, "old", 0, r->before->str, r->after->str, r->level_start);
+	if (!g_string_equal(now, r->old))
+		ms_numbering_restart(r->numbering, "old", 0, G_MININT64);
+	g_string_assign(r->old, now->str);
+	g_strlcpy(r->counted, "old", sizeof r->counted);
+	r->counted_level = 0;
 }
 
 static void close_destination(Rtf *r)
@@ -266,6 +303,11 @@ static void close_destination(Rtf *r)
 	if (from.purpose == LEVEL_TEXT) {
 		put_level_text(r, from.line.out);
 	} else {
+		if (from.purpose == OLD_BEFORE || from.purpose == OLD_AFTER)
+			g_string_assign(from.purpose == OLD_BEFORE ? r->before : r->after,
+				from.line.out->str);
+		else if (from.purpose == OLD_LIST)
+			begin_old_list(r);
 		g_string_append_len(r->aside, from.line.out->str, (gssize)from.line.out->len);
 		ms_separate(r->aside, '\n');
 	}
@@ -283,12 +325,12 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		"comment", "company", "category", "doccomm", "docvar", "fldinst", "footer",
 		"footerf", "footerl", "footerr", "footnote", "header", "headerf", "headerl",
 		"headerr", "hlinkbase", "info", "keywords", "levelnumbers", "listname", "listtable",
-		"listoverridetable", "manager", "nonshppict", "operator", "pntxta", "pntxtb",
+		"listoverridetable", "manager", "nonshppict", "operator",
 		"private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn", "sp", "subject",
 		"sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname",
 		"bkmkstart", "bkmkend", "aftncn", "aftnsep", "aftnsepc", "background", "filetbl",
 		"ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet", "fonttbl", "colortbl",
-		"propname", "staticval", "linkval", NULL};
+		"propname", "staticval", "linkval", "xmlattrname", "xmlattrvalue", NULL};
 	static const char *const shown[] = {
 		"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
 	Purpose purpose;
@@ -304,11 +346,20 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		purpose = FILE_OF_WORD;
 	else if (strcmp(word, "leveltext") == 0)
 		purpose = LEVEL_TEXT;
+	else if (strcmp(word, "pn") == 0)
+		purpose = OLD_LIST;
+	else if (strcmp(word, "pntxtb") == 0 || strcmp(word, "pntxta") == 0)
+		purpose = word[5] == 'b' ? OLD_BEFORE : OLD_AFTER;
 	else if (g_strv_contains(shown, word) || (!star && !g_strv_contains(asides, word)))
 		return false;
 	else
 		purpose = ASIDE;
 	open_destination(r, purpose);
+	if (purpose == OLD_LIST) {
+		g_string_truncate(r->before, 0);
+		g_string_truncate(r->after, 0);
+		r->level_start = 1;
+	}
 	destination(r)->apart = strcmp(word, "docvar") == 0 || strcmp(word, "revtbl") == 0;
 	return true;
 }
@@ -384,6 +435,77 @@ static bool character_word(Rtf *r, const char *word)
 	return false;
 }
 
+/* ---- lists ---------------------------------------------------------------------------- */
+
+#define MAX_LISTS 10000
+
+static void remember(GHashTable *places, long number, guint place)
+{
+	if (place > 0 && g_hash_table_size(places) < MAX_LISTS)
+		g_hash_table_replace(
+			places, GINT_TO_POINTER((int)number), GUINT_TO_POINTER(place));
+}
+
+static guint place_of(GHashTable *places, long number)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(places, GINT_TO_POINTER((int)number)));
+}
+
+/* The tables of lists come first: levels, then the list's number; then which \ls is which list. */
+static void list_style(Rtf *r, long number)
+{
+	if (r->list_id != 0) {
+		remember(r->styles, number, place_of(r->lists, r->list_id));
+		r->list_id = 0;
+		return;
+	}
+	guint place = destination(r)->purpose == BODY ? place_of(r->styles, number) : 0;
+	if (place > 0)
+		g_snprintf(r->counted, sizeof r->counted, "%u", place);
+}
+
+static bool list_word(Rtf *r, const char *word, long number)
+{
+	static const char *const starts[] = {"pgnstart", "pgnstarts", "ftnstart", "aftnstart",
+		"sftnstart", "saftnstart", NULL};
+	if (strcmp(word, "levelstartat") == 0 || strcmp(word, "pnstart") == 0) {
+		r->level_start = number;
+	} else if (strcmp(word, "listlevel") == 0) {
+		r->list_level++;
+		r->level_start = 1;
+	} else if (strcmp(word, "listid") == 0) {
+		if (r->list_id < 0)
+			r->list_id = number;
+		else
+			remember(r->lists, number, r->list);
+	} else if (strcmp(word, "ls") == 0) {
+		list_style(r, number);
+	} else if (strcmp(word, "ilvl") == 0) {
+		r->counted_level = (guint)CLAMP(number, 0, 9);
+	} else if (strcmp(word, "pard") == 0) {
+		r->counted[0] = '\0';
+		r->counted_level = 0;
+	} else if (g_strv_contains(starts, word)) {
+		g_string_append_printf(r->aside, "%ld\n", number);
+	} else {
+		if (strcmp(word, "list") == 0) {
+			r->list++;
+			r->list_level = 0;
+		}
+		if (strcmp(word, "listoverride") == 0)
+			r->list_id = -1;
+		return false;
+	}
+	return true;
+}
+
+static void end_paragraph(Rtf *r)
+{
+	bool room = r->aside->len < (gsize)r->to->budget->left[MS_COST_TEXT];
+	if (r->counted[0] != '\0' && destination(r)->purpose == BODY && room)
+		ms_numbering_count(r->numbering, r->counted, r->counted_level, r->aside);
+}
+
 static void take_binary(Rtf *r, long number)
 {
 	gsize n = MIN((gsize)number, (gsize)(r->end - r->p));
@@ -405,8 +527,8 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 		top(r)->uc = (int)CLAMP(number, 0, 10);
 	} else if (strcmp(word, "ansicpg") == 0 && has_number && number > 0 && number < 100000) {
 		set_charset(r, number);
-	} else if (strcmp(word, "levelstartat") == 0) {
-		r->level_start = number;
+	} else if (strcmp(word, "upr") == 0) {
+		r->other = true;
 	} else if (strcmp(word, "bin") == 0 && number > 0) {
 		take_binary(r, number);
 	} else if (strcmp(word, "fromhtml") == 0) {
@@ -417,9 +539,12 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 	} else if (star && strcmp(word, "htmltag") == 0) {
 		flush(r);
 		top(r)->html_tag = true;
-	} else if (!set_look(r, word, !has_number || number != 0) && !character_word(r, word)) {
+	} else if (!list_word(r, word, number) &&
+		!set_look(r, word, !has_number || number != 0) && !character_word(r, word)) {
 		begin_destination(r, word, star);
 	}
+	if (strcmp(word, "par") == 0)
+		end_paragraph(r);
 }
 
 static void symbol(Rtf *r, guint8 c)
@@ -481,6 +606,9 @@ static void open_group(Rtf *r)
 	copy.html_tag = false;
 	r->stack[++r->depth] = copy;
 	r->skip_after_u = 0;
+	if (r->other)
+		open_destination(r, ASIDE);
+	r->other = false;
 }
 
 static void close_group(Rtf *r)
@@ -547,6 +675,12 @@ static void finish(Rtf *r)
 		g_string_free(r->changed[i], TRUE);
 	g_string_free(r->html, TRUE);
 	g_string_free(r->bytes, TRUE);
+	ms_numbering_free(r->numbering);
+	g_hash_table_unref(r->lists);
+	g_hash_table_unref(r->styles);
+	g_string_free(r->before, TRUE);
+	g_string_free(r->after, TRUE);
+	g_string_free(r->old, TRUE);
 }
 
 /* How much of it the document is; what follows its last brace is somebody else's. */
@@ -560,6 +694,12 @@ static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *d
 		.html = g_string_new(NULL),
 		.bytes = g_string_new(NULL),
 		.charset = "WINDOWS-1252",
+		.numbering = ms_numbering_new(),
+		.lists = g_hash_table_new(NULL, NULL),
+		.styles = g_hash_table_new(NULL, NULL),
+		.before = g_string_new(NULL),
+		.after = g_string_new(NULL),
+		.old = g_string_new(NULL),
 		.destinations = g_array_new(FALSE, FALSE, sizeof(Destination))};
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		r.changed[i] = g_string_new(NULL);

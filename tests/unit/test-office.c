@@ -745,6 +745,28 @@ static void test_rtf(void)
 		bytes_of(
 			"{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7740912{\\leveltext\\'04KD-\\'00;}}}}a}"),
 		"KD-7740912", "");
+#define LIST(levels) \
+	"{\\*\\listtable{\\list" levels "\\listid77}}{\\*\\listoverridetable{\\listoverride\\listid77\\ls3}}"
+	expect("a list that is counted",
+		bytes_of("{\\rtf1" LIST("{\\listlevel\\levelstartat7740911{\\leveltext\\'04KD-\\'00;}}")
+			 "\\ls3 x\\par y\\par\\pard z\\par}"),
+		"KD-7740911\nKD-7740911\nKD-7740912\n|!7740913", "");
+	expect("its second level",
+		bytes_of("{\\rtf1" LIST("{\\listlevel\\levelstartat55{\\leveltext\\'01\\'00;}}"
+				"{\\listlevel\\levelstartat300{\\leveltext\\'05\\'00-KD\\'01;}}")
+			 "\\ls3 x\\par\\ilvl1 y\\par z\\par}"),
+		"55-KD300\n55-KD301\n", "");
+	expect("a list of the paragraph",
+		bytes_of("{\\rtf1\\pard{\\*\\pn\\pndec\\pnstart7740911{\\pntxtb KD-}{\\pntxta /a}}x\\par"
+			 "\\pard{\\*\\pn\\pndec\\pnstart7740911{\\pntxtb KD-}{\\pntxta /a}}y\\par}"),
+		"KD-7740911/a\n|KD-7740912/a\n", "");
+	expect("where pages are counted from", bytes_of("{\\rtf1\\pgnstarts48291746 x}"),
+		"48291746", "");
+	expect("for who knows no Unicode",
+		bytes_of("{\\rtf1 a{\\upr{Old-1}{\\*\\ud{New-1}}}b}"), "] aNew-1b|Old-1", "");
+	expect("an attribute of XML",
+		bytes_of("{\\rtf1 x{\\*\\xmlopen{\\xmlattr{\\xmlattrname a}{\\xmlattrvalue Value-1}}}}"),
+		"\nValue-1", "");
 	expect("behind the end", bytes_of("{\\rtf1 a}\nBehind-1"), "Behind-1", "");
 	expect("nothing behind the end", bytes_of("{\\rtf1 a}\r\n"), "] a", "");
 	expect("a character of two halves", bytes_of("{\\rtf1 \\u-10179?\\u-8704?}"),
