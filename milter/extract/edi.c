@@ -1,7 +1,7 @@
 /*
- * Interchanges of EDIFACT (ISO 9735) and X12 come in; out goes their text, and once more what some
- * of their elements are by definition, each behind a label: whose number it is says a code beside
- * it, not a word.  A worker's one thread.
+ * Statements of accounts (SWIFT MT940) and interchanges of EDIFACT (ISO 9735) and X12 come in; out
+ * goes their text, and once more what some of their elements are by definition, each behind a
+ * label: whose number it is says a code beside it, not a word.  A worker's one thread.
  */
 #include "config.h"
 
@@ -35,11 +35,44 @@ static bool take_marks(const char *p, gsize len, Marks *marks)
 	return !g_ascii_isalnum(marks->element) && !g_ascii_isalnum(marks->segment);
 }
 
+/* ---- statements ----------------------------------------------------------------------- */
+
+static bool is_statement(const char *p, gsize len)
+{
+	gsize n = MIN(len, 400);
+	return memmem(p, n, ":20:", 4) != NULL && memmem(p, n, "\n:25:", 5) != NULL;
+}
+
+/* What is said of a payment is cut into pieces of 27 characters, "?20" to "?29" and "?60" to "?63",
+ * and into lines, in mid-word: without them. */
+static GString *whole_purposes(const char *p, const char *end)
+{
+	GString *out = g_string_new(NULL);
+	while ((p = memmem(p, (gsize)(end - p), "\n:86:", 5)) != NULL) {
+		for (p += 5; p < end && !(*p == '\n' && (p + 1 == end || strchr(":-", p[1]) != NULL));
+			p++) {
+			bool mark = *p == '?' && end - p > 2 && g_ascii_isdigit(p[1]) &&
+				g_ascii_isdigit(p[2]);
+			bool goes_on = mark && (p[1] == '2' || (p[1] == '6' && p[2] < '4'));
+			if (mark && !goes_on)
+				g_string_append_c(out, '\n');
+			if (mark)
+				p += 2;
+			else if (*p != '\r' && *p != '\n')
+				g_string_append_c(out, *p);
+		}
+		g_string_append_c(out, '\n');
+	}
+	return out;
+}
+
 bool ms_is_edi(const guint8 *data, gsize len)
 {
 	Marks marks;
-	return take_marks((const char *)data, len, &marks);
+	return take_marks((const char *)data, len, &marks) || is_statement((const char *)data, len);
 }
+
+/* ---- interchanges --------------------------------------------------------------------- */
 
 /* Segments by their tag and first element; `at`: the element that has the value. */
 static const struct {
@@ -156,6 +189,10 @@ void ms_edi_read(const MsExtraction *to, const MsDocument *document, MsInventory
 	Marks marks;
 	const char *text = (const char *)document->data;
 	ms_plain_read(to, document, inventory);
+	if (is_statement(text, document->len)) {
+		g_autoptr(GString) whole = whole_purposes(text, text + document->len);
+		ms_extract_span(to, document->where, whole->str, whole->len);
+	}
 	if (!take_marks(text, document->len, &marks))
 		return;
 	g_autoptr(GString) values = values_of(text, text + document->len, &marks);

@@ -977,6 +977,20 @@ static void is_type(GByteArray *bytes, const char *claimed, const char *want, co
 	g_byte_array_unref(bytes);
 }
 
+/* What is cut into pieces for who prints it. */
+static void test_statements(void)
+{
+	static const char *const rows[] = {
+		"?20Customer C-47?2111?32Blue Door", "Customer C-4711\nBlue Door\n",
+		"?20x?29C-47?6011", "xC-4711\n", "?20Customer C-47\r\n11?32Blue", "C-4711\nBlue",
+		"/EREF/C-47\n11", "/EREF/C-4711\n", "?20C-47?3111?6411", "C-47\n11\n11\n"};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i += 2) {
+		g_autofree char *text = g_strdup_printf(
+			":20:A\r\n:25:1/2\r\n:61:2611CR1,\r\n:86:166%s\r\n:62F:C1\r\n-", rows[i]);
+		expect(rows[i], bytes_of(text), rows[i + 1], "");
+	}
+}
+
 static void test_types(void)
 {
 	is_type(make_pdf("Real-1", "", "", ""), "application/msword", "application/pdf", "Real-1");
@@ -1021,6 +1035,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/documents/archive-limits", test_archive_limits);
 	g_test_add_func("/documents/zip-disagreement", test_zip_disagreement);
 	g_test_add_func("/documents/smime", test_smime);
+	g_test_add_func("/documents/statements", test_statements);
 	g_test_add_func("/documents/types", test_types);
 	return g_test_run();
 }
