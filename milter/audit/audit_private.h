@@ -14,8 +14,7 @@ void ms_put_close(GString *out, char bracket);
 /* Any bytes as a string; NULL as null. */
 void ms_put_text(GString *out, const char *name, const char *text);
 void ms_put_integer(GString *out, const char *name, gint64 n);
-/* true or false. */
-void ms_put_word(GString *out, const char *name, const char *word);
+void ms_put_truth(GString *out, const char *name, bool is);
 /* A line that is begun, with its time and type; who writes it closes it. */
 GString *ms_audit_line(const char *type);
 /* What names a message: host, queue ID and when it came. */

@@ -84,10 +84,10 @@ void ms_put_close(GString *out, char bracket)
 	g_string_append_c(out, bracket);
 }
 
-void ms_put_word(GString *out, const char *name, const char *word)
+void ms_put_truth(GString *out, const char *name, bool is)
 {
 	begin(out, name);
-	g_string_append(out, word);
+	g_string_append(out, is ? "true" : "false");
 }
 
 void ms_put_text(GString *out, const char *name, const char *text)

@@ -141,7 +141,7 @@ static void put_others(
 	}
 	ms_put_close(out, ']');
 	if (k < n)
-		ms_put_word(out, "others_cut", "true");
+		ms_put_truth(out, "others_cut", true);
 }
 
 static void put_recipient(
@@ -156,7 +156,7 @@ static void put_recipient(
 	if (i < v->outcomes->len)
 		ms_put_text(out, "outcome", ms_outcome_names[v->outcomes->data[i]]);
 	if (i < v->withheld->len && v->withheld->data[i])
-		ms_put_word(out, "withheld", "true");
+		ms_put_truth(out, "withheld", true);
 	put_accounts(out, m, key, m->accounts, i);
 	if (i < v->outcomes->len && v->outcomes->data[i] == MS_OUTCOME_WRONG)
 		put_others(out, m, key, i, pairs);
@@ -200,7 +200,7 @@ static void put_reason(GString *out, const MsReason *reason)
 	ms_put_text(out, "reason", ms_reason_names[reason->code]);
 	ms_put_text(out, "policy", reason->policy);
 	ms_put_text(out, "action", ms_action_names[reason->action]);
-	ms_put_word(out, "enforced", reason->enforced ? "true" : "false");
+	ms_put_truth(out, "enforced", reason->enforced);
 	ms_put_text(out, "kind", reason->kind);
 	ms_put_text(out, "identifier", reason->masked);
 	ms_put_text(out, "where", where);
@@ -416,7 +416,7 @@ static void put_verdict(GString *out, const MsAuditMessage *m)
 	if (v->action == MS_DELAY)
 		put_delay(out, v);
 	if (v->paused)
-		ms_put_word(out, "paused", "true");
+		ms_put_truth(out, "paused", true);
 	put_reasons(out, v);
 	if (m->trouble != NULL)
 		ms_put_text(out, "trouble", m->trouble);

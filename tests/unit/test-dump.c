@@ -34,8 +34,8 @@ static void put(GString *out, const char *name, json_t *value)
 		break;
 	case JSON_STRING: ms_put_text(out, name, json_string_value(value)); break;
 	case JSON_INTEGER: ms_put_integer(out, name, json_integer_value(value)); break;
-	case JSON_TRUE: ms_put_word(out, name, "true"); break;
-	case JSON_FALSE: ms_put_word(out, name, "false"); break;
+	case JSON_TRUE:
+	case JSON_FALSE: ms_put_truth(out, name, json_is_true(value)); break;
 	case JSON_NULL: ms_put_text(out, name, NULL); break;
 	case JSON_REAL: g_assert_not_reached();
 	}
