@@ -155,6 +155,24 @@ static bool may_differ(const MsDocument *document, const char *declared)
 	       !ms_scan_utf8((const char *)document->data, document->len);
 }
 
+/* What the bytes plainly are, where the label says that they are written otherwise than ASCII:
+ * programs write "utf-16" above what they have made UTF-8 of.  NULL: nothing else. */
+static const char *plainly(const MsDocument *document, const GString *text)
+{
+	const char *said = document->charset;
+	bool same = text->len == document->len &&
+		memcmp(text->str, document->data, document->len) == 0;
+	if (said == NULL || same || !ms_charset_is_long(said) ||
+		g_ascii_strncasecmp(said, "iso-2022", 8) == 0 ||
+		g_ascii_strncasecmp(said, "utf-7", 5) == 0 ||
+		g_ascii_strncasecmp(said, "hz", 2) == 0)
+		return NULL;
+	const char *guess = ms_charset_guess(document->data, document->len);
+	if (guess == NULL && ms_scan_utf8((const char *)document->data, document->len))
+		guess = "UTF-8";
+	return guess != NULL && !ms_charset_same(said, guess) ? guess : NULL;
+}
+
 #define LEAST_STRAY 16 /* bytes */
 
 /* A line in ASCII within UTF-16, as a shell appends it to a file of another. */
@@ -186,6 +204,9 @@ void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 	gsize len = document->len;
 	if (declared != NULL && may_differ(document, declared))
 		read_as(&r, declared);
+	const char *plain = r.said == 0 ? plainly(document, text) : NULL;
+	if (plain != NULL)
+		read_as(&r, plain);
 	const char *escaped = looks_iso2022(data, len);
 	if (escaped != NULL && r.said == 0)
 		read_as(&r, escaped);

@@ -181,6 +181,14 @@ static const Row rows[] = {
 		"Content-Type: text/plain; charset=utf-16\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\nSQBOAFYALQAxAA==\r\n",
 		"INV-1", NULL, NULL},
+	{"utf-8 that says utf-16", "Content-Type: text/plain; charset=utf-16\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"utf-8 that says ebcdic", "Content-Type: text/plain; charset=cp037\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"utf-16 of the other order",
+		"Content-Type: text/plain; charset=utf-16le\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nAEkATgBWAC0AMQAyADMANAA1ADYANw==\r\n",
+		"INV-1234567", NULL, NULL},
 	{"flowed",
 		"Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n> INV-12 \r\n> 34567\r\n",
 		"INV-1234567", NULL, NULL},
