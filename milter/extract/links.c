@@ -1,7 +1,8 @@
 /*
  * A text comes in; out goes what its links say in ways that no reader sees: with percent escapes,
- * in one another, and in base64 or hexadecimal digits, as portals and newsletters write whose
- * page or whose mail it is.  A worker's one thread.
+ * in one another, and in base64, base32 or hexadecimal digits, as portals and newsletters write
+ * whose page or whose mail it is; and the same of long words without a blank, as in files that
+ * programs write for each other.  A worker's one thread.
  *
  * What decodes to printable text is a guess; it counts only where the directory knows it.
  */
@@ -18,6 +19,8 @@
 #define MAX_DEPTH 4 /* links in one another */
 #define MIN_CODED 8 /* letters of base64 that are looked at */
 #define MIN_PLAIN 5 /* bytes that they must make */
+#define MIN_BASE32 16
+#define MIN_WORD 32 /* bytes of a word that is no link */
 #define MAX_OUT (4 << 20)
 
 static bool is_edge(char c)
@@ -79,22 +82,65 @@ static GByteArray *undo_hex(const char *p, gsize len)
 
 static void links_of(const char *p, const char *end, guint depth, GString *out);
 
+static void read_pieces(const char *p, const char *end, guint depth, bool slash, GString *out);
+
+/* May be encoded once more. */
+static void put_text(const char *text, gsize len, guint depth, GString *out)
+{
+	g_string_append_len(out, text, (gssize)len);
+	g_string_append_c(out, '\n');
+	links_of(text, text + len, depth + 1, out);
+	if (depth < MAX_DEPTH)
+		read_pieces(text, text + len, depth + 1, true, out);
+}
+
 static void put_plain(GByteArray *bytes, guint depth, GString *out)
 {
 	if (bytes == NULL)
 		return;
-	if (is_plain(bytes->data, bytes->len)) {
-		g_string_append_len(out, (const char *)bytes->data, (gssize)bytes->len);
-		g_string_append_c(out, '\n');
-		links_of((const char *)bytes->data, (const char *)bytes->data + bytes->len,
-			depth + 1, out);
-	}
+	const char *wide = NULL;
+	if (is_plain(bytes->data, bytes->len))
+		put_text((const char *)bytes->data, bytes->len, depth, out);
+	else if (bytes->len > 0 && memchr(bytes->data, '\0', bytes->len) != NULL)
+		wide = ms_charset_guess(bytes->data, bytes->len);
+	GString *text = NULL;
+	if (wide != NULL && ms_charset_decode(wide, bytes->data, bytes->len, &text) &&
+		is_plain((const guint8 *)text->str, text->len))
+		put_text(text->str, text->len, depth, out);
+	if (text != NULL)
+		g_string_free(text, TRUE);
 	g_byte_array_unref(bytes);
 }
 
-static bool is_base64(char c)
+static bool is_base64(char c, bool slash)
 {
-	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '+';
+	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '+' || (slash && c == '/');
+}
+
+static bool is_base32(const char *p, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isalpha(p[i]) && (p[i] < '2' || p[i] > '7'))
+			return false;
+	return len >= MIN_BASE32;
+}
+
+static GByteArray *undo_base32(const char *p, gsize len)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)(len / 8 * 5 + 5));
+	guint32 bits = 0;
+	guint n = 0;
+	for (gsize i = 0; i < len; i++) {
+		char c = g_ascii_toupper(p[i]);
+		bits = bits << 5 | (guint32)(g_ascii_isdigit(c) ? c - '2' + 26 : c - 'A');
+		n += 5;
+		if (n < 8)
+			continue;
+		n -= 8;
+		guint8 byte = (guint8)(bits >> n);
+		g_byte_array_append(out, &byte, 1);
+	}
+	return out;
 }
 
 /* `p` to `end`: letters of base64 alone, without padding. */
@@ -110,27 +156,30 @@ static void read_coded(const char *p, const char *end, guint depth, GString *out
 	}
 	if (hex == len)
 		put_plain(undo_hex(p, len), depth, out);
+	else if ((lower == 0 || upper == 0) && is_base32(p, len))
+		put_plain(undo_base32(p, len), depth, out);
 	else if (lower > 0 && upper > 0) /* words and numbers are of one case */
 		put_plain(ms_transfer_base64((const guint8 *)p, len), depth, out);
 }
 
 /* ---- one link -------------------------------------------------------------------------- */
 
-static void read_pieces(const char *p, const char *end, guint depth, GString *out)
+/* `slash`: it may be a digit, not what sets pieces apart. */
+static void read_pieces(const char *p, const char *end, guint depth, bool slash, GString *out)
 {
-	while (p < end) {
+	while (p < end && out->len <= MAX_OUT) {
 		const char *from = p;
-		while (p < end && is_base64(*p))
+		while (p < end && is_base64(*p, slash))
 			p++;
 		read_coded(from, p, depth, out);
-		while (p < end && !is_base64(*p))
+		while (p < end && !is_base64(*p, slash))
 			p++;
 	}
 }
 
 static void read_link(const char *p, const char *end, guint depth, GString *out)
 {
-	read_pieces(p, end, depth, out);
+	read_pieces(p, end, depth, false, out);
 	g_autoptr(GString) plain = undo_escapes(p, end);
 	if (plain == NULL || depth >= MAX_DEPTH || out->len > MAX_OUT)
 		return;
@@ -176,10 +225,47 @@ static void links_of(const char *p, const char *end, guint depth, GString *out)
 	}
 }
 
+/* ---- long words ------------------------------------------------------------------------ */
+
+#define LOOK 16 /* bytes, in which nearly every text has a blank */
+
+static bool has_blank(const char *p)
+{
+	guint64 any = 0;
+	for (gsize i = 0; i < LOOK; i += 8) {
+		guint64 eight;
+		memcpy(&eight, p + i, sizeof eight);
+		any |= (eight - 0x2121212121212121ULL) & ~eight & 0x8080808080808080ULL;
+	}
+	return any != 0;
+}
+
+/* Nearly all words are found that are long enough, the longer the surer. */
+static void words_of(const char *text, gsize len, GString *out)
+{
+	const char *p = text, *end = text + len, *done = text;
+	while (end - p >= LOOK && out->len <= MAX_OUT) {
+		if (has_blank(p)) {
+			p += 2 * LOOK;
+			continue;
+		}
+		const char *from = p;
+		while (from > done && !is_edge(from[-1]))
+			from--;
+		while (p < end && !is_edge(*p))
+			p++;
+		if (p - from >= MIN_WORD && !is_link(from, p))
+			read_pieces(from, p, 0, true, out);
+		done = p;
+		p++;
+	}
+}
+
 void ms_links_read(const MsExtraction *to, const MsSpan *span)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	links_of(span->text, span->text + span->len, 0, out);
+	words_of(span->text, span->len, out);
 	if (out->len == 0)
 		return;
 	g_autofree char *where = g_strconcat(span->where, " (links)", NULL);
