@@ -196,6 +196,8 @@ bool ms_detect_says_of(const char *word, gsize len);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
  * than an identifier? */
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);
+/* Are these digits the end of a telephone number that begins at `from` or behind it? */
+bool ms_detect_is_dialled(const MsFold *fold, gsize from, gsize start, gsize end);
 /* Has the label that ends at `from` its number already, and are the digits from `start` to `end`,
  * which ms_detect_figure() says of what they are, something else's?
  * "customer 4710, phone +49 221 4711", "customer 4710 invoice 1001"; but "customers 4710, 4711". */

@@ -606,7 +606,7 @@ static void split(const MsFold *fold, gsize *start, gsize *end, Word *before, Wo
 }
 
 /* A telephone number begins with a +, or with a code in brackets. */
-static bool is_dialled(const MsFold *fold, gsize from, gsize start, gsize end)
+bool ms_detect_is_dialled(const MsFold *fold, gsize from, gsize start, gsize end)
 {
 	gsize at = back_over(
 		fold, start, MAX(from, start > 12 ? start - 12 : 0), "0123456789 /()-.");
@@ -724,7 +724,8 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 		return MS_FIGURE_NONE;
 	Word before = word_before(fold, from, c.start);
 	bool perhaps = before == WORD_BEFORE || before == WORD_DOTTED ||
-		is_part_of(fold, from, c.start) || is_dialled(fold, from, c.start, c.end) ||
+		is_part_of(fold, from, c.start) ||
+		ms_detect_is_dialled(fold, from, c.start, c.end) ||
 		(!c.asked && is_national(fold, c.start, c.end));
 	number_of(fold, c.start, c.end, &c.number);
 	if (c.number.valid && is_listed(fold, &c.number))
@@ -762,12 +763,14 @@ bool ms_detect_is_anothers(
 	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure)
 {
 	gsize at = from;
-	if (end - start > MAX_DATE || !ms_detect_is_number(fold->text + start, end - start))
+	if (start < 2 || end - start > MAX_DATE ||
+		!ms_detect_is_number(fold->text + start, end - start))
 		return false;
 	while (at < start && !g_ascii_isdigit(fold->text[at]))
 		at++;
-	if (at == start || (fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2])))
-		return false; /* "4710,4711" is no number with a fraction */
+	bool listed = fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2]);
+	if (at == start || listed) /* "4710,4711" is no number with a fraction */
+		return false;
 	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start);
 }
 

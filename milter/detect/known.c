@@ -218,6 +218,13 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 		ms_detect_is_above(s, k, hit->first, hit->last);
 }
 
+/* "+49 171 9876543"; but "NAD+9876543" sets values apart. */
+static bool is_last_dialled(const Search *s, gsize start, gsize end)
+{
+	return start > 0 && s->fold->text[start - 1] != '+' &&
+		ms_detect_is_dialled(s->fold, 0, start, end);
+}
+
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -246,7 +253,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return false;
 	if (digits)
 		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
-			!ms_detect_is_date(text, len);
+			!ms_detect_is_date(text, len) &&
+			(kind->form == MS_FORM_PHONE || !is_last_dialled(s, start, end));
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */

@@ -341,6 +341,9 @@ static void test_pairs(void)
 		{"order total: 5927", ""},
 		{"at 12:5927", ""},
 		{"note: KdNr see 5927", ""},
+		/* a telephone number */
+		{"+49 171 73041958", ""},
+		{"Mobil: +43 (0)664 73041958", ""},
 		{"KdNr: 1 and later a sum of more than that, 5927", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
@@ -995,6 +998,17 @@ static void test_links(void)
 		{"https://p.example/?i=20261104417&x=1", "d"},
 		{"https://p.example/?kdnr=73041958", "a"},
 		{"https://p.example/?u=1&customer_number=73041958#x", "a"},
+		/* the same in letters of a code, in a link or a long word */
+		{"Token: eyJrZG5yIjoiNzMwNDE5NTgiLCJyZWNobnVuZyI6IkZWLTIwMjYtMDkxMyJ9", "ae"},
+		{"{\"data\":\"eyJrZG5yIjoiNzMwNDE5NTgiLCJyZWNobnVuZyI6IkZWLTIwMjYtMDkxMyJ9\",\"v\":1}", "ae"},
+		{"eyJhbGciOiJIUzI1NiJ9.eyJrZG5yIjoiNzMwNDE5NTgiLCJyZWNobnVuZyI6IkZWLTIwMjYtMDkxMyJ9.c2lnbmF0dXJlc2lnbmF0dXJl", "ae"},
+		{"{\"data\":\"7b226b646e72223a223733303431393538222c22726563686e756e67223a2246562d323032362d30393133227d\"}", "ae"},
+		{"see PMRGWZDOOIRDUIRXGMYDIMJZGU4CELBCOJSWG2DOOVXGOIR2EJDFMLJSGAZDMLJQHEYTGIT5 there", "ae"},
+		{"https://p.example/t?d=pmrgwzdooirduirxgmydimjzgu4celbcojswg2doovxgoir2ejdfmljsgazdmljqheytgit5", "ae"},
+		{"https://p.example/t?d=ZXlKclpHNXlJam9pTnpNd05ERTVOVGdpTENKeVpXTm9iblZ1WnlJNklrWldMVEl3TWpZdE1Ea3hNeUo5", "ae"},
+		{"https://p.example/t?d=awBkAG4AcgA9ADcAMwAwADQAMQA5ADUAOAA", "a"},
+		{"Token: Pz8/Pj4+a2Rucj03MzA0MTk1OD8/Pz4+PmtkbnI9NzMwNDE5NTg/Pz8+Pj4=", "a"},
+		{"Token: a2Rucj03MzA0MTk1OSBhbmQgbm90aGluZyB0aGF0IGlzIGtub3duIGhlcmU=", ""},
 		{"https://p.example/customers/73041958/invoices", "a"},
 		{"https://t.example/r?u=https%3A%2F%2Fp.example%2F%3Fi%3DFV-2026-0913", "e"},
 		{"https://t.example/r?u=https%253A%252F%252Fp.example%252F%253Fi%253D"
@@ -1066,6 +1080,8 @@ static void test_lengths(void)
 		gsize len;
 	} rows[] = {
 		{"://", 600000}, {"://a/1234567/", 600000},
+		{"aGFsbG8gaGFsbG8gaGFsbG8g,", 600000}, {"NBQWY3DPNBQWY3DPNBQWY3DP,", 600000},
+		{"6161616161616161,", 600000}, {"WVVkR2MySkhPR2M9,", 600000},
 		/* words follow each other without a blank in what is looked at */
 		{"123456789\n", 6 << 20}, {"0123456789\n", 6 << 20},
 		{"2026112748291746\n", 6 << 20}, {"4829 1746 ", 6 << 20}, {"KID 48291746\n", 6 << 20},
