@@ -16,7 +16,9 @@
 #include "missent/numbers.h"
 
 typedef struct MsHostNumbers {
-	gint64 held, oldest, waiting; /* oldest: arrival, microseconds since 1970; 0: none */
+	/* held -1: the records cannot be read, and nothing is known of what is counted there;
+	 * oldest: arrival, microseconds since 1970; 0: none */
+	gint64 held, oldest, waiting;
 	gint64 delayed,
 		due; /* those that wait to be judged again, and when the first is to be; 0 */
 	gint64 audit_entries, disk_free; /* -1: not known */

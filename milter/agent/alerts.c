@@ -144,9 +144,11 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 	g_auto(MsPause) pause = {0};
 	agent_host_numbers(t->agent, &host);
 	gint64 age = host.oldest > 0 ? now - host.oldest : 0;
-	set(t, MS_ALERT_HELD_OLD, s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
-		"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s", host.held,
-		age / SECOND);
+	if (host.held >= 0)
+		set(t, MS_ALERT_HELD_OLD,
+			s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
+			"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s",
+			host.held, age / SECOND);
 	if (host.disk_free >= 0)
 		set(t, MS_ALERT_DISK, host.disk_free < s->alerts.disk_free,
 			"%" G_GINT64_FORMAT " bytes are free", host.disk_free);

@@ -113,20 +113,27 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 	_exit(EX_OK);
 }
 
+/* Those that did start use what the end of the process would free. */
+static G_GNUC_NORETURN void leave_threads(const Agent *agent)
+{
+	complain(0, "cannot start a thread", "");
+	unlink(ms_desk_settings(agent->desk)->desk.socket);
+	_exit(EX_OSERR);
+}
+
 static int run(Agent *agent)
 {
 	pthread_t carrier, teller, canaries, tender;
 	bool tells = agent->webhook_key != NULL;
+	if (!agent_metrics_start(agent))
+		return EX_UNAVAILABLE;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
 	if (!start(&carrier, carry_out, agent) ||
 		(tells && !start(&teller, agent_send_outbox, agent)) ||
-		(agent->several != NULL && hosts == NULL))
-		return complain(EX_OSERR, "cannot start a thread", "");
-	if (!agent_watch(agent) || !start(&canaries, agent_send_canaries, agent) ||
+		(agent->several != NULL && hosts == NULL) || !agent_watch(agent) ||
+		!start(&canaries, agent_send_canaries, agent) ||
 		!start(&tender, agent_tend, agent))
-		return complain(EX_OSERR, "cannot start a thread", "");
-	if (!agent_metrics_start(agent))
-		return EX_UNAVAILABLE;
+		leave_threads(agent);
 	sd_notify(0, "READY=1");
 	agent_serve(agent);
 	agent_metrics_stop(agent);

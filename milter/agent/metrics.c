@@ -44,7 +44,7 @@ void agent_host_numbers(Agent *agent, MsHostNumbers *out)
 	const MsSettings *s = agent_settings(agent);
 	MsRecordStats stats = {0};
 	struct statvfs disk;
-	*out = (MsHostNumbers){.audit_entries = -1, .disk_free = -1};
+	*out = (MsHostNumbers){.held = -1, .audit_entries = -1, .disk_free = -1};
 	if (ms_records_stats(ms_desk_ledger(agent->desk), &stats, NULL)) {
 		out->held = stats.held;
 		out->oldest = stats.oldest;

@@ -203,23 +203,27 @@ static void keep_pending(const Teller *t)
 		ms_log(LOG_WARNING, NULL, "alerts: %s", error->message);
 }
 
-/* What there is to send now, the caller's; NULL: nothing. */
-static char *take_pending(Teller *t)
+/* What there is to send now, the caller's; NULL: nothing.  How much of it is `pending`, and
+ * `left_out`. */
+static char *take_pending(Teller *t, gsize *len_out, guint64 *left_out)
 {
 	pthread_mutex_lock(&t->lock);
 	GString *text = t->pending->len > 0 ? g_string_new(t->pending->str) : NULL;
-	if (text != NULL && t->left_out > 0)
-		g_string_append_printf(
-			text, "and %" G_GUINT64_FORMAT " more, which the log has\n", t->left_out);
+	*len_out = t->pending->len;
+	*left_out = t->left_out;
 	pthread_mutex_unlock(&t->lock);
+	if (text != NULL && *left_out > 0)
+		g_string_append_printf(
+			text, "and %" G_GUINT64_FORMAT " more, which the log has\n", *left_out);
 	return text != NULL ? g_string_free(text, FALSE) : NULL;
 }
 
-static void drop_sent(Teller *t, gsize len)
+/* What came while it was sent is still to be told. */
+static void drop_sent(Teller *t, gsize len, guint64 left_out)
 {
 	pthread_mutex_lock(&t->lock);
-	g_string_erase(t->pending, 0, (gssize)MIN(len, t->pending->len));
-	t->left_out = 0;
+	g_string_erase(t->pending, 0, (gssize)len);
+	t->left_out -= left_out;
 	keep_pending(t);
 	pthread_mutex_unlock(&t->lock);
 }
@@ -238,10 +242,12 @@ static void *send_mails(void *user)
 		}
 		bool may = s->alerts.mail_to[0] != NULL && now >= not_before &&
 			mails < s->alerts.mail_most;
-		g_autofree char *text = may ? take_pending(t) : NULL, *why = NULL;
+		gsize len = 0;
+		guint64 left_out = 0;
+		g_autofree char *text = may ? take_pending(t, &len, &left_out) : NULL, *why = NULL;
 		if (text != NULL && submit(s, text, &why)) {
 			mails++;
-			drop_sent(t, strlen(text));
+			drop_sent(t, len, left_out);
 		} else if (text != NULL) {
 			not_before = g_get_monotonic_time() + AGAIN_US;
 			ms_log(LOG_ERR, NULL,

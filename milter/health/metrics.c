@@ -111,7 +111,7 @@ static void append_published(GString *out, const MsNumbersView *view, gint64 now
 	append_policies(out, view);
 }
 
-static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
+static void append_records(GString *out, const MsHostNumbers *host, gint64 now)
 {
 	gauge(out, "missent_held_messages", host->held, "Messages that are held.");
 	gauge(out, "missent_held_oldest_age_seconds",
@@ -124,6 +124,13 @@ static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
 		"For how long the first of them should have been judged again; 0 without one.");
 	gauge(out, "missent_decisions_waiting", host->waiting,
 		"Decisions that wait for a second person.");
+}
+
+/* What could not be looked at is left out: 0 would be an answer. */
+static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
+{
+	if (host->held >= 0)
+		append_records(out, host, now);
 	if (host->audit_entries >= 0) {
 		gauge(out, "missent_audit_entries", host->audit_entries,
 			"Entries of the audit trail.");

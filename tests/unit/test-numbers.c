@@ -249,6 +249,14 @@ static void test_metrics(void)
 	g_assert_null(strchr(text, '@')); /* no address is a label */
 	g_autofree char *silent = ms_metrics_text(NULL, &host, 101 * G_USEC_PER_SEC);
 	g_assert_nonnull(strstr(silent, "missent_up 0\n"));
+	/* what could not be looked at is not 0 */
+	const MsHostNumbers blind = {.held = -1, .audit_entries = -1, .disk_free = -1};
+	g_autofree char *little = ms_metrics_text(NULL, &blind, 101 * G_USEC_PER_SEC);
+	static const char *const unknown[] = {
+		"missent_held", "missent_delayed", "_waiting ", "missent_audit", "disk_free"};
+	for (gsize i = 0; i < G_N_ELEMENTS(unknown); i++)
+		if (strstr(little, unknown[i]) != NULL)
+			g_error("%s in %s", unknown[i], little);
 }
 
 static void note(MsAlert alert, bool on, const char *detail, void *user)

@@ -1657,6 +1657,8 @@ static void test_refusals(void)
 		{"missent-agent", "nonsense = 1\n", "", "no such option"},
 		{"missent-agent", "", " socket = \"/nowhere/at/all.sock\"\n",
 			"/nowhere/at/all.sock"},
+		{"missent-agent", "metrics {\n listen = \"unix:/nowhere/at/all.sock\"\n}\n", "",
+			"metrics { listen"},
 		{"missent-review", "nonsense = 1\n", "", "no such option"},
 		{"missent-review", "review {\n listen = \"nowhere\"\n}\n", "",
 			"is no address of a page"},
@@ -1675,7 +1677,8 @@ static void test_refusals(void)
 		world_settings(w, rows[i].settings, rows[i].desk);
 		g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, die_with_us, NULL,
 			NULL, &err, &status, NULL));
-		g_assert_cmpint(status, !=, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
+			g_error("%s %s: status %d", rows[i].program, rows[i].settings, status);
 		CONTAINS(err, rows[i].want);
 	}
 	world_free(w);
