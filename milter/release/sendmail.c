@@ -338,7 +338,7 @@ static int print_message(const Message *m)
 	putchar('\n');
 	for (size_t n; (n = fread(buffer, 1, sizeof buffer, m->data)) > 0;)
 		fwrite(buffer, 1, n, stdout);
-	return ferror(m->data) || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+	return ferror(m->control) || ferror(m->data) || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
 }
 
 static int not_there(const char *id)

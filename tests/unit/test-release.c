@@ -210,12 +210,33 @@ static void test_lacking(void)
 	}
 }
 
+/* A file of the queue that cannot be read to its end is no message, and none of its parts. */
+static void test_unreadable(void)
+{
+	static const char *const parts[] = {"hf", "df"};
+	Mta mta = release_sendmail;
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		int code;
+		g_autofree char *queue = scratch_folder();
+		g_autofree char *bad = g_strdup_printf("%s/%sABCDE12", queue, parts[i]),
+				*good = g_strdup_printf("%s/%sABCDE12", queue, parts[1 - i]);
+		mta.queue = queue;
+		g_assert_no_errno(g_mkdir(bad, 0700)); /* opened, but not read */
+		g_assert_true(g_file_set_contents(good, "x\n", -1, NULL));
+		g_autofree char *text = says(show_it, &mta, 200, &code);
+		g_test_message("%s: %d, \"%s\"", parts[i], code, text);
+		g_assert_cmpint(code, ==, EX_IOERR);
+		remove_folder(queue);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/release/sendmail/delete", test_delete);
 	g_test_add_func("/release/sendmail/lacking", test_lacking);
+	g_test_add_func("/release/sendmail/unreadable", test_unreadable);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
