@@ -44,16 +44,16 @@ static bool has_changes(const MsPlan *plan, MsSetupStep step)
 	return false;
 }
 
-static MsRecordStats held_now(const Init *init)
+/* False: it is not known. */
+static bool held_now(const Init *init, MsRecordStats *out)
 {
-	MsRecordStats held = {0};
+	*out = (MsRecordStats){0};
 	g_autoptr(MsSettings) s = ms_settings_load_public(init->cli->config, NULL);
-	g_autoptr(MsLedger) ledger = s != NULL && access(s->records_file, F_OK) == 0
-		? ms_ledger_open_readonly(s->records_file, NULL)
-		: NULL;
-	if (ledger != NULL)
-		ms_records_stats(ledger, &held, NULL);
-	return held;
+	if (s != NULL && access(s->records_file, F_OK) != 0 && errno == ENOENT)
+		return true;
+	g_autoptr(MsLedger) ledger =
+		s != NULL ? ms_ledger_open_readonly(s->records_file, NULL) : NULL;
+	return ledger != NULL && ms_records_stats(ledger, out, NULL);
 }
 
 /* Records name messages by their queue IDs, and a Postfix that is to have short ones gives all
@@ -61,7 +61,8 @@ static MsRecordStats held_now(const Init *init)
 static bool keep_queue_ids(const Init *init, const MsSetupMta *mta, GError **error)
 {
 	bool kept = false;
-	if (mta->sendmail || held_now(init).held == 0)
+	MsRecordStats held;
+	if (mta->sendmail || (held_now(init, &held) && held.held == 0))
 		return true;
 	if (!ms_setup_keep_queue_ids(mta, &kept, error))
 		return false;
@@ -149,7 +150,10 @@ static bool show_undo(const Init *init, const MsPlan *plan, GError **error)
 /* Nobody else would look at them again: the MTA keeps what it was told to hold. */
 static void tell_held(const Init *init)
 {
-	MsRecordStats held = held_now(init);
+	MsRecordStats held;
+	if (!held_now(init, &held))
+		init_say(init, RED,
+			"whether mail is held still is not known, for the records cannot be read: missent held list");
 	if (held.held > 0)
 		init_say(init, RED,
 			"%" G_GINT64_FORMAT " message%s held still: missent held list, and release, return or delete; no "
