@@ -72,7 +72,8 @@ GPtrArray *ms_desk_decide(MsDesk *desk, const MsAsk *ask, GError **error);
 /* A second person agrees to what waits under that decision's or group's ID, or withdraws it. */
 GPtrArray *ms_desk_agree(
 	MsDesk *desk, const char *id, const char *who, bool agrees, GError **error);
-/* Carries out what is approved or was interrupted, at most `most` (0: all); how many. */
+/* Carries out what is approved or was interrupted, until `most` (0: all) have come to an end; how
+ * many did.  0: nothing is open, or what is cannot be brought to an end now. */
 guint ms_desk_work(MsDesk *desk, guint most);
 /* What the MTA has on hold and no record is of: somebody else held it, or its record was lost; of
  * MsQueued. */

@@ -445,7 +445,8 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 	return list;
 }
 
-static void finish(Carry *c, bool fine, const char *outcome, int state)
+/* False: it stays begun, and is taken up again. */
+static bool finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
 	/* It happened, so the record tells what the trail could not be told. */
@@ -455,7 +456,7 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 		outcome, told ? "" : " (the audit line of this could not be written)", NULL);
 	if (!ms_decisions_finish(c->desk->ledger, c->decision, fine, all, state >= 0 ? c->to : NULL,
 		    state >= 0 ? (MsState)state : MS_STATE_HELD, &error))
-		return; /* stays begun, and is taken up again */
+		return false;
 	desk_point("finished");
 	bool expires = c->decision->verb != MS_VERB_RELEASE &&
 		strcmp(c->decision->who, DESK_CLOCK) == 0;
@@ -464,6 +465,7 @@ static void finish(Carry *c, bool fine, const char *outcome, int state)
 	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
 	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
+	return true;
 }
 
 /* Whoever lost his right since the decision was taken would get what is another's.  What is begun
@@ -497,16 +499,16 @@ static bool may_be_done(const Carry *c, GError **error)
 	return is_still_right(c, error);
 }
 
-void desk_carry_out(Desk *desk, MsDecision *decision)
+bool desk_carry_out(Desk *desk, MsDecision *decision)
 {
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, decision->uid, NULL);
 	if (record == NULL)
-		return;
+		return false;
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
 	Carry c = {desk, decision, record, to};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
-	finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
+	return finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
 		ms_verbs[decision->verb].to);
 }

@@ -392,26 +392,29 @@ static bool is_open(const MsDecision *d)
 	return d->state == MS_DECISION_APPROVED || d->state == MS_DECISION_ACTING;
 }
 
-/* Those of `decisions` that are final, or those that are not. */
-static void under_lock(Desk *desk, const GPtrArray *decisions, bool final)
+/* Those of `decisions` that are final, or those that are not, until `most` have come to an end; how
+ * many did.  The others are written down, and tried again. */
+static guint under_lock(Desk *desk, const GPtrArray *decisions, bool final, guint most)
 {
 	DeskLock which = final ? DESK_MOVING : DESK_NOTING;
-	if (!desk_lock(desk, which, NULL))
-		return; /* they are written down, and tried again */
+	guint n = 0;
+	if (most == 0 || !desk_lock(desk, which, NULL))
+		return 0;
 	desk_forget_queue(desk);
-	for (guint i = 0; i < decisions->len; i++) {
+	for (guint i = 0; i < decisions->len && n < most; i++) {
 		const MsDecision *asked = decisions->pdata[i];
 		if (ms_verbs[asked->verb].final != final)
 			continue;
 		/* Another process may have done it while we waited. */
 		g_autoptr(MsDecision) d = ms_decisions_find(desk->ledger, asked->id, NULL);
 		if (d != NULL && is_open(d))
-			desk_carry_out(desk, d);
+			n += desk_carry_out(desk, d);
 		note_carried(desk->of);
 	}
 	desk_unlock(desk, which);
 	if (final)
 		keep_queue(desk->of, NULL);
+	return n;
 }
 
 static GPtrArray *outcomes(Desk *desk, const GPtrArray *decisions)
@@ -470,7 +473,7 @@ static GPtrArray *carry_out(Desk *desk, const GPtrArray *decisions)
 		ms_verbs[((MsDecision *)decisions->pdata[0])->verb].final;
 	if (final && desk_leaves_work(desk->of))
 		return wait_for_outcomes(desk, decisions);
-	under_lock(desk, decisions, final);
+	under_lock(desk, decisions, final, G_MAXUINT);
 	return outcomes(desk, decisions);
 }
 
@@ -629,9 +632,14 @@ static GPtrArray *waiting_under(Desk *desk, const char *id, GError **error)
 	g_autoptr(GPtrArray) list = ms_decisions_list(desk->ledger, MS_DECISION_WAITING, id, error);
 	if (list == NULL)
 		return NULL;
-	MsDecision *one = list->len == 0 ? ms_decisions_find(desk->ledger, id, error) : NULL;
+	g_autoptr(GError) why = NULL;
+	MsDecision *one = list->len == 0 ? ms_decisions_find(desk->ledger, id, &why) : NULL;
 	if (one != NULL)
 		g_ptr_array_add(list, one);
+	if (why != NULL) {
+		g_propagate_error(error, g_steal_pointer(&why));
+		return NULL;
+	}
 	if (list->len > 0 && ((MsDecision *)list->pdata[0])->state == MS_DECISION_WAITING)
 		return g_steal_pointer(&list);
 	desk_fail(error, "%s: no decision waits under this name", id);
@@ -687,9 +695,7 @@ guint ms_desk_work(MsDesk *of, guint most)
 	g_autoptr(GPtrArray) list = ms_decisions_list(desk.ledger, -1, NULL, NULL);
 	if (list == NULL || list->len == 0)
 		return 0;
-	if (most > 0 && list->len > most)
-		g_ptr_array_set_size(list, (gint)most);
-	under_lock(&desk, list, false);
-	under_lock(&desk, list, true);
-	return list->len;
+	most = most > 0 ? most : G_MAXUINT;
+	guint n = under_lock(&desk, list, false, most);
+	return n + under_lock(&desk, list, true, most - n);
 }

@@ -139,8 +139,9 @@ bool desk_is_old(const MsSettings *s, const MsRecord *record);
 /* Of its recipients those for whom it is held: all, or those of a newline-separated list.
  * Addresses, borrowed from the record. */
 GPtrArray *desk_held_for(const MsRecord *record, const char *recipients);
-/* Carries out one decision, which ends as done or failed. */
-void desk_carry_out(Desk *desk, MsDecision *decision);
+/* Carries out one decision, which ends as done or failed; false: that could not be written down,
+ * and it stays. */
+bool desk_carry_out(Desk *desk, MsDecision *decision);
 
 /* evidence.c */
 /* The look is on record before anything is seen.  The descriptor of the message, or -1;

@@ -833,6 +833,40 @@ static void test_agreed_as_one(void)
 	world_free(w);
 }
 
+/* What cannot be brought to an end now keeps nobody else waiting, and whoever carries out does not
+ * try it again without a pause. */
+static void test_stuck(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *first = world_hold(w, &(WorldHold){0});
+	g_autofree char *second = world_hold(w, &(WorldHold){0});
+	g_autofree char *path = g_build_filename(w->state, "held.db", NULL);
+	g_autofree char *rule = g_strdup_printf(
+		"CREATE TRIGGER no BEFORE UPDATE ON decision WHEN old.uid='%s' BEGIN SELECT"
+		" RAISE(ABORT, 'no'); END", first);
+	sqlite3 *db;
+	g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(db, rule, NULL, NULL, NULL), ==, SQLITE_OK);
+	ms_desk_leave_work(desk, 0);
+	const char *const uids[] = {first, second};
+	for (gsize i = 0; i < G_N_ELEMENTS(uids); i++) {
+		g_autofree char *said = world_said(desk, &(WorldAsk){"return", uids[i]});
+		CONTAINS(said, "approved");
+	}
+	g_assert_cmpuint(ms_desk_work(desk, 1), ==, 1);
+	g_autofree char *states = world_states(w, second);
+	g_assert_cmpstr(states, ==, "returned returned returned");
+	g_assert_cmpuint(ms_desk_work(desk, 1), ==, 0);
+	g_assert_cmpint(sqlite3_exec(db, "DROP TRIGGER no", NULL, NULL, NULL), ==, SQLITE_OK);
+	sqlite3_close(db);
+	g_assert_cmpuint(ms_desk_work(desk, 0), ==, 1);
+	g_assert_cmpuint(ms_desk_work(desk, 0), ==, 0);
+	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* ---- two desks ------------------------------------------------------------------------ */
 
 typedef struct {
@@ -1181,6 +1215,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
 	g_test_add_func("/desk/many/linear", test_linear);
 	g_test_add_func("/desk/two-persons/as-one", test_agreed_as_one);
+	g_test_add_func("/desk/stuck", test_stuck);
 	g_test_add_func("/desk/two-desks", test_race);
 	g_test_add_func("/desk/two-desks/lock-removed", test_lock_removed);
 	g_test_add_func("/desk/two-desks/lock-kept", test_lock_kept);
