@@ -366,10 +366,10 @@ MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 
 #define SAMPLE_RECORDS 20
 
-/* How many fields each of the first records has; 0: not all have the same. */
+/* How many fields each of the next records has; 0: not all have the same. */
 static guint same_fields(const MsCsv *csv, char delimiter)
 {
-	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer, csv->have);
+	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer + csv->at, csv->have - csv->at);
 	sample->delimiter = delimiter;
 	MsCsvRecord record;
 	guint n = 0, records = 0;
@@ -385,10 +385,10 @@ static guint same_fields(const MsCsv *csv, char delimiter)
 	return n;
 }
 
-/* How many fields the first record has. */
+/* How many fields the next record has. */
 static guint first_fields(const MsCsv *csv, char delimiter)
 {
-	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer, csv->have);
+	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer + csv->at, csv->have - csv->at);
 	sample->delimiter = delimiter;
 	MsCsvRecord record;
 	return ms_csv_next(sample, &record) == MS_CSV_RECORD ? record.n : 0;

@@ -214,6 +214,30 @@ static bool need_column(
 
 /* ---- the heading ---------------------------------------------------------------------- */
 
+#define TITLE_LINES 20
+
+/* Of a file that is refused: may what was read be a title, with the heading below it? */
+static bool advise(MsTable *table, const char *const *names, GError **error)
+{
+	MsCsvRecord *record = &table->record;
+	bool all = false;
+	for (int i = 0; i < TITLE_LINES && !all; i++) {
+		ms_csv_set_delimiter(table->csv, ms_csv_find_delimiter(table->csv));
+		MsCsvResult result = ms_csv_next(table->csv, record);
+		if (result == MS_CSV_END || result == MS_CSV_FAILED)
+			break;
+		all = result == MS_CSV_RECORD;
+		for (const char *const *name = names; *name != NULL && all; name++)
+			all = find_column(record, *name) >= 0;
+	}
+	if (!all || error == NULL)
+		return false;
+	g_autofree char *text = (*error)->message;
+	(*error)->message = g_strdup_printf("%s; line %" G_GUINT64_FORMAT
+		" looks like the heading: take out what stands above it", text, record->line);
+	return false;
+}
+
 static bool add_column(MsTable *table, const MsCsvRecord *record, const char *item, GError **error)
 {
 	const char *equals = strrchr(item, '=');
@@ -240,7 +264,7 @@ static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
 		return refuse(
 			error, 0, "--map needs --account, the column that says whose each line is");
 	if (!need_column(record, form->account, &table->account, error))
-		return false;
+		return advise(table, (const char *const[]){form->account, NULL}, error);
 	g_auto(GStrv) items = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
 	for (char **item = items; *item != NULL; item++)
 		if (**item != '\0' && !add_column(table, record, *item, error))
@@ -248,6 +272,20 @@ static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
 	return table->columns->len > 0 ||
 		refuse(error, 0,
 			"--account needs --map COLUMN=KIND,..., which says what the other columns are");
+}
+
+static void refuse_columns(const MsCsvRecord *record, const char *columns, GError **error)
+{
+	if (record->n == 1)
+		refuse(error, record->line,
+			"has 1 column (%s), not account,kind,value: what is between its fields, "
+			"--delimiter says",
+			columns);
+	else
+		refuse(error, record->line,
+			"has %u columns (%s), not account,kind,value; for a file with a line for each "
+			"customer say --map 'COLUMN=KIND,...' --account COLUMN",
+			record->n, columns);
 }
 
 /* Not a heading: the first line says something. */
@@ -276,15 +314,8 @@ static bool take_first(MsTable *table, GError **error)
 		table->value = 2;
 		return true;
 	}
-	if (record->n == 1)
-		return refuse(error, record->line,
-			"has 1 column (%s), not account,kind,value: what is between its fields, "
-			"--delimiter says",
-			columns);
-	return refuse(error, record->line,
-		"has %u columns (%s), not account,kind,value; for a file with a line for each "
-		"customer say --map 'COLUMN=KIND,...' --account COLUMN",
-		record->n, columns);
+	refuse_columns(record, columns, error);
+	return advise(table, (const char *const[]){"account", "kind", "value", NULL}, error);
 }
 
 static bool unclosed(GError **error, const MsCsvRecord *record)
