@@ -77,9 +77,9 @@ bool ms_io_become(const char *user, GError **error);
 char *ms_io_stamp(const char *path);
 /* Removes a folder of ours with all that is in it; a link goes, and not what it leads to. */
 void ms_io_remove_folder(const char *folder);
-/* At a program's start, whatever it was started with: writing to who went away is an error, and the
- * end of a child is told. */
-void ms_io_usual_signals(void);
+/* At a program's start, whatever it was started with: writing to who went away is an error, the end
+ * of a child is told, and what is opened later is never standard input, output or error. */
+void ms_io_usual_start(void);
 /* A thread that takes no signal, for those are the program's: a library may begin one before the
  * program has said what becomes of them.  `name`: 15 bytes at most.  False and errno. */
 bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *), void *user);

@@ -157,7 +157,7 @@ static int serve(Agent *agent)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGHUP, SIG_IGN); /* who rotates logs sends it; there is nothing to do */
-	ms_io_usual_signals();
+	ms_io_usual_start();
 	ms_desk_leave_work(agent->desk, PATIENCE_MS);
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION,
 		s->host, agent->several != NULL ? "yes" : "no");

@@ -400,11 +400,16 @@ void ms_io_remove_folder(const char *folder)
 
 /* ---- what goes with this process ---------------------------------------------------------- */
 
-void ms_io_usual_signals(void)
+void ms_io_usual_start(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	/* Where it is ignored, and a program inherits that, the kernel forgets how children end. */
 	signal(SIGCHLD, SIG_DFL);
+	/* Those that are closed: reading and writing fail as before. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
 }
 
 bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *), void *user)

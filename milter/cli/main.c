@@ -188,6 +188,37 @@ static bool takes_so_many(const char *summary, int argc, char **argv)
 	return false;
 }
 
+/* GOption takes words by the locale's encoding, and in that of cron (C) refuses all that is not
+ * ASCII.  Here words are UTF-8 wherever they can be. */
+static GOptionEntry *without_locale(const GOptionEntry *entries)
+{
+	GArray *out = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+	for (; entries != NULL && entries->long_name != NULL; entries++) {
+		GOptionEntry entry = *entries;
+		if (entry.arg == G_OPTION_ARG_STRING)
+			entry.arg = G_OPTION_ARG_FILENAME;
+		else if (entry.arg == G_OPTION_ARG_STRING_ARRAY)
+			entry.arg = G_OPTION_ARG_FILENAME_ARRAY;
+		g_array_append_val(out, entry);
+	}
+	return (GOptionEntry *)(void *)g_array_free(out, FALSE);
+}
+
+/* By the locale, where it is no UTF-8. */
+static bool is_text(const char *name, char **text)
+{
+	if (g_utf8_validate(*text, -1, NULL))
+		return true;
+	char *converted = g_locale_to_utf8(*text, -1, NULL, NULL, NULL);
+	if (converted == NULL) {
+		cli_fail(EX_USAGE, "--%s: \"%s\" is not UTF-8", name, *text);
+		return false;
+	}
+	g_free(*text);
+	*text = converted;
+	return true;
+}
+
 /* A variable of a shell that is not set is none of what can be said.  Where "" means something the
  * help of the option says so. */
 static bool is_full(const char *name, const char *value)
@@ -200,6 +231,16 @@ static bool is_full(const char *name, const char *value)
 	return false;
 }
 
+static bool is_good(const GOptionEntry *entry, char **text)
+{
+	bool may_be_empty = strstr(entry->description, "\"\"") != NULL,
+	     is_path = entry->arg == G_OPTION_ARG_FILENAME ||
+		entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
+	return *text == NULL ||
+		((is_path || is_text(entry->long_name, text)) &&
+			(may_be_empty || is_full(entry->long_name, *text)));
+}
+
 static bool are_full(const GOptionEntry *entries, int argc, char **argv)
 {
 	for (; entries != NULL && entries->long_name != NULL; entries++) {
@@ -209,15 +250,15 @@ static bool are_full(const GOptionEntry *entries, int argc, char **argv)
 			entries->arg == G_OPTION_ARG_FILENAME_ARRAY;
 		char **text = one ? entries->arg_data : NULL;
 		char ***list = several ? entries->arg_data : NULL;
-		if ((!one && !several) || strstr(entries->description, "\"\"") != NULL)
+		if (!one && !several)
 			continue;
 		/* Who is told of it has nothing to give back. */
-		if (one && !is_full(entries->long_name, *text)) {
+		if (one && !is_good(entries, text)) {
 			g_clear_pointer(text, g_free);
 			return false;
 		}
 		for (int i = 0; list != NULL && *list != NULL && (*list)[i] != NULL; i++)
-			if (!is_full(entries->long_name, (*list)[i])) {
+			if (!is_good(entries, &(*list)[i])) {
 				g_clear_pointer(list, g_strfreev);
 				return false;
 			}
@@ -238,8 +279,8 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 		return false;
 	g_autoptr(GOptionContext) context = g_option_context_new(summary);
 	g_autoptr(GError) error = NULL;
-	if (entries != NULL)
-		g_option_context_add_main_entries(context, entries, NULL);
+	g_autofree GOptionEntry *plain = without_locale(entries);
+	g_option_context_add_main_entries(context, plain, NULL);
 	if (g_option_context_parse(context, argc, argv, &error))
 		return takes_so_many(summary, *argc, *argv) && are_full(entries, *argc, *argv);
 	const char *near = nearest_option(entries, error);
@@ -388,7 +429,7 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
 	atexit(close_output);
-	ms_io_usual_signals();
+	ms_io_usual_start();
 	Cli cli = {.config = g_getenv("MISSENT_CONFIG"),
 		.colour = isatty(STDOUT_FILENO) && g_getenv("NO_COLOR") == NULL};
 	if (cli.config == NULL)

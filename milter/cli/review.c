@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -91,23 +92,45 @@ static MsAccounts *open_accounts(Cli *cli, int *rc)
 	return accounts;
 }
 
+static volatile sig_atomic_t interrupted; /* by that signal; 0: by none */
+
+static void on_interrupt(int signal)
+{
+	interrupted = signal;
+}
+
+/* A terminal that shows nothing shows all again, also where somebody thinks better of it. */
+static bool read_hidden(char *line, int size)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	const struct sigaction note = {.sa_handler = on_interrupt}; /* reading ends with it */
+	struct sigaction before[G_N_ELEMENTS(ends)];
+	struct termios shown, hidden;
+	tcgetattr(STDIN_FILENO, &shown);
+	hidden = shown;
+	hidden.c_lflag &= (tcflag_t)~ECHO;
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		sigaction(ends[i], &note, &before[i]);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	bool got = fgets(line, size, stdin) != NULL;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		sigaction(ends[i], &before[i], NULL);
+	fputc('\n', stderr);
+	if (interrupted != 0)
+		raise(interrupted);
+	return got;
+}
+
 /* From the terminal without showing it, or the first line of standard input. */
 static char *read_password(const char *prompt)
 {
-	struct termios shown, hidden;
-	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-	if (terminal) {
-		fprintf(stderr, "%s: ", prompt);
-		hidden = shown;
-		hidden.c_lflag &= (tcflag_t)~ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	}
 	char line[2000] = "";
-	bool got = fgets(line, sizeof line, stdin) != NULL;
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-		fputc('\n', stderr);
-	}
+	bool terminal = isatty(STDIN_FILENO);
+	if (terminal)
+		fprintf(stderr, "%s: ", prompt);
+	bool got = terminal ? read_hidden(line, sizeof line)
+			    : fgets(line, sizeof line, stdin) != NULL;
 	line[strcspn(line, "\n")] = '\0';
 	return got ? g_strdup(line) : NULL;
 }

@@ -490,7 +490,7 @@ static int test_config(const char *config)
 
 static int serve(const char *config, const char *socket)
 {
-	ms_io_usual_signals();
+	ms_io_usual_start();
 	hold_reloads();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(config, &error);

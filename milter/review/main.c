@@ -251,7 +251,7 @@ static int serve(Site *site, int fd, const char *cert, const char *key)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	signal(SIGHUP, SIG_IGN); /* who rotates logs sends it; there is nothing to do */
-	ms_io_usual_signals();
+	ms_io_usual_start();
 	connections_start();
 	errno = 0;
 	struct MHD_Daemon *daemon = start(site, fd, cert, key);

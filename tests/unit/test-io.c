@@ -264,6 +264,25 @@ static void test_descriptors(void)
 	}
 }
 
+/* What is opened first is not what is printed into. */
+static void test_usual_start(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		char byte = 0;
+		for (int fd = 0; fd < 3; fd++)
+			close(fd);
+		ms_io_usual_start();
+		bool fine = read(0, &byte, 1) < 0 && write(1, &byte, 1) < 0 &&
+			write(2, &byte, 1) < 0 && open("/dev/null", O_RDWR) > 2;
+		_exit(!fine);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_cmpint(status, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -273,5 +292,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/give", test_give);
 	g_test_add_func("/io/become", test_become);
 	g_test_add_func("/io/descriptors", test_descriptors);
+	g_test_add_func("/io/usual-start", test_usual_start);
 	return g_test_run();
 }

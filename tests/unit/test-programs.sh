@@ -69,6 +69,27 @@ ok '... whose end no clock has' says 64 'from 1 to 36500' review token add --day
 ok '... an option of another verb' says 64 'Unknown option --role' review token delete --role viewer more
 ok '... a verb that is none' says 64 'did you mean "list"?' review token lst
 
+# Who thinks better of it at a password has a terminal that shows what he types, as before.
+ok 'a password that is given up' "$py" -c 'import os, pty, signal, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+while b"password:" not in os.read(fd, 1000): pass
+while termios.tcgetattr(fd)[3] & termios.ECHO: pass
+os.write(fd, b"secret\x03")
+keep = os.read(fd, 1000)
+status = os.waitpid(pid, 0)[1]
+sys.exit(not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT and termios.tcgetattr(fd)[3] & termios.ECHO))
+' "$BUILD/missent" -c "$S/missent.conf" review adduser carl
+missent directory put 'MÜLLER' customer-number C-77777 >/dev/null
+for locale in C C.UTF-8; do
+	LC_ALL=$locale
+	export LC_ALL
+	ok "an option in UTF-8, in the locale $locale" says 0 '0 messages' held list --account 'MÜLLER'
+done
+unset LC_ALL
+ok '... one that is none' says 64 '--account: "M\xdc" is not UTF-8' held list --account "$(printf 'M\334')"
+
 # A message of the trail, and what it was judged by.
 keep() { # WHAT TEXT: prints its digest
 	id=$(printf '%b' "$2" | sha256sum | cut -c1-32)
