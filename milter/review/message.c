@@ -375,11 +375,17 @@ static void story_policies(GString *out, const Request *r, const json_t *story)
 {
 	size_t i;
 	json_t *policy;
-	html(out, "<h3>%s</h3>", T(r, "Policies that do not apply"));
-	json_array_foreach(json_object_get(story, "policies"), i,
-		policy) if (!json_is_true(json_object_get(policy, "applies")))
+	bool any = false;
+	json_array_foreach(json_object_get(story, "policies"), i, policy)
+	{
+		if (json_is_true(json_object_get(policy, "applies")))
+			continue;
+		if (!any)
+			html(out, "<h3>%s</h3>", T(r, "Policies that do not apply"));
+		any = true;
 		html(out, "<p><b>%s</b> <span lang=\"en\">%s</span></p>", word(policy, "policy"),
 			word(policy, "because"));
+	}
 }
 
 /* What a policy asks for and nobody knew, so that it applied. */
