@@ -164,7 +164,8 @@ static json_t *hosts(Asker *asker, GError **error)
 
 /* ---- who it is ------------------------------------------------------------------------ */
 
-/* What a page asks by itself, with nobody before it, is no use of the session. */
+/* What a page asks by itself, with nobody before it, is no use of the session; but whom a proxy
+ * names that logs out, and a new session would make what stands in his page void. */
 static MsSession *session_of(Asker *asker, GError **error)
 {
 	const MsSettings *s = agent_settings(asker->agent);
@@ -177,7 +178,8 @@ static MsSession *session_of(Asker *asker, GError **error)
 		? ms_accounts_session(asker->agent->accounts, asker->session_id, idle,
 			  s->review.session_ms * 1000, error)
 		: NULL;
-	if (session != NULL && !json_is_true(json_object_get(asker->ask, "unattended")))
+	bool unattended = json_is_true(json_object_get(asker->ask, "unattended"));
+	if (session != NULL && (!unattended || session->by == MS_BY_PROXY))
 		ms_accounts_session_used(asker->agent->accounts, asker->session_id, idle);
 	return session;
 }

@@ -1170,6 +1170,19 @@ static void test_unattended(void)
 	g_assert_cmpint(get(b, "/counter"), ==, 401);
 	browser_free(b);
 	site_free(s);
+	/* whom a proxy names has no other to log in with */
+	s = site_new(" proxy-peers = {\"127.0.0.1\"}\n", "");
+	b = browser_new(s);
+	b->header = "X-Remote-User: bert";
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_autoptr(MsSettings) proxied = ms_settings_load(s->w->config, NULL);
+	in_file(proxied->review.accounts_file, "UPDATE session SET used = used - 60000000");
+	before = in_file(proxied->review.accounts_file, "SELECT used FROM session");
+	g_assert_cmpint(get(b, "/counter"), ==, 200);
+	g_assert_cmpint(
+		in_file(proxied->review.accounts_file, "SELECT used FROM session"), >, before);
+	browser_free(b);
+	site_free(s);
 }
 
 /* What comes back over the page's socket for these bytes, until it is closed. */
