@@ -249,7 +249,8 @@ bool crew_pulse(MsCrew *crew, int ms)
 bool crew_know(MsCrew *crew, int image, guint64 number)
 {
 	MsWireWorker packet = {.letter = MS_PACKET_FILTER, .filter = number};
-	return ms_wire_send(crew->control, &packet, sizeof packet, &image, 1, 0);
+	/* The caller holds a lock that messages wait for; who does not read is ended soon. */
+	return ms_wire_send(crew->control, &packet, sizeof packet, &image, 1, MSG_DONTWAIT);
 }
 
 /* ---- workers -------------------------------------------------------------------------- */
