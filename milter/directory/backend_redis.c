@@ -438,6 +438,18 @@ static bool bury(Redis *r, GError **error)
 	return ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &gone, error) == MS_FOUND;
 }
 
+static void abandon_redis(MsBackend *backend)
+{
+	Redis *r = self(backend);
+	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
+	if (r->claim == NULL)
+		return;
+	const char *argv[] = {r->claimed, r->claim};
+	g_autoptr(MsReply) reply = NULL;
+	ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &reply, NULL);
+	g_clear_pointer(&r->claim, g_free);
+}
+
 static bool begin_redis(
 	MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
@@ -458,9 +470,11 @@ static bool begin_redis(
 			g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "another import is running");
 	}
 	r->renewed = g_get_monotonic_time();
-	r->bulk = claimed ? ms_redis_bulk_begin(r->redis, error) : NULL;
 	if (!claimed)
 		g_clear_pointer(&r->claim, g_free);
+	r->bulk = claimed ? ms_redis_bulk_begin(r->redis, error) : NULL;
+	if (r->bulk == NULL)
+		abandon_redis(backend);
 	return r->bulk != NULL;
 }
 
@@ -530,18 +544,6 @@ static bool commit_redis(MsBackend *backend, const char *state, GError **error)
 		return lost_claim(error);
 	g_clear_pointer(&r->claim, g_free);
 	return true;
-}
-
-static void abandon_redis(MsBackend *backend)
-{
-	Redis *r = self(backend);
-	g_clear_pointer(&r->bulk, ms_redis_bulk_free);
-	if (r->claim == NULL)
-		return;
-	const char *argv[] = {r->claimed, r->claim};
-	g_autoptr(MsReply) reply = NULL;
-	ms_redis_script(r->redis, bury_script, 1, 2, argv, NULL, &reply, NULL);
-	g_clear_pointer(&r->claim, g_free);
 }
 
 /* ---- tidying -------------------------------------------------------------------------- */

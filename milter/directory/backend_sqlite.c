@@ -381,12 +381,16 @@ static bool begin_sqlite(
 	MsBackend *backend, const char *generation, const char **note_out, GError **error)
 {
 	Sqlite *s = self(backend);
-	if (!claim(s, error) || ms_sqlite_follow_contents(s->db, error) != MS_FOUND)
+	if (!claim(s, error))
 		return false;
 	g_free(s->loading);
 	s->loading = g_strdup(generation);
 	s->in_batch = 0;
-	return new_row(s, note_out, error);
+	bool fine = ms_sqlite_follow_contents(s->db, error) == MS_FOUND &&
+		new_row(s, note_out, error);
+	if (!fine)
+		let_go(s);
+	return fine;
 }
 
 static bool store_sqlite(MsBackend *backend, MsPartId id, GBytes *data, GError **error)
