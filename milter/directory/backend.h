@@ -58,8 +58,8 @@ typedef struct MsBackendOps {
 		GError **error);
 
 	/* One load at a time, into a generation that nobody reads; it may have parts of one that
-	 * was cut off.  `*note_out` (static): what was found of one that was cut off.  False: nothing
-	 * is claimed. */
+	 * was cut off.  `*note_out` (static): what was found of one that was cut off.  False:
+	 * nothing is claimed. */
 	bool (*begin)(
 		MsBackend *backend, const char *generation, const char **note_out, GError **error);
 	/* May be kept back until settle(). */
