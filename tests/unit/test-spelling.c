@@ -727,6 +727,15 @@ static void test_beside(void)
 		{"no. 44718", ""},
 		{"payer447.18 EUR", ""},
 		{"Plan\t \nPolicy\t \nAmount\t \n\t447.18", ""},
+		/* in short, as whose number it is, in small print */
+		{"Kdn.-Nr. 5927", "b"},
+		{"K.-Nr.: 5927", "b"},
+		{"Mandant 5927", "b"},
+		{"Besteller-Nr. 5927", "b"},
+		{"Vertragspartner-Nr.: 5927", "b"},
+		{"Ihre Nummer: 5927", "b"},
+		{"Cod. cl. 5927", "b"},
+		{"\xd0\x9a\xd0\xbb\xd0\xb8\xd0\xb5\xd0\xbd\xd1\x82\xd1\x81\xd0\xba\xd0\xb8\xd0\xb9 \xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80: 5927", "b"},
 		/* further off, an amount, or of something else */
 		{"customer of 5927", ""},
 		{"our old customer\n5927", ""},
