@@ -169,6 +169,53 @@ static const char *by_zeros(const char *text, gsize len)
 	return even > len / 8 && odd * 8 < even ? "UTF-16BE" : NULL;
 }
 
+/* Signs that the next word of one encoding is in another. */
+static bool is_letter_of_words(gunichar c, gunichar before)
+{
+	static const char letters[] =
+		"\u00e0\u00e1\u00e2\u00e4\u00e3\u00e5\u00e6\u00e7\u00e9\u00e8\u00ea\u00eb\u00ed"
+		"\u00ec\u00ee\u00ef\u00f1\u00f3\u00f2\u00f4\u00f6\u00f5\u00f8\u0153\u00fa\u00f9"
+		"\u00fb\u00fc\u00fd\u00ff\u00df\u0142\u017c\u0105\u015b\u017a\u0119\u0107\u0144"
+		"\u010d\u011b\u0159\u0161\u016f\u017e\u0165\u010f\u0148\u0151\u0171";
+	return g_utf8_strchr(letters, -1, g_unichar_tolower(c)) != NULL &&
+		(!g_unichar_isupper(c) || !g_unichar_islower(before));
+}
+
+/* How many letters outside ASCII are within words, less the signs that are: around words there
+ * may be any. */
+static gssize letters_as(const MsCsv *csv, const char *encoding)
+{
+	gssize score = 0;
+	gunichar before = 0;
+	g_autofree char *text = g_convert_with_fallback(
+		csv->buffer, (gssize)csv->have, "UTF-8", encoding, "?", NULL, NULL, NULL);
+	for (const char *p = text; p != NULL && *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+		const char *next = g_utf8_next_char(p);
+		bool within = before < 0x80 && g_ascii_isalpha((char)before) && g_ascii_isalpha(*next);
+		bool begins = g_unichar_isupper(c) && !g_unichar_isalpha(before) && g_ascii_islower(*next);
+		if (c >= 0x80 && (within || begins))
+			score += is_letter_of_words(c, before) ? 1 : -1;
+		before = c;
+	}
+	return text != NULL ? score : -(gssize)csv->have;
+}
+
+/* Of two in which it makes the same sense the first. */
+static const char *by_letters(const MsCsv *csv)
+{
+	static const char *const encodings[] = {"windows-1252", "macintosh", "CP850", "windows-1250"};
+	const char *best = encodings[0];
+	gssize most = letters_as(csv, best);
+	for (gsize i = 1; i < G_N_ELEMENTS(encodings); i++) {
+		gssize score = letters_as(csv, encodings[i]);
+		if (score > most)
+			best = encodings[i];
+		most = MAX(score, most);
+	}
+	return best;
+}
+
 const char *ms_csv_find_encoding(MsCsv *csv)
 {
 	const char *end;
@@ -190,7 +237,7 @@ const char *ms_csv_find_encoding(MsCsv *csv)
 	if (zero || g_utf8_validate_len(csv->buffer, csv->have, &end)
 		|| (!csv->ended && csv->buffer + csv->have - end < 4))
 		return "UTF-8";
-	return "windows-1252";
+	return by_letters(csv);
 }
 
 const char *ms_csv_no_table(MsCsv *csv)
@@ -201,7 +248,9 @@ const char *ms_csv_no_table(MsCsv *csv)
 		{"\xd0\xcf\x11\xe0", "a spreadsheet of an old form (OLE)"}, {"%PDF-", "a PDF"},
 		{"\x1f\x8b", "packed (gzip): unpack it"}, {"{\\rtf", "a text document (RTF)"},
 		{"<?xml", "XML"}, {"<!DOCTYPE", "a web page"}, {"<html", "a web page"},
-		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}};
+		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}, {"<", "XML"}, {"[{", "JSON"}, {"[\n", "JSON"},
+		{"{\"", "JSON"}, {"{\n", "JSON"},
+		{"+--", "a table that is drawn (mysql --batch draws none)"}};
 	if (!csv->begun)
 		fill(csv);
 	gsize at = csv->have >= 3 && memcmp(csv->buffer, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -385,13 +434,18 @@ static guint same_fields(const MsCsv *csv, char delimiter)
 	return n;
 }
 
-/* How many fields the next record has. */
-static guint first_fields(const MsCsv *csv, char delimiter)
+/* Greater where more of the first records have as many fields as most, or these have more. */
+static guint most_fields(const MsCsv *csv, char delimiter)
 {
 	g_autoptr(MsCsv) sample = ms_csv_of_line(csv->buffer + csv->at, csv->have - csv->at);
 	sample->delimiter = delimiter;
 	MsCsvRecord record;
-	return ms_csv_next(sample, &record) == MS_CSV_RECORD ? record.n : 0;
+	guint16 counts[MS_CSV_MAX_FIELDS + 1] = {0};
+	guint most = 0;
+	for (guint i = 0; i < SAMPLE_RECORDS; i++)
+		if (ms_csv_next(sample, &record) == MS_CSV_RECORD && record.n > 1)
+			most = MAX(most, ++counts[record.n] * MS_CSV_MAX_FIELDS + record.n - 1);
+	return most;
 }
 
 /* "sep=;", as some spreadsheets write it first. */
@@ -417,17 +471,16 @@ char ms_csv_find_delimiter(MsCsv *csv)
 	char best = said_delimiter(csv);
 	if (best != '\0')
 		return best;
-	guint most = 1;
-	for (const char *c = candidates; *c != '\0'; c++) {
-		guint n = same_fields(csv, *c);
-		if (n > most) {
-			most = n;
-			best = *c;
+	guint (*const ways[])(const MsCsv *, char) = {same_fields, most_fields};
+	for (gsize way = 0; way < G_N_ELEMENTS(ways) && best == '\0'; way++) {
+		guint most = 1 - (guint)way;
+		for (const char *c = candidates; *c != '\0'; c++) {
+			guint n = ways[way](csv, *c);
+			if (n > most)
+				best = *c;
+			most = MAX(most, n);
 		}
 	}
-	for (const char *c = candidates; best == '\0' && *c != '\0'; c++)
-		if (first_fields(csv, *c) > 1)
-			best = *c;
 	return best != '\0' ? best : ',';
 }
 

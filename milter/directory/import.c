@@ -78,11 +78,13 @@ typedef struct {
 	gint64 not_before; /* when the newest before was imported: clocks of hosts differ */
 } Import;
 
-static void bad(Import *import, guint64 line, const char *why)
+static void bad(Import *import, const MsTableRow *row, const char *why)
 {
+	g_autofree char *text = row->column != NULL && ms_account_problem(row->account) == NULL
+		? g_strdup_printf("column \"%s\": %s", row->column, why) : NULL;
 	ms_table_blame(import->table);
 	if (import->options->bad != NULL)
-		import->options->bad(line, why, import->options->user);
+		import->options->bad(row->line, text != NULL ? text : why, import->options->user);
 }
 
 static void note(const char *text, void *user)
@@ -256,7 +258,7 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 	g_autoptr(MsRowStored) row = ms_row_new(import->directory, given->account, given->kind,
 		given->value, strlen(given->value), &why);
 	if (row == NULL) {
-		bad(import, given->line, why);
+		bad(import, given, why);
 		return true;
 	}
 	import->line = (guint32)MIN(given->line, G_MAXUINT32);
@@ -283,7 +285,7 @@ static bool take_rows(Import *import, GError **error)
 		if (result == MS_TABLE_END || result == MS_TABLE_FAILED)
 			return result == MS_TABLE_END;
 		if (result == MS_TABLE_BAD)
-			bad(import, row.line, row.why);
+			bad(import, &row, row.why);
 		else if (!take_row(import, &row, error))
 			return false;
 		import->done = ms_table_bytes(import->table);

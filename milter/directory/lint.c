@@ -16,6 +16,8 @@
 
 #define EXAMPLES 5
 #define MAX_DELEGATIONS 200000
+#define FORM_VALUES 1000 /* of each kind: the first are looked at */
+#define FORM_FEW 5       /* from so many something can be said */
 
 typedef enum {
 	RULE_PROVIDER,
@@ -28,6 +30,7 @@ typedef enum {
 	RULE_NO_IDENTIFIERS,
 	RULE_NOBODY,
 	RULE_CIRCLE,
+	RULE_FORM,
 	N_RULES,
 } Rule;
 
@@ -42,6 +45,7 @@ static const char *const more[N_RULES] = {
 	[RULE_NO_IDENTIFIERS] = "accounts without identifiers",
 	[RULE_NOBODY] = "delegations for unknown accounts",
 	[RULE_CIRCLE] = "delegations in a circle",
+	[RULE_FORM] = "kinds whose values have another form",
 };
 
 /* What is said of an account. */
@@ -58,6 +62,7 @@ struct MsLint {
 	void *user;
 	guint64 counts[N_RULES];
 	guint32 lately[LATELY]; /* of what was put aside; by its own hash */
+	GHashTable *forms;      /* MsKind to Form */
 	/* the entries of one digest */
 	guint8 digest[MS_ENTRY_DIGEST];
 	guint accounts;
@@ -77,6 +82,11 @@ typedef struct {
 	guint64 line;
 } Edge;
 
+typedef struct {
+	guint values, others; /* and of these, with another form than the kind's */
+	guint64 line;         /* of the first other */
+} Form;
+
 MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold told, void *user)
 {
 	MsLint *lint = g_new0(MsLint, 1);
@@ -87,6 +97,7 @@ MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold to
 	lint->user = user;
 	lint->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	lint->edges = g_array_new(FALSE, FALSE, sizeof(Edge));
+	lint->forms = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	return lint;
 }
 
@@ -99,6 +110,7 @@ void ms_lint_free(MsLint *lint)
 	g_free(lint->account);
 	g_hash_table_unref(lint->numbers);
 	g_array_unref(lint->edges);
+	g_hash_table_unref(lint->forms);
 	g_free(lint);
 }
 
@@ -211,9 +223,28 @@ static bool is_date(const char *text)
 	return g_strv_contains(shapes, shape->str);
 }
 
+/* "M\u00b3ller", "M?ller": in another encoding it would be a letter. */
+static bool has_sign_in_word(const char *text)
+{
+	static const char signs[] = "?\ufffd\u00a1\u00a2\u00a3\u00a4\u00a5\u00a6\u00a7\u00a8\u00ac\u00af"
+		"\u00b1\u00b2\u00b3\u00b6\u00b8\u00b9\u00bc\u00bd\u00be\u00bf\u00d7\u00f7\u201a\u201e"
+		"\u2026\u2020\u2021\u2030\u20ac";
+	bool letter = false;
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+		if (letter && g_utf8_strchr(signs, -1, c) != NULL &&
+			g_unichar_isalpha(g_utf8_get_char(g_utf8_next_char(p))))
+			return true;
+		letter = g_unichar_isalpha(c);
+	}
+	return false;
+}
+
 /* UTF-8 that was taken for Latin-1, references of HTML: they are found in no mail. */
 static bool is_garbled(const char *text)
 {
+	if (has_sign_in_word(text))
+		return true;
 	for (const char *p = text; (p = strpbrk(p, "\xc3&")) != NULL; p++) {
 		gsize name = p[0] == '&' ? strspn(p + 1, "#abcdefghijklmnopqrstuvwxyz0123456789") : 0;
 		if (name > 1 && p[1 + name] == ';')
@@ -241,6 +272,48 @@ static void check_spoilt(MsLint *lint, guint64 line, const char *kind, const cha
 			"a %s with decimals (4711.0), which programs add that take it for an amount", kind);
 }
 
+/* As a whole, as it would be after a label. */
+static bool has_form(const MsKind *kind, const char *value)
+{
+	gsize len = strlen(value);
+	MsMatch match;
+	for (guint i = 0; i < kind->patterns->len; i++)
+		if (ms_regex_at(kind->patterns->pdata[i], value, len, 0, &match) != MS_NO_MATCH &&
+			(match.end == len || match.group_end == len))
+			return true;
+	return false;
+}
+
+/* A column of names that was taken for that of numbers is loaded like any. */
+static void check_form(MsLint *lint, guint64 line, const MsKind *kind, const char *value)
+{
+	Form *form = g_hash_table_lookup(lint->forms, kind);
+	if (form == NULL) {
+		form = g_new0(Form, 1);
+		g_hash_table_insert(lint->forms, (gpointer)kind, form);
+	}
+	if (form->values == FORM_VALUES)
+		return;
+	form->values++;
+	if (!has_form(kind, value) && form->others++ == 0)
+		form->line = line;
+}
+
+static void tell_forms(MsLint *lint)
+{
+	GHashTableIter iter;
+	gpointer kind, data;
+	g_hash_table_iter_init(&iter, lint->forms);
+	while (g_hash_table_iter_next(&iter, &kind, &data)) {
+		const Form *form = data;
+		if (form->values >= FORM_FEW && form->others * 2 > form->values)
+			tell(lint, RULE_FORM, form->line,
+				"of the first %u values of %s %u have not the form that kinds.conf "
+				"gives them: is it the right column, or is the form another one?",
+				form->values, ((const MsKind *)kind)->name, form->others);
+	}
+}
+
 void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value)
 {
 	const MsKind *known = ms_kinds_find(lint->kinds, kind);
@@ -249,8 +322,10 @@ void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value
 	else if (known != NULL && known->form != MS_FORM_ADDRESS && is_placeholder_number(value))
 		tell(lint, RULE_PLACEHOLDER, line,
 			"a %s that looks like a placeholder (0000, 1234, TEST)", kind);
-	else if (known != NULL)
+	else if (known != NULL || strcmp(kind, MS_ROW_GREETED_AS) == 0)
 		check_spoilt(lint, line, kind, value);
+	if (known != NULL && known->form != MS_FORM_ADDRESS && known->patterns->len > 0)
+		check_form(lint, line, known, value);
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
@@ -432,6 +507,7 @@ void ms_lint_end(MsLint *lint)
 	if (lint->account != NULL)
 		end_account(lint);
 	find_circles(lint);
+	tell_forms(lint);
 	for (int i = 0; i < N_RULES; i++) {
 		g_autofree char *text = lint->counts[i] > EXAMPLES
 			? g_strdup_printf("%" G_GUINT64_FORMAT " more %s",

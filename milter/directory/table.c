@@ -14,7 +14,7 @@
 
 typedef struct {
 	guint index;
-	char *kind;
+	char *name, *kind;
 } Column;
 
 struct MsTable {
@@ -36,6 +36,7 @@ struct MsTable {
 typedef struct {
 	char *account, *value, *why;
 	const char *kind;
+	const char *column; /* or NULL */
 } Row;
 
 static void row_free(gpointer data)
@@ -49,6 +50,7 @@ static void row_free(gpointer data)
 
 static void column_clear(gpointer data)
 {
+	g_free(((Column *)data)->name);
 	g_free(((Column *)data)->kind);
 }
 
@@ -111,12 +113,18 @@ static char *stripped(const char *text)
 	return g_strstrip(g_string_free(out, FALSE));
 }
 
-/* A heading, as it is compared. */
+/* A heading, as it is compared: in a cell it may go over several lines. */
 static char *folded(const char *text)
 {
 	g_autofree char *bare = stripped(text);
 	g_autofree char *valid = g_utf8_make_valid(bare, -1);
-	return g_utf8_casefold(valid, -1);
+	g_auto(GStrv) words = g_strsplit_set(valid, " \t\r\n", -1);
+	GString *out = g_string_new(NULL);
+	for (char **word = words; *word != NULL; word++)
+		if (**word != '\0')
+			g_string_append_printf(out, "%s%s", out->len > 0 ? " " : "", *word);
+	g_autofree char *line = g_string_free(out, FALSE);
+	return g_utf8_casefold(line, -1);
 }
 
 /* The name of a kind, in whatever case, with _ or blanks for -.  NULL: there is none. */
@@ -203,8 +211,9 @@ static bool need_column(
 	int found = find_column(record, name);
 	g_autofree char *columns = list_columns(record);
 	if (found == -1)
-		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
-			name, columns);
+		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s%s",
+			name, columns,
+			record->n == 1 ? " (what is between its fields, --delimiter says)" : "");
 	if (found == -2)
 		return refuse(error, record->line,
 			"several columns are called \"%s\"; the heading has: %s", name, columns);
@@ -214,7 +223,7 @@ static bool need_column(
 
 /* ---- the heading ---------------------------------------------------------------------- */
 
-#define TITLE_LINES 20
+#define TITLE_LINES 20 /* above a heading */
 
 /* Of a file that is refused: may what was read be a title, with the heading below it? */
 static bool advise(MsTable *table, const char *const *names, GError **error)
@@ -251,6 +260,7 @@ static bool add_column(MsTable *table, const MsCsvRecord *record, const char *it
 	Column column = {0};
 	if (!need_column(record, name, &column.index, error))
 		return false;
+	column.name = g_steal_pointer(&name);
 	column.kind = g_strdup(kind);
 	g_array_append_val(table->columns, column);
 	return true;
@@ -264,11 +274,18 @@ static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
 		return refuse(
 			error, 0, "--map needs --account, the column that says whose each line is");
 	if (!need_column(record, form->account, &table->account, error))
-		return advise(table, (const char *const[]){form->account, NULL}, error);
-	g_auto(GStrv) items = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
-	for (char **item = items; *item != NULL; item++)
-		if (**item != '\0' && !add_column(table, record, *item, error))
-			return false;
+		return false;
+	/* A column's name may have commas in it, that of a kind has none. */
+	g_auto(GStrv) pieces = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
+	g_autoptr(GString) item = g_string_new(NULL);
+	for (char **piece = pieces; *piece != NULL; piece++) {
+		g_string_append_printf(item, "%s%s", item->len > 0 ? "," : "", *piece);
+		if (item->len > 0 && (strchr(*piece, '=') != NULL || piece[1] == NULL)) {
+			if (!add_column(table, record, item->str, error))
+				return false;
+			g_string_truncate(item, 0);
+		}
+	}
 	return table->columns->len > 0 ||
 		refuse(error, 0,
 			"--account needs --map COLUMN=KIND,..., which says what the other columns are");
@@ -325,8 +342,33 @@ static bool unclosed(GError **error, const MsCsvRecord *record)
 		"from here on");
 }
 
+/* Some programs print a title, and what was asked for, above the heading: that is the first line
+ * in which the account's column is.  Where there is none the first line is at fault. */
+static bool find_heading(MsTable *table, const MsTableForm *form, GString *told, GError **error)
+{
+	MsCsvRecord *record = &table->record;
+	guint ignored;
+	g_autoptr(GError) first = NULL;
+	for (guint i = 0; form->account != NULL && find_column(record, form->account) == -1; i++) {
+		if (i == 0 && need_column(record, form->account, &ignored, &first))
+			g_assert_not_reached();
+		MsCsvResult result = i < TITLE_LINES ? ms_csv_next(table->csv, record) : MS_CSV_END;
+		if (result == MS_CSV_END || result == MS_CSV_FAILED) {
+			g_propagate_error(error, g_steal_pointer(&first));
+			return false;
+		}
+		if (result == MS_CSV_BAD)
+			record->n = 0;
+	}
+	if (first != NULL)
+		g_string_append_printf(told, "%s the heading is line %" G_GUINT64_FORMAT
+			", what is above it is passed over", told->len > 0 ? "," : "", record->line);
+	table->n = record->n;
+	return take_map(table, form, error);
+}
+
 /* The first record, which says how the others are to be read. */
-static bool take_heading(MsTable *table, const MsTableForm *form, GError **error)
+static bool take_heading(MsTable *table, const MsTableForm *form, GString *told, GError **error)
 {
 	MsCsvRecord *record = &table->record;
 	switch (ms_csv_next(table->csv, record)) {
@@ -347,7 +389,7 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GError **error
 	case MS_CSV_RECORD: break;
 	}
 	table->n = record->n;
-	return form->map != NULL || form->account != NULL ? take_map(table, form, error)
+	return form->map != NULL || form->account != NULL ? find_heading(table, form, told, error)
 							  : take_first(table, error);
 }
 
@@ -365,9 +407,10 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 	if (form->encoding == NULL && strcmp(found, "UTF-8") != 0)
 		g_string_append_printf(told, "%s it is read as %s%s", told->len > 0 ? "," : "",
 			found,
-			strcmp(found, "windows-1252") == 0
+			g_str_has_prefix(found, "UTF") ? ""
+				: strcmp(found, "windows-1252") == 0
 				? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding"
-				: "");
+				: ", in which its letters make words; if that is wrong, say --encoding");
 	table->delimiter = form->delimiter != '\0' ? form->delimiter
 						   : ms_csv_find_delimiter(table->csv);
 	ms_csv_set_delimiter(table->csv, table->delimiter);
@@ -389,7 +432,7 @@ MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
 	g_array_set_clear_func(table->columns, column_clear);
 	table->rows = g_ptr_array_new_with_free_func(row_free);
 	g_autoptr(GString) told = g_string_new(NULL);
-	if (!find_out(table, form, told, error) || !take_heading(table, form, error))
+	if (!find_out(table, form, told, error) || !take_heading(table, form, told, error))
 		return NULL;
 	if (told->len > 0 && note != NULL)
 		note(told->str + 1, user);
@@ -612,8 +655,11 @@ static void expand_mapped(MsTable *table, const char *account)
 	for (guint i = 0; i < table->columns->len; i++) {
 		const Column *column = &g_array_index(table->columns, Column, i);
 		g_autofree char *cell = stripped(record->fields[column->index]);
+		guint before = table->rows->len;
 		if (!is_nothing(cell))
 			add_cell(table, account, column->kind, cell, column->kind);
+		for (guint k = before; k < table->rows->len; k++)
+			((Row *)table->rows->pdata[k])->column = column->name;
 	}
 }
 
@@ -662,7 +708,8 @@ static void expand(MsTable *table)
 static MsTableResult give(MsTable *table, MsTableRow *out)
 {
 	const Row *row = table->rows->pdata[table->next++];
-	*out = (MsTableRow){table->record.line, row->account, row->kind, row->value, row->why};
+	*out = (MsTableRow){
+		table->record.line, row->account, row->kind, row->value, row->column, row->why};
 	return row->why == NULL ? MS_TABLE_ROW : MS_TABLE_BAD;
 }
 

@@ -23,6 +23,7 @@ typedef enum { MS_TABLE_ROW, MS_TABLE_BAD, MS_TABLE_END, MS_TABLE_FAILED } MsTab
 typedef struct {
 	guint64 line;
 	const char *account, *kind, *value;
+	const char *column; /* its name, as the map has it; or NULL */
 	const char *why; /* MS_TABLE_BAD */
 } MsTableRow;
 
