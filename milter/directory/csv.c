@@ -192,8 +192,10 @@ static gssize letters_as(const MsCsv *csv, const char *encoding)
 	for (const char *p = text; p != NULL && *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 		const char *next = g_utf8_next_char(p);
-		bool within = before < 0x80 && g_ascii_isalpha((char)before) && g_ascii_isalpha(*next);
-		bool begins = g_unichar_isupper(c) && !g_unichar_isalpha(before) && g_ascii_islower(*next);
+		bool within = before < 0x80 && g_ascii_isalpha((char)before) &&
+			g_ascii_isalpha(*next);
+		bool begins = g_unichar_isupper(c) && !g_unichar_isalpha(before) &&
+			g_ascii_islower(*next);
 		if (c >= 0x80 && (within || begins))
 			score += is_letter_of_words(c, before) ? 1 : -1;
 		before = c;
