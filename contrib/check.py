@@ -36,8 +36,9 @@ STOCK = '--stock' in sys.argv[1:]
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
 # Side by side they wait for processors too.
 PATIENCE = '3'
-# Scenarios that use one of these share it with their like.
-SHARED = ('machine', 'browser')
+# Scenarios that use one of these share it with their like; those that make traffic, the processors with all that
+# keeps them busy.
+SHARED = {'machine': 'machine', 'browser': 'browser', 'traffic': 'processors'}
 # Unit tests that take longest, and ask what neither a compiler nor a library changes: in the other Debian by --other alone.
 LONG = ['bench', 'desk', 'desk-model', 'explain', 'known', 'lint', 'mapping', 'packages', 'pages', 'people', 'programs', 'redis', 'reload',
         'supervisor', 'tools', 'wait']
@@ -394,7 +395,7 @@ def plan(runner, work):
     def shared(file):
         with open(file) as f:
             used = re.findall(r'^from (\w+) import', f.read(), re.M)
-        return next((x for x in SHARED if x in used), None)
+        return next((SHARED[x] for x in SHARED if x in used), None)
 
     def without_root(job):
         job.notes.append('Postfix starts only as root')

@@ -254,7 +254,8 @@ static const struct {
 } labels[] = {
 	{"customer number", "Customer \t number 4711", true},
 	{"customer number", "customernumber 4711", false},
-	{"customer number", "customer numbers 4711", false},
+	{"customer number", "customer numbers 4711", true},
+	{"customer number", "customer numberss 4711", false},
 	{"customer number", "xcustomer number 4711", false},
 	{"customer number", "/customer number 4711", false},
 	{"customer number", "_customer number 4711", false},
