@@ -21,12 +21,10 @@ import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# A scenario keeps a processor busy for a third of its time.
-LANES = int(os.environ.get('MISSENT_LANES', 3 * (os.cpu_count() or 1)))
+# A scenario keeps a processor busy for a third of its time; builds and unit tests all the time.
+LANES = int(os.environ.get('MISSENT_LANES', 2 * (os.cpu_count() or 1)))
 ROOT = os.geteuid() == 0
 JOBS = '-j%d' % (os.cpu_count() or 1)
-# What is only compiled gives way to what has time-outs.
-MAKE = ['nice', '-n', '5', 'make', JOBS]
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 1800  # seconds of one job, none of which should take a quarter of it
@@ -246,7 +244,7 @@ def plan(runner, work):
         job.counts['passed'] += 1
 
     def build(job):
-        must(MAKE, cwd=work + '/gcc', env=cache)
+        must(['make', JOBS], cwd=work + '/gcc', env=cache)
         if git:
             more = must(['git', 'status', '--porcelain'], cwd=work + '/gcc')
             if more:
@@ -259,7 +257,7 @@ def plan(runner, work):
             os.makedirs(work + '/' + folder)
             must([source + '/configure', '-q', '--enable-werror', *AS_INSTALLED, *arguments],
                  cwd=work + '/' + folder, env=cache)
-            must(MAKE, cwd=work + '/' + folder, env=cache)
+            must(['make', JOBS], cwd=work + '/' + folder, env=cache)
             job.counts['passed'] += 1
         return do
 
@@ -331,6 +329,7 @@ def plan(runner, work):
         if shutil.which('ccache'):
             kept.append(must(['ccache', '-k', 'cache_dir']).strip())
             os.makedirs(kept[-1], exist_ok=True)
+        # It gives way to what has time-outs.
         return must(['nice', '-n', '5', TOP + '/contrib/other', 'run', *kept, '--', 'sh', '-ec', script],
                     env={**cache, 'MS_PATIENCE': PATIENCE, 'CCACHE_DIR': kept[-1] if len(kept) > 1 else work + '/ccache'})
 
@@ -427,13 +426,14 @@ def plan(runner, work):
     builds = [
         Job('build, gcc', build, [], 'processors'),
         Job('build, clang', build_beside('clang', 'CC=' + clang, 'CFLAGS=-O1 -g', '--enable-sanitizers'), [], 'processors'),
-        Job('make check, gcc', unit('gcc'), ['build, gcc'], 'processors', True),
-        Job('make check, clang', unit('clang'), ['build, clang'], 'processors', True),
+        # Beside the builds: this and they are the longest chain of all.
+        Job('make check, gcc', unit('gcc'), ['build, gcc'], 'unit tests', True),
+        Job('make check, clang', unit('clang'), ['build, clang'], 'unit tests', True),
     ]
     ends = [
         # Its tests have been run: what it makes of what is handed out is compared, installed and cleaned; how fast that
         # would be is of no matter.
-        Job('make distcheck', step([*MAKE, '-s', 'distcheck', 'TESTS=', 'check_PROGRAMS=',
+        Job('make distcheck', step(['make', '-s', JOBS, 'distcheck', 'TESTS=', 'check_PROGRAMS=',
                                     'AM_DISTCHECK_CONFIGURE_FLAGS=-q CFLAGS=-O0 CC="%s"' % gcc],
                                    cwd=work + '/gcc', env=cache), ['build, gcc'], 'processors'),
     ]
