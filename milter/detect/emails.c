@@ -33,6 +33,24 @@ static bool is_local(char c)
 
 /* ---- as they are meant ---------------------------------------------------------------- */
 
+/* Text without blanks ("anna@alpha.deTel", "anna@alpha.de030", "anna@alpha.dewww.alpha.de") makes
+ * one long address of a shorter one: what ends where a last name of small letters is over may be
+ * one, too, if the directory knows it. */
+static void cut_addresses(Search *s, const MsKind *kind, gsize start, gsize at, gsize end)
+{
+	const char *text = s->fold->text;
+	for (gsize i = at; i < end; i++) {
+		gsize cut = i + 1;
+		if (text[i] != '.')
+			continue;
+		while (cut < end && g_ascii_islower(text[cut]) &&
+			strncmp(text + cut, "www.", 4) != 0)
+			cut++;
+		if (cut < end && cut - i > 2 && g_ascii_isalnum(text[cut]))
+			ms_detect_add(s, kind, start, cut, MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+	}
+}
+
 /* The address around the @ at `at`: its end, or 0 if there is none. */
 static gsize plain_address(
 	Search *s, const MsKind *kind, const MsRegex *shape, gsize at, gsize from)
@@ -52,8 +70,10 @@ static gsize plain_address(
 		case MS_MATCH:
 			if (match.end > at &&
 				ms_detect_add(s, kind, match.group_start, match.group_end,
-					MS_BELIEF_SHAPE))
+					MS_BELIEF_SHAPE)) {
+				cut_addresses(s, kind, match.group_start, at, match.group_end);
 				return match.end;
+			}
 		}
 	}
 	return 0;

@@ -266,6 +266,11 @@ static const struct {
 	{"mailto:xyz@contoso.com?x", "email", "xyz@contoso.com", MS_BELIEF_SHAPE},
 	{"x\xd1\x83z@contoso.com", "email", "xyzcontosocom",
 		MS_BELIEF_TENTATIVE}, /* a Cyrillic y */
+	{"E-Mail: xyz@contoso.comTel. 030 1", "email", "xyz@contoso.com", MS_BELIEF_TENTATIVE},
+	{"xyz@contoso.com030123456", "email", "xyz@contoso.com", MS_BELIEF_TENTATIVE},
+	{"xyz@contoso.comwww.contoso.com", "email", "xyz@contoso.com", MS_BELIEF_TENTATIVE},
+	{"an@dreas.deUSt-IdNr. 1", "email", "an@dreas.de", MS_BELIEF_TENTATIVE},
+	{"who@contoso.comFax", "email", "who@contoso.com", MS_BELIEF_TENTATIVE}, /* its domain */
 	{"jo hn (at) an dreas example", "email", "johnandreasexample", MS_BELIEF_TENTATIVE},
 	{"xyz contoso com", "email", NULL, 0}, /* no sign of an @ */
 	{"Andreas de Lima at work", "email", NULL, 0},
