@@ -101,7 +101,7 @@ static const Check checks[] = {
 		lint_kind_everything),
 	KIND("kind-runs-away", WARNING, "pattern: reaches the limit of steps on a hostile text",
 		lint_kind_runs_away),
-	KIND("kind-lengths", FAULT, "lengths, form and check that no value can have together",
+	KIND("kind-lengths", FAULT, "lengths, form, check and pattern that no value can have together",
 		lint_kind_lengths),
 	KIND("kind-labels", WARNING, "labels: empty, or a single letter or digit",
 		lint_kind_labels),

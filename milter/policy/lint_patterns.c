@@ -27,6 +27,7 @@ typedef struct {
 	char letters[MOST_LETTERS + 1]; /* those of repeated parts first */
 	GString *all;                   /* every letter of it */
 	GString *wanted;                /* an ending that has all of its words and letters */
+	GString *sample;                /* a text that it may well match */
 	GPtrArray *words;               /* of char *: runs of letters that it wants as they are */
 	/* of char *: texts that bring it as far as some part of it */
 	GPtrArray *prefixes;
@@ -216,8 +217,8 @@ static void take_words(Stuff *stuff, const char *pattern)
 
 static void stuff_init(Stuff *stuff, const char *pattern)
 {
-	g_autoptr(GString) text = g_string_new(NULL);
-	*stuff = (Stuff){"", g_string_new(NULL), g_string_new("\x01"),
+	GString *text = g_string_new(NULL);
+	*stuff = (Stuff){"", g_string_new(NULL), g_string_new("\x01"), text,
 		g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
 	keep_prefix(stuff, "");
 	take_words(stuff, pattern);
@@ -237,6 +238,7 @@ static void stuff_clear(Stuff *stuff)
 {
 	g_string_free(stuff->all, TRUE);
 	g_string_free(stuff->wanted, TRUE);
+	g_string_free(stuff->sample, TRUE);
 	g_ptr_array_unref(stuff->words);
 	g_ptr_array_unref(stuff->prefixes);
 }
@@ -499,6 +501,52 @@ static const struct {
 	{MS_CHECK_GLN, 13, 13, false}, {MS_CHECK_DUNS, 9, 9, false}, {MS_CHECK_BIC, 8, 11, true},
 	{MS_CHECK_LEI, 20, 20, true}};
 
+static bool has_digit(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
+/* Is there no value in the match, while the whole of it could be one? */
+static bool leaves_value(const MsKind *kind, const char *text, const MsMatch *m)
+{
+	const char *why;
+	gsize len = m->group_end - m->group_start;
+	g_autofree char *whole = ms_kind_canonical(kind, text + m->start, m->end - m->start, &why);
+	g_autofree char *value = ms_kind_canonical(kind, text + m->group_start, len, &why);
+	return whole != NULL &&
+		(value == NULL ||
+			(has_digit(whole, strlen(whole)) && !has_digit(value, strlen(value))));
+}
+
+/* A text that the pattern matches is tried by itself, and as it stands in a mail. */
+static void tell_void(Lint *lint, Subject *s, const char *pattern)
+{
+	g_autoptr(MsRegex) regex = compile(pattern);
+	MsMatch m;
+	if (regex == NULL)
+		return;
+	Stuff stuff;
+	stuff_init(&stuff, ms_regex_pattern(regex));
+	const char *sample = stuff.sample->str;
+	g_autofree char *mail = g_strdup_printf("a: %s .", sample);
+	if (!matches(regex, sample, &m) || m.start != 0 || m.end != stuff.sample->len)
+		; /* it is not known what it matches */
+	else if (leaves_value(s->kind, sample, &m))
+		lint_tell(lint, s, "pattern", pattern,
+			"Write (?:...) for a group that is no value.",
+			"no value is one: of \"%s\" group 1 of pattern '%s' takes \"%.*s\" alone",
+			sample, pattern, (int)(m.group_end - m.group_start),
+			sample + m.group_start);
+	else if (ms_regex_match(regex, mail, strlen(mail), 3, 3, &m) == MS_NO_MATCH)
+		lint_tell(lint, s, "pattern", pattern, "Take ^ and $ out of the pattern.",
+			"no value is one: pattern '%s' takes \"%s\" only as the whole text",
+			pattern, sample);
+	stuff_clear(&stuff);
+}
+
 void lint_kind_lengths(Lint *lint, Subject *s)
 {
 	const MsKind *kind = s->kind;
@@ -519,6 +567,8 @@ void lint_kind_lengths(Lint *lint, Subject *s)
 				"no value is one: check = %s wants letters, canonical = digits has none",
 				ms_section_text(s->section, "check"));
 	}
+	for (const char *const *p = ms_section_list(s->section, "pattern"); *p != NULL; p++)
+		tell_void(lint, s, *p);
 	if (ms_section_given(s->section, "bare-length") && kind->bare_length > kind->max_length)
 		lint_tell(lint, s, "bare-length", NULL, "Lower it.",
 			"bare-length is greater than max-length (%zu)", kind->max_length);
