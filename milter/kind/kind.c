@@ -243,11 +243,23 @@ static bool valid_name(const char *name)
 		&& name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
+/* What stands where kinds are named, and is none: "none" of policies, and rows of the mapping. */
+static bool is_taken(const char *name)
+{
+	static const char *const words[] = {
+		"none", "recipient", "receives-for", "greeted-as", NULL};
+	return g_strv_contains(words, name);
+}
+
 static bool kind_sensible(const MsSection *section, const MsKind *kind, GError **error)
 {
 	if (!valid_name(kind->name))
 		ms_section_error(
 			section, NULL, error, "a kind's name has lower-case letters, digits and -");
+	else if (is_taken(kind->name))
+		ms_section_error(section, NULL, error,
+			"\"%s\" means something else where kinds are named: give it another name",
+			kind->name);
 	else if (kind->patterns->len == 0 && !kind->block)
 		ms_section_error(section, "pattern", error, "is missing (or set block = yes)");
 	else if (kind->labels == NULL && (kind->label_required || kind->block))
