@@ -110,6 +110,9 @@ sync() { # COMMAND and what else stands in the section
 printf 'Kdnr;Mail;VAT\nA-1;x@alpha.example;DE136695976\nA-2;y@beta.example;\n' >"$S/rows.csv"
 ok 'import: --map twice says more' says 0 '3 entries' missent directory import -n --max-shrink 100 \
 	--map Mail=recipient --map VAT=vat-id --account Kdnr "$S/rows.csv"
+printf 'Kdnr;Mail\nA-1;x.alpha.example\n' >"$S/bad.csv"
+ok '... a bad cell is told with its column' says 65 'bad.csv:2: column "Mail": it is not an e-mail' missent directory import \
+	--map Mail=recipient --account Kdnr "$S/bad.csv"
 ok 'an option with one value, twice' says 64 '--account is given twice' missent directory import --account a --account=b "$S/m.csv"
 ok '... once is enough' says 64 '--max-bad 101: 0 to 100' missent directory import --max-bad 101 "$S/m.csv"
 ok '... nor none' says 64 '--many 0: at least 1' missent directory import --many 0 "$S/m.csv"
