@@ -28,7 +28,7 @@ typedef struct MsPolicies MsPolicies;
 /* Every file *.conf of `dir` but kinds.conf, with what they include, in the order of their
  * names. */
 MsPolicies *ms_policies_load(const char *dir, const MsKinds *kinds, MsMode mode, GError **error);
-/* The setting subaddress, where it is not "+"; before anything is judged. */
+/* The setting subaddress, beside "+"; before anything is judged. */
 void ms_policies_tags(MsPolicies *policies, const char *separators);
 /* Every file of which something was taken (policies, what they include, lists) with its place in
  * the folder, as it was when it was read. */

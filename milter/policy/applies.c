@@ -71,13 +71,18 @@ static Truth lies_in(const GPtrArray *ranges, guint64 least, guint64 most)
 
 /* ---- of the envelope -------------------------------------------------------------------- */
 
-/* Of billing+4711@, which a mailer makes for its bounces, billing@ too. */
+/* Of billing+4711@, which a mailer makes for its bounces, billing@ too, whatever tags recipients
+ * may have: nothing says that mailer and recipients' hosts set them off alike. */
 static Truth is_sender(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
 {
+	const char *const tags[] = {"+", policy->tags};
 	Truth truth = matches_any(ask->members, f->sender);
-	g_autofree char *untagged =
-		truth != YES ? ms_address_untagged(f->sender, policy->tags) : NULL;
-	return untagged == NULL ? truth : or (truth, matches_any(ask->members, untagged));
+	for (gsize i = 0; i < G_N_ELEMENTS(tags) && truth != YES; i++) {
+		g_autofree char *untagged = ms_address_untagged(f->sender, tags[i]);
+		if (untagged != NULL)
+			truth = or (truth, matches_any(ask->members, untagged));
+	}
+	return truth;
 }
 
 static Truth is_user(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
