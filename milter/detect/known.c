@@ -225,6 +225,23 @@ static bool is_last_dialled(const Search *s, gsize start, gsize end)
 		ms_detect_is_dialled(s->fold, 0, start, end);
 }
 
+/* "Invoice no. 4711471", and the directory has that invoice: it is not the customer who has the
+ * same number by chance.  Where it has not, it may be. */
+static bool is_anothers_kind(
+	const Search *s, const MsKind *kind, const char *text, gsize len, gsize start)
+{
+	bool alone;
+	if (kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE)
+		return false;
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsKind *other = ms_kinds_nth(s->kinds, k);
+		if (other != kind && ms_filters_have(s->known, other->name, text, len) &&
+			is_right_behind(s, k, start, &alone) && alone)
+			return true;
+	}
+	return false;
+}
+
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -249,7 +266,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
 	if (kind->check == MS_CHECK_VAT && digits && (joined || len < MANY_DIGITS))
 		return false;
-	if (glued && (digits || len < kind->joined_length))
+	if ((glued && (digits || len < kind->joined_length)) ||
+		is_anothers_kind(s, kind, text, len, start))
 		return false;
 	if (digits)
 		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
