@@ -225,25 +225,21 @@ static bool need_column(
 
 #define TITLE_LINES 20 /* above a heading */
 
-/* Of a file that is refused: may what was read be a title, with the heading below it? */
-static bool advise(MsTable *table, const char *const *names, GError **error)
+/* Some programs print a title, and what was asked for, above the heading: goes on to the line that
+ * has all these columns. */
+static bool go_to_heading(MsTable *table, const char *const *names)
 {
 	MsCsvRecord *record = &table->record;
-	bool all = false;
-	for (int i = 0; i < TITLE_LINES && !all; i++) {
-		ms_csv_set_delimiter(table->csv, ms_csv_find_delimiter(table->csv));
+	for (int i = 0; i < TITLE_LINES; i++) {
 		MsCsvResult result = ms_csv_next(table->csv, record);
 		if (result == MS_CSV_END || result == MS_CSV_FAILED)
-			break;
-		all = result == MS_CSV_RECORD;
+			return false;
+		bool all = result == MS_CSV_RECORD;
 		for (const char *const *name = names; *name != NULL && all; name++)
-			all = find_column(record, *name) >= 0;
+			all = find_column(record, *name) != -1;
+		if (all)
+			return true;
 	}
-	if (!all || error == NULL)
-		return false;
-	g_autofree char *text = (*error)->message;
-	(*error)->message = g_strdup_printf("%s; line %" G_GUINT64_FORMAT
-		" looks like the heading: take out what stands above it", text, record->line);
 	return false;
 }
 
@@ -332,7 +328,14 @@ static bool take_first(MsTable *table, GError **error)
 		return true;
 	}
 	refuse_columns(record, columns, error);
-	return advise(table, (const char *const[]){"account", "kind", "value", NULL}, error);
+	if (go_to_heading(table, (const char *const[]){"account", "kind", "value", NULL}) &&
+		error != NULL) {
+		g_autofree char *text = (*error)->message;
+		(*error)->message = g_strdup_printf("%s; line %" G_GUINT64_FORMAT
+			" looks like the heading: take out what stands above it", text,
+			record->line);
+	}
+	return false;
 }
 
 static bool unclosed(GError **error, const MsCsvRecord *record)
@@ -342,27 +345,22 @@ static bool unclosed(GError **error, const MsCsvRecord *record)
 		"from here on");
 }
 
-/* Some programs print a title, and what was asked for, above the heading: that is the first line
- * in which the account's column is.  Where there is none the first line is at fault. */
+/* The first line in which the account's column is; where there is none the first is at fault. */
 static bool find_heading(MsTable *table, const MsTableForm *form, GString *told, GError **error)
 {
-	MsCsvRecord *record = &table->record;
+	const MsCsvRecord *record = &table->record;
 	guint ignored;
-	g_autoptr(GError) first = NULL;
-	for (guint i = 0; form->account != NULL && find_column(record, form->account) == -1; i++) {
-		if (i == 0 && need_column(record, form->account, &ignored, &first))
-			g_assert_not_reached();
-		MsCsvResult result = i < TITLE_LINES ? ms_csv_next(table->csv, record) : MS_CSV_END;
-		if (result == MS_CSV_END || result == MS_CSV_FAILED) {
-			g_propagate_error(error, g_steal_pointer(&first));
+	if (form->account != NULL && find_column(record, form->account) == -1) {
+		g_autoptr(GError) why = NULL;
+		need_column(record, form->account, &ignored, &why);
+		if (!go_to_heading(table, (const char *const[]){form->account, NULL})) {
+			g_propagate_error(error, g_steal_pointer(&why));
 			return false;
 		}
-		if (result == MS_CSV_BAD)
-			record->n = 0;
-	}
-	if (first != NULL)
 		g_string_append_printf(told, "%s the heading is line %" G_GUINT64_FORMAT
-			", what is above it is passed over", told->len > 0 ? "," : "", record->line);
+			", what is above it is passed over", told->len > 0 ? "," : "",
+			record->line);
+	}
 	table->n = record->n;
 	return take_map(table, form, error);
 }
