@@ -15,6 +15,7 @@
 
 #include <glib.h>
 
+#include "missent/compact.h"
 #include "missent/regex.h"
 
 typedef struct MsDispatch MsDispatch;
@@ -30,9 +31,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsDispatch, ms_dispatch_free)
  * that have labels, where a letter of ASCII stands. */
 const guint16 *ms_dispatch_at(const MsDispatch *dispatch, const char *text, gsize len, gsize at,
 	guint *n_out);
-/* Is it sure that there are none, where the next digit or byte outside ASCII is `figure` bytes
- * on? */
-bool ms_dispatch_none(const MsDispatch *dispatch, char byte, gsize figure);
+/* The first word of `compact`, the text's, from `word` on and before `until`, that may begin a
+ * match, or has a mark before it that may (ms_dispatch_marked()); or `until`.  `*figure`: 0, or
+ * what an earlier call for a word before this one left there. */
+gsize ms_dispatch_next(const MsDispatch *dispatch, const char *text, gsize len,
+	const MsCompact *compact, gsize word, gsize until, gsize *figure);
 /* The same of those that have labels, where the word `word`, in small letters and of a text of
  * compact.h, begins; and where the match ends, or MS_DISPATCH_ASK. */
 #define MS_DISPATCH_MAX 1000 /* of patterns with labels: one a kind */

@@ -20,13 +20,24 @@
 gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2]);
 /* Where the next digit of ASCII is, or byte outside ASCII, from `at` on; or `len`. */
 gsize ms_scan_figure(const char *text, gsize len, gsize at);
+/* Where the next byte is with which something encoded may begin, a reference ("&#45;"), a tag or an
+ * escape: & < = \\ _ or one outside ASCII, from `at` on; or `len`. */
+gsize ms_scan_encoded(const char *text, gsize len, gsize at);
 /* A blank of ASCII, as PCRE2's \\s has them (g_ascii_isspace() leaves VT out). */
 static inline bool ms_is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
+/* As g_ascii_tolower(), without a call. */
+static inline char ms_small(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
 /* Where the next one is, from `at` on; or `len`. */
 gsize ms_scan_blank(const char *text, gsize len, gsize at);
+/* Where the next byte is that ends a line or a cell (HT, LF, CR, | or NUL), from `at` on; or
+ * `len`. */
+gsize ms_scan_cell(const char *text, gsize len, gsize at);
 typedef gsize (*MsScan)(const char *text, gsize len, gsize at);
 /* How many bytes from the beginning are of ASCII and not NUL. */
 gsize ms_scan_ascii(const char *text, gsize len);

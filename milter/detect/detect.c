@@ -189,11 +189,8 @@ static gsize compact_of(Search *s, gsize start, gsize end, const char **text_out
 	while (last + 1 < c->n_words && c->words[last + 1].from < end)
 		last++;
 	gsize from = c->words[first].start, len = c->words[last].end - from;
-	for (gsize i = 0; i < len; i++)
-		if (c->text[from + i] & 0x80)
-			return 0;
 	*text_out = c->text + from;
-	return c->words[last].until <= end ? len : 0;
+	return c->words[last].until <= end && ms_scan_ascii(*text_out, len) == len ? len : 0;
 }
 
 /* A tentative value that the directory has not got counts for nothing; who wants verdicts alone is
@@ -378,18 +375,11 @@ static gsize skip_separators(const MsFold *fold, gsize from, gsize until, const 
 	return from;
 }
 
-static inline bool ends_value(char c)
-{
-	return c == '\t' || c == '\r' || c == '\n' || c == '|' || c == '\0';
-}
-
 /* The value is the rest of the line, or of the cell, after the label. */
 static void by_line(Search *s, const MsKind *kind, gsize label_end, gsize until, gsize reach)
 {
 	gsize start = skip_separators(s->fold, label_end, until, " \t\r\n:#.=>|*-");
-	gsize end = start, limit = MIN(reach, start + MAX_LINE_VALUE);
-	while (end < limit && !ends_value(s->fold->text[end]))
-		end++;
+	gsize end = MIN(look_ahead(s, &s->cell, ms_scan_cell, start), reach);
 	if (end == start || end - start >= MAX_LINE_VALUE)
 		return;
 	ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
@@ -597,16 +587,14 @@ static void try_all(Run *run, gsize at)
 static void try_word(Run *run, const MsWord *word)
 {
 	MsLabelled labels[MS_DISPATCH_MAX];
-	Search *s = run->search;
+	const Search *s = run->search;
 	const MsDispatch *dispatch = run->all->dispatch;
-	gsize at = word->from;
-	guint n = 0, m = ms_dispatch_word(dispatch, s->fold->text, s->fold->len, at,
-		s->compact->text + word->start, word->end - word->start, labels);
-	const guint16 *shapes = NULL;
-	if (!ms_dispatch_none(dispatch, s->fold->text[at], next_figure(s, at) - at))
-		shapes = ms_dispatch_at(dispatch, s->fold->text, s->fold->len, at, &n);
+	const MsFold *fold = s->fold;
+	guint n, m = ms_dispatch_word(dispatch, fold->text, fold->len, word->from,
+			 s->compact->text + word->start, word->end - word->start, labels);
+	const guint16 *shapes = ms_dispatch_at(dispatch, fold->text, fold->len, word->from, &n);
 	if (n + m > 0)
-		try_both(run, at, shapes, n, labels, m);
+		try_both(run, word->from, shapes, n, labels, m);
 }
 
 /* No value begins within a word. */
@@ -615,16 +603,23 @@ static void by_pattern(Search *s)
 	Run run = {s, ms_kinds_patterns(s->kinds), NULL};
 	run.next = g_new0(gsize, run.all->patterns->len + 1);
 	const MsDispatch *dispatch = run.all->dispatch;
-	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
+	const MsCompact *compact = s->compact;
+	const char *text = s->fold->text;
+	gsize figure = 0;
+	for (gsize i = 0; i < compact->n_words && !s->full;) {
+		gsize until = MIN(compact->n_words, (i / BIG_STEP + 1) * BIG_STEP);
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget)) {
 			ms_reading_unread(s->reading, s->span->where, MS_UNREAD_TIME,
 				"the time for reading is over");
 			break;
 		}
+		i = ms_dispatch_next(dispatch, text, s->fold->len, compact, i, until, &figure);
+		if (i == until)
+			continue;
 		gsize at = ms_detect_word_start(s, i);
-		for (gsize k = at; k > 0 && ms_dispatch_marked(dispatch, s->fold->text[k - 1]); k--)
+		for (gsize k = at; k > 0 && ms_dispatch_marked(dispatch, text[k - 1]); k--)
 			try_all(&run, k - 1);
-		try_word(&run, &s->compact->words[i]);
+		try_word(&run, &compact->words[i++]);
 	}
 	g_free(run.next);
 }
@@ -756,6 +751,7 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 	ms_detect_fill_words();
 	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
 	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);
+	s.cell.at = ms_scan_cell(fold->text, fold->len, 0);
 	if (!again) {
 		take_greeting(&s);
 		take_text(&s);

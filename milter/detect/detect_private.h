@@ -40,7 +40,7 @@ typedef struct {
 	gsize greeting, greeted; /* where the mail greets somebody, from and until; in the fold */
 	guint blocks;   /* labels that were followed by a block of lines, so far */
 	gsize word; /* near which one is looked for */
-	MsAhead figure, blank;
+	MsAhead figure, blank, cell;
 	bool full;      /* no more findings are taken */
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
 	const MsKind *coded;

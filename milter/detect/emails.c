@@ -81,28 +81,19 @@ static gsize plain_address(
 
 /* ---- as they are written -------------------------------------------------------------- */
 
-static bool word_is(const Search *s, gsize word, const char *text, gsize len)
+static bool is_one_of(const Search *s, gsize word, const MsListed *list, gsize n)
 {
 	const MsWord *w = &s->compact->words[word];
-	return w->end - w->start == len && memcmp(s->compact->text + w->start, text, len) == 0;
-}
-
-/* Is it one of these, which end with NULL? */
-static bool is_one_of(const Search *s, gsize word, const char *const *texts)
-{
-	for (; *texts != NULL; texts++)
-		if (word_is(s, word, *texts, strlen(*texts)))
-			return true;
-	return false;
+	return ms_detect_is_listed(list, n, s->compact->text + w->start, w->end - w->start);
 }
 
 static bool is_dot_word(const Search *s, gsize word)
 {
-	static const char *const dots[] = {
-		"dot", "punkt", "punto", "point", "ponto", "kropka", "pont", "tecka", "bodka",
-		"tocka", "nokta", "punktum", NULL};
-	char first = s->compact->text[s->compact->words[word].start];
-	return memchr("dpktbn", first, 6) != NULL && is_one_of(s, word, dots);
+	static const MsListed dots[] = {MS_LISTED("dot"), MS_LISTED("punkt"), MS_LISTED("punto"),
+		MS_LISTED("point"), MS_LISTED("ponto"), MS_LISTED("kropka"), MS_LISTED("pont"),
+		MS_LISTED("tecka"), MS_LISTED("bodka"), MS_LISTED("tocka"), MS_LISTED("nokta"),
+		MS_LISTED("punktum")};
+	return is_one_of(s, word, dots, G_N_ELEMENTS(dots));
 }
 
 static void append_word(const Search *s, gsize word, gsize skip, GString *out)
@@ -151,20 +142,26 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 
 static bool is_at_word(const Search *s, gsize word)
 {
-	static const char *const ats[] = {"at", "chez", "malpa", "arroba", "aperstaart", "arobase",
-		"chiocciola", "klammeraffe", "kukac", "zavinac", "snabela", "alfakroll", NULL};
-	return is_one_of(s, word, ats);
+	static const MsListed ats[] = {MS_LISTED("at"), MS_LISTED("chez"), MS_LISTED("malpa"),
+		MS_LISTED("arroba"), MS_LISTED("aperstaart"), MS_LISTED("arobase"),
+		MS_LISTED("chiocciola"), MS_LISTED("klammeraffe"), MS_LISTED("kukac"),
+		MS_LISTED("zavinac"), MS_LISTED("snabela"), MS_LISTED("alfakroll")};
+	return is_one_of(s, word, ats, G_N_ELEMENTS(ats));
 }
 
-/* Does one of those, or "40", begin so?  Few words do, and a branch that goes one way costs
- * nothing. */
+/* May one of those, or "40", begin so?  This is asked of each word. */
 static inline bool may_be_at(const char *text)
 {
-#define BEGINS(a, b) ((text[0] == (a)) & (text[1] == (b)))
-	return BEGINS('a', 't') | BEGINS('4', '0') | BEGINS('c', 'h') | BEGINS('m', 'a') |
-		BEGINS('a', 'r') | BEGINS('a', 'p') | BEGINS('k', 'l') | BEGINS('k', 'u') |
-		BEGINS('z', 'a') | BEGINS('s', 'n') | BEGINS('a', 'l');
-#undef BEGINS
+#define SECOND(c) (1U << ((c) & 31))
+	static const guint32 seconds[256] = {['4'] = SECOND('0'),
+		['a'] = SECOND('l') | SECOND('p') | SECOND('r') | SECOND('t'),
+		['c'] = SECOND('h'),
+		['k'] = SECOND('l') | SECOND('u'),
+		['m'] = SECOND('a'),
+		['s'] = SECOND('n'),
+		['z'] = SECOND('a')};
+	return (seconds[(guchar)text[0]] & SECOND((guchar)text[1])) != 0;
+#undef SECOND
 }
 
 /* "(a)", "[a]": one that people write by hand. */

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "detect_private.h"
 
 #define MAX_NUMBER 40 /* bytes of a number with all its groups */
@@ -101,7 +103,7 @@ static const char *small_of(const char *text, gsize len, char room[MAX_TOKEN + 1
 {
 	gsize i = 0;
 	for (; i < len && i < MAX_TOKEN && (text[i] & 0x80) == 0; i++)
-		room[i] = g_ascii_tolower(text[i]);
+		room[i] = ms_small(text[i]);
 	room[i] = '\0';
 	*free_out = i < len ? g_utf8_strdown(text, (gssize)len) : NULL;
 	return *free_out != NULL ? *free_out : room;
@@ -131,15 +133,19 @@ void ms_detect_fill_words(void)
 	g_once_init_leave(&done, 1);
 }
 
+static Word look_up_small(GHashTable *table, const char *small)
+{
+	guint word = GPOINTER_TO_UINT(g_hash_table_lookup(table, small));
+	return word > 0 ? (Word)(word - 1) : WORD_NONE;
+}
+
 static Word look_up(GHashTable *table, const char *text, gsize len)
 {
 	if (len == 0 || len > MAX_TOKEN)
 		return WORD_NONE;
 	char room[MAX_TOKEN + 1];
 	g_autofree char *other = NULL;
-	const char *small = small_of(text, len, room, &other);
-	guint word = GPOINTER_TO_UINT(g_hash_table_lookup(table, small));
-	return word > 0 ? (Word)(word - 1) : WORD_NONE;
+	return look_up_small(table, small_of(text, len, room, &other));
 }
 
 bool ms_detect_says_number(const char *word, gsize len)
@@ -424,7 +430,7 @@ bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until)
 		char room[MAX_TOKEN + 1];
 		g_autofree char *other = NULL;
 		const char *small = small_of(fold->text + at, end - at, room, &other);
-		if (look_up(words, fold->text + at, end - at) == WORD_NUMBER ||
+		if ((end - at <= MAX_TOKEN && look_up_small(words, small) == WORD_NUMBER) ||
 			strstr(small, "numm") != NULL || strstr(small, "numer") != NULL ||
 			strstr(small, "number") != NULL || strstr(small, "referen") != NULL ||
 			g_str_has_suffix(small, "nr") || g_str_has_suffix(small, "nro") ||

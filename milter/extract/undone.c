@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "html.h"
@@ -286,7 +287,7 @@ static UndoFunc *const undo[256] = {['&'] = reference,
 static bool undo_line(const char *begin, const char *end, GString *meant, GString *out)
 {
 	const char *kept = begin;
-	for (const char *p = begin; p < end;) {
+	for (const char *p = begin; (p += ms_scan_encoded(p, (gsize)(end - p), 0)) < end;) {
 		UndoFunc *func = undo[(guchar)*p];
 		if (func == NULL) {
 			p++;
@@ -314,14 +315,16 @@ static bool undo_line(const char *begin, const char *end, GString *meant, GStrin
 /* Lines that say something else, with those before and after them: a value may go on there. */
 static void undo_text(const char *text, gsize len, GString *out)
 {
-	const char *before = NULL, *end = text + len;
+	const char *before = NULL, *end = text + len, *mark = text;
 	bool follows = false;
 	g_autoptr(GString) meant = g_string_new(NULL);
 	for (const char *p = text; p < end && out->len <= MAX_OUT;) {
 		const char *nl = memchr(p, '\n', (gsize)(end - p));
 		const char *stop = nl != NULL ? nl : end, *next = nl != NULL ? nl + 1 : end;
 		gsize at = out->len;
-		bool other = undo_line(p, stop, meant, out);
+		if (mark <= p)
+			mark = p + ms_scan_encoded(p, (gsize)(end - p), 0);
+		bool other = mark < stop && undo_line(p, stop, meant, out);
 		if (other && before != NULL)
 			g_string_insert_len(out, (gssize)at, before, p - before);
 		if (!other && follows)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "plain.h"
@@ -40,8 +41,11 @@ bool ms_is_yenc(const guint8 *data, gsize len)
 /* The next one from `p` on; false if there is none.  Without a last line it has all of the rest. */
 static bool next_block(const guint8 *begin, const guint8 *p, const guint8 *end, Block *block)
 {
-	for (; p < end && (p = memmem(p, (gsize)(end - p), "=ybegin ", 8)) != NULL; p += 8) {
-		if (p > begin && p[-1] != '\n')
+	const char *text = (const char *)begin;
+	gsize len = (gsize)(end - begin), at = (gsize)(p - begin);
+	for (; (at = ms_scan_pair(text, len, at, "=y")) < len; at += 2) {
+		p = begin + at;
+		if (!begins(p, end, "=ybegin ") || (at > 0 && text[at - 1] != '\n'))
 			continue;
 		block->from = p;
 		block->body = line_end(p, end);

@@ -363,13 +363,8 @@ static gsize leading_letters(const char *word, gsize len, guint64 *eight)
 	return n;
 }
 
-static inline char small(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-/* The end of the label that the text has at `at`; 0: it has it not, or another letter follows;
- * MS_DISPATCH_ASK: it is to be asked of the pattern whether that is one. */
+/* The end of the label of which the text has the rest at `at`; 0: it has not, or another letter
+ * follows; MS_DISPATCH_ASK: it is to be asked of the pattern whether that is one. */
 static gsize compare(const char *text, gsize len, gsize at, const char *label)
 {
 	for (; *label != '\0'; label++) {
@@ -378,7 +373,7 @@ static gsize compare(const char *text, gsize len, gsize at, const char *label)
 				return 0;
 			while (at < len && ms_is_blank(text[at]))
 				at++;
-		} else if (at >= len || small(text[at++]) != *label) {
+		} else if (at >= len || ms_small(text[at++]) != *label) {
 			return 0;
 		}
 	}
@@ -387,17 +382,27 @@ static gsize compare(const char *text, gsize len, gsize at, const char *label)
 	return at < len && g_ascii_isalpha(text[at]) ? 0 : at;
 }
 
-static gsize compare_all(
-	const MsDispatch *dispatch, const Named *named, const char *text, gsize len, gsize at)
+/* Of labels that begin with the same letters as the text at `at`, to the eighth. */
+static gsize compare_all(const MsDispatch *dispatch, const Named *named, const char *text,
+	gsize len, gsize at, gsize letters)
 {
+	gsize same = MIN(letters, 8);
 	if (named->ask || (at > 0 && (text[at - 1] & 0x80)))
 		return MS_DISPATCH_ASK;
 	for (guint i = 0; i < named->n; i++) {
-		gsize end = compare(text, len, at, dispatch->labels->pdata[named->first + i]);
+		const char *label = dispatch->labels->pdata[named->first + i];
+		gsize end = compare(text, len, at + same, label + same);
 		if (end != 0)
 			return end;
 	}
 	return 0;
+}
+
+/* May a label begin with these letters?  Nothing but a look at one bit. */
+static inline bool may_begin_label(const MsDispatch *d, guint64 eight, gsize letters)
+{
+	guint bit = (guint)(scatter(eight, letters) % SEEN_BITS);
+	return letters > 0 && (d->seen[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 guint ms_dispatch_word(const MsDispatch *dispatch, const char *text, gsize len, gsize at,
@@ -405,8 +410,7 @@ guint ms_dispatch_word(const MsDispatch *dispatch, const char *text, gsize len, 
 {
 	guint64 eight;
 	gsize letters = leading_letters(word, word_len, &eight);
-	guint bit = (guint)(scatter(eight, letters) % SEEN_BITS);
-	if (letters == 0 || (dispatch->seen[bit / 64] >> (bit % 64) & 1) == 0)
+	if (!may_begin_label(dispatch, eight, letters))
 		return 0;
 	const Slot *slot = find_slot(dispatch, eight, letters);
 	char before = at > 0 ? text[at - 1] : ' ';
@@ -416,8 +420,9 @@ guint ms_dispatch_word(const MsDispatch *dispatch, const char *text, gsize len, 
 	guint32 next = ANYTHING | behind(text, len, at + letters);
 	const Named *named = &g_array_index(dispatch->named, Named, slot->first);
 	for (guint i = 0; i < slot->n && n < MS_DISPATCH_MAX; i++) {
-		gsize end = named[i].next & next ? compare_all(dispatch, &named[i], text, len, at)
-						 : 0;
+		gsize end = named[i].next & next
+			? compare_all(dispatch, &named[i], text, len, at, letters)
+			: 0;
 		if (end != 0)
 			out[n++] = (MsLabelled){named[i].pattern, end};
 	}
@@ -429,7 +434,31 @@ bool ms_dispatch_marked(const MsDispatch *dispatch, char byte)
 	return dispatch->marked[(guchar)byte];
 }
 
-bool ms_dispatch_none(const MsDispatch *dispatch, char byte, gsize figure)
+/* May any without labels match?  `figure`: the place of the next digit, or byte outside ASCII. */
+static inline bool may_begin_other(
+	const MsDispatch *d, const char *text, gsize len, gsize at, gsize figure)
 {
-	return figure >= dispatch->farthest && dispatch->plain[(guchar)byte];
+	guint n;
+	if (figure - at >= d->farthest && d->plain[(guchar)text[at]])
+		return false;
+	ms_dispatch_at(d, text, len, at, &n);
+	return n > 0;
+}
+
+gsize ms_dispatch_next(const MsDispatch *dispatch, const char *text, gsize len,
+	const MsCompact *compact, gsize word, gsize until, gsize *figure)
+{
+	for (; word < until; word++) {
+		const MsWord *w = &compact->words[word];
+		guint64 eight;
+		gsize letters = leading_letters(
+			compact->text + w->start, w->end - w->start, &eight);
+		if (*figure < w->from)
+			*figure = ms_scan_figure(text, len, w->from);
+		if (may_begin_label(dispatch, eight, letters) ||
+			(w->from > 0 && ms_dispatch_marked(dispatch, text[w->from - 1])) ||
+			may_begin_other(dispatch, text, len, w->from, *figure))
+			break;
+	}
+	return word;
 }

@@ -35,15 +35,39 @@ typedef struct {
 
 /* ---- cutting -------------------------------------------------------------------------- */
 
+/* How many digits a token begins with; strspn() would fill a table for a few bytes. */
+static gsize leading_digits(const char *s)
+{
+	gsize n = 0;
+	while (g_ascii_isdigit(s[n]))
+		n++;
+	return n;
+}
+
+static gsize leading_letters(const char *s)
+{
+	gsize n = 0;
+	while (g_ascii_islower(s[n]))
+		n++;
+	return n;
+}
+
+static bool has_digit(const char *s)
+{
+	while (*s != '\0' && !g_ascii_isdigit(*s))
+		s++;
+	return *s != '\0';
+}
+
 static TokenType type_of(const char *text)
 {
-	gsize digits = strspn(text, "0123456789"), len = strlen(text);
+	gsize digits = leading_digits(text), len = strlen(text);
 	if (digits == len)
 		return NUMBER;
 	/* 10b, 22A */
 	if (digits > 0 && len - digits == 1)
 		return MIXED;
-	return strpbrk(text, "0123456789") != NULL ? MIXED : WORD;
+	return has_digit(text) ? MIXED : WORD;
 }
 
 /* Of a word or a number; other bytes than ASCII's begin a character of UTF-8. */
@@ -402,7 +426,7 @@ static bool reduce(const Token *words, guint n, char *out)
 /* "sw1a", "m1": one or two letters, a digit, and sometimes one more. */
 static bool is_british(const char *s)
 {
-	gsize n = strlen(s), letters = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+	gsize n = strlen(s), letters = leading_letters(s);
 	return n >= 2 && n <= 4 && letters >= 1 && letters <= 2 && g_ascii_isdigit(s[letters]);
 }
 
@@ -415,26 +439,26 @@ static bool is_inward(const char *s)
 
 static bool all_digits(const char *s, gsize min, gsize max)
 {
-	gsize n = strlen(s);
-	return n >= min && n <= max && strspn(s, "0123456789") == n;
+	gsize n = leading_digits(s);
+	return n >= min && n <= max && s[n] == '\0';
 }
 
 /* "10115", "1012ab", "sw1a2aa", "d10115" */
 static bool is_code(const char *s)
 {
-	gsize n = strlen(s), before = strcspn(s, "0123456789"), digits = strspn(s, "0123456789");
+	gsize n = strlen(s), digits = leading_digits(s);
 	if (digits > 0 &&
 		digits < n) /* of those that begin with digits only the Dutch end in letters */
 		return digits == 4 && n == 6;
 	return all_digits(s, 4, 8) ||
-		(n >= 5 && n <= 8 && before <= 3 &&
+		(n >= 5 && n <= 8 && strcspn(s, "0123456789") <= 3 &&
 			strpbrk(s, "abcdefghijklmnopqrstuvwxyz") != NULL);
 }
 
 /* "LV1010" is 1010: the letters of the country before it. */
 static const char *without_country(const char *code)
 {
-	gsize letters = strspn(code, "abcdefghijklmnopqrstuvwxyz");
+	gsize letters = leading_letters(code);
 	return letters > 0 && letters <= 3 && all_digits(code + letters, 4, 8) ? code + letters
 									       : code;
 }
@@ -448,13 +472,13 @@ static bool is_code_of_two(const char *a, const char *b, bool dash)
 		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3)) /* PL */
 		|| (all_digits(a, 4, 5) && all_digits(b, 3, 3)) /* PT, BR */
 		||
-		(all_digits(a, 4, 4) && strlen(b) == 2 && strpbrk(b, "0123456789") == NULL) /* NL */
+		(all_digits(a, 4, 4) && strlen(b) == 2 && !has_digit(b)) /* NL */
 		|| (is_british(a) && is_inward(b))                                          /* GB */
 		||
 		(strlen(a) == 3 && g_ascii_isalpha(a[0]) &&
-			strpbrk(a, "0123456789") != NULL
+			has_digit(a)
 			/* CA, IE */
-			&& (is_inward(b) || (strlen(b) == 4 && strpbrk(b, "0123456789") != NULL)));
+			&& (is_inward(b) || (strlen(b) == 4 && has_digit(b))));
 }
 
 void ms_postal_codes(const char *first, const char *second, bool dash,
@@ -576,7 +600,7 @@ static bool try_street(Search *s, guint number, guint first, guint n)
 /* "5th", "1e" */
 static bool is_ordinal(const char *word)
 {
-	const char *ending = word + strspn(word, "0123456789");
+	const char *ending = word + leading_digits(word);
 	return ending != word && is_one_of(ending, "st nd rd th e er de ste ");
 }
 
@@ -604,7 +628,7 @@ static void to_a_numbered_street(Search *s, guint number)
 		!is_one_of(token(s, i - 2)->text, types))
 		return;
 	s->key[s->number_len] = '\0';
-	gsize digits = strspn(token(s, i - 1)->text, "0123456789");
+	gsize digits = leading_digits(token(s, i - 1)->text);
 	if (digits == 0)
 		return;
 	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%.*s%s", (int)digits,
@@ -717,7 +741,7 @@ static bool is_second(const Search *s, guint i)
 static const char *house_number(const Search *s, guint i, gsize *digits_out)
 {
 	const Token *t = token(s, i);
-	gsize digits = strspn(t->text, "0123456789");
+	gsize digits = leading_digits(t->text);
 	const char *rest = t->text + digits;
 	*digits_out = digits;
 	if (strcmp(t->text, "bb") == 0 || strcmp(t->text, "sn") == 0 ||
@@ -781,7 +805,7 @@ static void add_groups(Search *s, guint i, gsize at)
 /* Of two numbers the longer is the postcode, but where a box is meant. */
 static bool may_be_house(const Search *s, guint i, gsize digits, gsize code_len)
 {
-	gsize code_digits = strspn(s->key, "0123456789");
+	gsize code_digits = leading_digits(s->key);
 	if (i > 0 && is_box(s, i, token(s, i - 1)))
 		return digits <= MAX_BOX;
 	return digits <= 5 && !(code_digits == code_len && digits > code_len && code_len > 3);

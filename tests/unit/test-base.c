@@ -523,13 +523,18 @@ static void check_scan(const char *bytes, gsize len)
 	g_autofree char *text = g_memdup2(bytes, MAX(len, 1));
 	text = g_realloc(text, len + (len == 0));
 	for (gsize at = 0; at <= len; at++) {
-		gsize pair = at, figure = at, ascii = at;
+		gsize pair = at, figure = at, ascii = at, encoded = at, cell = at;
 		while (pair + 1 < len && !(text[pair] == '=' && text[pair + 1] == '?'))
 			pair++;
 		while (figure < len && text[figure] >= 0 && !g_ascii_isdigit(text[figure]))
 			figure++;
 		while (ascii < len && text[ascii] > 0)
 			ascii++;
+		while (encoded < len && text[encoded] >= 0 &&
+			memchr("&<=\\_", text[encoded], 5) == NULL)
+			encoded++;
+		while (cell < len && memchr("\t\n\r|", text[cell], 5) == NULL)
+			cell++;
 		bool controls = false;
 		for (gsize i = at; i < len; i++)
 			controls = controls || text[i] == 0x7f ||
@@ -538,6 +543,8 @@ static void check_scan(const char *bytes, gsize len)
 		g_assert_cmpuint(
 			ms_scan_pair(text, len, at, "=?"), ==, pair + 1 < len ? pair : len);
 		g_assert_cmpuint(ms_scan_figure(text, len, at), ==, figure);
+		g_assert_cmpuint(ms_scan_encoded(text, len, at), ==, encoded);
+		g_assert_cmpuint(ms_scan_cell(text, len, at), ==, cell);
 		g_assert_cmpuint(ms_scan_ascii(text + at, len - at), ==, ascii - at);
 		g_assert_true(ms_scan_controls(text + at, len - at) == controls);
 		g_assert_true(ms_scan_utf8(text + at, len - at) ==
@@ -548,7 +555,7 @@ static void check_scan(const char *bytes, gsize len)
 /* What is meant is rare in one half of the texts, so that whole steps have none of it. */
 static void test_scan(void)
 {
-	static const char usual[] = "abc xyz\n", special[] = "=?=?09\x7f\x1f\x0e\b\t\r/:\x80\xc3\xff\xbc";
+	static const char usual[] = "abc xyz\n", special[] = "=?=?&<\\_|09\x7f\x1f\x0e\b\t\r/:\x80\xc3\xff\xbc";
 	char text[80];
 	for (guint round = 0; round < 4000; round++) {
 		gsize len = (gsize)g_test_rand_int_range(0, sizeof text);
