@@ -169,52 +169,94 @@ static const char *by_zeros(const char *text, gsize len)
 	return even > len / 8 && odd * 8 < even ? "UTF-16BE" : NULL;
 }
 
-/* Signs that the next word of one encoding is in another. */
-static bool is_letter_of_words(gunichar c, gunichar before)
+/*
+ * The letters of a language, and the encodings that it is written in.  Read in another they are
+ * signs, or letters of several languages that are seldom in one file.  The first are likelier.
+ */
+#define WESTERN {"windows-1252", "CP850", "macintosh"}
+#define CENTRAL {"windows-1250", "ISO-8859-2", "CP852"}
+static const struct {
+	const char *letters, *encodings[4];
+} alphabets[] = {
+	/* German, and the north; French, Italian, Spanish */
+	{"\u00e0\u00e4\u00e5\u00e6\u00e9\u00eb\u00ef\u00f6\u00f8\u00fc\u00df\u2019", WESTERN},
+	{"\u00e0\u00e1\u00e2\u00e3\u00e4\u00e7\u00e8\u00e9\u00ea\u00eb\u00ec\u00ed\u00ee\u00ef\u00f1"
+	 "\u00f2\u00f3\u00f4\u00f6\u00f9\u00fa\u00fb\u00fc\u00ff\u00df\u0153\u2019", WESTERN},
+	/* Czech, Slovak; Polish; Hungarian; of the Balkans; Romanian */
+	{"\u00e1\u00e4\u010d\u010f\u00e9\u011b\u00ed\u013a\u013e\u0148\u00f3\u00f4\u00f6\u0155\u0159"
+	 "\u0161\u00df\u0165\u00fa\u016f\u00fc\u00fd\u017e", CENTRAL},
+	{"\u0105\u00e4\u0107\u00e9\u0119\u0142\u0144\u00f3\u00f6\u015b\u00df\u00fc\u017a\u017c", CENTRAL},
+	{"\u00e1\u00e9\u00ed\u00f3\u00f6\u0151\u00fa\u00fc\u0171", CENTRAL},
+	{"\u0107\u010d\u0111\u0161\u017e\u00e4\u00e9\u00f6\u00fc\u00df", CENTRAL},
+	{"\u00e2\u0103\u00ee\u015f\u0163\u00e1\u00e9\u00f6\u00fc\u0151", CENTRAL},
+	/* Portuguese; Turkish; Icelandic */
+	{"\u00e0\u00e1\u00e2\u00e3\u00e7\u00e9\u00ea\u00ed\u00f3\u00f4\u00f5\u00fa\u00fc",
+		WESTERN},
+	{"\u00e2\u00e4\u00e7\u00e9\u011f\u0131\u0130\u00ee\u00f6\u015f\u00df\u00fb\u00fc",
+		{"windows-1254", "CP857"}},
+	{"\u00e1\u00e6\u00e9\u00ed\u00f0\u00f3\u00f6\u00fa\u00fd\u00fe", {"windows-1252", "CP850"}},
+	/* Lithuanian, Latvian; Estonian */
+	{"\u0105\u010d\u0119\u0117\u012f\u0161\u0173\u016b\u017e", {"windows-1257"}},
+	{"\u0101\u010d\u0113\u0123\u012b\u0137\u013c\u0146\u0161\u016b\u017e", {"windows-1257"}},
+	{"\u00e4\u00f5\u00f6\u0161\u00fc\u017e", {"windows-1257", "windows-1252"}},
+	/* Cyrillic; Greek */
+	{"\u0430\u0431\u0432\u0433\u0434\u0435\u0451\u0454\u0436\u0437\u0438\u0456\u0457\u0439\u043a"
+	 "\u043b\u043c\u043d\u043e\u043f\u0440\u0441\u0442\u0443\u0444\u0445\u0446\u0447\u0448\u0449"
+	 "\u044a\u044b\u044c\u044d\u044e\u044f", {"windows-1251", "KOI8-R", "CP866", "ISO-8859-5"}},
+	{"\u03b1\u03ac\u03b2\u03b3\u03b4\u03b5\u03ad\u03b6\u03b7\u03ae\u03b8\u03b9\u03af\u03ba\u03bb"
+	 "\u03bc\u03bd\u03be\u03bf\u03cc\u03c0\u03c1\u03c2\u03c3\u03c4\u03c5\u03cd\u03c6\u03c7\u03c8"
+	 "\u03c9\u03ce", {"windows-1253", "CP737"}},
+};
+
+/* As words have them: no capital behind a small letter, nor a small one before a capital, and
+ * letters of one script. */
+static bool is_letter_of(const char *letters, gunichar before, gunichar c, gunichar next)
 {
-	static const char letters[] =
-		"\u00e0\u00e1\u00e2\u00e4\u00e3\u00e5\u00e6\u00e7\u00e9\u00e8\u00ea\u00eb\u00ed"
-		"\u00ec\u00ee\u00ef\u00f1\u00f3\u00f2\u00f4\u00f6\u00f5\u00f8\u0153\u00fa\u00f9"
-		"\u00fb\u00fc\u00fd\u00ff\u00df\u0142\u017c\u0105\u015b\u017a\u0119\u0107\u0144"
-		"\u010d\u011b\u0159\u0161\u016f\u017e\u0165\u010f\u0148\u0151\u0171";
-	return g_utf8_strchr(letters, -1, g_unichar_tolower(c)) != NULL &&
-		(!g_unichar_isupper(c) || !g_unichar_islower(before));
+	bool capital = g_unichar_isupper(c);
+	gunichar beside = g_unichar_isalpha(before) ? before : next;
+	return (g_utf8_strchr(letters, -1, c) != NULL ||
+		       g_utf8_strchr(letters, -1, g_unichar_tolower(c)) != NULL) &&
+		!(capital ? g_unichar_islower(before)
+			  : g_unichar_isupper(next) && g_unichar_isalpha(c)) &&
+		(!g_unichar_isalpha(c) ||
+			g_unichar_get_script(c) == g_unichar_get_script(beside));
 }
 
-/* How many letters outside ASCII are within words, less the signs that are: around words there
- * may be any. */
-static gssize letters_as(const MsCsv *csv, const char *encoding)
+/* How many letters of words outside ASCII are of these, less those that are not, and the signs
+ * within words.  Around words there may be any sign, so that letters there are half as sure. */
+static gssize letters_as(const char *text, const char *letters)
 {
 	gssize score = 0;
 	gunichar before = 0;
-	g_autofree char *text = g_convert_with_fallback(
-		csv->buffer, (gssize)csv->have, "UTF-8", encoding, "?", NULL, NULL, NULL);
-	for (const char *p = text; p != NULL && *p != '\0'; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-		const char *next = g_utf8_next_char(p);
-		bool within = before < 0x80 && g_ascii_isalpha((char)before) &&
-			g_ascii_isalpha(*next);
-		bool begins = g_unichar_isupper(c) && !g_unichar_isalpha(before) &&
-			g_ascii_islower(*next);
-		if (c >= 0x80 && (within || begins))
-			score += is_letter_of_words(c, before) ? 1 : -1;
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p), next = g_utf8_get_char(g_utf8_next_char(p));
+		int sure = g_unichar_isalpha(before) + g_unichar_isalpha(next);
+		if (c >= 0x80 && sure > 0) {
+			if (is_letter_of(letters, before, c, next))
+				score += sure;
+			else if (sure == 2 || g_unichar_isalpha(c))
+				score -= sure;
+		}
 		before = c;
 	}
-	return text != NULL ? score : -(gssize)csv->have;
+	return score;
 }
 
-/* Of two in which it makes the same sense the first. */
 static const char *by_letters(const MsCsv *csv)
 {
-	static const char *const encodings[] = {"windows-1252", "macintosh", "CP850", "windows-1250"};
-	const char *best = encodings[0];
-	gssize most = letters_as(csv, best);
-	for (gsize i = 1; i < G_N_ELEMENTS(encodings); i++) {
-		gssize score = letters_as(csv, encodings[i]);
-		if (score > most)
-			best = encodings[i];
-		most = MAX(score, most);
-	}
+	const char *best = "windows-1252";
+	gssize most = G_MINSSIZE;
+	for (gsize i = 0; i < G_N_ELEMENTS(alphabets); i++)
+		for (gsize k = 0; k < 4 && alphabets[i].encodings[k] != NULL; k++) {
+			const char *encoding = alphabets[i].encodings[k];
+			g_autofree char *text = g_convert(csv->buffer, (gssize)csv->have, "UTF-8",
+				encoding, NULL, NULL, NULL);
+			gssize score = text != NULL ? letters_as(text, alphabets[i].letters) : most;
+			if (score > most) {
+				most = score;
+				best = encoding;
+			}
+		}
 	return best;
 }
 
@@ -242,26 +284,40 @@ const char *ms_csv_find_encoding(MsCsv *csv)
 	return by_letters(csv);
 }
 
+/* What has a key or a value in quotes, or more of it, behind the bracket. */
+static bool is_json(const char *text, gsize len)
+{
+	gsize n = 1;
+	while (n < len && g_ascii_isspace(text[n]))
+		n++;
+	return n < len && (text[0] == '[' || text[0] == '{') && strchr("{[\"", text[n]) != NULL;
+}
+
 const char *ms_csv_no_table(MsCsv *csv)
 {
+	static const char ldif[] = "LDIF (sync { format = ldif } reads it)";
 	static const struct {
 		const char *begins, *what;
 	} rows[] = {{"PK\3\4", "a spreadsheet, or another archive (ZIP)"},
 		{"\xd0\xcf\x11\xe0", "a spreadsheet of an old form (OLE)"}, {"%PDF-", "a PDF"},
 		{"\x1f\x8b", "packed (gzip): unpack it"}, {"{\\rtf", "a text document (RTF)"},
 		{"<?xml", "XML"}, {"<!DOCTYPE", "a web page"}, {"<html", "a web page"},
-		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}, {"<", "XML"}, {"[{", "JSON"}, {"[\n", "JSON"},
-		{"{\"", "JSON"}, {"{\n", "JSON"},
+		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}, {"<", "XML"},
+		{"dn:", ldif}, {"version: 1", ldif}, {"# extended LDIF", ldif},
 		{"+--", "a table that is drawn (mysql --batch draws none)"}};
 	if (!csv->begun)
 		fill(csv);
 	gsize at = csv->have >= 3 && memcmp(csv->buffer, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	while (at < csv->have && strchr(" \t\r\n", csv->buffer[at]) != NULL && csv->buffer[at] != '\0')
+		at++;
+	const char *text = csv->buffer + at;
+	gsize have = csv->have - at;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		gsize len = strlen(rows[i].begins);
-		if (csv->have - at >= len && memcmp(csv->buffer + at, rows[i].begins, len) == 0)
+		if (have >= len && memcmp(text, rows[i].begins, len) == 0)
 			return rows[i].what;
 	}
-	return NULL;
+	return have > 0 && is_json(text, have) ? "JSON" : NULL;
 }
 
 bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)

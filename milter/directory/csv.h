@@ -21,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsCsv, ms_csv_free)
 
 /* What it is by its first bytes, where it is no text (static); NULL: it may be one. */
 const char *ms_csv_no_table(MsCsv *csv);
-/* The encoding that the beginning shows: UTF-8, UTF-16 or UTF-32, LE or BE; windows-1252 if it is
- * none of them, which is a guess.  Static. */
+/* The encoding that the beginning shows: UTF-8, UTF-16 or UTF-32, LE or BE; if it is none of them,
+ * that in which its letters make the most sense, which is a guess.  Static. */
 const char *ms_csv_find_encoding(MsCsv *csv);
 /* False: nobody knows that encoding. */
 bool ms_csv_set_encoding(MsCsv *csv, const char *encoding);
