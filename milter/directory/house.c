@@ -32,8 +32,11 @@ bool ms_house_read(MsDirectory *directory, char **text_out, GError **error)
 	if (directory->house_file == NULL ||
 		g_file_get_contents(directory->house_file, text_out, NULL, &why))
 		return true;
-	if (g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT) && !directory->house_needed)
-		return true;
+	if (g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return !directory->house_needed ||
+			fail(directory->house_file, 0,
+				"there is no such file, which house-file names: write it, first the line "
+				"account,kind,value, or take house-file out", error);
 	if (access(directory->house_file, R_OK) == 0)
 		return fail(directory->house_file, 0, why->message, error);
 	return fail(directory->house_file, 0, g_strerror(errno), error);

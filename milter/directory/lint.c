@@ -31,6 +31,7 @@ typedef enum {
 	RULE_NOBODY,
 	RULE_CIRCLE,
 	RULE_FORM,
+	RULE_WORD,
 	N_RULES,
 } Rule;
 
@@ -46,6 +47,7 @@ static const char *const more[N_RULES] = {
 	[RULE_NOBODY] = "delegations for unknown accounts",
 	[RULE_CIRCLE] = "delegations in a circle",
 	[RULE_FORM] = "kinds whose values have another form",
+	[RULE_WORD] = "values without a digit",
 };
 
 /* What is said of an account. */
@@ -284,6 +286,12 @@ static bool has_form(const MsKind *kind, const char *value)
 	return false;
 }
 
+/* "Barverkauf" in the place of a number: who writes the word writes of that account. */
+static bool is_word(const MsKind *kind, const char *value)
+{
+	return strpbrk(value, "0123456789") == NULL && !has_form(kind, value);
+}
+
 /* A column of names that was taken for that of numbers is loaded like any. */
 static void check_form(MsLint *lint, guint64 line, const MsKind *kind, const char *value)
 {
@@ -324,7 +332,14 @@ void ms_lint_row(MsLint *lint, guint64 line, const char *kind, const char *value
 			"a %s that looks like a placeholder (0000, 1234, TEST)", kind);
 	else if (known != NULL || strcmp(kind, MS_ROW_GREETED_AS) == 0)
 		check_spoilt(lint, line, kind, value);
-	if (known != NULL && known->form != MS_FORM_ADDRESS && known->patterns->len > 0)
+	if (known == NULL || known->form == MS_FORM_ADDRESS || known->patterns->len == 0)
+		return;
+	if (is_word(known, value))
+		tell(lint, RULE_WORD, line,
+			"a %s without a digit, which is found in each mail that has the word: is it the right "
+			"column?",
+			kind);
+	else
 		check_form(lint, line, known, value);
 }
 

@@ -26,6 +26,7 @@ struct MsTable {
 	bool line_bad; /* something of this line is */
 	/* which column is what */
 	bool mapped, headed;
+	char *heading; /* that of the account's column; headed */
 	guint n, account, kind, value;
 	GArray *columns; /* of Column; mapped */
 	/* what the record gives */
@@ -62,6 +63,7 @@ void ms_table_free(MsTable *table)
 	ms_kinds_unref(table->kinds);
 	g_array_unref(table->columns);
 	g_ptr_array_unref(table->rows);
+	g_free(table->heading);
 	g_free(table);
 }
 
@@ -387,8 +389,11 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GString *told,
 	case MS_CSV_RECORD: break;
 	}
 	table->n = record->n;
-	return form->map != NULL || form->account != NULL ? find_heading(table, form, told, error)
-							  : take_first(table, error);
+	bool fine = form->map != NULL || form->account != NULL
+		? find_heading(table, form, told, error) : take_first(table, error);
+	if (fine && table->headed)
+		table->heading = stripped(record->fields[table->account]);
+	return fine;
 }
 
 static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GError **error)
@@ -671,6 +676,37 @@ static void expand_plain(MsTable *table, const char *account)
 		add_cell(table, account, kind, record->fields[table->value], "the value");
 }
 
+static bool has_columns(const MsTable *table)
+{
+	const MsCsvRecord *record = &table->record;
+	for (guint i = 0; i < table->columns->len; i++) {
+		const Column *column = &g_array_index(table->columns, Column, i);
+		if (find_column(record, column->name) != (int)column->index)
+			return false;
+	}
+	return table->mapped || (find_column(record, "kind") == (int)table->kind &&
+					find_column(record, "value") == (int)table->value);
+}
+
+/* A line below the table, in the words of those who export, with figures behind it or not. */
+static bool is_total(const MsTable *table, const char *account)
+{
+	static const char *const words[] = {"total", "totals", "grand total", "subtotal", "sum",
+		"count", "summe", "gesamt", "gesamtsumme", "zwischensumme", "gesamtergebnis", "ergebnis",
+		"insgesamt", "anzahl", "somme", "total g\u00e9n\u00e9ral", "totale", "totale generale",
+		"somma", "suma", "suma total", "totaal", "eindtotaal", "celkem", "spolu", "razem",
+		"\u00f6sszesen", "summa", "yhteens\u00e4", "toplam", "genel toplam", "ukupno", "skupaj", NULL};
+	for (guint i = 0; i < table->columns->len; i++) {
+		const Column *column = &g_array_index(table->columns, Column, i);
+		if (is_mail(table, column->kind) &&
+			strchr(table->record.fields[column->index], '@') != NULL)
+			return false;
+	}
+	g_autofree char *word = table->mapped ? folded(account) : g_strdup("");
+	word[strcspn(word, "0123456789:=(")] = '\0';
+	return g_strv_contains(words, g_strstrip(word));
+}
+
 static char *wrong_number(const MsTable *table, guint want)
 {
 	return table->headed
@@ -695,6 +731,14 @@ static void expand(MsTable *table)
 	const char *why = !g_utf8_validate(account, -1, NULL) ? "is not UTF-8 (say --encoding)"
 		: is_nothing(account) && *account != '\0'     ? "is none"
 							      : spreadsheet_problem(account, true);
+	/* Pages, and files that were put together, have the heading again. */
+	bool heading = g_strcmp0(account, table->heading) == 0;
+	if (heading && has_columns(table))
+		return;
+	if (heading)
+		why = "is that of the heading, and other columns are not: import each file by itself";
+	else if (why == NULL && is_total(table, account))
+		why = "is the word of a total: a line below the table, and no customer";
 	if (why != NULL)
 		add_row(table, "", "", "", problem_of("the account", why));
 	else if (table->mapped)

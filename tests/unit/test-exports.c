@@ -113,6 +113,65 @@ static const struct {
 		{0}, "Concei\u00e7\u00e3o|iban|PT1\nSim\u00f5es|iban|PT2\n"},
 	{"Danish", "account;kind;value\nS\u00f8rensen;iban;DK1\nN\u00e6stved;iban;DK2\n", "windows-1252",
 		{0}, "S\u00f8rensen|iban|DK1\nN\u00e6stved|iban|DK2\n"},
+	{"Italian", "account;kind;value\nSociet\u00e0;iban;IT1\nForl\u00ec;iban;IT2\nCantu;iban;IT3\n", "CP850",
+		{0}, "Societ\u00e0|iban|IT1\nForl\u00ec|iban|IT2\nCantu|iban|IT3\n"},
+	{"... in capitals", "account;kind;value\nCITT\u00c0;iban;IT1\nCAFF\u00c8;iban;IT2\n", "CP850",
+		{0}, "CITT\u00c0|iban|IT1\nCAFF\u00c8|iban|IT2\n"},
+	{"Czech", "account;kind;value\nDvo\u0159\u00e1k;iban;CZ1\nKu\u010dera;iban;CZ2\nN\u00e1m\u011bst\u00ed;iban;CZ3\n",
+		"windows-1250", {0},
+		"Dvo\u0159\u00e1k|iban|CZ1\nKu\u010dera|iban|CZ2\nN\u00e1m\u011bst\u00ed|iban|CZ3\n"},
+	{"... and German, of DOS", "account;kind;value\nDvo\u0159\u00e1k;iban;CZ1\nM\u00fcller;iban;CZ2\n", "CP852",
+		{0}, "Dvo\u0159\u00e1k|iban|CZ1\nM\u00fcller|iban|CZ2\n"},
+	{"Hungarian", "account;kind;value\nSz\u0151ke;iban;HU1\n\u00d6d\u00f6n F\u0171zf\u0151;iban;HU2\n", "ISO-8859-2",
+		{0}, "Sz\u0151ke|iban|HU1\n\u00d6d\u00f6n F\u0171zf\u0151|iban|HU2\n"},
+	{"Croatian", "account;kind;value\nBabi\u0107;iban;HR1\n\u010cakovec;iban;HR2\n", "windows-1250",
+		{0}, "Babi\u0107|iban|HR1\n\u010cakovec|iban|HR2\n"},
+	{"Romanian", "account;kind;value\nBra\u015fov;iban;RO1\nM\u00e2ndru\u0163\u0103;iban;RO2\n", "windows-1250",
+		{0}, "Bra\u015fov|iban|RO1\nM\u00e2ndru\u0163\u0103|iban|RO2\n"},
+	{"Turkish", "account;kind;value\nY\u0131ld\u0131z;iban;TR1\n\u0130stanbul;iban;TR2\nBe\u015fikta\u015f;iban;TR3\n",
+		"windows-1254", {0},
+		"Y\u0131ld\u0131z|iban|TR1\n\u0130stanbul|iban|TR2\nBe\u015fikta\u015f|iban|TR3\n"},
+	{"Icelandic", "account;kind;value\nSigur\u00f0sson;iban;IS1\nReykjav\u00edk;iban;IS2\n\u00de\u00f3r;iban;IS3\n",
+		"windows-1252", {0},
+		"Sigur\u00f0sson|iban|IS1\nReykjav\u00edk|iban|IS2\n\u00de\u00f3r|iban|IS3\n"},
+	{"Lithuanian", "account;kind;value\nPanev\u0117\u017eys;iban;LT1\n\u0160iauliai;iban;LT2\n", "windows-1257",
+		{0}, "Panev\u0117\u017eys|iban|LT1\n\u0160iauliai|iban|LT2\n"},
+	{"Russian", "account;kind;value\n\u041c\u043e\u0441\u043a\u0432\u0430;iban;RU1\n\u0418\u0432\u0430\u043d\u043e\u0432;iban;RU2\n",
+		"KOI8-R", {0}, "\u041c\u043e\u0441\u043a\u0432\u0430|iban|RU1\n\u0418\u0432\u0430\u043d\u043e\u0432|iban|RU2\n"},
+	{"Greek", "account;kind;value\n\u0391\u03b8\u03ae\u03bd\u03b1;iban;GR1\n\u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2;iban;GR2\n",
+		"windows-1253", {0},
+		"\u0391\u03b8\u03ae\u03bd\u03b1|iban|GR1\n\u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2|iban|GR2\n"},
+	{"many of the west, and signs around",
+		"account;kind;value\nPe\u00f1a;iban;X1\nH\u00e9l\u00e8ne;iban;X2\nJos\u00e9 Mar\u00eda;iban;X3\nS\u00f8ren;iban;X4\n"
+		"O\u2019Neill;iban;X5\n\u201cM\u00fcller\u201d \u2026;iban;X6\n", "windows-1252", {0},
+		"Pe\u00f1a|iban|X1\nH\u00e9l\u00e8ne|iban|X2\nJos\u00e9 Mar\u00eda|iban|X3\nS\u00f8ren|iban|X4\n"
+		"O\u2019Neill|iban|X5\n\u201cM\u00fcller\u201d \u2026|iban|X6\n"},
+	{"an apostrophe alone", "account;kind;value\nO\u2019Neill;iban;IE1\n", "windows-1252", {0},
+		"O\u2019Neill|iban|IE1\n"},
+	{"Dutch, of DOS", "account;kind;value\nBelgi\u00eb;iban;BE1\nCo\u00f6peratie;iban;NL2\n", "CP850", {0},
+		"Belgi\u00eb|iban|BE1\nCo\u00f6peratie|iban|NL2\n"},
+	{"the heading on each page",
+		"|Nr  |Mail       |\n|4711|a@m.example|\n|Nr  |Mail       |\n|4712|b@m.example|\n", NULL,
+		{.map = "Nr=customer-number,Mail=recipient", .account = "Nr"},
+		"4711|customer-number|4711\n4711|recipient|a@m.example\n"
+		"4712|customer-number|4712\n4712|recipient|b@m.example\n"},
+	{"... of a table by row", "account,kind,value\nA-1,iban,DE89\naccount,kind,value\nA-2,iban,DE90\n", NULL, {0},
+		"A-1|iban|DE89\nA-2|iban|DE90\n"},
+	{"another heading", "Nr;Mail;IBAN\n1;a@m.example;DE89\nNr;IBAN;Mail\n2;DE90;b@m.example\n", NULL,
+		{.map = "Nr=customer-number,IBAN=iban", .account = "Nr"},
+		"1|customer-number|1\n1|iban|DE89\n!3 import each file by itself\n2|customer-number|2\n2|iban|b@m.example\n"},
+	{"totals below",
+		"Nr;Mail;Tax\n1;a@m.example;\nSumme;;12,00\nTOTAL: 1;;\nGrand  Total;1;\n\u00d6sszesen;;\n"
+		"Summe;s@m.example;\nTotal Gas;;DE1\n", NULL,
+		{.map = "Nr=customer-number,Mail=recipient", .account = "Nr"},
+		"1|customer-number|1\n1|recipient|a@m.example\n!3 the word of a total\n!4 the word of a total\n"
+		"!5 the word of a total\n!6 the word of a total\n"
+		"Summe|customer-number|Summe\nSumme|recipient|s@m.example\nTotal Gas|customer-number|Total Gas\n"},
+	{"JSON", "[\r\n  {\"account\": 1}]\n", NULL, {0}, "error: it is JSON\n"},
+	{"... a line each", " {\"account\": 1}\n", NULL, {0}, "error: it is JSON\n"},
+	{"an account in brackets", "[1],iban,DE89\n", NULL, {0}, "[1]|iban|DE89\n"},
+	{"LDIF", "# extended LDIF\n#\ndn: cn=x\n", NULL, {0}, "error: it is LDIF (sync { format = ldif } reads it)\n"},
+	{"a web page behind lines", "\r\n\r\n<html>\n", NULL, {0}, "error: it is a web page\n"},
 	{"titles above the heading",
 		"Customers, as of 2026-11-28\r\nby;R\u00f6hl;;\r\n\r\nKundennr;Name;Mail;Ort\r\n"
 		"4711;\"Muster; Max\";a@m.example;Ulm\r\n4712;B, C;b@m.example;\r\n",
@@ -457,7 +516,10 @@ static const struct {
 	{"G,greeted-as,Marcel\u00b7l\u00ed O\u2019Neil-Grau\n", 0, NULL},
 	{"G,billing-address,\"Str. 5?, 10115 Berlin\"\n", 0, NULL},
 	{"G,customer-number,Weber\nG,customer-number,Hof\nG,customer-number,Kurz\nG,customer-number,Lang\n",
+		4, "a customer-number without a digit"},
+	{"G,customer-number,47#11\nG,customer-number,47#12\nG,customer-number,47#13\nG,customer-number,47#14\n",
 		4, "of the first 5 values of customer-number 4 have not the form"},
+	{"G,customer-number,Barverkauf\n", 4, "each mail that has the word"},
 	{"G,customer-number,a@m.example\nG,customer-number,b@m.example\nG,customer-number,c@m.example\n"
 	 "G,customer-number,d@m.example\n", 4, "is it the right column"},
 	{"G,customer-number,KD 10 001\nG,customer-number,4823117A\nG,customer-number,K-7002\nG,customer-number,8001\n",
@@ -494,7 +556,7 @@ static void test_odd(void)
 			? told->len == 0
 			: (odd[i].line == 0 || g_str_has_prefix(told->str, line)) &&
 				strstr(told->str, odd[i].want) != NULL;
-		if (!right || result.warnings != (odd[i].want != NULL))
+		if (!right || (result.warnings > 0) != (odd[i].want != NULL))
 			g_error("%s: told \"%s\"", odd[i].rows, told->str);
 	}
 }

@@ -93,7 +93,7 @@ ok '... nor half a file' says 65 'house.csv: line 2: a quote' missent directory 
 mv "$S/house.csv" "$S/house.bad"
 ok '... gone: it is told' says 0 'warning: nothing in it is your own (account "house")' missent directory import --max-shrink 100 "$S/m.csv"
 sed '$a directory { house-file = "'"$S"'/none.csv" }' "$S/missent.conf" >"$S/house.conf"
-ok '... named, and not there' says 65 'none.csv: No such file' "$BUILD/missent" -c "$S/house.conf" directory import "$S/m.csv"
+ok '... named, and not there' says 65 'none.csv: there is no such file, which house-file names: write it' "$BUILD/missent" -c "$S/house.conf" directory import "$S/m.csv"
 ok 'export is refused where there are digests' says 78 'digests = no' missent directory export
 ok 'a file that is not there' says 66 'No such file' missent directory import "$S/none.csv"
 ok 'a bad line is reported with its number' sh -c "printf 'A,iban,DE00\nA,customer-number,C-4\n' |
