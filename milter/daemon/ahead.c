@@ -124,14 +124,22 @@ void ahead_idle(int fd)
 		forget(a);
 }
 
-static ssize_t take(Ahead *a, void *data, gsize len)
+static gsize take(Ahead *a, void *data, gsize len)
 {
 	gsize n = MIN(len, a->len - a->at);
 	memcpy(data, a->data + a->at, n);
 	a->at += n;
 	if (a->at == a->len)
 		a->at = a->len = 0;
-	return (ssize_t)n;
+	return n;
+}
+
+/* Of a piece of a body the beginning is at hand, behind its head; the rest, if it is there, goes
+ * where it is wanted. */
+static gsize rest(int fd, char *data, gsize len)
+{
+	ssize_t n = len >= BYTES / 2 ? recv(fd, data, len, MSG_DONTWAIT) : 0;
+	return n > 0 ? (gsize)n : 0; /* who asks once more hears why not */
 }
 
 bool ahead_read(int fd, void *data, gsize len, ssize_t *n_out)
@@ -141,12 +149,16 @@ bool ahead_read(int fd, void *data, gsize len, ssize_t *n_out)
 		return false;
 	ssize_t n = a->len > 0 || a->ended ? (ssize_t)a->len : 0;
 	if (n == 0 && !a->ended) {
-		if (len >= BYTES / 2) { /* a piece of a body goes where it is wanted */
+		if (len >= BYTES / 2) { /* a piece of a body */
 			a->replies = 0;
 			return false;
 		}
 		n = fill(a, fd, 0);
 	}
-	*n_out = n > 0 ? take(a, data, len) : n;
+	if (n > 0) {
+		gsize got = take(a, data, len);
+		n = (ssize_t)(got + rest(fd, (char *)data + got, len - got));
+	}
+	*n_out = n;
 	return true;
 }

@@ -166,6 +166,23 @@ static void test_long(void)
 	end(&pair);
 }
 
+/* Of a piece of a body, as long as they come, what is behind its head is one read's. */
+static void test_body(void)
+{
+	Pair pair = connection();
+	g_autofree char *piece = g_strnfill(65540, 'b'), *got = g_malloc0(65540);
+	g_assert_cmpint(send(pair.mta, piece, 65540, 0), ==, 65540);
+	g_assert_cmpint(ask(pair.ours, POLLIN, 1000), ==, POLLIN);
+	g_assert_cmpint(read(pair.ours, got, 5), ==, 5);
+	g_assert_cmpint(ask(pair.ours, POLLIN, 0), ==, POLLIN);
+	g_assert_cmpint(read(pair.ours, got + 5, 65535), ==, 65535);
+	g_assert_cmpmem(got, 65540, piece, 65540);
+	g_assert_cmpint(ask(pair.ours, POLLIN, 1), ==, 0);
+	send_text(pair.mta, "next");
+	expect(pair.ours, "next");
+	end(&pair);
+}
+
 /* Who takes nothing is waited for. */
 static void test_replies(void)
 {
@@ -215,6 +232,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ahead/end", test_end);
 	g_test_add_func("/ahead/number", test_number);
 	g_test_add_func("/ahead/long", test_long);
+	g_test_add_func("/ahead/body", test_body);
 	g_test_add_func("/ahead/replies", test_replies);
 	g_test_add_func("/ahead/others", test_others);
 	int rc = g_test_run();
