@@ -670,8 +670,10 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 	case_clear(&c);
 	/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
 	if (verdict->action == MS_SPLIT
-		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL)
-		verdict->action = verdict->would = MAX(verdict->would, MS_HOLD);
+		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL) {
+		verdict->action = MS_HOLD; /* whatever one that observes would do */
+		verdict->would = MAX(verdict->would, MS_HOLD);
+	}
 	ms_verdict_sort(verdict);
 	return verdict;
 }
