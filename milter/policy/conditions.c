@@ -50,6 +50,17 @@ bool ms_check_field_name(const char *value, GError **error)
 	return len > 0;
 }
 
+bool ms_check_service(const char *value, GError **error)
+{
+	bool fine = *value != '\0' && strpbrk(value, " \t*?;,\"<>") == NULL;
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" is the name of no service: one stands there as it names itself in "
+			"Authentication-Results, such as \"mx.example.com\"",
+			value);
+	return fine;
+}
+
 /* Letters of a domain, and wildcards; what a pattern of another kind has as well is none. */
 static bool is_domain_glob(const char *domain)
 {
@@ -105,13 +116,28 @@ bool ms_check_window(const char *value, GError **error)
 	return ms_window_parse(value, &ignored, error);
 }
 
+static bool is_zone_file(const char *name)
+{
+	const char *dir = g_getenv("TZDIR");
+	g_autofree char *file = g_build_filename(
+		dir != NULL ? dir : "/usr/share/zoneinfo", name, NULL);
+	g_autofree char *text = NULL;
+	gsize len;
+	return name[strspn(name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_+-/")] == '\0' &&
+		g_file_get_contents(file, &text, &len, NULL) && len > 4 &&
+		memcmp(text, "TZif", 4) == 0;
+}
+
+/* GLib takes more: rules of POSIX, by which "UTC+2" is two hours behind, and any file. */
 bool ms_check_zone(const char *value, GError **error)
 {
-	g_autoptr(GTimeZone) zone = g_time_zone_new_identifier(value);
+	bool said = strcmp(value, "UTC") == 0 || strchr("+-", *value) != NULL ||
+		is_zone_file(value);
+	g_autoptr(GTimeZone) zone = said ? g_time_zone_new_identifier(value) : NULL;
 	if (zone == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"there is no time zone \"%s\" on this host (package tzdata); they are "
-			"called such as \"Europe/Paris\" or \"UTC\"",
+			"called such as \"Europe/Paris\", \"UTC\" or \"+02:00\"",
 			value);
 	return zone != NULL;
 }
@@ -132,7 +158,7 @@ static bool take_amount(const char *text, bool size, guint64 *out)
 	return n <= G_MAXINT64;
 }
 
-/* "over 5", "under 5", "1 to 3", "none"; of what is counted, "4": nothing has just so many
+/* "over 5", "under 5", "1 to 3"; of what is counted, "4" and "none": nothing has just so many
  * bytes. */
 bool ms_range_parse(const char *text, bool size, MsRange *out)
 {
@@ -140,7 +166,7 @@ bool ms_range_parse(const char *text, bool size, MsRange *out)
 	guint n = g_strv_length(words);
 	guint64 a = 0, b = 0;
 	*out = (MsRange){0, G_MAXUINT64};
-	if (n == 1 && strcmp(words[0], "none") == 0)
+	if (n == 1 && !size && strcmp(words[0], "none") == 0)
 		*out = (MsRange){0, 0};
 	else if (n == 1 && !size && take_amount(words[0], size, &a))
 		*out = (MsRange){a, a};

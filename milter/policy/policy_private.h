@@ -146,6 +146,7 @@ const char *ms_condition_key(MsCondition what, bool negated);
 bool ms_range_parse(const char *text, bool size, MsRange *out);
 bool ms_check_header(const char *value, GError **error);
 bool ms_check_field_name(const char *value, GError **error);
+bool ms_check_service(const char *value, GError **error);
 bool ms_check_sender(const char *value, GError **error);
 bool ms_check_name(const char *value, GError **error);
 bool ms_check_window(const char *value, GError **error);
