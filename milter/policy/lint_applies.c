@@ -288,9 +288,12 @@ static void tell_attachment(Lint *lint, Subject *s, const char *key, const char 
 	else if (!type && strpbrk(one, "*?/") == NULL && (*one == '.' || strchr(one, '.') == NULL))
 		lint_tell(lint, s, key, one, remedy,
 			"%s \"%s\" is a file of exactly this name alone", key, one);
-	else if (lint_glob_covers(one, "*"))
-		lint_tell(lint, s, key, one, "Leave attachment out to say so.",
+	else if (g_str_has_suffix(key, "attachment") && lint_glob_covers(one, "*"))
+		lint_tell(lint, s, key, one, "Leave it out to say so.",
 			"%s \"%s\" is any part of any message", key, one);
+	else if (lint_glob_covers(one, type ? "*/*" : "*"))
+		lint_tell(lint, s, key, one, "attachments = {\"over 0\"} says so.",
+			"%s \"%s\" is any attachment", key, one);
 }
 
 void lint_attachments(Lint *lint, Subject *s)

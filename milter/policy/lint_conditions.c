@@ -22,7 +22,7 @@ const MsAsk *lint_header_ask(const Subject *s, guint n, const char **key_out)
 	return NULL;
 }
 
-static const char *const *listed(const Subject *s, MsCondition what, bool negated)
+const char *const *lint_listed(const Subject *s, MsCondition what, bool negated)
 {
 	return ms_section_list(s->section, ms_condition_key(what, negated));
 }
@@ -34,7 +34,8 @@ static const char *const *listed(const Subject *s, MsCondition what, bool negate
 /* All that may be is excluded. */
 static void look_for_excluded(Lint *lint, Subject *s, MsCondition what)
 {
-	const char *const *may = listed(s, what, false), *const *not = listed(s, what, true);
+	const char *const *may = lint_listed(s, what, false);
+	const char *const *not = lint_listed(s, what, true);
 	guint64 pairs = (guint64)g_strv_length((char **)may) * g_strv_length((char **)not );
 	if (may[0] == NULL || not [0] == NULL || pairs > LINT_PAIRS || what == MS_IF_TIME)
 		return;
@@ -132,6 +133,18 @@ static void look_at_fields(Lint *lint, Subject *s)
 	}
 }
 
+/* Of no kinds none is found. */
+static void look_at_identifiers(Lint *lint, Subject *s)
+{
+	for (int negated = 0; negated < 2 && !lint_looks(s); negated++) {
+		const MsAsk *ask = ms_policy_ask(s->policy, MS_IF_IDENTIFIERS, negated == 1);
+		const char *key = ms_condition_key(MS_IF_IDENTIFIERS, negated == 1);
+		if (ask != NULL && (least(ask) == 0) == (negated == 1))
+			lint_tell(lint, s, key, NULL, REMEDY,
+				"%s asks for some, and kinds = {\"none\"} looks for none", key);
+	}
+}
+
 void lint_contradictions(Lint *lint, Subject *s)
 {
 	for (int what = 0; what < MS_N_CONDITIONS; what++)
@@ -139,6 +152,7 @@ void lint_contradictions(Lint *lint, Subject *s)
 	look_at_time(lint, s);
 	look_at_sizes(lint, s);
 	look_at_fields(lint, s);
+	look_at_identifiers(lint, s);
 }
 
 /* ---- always ----------------------------------------------------------------------------- */
@@ -161,8 +175,8 @@ void lint_unasked(Lint *lint, Subject *s)
 	} rows[] = {{"authserv-id", MS_IF_RESULT}, {"time-zone", MS_IF_TIME}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (ms_section_own(s->section, rows[i].key) &&
-			listed(s, rows[i].what, false)[0] == NULL &&
-			listed(s, rows[i].what, true)[0] == NULL)
+			lint_listed(s, rows[i].what, false)[0] == NULL &&
+			lint_listed(s, rows[i].what, true)[0] == NULL)
 			lint_tell(lint, s, rows[i].key, NULL, "Take it out, or ask.",
 				"%s has no effect without %s", rows[i].key,
 				ms_condition_key(rows[i].what, false));

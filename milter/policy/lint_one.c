@@ -24,6 +24,9 @@ static const Need needs[] = {
 	{MS_CONTRADICTION, {NULL}, true},
 	{MS_SALUTATION, {NULL}, true},
 	{MS_LIST_ATTACHED, {"max-identifiers"}, true},
+	{MS_FAN_OUT, {NULL}, true},
+	{MS_FAN_IN, {NULL}, true},
+	{MS_UNUSUAL, {NULL}, true},
 };
 
 static char *key_of(MsReasonCode code)
@@ -39,7 +42,7 @@ static bool has_any(const Subject *s, const Need *need)
 	return need->needs[0] == NULL;
 }
 
-static bool can_come(const Subject *s, MsReasonCode code)
+bool lint_can_come(const Subject *s, MsReasonCode code)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(needs); i++)
 		if (needs[i].code == code)
@@ -50,7 +53,7 @@ static bool can_come(const Subject *s, MsReasonCode code)
 void lint_does_nothing(Lint *lint, Subject *s)
 {
 	for (int i = 0; i < MS_N_REASONS; i++)
-		if (s->policy->on[i] != MS_DELIVER && can_come(s, (MsReasonCode)i))
+		if (s->policy->on[i] != MS_DELIVER && lint_can_come(s, (MsReasonCode)i))
 			return;
 	lint_tell(lint, s, NULL, NULL,
 		"Give at least one reason another action, or take the policy out.",
@@ -108,7 +111,7 @@ void lint_dead_beliefs(Lint *lint, Subject *s)
 		g_autofree char *action = key_of(beliefs[i].code);
 		if (!ms_section_given(s->section, beliefs[i].key))
 			continue;
-		if (!can_come(s, beliefs[i].code))
+		if (!lint_can_come(s, beliefs[i].code))
 			lint_tell(lint, s, beliefs[i].key, NULL, "Take it out.",
 				"%s has no effect: %s never comes about", beliefs[i].key, action);
 		else if (s->policy->on[beliefs[i].code] == MS_DELIVER)
@@ -122,11 +125,6 @@ void lint_require(Lint *lint, Subject *s)
 	if (g_hash_table_contains(s->policy->required, "none"))
 		lint_tell(lint, s, "require", NULL, "Take require out.",
 			"require = {\"none\"} can never be found, so that every message is unproven");
-	else if (g_hash_table_size(s->policy->required) > 0 &&
-		s->policy->on[MS_UNPROVEN] == MS_DELIVER &&
-		!ms_section_given(s->section, "on-unproven"))
-		lint_tell(lint, s, "require", NULL, "Set on-unproven.",
-			"require has no effect: on-unproven = deliver");
 }
 
 /* ---- limits --------------------------------------------------------------------------- */
@@ -175,6 +173,21 @@ void lint_mismatch_tagged(Lint *lint, Subject *s)
 			"field that its recipient may read");
 }
 
+/* What could not be looked at is not what was found to be clean. */
+void lint_unchecked(Lint *lint, Subject *s)
+{
+	const MsAction away = s->policy->on[MS_DIRECTORY_UNAVAILABLE];
+	if (lint_looks(s) && away <= MS_TAG)
+		lint_tell(lint, s, "on-directory-unavailable", NULL,
+			"Leave it out, so that the sender's host tries again (tempfail).",
+			"on-directory-unavailable = %s: while the directory cannot be asked, all mail is delivered unchecked",
+			ms_action_names[away]);
+	if (lint_looks(s) && s->policy->on[MS_UNREADABLE] == MS_DELIVER)
+		lint_tell(lint, s, "on-unreadable", NULL,
+			"Leave it out, and name in tolerate what your mail has, such as image and signature.",
+			"on-unreadable = deliver: what could not be read is delivered as if it were clean");
+}
+
 /* Nobody looks at it, and time makes it no better. */
 void lint_then_deliver(Lint *lint, Subject *s)
 {
@@ -183,7 +196,7 @@ void lint_then_deliver(Lint *lint, Subject *s)
 	for (gsize i = 0; i < G_N_ELEMENTS(leaks); i++) {
 		g_autofree char *key = key_of(leaks[i]);
 		if (s->policy->on[leaks[i]] == MS_DELAY && s->policy->then_deliver[leaks[i]] &&
-			can_come(s, leaks[i]))
+			lint_can_come(s, leaks[i]))
 			lint_tell(lint, s, key, NULL,
 				"Leave \"then deliver\" out, so that it is held then.",
 				"%s: what speaks of a leak is delivered when its time is over, whether anybody looked or not",

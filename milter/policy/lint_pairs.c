@@ -31,11 +31,6 @@ static bool list_covers(const char *const *wide, const char *const *narrow, Lint
 	return *narrow == NULL;
 }
 
-static const char *const *listed(const Subject *s, MsCondition what, bool negated)
-{
-	return ms_section_list(s->section, ms_condition_key(what, negated));
-}
-
 static bool same_list(const Subject *a, const Subject *b, const char *key)
 {
 	return g_strv_equal(ms_section_list(a->section, key), ms_section_list(b->section, key));
@@ -57,14 +52,15 @@ static bool means_the_same(const Subject *a, const Subject *b, MsCondition what)
  * exclude, too. */
 static bool condition_covers(const Subject *a, const Subject *b, MsCondition what)
 {
-	const char *const *wide = listed(a, what, false), *const *out = listed(a, what, true);
+	const char *const *wide = lint_listed(a, what, false);
+	const char *const *out = lint_listed(a, what, true);
 	if (wide[0] == NULL && out[0] == NULL)
 		return true;
 	return means_the_same(a, b, what) &&
-		list_covers(wide, listed(b, what, false), lint_covers[what]) &&
+		list_covers(wide, lint_listed(b, what, false), lint_covers[what]) &&
 		(out[0] == NULL ||
-			(listed(b, what, true)[0] != NULL &&
-				list_covers(listed(b, what, true), out, lint_covers[what])));
+			(lint_listed(b, what, true)[0] != NULL &&
+				list_covers(lint_listed(b, what, true), out, lint_covers[what])));
 }
 
 /* Does every message that `b` applies to fall under `a` too? */
@@ -79,10 +75,10 @@ static bool covers_mail(const Subject *a, const Subject *b)
 /* ... or at least every message of one of the senders of `b`, whom both of them name? */
 static const char *common_sender(const Subject *a, const Subject *b)
 {
-	const char *const *x = listed(a, MS_IF_SENDER, false),
-			  *const *y = listed(b, MS_IF_SENDER, false);
+	const char *const *x = lint_listed(a, MS_IF_SENDER, false),
+			  *const *y = lint_listed(b, MS_IF_SENDER, false);
 	guint64 pairs = (guint64)g_strv_length((char **)x) * g_strv_length((char **)y);
-	if (listed(a, MS_IF_SENDER, true)[0] != NULL)
+	if (lint_listed(a, MS_IF_SENDER, true)[0] != NULL)
 		return NULL;
 	for (int what = 0; what < MS_N_CONDITIONS; what++)
 		if (what != MS_IF_SENDER && !condition_covers(a, b, (MsCondition)what))
@@ -153,6 +149,9 @@ static bool reason_covers(const MsPolicy *a, const MsPolicy *b, MsReasonCode cod
 			limit_covers(a->max_domains, b->max_domains);
 	case MS_MIXED_ACCOUNTS:
 		return kinds_cover(a, b) && limit_covers(a->max_accounts, b->max_accounts);
+	case MS_FAN_OUT:
+	case MS_FAN_IN:
+	case MS_UNUSUAL: return kinds_cover(a, b);
 	case MS_EXPOSED_RECIPIENTS: return limit_covers(a->max_visible, b->max_visible);
 	case MS_LIST_ATTACHED:
 		return kinds_cover(a, b) && limit_covers(a->max_identifiers, b->max_identifiers);
@@ -163,40 +162,7 @@ static bool reason_covers(const MsPolicy *a, const MsPolicy *b, MsReasonCode cod
 	case MS_UNKNOWN_RECIPIENT:
 	case MS_ROUTED_RECIPIENT:
 	case MS_DIRECTORY_UNAVAILABLE:
-	case MS_FAN_OUT:
-	case MS_FAN_IN:
 	case MS_REPEAT:
-	case MS_UNUSUAL:
-	case MS_VOLUME:
-	case MS_BREAKER:
-	case MS_GUARD_UNAVAILABLE: return true;
-	case MS_N_REASONS: break;
-	}
-	g_assert_not_reached();
-}
-
-/* Can `b` have that reason at all? */
-static bool has_reason(const MsPolicy *b, MsReasonCode code)
-{
-	bool looks = !ms_policy_ignores_customers(b);
-	switch (code) {
-	case MS_MISMATCH:
-	case MS_UNKNOWN_IDENTIFIER:
-	case MS_CONTRADICTION:
-	case MS_SALUTATION: return looks;
-	case MS_UNPROVEN: return g_hash_table_size(b->required) > 0;
-	case MS_OVERSIZED: return b->max_recipients >= 0 || b->max_domains >= 0;
-	case MS_MIXED_ACCOUNTS: return looks && b->max_accounts >= 0;
-	case MS_EXPOSED_RECIPIENTS: return b->max_visible >= 0;
-	case MS_LIST_ATTACHED: return looks && b->max_identifiers >= 0;
-	case MS_UNREADABLE:
-	case MS_UNKNOWN_RECIPIENT:
-	case MS_ROUTED_RECIPIENT:
-	case MS_DIRECTORY_UNAVAILABLE:
-	case MS_FAN_OUT:
-	case MS_FAN_IN:
-	case MS_REPEAT:
-	case MS_UNUSUAL:
 	case MS_VOLUME:
 	case MS_BREAKER:
 	case MS_GUARD_UNAVAILABLE: return true;
@@ -217,7 +183,7 @@ static bool does_all_of(const Subject *a, const Subject *b)
 	if (!counts_as_much(a->policy, b->policy) || !covers_mail(a, b))
 		return false;
 	for (int i = 0; i < MS_N_REASONS; i++)
-		if (has_reason(b->policy, (MsReasonCode)i) &&
+		if (lint_can_come(b, (MsReasonCode)i) &&
 			(a->policy->on[i] < b->policy->on[i] ||
 				!reason_covers(a->policy, b->policy, (MsReasonCode)i)))
 			return false;
@@ -269,7 +235,7 @@ void lint_weaker(Lint *lint, Subject *s)
 			/* What it does not say itself it leaves to others. */
 			if (told[r] || !ms_section_given(s->section, key) ||
 				s->policy->on[r] >= other->policy->on[r] ||
-				!has_reason(s->policy, (MsReasonCode)r) ||
+				!lint_can_come(s, (MsReasonCode)r) ||
 				!reason_covers(other->policy, s->policy, (MsReasonCode)r))
 				continue;
 			told[r] = true;

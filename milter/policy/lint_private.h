@@ -42,6 +42,8 @@ static inline bool lint_looks(const Subject *s)
 }
 
 /* ---- checks of one policy (lint_one.c) ---- */
+/* Has the policy what that reason needs before it can come about? */
+bool lint_can_come(const Subject *s, MsReasonCode code);
 void lint_does_nothing(Lint *lint, Subject *s);
 void lint_dead_limits(Lint *lint, Subject *s);
 void lint_dead_actions(Lint *lint, Subject *s);
@@ -50,6 +52,7 @@ void lint_require(Lint *lint, Subject *s);
 void lint_limits(Lint *lint, Subject *s);
 void lint_mismatch(Lint *lint, Subject *s);
 void lint_mismatch_tagged(Lint *lint, Subject *s);
+void lint_unchecked(Lint *lint, Subject *s);
 void lint_then_deliver(Lint *lint, Subject *s);
 void lint_tolerates(Lint *lint, Subject *s);
 void lint_guard_off(Lint *lint, Subject *s);
@@ -88,6 +91,8 @@ void lint_unused(Lint *lint);
 /* Of those conditions on header fields that have patterns: the n-th that the policy has, and
  * its key; NULL: no more. */
 const MsAsk *lint_header_ask(const Subject *s, guint n, const char **key_out);
+/* What a condition or its twin lists, as it is written. */
+const char *const *lint_listed(const Subject *s, MsCondition what, bool negated);
 
 /* ---- two policies (lint_pairs.c) ---- */
 void lint_shadowed(Lint *lint, Subject *s);
