@@ -17,8 +17,8 @@ MsAction past_action(const json_t *line, const char *policy, bool *enforced_out)
  * deliver, and what its recipients may get, so that messages whose recipients would get different
  * things are apart.  The caller's. */
 char *past_cause(const json_t *line, const char *policy);
-/* Is it one of a policy's reasons? */
-bool past_has(const json_t *line, const char *policy, MsReasonCode code);
+/* Is it one of a policy's reasons for which a message would not go? */
+bool past_stops(const json_t *line, const char *policy, MsReasonCode code);
 bool past_fell_under(const json_t *line, const char *policy);
 char *past_day(gint64 time); /* "2026-11-27", local; the caller's */
 

@@ -49,12 +49,13 @@ MsAction past_action(const json_t *line, const char *policy, bool *enforced_out)
 	return strictest;
 }
 
-bool past_has(const json_t *line, const char *policy, MsReasonCode code)
+bool past_stops(const json_t *line, const char *policy, MsReasonCode code)
 {
 	const json_t *reasons = json_object_get(line, "reasons");
 	for (gsize i = 0; i < json_array_size(reasons); i++) {
 		const json_t *reason = json_array_get(reasons, i);
 		if (is_of(reason, policy) &&
+			word_of(reason, "action", ms_action_names, MS_DELIVER) > MS_TAG &&
 			strcmp(past_text(reason, "reason"), ms_reason_names[code]) == 0)
 			return true;
 	}

@@ -55,7 +55,7 @@ typedef struct {
 	GHashTable *days;   /* of char *: how many it would hold */
 	GHashTable *seen;   /* cause and day, so that a group's days are counted once */
 	char *version;      /* policies and kinds of the last message */
-	guint64 unread, unknown, cut;
+	guint64 unread, unknown, unasked, cut;
 } Count;
 
 typedef struct {
@@ -133,16 +133,18 @@ static void count_message(Count *c, const MsAuditLine *line)
 	r->tagged += action == MS_TAG;
 	c->cut += json_integer_value(json_object_get(line->json, "reasons_more")) > 0;
 	follow_version(c, line);
+	c->unasked += action == MS_TEMPFAIL &&
+		past_stops(line->json, r->policy, MS_DIRECTORY_UNAVAILABLE);
 	bool stopped = action == MS_HOLD || action == MS_DELAY || action == MS_SPLIT ||
 		action == MS_REJECT;
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(c->days, day)) + stopped;
 	g_hash_table_insert(c->days, g_strdup(day), GUINT_TO_POINTER(n));
 	if (!stopped)
 		return;
-	c->unread += past_has(line->json, r->policy, MS_UNREADABLE);
-	c->unknown += past_has(line->json, r->policy, MS_UNKNOWN_RECIPIENT) ||
-		past_has(line->json, r->policy, MS_UNKNOWN_IDENTIFIER) ||
-		past_has(line->json, r->policy, MS_UNPROVEN);
+	c->unread += past_stops(line->json, r->policy, MS_UNREADABLE);
+	c->unknown += past_stops(line->json, r->policy, MS_UNKNOWN_RECIPIENT) ||
+		past_stops(line->json, r->policy, MS_UNKNOWN_IDENTIFIER) ||
+		past_stops(line->json, r->policy, MS_UNPROVEN);
 	add_to_group(c, line, day);
 }
 
@@ -207,11 +209,6 @@ static void object_to_many(MsPolicyReport *r, const MsReportLimits *limits)
 			" messages: more than the %" G_GUINT64_FORMAT " a day that are "
 			"looked through",
 			r->worst_day, r->worst, limits->most_a_day);
-	if (share(r->deferred, r->judged) > limits->most_deferred)
-		object(r,
-			"%" G_GUINT64_FORMAT
-			" messages (%.1f %%) would have been deferred, for the directory could not be asked",
-			r->deferred, share(r->deferred, r->judged));
 }
 
 /* Not customers' data at the wrong place, but what is not known or not read. */
@@ -228,6 +225,12 @@ static void object_to_gaps(
 			"%" G_GUINT64_FORMAT
 			" messages (%.1f %%) for what the directory does not know: the mapping is not whole",
 			c->unknown, share(c->unknown, r->judged));
+	if (share(r->deferred, r->judged) > limits->most_deferred)
+		object(r,
+			"%" G_GUINT64_FORMAT
+			" messages (%.1f %%) would have been deferred, %" G_GUINT64_FORMAT
+			" of them for the directory could not be asked",
+			r->deferred, share(r->deferred, r->judged), c->unasked);
 	if (damaged > 0)
 		object(r,
 			"%" G_GUINT64_FORMAT

@@ -40,6 +40,13 @@ static void add(Trail *trail, gint64 time, const char *sender, const char *verdi
 	"{\"reason\":\"mismatch\",\"policy\":\"" policy                     \
 	"\",\"action\":\"hold\",\"enforced\":" enforced ",\"kind\":\"" kind \
 	"\",\"identifier\":\"C-***\",\"where\":\"part 1\",\"account\":\"A***\",\"recipient\":\"a***@x\"}"
+/* What is only marked, or only told, keeps nothing back. */
+#define BESIDE \
+	"{\"reason\":\"unknown-identifier\",\"policy\":\"inv\",\"action\":\"deliver\"," \
+	"\"enforced\":false}," \
+	"{\"reason\":\"unreadable\",\"policy\":\"inv\",\"action\":\"tag\",\"enforced\":false}"
+#define DEFERRED(why) \
+	"{\"reason\":\"" why "\",\"policy\":\"inv\",\"action\":\"tempfail\",\"enforced\":false}"
 #define UNREAD \
 	"{\"reason\":\"unreadable\",\"policy\":\"inv\",\"action\":\"hold\",\"enforced\":false,\"kind\":null}"
 
@@ -143,6 +150,23 @@ static void test_objections(void)
 		"could not be read whole", "lines of the trail"};
 	for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
 		g_assert_true(objects(held->pdata[0], wanted[i]));
+	g_assert_false(objects(held->pdata[0], "does not know"));
+	Trail beside = {g_string_new(NULL), 0};
+	for (guint i = 0; i < 150; i++)
+		add(&beside, BEGIN + i, "b***@x", "deliver", "hold", "\"inv\"",
+			i < 60         ? HELD("inv", "iban", "false") "," BESIDE
+				: i < 63 ? DEFERRED("directory-unavailable")
+				: i < 70 ? DEFERRED("breaker")
+					 : "",
+			"right", "v1");
+	g_free(path);
+	path = write_trail(dir, &beside);
+	g_autoptr(GPtrArray) told = report(path, "inv", 100);
+	g_assert_true(objects(told->pdata[0], "40.0 % of its mail"));
+	g_assert_false(objects(told->pdata[0], "does not know"));
+	g_assert_false(objects(told->pdata[0], "could not be read whole"));
+	g_assert_true(objects(told->pdata[0], "10 messages (6.7 %) would have been deferred, 3 of them"));
+	g_string_free(beside.text, TRUE);
 	g_string_free(changed.text, TRUE);
 	g_string_free(many.text, TRUE);
 	remove_folder(dir);
