@@ -229,8 +229,22 @@ static void note_unsure(Run *run)
 			(char *)texts->pdata[i]);
 }
 
+/* A policy whose sender is mistyped would have let all of it go. */
+static void note_free(Run *run)
+{
+	guint n = 0;
+	for (guint i = 0; i < run->out->rows->len; i++) {
+		const MsBacktestRow *row = run->out->rows->pdata[i];
+		n += row != NULL && row->failed == NULL && *row->now.policies == '\0';
+	}
+	if (n > 0)
+		note(run, "%u of %u messages fell under no policy, so that nothing keeps them back",
+			n, run->out->progress.done);
+}
+
 static void note_all(Run *run, const char *broken)
 {
+	note_free(run);
 	note_archive(run);
 	note_unsure(run);
 	if (!ms_runtime_is_current(run->runtime) ||

@@ -75,6 +75,11 @@ tap.same((all_of['messages'], all_of['would'], all_of['whole']), (N, {'deliver':
 tap.same(all_of['causes'][0]['messages'] if len(all_of['causes']) == 1 else all_of['causes'], WRONG, '... for one cause')
 tap.ok('KD-' not in json.dumps(all_of), '... and nothing in clear')
 tap.same(test('--against', S + '/Maildir')['would'], all_of['would'], 'a Maildir: the same')
+os.makedirs(S + '/mistyped')
+shutil.copy(SOURCE + '/policies/kinds.conf', S + '/mistyped')
+write('mistyped/a.conf', INVOICES.replace('billing', 'biling'))
+tap.ok(any('%d of %d messages fell under no policy' % (N, N) in n for n in test('--against', mbox, '--policies', S + '/mistyped')['notes'])
+       and not all_of['notes'], 'what falls under no policy is told', all_of['notes'])
 both = test('--against', mbox, '--against', S + '/Maildir')
 tap.same(both['messages'], 2 * N, 'several mailboxes at once')
 out = missent('policy', 'test', '--against', mbox, '--html', S + '/report.html').stdout
