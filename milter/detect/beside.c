@@ -99,11 +99,11 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 	return true;
 }
 
-/* "is", of a sentence that says what a number is. */
+/* "is", of a sentence that says what a number is; "your" behind its name. */
 static bool is_copula(const char *text, gsize len)
 {
 	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je", "er",
-		"on", "ar", "este", "yra", "ir"};
+		"on", "ar", "este", "yra", "ir", "είναι", "σας"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
 			return true;
@@ -134,7 +134,9 @@ static bool is_with(const char *text, gsize len)
 	static const MsListed words[] = {MS_LISTED("with"), MS_LISTED("under"), MS_LISTED("mit"),
 		MS_LISTED("unter"), MS_LISTED("avec"), MS_LISTED("sous"), MS_LISTED("con"),
 		MS_LISTED("com"), MS_LISTED("met"), MS_LISTED("onder"), MS_LISTED("med"),
-		MS_LISTED("pod"), MS_LISTED("portant")};
+		MS_LISTED("pod"), MS_LISTED("portant"), MS_LISTED("porte"), MS_LISTED("tragt"),
+		MS_LISTED("has"), MS_LISTED("hat"), MS_LISTED("heeft"), MS_LISTED("tiene"),
+		MS_LISTED("lleva"), MS_LISTED("tem"), MS_LISTED("har")};
 	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
 }
 

@@ -224,6 +224,8 @@ bool ms_detect_in_file_name(const Search *s, gsize at);
 bool ms_detect_is_date(const char *text, gsize len);
 /* Is the domain that begins at `at` the author's, who has one (span.h), or below it? */
 bool ms_detect_is_own_domain(const Search *s, gsize at);
+/* Does what is from `start` to `end` stand in a link, an address or a mail's name of the author? */
+bool ms_detect_is_own(const Search *s, gsize start, gsize end);
 /* Does what stands at `at` belong to a link? */
 bool ms_detect_in_link(const Search *s, gsize at);
 

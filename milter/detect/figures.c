@@ -90,7 +90,7 @@ static const struct {
 	{WORD_NUMBERED,
 		"nbr cod cd o ident identifier identifiant identificador identificativo kodu kodas kods "
 		"kood kodja szam szama azonosito azonositoja numurs numeris nummeris nra stevilka st "
-		"broj br sifra numarasi numara c cis reference referenz referentie referencia "
+		"broj br sifra numarasi numara numaraniz kodunuz c cis reference referenz referentie referencia "
 		"riferimento referencja referens номер Номер НОМЕР код Код № αριθμός Αριθμός αρ Αρ "
 		"κωδικός Κωδικός κωδ Κωδ numri numru numar numarul uimhir zenbakia संख्या 番号 编号 編號 号码 號碼 号 번호"},
 };

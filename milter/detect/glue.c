@@ -234,7 +234,7 @@ bool ms_detect_is_own_domain(const Search *s, gsize at)
 /* A number by itself in a link to the sender's own site, in one of its addresses or in the name
  * that it gave a mail: "billing+48291746@", "<48291746.1@seller.example>".  There nobody else
  * counts. */
-static bool is_own(const Search *s, gsize start, gsize end)
+bool ms_detect_is_own(const Search *s, gsize start, gsize end)
 {
 	const char *text = s->fold->text;
 	gsize from = start, until = end;
@@ -281,7 +281,7 @@ bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bo
 	/* There words are set apart by such marks. */
 	if (s->span->type == MS_SPAN_NAME || ms_detect_in_file_name(s, end))
 		return false;
-	if (digits && end - start >= MIN_OWN && is_own(s, start, end))
+	if (digits && end - start >= MIN_OWN && ms_detect_is_own(s, start, end))
 		return false;
 	if (digits && start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
 		ms_detect_in_link(s, start))

@@ -65,6 +65,12 @@ static bool value_behind(const char *text, gsize len, gsize at, gsize *from_out,
 	return digits > 0 && until - from >= 2 && until - from < MAX_VALUE;
 }
 
+static bool is_too_short(const Search *s, gsize from, gsize until)
+{
+	return until - from < MIN_IN_LINK && ms_detect_in_link(s, from) &&
+		(until - from < MIN_IN_OWN || !ms_detect_is_own(s, from, until));
+}
+
 static void read_pair(Search *s, gsize at)
 {
 	gsize from, until, name;
@@ -77,9 +83,8 @@ static void read_pair(Search *s, gsize at)
 	const MsNameKinds *kinds = ms_detect_kinds_named(s, text + name, end - name);
 	if (kinds == NULL)
 		kinds = ms_detect_kinds_enclosed(s, name, end);
-	if (kinds == NULL || (until - from < MIN_IN_LINK && ms_detect_in_link(s, from)))
-		return;
-	ms_detect_add_named(s, kinds, from, until);
+	if (kinds != NULL && !is_too_short(s, from, until))
+		ms_detect_add_named(s, kinds, from, until);
 }
 
 /* ".../customers/48291746/...": the step before it says what it is.  Where the link ends. */

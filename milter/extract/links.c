@@ -189,6 +189,27 @@ static void read_link(const char *p, const char *end, guint depth, GString *out)
 	read_link(valid->str, valid->str + valid->len, depth + 1, out);
 }
 
+static const char *next_of(const char *p, const char *end, char c)
+{
+	const char *found = memchr(p, c, (gsize)(end - p));
+	return found != NULL ? found : end;
+}
+
+/* "https://urldefense.proofpoint.com/v2/url?u=https-3A__a.example_b-3Fc-3Dd&d=...": the link that
+ * Proofpoint has put into its own, escapes with a dash and slashes as lines. */
+static void read_defended(const char *p, const char *end, guint depth, GString *out)
+{
+	static const char host[] = "urldefense.proofpoint.com/v2/url?u=";
+	const char *from = memmem(p, (gsize)(end - p), host, sizeof host - 1);
+	if (from == NULL)
+		return;
+	from += sizeof host - 1;
+	const char *until = next_of(from, end, '&');
+	g_autofree char *link = g_strndup(from, (gsize)(until - from));
+	g_strdelimit(g_strdelimit(link, "-", '%'), "_", '/');
+	read_link(link, link + strlen(link), depth, out);
+}
+
 static bool is_link(const char *p, const char *end)
 {
 	gsize len = (gsize)(end - p);
@@ -198,12 +219,6 @@ static bool is_link(const char *p, const char *end)
 		if (is_escape(q, end))
 			return true;
 	return false;
-}
-
-static const char *next_of(const char *p, const char *end, char c)
-{
-	const char *found = memchr(p, c, (gsize)(end - p));
-	return found != NULL ? found : end;
 }
 
 /* The words of a text that are links. */
@@ -220,8 +235,10 @@ static void links_of(const char *p, const char *end, guint depth, GString *out)
 			from--;
 		for (p = mark; p < end && !is_edge(*p);)
 			p++;
-		if (p - from > 6 && is_link(from, p))
-			read_link(from, p, depth, out);
+		if (p - from <= 6 || !is_link(from, p))
+			continue;
+		read_link(from, p, depth, out);
+		read_defended(from, p, depth, out);
 	}
 }
 

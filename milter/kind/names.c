@@ -36,16 +36,16 @@ static const struct {
 	const char *words;
 } lists[] = {
 	{IS_PARTICLE, "of the for your our de del della dello di da do du des der die das d l la le "
-		      "el il x"},
+		      "el il x σας"},
 	{IS_NUMBER, "number no nr num numero nummer nbr numer n nro nmr cislo szam szama numurs "
-		    "numeris broj br stevilka numarasi nummern nummers numbers nos nrn numeros numeri "
-		    "numery nrs "
+		    "numeris broj br stevilka numarasi numaraniz nummern nummers numbers nos nrn numeros "
+		    "numeri numery nrs "
 		    /* Greek and Cyrillic, some letters of which are folded */
 		    "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep "
 		    "кoд koд"},
 	{IS_FILLER, "value val text txt string str content field"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
-	{IS_PASSED, "# id code reference kood kodas kods kodu kodja azonosito azonositoja"},
+	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja"},
 };
 
 /* Short forms that programs use, and words for one thing. */
@@ -185,13 +185,18 @@ static void translate(char *word, const Known *known)
 		g_strlcpy(word, known->means, MAX_WORD);
 }
 
-/* "kundennummer" and "kundennr" are "kunden#". */
+/* "kundennummer" and "kundennr" are "kunden#"; so are "the number" and "your number" where they
+ * are one word. */
 static void shorten(char *word)
 {
 	static const char *const endings[] = {"nummer", "number", "numero", "szam", "nro", "nr",
-		"no", "nummern", "nummers", "numbers"};
+		"no", "nummern", "nummers", "numbers", "numret", "nummeret", "szama", "numerosi",
+		"numeronne"};
 	gsize n = strlen(word);
-	if (n < 4 || strchr("romns", word[n - 1]) == NULL) /* as the shortest, "kdnr", and all of them */
+	if (g_str_has_suffix(word, "kodja") || g_str_has_suffix(word, "azonositoja"))
+		word[n -= 2] = '\0';
+	/* As the shortest, "kdnr", and as all of them. */
+	if (n < 4 || strchr("romnstaie", word[n - 1]) == NULL)
 		return;
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
