@@ -163,6 +163,7 @@ char *ms_subject_shown(const char *subject, bool whole);
 GPtrArray *ms_subject_words(const char *subject);
 /* ".pdf" of a file's name; "?" for an ending that is not a common one, or none. */
 char *ms_name_ending(const char *name);
+/* A place that begins or ends within a character has the whole of it. */
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len);
 
 /* What stands for the place of a document in a reading of that document alone. */

@@ -270,11 +270,17 @@ void ms_reading_contradict(MsReading *reading, const char *where, const char *ot
 	g_ptr_array_add(reading->contradictions, c);
 }
 
+/* A byte within a character. */
+static bool goes_on(char c)
+{
+	return ((guchar)c & 0xc0) == 0x80;
+}
+
 char *reading_cut(const char *text, gsize len, gsize max)
 {
 	if (len > max) {
 		len = max;
-		while (len > 0 && ((guchar)text[len] & 0xc0) == 0x80)
+		while (len > 0 && goes_on(text[len]))
 			len--;
 	}
 	char *copy = g_strndup(text, len);
@@ -286,8 +292,12 @@ char *reading_cut(const char *text, gsize len, gsize max)
 
 MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize end, gsize len)
 {
+	while (start > 0 && start < len && goes_on(text[start]))
+		start--;
+	while (end < len && goes_on(text[end]))
+		end++;
 	gsize from = start > MAX_CONTEXT ? start - MAX_CONTEXT : 0;
-	while (from < start && ((guchar)text[from] & 0xc0) == 0x80)
+	while (from < start && goes_on(text[from]))
 		from++;
 	MsPlace *place = g_new0(MsPlace, 1);
 	place->where = g_strdup(where);

@@ -240,6 +240,18 @@ static void test_many(void)
 	g_assert_cmpuint(r->findings->len, ==, 3001);
 }
 
+/* Within a character, too: what crosses the wings is UTF-8. */
+static void test_place_cut(void)
+{
+	const char *text = "\xe2\x82\xac" "12\xe2\x82\xac";
+	MsPlace *place = ms_place_new("part 1", text, 1, 7, strlen(text));
+	g_autoptr(MsReading) r = ms_reading_new();
+	g_assert_cmpstr(place->text, ==, text);
+	g_assert_cmpstr(place->before, ==, "");
+	g_assert_cmpstr(place->after, ==, "");
+	ms_reading_find(r, "vat-id", "1", MS_BELIEF_SHAPE, 0, place);
+}
+
 static void test_place_masked(void)
 {
 	static const struct {
@@ -309,6 +321,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reading/many", test_many);
 	g_test_add_func("/reading/damage", test_damage);
 	g_test_add_func("/reading/bounds", test_bounds);
+	g_test_add_func("/reading/place-cut", test_place_cut);
 	g_test_add_func("/reading/place-masked", test_place_masked);
 	return g_test_run();
 }
