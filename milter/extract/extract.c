@@ -318,38 +318,76 @@ static bool begins_with_flag(const GString *out, gsize start)
 		&& (out->str[start + 2] & 0x80) == 0;
 }
 
-static void flush_run(GString *out, gsize start, guint run, guint width)
+/* A run of letters, and how it may be taken otherwise. */
+typedef struct {
+	GString *out;
+	gsize start; /* in `out` */
+	guint n, width;
+	bool glued;  /* its first letter may be the last one of a text in bytes */
+	gsize high, digits;
+} Run;
+
+/* The words of a run that have a digit, without the high bytes beside them: text in ASCII has
+ * whatever bytes around it. */
+static void put_ascii_words(Run *run)
 {
-	if (run < 4) {
-		g_string_truncate(out, start);
+	g_autofree char *text = g_strndup(run->out->str + run->start, run->out->len - run->start);
+	for (const char *p = text; *p != '\0';) {
+		gsize n = 0, digits = 0;
+		for (; p[n] != '\0' && (p[n] & 0x80) == 0; n++)
+			digits += g_ascii_isdigit(p[n]) != 0;
+		if (digits > 0 && n >= 4) {
+			g_string_append_c(run->out, '\n');
+			g_string_append_len(run->out, p, (gssize)n);
+		}
+		for (p += n; (*p & 0x80) != 0;)
+			p++;
+	}
+}
+
+/* The last letter of UTF-16 with its high byte first has whatever behind it: it may be `next`. */
+static void end_run(Run *run, guint8 next)
+{
+	GString *out = run->out;
+	if (run->width == 2 && run->n >= 3 && g_ascii_isalnum(next)) {
+		g_autofree char *same = g_strdup(out->str + run->start);
+		g_string_append_printf(out, "%c\n%s", next, same);
+		run->n++;
+	}
+	if (run->n < 4) {
+		g_string_truncate(out, run->start);
 		return;
 	}
+	if (run->width == 1 && run->high > 0 && run->digits > 0)
+		put_ascii_words(run);
 	g_string_append_c(out, '\n');
-	if (width == 2 && begins_with_flag(out, start)) {
-		g_autofree char *rest = g_strdup(out->str + start + 2);
+	if (run->width == 2 && (run->glued || begins_with_flag(out, run->start))) {
+		g_autofree char *rest = g_strdup(g_utf8_next_char(out->str + run->start));
 		g_string_append(out, rest);
 	}
 }
 
 static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
 {
-	gsize start = out->len;
-	guint run = 0;
+	Run run = {.out = out, .start = out->len, .width = width};
 	for (gsize i = 0; i + width <= len; i += width) {
 		gunichar c = width == 2 ? (guint)(data[i] | data[i + 1] << 8)
 					: ms_text_cp1252(data[i]);
 		bool keep = width == 2 ? is_letter_or_digit((guint16)c)
 				       : data[i] >= 0x20 && data[i] != 0x7f;
 		if (keep) {
+			if (run.n == 0)
+				run.glued = width == 2 && i > 0 && g_ascii_isprint(data[i - 1]);
 			g_string_append_unichar(out, c);
-			run++;
+			run.n++;
+			run.high += data[i] >= 0x80;
+			run.digits += g_ascii_isdigit(data[i]) != 0;
 			continue;
 		}
-		flush_run(out, start, run, width);
-		start = out->len;
-		run = 0;
+		end_run(&run, data[i]);
+		run = (Run){.out = out, .start = out->len, .width = width};
 	}
-	flush_run(out, start, run, width);
+	end_run(&run, width == 2 && len % 2 == 1 ? data[len - 1] : 0);
 }
 
 void ms_strings(GString *out, const guint8 *data, gsize len)

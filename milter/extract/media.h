@@ -68,5 +68,11 @@ bool ms_walk_caf(MsWalk *w);
 bool ms_walk_au(MsWalk *w);
 bool ms_walk_asf(MsWalk *w);
 bool ms_walk_matroska(MsWalk *w);
+bool ms_walk_midi(MsWalk *w);
+bool ms_walk_flv(MsWalk *w);
+bool ms_walk_packs(MsWalk *w);
+/* Only of what begins so: its packets have one letter for a mark. */
+bool ms_begins_as_broadcast(const guint8 *data, gsize len);
+bool ms_walk_broadcast(MsWalk *w);
 
 #endif

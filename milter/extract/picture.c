@@ -56,10 +56,32 @@ static void read_xmp(const MsWalk *w, const char *place, const guint8 *data, gsi
 		ms_reading_unread(w->to->reading, place, MS_UNREAD_DAMAGED, "XMP: %s", wrong);
 }
 
+/* A name of four letters behind its size, as boxes have it, stands right before a text. */
+static bool is_box_name(const guint8 *data, gsize len, gsize at)
+{
+	gsize n = at + 8 <= len ? ms_be32(data + at) : 0;
+	if (n < 8 || n > len - at || data[at] != 0)
+		return false;
+	for (gsize i = at + 4; i < at + 8; i++)
+		if (!g_ascii_isalnum(data[i]) && (i > at + 4 || data[i] != 0xa9))
+			return false;
+	return true;
+}
+
+/* The words of a block, and once more without the names of boxes that are glued to them. */
 static void read_words(const MsWalk *w, const char *place, const guint8 *data, gsize len)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree guint8 *apart = NULL;
 	ms_strings(text, data, len);
+	for (gsize i = 0; i < len; i++)
+		if (is_box_name(data, len, i)) {
+			if (apart == NULL)
+				apart = g_memdup2(data, len);
+			memset(apart + i + 4, 0, 4);
+		}
+	if (apart != NULL)
+		ms_strings(text, apart, len);
 	ms_extract_span(w->to, place, text->str, text->len);
 }
 
@@ -199,14 +221,19 @@ static bool walk_png(MsWalk *w)
 		g_autofree char *name = g_strdup_printf("PNG %.4s", type);
 		bool text = memcmp(type + 1, "TXt", 3) == 0 || memcmp(type + 1, "EXt", 3) == 0
 			|| memcmp(type, "iCCP", 4) == 0;
-		if (text && w->inventory != NULL) {
+		bool words = memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0 ||
+			n + 12 <= MS_WALK_SMALL;
+		if (w->inventory != NULL && ms_structural("picture", name) == NULL &&
+			(text || words)) {
 			MsItem item = ms_inventory_item(w->inventory, name);
 			ms_inventory_bytes(w->inventory, item, from, w->at);
-			png_text(w, name, w->data + from + 8, n);
+			if (text)
+				png_text(w, name, w->data + from + 8, n);
+			else
+				read_block(w, name, w->data + from + 8, n);
 			ms_inventory_read(w->inventory, item);
 		} else {
-			ms_walk_block(w, name, from, w->at,
-				memcmp(type, "eXIf", 4) == 0 || memcmp(type, "sPLT", 4) == 0);
+			ms_walk_block(w, name, from, w->at, false);
 		}
 		if (memcmp(type, "IEND", 4) == 0)
 			return n == 0;
@@ -434,6 +461,61 @@ static bool walk_icon(MsWalk *w)
 	return true;
 }
 
+/* Icons of a Mac: blocks with a name and a size that has both in it.  A PNG is a gap. */
+static bool walk_icns(MsWalk *w)
+{
+	static const char *const speak[] = {"icns TOC ", "icns name", "icns info", NULL};
+	if (w->len < 16 || ms_be32(w->data + 4) != w->len)
+		return false;
+	w->at = 8;
+	ms_walk_block(w, "icon list", 0, 8, false);
+	while (ms_walk_left(w) >= 8) {
+		gsize from = w->at, n = ms_be32(w->data + from + 4);
+		if (n < 8 || !ms_walk_step(w, n))
+			return false;
+		const guint8 *p = w->data + from + 8;
+		g_autofree char *name = g_strdup_printf("icns %.4s", (const char *)p - 8);
+		bool png = n > 16 && memcmp(p, "\x89PNG", 4) == 0;
+		ms_walk_block(w, "icon list", from, from + 8, false);
+		if (g_strv_contains(speak, name))
+			ms_walk_block(w, name, from + 8, w->at, true);
+		else if (!png && !ms_is_text(p, n - 8))
+			ms_walk_block(w, "icon pixels", from + 8, w->at, false);
+	}
+	return w->at == w->len;
+}
+
+/* The next number of a header in letters, behind blanks and comments; 0: there is none. */
+static gsize next_number(MsWalk *w)
+{
+	gsize n = 0;
+	while (w->at < w->len && (g_ascii_isspace(w->data[w->at]) || w->data[w->at] == '#')) {
+		const guint8 *nl = w->data[w->at] == '#'
+			? memchr(w->data + w->at, '\n', w->len - w->at) : w->data + w->at;
+		w->at = nl != NULL ? (gsize)(nl - w->data) + 1 : w->len;
+	}
+	while (w->at < w->len && g_ascii_isdigit(w->data[w->at]) && n < 1000000)
+		n = n * 10 + (gsize)(w->data[w->at++] - '0');
+	return n;
+}
+
+/* Netpbm: width, height and depth in letters, then the pixels. */
+static bool walk_netpbm(MsWalk *w)
+{
+	guint8 form = w->data[1];
+	w->at = 2;
+	gsize width = next_number(w), height = next_number(w);
+	gsize depth = form == '4' ? 1 : next_number(w);
+	gsize row = form == '4' ? (width + 7) / 8
+		: width * (form == '6' ? 3 : 1) * (depth > 255 ? 2 : 1);
+	gsize head = w->at + 1, n = row * height;
+	if (n == 0 || depth == 0 || depth > 65535 || head > w->len || n > w->len - head)
+		return false;
+	ms_walk_block(w, "Netpbm header", 0, head, true);
+	ms_walk_block(w, "Netpbm pixels", head, head + n, false);
+	return n <= MS_WALK_SMALL || !ms_is_text(w->data + head, n);
+}
+
 /* ---- TIFF 6 ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -606,7 +688,8 @@ static bool box(MsWalk *w)
 	if (n < head || !ms_walk_step(w, n))
 		return false;
 	static const char *const speak[] = {"box ftyp", "box moov", "box meta", "box uuid",
-		"box udta", "box moof", "box jp2h", "box xml ", "box styp", "box emsg", NULL};
+		"box udta", "box moof", "box jp2h", "box xml ", "box styp", "box emsg",
+		"box Exif", NULL};
 	g_autofree char *name = g_strdup_printf("box %.4s", (const char *)type);
 	if (memcmp(type, "mdat", 4) == 0)
 		read_media(w, from, w->at);
@@ -621,7 +704,8 @@ static bool box(MsWalk *w)
 
 static bool walk_boxes(MsWalk *w)
 {
-	static const char *const bodies[] = {"moov", "mdat", "meta", "moof", "jp2c"};
+	static const char *const bodies[] = {"moov", "mdat", "meta", "moof", "jp2c", "jxlc",
+		"jxlp"};
 	bool body = false;
 	while (ms_walk_left(w) >= 8) {
 		gsize from = w->at;
@@ -657,14 +741,27 @@ static const Form forms[] = {
 	FORM(8, "WEBP", walk_riff),
 	FORM(8, "WAVE", walk_riff),
 	FORM(8, "AVI ", walk_riff),
+	FORM(8, "ACON", walk_riff),
 	FORM(4, "ftyp", walk_boxes),
 	FORM(4, "jP  \r\n\x87\n", walk_boxes),
+	FORM(4, "JXL \r\n\x87\n", walk_boxes),
+	FORM(0, "icns", walk_icns),
+	FORM(0, "P4", walk_netpbm),
+	FORM(0, "P5", walk_netpbm),
+	FORM(0, "P6", walk_netpbm),
+	FORM(0, "MThd", ms_walk_midi),
+	FORM(0, "FLV", ms_walk_flv),
+	FORM(0, "\0\0\1\xba", ms_walk_packs),
+	FORM(0, "G", ms_walk_broadcast),
+	FORM(4, "G", ms_walk_broadcast),
 	FORM(0, "OggS", ms_walk_ogg),
 	FORM(0, "ID3", ms_walk_id3),
 	FORM(0, "\xff\xfb", ms_walk_mpeg),
 	FORM(0, "\xff\xfa", ms_walk_mpeg),
 	FORM(0, "\xff\xf3", ms_walk_mpeg),
 	FORM(0, "\xff\xf2", ms_walk_mpeg),
+	FORM(0, "\xff\xfd", ms_walk_mpeg),
+	FORM(0, "\xff\xfc", ms_walk_mpeg),
 	FORM(0, "fLaC", ms_walk_flac),
 	FORM(0, "#!AMR\n", ms_walk_amr),
 	FORM(0, "#!AMR-WB\n", ms_walk_amr),
@@ -681,8 +778,11 @@ static const Form *form_of(const guint8 *data, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
 		const Form *f = &forms[i];
-		bool riff = f->walk != walk_riff || (len > 12 && memcmp(data, "RIFF", 4) == 0);
-		if (riff && len >= f->offset + f->len &&
+		bool sure = f->walk == walk_riff ? len > 12 && memcmp(data, "RIFF", 4) == 0
+			: f->walk == walk_netpbm ? len > 8 && g_ascii_isspace(data[2])
+			: f->walk == ms_walk_broadcast ? ms_begins_as_broadcast(data, len)
+						       : true;
+		if (sure && len >= f->offset + f->len &&
 			memcmp(data + f->offset, f->magic, f->len) == 0)
 			return f;
 	}

@@ -150,7 +150,7 @@ bool ms_walk_adts(MsWalk *w)
 static bool walk_chunks(MsWalk *w, gsize end, const char *form, guint wide)
 {
 	static const char *const speak[] = {"NAME", "AUTH", "(c) ", "ANNO", "COMT", "MARK", "COMM",
-		"ID3 ", "info", "strg", "uuid", "midi", "desc", "chan", NULL};
+		"ID3 ", "info", "strg", "uuid", "midi", "desc", "chan", "MTrk", NULL};
 	guint n_blocks = 0;
 	while (w->at + 4 + wide <= end) {
 		gsize from = w->at;
@@ -194,6 +194,12 @@ bool ms_walk_caf(MsWalk *w)
 	w->at = 8;
 	ms_walk_block(w, "CAF header", 0, 8, false);
 	return walk_chunks(w, w->len, "CAF", 8);
+}
+
+/* Notes, with the words that are sung to them (Standard MIDI Files 1.0). */
+bool ms_walk_midi(MsWalk *w)
+{
+	return w->len > 14 && ms_be32(w->data + 4) == 6 && walk_chunks(w, w->len, "MIDI", 4);
 }
 
 /* Sun's and NeXT's: a header, words, samples to the end. */
@@ -333,4 +339,79 @@ bool ms_walk_matroska(MsWalk *w)
 				"a film with subtitles, which are not read");
 	}
 	return tracks && film;
+}
+
+/* Flash Video 10.1, annex E. */
+bool ms_walk_flv(MsWalk *w)
+{
+	guint tags = 0;
+	if (w->len < 13 || w->data[3] != 1 || ms_be32(w->data + 5) != 9)
+		return false;
+	w->at = 13;
+	ms_walk_block(w, "FLV header", 0, 13, false);
+	while (ms_walk_left(w) >= 15) {
+		gsize from = w->at;
+		guint8 type = w->data[from] & 0x1f;
+		if ((type != 8 && type != 9 && type != 18) ||
+			!ms_walk_step(w, 15 + (ms_be32(w->data + from) & 0xffffff)))
+			return tags > 0;
+		ms_walk_block(w, type == 18 ? "FLV words" : "FLV tag", from, w->at, type == 18);
+		tags++;
+	}
+	return tags > 0;
+}
+
+/* Packets of a broadcast (ISO/IEC 13818-1, 2.4.3.2): 188 bytes, or 192 with the time before. */
+static gsize packet_size(const guint8 *data, gsize len)
+{
+	for (gsize time = 0; time <= 4; time += 4)
+		if (len > 2 * (188 + time) + time && data[time] == 'G' &&
+			data[188 + 2 * time] == 'G' && data[2 * 188 + 3 * time] == 'G')
+			return 188 + time;
+	return 0;
+}
+
+bool ms_begins_as_broadcast(const guint8 *data, gsize len)
+{
+	return packet_size(data, len) > 0;
+}
+
+/* Tables of what is broadcast, with its names, are the streams of the lowest numbers. */
+bool ms_walk_broadcast(MsWalk *w)
+{
+	gsize size = packet_size(w->data, w->len), time = size - 188, begin = 0;
+	bool speaks = false;
+	if (ms_is_text(w->data, w->len))
+		return false;
+	while (ms_walk_left(w) >= time + 4 && w->data[w->at + time] == 'G') {
+		guint stream = ms_be16(w->data + w->at + time + 1) & 0x1fff;
+		if ((stream < 0x20) != speaks) {
+			ms_walk_block(w, speaks ? "TS tables" : "TS packets", begin, w->at, speaks);
+			begin = w->at;
+			speaks = !speaks;
+		}
+		w->at += MIN(size, ms_walk_left(w));
+	}
+	ms_walk_block(w, speaks ? "TS tables" : "TS packets", begin, w->at, speaks);
+	return ms_walk_left(w) < size;
+}
+
+/* Packs of a DVD or an old camera (ISO/IEC 11172-1, 13818-1, 2.5): each has a code and a length. */
+bool ms_walk_packs(MsWalk *w)
+{
+	guint packs = 0;
+	while (ms_walk_has(w, "\0\0\1", 3) && ms_walk_left(w) >= 12) {
+		const guint8 *p = w->data + w->at;
+		gsize n = p[3] == 0xba ? ((p[4] & 0xc0) == 0x40 && ms_walk_left(w) > 13
+						 ? 14u + (p[13] & 7u) : 12u)
+			: p[3] >= 0xbb ? 6 + ms_be16(p + 4) : 0;
+		if (n == 0)
+			break;
+		w->at += MIN(n, ms_walk_left(w)); /* the last one may be cut */
+		packs++;
+	}
+	if (ms_walk_has(w, "\0\0\1\xb9", 4))
+		w->at += 4;
+	ms_walk_block(w, "MPEG packs", 0, w->at, false);
+	return packs >= 3 && !ms_is_text(w->data, w->at);
 }

@@ -166,6 +166,9 @@ static void test_pictures(void)
 				"\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2")
 					PNG_TAIL),
 			"", "image no-reader"},
+		{"PNG with a small unknown chunk", "",
+			BYTES(PNG_HEAD CHUNK("\x08", "prVt", "Words-12") PNG_TAIL), "] Words-12\n",
+			"image"},
 		{"PNG that only begins", "image/png", BYTES(PNG_HEAD), "", "image"},
 		{"PNG cut off", "image/png", BYTES(PNG_HEAD "\0\0\1\0tEXtWords-12" ODD), "",
 			"damaged"},
@@ -184,6 +187,18 @@ static void test_pictures(void)
 			BYTES(JPEG_HEAD "\xff\xe1\0\x1a"
 					"Exif\0\0\1\0W\0o\0r\0d\0s\0-\0001\0002\0" JPEG_TAIL),
 			"Words-12", "image"},
+		{"JPEG EXIF of a comment in UTF-16", "",
+			BYTES(JPEG_HEAD "\xff\xe1\0\x20"
+					"Exif\0\0UNICODE\0W\0o\0r\0d\0s\0-\0001\0002\0" JPEG_TAIL),
+			"\nWords-12\n", "image"},
+		{"JPEG EXIF of a comment in UTF-16, big-endian", "",
+			BYTES(JPEG_HEAD "\xff\xe1\0\x20"
+					"Exif\0\0UNICODE\0\0W\0o\0r\0d\0s\0-\0001\0002" JPEG_TAIL),
+			"\nWords-12\n", "image"},
+		{"JPEG EXIF among high bytes", "",
+			BYTES(JPEG_HEAD "\xff\xe1\0\x12"
+					"Exif\0\0\xaeWords-12\xe9" JPEG_TAIL),
+			"\nWords-12\n", "image"},
 		{"JPEG XMP", "", BYTES(JPEG_HEAD "\xff\xe1\0\x5f" XMP JPEG_TAIL), "Xmp-1|At-1",
 			"image"},
 		{"JPEG with text behind", "", BYTES(JPEG "Words-12\n"), "Words-12", "image"},
@@ -242,6 +257,22 @@ static void test_pictures(void)
 			BYTES("\0\0\0\x10"
 			      "ftypheic\0\0\0\0\0\0\0\x09metax\0\0\0\x1amdat\1\2\3\4Exif\0\0Words-12"),
 			"Words-12", "image"},
+		{"MP4 whose name is in a box", "",
+			BYTES("\0\0\0\x10"
+			      "ftypisom\0\0\0\0\0\0\0\x18moov\0\0\0\x10nameWords-12\0\0\0\x09mdatx"),
+			"\nWords-12\n", "image"},
+		{"JPEG XL", "image/jxl",
+			BYTES("\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x10xml Words-12\0\0\0\x0ajxlc\xff\x0a"),
+			"Words-12", "image"},
+		{"icons of a Mac", "",
+			BYTES("icns\0\0\0\x24name\0\0\0\x10Words-12is32\0\0\0\x0c\1\2\3\4"),
+			"Words-12", "image"},
+		{"Netpbm", "", BYTES("P6\n# Words-12\n1 1 255\n\1\2\3"), "Words-12", "image"},
+		{"Netpbm whose pixels are text", "image/x-portable-pixmap",
+			BYTES("P5 20 4 255\nC-10002, of which no pixel has a colour but those of letters"
+			      " or commas, and more"),
+			"C-10002", ""},
+		{"text of P5", "", "P5 1 C-10002\n", -1, "C-10002", ""},
 		{"film with subtitles", "",
 			BYTES("\0\0\0\x10"
 			      "ftypisom\0\0\0\0\0\0\0\x21moovhdlr\0\0\0\0\0\0\0\0sbtlabcdefghi"),
@@ -253,12 +284,27 @@ static void test_pictures(void)
 /* ---- sound and film -------------------------------------------------------------------- */
 
 #define ASF_GUID(first) first "\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c"
+#define PACK "\0\0\1\xba\x21\1\2\3\4\5\6\7\0\0\1\xc0\0\x0a\1\2\3\4\5\6\7\x08\1\2"
 #define EBML "\x1a\x45\xdf\xa3\x84\x42\x82\x81w"
 #define FRAME7 "\x3c\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3"
 #define ADTS_FRAME "\xff\xf1\x50\x80\1\x5f\xfc\1\2\3"
 
 static void test_sound(void)
 {
+	/* Of a broadcast: 188 bytes each, three of them. */
+	g_autoptr(GByteArray) broadcast = g_byte_array_new();
+	for (int i = 0; i < 3; i++) {
+		guint8 packet[188] = {'G', 0x40, i == 0 ? 0x11 : 0xff, 0x10};
+		memcpy(packet + 100, "Words-12", 8);
+		g_byte_array_append(broadcast, packet, sizeof packet);
+	}
+	const Row packets[] = {
+		{"broadcast", "text/vnd.trolltech.linguist", (const char *)broadcast->data,
+			(gssize)broadcast->len, "Words-12", "image"},
+		{"broadcast of two packets", "", (const char *)broadcast->data,
+			(gssize)broadcast->len - 188, "", "no-reader"},
+	};
+	run(packets, G_N_ELEMENTS(packets));
 	static const Row rows[] = {
 		{"AMR", "audio/amr", BYTES("#!AMR\n" FRAME7 FRAME7 "\x7c"), "", "image"},
 		{"AMR-WB", "", BYTES("#!AMR-WB\n\x04" ODD7 ODD7 "\1\2\3\x7c\x7c"), "", "image"},
@@ -267,6 +313,18 @@ static void test_sound(void)
 		{"text of AMR", "audio/amr", "#!AMR\nC-10002 and more\n", -1, "C-10002", ""},
 		{"text in frames of AMR", "audio/amr", "#!AMR\n<C-10002 and more of a ...\n", -1,
 			"C-10002", ""},
+		{"MIDI", "audio/midi",
+			BYTES("MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\x0c\0\xff\1\x08Words-12"),
+			"Words-12", "image"},
+		{"FLV", "",
+			BYTES("FLV\1\5\0\0\0\x09\0\0\0\0\x12\0\0\x08\0\0\0\0\0\0\0Words-12\0\0\0\x13"
+			      "\x09\0\0\2\0\0\0\0\0\0\0\1\2\0\0\0\x0d"),
+			"Words-12", "image"},
+		{"text of FLV", "", "FLV\n1;C-10002\n", -1, "C-10002", ""},
+		{"MPEG packs", "video/mpeg", BYTES(PACK PACK PACK "\0\0\1\xb9"), "", "image"},
+		{"MPEG packs with text behind", "", BYTES(PACK PACK PACK "Words-12 and more\n"),
+			"Words-12", "image"},
+		{"MPEG of one pack", "video/mpeg", BYTES(PACK ODD), "", "damaged"},
 		{"AAC", "audio/aac", BYTES(ADTS_FRAME ADTS_FRAME ADTS_FRAME), "", "image"},
 		{"AAC with text behind", "", BYTES(ADTS_FRAME ADTS_FRAME ADTS_FRAME "Words-12\n"),
 			"Words-12", "image"},
