@@ -202,7 +202,8 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 		after = at.next;
 	}
 	bool whole = first && after == scan->end && !words;
-	if (!whole && line->stop - text < SHORTEST)
+	bool mixed = memchr(text, '=', (gsize)(line->stop - text)) != NULL || after != line->next;
+	if (!whole && line->stop - text < SHORTEST && (words || !mixed))
 		return after;
 	g_autoptr(GByteArray)
 		data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));

@@ -655,12 +655,39 @@ static void read_pdf_within(const MsExtraction *to, const MsDocument *document)
 	ms_extract_within(to, document->where, name, NULL, document->data + at, document->len - at);
 }
 
+/* A file of letters that a program knows by them, in UTF-16 or UTF-32: its own kinds of text a
+ * shell or an editor has saved so.  The same in UTF-8, or NULL. */
+static GString *narrowed(const MsDocument *document)
+{
+	const guint8 *data = document->data;
+	bool marked = document->len > 2 &&
+		((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff));
+	const char *guess = ms_charset_guess(data, document->len);
+	if (!marked && (guess == NULL || !g_str_has_prefix(guess, "UTF-")))
+		return NULL;
+	GString *text;
+	ms_charset_decode(guess, data, document->len, &text);
+	const Reader *known = by_bytes((const guint8 *)text->str, text->len);
+	if (known != NULL)
+		return text;
+	g_string_free(text, TRUE);
+	return NULL;
+}
+
 const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 {
 	if (document->len == 0)
 		return "";
 	const Reader *known = by_bytes(document->data, document->len);
 	const Reader *label = by_label(document->type);
+	g_autoptr(GString) narrow = known == NULL ? narrowed(document) : NULL;
+	if (narrow != NULL) {
+		MsDocument same = *document;
+		same.data = (const guint8 *)narrow->str;
+		same.len = narrow->len;
+		same.charset = NULL;
+		return ms_extract(to, &same);
+	}
 	if (label != NULL && label->is == NULL && label->read != ms_plain_read) {
 		ms_read_with(label->read, to, document); /* a fragment, a mail */
 		return label->type;

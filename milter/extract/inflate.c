@@ -54,3 +54,29 @@ GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *
 	inflateEnd(&z);
 	return out;
 }
+
+#define MAX_GUESS (1 << 20) /* bytes of text that a word may unpack to */
+
+GByteArray *ms_inflate_word(const guint8 *data, gsize len)
+{
+	bool zlib = len > 2 && (data[0] & 0x0f) == 8 && (data[0] << 8 | data[1]) % 31 == 0;
+	bool gzip = len > 2 && data[0] == 0x1f && data[1] == 0x8b;
+	z_stream z = {.next_in = (guint8 *)data, .avail_in = (guint)MIN(len, G_MAXUINT)};
+	if (inflateInit2(&z, zlib || gzip ? MAX_WBITS + 32 : -MAX_WBITS) != Z_OK)
+		return NULL;
+	GByteArray *out = ms_bytes_new();
+	guint8 buffer[4096];
+	int rc = Z_OK;
+	while (rc == Z_OK && out->len < MAX_GUESS) {
+		z.next_out = buffer;
+		z.avail_out = sizeof buffer;
+		rc = inflate(&z, Z_NO_FLUSH);
+		g_byte_array_append(out, buffer, (guint)(sizeof buffer - z.avail_out));
+	}
+	bool whole = rc == Z_STREAM_END && z.avail_in <= 2; /* padding of base64 */
+	inflateEnd(&z);
+	if (whole)
+		return out;
+	g_byte_array_unref(out);
+	return NULL;
+}

@@ -325,10 +325,48 @@ static void read_json(
 	g_ptr_array_unref(json.nested);
 }
 
+#define MAX_WHOLE 1e15 /* to here a double has each whole number */
+
+/* The number of `len` letters at `p`, written to `out` as it would be without ".0" or "e7". */
+static void put_number(const char *p, gsize len, GString *out)
+{
+	char *end = NULL;
+	double number = memchr(p, '.', len) != NULL || memchr(p, 'e', len) != NULL ||
+			memchr(p, 'E', len) != NULL
+		? g_ascii_strtod(p, &end) : 0;
+	if (end == p + len && number > 0 && number < MAX_WHOLE &&
+		number == (double)(gint64)number)
+		g_string_append_printf(out, "%" G_GINT64_FORMAT, (gint64)number);
+	else
+		g_string_append_len(out, p, (gssize)len);
+}
+
+/* Programs that know no whole numbers write 51730264.0 and 5.1730264e7 (outside of strings). */
+static GString *whole_numbers(const GString *text)
+{
+	GString *out = g_string_sized_new(text->len);
+	bool string = false;
+	for (const char *p = text->str, *end = p + text->len; p < end;) {
+		gsize n = string || !g_ascii_isdigit(*p) ? 0 : strspn(p, "0123456789.eE+-");
+		if (n > 0) {
+			put_number(p, n, out);
+			p += n;
+			continue;
+		}
+		if (string && *p == '\\' && p + 1 < end)
+			g_string_append_c(out, *p++);
+		else if (*p == '"')
+			string = !string;
+		g_string_append_c(out, *p++);
+	}
+	return out;
+}
+
 static void read_text(const MsExtraction *to, const MsDocument *document,
-	const char *where, const GString *text)
+	const char *where, const GString *said)
 {
 	(void)document;
+	g_autoptr(GString) text = whole_numbers(said);
 	/* A string that is cut short is found in the text as it stands. */
 	ms_extract_span(to, where, text->str, text->len);
 	read_json(to, where, text, 0);

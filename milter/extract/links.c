@@ -1,8 +1,8 @@
 /*
  * A text comes in; out goes what its links say in ways that no reader sees: with percent escapes,
  * in one another, and in base64, base32 or hexadecimal digits, as portals and newsletters write
- * whose page or whose mail it is; and the same of long words without a blank, as in files that
- * programs write for each other.  A worker's one thread.
+ * whose page or whose mail it is, packed or not; and the same of long words without a blank, as in
+ * files that programs write for each other.  A worker's one thread.
  *
  * What decodes to printable text is a guess; it counts only where the directory knows it.
  */
@@ -20,6 +20,7 @@
 #define MIN_CODED 8 /* letters of base64 that are looked at */
 #define MIN_PLAIN 5 /* bytes that they must make */
 #define MIN_BASE32 16
+#define MIN_PACKED 16 /* bytes */
 #define MIN_WORD 32 /* bytes of a word that is no link */
 #define MAX_OUT (4 << 20)
 
@@ -94,12 +95,19 @@ static void put_text(const char *text, gsize len, guint depth, GString *out)
 		read_pieces(text, text + len, depth + 1, true, out);
 }
 
+/* What was decoded, or what that unpacks to, if it is text. */
 static void put_plain(GByteArray *bytes, guint depth, GString *out)
 {
 	if (bytes == NULL)
 		return;
 	const char *wide = NULL;
-	if (is_plain(bytes->data, bytes->len))
+	g_autoptr(GByteArray) packed = NULL;
+	bool plain = is_plain(bytes->data, bytes->len);
+	if (!plain && bytes->len >= MIN_PACKED && depth < MAX_DEPTH)
+		packed = ms_inflate_word(bytes->data, bytes->len);
+	if (packed != NULL)
+		put_plain(g_steal_pointer(&packed), depth + 1, out);
+	if (plain)
 		put_text((const char *)bytes->data, bytes->len, depth, out);
 	else if (bytes->len > 0 && memchr(bytes->data, '\0', bytes->len) != NULL)
 		wide = ms_charset_guess(bytes->data, bytes->len);

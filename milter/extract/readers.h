@@ -142,6 +142,9 @@ typedef enum { MS_DEFLATED, MS_ZLIB } MsDeflate;
 #define MS_MEMBER_MAX (64u << 20) /* bytes that one member may unpack to */
 GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *data, gsize len,
 	MsDeflate form, gsize *used_out);
+/* What a word decodes to, unpacked (gzip, zlib, or nothing before it); NULL if it is not packed, or
+ * to more than a word may hold.  The caller has it. */
+GByteArray *ms_inflate_word(const guint8 *data, gsize len);
 /* LZFu-compressed RTF (MS-OXRTFCP); NULL if it is damaged or larger than `max`. */
 GByteArray *ms_lzfu(const guint8 *data, gsize len, gsize max);
 /* RTF to text; HTML that is wrapped in RTF (MS-OXRTFEX) comes out as HTML in `html`. */

@@ -65,25 +65,33 @@ static const char *reference(const char *begin, const char *p, const char *end, 
 	return NULL;
 }
 
-/* What of a tag a reader does not see: within a word it divides nothing, or a line. */
+/* What of a tag (HTML's, or that of a forum in brackets) or of a comment a reader does not see:
+ * within a word it divides nothing, or a line. */
 static const char *tag(const char *begin, const char *p, const char *end, GString *out)
 {
 	static const char *const within[] = {"b", "i", "u", "em", "strong", "span", "font", "a",
 		"small", "big", "sub", "sup", "code", "tt", "s", "wbr", "nobr", "mark", "ins",
-		NULL};
+		"color", "size", NULL};
+	char shut = *p == '[' ? ']' : '>';
 	(void)begin;
+	if (begins(p, end, "<!--")) {
+		const char *stop = memmem(p, MIN((gsize)(end - p), MAX_TAG), "-->", 3);
+		return stop != NULL ? stop + 3 : NULL;
+	}
 	const char *name = p + 1 + (p + 1 < end && p[1] == '/'), *stop = name;
 	while (stop < end &&
 		(g_ascii_isalnum(*stop) ||
 			(*stop == ':' && stop + 1 < end && g_ascii_isalpha(stop[1]))))
 		stop++;
 	if (stop == name || stop == end || !g_ascii_isalpha(*name) ||
-		(strchr(" \t/>", *stop) == NULL))
+		(*stop != shut && strchr(*p == '[' ? "=" : " \t/", *stop) == NULL))
 		return NULL;
-	const char *close = memchr(stop, '>', MIN((gsize)(end - stop), MAX_TAG));
-	if (close == NULL || memchr(stop, '<', (gsize)(close - stop)) != NULL)
+	const char *close = memchr(stop, shut, MIN((gsize)(end - stop), MAX_TAG));
+	if (close == NULL || memchr(stop, *p, (gsize)(close - stop)) != NULL)
 		return NULL;
 	g_autofree char *lower = g_ascii_strdown(name, stop - name);
+	if (*p == '[' && !g_strv_contains(within, lower))
+		return NULL;
 	if (!g_strv_contains(within, lower))
 		g_string_append_c(
 			out, strcmp(lower, "br") == 0 || strcmp(lower, "p") == 0 ? '\n' : ' ');
@@ -147,6 +155,17 @@ static const char *backslash(const char *begin, const char *p, const char *end, 
 		return NULL;
 	g_string_append_c(out, ' ');
 	return p + 2;
+}
+
+/* "^FDKD-7740912^FS": what a printer of labels is told (ZPL). */
+static const char *of_label(const char *begin, const char *p, const char *end, GString *out)
+{
+	(void)begin;
+	if (end - p < 3 || !g_ascii_isupper(p[1]) || !g_ascii_isalnum(p[2]) ||
+		g_ascii_islower(p[2]))
+		return NULL;
+	g_string_append_c(out, ' ');
+	return p + 3;
 }
 
 /* "_x000D_" */
@@ -276,6 +295,8 @@ static const char *not_ascii(const char *begin, const char *p, const char *end, 
 
 static UndoFunc *const undo[256] = {['&'] = reference,
 	['<'] = tag,
+	['['] = tag,
+	['^'] = of_label,
 	['='] = quoted_printable,
 	['\\'] = backslash,
 	['_'] = of_sheet,

@@ -104,6 +104,9 @@ static const char *wide(const guint8 *data, gsize len)
 		((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff));
 	bool bare = len >= 4 &&
 		((data[0] == 0 && data[1] == '<') || (data[0] == '<' && data[1] == 0));
+	const char *guess = len >= 4 ? ms_charset_guess(data, len) : NULL;
+	if (guess != NULL && g_str_has_prefix(guess, "UTF-32"))
+		return "UTF-32";
 	return marked || bare ? "UTF-16" : NULL;
 }
 
@@ -115,7 +118,8 @@ static GString *to_utf8(const guint8 *data, gsize len)
 		return g_string_new(NULL);
 	const char *charset = wide(data, len);
 	g_autofree char *named = charset == NULL ? declared(data, len) : NULL;
-	if (named != NULL && g_ascii_strncasecmp(named, "UTF-16", 6) != 0)
+	if (named != NULL && g_ascii_strncasecmp(named, "UTF-16", 6) != 0 &&
+		g_ascii_strncasecmp(named, "UTF-32", 6) != 0)
 		charset = named;
 	if (charset == NULL && len > 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
 		charset = "UTF-8";

@@ -21,8 +21,8 @@ typedef struct {
 
 bool ms_is_fixed_page(const guint8 *data, gsize len)
 {
-	const guint8 *at = memmem(data, MIN(len, 1024), "<FixedPage", 10);
-	return at != NULL && ms_is_xml(data, len);
+	g_autofree char *root = ms_is_xml(data, len) ? ms_xml_root(data, len) : NULL;
+	return root != NULL && strcmp(root, "FixedPage") == 0;
 }
 
 static double number(const char *const *attributes, const char *name)

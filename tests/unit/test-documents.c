@@ -136,12 +136,17 @@ static void test_cii(void)
 		"{BG-8 buyer} Via Roma 1\n00184 Roma\nIT", "");
 }
 
-static GByteArray *in_utf16(const char *text)
+static GByteArray *in_wide(const char *charset, const char *mark, gsize len, const char *text)
 {
 	gsize n;
-	g_autofree char *wide = g_convert(text, -1, "UTF-16LE", "UTF-8", NULL, &n, NULL);
-	GByteArray *out = g_byte_array_append(g_byte_array_new(), (const guint8 *)"\xff\xfe", 2);
+	g_autofree char *wide = g_convert(text, -1, charset, "UTF-8", NULL, &n, NULL);
+	GByteArray *out = g_byte_array_append(g_byte_array_new(), (const guint8 *)mark, (guint)len);
 	return g_byte_array_append(out, (guint8 *)wide, (guint)n);
+}
+
+static GByteArray *in_utf16(const char *text)
+{
+	return in_wide("UTF-16LE", "\xff\xfe", 2, text);
 }
 
 static void test_xml(void)
@@ -149,6 +154,16 @@ static void test_xml(void)
 	g_autofree char *no_encoding = g_strdup_printf(
 		"<?xml version=\"1.0\"?>%s", strchr(UBL, '\n'));
 	expect("UTF-16", in_utf16(no_encoding), "{BT-46 buyer} C-4711", "");
+	expect("UTF-32",
+		in_wide("UTF-32BE", "", 0, "<?xml version='1.0' encoding='utf-32'?><a>C-4711</a>"),
+		"C-4711", "");
+	expect("mail in UTF-16",
+		in_utf16("From: a@b.example\r\nTo: c@d.example\r\nSubject: x\r\n"
+			 "Content-Transfer-Encoding: base64\r\n\r\nUmVhbC0xIGFuZCBtb3Jl\r\n"),
+		"Real-1 and more", "");
+	expect("base64 in a line of YAML",
+		bytes_of("name: x\ndata: !!binary |\n  UmVhbC0xIGFuZCBtb3Jl\n  UmVhbC0y\nlast: y\n"),
+		"Real-1 and moreReal-2", "");
 	expect("ISO 8859-15",
 		bytes_of("<?xml version='1.0' encoding='iso-8859-15'?><a>100 \xa4</a>"),
 		"100 \xe2\x82\xac", "");

@@ -367,6 +367,8 @@ static void test_json(void)
 		{"application/json", NULL, "{\"a\":\"x\\uD83D\\uDE00\\nKD\"}",
 			"x\xf0\x9f\x98\x80\nKD"},
 		{"", NULL, "{\"a\":\"x\"}\n{\"a\":\"KD\\u002d7740912\"}\n", "KD-7740912"},
+		{"application/json", NULL, "{\"n\":51730264.0,\"m\":[5.1730264e7]}", "{\"n\":51730264,\"m\":[51730264]}"},
+		{"application/json", NULL, "{\"n\":\"51730264.0\",\"m\":1.25e3x}", "{\"n\":\"51730264.0\",\"m\":1250x}"},
 		{"application/json", NULL, "{\"a\":\"cut off\\u002d", "cut off-"},
 		{"application/json", NULL,
 			"{\"h\":\"0f343b0931126a20f133d67c2b018a3b\",\"n\":4711}", "4711"},

@@ -1041,6 +1041,11 @@ static void test_links(void)
 		{"https://p.example/t?d=pmrgwzdooirduirxgmydimjzgu4celbcojswg2doovxgoir2ejdfmljsgazdmljqheytgit5", "ae"},
 		{"https://p.example/t?d=ZXlKclpHNXlJam9pTnpNd05ERTVOVGdpTENKeVpXTm9iblZ1WnlJNklrWldMVEl3TWpZdE1Ea3hNeUo5", "ae"},
 		{"https://p.example/t?d=awBkAG4AcgA9ADcAMwAwADQAMQA5ADUAOAA", "a"},
+		/* and packed: by gzip, zlib, and without a head */
+		{"Token: H4sIAAAAAAACA6tWyk7JK1KyUjI3NjAxtDS1UNJRKkpNzsgrzUsHirqF6RoZGJnpGlgaGivVAgBt61YBLQAAAA==", "ae"},
+		{"Token: eJyrVspOyStSslIyNzYwMbQ0tVDSUSpKTc7IK81LB4q6hekaGRiZ6RpYGhor1QIAHKEL5A==", "ae"},
+		{"Token: q1bKTskrUrJSMjc2MDG0NLVQ0lEqSk3OyCvNSweKuoXpGhkYmekaWBoaK9UCAA==", "ae"},
+		{"https://p.example/t?d=q1bKTskrUrJSMjc2MDG0NLVQ0lEqSk3OyCvNSweKuoXpGhkYmekaWBoaK9UCAA", "ae"},
 		{"Token: Pz8/Pj4+a2Rucj03MzA0MTk1OD8/Pz4+PmtkbnI9NzMwNDE5NTg/Pz8+Pj4=", "a"},
 		{"Token: a2Rucj03MzA0MTk1OSBhbmQgbm90aGluZyB0aGF0IGlzIGtub3duIGhlcmU=", ""},
 		{"https://p.example/customers/73041958/invoices", "a"},
