@@ -77,6 +77,16 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
  * or "".  Nothing of a message's content. */
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
 	const char *about, const char *detail, GError **error);
+/* The same of a decision on held mail that came to its end: by digest also for whom it was,
+ * MS_AUDIT_MAX at most, and the queue ID under which the MTA took its mail anew. */
+typedef struct {
+	const char *who;
+	MsEvent event;
+	const char *about, *detail;
+	const GPtrArray *to; /* of char *: addresses as they were written */
+	const char *sent_as; /* NULL: no mail was made */
+} MsAuditDone;
+bool ms_audit_done(MsAudit *audit, const MsAuditDone *done, GError **error);
 /* That what the line of this message tells of was not done.  `detail`: the action, and why. */
 bool ms_audit_undone(
 	MsAudit *audit, const MsEnvelope *envelope, const char *detail, GError **error);

@@ -34,7 +34,8 @@ guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out);
 /* The key of marks (filter.h). */
 void ms_key_filter(const MsKey *key, guint8 out[16]);
 #define MS_DIGEST_BYTES 32
-/* A key of its own for each purpose, of which none tells another. */
+/* A key of its own for each purpose, of which none tells another; of NULL, where values are in the
+ * open, one that anybody may make. */
 void ms_key_subkey(const MsKey *key, const char *purpose, guint8 out[MS_DIGEST_BYTES]);
 /* 32 random bytes. */
 void ms_digest_random(guint8 key[MS_DIGEST_BYTES]);

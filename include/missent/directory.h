@@ -125,6 +125,12 @@ extern const char *const ms_rows_beside_kinds[];
 char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,
 	bool all, const char **why_out);
 
+/* What the audit trail tells of an entry: its kind, the value masked, and a digest of the account.
+ * `*about_out`: its digest as lines of messages have it; "": it has none there.  Both are the
+ * caller's. */
+char *ms_directory_told(const MsDirectory *directory, const char *account, const char *kind,
+	const char *value, char **about_out);
+
 typedef struct {
 	char *generation;
 	char *source;   /* where the last import came from */

@@ -78,7 +78,8 @@ typedef struct {
 	/* wrong messages whose line has none: not in the numbers of whom */
 	guint64 without_digests;
 	guint64 cut;                /* ... whose line had to leave something out */
-	guint64 contradicted; /* released, as the trail says, and to nobody, as the record does */
+	/* released, as the trail says, and to nobody, or not to those, as the record does */
+	guint64 contradicted;
 	guint64 keys;               /* keys that digests were made with */
 	/* messages that could not be looked through for `identifiers` and so on */
 	guint64 other_key;

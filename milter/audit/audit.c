@@ -446,6 +446,16 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent
 	return write_act(audit, line_of_act(who, client, event, about, detail), error);
 }
 
+bool ms_audit_done(MsAudit *audit, const MsAuditDone *done, GError **error)
+{
+	GString *line = line_of_act(done->who, NULL, done->event, done->about, done->detail);
+	if (audit->has_key)
+		ms_audit_put_to(line, audit->key, done->to);
+	if (done->sent_as != NULL)
+		ms_put_text(line, "sent_as", done->sent_as);
+	return write_act(audit, line, error);
+}
+
 bool ms_audit_undone(
 	MsAudit *audit, const MsEnvelope *envelope, const char *detail, GError **error)
 {

@@ -19,6 +19,8 @@ void ms_put_truth(GString *out, const char *name, bool is);
 GString *ms_audit_line(const char *type);
 /* What names a message: host, queue ID and when it came. */
 void ms_audit_name(GString *line, const MsEnvelope *envelope);
+/* Recipients (of char *) as digests alone, with the key's number. */
+void ms_audit_put_to(GString *line, const guint8 *key, const GPtrArray *to);
 /* `key` may be NULL. */
 GString *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */

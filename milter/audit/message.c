@@ -436,6 +436,21 @@ void ms_audit_name(GString *line, const MsEnvelope *envelope)
 	ms_put_text(line, "arrived", arrived);
 }
 
+void ms_audit_put_to(GString *line, const guint8 *key, const GPtrArray *to)
+{
+	g_autofree char *number = ms_audit_key_number(key);
+	guint n = MIN(to->len, MS_AUDIT_MAX);
+	ms_put_text(line, "key", number);
+	ms_put_integer(line, "recipients", to->len);
+	put_more(line, "to_more", to->len - n);
+	ms_put_open(line, "to", '[');
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *canonical = canonical_of(to->pdata[i]);
+		put_id(line, NULL, key, "address", canonical);
+	}
+	ms_put_close(line, ']');
+}
+
 GString *ms_audit_line_of_message(const MsAuditMessage *m, const guint8 *key)
 {
 	const MsEnvelope *e = m->envelope;

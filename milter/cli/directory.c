@@ -223,36 +223,13 @@ bool cli_note(const CliSession *session, MsEvent event, const char *about, const
 	return ms_audit_event(audit, cli_who(), "shell", event, about, detail, error);
 }
 
-/* As lines of messages have it; "": it has none there. */
-static char *digest_of(CliSession *session, const guint8 *key, const char *kind, const char *value)
-{
-	gsize len = strlen(value);
-	const char *why = NULL;
-	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
-		g_autofree char *address = ms_address_canonical(value, len);
-		if (address == NULL)
-			return g_strdup("");
-		return *address == '@' ? ms_audit_id(key, "domain", address + 1)
-				       : ms_audit_id_of_address(key, address);
-	}
-	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
-		return ms_audit_id(key, "account", value);
-	const MsKind *known = ms_kinds_find(session->kinds, kind);
-	g_autofree char *canonical =
-		known != NULL ? ms_kind_canonical(known, value, len, &why) : NULL;
-	return canonical != NULL ? ms_audit_id(key, kind, canonical) : g_strdup("");
-}
-
 /* Who changes what belongs to whom changes what goes out: it is on record before it is done. */
 static bool note_entry(CliSession *session, char **argv, bool remove, bool failed, GError **error)
 {
-	guint8 key[MS_AUDIT_KEY_BYTES];
-	ms_directory_subkey(session->directory, MS_AUDIT_PURPOSE, key);
-	g_autofree char *about = digest_of(session, key, argv[2], argv[3]);
-	g_autofree char *account = ms_audit_id(key, "account", argv[1]);
-	g_autofree char *masked = ms_identifier_masked(argv[2], argv[3]);
-	g_autofree char *detail = g_strdup_printf(
-		"%s%s %s, account %s", failed ? "failed: " : "", argv[2], masked, account);
+	g_autofree char *about = NULL;
+	g_autofree char *entry = ms_directory_told(
+		session->directory, argv[1], argv[2], argv[3], &about);
+	g_autofree char *detail = g_strconcat(failed ? "failed: " : "", entry, NULL);
 	return cli_note(session, remove ? MS_EVENT_ENTRY_DELETED : MS_EVENT_ENTRY_PUT, about,
 		detail, error);
 }

@@ -29,6 +29,7 @@ typedef struct {
 	MsDecision *decision;
 	MsRecord *record;
 	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
+	char *sent_as; /* the queue ID of the mail that it made; NULL: none */
 } Carry;
 
 static bool resumed_at(const Carry *c, const char *step)
@@ -196,6 +197,7 @@ static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *r
 	if (result == MS_UNCLEAR && queue_id != NULL && is_queued(c, queue_id))
 		result = MS_SUBMITTED;
 	if (result == MS_SUBMITTED) {
+		c->sent_as = g_strdup(queue_id);
 		*outcome_out = queue_id != NULL
 			? g_strdup_printf("taken by the MTA as %s", queue_id)
 			: g_strdup(
@@ -223,6 +225,7 @@ static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, in
 		 * in the record. */
 		*outcome_out = g_strdup_printf(
 			"taken by the MTA as %s before an interruption", queue_id);
+		c->sent_as = g_steal_pointer(&queue_id);
 		return true;
 	}
 	g_autofree char *hash = NULL, *reply = NULL;
@@ -347,13 +350,18 @@ static bool do_assign(Carry *c, char **outcome_out, GError **error)
 	return ms_records_assign(c->desk->ledger, c->record->id, to, error);
 }
 
+/* As by `missent directory put`: what belongs to whom is on record before it is done. */
 static bool put(Carry *c, const char *account, const char *kind, const char *value, GError **error)
 {
 	MsRuntime *runtime = desk_runtime(c->desk, error);
+	MsDirectory *directory = runtime != NULL ? ms_runtime_directory(runtime) : NULL;
 	bool changed;
-	return runtime != NULL &&
-		ms_directory_put(ms_runtime_directory(runtime), account, kind, value, &changed,
-			error) == MS_FOUND;
+	if (directory == NULL)
+		return false;
+	g_autofree char *about = NULL;
+	g_autofree char *entry = ms_directory_told(directory, account, kind, value, &about);
+	return desk_audit(c->desk, c->decision->who, MS_EVENT_ENTRY_PUT, about, entry, error) &&
+		ms_directory_put(directory, account, kind, value, &changed, error) == MS_FOUND;
 }
 
 static bool do_rejudge(Carry *c, char **outcome_out, GError **error)
@@ -445,13 +453,20 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 	return list;
 }
 
+/* With those whom it was for: a record may be changed, the trail proves itself. */
+static bool tell(const Carry *c, bool fine)
+{
+	const MsAuditDone done = {c->decision->who, desk_event_of(c->decision->verb),
+		c->record->uid, fine ? "done" : "failed", c->to, c->sent_as};
+	return ms_audit_done(c->desk->audit, &done, NULL);
+}
+
 /* False: it stays begun, and is taken up again. */
 static bool finish(Carry *c, bool fine, const char *outcome, int state)
 {
 	g_autoptr(GError) error = NULL;
 	/* It happened, so the record tells what the trail could not be told. */
-	bool told = desk_audit(c->desk, c->decision->who, desk_event_of(c->decision->verb),
-		c->record->uid, fine ? "done" : "failed", NULL);
+	bool told = tell(c, fine);
 	g_autofree char *all = g_strconcat(
 		outcome, told ? "" : " (the audit line of this could not be written)", NULL);
 	if (!ms_decisions_finish(c->desk->ledger, c->decision, fine, all, state >= 0 ? c->to : NULL,
@@ -505,10 +520,12 @@ bool desk_carry_out(Desk *desk, MsDecision *decision)
 	if (record == NULL)
 		return false;
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
-	Carry c = {desk, decision, record, to};
+	Carry c = {desk, decision, record, to, NULL};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
-	return finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
+	bool finished = finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
 		ms_verbs[decision->verb].to);
+	g_free(c.sent_as);
+	return finished;
 }

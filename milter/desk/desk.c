@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/digest.h"
 #include "missent/io.h"
 #include "missent/outbox.h"
 #include "missent/spool.h"
@@ -103,6 +104,20 @@ static bool open_locks(MsDesk *desk, GError **error)
 	return true;
 }
 
+/* So that lines have the digests that those of messages have.  Without the site key they are
+ * written all the same. */
+static void give_audit_key(const MsDesk *desk)
+{
+	const MsSettings *s = desk->first->settings;
+	g_autoptr(MsKey) key = s->digests ? ms_key_load(s->key_file, NULL) : NULL;
+	guint8 own[MS_AUDIT_KEY_BYTES];
+	if (key == NULL && s->digests)
+		return;
+	ms_key_subkey(key, MS_AUDIT_PURPOSE, own);
+	ms_audit_key(desk->audit, own);
+	memset(own, 0, sizeof own);
+}
+
 static MsDesk *desk_new(const char *config)
 {
 	MsDesk *desk = g_new0(MsDesk, 1);
@@ -129,6 +144,7 @@ MsDesk *ms_desk_open(const char *config, GError **error)
 	desk->now = g_atomic_rc_box_acquire(desk->first);
 	desk->seen = g_strdup(desk->first->stamp);
 	desk->audit = ms_audit_new(desk->first->settings->audit_file);
+	give_audit_key(desk);
 	desk->ledger = ms_ledger_open(desk->first->settings->records_file, error);
 	if (desk->ledger == NULL)
 		return NULL;

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "missent/audit.h"
 #include "missent/domain.h"
 #include "missent/greeting.h"
+#include "missent/identifier.h"
 #include "missent/text.h"
 
 #include "directory_private.h"
@@ -278,12 +280,40 @@ void ms_directory_filter_key(const MsDirectory *directory, guint8 key[16])
 
 void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guint8 key[32])
 {
-	static const guint8 open[MS_DIGEST_BYTES] = "missent, in open";
-	const MsPiece piece = {purpose, strlen(purpose)};
-	if (directory->keys.digests)
-		ms_key_subkey(directory->keys.key, purpose, key);
-	else
-		ms_digest_pieces(open, &piece, 1, key);
+	ms_key_subkey(directory->keys.key, purpose, key);
+}
+
+/* ---- on the audit trail --------------------------------------------------------------- */
+
+static char *digest_of(
+	const MsDirectory *directory, const guint8 *key, const char *kind, const char *value)
+{
+	gsize len = strlen(value);
+	const char *why = NULL;
+	if (strcmp(kind, MS_ROW_RECIPIENT) == 0) {
+		g_autofree char *address = ms_address_canonical(value, len);
+		if (address == NULL)
+			return g_strdup("");
+		return *address == '@' ? ms_audit_id(key, "domain", address + 1)
+				       : ms_audit_id_of_address(key, address);
+	}
+	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
+		return ms_audit_id(key, "account", value);
+	const MsKind *known = ms_kinds_find(directory->kinds, kind);
+	g_autofree char *canonical = known != NULL ? ms_kind_canonical(known, value, len, &why)
+						   : NULL;
+	return canonical != NULL ? ms_audit_id(key, kind, canonical) : g_strdup("");
+}
+
+char *ms_directory_told(const MsDirectory *directory, const char *account, const char *kind,
+	const char *value, char **about_out)
+{
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	ms_directory_subkey(directory, MS_AUDIT_PURPOSE, key);
+	g_autofree char *whose = ms_audit_id(key, "account", account);
+	g_autofree char *masked = ms_identifier_masked(kind, value);
+	*about_out = digest_of(directory, key, kind, value);
+	return g_strdup_printf("%s %s, account %s", kind, masked, whose);
 }
 
 GBytes *ms_marks_seal(

@@ -25,10 +25,11 @@ typedef struct {
 typedef struct {
 	gint64 time;
 	const char *host, *queue_id, *arrived, *uid; /* uid: "", it has no record */
+	const char *key;                             /* of its digests; "": it has none */
 	const char *cause, *policies;
 	MsFate worst;
-	bool wrong, digests, cut, waits; /* waits: it was held; its record tells */
-	bool to_nobody;                  /* by its record nobody got it */
+	bool wrong, cut, waits;   /* waits: it was held; its record tells */
+	bool recorded, to_nobody; /* its record was read; by it nobody got it */
 	GPtrArray *items;  /* of Item */
 	GPtrArray *copies; /* of Copy */
 } Case;
@@ -81,7 +82,10 @@ struct MsIncident {
 	GStringChunk *strings;
 	GPtrArray *cases;       /* of Case */
 	GHashTable *by_uid;     /* to Case, borrowed */
-	GHashTable *ended_by;   /* uid: 1 << MsVerb of each act that ended it, or a part of it */
+	/* 1 << MsVerb of each act that ended it, or a part of it: of a uid where its lines do not
+	 * say for whom, else of an incident_end_name(); RELEASED_NAMED of a uid: one says to whom
+	 * it went */
+	GHashTable *ended_by;
 	GHashTable *keys;       /* numbers of keys */
 	GPtrArray *events;      /* of Event */
 	guint64 events_more;
@@ -100,6 +104,11 @@ struct MsIncident {
 	GPtrArray *gaps, *accounts, *rows; /* made when asked for */
 	GHashTable *by_account; /* digest to MsAccountPart, borrowed */
 };
+
+/* settle.c: under which what ended a case for one recipient is remembered; the caller's. */
+#define RELEASED (1u << MS_VERB_RELEASE)
+#define RELEASED_NAMED (1u << MS_N_VERBS)
+char *incident_end_name(const Case *c, const char *id);
 
 /* listen.c */
 GPtrArray *listen_holes_new(void);

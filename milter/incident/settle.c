@@ -168,32 +168,53 @@ static int by_worst(const void *one, const void *two)
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-/* Where neither record nor answer tells, the trail may know how it ended; to whom it does not: of
- * one that was released to some and kept from others nobody knows who is which. */
+char *incident_end_name(const Case *c, const char *id)
+{
+	return g_strconcat(c->uid, " ", id, NULL);
+}
+
+/* Acts that ended it for one recipient, as their lines say; 0: none says it of him. */
+static guint acts_on(const MsIncident *incident, const Case *c, const Copy *copy)
+{
+	g_autofree char *name = incident_end_name(c, copy->id != NULL ? copy->id : "");
+	return GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, name));
+}
+
+/* Acts of which no line says for whom. */
+static guint acts_on_somebody(const MsIncident *incident, const Case *c)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, c->uid));
+}
+
+/* Where neither record nor answer tells, the trail may know how it ended: for whom its lines name,
+ * and else for all.  Of one that was released to some and kept from others, and they do not say who
+ * is which, nobody knows. */
 static void end_by_acts(const MsIncident *incident, Case *c)
 {
-	const guint release = 1u << MS_VERB_RELEASE;
-	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, c->uid));
-	if (verbs == 0 || (verbs & release && verbs != release))
-		return;
+	guint all = acts_on_somebody(incident, c) & ~RELEASED_NAMED;
 	for (guint i = 0; i < c->copies->len; i++) {
 		Copy *copy = c->copies->pdata[i];
-		if (copy->fate == MS_FATE_UNTOLD)
-			copy->fate = verbs == release ? MS_FATE_RELEASED : MS_FATE_STOPPED;
+		guint own = acts_on(incident, c, copy), verbs = own != 0 ? own : all;
+		bool parted = (verbs & RELEASED) != 0 && verbs != RELEASED;
+		if (copy->fate == MS_FATE_UNTOLD && verbs != 0 && !parted)
+			copy->fate = verbs == RELEASED ? MS_FATE_RELEASED : MS_FATE_STOPPED;
 	}
 }
 
-/* A trail proves itself, a record does not: by this one nobody got what was released by that. */
+/* A trail proves itself, a record does not: by this one nobody, or not he, got what was released by
+ * that. */
 static void contradict(MsIncident *incident, Case *c)
 {
-	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, c->uid));
-	if (!c->to_nobody || !(verbs & 1u << MS_VERB_RELEASE))
-		return;
-	incident->sum.contradicted++;
-	for (guint i = 0; i < c->copies->len; i++) {
+	guint all = acts_on_somebody(incident, c);
+	bool told = c->to_nobody && (all & (RELEASED | RELEASED_NAMED)) != 0;
+	for (guint i = 0; c->recorded && i < c->copies->len; i++) {
 		Copy *copy = c->copies->pdata[i];
-		copy->fate = MAX(copy->fate, MS_FATE_UNTOLD);
+		bool got = (acts_on(incident, c, copy) & RELEASED) != 0;
+		told = told || (got && copy->fate < MS_FATE_RELEASED);
+		if (got || (c->to_nobody && (all & RELEASED) != 0))
+			copy->fate = MAX(copy->fate, got ? MS_FATE_RELEASED : MS_FATE_UNTOLD);
 	}
+	incident->sum.contradicted += told;
 }
 
 static void settle_times(MsIncident *incident, const Case *c)
@@ -259,7 +280,7 @@ static void settle_case(MsIncident *incident, Sets *sets, Case *c)
 	guint64 at = (guint64)((c->time - incident->buckets.begin) / incident->buckets.width);
 	if (at < incident->buckets.judged->len)
 		g_array_index(incident->buckets.of[c->worst], guint64, at)++;
-	incident->sum.without_digests += !c->digests;
+	incident->sum.without_digests += *c->key == '\0';
 	incident->sum.cut += c->cut || has_more_owners(c);
 	for (guint i = 0; i < c->copies->len; i++)
 		settle_copy(incident, sets, c, c->copies->pdata[i]);

@@ -306,7 +306,7 @@ static Case *case_new(MsIncident *incident, const MsAuditLine *line)
 	c->uid = kept(incident, line_text(line->json, "record"));
 	c->cause = kept(incident, cause);
 	c->policies = kept(incident, policies);
-	c->digests = *line_text(line->json, "key") != '\0';
+	c->key = kept(incident, line_text(line->json, "key"));
 	c->items = g_ptr_array_new_with_free_func(free_item);
 	c->copies = g_ptr_array_new_with_free_func(free_copy);
 	add_items(incident, c, line->json);
@@ -446,6 +446,29 @@ static bool is_no_measure(MsEvent event)
 	return false;
 }
 
+static void note_end(MsIncident *incident, const char *name, guint verb)
+{
+	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, name));
+	g_hash_table_insert(
+		incident->ended_by, (void *)kept(incident, name), GUINT_TO_POINTER(verbs | verb));
+}
+
+/* For whom, its line says by digests; of one of before it did, or with another key than the
+ * message's, or with too many of them, only that it was for somebody. */
+static void end_case(MsIncident *incident, const json_t *json, const Case *c, MsVerb verb)
+{
+	const json_t *to = json_object_get(json, "to");
+	bool named = json_is_array(to) && line_number(json, "to_more") == 0 &&
+		strcmp(line_text(json, "key"), c->key) == 0;
+	if (!named || verb == MS_VERB_RELEASE)
+		note_end(incident, c->uid, named ? RELEASED_NAMED : 1u << verb);
+	for (gsize i = 0; named && i < json_array_size(to); i++) {
+		const char *id = json_string_value(json_array_get(to, i));
+		g_autofree char *name = incident_end_name(c, id != NULL ? id : "");
+		note_end(incident, name, 1u << verb);
+	}
+}
+
 /* Of messages that are concerned: decisions are counted, what ended them is remembered. */
 static void take_act(MsIncident *incident, const MsAuditLine *line)
 {
@@ -463,11 +486,8 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	acts->first = acts->n == 0 ? line->time : MIN(acts->first, line->time);
 	acts->last = MAX(acts->last, line->time);
 	acts->n++;
-	if (verb != MS_VERB_RELEASE && verb != MS_VERB_RETURN && verb != MS_VERB_DELETE)
-		return;
-	guint verbs = GPOINTER_TO_UINT(g_hash_table_lookup(incident->ended_by, about));
-	g_hash_table_insert(incident->ended_by, (void *)kept(incident, about),
-		GUINT_TO_POINTER(verbs | 1u << verb));
+	if (verb == MS_VERB_RELEASE || verb == MS_VERB_RETURN || verb == MS_VERB_DELETE)
+		end_case(incident, line->json, g_hash_table_lookup(incident->by_uid, about), verb);
 }
 
 /* ---- all lines ------------------------------------------------------------------------- */
@@ -575,7 +595,7 @@ static MsFate fate_of(MsState state)
 
 static void apply(Case *c, const MsRecord *record, const guint8 *key)
 {
-	c->to_nobody = true;
+	c->recorded = c->to_nobody = true;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
 		c->to_nobody = c->to_nobody && fate_of(to->state) < MS_FATE_RELEASED;

@@ -117,8 +117,9 @@ static void say_sums(const MsIncident *incident, GPtrArray *gaps)
 	if (s->contradicted > 0)
 		say(gaps,
 			"%" G_GUINT64_FORMAT
-			" message%s that the trail says %s released, and the records say nobody got: one of the two "
-			"was changed, or is behind; whether they got out is not known.",
+			" message%s that the trail says %s released, and the records say nobody got, or not those "
+			"who did: one of the two was changed, or is behind; where the trail does not say to whom, "
+			"whether they got out is not known.",
 			s->contradicted, s->contradicted == 1 ? "" : "s",
 			s->contradicted == 1 ? "was" : "were");
 	say_of(gaps, s->without_digests,

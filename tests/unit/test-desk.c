@@ -14,10 +14,12 @@
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
 #include "missent/decision.h"
+#include "missent/digest.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
 #include "../test.h"
+#include "../trail.h"
 #include "world.h"
 
 #define ALL "a@alpha.example b@beta.example n@nobody.example"
@@ -207,6 +209,53 @@ static char *with_id(const char *text, const char *id)
 	return g_strjoinv(id, parts);
 }
 
+typedef struct {
+	const char *about;
+	GString *to; /* of the last such line */
+} Told;
+
+static bool take_told(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)error;
+	Told *t = user;
+	const char *about = json_string_value(json_object_get(line->json, "about"));
+	const char *detail = json_string_value(json_object_get(line->json, "detail"));
+	if (g_strcmp0(about, t->about) != 0 || g_strcmp0(detail, "done") != 0)
+		return true;
+	const json_t *to = json_object_get(line->json, "to");
+	for (gsize i = 0; i < json_array_size(to); i++)
+		g_string_append_printf(t->to, "%s ", json_string_value(json_array_get(to, i)));
+	const char *as = json_string_value(json_object_get(line->json, "sent_as"));
+	g_string_append_printf(t->to, "%s", as != NULL ? "as S" : "");
+	g_assert_true(as == NULL || *as == 'S');
+	return true;
+}
+
+/* The trail says who got it, and who will not: a record can be changed. */
+static void expect_told(const World *w, const VerbRow *row, const MsRecord *before,
+	const MsRecord *after, const char *said)
+{
+	bool ends = strcmp(row->ask.verb, "note") != 0 && strcmp(row->ask.verb, "assign") != 0;
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	g_autofree char *trail = g_build_filename(w->state, "audit.jsonl", NULL);
+	g_autoptr(GString) got = g_string_new(NULL), want = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	Told told = {before->uid, got};
+	ms_key_subkey(NULL, MS_AUDIT_PURPOSE, key);
+	g_assert_true(ms_audit_each(trail, 0, G_MAXINT64, take_told, &told, &error));
+	g_assert_no_error(error);
+	for (guint i = 0; i < after->recipients->len && g_str_has_prefix(said, "done"); i++) {
+		const MsHeldRecipient *was = before->recipients->pdata[i],
+				      *is = after->recipients->pdata[i];
+		g_autofree char *id = ms_audit_id_of_address(key, is->address);
+		if (!ends || is->state != was->state)
+			g_string_append_printf(want, "%s ", id);
+	}
+	if (g_str_has_prefix(said, "done: taken"))
+		g_string_append(want, "as S");
+	g_assert_cmpstr(got->str, ==, want->str);
+}
+
 static void test_verb(gconstpointer data)
 {
 	const VerbRow *row = data;
@@ -230,12 +279,41 @@ static void test_verb(gconstpointer data)
 	g_autoptr(MsRecord) after = world_record(w, uid);
 	g_assert_cmpint(world_is_queued(w, after), ==, row->queued);
 	g_assert_cmpint(world_is_spooled(w, uid), ==, row->spooled);
+	expect_told(w, row, before, after, said);
 	/* What was done stands in the record, once. */
 	guint done = 0;
 	for (guint i = 0; i < after->acts->len; i++)
 		done += g_str_has_prefix(((MsAct *)after->acts->pdata[i])->what, row->ask.verb);
 	g_assert_cmpuint(done, ==, g_str_has_prefix(said, "error") ? 0 : 1);
 	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* Who corrects the mapping changes what goes out: the trail says what he said, as of an entry that
+ * is put in a shell, before it is so. */
+static void test_corrected(void)
+{
+	World *w = world_new("", "");
+	g_autofree char *uid = world_hold(w, &(WorldHold){.to = NULL});
+	MsDesk *desk = world_desk(w);
+	g_autofree char *said = world_said(desk,
+		&(WorldAsk){
+			"may-receive", .uids = uid, .to = "n@nobody.example", .account = "AC-1"});
+	g_autofree char *path = g_build_filename(w->state, "audit.jsonl", NULL);
+	g_autofree char *trail = trail_text(path), *address = NULL, *account = NULL;
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	ms_key_subkey(NULL, MS_AUDIT_PURPOSE, key);
+	address = ms_audit_id_of_address(key, "n@nobody.example");
+	account = ms_audit_id(key, "account", "AC-1");
+	g_autofree char *want = g_strdup_printf(
+		"\"event\":\"entry put\",\"who\":\"anna\",\"client\":null,"
+		"\"about\":\"%s\",\"detail\":\"recipient n***@n***.example, account %s\"}",
+		address, account);
+	g_assert_cmpstr(said, ==, "done: for account AC-1");
+	CONTAINS(trail, want);
+	g_assert_true(strstr(trail, want) < strstr(trail, "\"detail\":\"done\""));
+	g_assert_null(strstr(trail, "nobody"));
 	ms_desk_free(desk);
 	world_free(w);
 }
@@ -1203,6 +1281,7 @@ int main(int argc, char **argv)
 			"/desk/rejudge/gone/%s", digest_rows[i].name);
 		g_test_add_data_func(path, &digest_rows[i], test_by_record);
 	}
+	g_test_add_func("/desk/corrected", test_corrected);
 	g_test_add_func("/desk/smtp", test_smtp);
 	g_test_add_func("/desk/smtp/refused-words", test_refused_words);
 	g_test_add_func("/desk/smtp/unclear", test_unclear);

@@ -165,6 +165,11 @@ static void write_every_type(void)
 	g_assert_true(ms_audit_beat(audit, "missentd", &error));
 	g_assert_true(
 		ms_audit_event(audit, "anna", "192.0.2.1", MS_EVENT_LOOK, "ab", "", &error));
+	g_autoptr(GPtrArray) to = g_ptr_array_new();
+	for (guint i = 0; i <= MS_AUDIT_MAX; i++)
+		g_ptr_array_add(to, (void *)"k@alpha.example");
+	const MsAuditDone done = {"anna", MS_EVENT_RELEASE, "ab", "done", to, "B2"};
+	g_assert_true(ms_audit_done(audit, &done, &error));
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	e->host = g_strdup("mx");
 	g_assert_true(ms_audit_undone(audit, e, "hold; why", &error));

@@ -537,32 +537,54 @@ static void test_again(void)
 	end(&site);
 }
 
+/* What was done about mixed[3]; `to`: for whom, as its line says; NULL: it says nothing. */
+static void add_end(GString *trail, const char *verb, const char *to, const char *number, int more)
+{
+	g_autofree char *id = ms_audit_id_of_address(key, to != NULL ? to : "");
+	g_autofree char *named = to == NULL
+		? g_strdup("")
+		: g_strdup_printf(
+			  ",\"key\":\"%s\",\"to_more\":%d,\"to\":[\"%s\"]", number, more, id);
+	g_autofree char *act = g_strdup_printf(
+		"\"type\":\"act\",\"event\":\"%s\",\"who\":\"anna\",\"about\":"
+		"\"00000000000000a4\",\"detail\":\"done\"%s",
+		verb, named);
+	add_text(trail, DAY "14:00:00.000Z", act);
+}
+
 /* Without its record nobody knows who is who of a message that was released to some, and was kept
- * from others. */
+ * from others, unless the lines say it. */
 static void test_parted(void)
 {
+	static const char own[] = "b@beta.example", other[] = "c@gamma.example";
 	static const struct {
-		const char *verbs[3];
+		const char *verbs[3], *to[2];
 		MsFate want;
-	} rows[] = {{{"release"}, MS_FATE_RELEASED}, {{"delete"}, MS_FATE_STOPPED},
-		{{"return"}, MS_FATE_STOPPED}, {{"return", "delete"}, MS_FATE_STOPPED},
-		{{"release", "delete"}, MS_FATE_UNTOLD}, {{"release", "return"}, MS_FATE_UNTOLD},
-		{{"delete", "release"}, MS_FATE_UNTOLD}, {{"note"}, MS_FATE_UNTOLD}};
+		const char *key;
+		int more;
+	} rows[] = {{{"release"}, {NULL}, MS_FATE_RELEASED}, {{"delete"}, {NULL}, MS_FATE_STOPPED},
+		{{"return"}, {NULL}, MS_FATE_STOPPED},
+		{{"return", "delete"}, {NULL}, MS_FATE_STOPPED},
+		{{"release", "delete"}, {NULL}, MS_FATE_UNTOLD},
+		{{"release", "return"}, {NULL}, MS_FATE_UNTOLD},
+		{{"delete", "release"}, {NULL}, MS_FATE_UNTOLD}, {{"note"}, {NULL}, MS_FATE_UNTOLD},
+		{{"release"}, {own}, MS_FATE_RELEASED}, {{"release"}, {other}, MS_FATE_UNTOLD},
+		{{"release", "delete"}, {own, other}, MS_FATE_RELEASED},
+		{{"release", "return"}, {other, own}, MS_FATE_STOPPED},
+		{{"release", "return"}, {other, NULL}, MS_FATE_STOPPED},
+		{{"release"}, {other}, MS_FATE_RELEASED, "k0"},
+		{{"release"}, {other}, MS_FATE_RELEASED, NUMBER, 1}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Site site;
 		begin(&site);
 		add(site.trail, &mixed[3]);
-		for (int k = 0; rows[i].verbs[k] != NULL; k++) {
-			g_autofree char *act = g_strdup_printf(
-				"\"type\":\"act\",\"event\":\"%s\",\"who\":\"anna\",\"about\":"
-				"\"00000000000000a4\",\"detail\":\"done\"",
-				rows[i].verbs[k]);
-			add_text(site.trail, DAY "14:00:00.000Z", act);
-		}
+		for (int k = 0; rows[i].verbs[k] != NULL; k++)
+			add_end(site.trail, rows[i].verbs[k], rows[i].to[k],
+				rows[i].key != NULL ? rows[i].key : NUMBER, rows[i].more);
 		g_autoptr(MsIncident) incident = tell(&site);
 		const MsFates *fates = &ms_incident_sum(incident)->messages;
 		if (fates->of[rows[i].want] != 1)
-			g_error("%s, %s: not %s", rows[i].verbs[0], rows[i].verbs[1],
+			g_error("row %zu, %s, %s: not %s", i, rows[i].verbs[0], rows[i].verbs[1],
 				ms_fate_names[rows[i].want]);
 		end(&site);
 	}
@@ -628,23 +650,30 @@ static void test_contradicted(void)
 {
 	static const struct {
 		MsState states[4];
+		const char *to; /* whom the trail names */
 		MsFate want;
 		bool told;
 	} rows[] = {
-		{{MS_STATE_RELEASED, MS_N_STATES}, MS_FATE_RELEASED, false},
-		{{MS_STATE_HELD, MS_N_STATES}, MS_FATE_UNTOLD, true},
-		{{MS_STATE_RETURNED, MS_N_STATES}, MS_FATE_UNTOLD, true},
-		{{MS_STATE_DELETED, MS_STATE_DELETED, MS_N_STATES}, MS_FATE_UNTOLD, true},
-		{{MS_STATE_DELETED, MS_STATE_RELEASED, MS_N_STATES}, MS_FATE_STOPPED, false},
-		{{MS_STATE_HELD, MS_STATE_RELEASED, MS_N_STATES}, MS_FATE_HELD, false},
+		{{MS_STATE_RELEASED, MS_N_STATES}, NULL, MS_FATE_RELEASED, false},
+		{{MS_STATE_HELD, MS_N_STATES}, NULL, MS_FATE_UNTOLD, true},
+		{{MS_STATE_RETURNED, MS_N_STATES}, NULL, MS_FATE_UNTOLD, true},
+		{{MS_STATE_DELETED, MS_STATE_DELETED, MS_N_STATES}, NULL, MS_FATE_UNTOLD, true},
+		{{MS_STATE_DELETED, MS_STATE_RELEASED, MS_N_STATES}, NULL, MS_FATE_STOPPED, false},
+		{{MS_STATE_HELD, MS_STATE_RELEASED, MS_N_STATES}, NULL, MS_FATE_HELD, false},
+		{{MS_STATE_HELD, MS_STATE_RELEASED, MS_N_STATES}, "c@gamma.example", MS_FATE_HELD,
+			false},
+		{{MS_STATE_RELEASED, MS_N_STATES}, "b@beta.example", MS_FATE_RELEASED, false},
+		{{MS_STATE_HELD, MS_STATE_RELEASED, MS_N_STATES}, "b@beta.example",
+			MS_FATE_RELEASED, true},
+		{{MS_STATE_DELETED, MS_N_STATES}, "b@beta.example", MS_FATE_RELEASED, true},
+		{{MS_STATE_HELD, MS_STATE_HELD, MS_N_STATES}, "c@gamma.example", MS_FATE_HELD,
+			true},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		Site site;
 		begin(&site);
 		add(site.trail, &mixed[3]);
-		add_text(site.trail, DAY "14:00:00.000Z",
-			"\"type\":\"act\",\"event\":\"release\",\"who\":\"anna\",\"about\":"
-			"\"00000000000000a4\",\"detail\":\"done\"");
+		add_end(site.trail, "release", rows[i].to, NUMBER, 0);
 		g_autoptr(MsIncident) incident = tell(&site);
 		g_autoptr(GError) error = NULL;
 		g_autofree char *file = g_build_filename(site.dir, "held.db", NULL);
