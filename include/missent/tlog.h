@@ -70,6 +70,9 @@ MsTlog *ms_tlog_look(const char *folder, GError **error);
 void ms_tlog_free(MsTlog *log);
 /* Is its folder still that which was opened? */
 bool ms_tlog_is_there(const MsTlog *log);
+/* Has it, in the same order, what that had of which this was a checkpoint?  Where it was pruned
+ * since, it is taken to. */
+bool ms_tlog_continues(MsTlog *log, const MsCheckpoint *before, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTlog, ms_tlog_free)
 
 typedef struct {

@@ -39,6 +39,8 @@ struct MsAudit {
 	GPtrArray *waiting;   /* of Waiting */
 	bool writing;         /* a thread has the log, and gives it back */
 	MsTlog *log;          /* NULL: not open */
+	char *vkey;           /* of the one that was open before; NULL: there was none */
+	MsCheckpoint before;  /* its latest: size and root alone */
 	guint64 counts[MS_N_ACTIONS], acts;
 	gint64 pruned; /* when it was looked for what is too old, monotonic */
 };
@@ -66,6 +68,7 @@ void ms_audit_free(MsAudit *audit)
 		return;
 	g_ptr_array_unref(audit->waiting);
 	ms_tlog_free(audit->log);
+	g_free(audit->vkey);
 	pthread_cond_destroy(&audit->free);
 	pthread_mutex_destroy(&audit->lock);
 	g_free(audit->path);
@@ -288,6 +291,13 @@ static bool make_once(const MsAudit *audit, GError **error)
 	return fine;
 }
 
+/* Another one has another key: `missent audit begin` makes it. */
+static bool is_the_same(const MsAudit *audit, GError **error)
+{
+	return g_strcmp0(audit->vkey, ms_tlog_vkey(audit->log)) != 0 ||
+		ms_tlog_continues(audit->log, &audit->before, error);
+}
+
 static bool open_log(MsAudit *audit, GError **error)
 {
 	if (audit->log != NULL)
@@ -296,6 +306,8 @@ static bool open_log(MsAudit *audit, GError **error)
 		return false;
 	g_autoptr(GError) why = NULL;
 	audit->log = ms_tlog_open(audit->folder, NULL, &why);
+	if (audit->log != NULL && !is_the_same(audit, &why))
+		g_clear_pointer(&audit->log, ms_tlog_free);
 	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 			"%s (missent audit verify tells where; missent audit begin keeps it "
@@ -319,11 +331,18 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	return append_line(audit->log, line, error);
 }
 
-/* The folder was moved away, or made anew: an open lock is another's. */
+/* The folder was moved away, or made anew: an open lock is another's.  What it had is remembered: a
+ * copy of before may be put in its place. */
 static void let_go(MsAudit *audit)
 {
-	if (audit->log != NULL && !ms_tlog_is_there(audit->log))
-		g_clear_pointer(&audit->log, ms_tlog_free);
+	if (audit->log == NULL || ms_tlog_is_there(audit->log))
+		return;
+	const MsCheckpoint *latest = ms_tlog_checkpoint(audit->log);
+	audit->before = (MsCheckpoint){NULL, NULL, latest->size, {0}};
+	memcpy(audit->before.root, latest->root, MS_HASH_BYTES);
+	g_free(audit->vkey);
+	audit->vkey = g_strdup(ms_tlog_vkey(audit->log));
+	g_clear_pointer(&audit->log, ms_tlog_free);
 }
 
 /* In the thread that has the log. */

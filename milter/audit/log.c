@@ -46,6 +46,8 @@ struct MsTlog {
 	bool held;  /* by another process, when its lock was last tried */
 	bool stale; /* an append failed: all is read anew before the next */
 	MsCheckpoint latest;
+	MsCheckpoint
+		known; /* the last one that was ours, or that continued it; its text is not kept */
 	guint64 bundles, minimum, recovered;
 	MsEdge edge;
 	GArray *levels[MS_LEVELS]; /* of MsHash: the last tile, not whole */
@@ -428,6 +430,12 @@ static bool put_latest(MsTlog *log, const char *path, const char *text, GError *
 	return true;
 }
 
+static void know(MsTlog *log)
+{
+	log->known = log->latest;
+	log->known.text = log->known.origin = NULL;
+}
+
 static bool write_latest(MsTlog *log, GError **error)
 {
 	MsHash root;
@@ -442,6 +450,7 @@ static bool write_latest(MsTlog *log, GError **error)
 	log->latest = (MsCheckpoint){
 		text, g_strdup(ms_signer_name(log->signer)), size_of(log), {0}};
 	memcpy(log->latest.root, root.bytes, MS_HASH_BYTES);
+	know(log);
 	return true;
 }
 
@@ -567,6 +576,18 @@ static bool load(MsTlog *log, GError **error)
 	for (guint i = 0; i < log->slots->len; i++)
 		ms_edge_add(&log->edge, 0, &leaves[i], made, log);
 	return true;
+}
+
+bool ms_tlog_continues(MsTlog *log, const MsCheckpoint *before, GError **error)
+{
+	guint8 root[MS_HASH_BYTES];
+	if (before->size == 0 || before->size < log->minimum)
+		return true; /* what it would be compared with is pruned */
+	return ms_tlog_root(log, before->size, root, error) &&
+		(memcmp(root, before->root, sizeof root) == 0 ||
+			damaged(log, error,
+				"its first %" G_GUINT64_FORMAT " entries are not those that it had",
+				before->size));
 }
 
 /* What a crash has left is finished. */
@@ -696,6 +717,7 @@ MsTlog *ms_tlog_open(const char *folder, const char *origin, GError **error)
 		return NULL;
 	bool fine = (origin == NULL || found(log, origin, error)) && open_keys(log, error) &&
 		load(log, error) && mend(log, error);
+	know(log);
 	flock(log->lock, LOCK_UN);
 	return fine ? g_steal_pointer(&log) : NULL;
 }
@@ -834,9 +856,10 @@ static bool refresh(MsTlog *log, GError **error)
 	if (!log->stale && is_latest(log) && is_head(log))
 		return true;
 	log->stale = true;
-	if (!load(log, error) || !mend(log, error))
+	if (!load(log, error) || !ms_tlog_continues(log, &log->known, error) || !mend(log, error))
 		return false;
 	log->stale = false;
+	know(log);
 	return true;
 }
 

@@ -433,6 +433,69 @@ static void test_texts(void)
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 }
 
+static bool writes(MsAudit *audit, guint n)
+{
+	bool fine = true;
+	for (guint i = 0; i < n; i++)
+		fine = ms_audit_event(audit, "anna", "shell", MS_EVENT_REVEAL, "ab", "", NULL) &&
+			fine;
+	return fine;
+}
+
+static void run(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static void run(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *command = g_strdup_vprintf(format, args);
+	va_end(args);
+	const char *argv[] = {"sh", "-ec", command, NULL};
+	int status = 1;
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		NULL, &status, NULL));
+	g_assert_cmpint(status, ==, 0);
+}
+
+/* Who has the key and a copy makes a trail that verifies; a program that was at work meanwhile
+ * knows what it wrote.  The copy is of `kept` lines, to which `more` are added; `how` puts it in
+ * the trail's place. */
+static void test_rolled_back(void)
+{
+	static const char in_place[] = "cp -a audit/. aside; cp -a copy/. audit",
+			  exchanged[] = "mv audit aside; mv copy audit";
+	static const struct {
+		guint kept, more;
+		const char *how;
+		bool begin, want;
+	} rows[] = {{3, 0, in_place, false, false}, {300, 0, in_place, false, false},
+		{3, 0, exchanged, false, false}, {3, 2, exchanged, false, false},
+		{3, 9, exchanged, false, false}, {300, 90, exchanged, false, false},
+		{3, 9, in_place, false, false}, {3, 0, "", false, true},
+		{3, 0, "cp -a audit/. again; mv audit aside; mv again audit", false, true},
+		{3, 0, "", true, true}, {3, 0, exchanged, true, true}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *dir = scratch_folder(), *aside = NULL;
+		g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+		g_autofree char *copy = g_build_filename(dir, "copy.jsonl", NULL);
+		g_autoptr(MsAudit) audit = ms_audit_new(path), other = ms_audit_new(path),
+				   forger = ms_audit_new(copy);
+		g_autoptr(GError) error = NULL;
+		g_assert_true(writes(audit, rows[i].kept));
+		run("cd %s; cp -a audit copy", dir);
+		g_assert_true(writes(audit, 5));
+		g_assert_true(writes(forger, rows[i].more));
+		run("cd %s; %s", dir, rows[i].how);
+		if (rows[i].begin)
+			g_assert_true(ms_audit_begin(path, "anna", "why", &aside, &error));
+		g_assert_no_error(error);
+		/* nor with the next line; and what another one adds is no harm */
+		if (writes(audit, 1) != rows[i].want || writes(audit, 1) != rows[i].want ||
+			(rows[i].want && (!writes(other, 2) || !writes(audit, 1))))
+			g_error("row %zu: %s", i, rows[i].want ? "refused" : "written");
+		remove_folder(dir);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -443,5 +506,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/upgrade", test_upgrade);
 	g_test_add_func("/audit/together", test_together);
 	g_test_add_func("/audit/texts", test_texts);
+	g_test_add_func("/audit/rolled-back", test_rolled_back);
 	return g_test_run();
 }
