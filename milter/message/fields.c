@@ -218,10 +218,11 @@ static void account_header(Walk *walk, GMimeHeader *header)
 	gint64 offset = g_mime_header_get_offset(header);
 	const char *name = g_mime_header_get_raw_name(header),
 		   *raw = g_mime_header_get_raw_value(header);
-	if (offset < 0 || (guint64)offset >= walk->window_len || name == NULL || raw == NULL)
+	gsize at = offset >= 0 ? ms_outline_place(walk->outline, (gsize)offset) : G_MAXSIZE;
+	if (at >= walk->window_len || name == NULL || raw == NULL)
 		return;
 	gsize len = strlen(name) + 1 + strlen(raw);
-	ms_walk_account(walk, walk->window + offset, MIN(len, walk->window_len - (gsize)offset));
+	ms_walk_account(walk, walk->window + at, MIN(len, walk->window_len - at));
 }
 
 void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost)

@@ -74,7 +74,8 @@ static char *part_type(GMimeObject *object)
 
 /* ---- content -------------------------------------------------------------------------- */
 
-static void raw_content(GMimePart *part, GByteArray *copy, const guint8 **data, gsize *len)
+static void raw_content(
+	const Walk *walk, GMimePart *part, GByteArray *copy, const guint8 **data, gsize *len)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
 	*data = (const guint8 *)"";
@@ -87,8 +88,11 @@ static void raw_content(GMimePart *part, GByteArray *copy, const guint8 **data, 
 		const GByteArray *all = GMIME_STREAM_MEM(stream)->buffer;
 		gint64 end = MIN(stream->bound_end, (gint64)all->len);
 		gint64 start = MIN(stream->bound_start, end);
-		*data = all->data + start;
-		*len = (gsize)(end - start);
+		bool outline = walk->outline != NULL && all == ms_outline_bytes(walk->outline);
+		const Outline *of = outline ? walk->outline : NULL;
+		gsize at = ms_outline_place(of, (gsize)start);
+		*data = (outline ? walk->window : all->data) + at;
+		*len = ms_outline_place(of, (gsize)end) - at;
 		return;
 	}
 	char buffer[4096];
@@ -283,7 +287,8 @@ static bool has_boundary(const Leaf *leaf, const char *boundary)
 static void check_line_ends(Walk *walk, const Leaf *leaf)
 {
 	const char *text = (const char *)leaf->data;
-	for (gsize at = 0; (at = ms_scan_pair(text, leaf->len, at, "\r-")) < leaf->len; at++) {
+	bool own = leaf->data >= walk->window && leaf->data < walk->window + walk->window_len;
+	for (gsize at = own && !walk->returns ? leaf->len : 0; (at = ms_scan_pair(text, leaf->len, at, "\r-")) < leaf->len; at++) {
 		gsize stop = at + 1;
 		while (stop < leaf->len && text[stop] != '\r' && text[stop] != '\n')
 			stop++;
@@ -335,7 +340,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	g_autoptr(GByteArray) copy = ms_bytes_new();
 	Leaf leaf = {
 		.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
-	raw_content(part, copy, &leaf.data, &leaf.len);
+	raw_content(walk, part, copy, &leaf.data, &leaf.len);
 	ms_walk_account(walk, leaf.data, leaf.len);
 	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
 	leaf.charset = charset != NULL && *charset != '\0' ? charset : NULL;
@@ -512,6 +517,8 @@ static void on_warning(gint64 offset, GMimeParserWarning code, const gchar *item
 	case GMIME_CRIT_NESTING_OVERFLOW: what = "nested too deep"; break;
 	default: return;
 	}
+	if (offset >= 0)
+		offset = (gint64)ms_outline_place(walk->outline, (gsize)offset);
 	g_autofree char *where = g_strdup_printf("message at byte %" G_GINT64_FORMAT, offset);
 	ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "%s", what);
 }
@@ -622,6 +629,54 @@ static void walk_parsed(Walk *walk, GMimeObject *object, const char *path, bool 
 	walk->at = before.at;
 }
 
+typedef struct {
+	GByteArray window; /* only points at the bytes: it must not free them */
+	GMimeStream *stream;
+	GMimeParser *parser;
+	GMimeParserOptions *options;
+	GMimeObject *object;
+} Parsed;
+
+static void parse_bytes(Walk *walk, GByteArray *bytes, Parsed *out)
+{
+	out->stream = g_mime_stream_mem_new();
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(out->stream), bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(out->stream), FALSE);
+	out->parser = g_mime_parser_new_with_stream(out->stream);
+	g_mime_parser_set_persist_stream(out->parser, TRUE);
+	out->options = g_mime_parser_options_new();
+#ifdef MS_GMIME_WARNING_NOTIFY
+	g_mime_parser_options_set_warning_callback(out->options, on_warning, walk, NULL);
+#else
+	g_mime_parser_options_set_warning_callback(out->options, on_warning, walk);
+#endif
+	out->object = g_mime_parser_construct_part(out->parser, out->options);
+}
+
+static void parsed_clear(Parsed *parsed)
+{
+	g_clear_object(&parsed->object);
+	g_mime_parser_options_free(parsed->options);
+	g_object_unref(parsed->parser);
+	g_object_unref(parsed->stream);
+}
+
+/* What is in the walk's window, by its outline if it has one that holds. */
+static void parse(Walk *walk, Parsed *out)
+{
+	guint unread = walk->reading->unread->len;
+	out->window = (GByteArray){(guint8 *)walk->window, (guint)walk->window_len};
+	if (walk->outline != NULL) {
+		parse_bytes(walk, ms_outline_bytes(walk->outline), out);
+		if (ms_outline_holds(walk->outline, out->object))
+			return;
+		parsed_clear(out);
+		g_clear_pointer(&walk->outline, ms_outline_free);
+		g_ptr_array_set_size(walk->reading->unread, (gint)unread);
+	}
+	parse_bytes(walk, &out->window, out);
+}
+
 void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
 {
 	/* GMime takes memory and time for headers before anybody could count them. */
@@ -631,34 +686,26 @@ void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, 
 			ms_cost_name(MS_COST_HEADER_BYTES));
 		return;
 	}
-	/* The array only points at the bytes: it must not free them. */
-	GByteArray window = {(guint8 *)data, (guint)len};
-	GMimeStream *stream = g_mime_stream_mem_new();
-	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), &window);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	g_mime_parser_set_persist_stream(parser, TRUE);
-	GMimeParserOptions *options = g_mime_parser_options_new();
-#ifdef MS_GMIME_WARNING_NOTIFY
-	g_mime_parser_options_set_warning_callback(options, on_warning, walk, NULL);
-#else
-	g_mime_parser_options_set_warning_callback(options, on_warning, walk);
-#endif
 	const Walk around = *walk;
 	walk->window = data;
 	walk->window_len = len;
 	walk->bodyless = is_bodyless(data, len);
-	GMimeObject *object = g_mime_parser_construct_part(parser, options);
-	walk_parsed(walk, object, path, outermost);
+	walk->outline = ms_outline_new(data, len, &walk->returns);
+	if (walk->sink->wanted != NULL) /* may be a whole part, as GMime has it */
+		g_clear_pointer(&walk->outline, ms_outline_free);
+	Parsed parsed;
+	parse(walk, &parsed);
+	walk_parsed(walk, parsed.object, path, outermost);
+	Outline *outline = walk->outline;
 	walk->window = around.window;
 	walk->window_len = around.window_len;
 	walk->bodyless = around.bodyless;
+	walk->outline = around.outline;
+	walk->returns = around.returns;
 	if (outermost && walk->sink->last)
 		return; /* a tenth of the work on a small mail */
-	g_clear_object(&object);
-	g_mime_parser_options_free(options);
-	g_object_unref(parser);
-	g_object_unref(stream);
+	parsed_clear(&parsed);
+	ms_outline_free(outline);
 }
 
 /* A mail that a document has in it: the signed content of S/MIME, an .eml in an archive. */

@@ -8,6 +8,8 @@
 #include "missent/inventory.h"
 #include "missent/message.h"
 
+typedef struct Outline Outline;
+
 typedef struct {
 	MsExtraction to;
 	MsBudget *budget;
@@ -20,6 +22,8 @@ typedef struct {
 	/* Of the bytes that are parsed just now (message.c): */
 	const guint8 *window;
 	gsize window_len;
+	Outline *outline; /* what GMime has of it; or NULL: all */
+	bool returns;     /* a "-" stands behind a carriage return somewhere */
 	MsInventory *inventory;
 	GHashTable *boundaries; /* of char * */
 	gsize at;              /* behind what was accounted for last */
@@ -30,6 +34,17 @@ typedef struct {
 void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost);
 /* These bytes, if they lie in what is parsed just now, are accounted for. */
 void ms_walk_account(Walk *walk, const guint8 *data, gsize len);
+
+/* ---- outline.c ---- */
+/* NULL: there is nothing long enough to be left out.  `returns_out`: a "-" stands behind a carriage
+ * return. */
+Outline *ms_outline_new(const guint8 *data, gsize len, bool *returns_out);
+void ms_outline_free(Outline *outline);
+GByteArray *ms_outline_bytes(Outline *outline);
+/* Where in the message it is what is there in the outline.  NULL: they are the same. */
+gsize ms_outline_place(const Outline *outline, gsize at);
+/* Did GMime find the parts that it would have found in all of it?  False: that is not known. */
+bool ms_outline_holds(const Outline *outline, GMimeObject *object);
 
 /* ---- fields.c ---- */
 void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost);

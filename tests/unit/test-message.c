@@ -18,16 +18,26 @@ static void collect(const MsSpan *span, void *user)
 
 static MsLimits limits;
 
-static MsReading *read_message(const char *message, gsize len, GString *out)
+/* With all of it given to GMime, or with its outline alone (milter/message/outline.c). */
+static MsReading *read_given(const char *message, gsize len, bool all, GString *out)
 {
 	char *input = exact_copy(message, len);
 	MsReading *reading = ms_reading_new();
 	MsBudget budget;
 	ms_budget_init(&budget, &limits);
-	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = collect, .user = out};
+	MsMessageSink sink = {.budget = &budget,
+		.reading = reading,
+		.span = collect,
+		.user = out,
+		.wanted = all ? "nowhere" : NULL};
 	ms_message_read((guint8 *)input, len, &sink);
 	free(input);
 	return reading;
+}
+
+static MsReading *read_message(const char *message, gsize len, GString *out)
+{
+	return read_given(message, len, false, out);
 }
 
 static bool has_unread(const MsReading *reading, const char *reason)
@@ -438,6 +448,50 @@ static void test_huge(void)
 	}
 }
 
+/* What is said of a message, in one text. */
+static char *said_of(const char *message, gsize len, bool all)
+{
+	GString *out = g_string_new(NULL);
+	g_autoptr(MsReading) r = read_given(message, len, all, out);
+	for (guint i = 0; i < r->unread->len; i++) {
+		const MsUnread *u = r->unread->pdata[i];
+		g_string_append_printf(out, "%s: %s: %s\n", ms_unread_name(u->reason), u->where,
+			u->detail);
+	}
+	for (guint i = 0; i < r->parts->len; i++) {
+		const MsPart *part = r->parts->pdata[i];
+		g_string_append_printf(out, "%s %s %s %" G_GUINT64_FORMAT "\n", part->path,
+			part->claimed, part->actual, (guint64)part->size);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* A long stretch, in any place of any message: of so many places one in five. */
+static void test_stretch(void)
+{
+	g_autoptr(GString) stretch = g_string_new(NULL);
+	while (stretch->len < 75000)
+		g_string_append_printf(stretch, "%01000zu\r\n", stretch->len);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *message = rows[i].message, *at = message;
+		for (guint line = 0; at != NULL && line < 12; line++) {
+			const char *end = strchr(at, '\n'), *next = end != NULL ? end + 1 : NULL;
+			const char *here = at;
+			at = next;
+			if ((i + line) % 5 != 0)
+				continue;
+			g_autoptr(GString) text = g_string_new_len(message, here - message);
+			g_string_append_len(text, stretch->str, (gssize)stretch->len);
+			g_string_append(text, here);
+			g_autofree char *want = said_of(text->str, text->len, true),
+				       *got = said_of(text->str, text->len, false);
+			if (strcmp(want, got) != 0)
+				g_error("%s: not the same with a stretch in line %u",
+					rows[i].name, line);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -451,6 +505,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/message/facts", test_facts);
 	g_test_add_func("/message/limits", test_limits);
 	g_test_add_func("/message/huge", test_huge);
+	g_test_add_func("/message/stretch", test_stretch);
 	g_test_add_func("/message/text-limit", test_text_limit);
 	return g_test_run();
 }
