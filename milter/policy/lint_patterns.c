@@ -521,6 +521,24 @@ static bool leaves_value(const MsKind *kind, const char *text, const MsMatch *m)
 			(has_digit(whole, strlen(whole)) && !has_digit(value, strlen(value))));
 }
 
+/* Is each match of the pattern as long as this one, and too short or too long for a value? */
+static bool is_misfit(const MsKind *kind, const char *pattern, const char *text, const MsMatch *m)
+{
+	gsize min = kind->min_length, max = kind->max_length, n = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(checked); i++)
+		if (checked[i].check == kind->check) {
+			min = MAX(min, checked[i].min);
+			max = MIN(max, checked[i].max);
+		}
+	for (gsize i = m->group_start; i < m->group_end; i++)
+		n += kind->form == MS_FORM_DIGITS ? g_ascii_isdigit(text[i])
+						  : g_ascii_isalnum(text[i]);
+	return (kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS) &&
+		min <= max && strpbrk(pattern, "*+?|,") == NULL &&
+		(m->group_end - m->group_start < min ||
+			(n > max && strpbrk(pattern, " \\") == NULL));
+}
+
 /* A text that the pattern matches is tried by itself, and as it stands in a mail. */
 static void tell_void(Lint *lint, Subject *s, const char *pattern)
 {
@@ -544,6 +562,11 @@ static void tell_void(Lint *lint, Subject *s, const char *pattern)
 		lint_tell(lint, s, "pattern", pattern, "Take ^ and $ out of the pattern.",
 			"no value is one: pattern '%s' takes \"%s\" only as the whole text",
 			pattern, sample);
+	else if (is_misfit(s->kind, pattern, mail, &m))
+		lint_tell(lint, s, "pattern", pattern, "Mend the pattern, or the lengths.",
+			"no value is one: pattern '%s' takes such as \"%s\", and the lengths say %zu to %zu%s",
+			pattern, sample, s->kind->min_length, s->kind->max_length,
+			s->kind->check != MS_CHECK_NONE ? ", if check allows it" : "");
 	stuff_clear(&stuff);
 }
 
