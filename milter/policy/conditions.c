@@ -52,7 +52,7 @@ bool ms_check_field_name(const char *value, GError **error)
 
 bool ms_check_service(const char *value, GError **error)
 {
-	bool fine = *value != '\0' && strpbrk(value, " \t*?;,\"<>") == NULL;
+	bool fine = *value != '\0' && strpbrk(value, " \t*?:;,\"<>") == NULL;
 	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"\"%s\" is the name of no service: one stands there as it names itself in "

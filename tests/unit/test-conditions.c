@@ -383,6 +383,8 @@ static void test_mistakes(void)
 		{"authserv-id = {\"a\"}\nauth-results = {\"dkim\"}", "is not of the form"},
 		{"authserv-id = {\"\"}\nauth-results = {\"dkim=pass\"}", "the name of no service"},
 		{"authserv-id = {\"*\"}\nauth-results = {\"dkim=pass\"}", "the name of no service"},
+		{"authserv-id = {\"list:mx\"}\nauth-results = {\"dkim=pass\"}",
+			"the name of no service"},
 		{"authserv-id = {\"mx a\"}\nauth-results = {\"dkim=pass\"}",
 			"the name of no service"},
 		{"authserv-id = {\"a\"}\nauth-results = {\"dkimm=pass\"}",
