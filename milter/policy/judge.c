@@ -29,6 +29,7 @@ typedef struct {
 	guint *kind_of;            /* a finding: which of them */
 	guint8 *outcomes[MS_N_HOUSE]; /* of each recipient, over all findings */
 	bool settled;              /* there are outcomes */
+	guint8 *kept;              /* a recipient: `withheld`, were every policy enforced */
 } Case;
 
 /* What the patterns of a policy may cost, so that the clock is looked at between policies. */
@@ -114,6 +115,7 @@ static void take_outcomes(Case *c)
 static void case_init(Case *c)
 {
 	c->domains = ms_policy_count_domains(c->envelope->recipients);
+	c->kept = g_new0(guint8, c->envelope->recipients->len + 1);
 	take_recipients(c);
 	take_kinds(c);
 	take_outcomes(c);
@@ -125,6 +127,7 @@ static void case_clear(Case *c)
 	g_array_unref(c->unknown);
 	g_ptr_array_unref(c->kinds);
 	g_free(c->kind_of);
+	g_free(c->kept);
 	for (int rule = 0; rule < MS_N_HOUSE; rule++)
 		g_free(c->outcomes[rule]);
 }
@@ -251,11 +254,17 @@ static void about(MsReason *reason, const Judge *j, guint index)
 	ms_reason_about(reason, j->reading->findings->pdata[index], j->resolution, index);
 }
 
+static void keep_from(Judge *j, guint recipient)
+{
+	j->c->kept[recipient] = 1;
+	j->verdict->withheld->data[recipient] |= j->policy->enforced;
+}
+
 /* A split for this reason keeps the message from that recipient. */
 static void withhold(Judge *j, MsReasonCode code, guint recipient)
 {
-	if (j->policy->enforced && j->policy->on[code] == MS_SPLIT)
-		j->verdict->withheld->data[recipient] = 1;
+	if (j->policy->on[code] == MS_SPLIT)
+		keep_from(j, recipient);
 }
 
 static void to_recipient(MsReason *reason, const Judge *j, guint first, guint n)
@@ -303,8 +312,7 @@ static void judge_mismatch(Judge *j, guint index)
 /* Those whom the directory does not know; the outcome of the others says it (judge_outcomes()). */
 static void withhold_mismatches(Judge *j)
 {
-	if (!j->policy->enforced || j->policy->on[MS_MISMATCH] != MS_SPLIT ||
-		j->c->unknown->len == 0)
+	if (j->policy->on[MS_MISMATCH] != MS_SPLIT || j->c->unknown->len == 0)
 		return;
 	g_autoptr(MsTally) judged = ms_tally_new(j->resolution);
 	for (guint i = 0; i < j->reading->findings->len; i++)
@@ -554,8 +562,8 @@ static void judge_outcomes(Judge *j)
 			outcome = MS_OUTCOME_UNPROVEN;
 		*worst = (guint8)MAX(*worst, (guint8)outcome);
 		/* Who would get another's by a split is never among those that it is sent to. */
-		if (outcome == MS_OUTCOME_WRONG && j->policy->enforced)
-			j->verdict->withheld->data[r] = 1;
+		if (outcome == MS_OUTCOME_WRONG)
+			keep_from(j, r);
 	}
 }
 
@@ -584,7 +592,7 @@ static void judge_over(Judge *j)
 	for (guint r = 0; r < j->envelope->recipients->len; r++) {
 		guint8 *worst = &j->verdict->outcomes->data[r];
 		*worst = (guint8)MAX(*worst, (guint8)MS_OUTCOME_UNREAD);
-		j->verdict->withheld->data[r] |= j->policy->enforced;
+		keep_from(j, r);
 	}
 }
 
@@ -639,6 +647,18 @@ static void judge(const MsPolicy *policy, const Case *c)
 	g_free(j.required);
 }
 
+/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
+static void hold_splits_for_nobody(MsVerdict *verdict, const guint8 *kept)
+{
+	gsize n = verdict->withheld->len;
+	if (verdict->would == MS_SPLIT && memchr(kept, 0, n) == NULL)
+		verdict->would = MS_HOLD;
+	if (verdict->action == MS_SPLIT && memchr(verdict->withheld->data, 0, n) == NULL) {
+		verdict->action = MS_HOLD; /* whatever one that observes would do */
+		verdict->would = MAX(verdict->would, MS_HOLD);
+	}
+}
+
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,
 	const MsReading *reading, MsResolution *resolution, const char *trouble)
 {
@@ -667,13 +687,8 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 			g_ptr_array_add(verdict->unsure, g_strdup_printf("%s: %s", policy->title, unsure));
 		judge(policy, &c);
 	}
+	hold_splits_for_nobody(verdict, c.kept);
 	case_clear(&c);
-	/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
-	if (verdict->action == MS_SPLIT
-		&& memchr(verdict->withheld->data, 0, verdict->withheld->len) == NULL) {
-		verdict->action = MS_HOLD; /* whatever one that observes would do */
-		verdict->would = MAX(verdict->would, MS_HOLD);
-	}
 	ms_verdict_sort(verdict);
 	return verdict;
 }

@@ -149,6 +149,7 @@ static void test_split(void)
 {
 	static const struct {
 		const char *policy, *findings, *recipients, *withheld;
+		MsAction would; /* 0: split */
 	} cases[] = {
 		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x AC-1;d@x house",
 			"0100"},
@@ -156,6 +157,12 @@ static void test_split(void)
 			"a@x AC-1 AC-2;b@x AC-2;c@x AC-1", "011"},
 		{"on-mismatch = split", "iban X AC-1", "a@x AC-1;b@x", "01"},
 		{"on-mismatch = split\nmode = observe", "iban X AC-1", "a@x AC-1;b@x AC-2", "00"},
+		{"on-mismatch = split\nmode = observe", "iban X AC-3", "a@x AC-1;b@x AC-2", "00",
+			MS_HOLD},
+		{"on-mismatch = split\nmode = observe", "iban X AC-3", "a@x AC-1;b@x", "00", MS_HOLD},
+		{"on-unknown-recipient = split\nmode = observe", "", "a@x;b@x", "00", MS_HOLD},
+		{"on-mismatch = split\n}\npolicy \"q\" {\nmode = observe\non-unknown-recipient = split",
+			"iban X AC-1", "a@x AC-2;b@x", "11", MS_HOLD},
 		{"on-mismatch = deliver\nrequire = {\"iban\"}\non-unproven = split", "iban X AC-1",
 			"a@x AC-1;b@x AC-2;c@x house", "010"},
 		{"on-unknown-recipient = split", "", "a@x AC-1;b@x", "01"},
@@ -169,6 +176,8 @@ static void test_split(void)
 			if (v->withheld->data[r] != (cases[i].withheld[r] == '1'))
 				g_error("%s: recipient %u", cases[i].policy, r);
 		g_assert_cmpuint(v->withheld->len, ==, strlen(cases[i].withheld));
+		if (v->would != (cases[i].would != MS_DELIVER ? cases[i].would : MS_SPLIT))
+			g_error("%s: would %s", cases[i].policy, ms_action_names[v->would]);
 		world_free(w);
 	}
 }
