@@ -52,10 +52,29 @@ static char *csv_of(const MsPolicyTest *test)
 	return g_string_free(out, FALSE);
 }
 
+typedef struct {
+	const MsPolicyTest *test;
+	char *why; /* the first row that is bad; NULL: none */
+} Rows;
+
+/* Line 1 is the heading, and 2 nobody's. */
+static void take_bad(guint64 line, const char *why, void *user)
+{
+	Rows *rows = user;
+	if (rows->why == NULL && line > 2)
+		rows->why = g_strdup_printf(
+			"mapping \"%s\": %s", rows->test->mapping[line - 3], why);
+}
+
 static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 {
 	g_autofree char *csv = csv_of(test);
-	const MsImportOptions options = {.max_shrink = 1, .max_moved = 1, .source = test->title};
+	Rows rows = {test, NULL};
+	const MsImportOptions options = {.max_shrink = 1,
+		.max_moved = 1,
+		.source = test->title,
+		.bad = take_bad,
+		.user = &rows};
 	MsImportResult result;
 	int fd = ms_memory_of("missent-test-mapping", csv, strlen(csv));
 	bool fine = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0;
@@ -63,6 +82,11 @@ static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 		ms_fail_input(error, "%s", g_strerror(errno));
 	fine = fine &&
 		ms_directory_import(ms_runtime_directory(b->runtime), fd, &options, &result, error);
+	if (rows.why != NULL) {
+		g_clear_error(error);
+		ms_fail_input(error, "%s", rows.why);
+		g_free(rows.why);
+	}
 	ms_io_close(fd);
 	return fine;
 }
@@ -101,13 +125,13 @@ static MsEnvelope *envelope_of(const Beside *b, const MsPolicyTest *test, gsize 
 {
 	MsEnvelope *e = ms_envelope_new();
 	e->host = g_strdup(ms_runtime_settings(b->runtime)->host);
-	e->sender = g_strdup(test->from);
+	e->sender = ms_address_bare(test->from);
 	e->auth_user = g_strdup(test->user);
 	e->client_address = g_strdup(test->client);
 	e->arrived = test->arrived;
 	e->size = size;
 	for (int i = 0; test->to[i] != NULL; i++)
-		g_ptr_array_add(e->recipients, g_strdup(test->to[i]));
+		g_ptr_array_add(e->recipients, ms_address_bare(test->to[i]));
 	/* Whatever sender it is set to. */
 	if (test->policy != NULL) {
 		const char *const under[] = {test->policy, NULL};

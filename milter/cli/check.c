@@ -72,7 +72,7 @@ static MsEnvelope *make_envelope(
 	const char *from = ms_reading_header(reading, "Return-Path");
 	envelope->host = g_strdup(ms_runtime_settings(runtime)->host);
 	envelope->sender = said->sender != NULL
-		? g_strdup(said->sender)
+		? ms_address_bare(said->sender)
 		: ms_address_bare(from != NULL ? from : ms_reading_header(reading, "From"));
 	envelope->auth_user = said_or_none(said->user);
 	envelope->client_address = said_or_none(said->client);

@@ -41,6 +41,24 @@ static bool check_field(const char *value, GError **error)
 	return false;
 }
 
+static bool check_client(const char *value, GError **error)
+{
+	bool fine = ms_network_contains("::/0", value);
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" is no IP address, such as 192.0.2.1 or 2001:db8::1", value);
+	return fine;
+}
+
+static bool check_recipient(const char *value, GError **error)
+{
+	g_autofree char *address = ms_address_bare(value);
+	if (*address == '\0')
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\" is no address of a recipient", value);
+	return *address != '\0';
+}
+
 static gint64 time_of(const char *text)
 {
 	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
@@ -62,9 +80,9 @@ static bool check_time(const char *value, GError **error)
 const MsRow ms_policy_test_rows[] = {
 	{.key = "policy", .type = MS_ROW_TEXT},
 	{.key = "from", .type = MS_ROW_TEXT, .fallback = "billing@example.com"},
-	{.key = "to", .type = MS_ROW_LIST},
+	{.key = "to", .type = MS_ROW_LIST, .check = check_recipient},
 	{.key = "auth-user", .type = MS_ROW_TEXT},
-	{.key = "client", .type = MS_ROW_TEXT},
+	{.key = "client", .type = MS_ROW_TEXT, .check = check_client},
 	{.key = "time", .type = MS_ROW_TEXT, .check = check_time},
 	{.key = "header", .type = MS_ROW_LIST, .check = check_field},
 	{.key = "text", .type = MS_ROW_TEXT},

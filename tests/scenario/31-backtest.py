@@ -229,11 +229,17 @@ for text, wrong in (('to = {"a@b.example"}\n\ttext = "x"', 'expect is missing'),
                     ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\treason = {"mismatsch"}', 'mismatsch'),
                     ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tmapping = {"a,b"}', 'account,kind,value'),
                     ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tpolicy = "none"', 'there is no policy "none"'),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tmapping = {"A,recipient,a@b.example", "A,foo,1"}', '"A,foo,1": '),
+                    ('to = {"a@b.example"}\n\ttext = "x"\n\texpect = hold\n\tclient = "10.0.0.0/8"', 'no IP address'),
+                    ('to = {"<>"}\n\ttext = "x"\n\texpect = hold', 'no address of a recipient'),
                     ('to = {"a@b.example"}\n\tfile = "nothing.eml"\n\texpect = hold', 'nothing.eml')):
     write('recipe-0/a.conf', 'policy "a" {\n}\ntest "t" {\n\t%s\n}\n' % text)
     r = missent('policy', 'check', '--policies', S + '/recipe-0', code=None)
     tap.ok(r.returncode not in (0, None) and wrong in r.stdout + r.stderr and 'a.conf:' in r.stdout + r.stderr,
            'a test with a mistake: ' + wrong, r.stdout + r.stderr)
+write('recipe-0/a.conf', 'policy "a" {\n\tsender = {"<>"}\n\tmax-recipients = 1\n}\ntest "t" {\n\tfrom = "<>"\n\tto = {"a@b.example", "Anna <c@b.example>"}\n'
+      '\ttext = "x"\n\texpect = hold\n\treason = {"oversized"}\n}\n')
+missent('policy', 'check', '--policies', S + '/recipe-0')
 
 start = time.monotonic()
 with open(S + '/large.mbox', 'w') as f:
