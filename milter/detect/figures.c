@@ -729,7 +729,10 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	if (!g_ascii_isdigit(fold->text[c.start]))
 		return MS_FIGURE_NONE;
 	Word before = word_before(fold, from, c.start);
+	/* "Tel. 0221 4711": before all groups */
+	gsize group = back_over(fold, c.start, from, "0123456789 /()-");
 	bool perhaps = before == WORD_BEFORE || before == WORD_DOTTED ||
+		(group < c.start && word_before(fold, from, group) == WORD_BEFORE) ||
 		is_part_of(fold, from, c.start) ||
 		ms_detect_is_dialled(fold, from, c.start, c.end) ||
 		(!c.asked && is_national(fold, c.start, c.end));
@@ -749,8 +752,17 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 
 #define LEAST_NAME 4 /* letters: "and", "to", "neu" name nothing */
 
+/* "HRB", "DW", "RCS" */
+static bool is_initials(const MsFold *fold, gsize from, gsize until)
+{
+	for (gsize i = from; i < until; i++)
+		if (!g_ascii_isupper(fold->text[i]))
+			return false;
+	return until - from > 1;
+}
+
 /* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
- * not "4710 as well as 4711" and "4710 (Meyer), 4711". */
+ * not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
 static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 {
 	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
@@ -758,26 +770,101 @@ static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
 		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
 		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
-		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
+		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus"), MS_LISTED("and"),
+		MS_LISTED("und"), MS_LISTED("en"), MS_LISTED("et"), MS_LISTED("ed"),
+		MS_LISTED("och"), MS_LISTED("og"), MS_LISTED("ja"), MS_LISTED("es"),
+		MS_LISTED("or"), MS_LISTED("od"), MS_LISTED("ou"), MS_LISTED("ve"), MS_LISTED("to"),
+		MS_LISTED("neu"), MS_LISTED("new"), MS_LISTED("alt"), MS_LISTED("old"),
+		MS_LISTED("bzw"), MS_LISTED("als"), MS_LISTED("auf"), MS_LISTED("zu"),
+		MS_LISTED("bis"), MS_LISTED("vs"), MS_LISTED("si"), MS_LISTED("is")};
 	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
-	return at < start && at - word >= LEAST_NAME &&
-		look_up(words, fold->text + word, at - word) < WORD_NUMBER &&
-		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), fold->text + word, at - word);
+	if (at == start || (at - word < LEAST_NAME && !is_initials(fold, word, at)))
+		return false;
+	char room[MAX_TOKEN + 1];
+	g_autofree char *other = NULL;
+	const char *small = small_of(fold->text + word, at - word, room, &other);
+	return look_up(words, fold->text + word, at - word) < WORD_NUMBER &&
+		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
+}
+
+#define MAX_STREET 60 /* bytes */
+
+/* "Hauptstr. 5", "8 quai Perrache", "Husova 1234/56": words, and a short number at one end. */
+static bool is_street(const MsFold *fold, gsize from, gsize until)
+{
+	static const char gaps[] = " \r\n.-";
+	from = skip_blanks(fold, from, gaps);
+	until = back_over(fold, until, from, gaps);
+	gsize words_from = from + count_digits(fold, from), words_until = until;
+	bool led = words_from > from && words_from - from <= 3 && words_from < until &&
+		strchr(" ,", fold->text[words_from]) != NULL;
+	if (words_until > from + 2 && g_ascii_isalpha(fold->text[words_until - 1]) &&
+		g_ascii_isdigit(fold->text[words_until - 2]))
+		words_until--; /* "5a" */
+	gsize digits = words_until;
+	while (digits > from && g_ascii_isdigit(fold->text[digits - 1]))
+		digits--;
+	bool ended = digits < words_until && words_until - digits <= 3 && digits > from + 1 &&
+		(strchr(" /-", fold->text[digits - 1]) != NULL || is_letter(fold->text[digits - 2]));
+	gsize letters = 0;
+	for (gsize i = from; i < until; i++)
+		letters += is_letter(fold->text[i]);
+	return letters > 2 && (led || ended);
+}
+
+static bool parts_address(const MsFold *fold, gsize at)
+{
+	return strchr(",\n|\t", fold->text[at]) != NULL ||
+		(fold->text[at] == '-' && at > 0 && fold->text[at - 1] == ' ');
+}
+
+/* "Hauptstr. 5, 10115 Berlin", "1055 Budapest, Váci út 3": a town's, with a street beside it. */
+static bool is_postcode(const MsFold *fold, gsize from, gsize start, gsize end)
+{
+	gsize digits = 0, before = back_over(fold, start, from, " ,\r\n\t|-"), street = before;
+	for (gsize i = start; i < end; i++)
+		digits += g_ascii_isdigit(fold->text[i]) != 0;
+	if (digits < 4 || digits > 5 || end + 1 >= fold->len || fold->text[end] != ' ' ||
+		!(g_ascii_isupper(fold->text[end + 1]) || (fold->text[end + 1] & 0x80) != 0))
+		return false;
+	while (street > from && before - street < MAX_STREET && !parts_address(fold, street - 1))
+		street--;
+	bool parted = false;
+	for (gsize i = before; i < start; i++)
+		parted = parted || parts_address(fold, i);
+	if (parted && is_street(fold, street, before))
+		return true;
+	gsize until, limit = MIN(fold->len, end + MAX_STREET);
+	for (street = end; street < limit && strchr(",\n", fold->text[street]) == NULL;)
+		street++;
+	for (until = street + 1; until < limit && !parts_address(fold, until);)
+		until++;
+	return street < limit && (until < limit || until == fold->len) &&
+		is_street(fold, street + 1, until);
+}
+
+/* In groups, too: "21 650", "214/580". */
+static bool is_digits(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isdigit(text[i]) && text[i] != ' ' && text[i] != '/')
+			return false;
+	return true;
 }
 
 bool ms_detect_is_anothers(
 	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure)
 {
 	gsize at = from;
-	if (start < 2 || end - start > MAX_DATE ||
-		!ms_detect_is_number(fold->text + start, end - start))
+	if (start < 2 || end - start > MAX_DATE || !is_digits(fold->text + start, end - start))
 		return false;
 	while (at < start && !g_ascii_isdigit(fold->text[at]))
 		at++;
 	bool listed = fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2]);
 	if (at == start || listed) /* "4710,4711" is no number with a fraction */
 		return false;
-	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start);
+	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start) ||
+		is_postcode(fold, at, start, end);
 }
 
 /* ---- numbers that look like a month --------------------------------------------------- */
