@@ -176,15 +176,37 @@ static bool counts_as_much(const MsPolicy *a, const MsPolicy *b)
 	return a->enforced || !b->enforced;
 }
 
+/* Of two delays the longer counts, and the one that ends with a hold. */
+static bool acts_as_strictly(const MsPolicy *a, const MsPolicy *b, int code)
+{
+	if (a->on[code] != MS_DELAY || b->on[code] != MS_DELAY)
+		return a->on[code] >= b->on[code];
+	return a->delay_us[code] >= b->delay_us[code] &&
+		(b->then_deliver[code] || !a->then_deliver[code]);
+}
+
+static bool allows(gint64 a, gint64 b)
+{
+	return b < 0 || a >= b;
+}
+
+/* The most that any of them allows is read; one that says nothing allows what missent.conf says. */
+static bool reads_as_much(const MsPolicy *a, const MsPolicy *b)
+{
+	return allows(a->ocr, b->ocr) && allows(a->read_ms, b->read_ms) &&
+		allows(a->read_pages, b->read_pages) && allows(a->read_text, b->read_text);
+}
+
 /* ---- the checks ----------------------------------------------------------------------- */
 
 static bool does_all_of(const Subject *a, const Subject *b)
 {
-	if (!counts_as_much(a->policy, b->policy) || !covers_mail(a, b))
+	if (!counts_as_much(a->policy, b->policy) || !reads_as_much(a->policy, b->policy) ||
+		!covers_mail(a, b))
 		return false;
 	for (int i = 0; i < MS_N_REASONS; i++)
 		if (lint_can_come(b, (MsReasonCode)i) &&
-			(a->policy->on[i] < b->policy->on[i] ||
+			(!acts_as_strictly(a->policy, b->policy, i) ||
 				!reason_covers(a->policy, b->policy, (MsReasonCode)i)))
 			return false;
 	return true;

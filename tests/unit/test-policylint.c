@@ -125,6 +125,20 @@ static const Row planted[] = {
 	{"shadowed", 3, "policy \"a\"",
 		A "}\npolicy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} }\n", NULL,
 		NULL},
+	{"shadowed", 3, "policy \"a\"",
+		A "on-unknown-recipient = \"delay 1h\" }\n"
+		"policy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} on-unknown-recipient = \"delay 10m then deliver\" }\n",
+		NULL, NULL},
+	{"shadowed", 1, "policy \"b\"", A "}\npolicy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} ocr = yes }\n",
+		NULL, NULL},
+	{"shadowed", 1, "policy \"b\"",
+		A "read-max-pages = 50 }\n"
+		"policy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} read-max-pages = 60 }\n",
+		NULL, NULL},
+	{"shadowed", 1, "policy \"b\"",
+		A "on-unknown-recipient = \"delay 10m\" }\n"
+		"policy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} on-unknown-recipient = \"delay 1h\" }\n",
+		NULL, NULL},
 	{"shadowed", 1, "policy \"wide\"",
 		A
 		"}\npolicy \"wide\" { sender = {\"@example.com\"} on-unknown-identifier = hold }\n",
@@ -293,6 +307,11 @@ static const Row harmless[] = {
 	{NULL, 0, NULL,
 		A
 		"on-unreadable = hold }\npolicy \"all\" { kinds = {\"none\"} max-recipients = 50\non-unreadable = deliver }\n",
+		NULL, NULL},
+	/* Without the second one what waits would go. */
+	{NULL, 0, NULL,
+		A "on-unproven = \"delay 2h then deliver\"\nrequire = {\"iban\"} }\n"
+		"policy \"b\" { sender = {\"a@example.com\"} kinds = {\"iban\"} require = {\"iban\"} on-unproven = \"delay 1h\" }\n",
 		NULL, NULL},
 	/* The stricter one counts no customer's numbers. */
 	{NULL, 0, NULL,
