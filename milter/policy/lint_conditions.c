@@ -184,21 +184,6 @@ void lint_unasked(Lint *lint, Subject *s)
 
 /* ---- for nobody ------------------------------------------------------------------------- */
 
-static bool inherits(const MsPolicySet *set, const char *title)
-{
-	for (guint i = 0; i < set->files->len; i++) {
-		const MsSection *root = ((MsPolicyFile *)set->files->pdata[i])->root;
-		static const char *const blocks[] = {"policy", "template"};
-		for (gsize b = 0; b < G_N_ELEMENTS(blocks); b++)
-			for (guint k = 0; k < ms_section_count(root, blocks[b]); k++)
-				if (g_strcmp0(ms_section_text(ms_section_nth(root, blocks[b], k),
-						      "inherits"),
-					    title) == 0)
-					return true;
-	}
-	return false;
-}
-
 static void tell_unused(Lint *lint, const MsSection *section, const char *what)
 {
 	lint_tell_at(lint, ms_section_file(section), ms_section_line(section),
@@ -217,8 +202,8 @@ void lint_unused(Lint *lint)
 				tell_unused(lint, section, "names this list");
 		}
 		for (guint k = 0; k < ms_section_count(root, "template"); k++)
-			if (!inherits(lint->set,
-				    ms_section_title(ms_section_nth(root, "template", k))))
+			if (!g_hash_table_contains(
+				    lint->set->inherited, ms_section_nth(root, "template", k)))
 				tell_unused(lint, ms_section_nth(root, "template", k),
 					"inherits this template");
 	}

@@ -129,6 +129,7 @@ typedef struct {
 	GPtrArray *read, *stamps;
 	GString *text; /* what was read, file after file */
 	GPtrArray *broken; /* of MsSection: policies of which something could not be had */
+	GHashTable *inherited; /* of MsSection: that a policy has, or is to have, something of */
 } MsPolicySet;
 /* Of what is wrong in `file`. */
 typedef void (*MsPolicyTell)(const char *file, const GError *error, void *user);

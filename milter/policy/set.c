@@ -45,6 +45,7 @@ static MsPolicySet *set_new(void)
 	set->stamps = g_ptr_array_new_with_free_func(g_free);
 	set->text = g_string_new(NULL);
 	set->broken = g_ptr_array_new();
+	set->inherited = g_hash_table_new(NULL, NULL);
 	return set;
 }
 
@@ -58,6 +59,7 @@ void ms_policy_set_free(MsPolicySet *set)
 	g_ptr_array_unref(set->stamps);
 	g_string_free(set->text, TRUE);
 	g_ptr_array_unref(set->broken);
+	g_hash_table_unref(set->inherited);
 	g_free(set);
 }
 
@@ -316,6 +318,8 @@ static bool inherit(const MsPolicySet *set, MsSection *section, GError **error)
 		const MsSection *next = section_titled(set, from);
 		const char *near = next == NULL ? nearest_title(set, from) : NULL;
 		g_ptr_array_add(line, (gpointer)at);
+		if (next != NULL)
+			g_hash_table_add(set->inherited, (gpointer)next);
 		if (next != NULL && line->len <= MAX_DEPTH && !g_ptr_array_find(line, next, NULL)) {
 			at = next;
 			continue;
@@ -332,10 +336,9 @@ static bool inherit(const MsPolicySet *set, MsSection *section, GError **error)
 					: "has its settings from this one: they go round in a circle");
 		return false;
 	}
+	g_ptr_array_add(line, (gpointer)at);
 	for (guint i = 1; i < line->len; i++)
 		ms_section_inherit(section, line->pdata[i]);
-	if (at != section)
-		ms_section_inherit(section, at);
 	return true;
 }
 

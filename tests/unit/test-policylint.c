@@ -83,6 +83,9 @@ static const Row planted[] = {
 	/* lists and templates */
 	{"unused", 3, "names this list", A "}\nlist \"l\" { values = {\"b.example\"} }\n", NULL, NULL},
 	{"unused", 4, "inherits this template", A "}\n\ntemplate \"t\" { }\n", NULL, NULL},
+	{"unused", 4, "inherits this template",
+		A "inherits = \"t\" }\ntemplate \"t\" { }\ntemplate \"u\" { inherits = \"t\" }\n", NULL,
+		NULL},
 	{"load", 2, "no list \"l\"", A "auth-user = {\"list:l\"} }\n", NULL, NULL},
 	{"twice", 2, "stands there twice",
 		"list \"l\" { values = {\"b@example.com\"} }\npolicy \"a\" { kinds = {\"iban\"} sender = {\"list:l\", \"b@example.com\"} }\n",
