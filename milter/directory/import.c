@@ -859,7 +859,8 @@ static bool begin(Import *import, int fd, GError **error)
 	return begin_anew(import, error);
 }
 
-/* Whoever failed for a reason that passes may go on; of the rest nothing is kept. */
+/* Whoever failed for a reason that passes may go on; of the rest nothing is kept, least of all in a
+ * memory that is full: the guard writes there too, and without it no mail is judged. */
 static void end_failed(Import *import, const GError *why)
 {
 	if (import->options->dry_run)

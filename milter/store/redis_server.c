@@ -75,6 +75,7 @@ static const Error errors[] = {
 MsAnswer ms_server_error(const MsServer *server, const char *text, GError **error)
 {
 	MsAnswer answer = MS_CONFIG;
+	MsError code = g_str_has_prefix(text, "OOM") ? MS_ERROR_FULL : MS_ERROR_RETRY;
 	const char *hint = NULL;
 	for (gsize i = 0; i < G_N_ELEMENTS(errors); i++) {
 		if (g_str_has_prefix(text, errors[i].word)) {
@@ -83,7 +84,7 @@ MsAnswer ms_server_error(const MsServer *server, const char *text, GError **erro
 			break;
 		}
 	}
-	g_set_error(error, MS_ERROR, answer == MS_RETRY ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+	g_set_error(error, MS_ERROR, answer == MS_RETRY ? code : MS_ERROR_CONFIG,
 		"%s: %s%s%s%s", server->where.name, text, hint != NULL ? " (" : "",
 		hint != NULL ? hint : "", hint != NULL ? ")" : "");
 	return answer;

@@ -160,6 +160,13 @@ primary.cli('CONFIG', 'SET', 'maxmemory', '1mb')
 out = m.tool('directory', 'import', '-', stdin='account,kind,value\n' + ''.join('%s,%s,"%s"\n' % r for r in MAPPING))
 tap.ok(m.code != 0 and 'OOM' in out, 'its memory is full: an import says so', out)
 tap.same(both(), ('hold', 'deliver'), '... and what was there is there')
+before = primary.cli('DBSIZE')
+primary.cli('CONFIG', 'SET', 'maxmemory', str(int(primary.info('memory', 'used_memory')) + 500000))
+with open(S + '/many.csv', 'w') as f:  # of which an import could go on
+    f.write(''.join('X%d,customer-number,C-%d\n' % (i, 500000 + i) for i in range(30000)))
+out = m.tool('directory', 'import', S + '/many.csv')
+tap.ok(m.code == 75 and 'OOM' in out, '... amid an import', out)
+tap.same(primary.cli('DBSIZE'), before, '... which leaves nothing there: others write there too')
 primary.cli('CONFIG', 'SET', 'maxmemory', '0')
 for stale, how in (('yes', 'what it had'), ('no', 'MASTERDOWN')):
     primary.cli('CONFIG', 'SET', 'replica-serve-stale-data', stale)
