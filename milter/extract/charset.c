@@ -438,6 +438,8 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		charset = wide_name(&data, &len, false);
 	else if (charset != NULL && is_name(charset, "UTF-32"))
 		charset = wide_name(&data, &len, true);
+	else if (len >= 8 && memcmp(data, "\xff\xfe\0\0", 4) == 0)
+		charset = wide_name(&data, &len, true); /* no text in UTF-16 begins with a NUL */
 	else if (len >= 2 &&
 		((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff)) &&
 		(charset == NULL || g_ascii_strncasecmp(charset, "UTF-16", 6) != 0))

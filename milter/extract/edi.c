@@ -66,6 +66,22 @@ static GString *whole_purposes(const char *p, const char *end)
 	return out;
 }
 
+/* Right behind what kind of payment it is (NTRF, F and S with three more) stands its reference. */
+static void references(const char *p, const char *end, GString *out)
+{
+	while ((p = memmem(p, (gsize)(end - p), "\n:61:", 5)) != NULL) {
+		const char *nl = memchr(p + 5, '\n', (gsize)(end - p - 5));
+		const char *stop = nl != NULL ? nl : end;
+		const char *comma = memchr(p, ',', (gsize)(stop - p));
+		for (p = comma != NULL ? comma + 1 : stop; p < stop && g_ascii_isdigit(*p); p++)
+			;
+		if (stop - p > 4)
+			g_string_append_len(out, p + 4, stop - p - 4);
+		g_string_append_c(out, '\n');
+		p = stop;
+	}
+}
+
 bool ms_is_edi(const guint8 *data, gsize len)
 {
 	Marks marks;
@@ -191,6 +207,7 @@ void ms_edi_read(const MsExtraction *to, const MsDocument *document, MsInventory
 	ms_plain_read(to, document, inventory);
 	if (is_statement(text, document->len)) {
 		g_autoptr(GString) whole = whole_purposes(text, text + document->len);
+		references(text, text + document->len, whole);
 		ms_extract_span(to, document->where, whole->str, whole->len);
 	}
 	if (!take_marks(text, document->len, &marks))

@@ -12,9 +12,9 @@
 /*
  * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
  * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
- * says; hexadecimal digits; encoded words of quoted headers.  In comes a text in UTF-8, out go
- * the decoded files to ms_extract() and unread items for what is told only (PGP).  One pass over
- * the lines; no state is kept.
+ * says; ascii85; hexadecimal digits; encoded words of quoted headers.  In comes a text in UTF-8,
+ * out go the decoded files to ms_extract() and unread items for what is told only (PGP).  One pass
+ * over the lines, one over all for ascii85; no state is kept.
  *
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
  * key, a digest or a certificate far more often than a file.  A text that is nothing else than
@@ -215,6 +215,66 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	return after;
 }
 
+/* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands. */
+static void read_padded(const Scan *scan, const Line *line)
+{
+	const char *done = line->p;
+	for (const char *p = line->p; (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++) {
+		const char *from = p;
+		while (from > done && may_be_base64(from[-1]) && from[-1] != ' ' && from[-1] != '=')
+			from--;
+		done = p;
+		bool address = from > line->p && from[-1] == ','; /* data:, which is read as such */
+		if (p - from < WHOLE || address || (p + 1 < line->stop && g_ascii_isalnum(p[1])))
+			continue;
+		g_autoptr(GByteArray)
+			data = ms_transfer_base64((const guint8 *)from, (gsize)(p - from));
+		if (is_something(data->data, data->len))
+			give(scan, "base64 text", data);
+	}
+}
+
+/* ---- ascii85 -------------------------------------------------------------------------- */
+
+/* Five digits of base 85 as the four bytes that they are; of fewer, one less.  "<~" is before them,
+ * "~>" behind (PostScript's form). */
+static void read_ascii85(const Scan *scan, const char *p, const char *stop)
+{
+	g_autoptr(GByteArray) out = ms_bytes_new();
+	guint64 number = 0;
+	guint n = 0;
+	for (; p < stop; p++) {
+		if (*p == 'z' && n == 0)
+			g_byte_array_append(out, (const guint8 *)"\0\0\0\0", 4);
+		if (*p < '!' || *p > 'u') /* white space, "z", "~>" */
+			continue;
+		number = number * 85 + (guint64)(*p - '!');
+		if (++n < 5)
+			continue;
+		guint32 four = GUINT32_TO_BE((guint32)number);
+		g_byte_array_append(out, (const guint8 *)&four, 4);
+		number = n = 0;
+	}
+	for (guint i = n; n > 1 && i < 5; i++)
+		number = number * 85 + 84;
+	guint32 rest = GUINT32_TO_BE((guint32)number);
+	g_byte_array_append(out, (const guint8 *)&rest, n > 1 ? n - 1 : 0);
+	if (is_something(out->data, out->len))
+		give(scan, "ascii85 text", out);
+}
+
+static void look_for_ascii85(const Scan *scan)
+{
+	for (const char *p = scan->text;
+		(p = memmem(p, (gsize)(scan->end - p), "<~", 2)) != NULL;) {
+		const char *stop = memmem(p, (gsize)(scan->end - p), "~>", 2);
+		if (stop == NULL)
+			return;
+		read_ascii85(scan, p + 2, stop);
+		p = stop;
+	}
+}
+
 /* ---- hexadecimal digits --------------------------------------------------------------- */
 
 #define LEAST_HEX 10 /* digits */
@@ -372,9 +432,11 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 		Line line = line_at(&scan, p);
 		look_for_quoted(&scan, &line);
 		read_hex(&scan, &line);
+		read_padded(&scan, &line);
 		const char *after = read_line(&scan, &line);
 		p = after != NULL ? MAX(after, line.next) : line.next;
 	}
+	look_for_ascii85(&scan);
 	if (scan.word || (scan.soft && scan.pairs)) {
 		g_autoptr(GByteArray)
 			decoded = ms_transfer_quoted_printable((const guint8 *)text, len);

@@ -407,9 +407,31 @@ void ms_squeeze(GString *text)
 	g_string_truncate(text, n);
 }
 
+/* What hexadecimal digits make, if it is text; numbers and hashes are none. */
+static GByteArray *hex_text(const char *text, gsize len)
+{
+	GByteArray *out = ms_bytes_new();
+	for (gsize i = 0; i + 1 < len; i += 2) {
+		guint8 byte = (guint8)(g_ascii_xdigit_value(text[i]) << 4 |
+			g_ascii_xdigit_value(text[i + 1]));
+		if (byte >= 0x80 || !(g_ascii_isprint(byte) || g_ascii_isspace(byte)))
+			break;
+		g_byte_array_append(out, &byte, 1);
+	}
+	if (out->len * 2 == len)
+		return out;
+	g_byte_array_unref(out);
+	return NULL;
+}
+
 GByteArray *ms_base64_text(const char *text, gsize len)
 {
-	gsize digits = 0;
+	gsize digits = 0, hex = 0;
+	while (hex < len && g_ascii_isxdigit(text[hex]))
+		hex++;
+	GByteArray *plain = hex == len && len >= 16 ? hex_text(text, len) : NULL;
+	if (plain != NULL)
+		return plain;
 	for (gsize i = 0; i < len; i++) {
 		if (g_ascii_isalnum(text[i]) || strchr("+/=_-", text[i]) != NULL)
 			digits++;
@@ -666,7 +688,7 @@ static GString *narrowed(const MsDocument *document)
 	if (!marked && (guess == NULL || !g_str_has_prefix(guess, "UTF-")))
 		return NULL;
 	GString *text;
-	ms_charset_decode(guess, data, document->len, &text);
+	ms_charset_decode(marked ? NULL : guess, data, document->len, &text);
 	const Reader *known = by_bytes((const guint8 *)text->str, text->len);
 	if (known != NULL)
 		return text;

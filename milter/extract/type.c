@@ -352,6 +352,8 @@ static const Told told[] = {
 static bool drives_printer(const guint8 *data, gsize len)
 {
 	const guint8 *end = data + len;
+	if (BEGINS("ID;P")) /* a sheet (SYLK), which has its line ends and accents so */
+		return false;
 	for (const guint8 *p = data; (p = memchr(p, 0x1b, (gsize)(end - p))) != NULL; p++) {
 		const guint8 *next = p + 1;
 		if (next == end)

@@ -164,6 +164,18 @@ static void test_xml(void)
 	expect("base64 in a line of YAML",
 		bytes_of("name: x\ndata: !!binary |\n  UmVhbC0xIGFuZCBtb3Jl\n  UmVhbC0y\nlast: y\n"),
 		"Real-1 and moreReal-2", "");
+	expect("base64 behind a mark of YAML", bytes_of("data: !!binary UmVhbC0xIGFuZCBtb3Jl=\n"),
+		"Real-1 and more", "");
+	expect("ascii85", bytes_of("token: <~;Is9Q/MSAV\nDIal,DfTD31cG~> there\n"), "Real-1 and more 47", "");
+	expect("RTF in UTF-16", in_utf16("{\\rtf1 Re{\\b al}-1 and more}"), "Real-1", "");
+	expect("HTML in UTF-32 with a mark",
+		in_wide("UTF-32LE", "\xff\xfe\0\0", 4, "<html><p>Re<b>al-1</b> and more</p></html>"),
+		"Real-1", "");
+	expect("hexadecimal digits in XML",
+		bytes_of("<?xml version='1.0'?><a><b>5265616C2D31206D6F7265</b></a>"), "Real-1 more",
+		"");
+	expect("a sheet in SYLK with a line end",
+		bytes_of("ID;PCALCOOO32\nC;X1;Y1;K\"a\x1b :Real-1\"\nE\n"), "Real-1", "");
 	expect("ISO 8859-15",
 		bytes_of("<?xml version='1.0' encoding='iso-8859-15'?><a>100 \xa4</a>"),
 		"100 \xe2\x82\xac", "");
@@ -1004,6 +1016,9 @@ static void test_statements(void)
 			":20:A\r\n:25:1/2\r\n:61:2611CR1,\r\n:86:166%s\r\n:62F:C1\r\n-", rows[i]);
 		expect(rows[i], bytes_of(text), rows[i + 1], "");
 	}
+	expect("glued to the kind of payment",
+		bytes_of(":20:A\r\n:25:1/2\r\n:61:2611261126C120,00NTRFC-4711//B\r\n:86:x\r\n-"),
+		"\nC-4711//B", "");
 }
 
 static void test_types(void)
