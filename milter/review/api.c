@@ -609,6 +609,10 @@ void api_answer(Request *r, Answer *a, const char *method)
 		refuse(a, "size", "the body has more than a megabyte");
 		return;
 	}
+	if (!has_text(r)) {
+		refuse(a, "input", MS_NO_TEXT);
+		return;
+	}
 	if (!is_json(r)) {
 		refuse(a, "type", "the body is to be application/json");
 		return;

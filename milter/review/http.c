@@ -112,7 +112,7 @@ static const Route *find_route(const Request *r, bool *known_out)
 const char *query(const Request *r, const char *name)
 {
 	const char *value = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-	return value != NULL && g_utf8_validate(value, -1, NULL) ? value : "";
+	return value != NULL ? value : "";
 }
 
 const GPtrArray *form_all(const Request *r, const char *name)
@@ -136,6 +136,24 @@ bool may(const Request *r, Right right)
 	if (right == FOR_ALL)
 		return true;
 	return r->session != NULL && (int)r->session->account->role >= (int)right - (int)FOR_VIEWER;
+}
+
+static enum MHD_Result take_word(void *user, enum MHD_ValueKind kind, const char *name,
+	size_t name_len, const char *value, size_t len)
+{
+	(void)kind;
+	*(bool *)user = g_utf8_validate_len(name, name_len, NULL) &&
+		(value == NULL || g_utf8_validate_len(value, len, NULL));
+	return *(bool *)user ? MHD_YES : MHD_NO;
+}
+
+/* A word that cannot be read is no empty one: a list would not be narrowed by it, and what is
+ * decided of all of a list would be decided of all there are. */
+bool has_text(const Request *r)
+{
+	bool fine = true;
+	MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, take_word, &fine);
+	return fine;
 }
 
 /* A long value comes in pieces, which end anywhere. */
@@ -340,6 +358,8 @@ static void answer(Request *r, Answer *a)
 	if (route == NULL) {
 		say_no(r, a, known ? 405 : 404,
 			T(r, known ? "This cannot be done here." : "There is no such page."));
+	} else if (!has_text(r)) {
+		say_no(r, a, 400, MS_NO_TEXT);
 	} else if (r->broken) {
 		say_no(r, a, 413, T(r, "This form is too large."));
 	} else if (r->is_post && !is_our_form(r)) {

@@ -73,6 +73,9 @@ enum MHD_Result http_handle(void *site, struct MHD_Connection *connection, const
 	const char *method, const char *version, const char *data, size_t *len, void **state);
 void http_done(void *site, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode code);
+/* Is all of the query text?  Who asks with what is none is refused. */
+bool has_text(const Request *r);
+#define MS_NO_TEXT "This address has in it what is no text."
 /* A value of the query or of the form; "" if there is none. */
 const char *query(const Request *r, const char *name);
 const char *form(const Request *r, const char *name);

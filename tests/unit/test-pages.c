@@ -809,7 +809,9 @@ static void test_words(void)
 		{"age=&sort=&waiting=&go=&reason=&policy=&account=&search=", 200},
 		{"state=hold", 400}, {"state=Held", 400}, {"age=25h", 400}, {"age=older", 400},
 		{"sort=olddest", 400}, {"waiting=2", 400}, {"waiting=yes", 400}, {"go=yes", 400},
-		{"reason=mismach", 400}, {"policy=%07", 400}};
+		{"reason=mismach", 400}, {"policy=%07", 400}, {"account=%ff", 400},
+		{"account=%00", 400}, {"cause=a%00b", 400}, {"search=m%fcller", 400},
+		{"host=%ff&state=held", 400}, {"%ff=a", 400}};
 	Site *s = site_new("", "");
 	Browser *b = logged_in(s, "bert");
 	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
