@@ -94,9 +94,9 @@ static json_t *logout(Asker *asker, GError **error)
 /* What only who is logged in can do, and what may be anybody's. */
 static bool is_act_of_people(MsEvent event)
 {
-	return event == MS_EVENT_LOOK || event == MS_EVENT_REVEAL || event == MS_EVENT_PICTURE ||
-		event == MS_EVENT_DOWNLOAD || event == MS_EVENT_DECIDE || event == MS_EVENT_AGREE ||
-		event == MS_EVENT_WITHDRAW;
+	return event == MS_EVENT_SEARCH || event == MS_EVENT_LOOK || event == MS_EVENT_REVEAL ||
+		event == MS_EVENT_PICTURE || event == MS_EVENT_DOWNLOAD ||
+		event == MS_EVENT_DECIDE || event == MS_EVENT_AGREE || event == MS_EVENT_WITHDRAW;
 }
 
 static bool is_act_of_anybody(MsEvent event)

@@ -17,6 +17,7 @@ const char *const ms_event_names[MS_N_EVENTS + 1] = {
 	[MS_EVENT_PROOF_FAILED] = "failed proof",
 	[MS_EVENT_REFUSED] = "refused",
 	[MS_EVENT_FORGED] = "forged form",
+	[MS_EVENT_SEARCH] = "search",
 	[MS_EVENT_LOOK] = "look",
 	[MS_EVENT_REVEAL] = "reveal",
 	[MS_EVENT_EXPLAIN] = "explain",

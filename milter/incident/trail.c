@@ -436,9 +436,9 @@ static void add_event(MsIncident *incident, const MsAuditLine *line, const char 
 /* Who looks, or logs in, does nothing about it; nor does what goes on every day. */
 static bool is_no_measure(MsEvent event)
 {
-	static const MsEvent events[] = {MS_EVENT_LOOK, MS_EVENT_REVEAL, MS_EVENT_EXPLAIN,
-		MS_EVENT_PICTURE, MS_EVENT_DOWNLOAD, MS_EVENT_LOG_IN, MS_EVENT_LOG_OUT,
-		MS_EVENT_LOG_IN_FAILED, MS_EVENT_FORGET, MS_EVENT_INCIDENT_NAMES,
+	static const MsEvent events[] = {MS_EVENT_SEARCH, MS_EVENT_LOOK, MS_EVENT_REVEAL,
+		MS_EVENT_EXPLAIN, MS_EVENT_PICTURE, MS_EVENT_DOWNLOAD, MS_EVENT_LOG_IN,
+		MS_EVENT_LOG_OUT, MS_EVENT_LOG_IN_FAILED, MS_EVENT_FORGET, MS_EVENT_INCIDENT_NAMES,
 		MS_EVENT_INCIDENT_ABOUT};
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
 		if (events[i] == event)

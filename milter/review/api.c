@@ -145,6 +145,10 @@ static void get_list(Request *r, Answer *a, const json_t *body)
 		refuse_error(a, asked.error);
 		return;
 	}
+	if (!search_told(r, &asked.filter)) {
+		refuse(a, "retry", "the search cannot be recorded now");
+		return;
+	}
 	guint limit = asked.filter.limit++;
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &asked.filter, NULL);
 	if (list == NULL) {

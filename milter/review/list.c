@@ -233,6 +233,11 @@ void page_list(Request *r, Answer *a)
 	if (asked.filter.up_to > 0)
 		up_to = MIN(up_to, asked.filter.up_to);
 	MsRecordFilter filter = asked_filter(&asked);
+	if (!search_told(r, &filter)) {
+		say_no(r, a, 503,
+			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
+		return;
+	}
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
 	if (!was_read(r, a, n >= 0 ? list : NULL))

@@ -157,6 +157,8 @@ Lookup asked_take(const Request *r);
 /* Is each word of the query one that it may be?  One that is none must not mean "any". */
 bool asked_check(const Request *r, const Lookup *asked, GError **error);
 MsRecordFilter asked_filter(const Lookup *asked);
+/* What is looked for goes on the audit trail, masked; false: it could not. */
+bool search_told(const Request *r, const MsRecordFilter *f);
 void asked_clear(Lookup *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)
 /* "?state=held&..." of it; `after` NULL: from the beginning. */

@@ -704,13 +704,18 @@ static void test_all(void)
 		g_autofree char *states = world_states(s->w, rows[i].uid);
 		g_assert_cmpstr(states, ==, rows[i].states);
 	}
-	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 200);
-	CONTAINS(b->body->str, "name=\"all\"");
-	stop(s->agent);
+	g_autofree char *kinds = read_source("policies/kinds.conf");
+	world_file(s->w, "policies/kinds.conf", "nonsense");
 	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 200);
 	CONTAINS(b->body->str, "there may be more");
 	CONTAINS(b->body->str, "name=\"uid\"");
 	g_assert_null(strstr(b->body->str, "name=\"all\""));
+	world_file(s->w, "policies/kinds.conf", kinds);
+	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 200);
+	CONTAINS(b->body->str, "name=\"all\"");
+	stop(s->agent); /* nor is a search shown that nobody could put on record */
+	g_assert_cmpint(get(b, "/?state=held&search=billing"), ==, 503);
+	g_assert_cmpint(get(b, "/?state=held"), ==, 200);
 	g_autofree char *agent = g_build_filename(s->w->dir, "agent.sock", NULL);
 	unlink(agent);
 	s->agent = start("missent-agent", s->w->config, agent);
@@ -1264,6 +1269,39 @@ static void test_unreadable(void)
 	site_free(s);
 }
 
+static guint searches(const Site *s, char **trail_out)
+{
+	g_autofree char *path = g_build_filename(s->w->state, "audit.jsonl", NULL);
+	*trail_out = trail_text(path);
+	g_auto(GStrv) parts = g_strsplit(*trail_out, "\"event\":\"search\"", -1);
+	return g_strv_length(parts) - 1;
+}
+
+/* Whether somebody's mail is held is about him too: who asks that is on record, and what he asked
+ * for is not. */
+static void test_searched(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "anna");
+	g_autofree char *token = new_token(b, "reads", "viewer"), *trail = NULL, *after = NULL;
+	g_autofree char *bearer = g_strconcat("Authorization: Bearer ", token, NULL);
+	g_assert_cmpint(get(b, "/"), ==, 200);
+	g_assert_cmpint(get(b, "/?state=all&account=&search="), ==, 200);
+	g_assert_cmpuint(searches(s, &trail), ==, 0);
+	g_assert_cmpint(get(b, "/?search=C-10001&account=AC-10007&after=1.2"), ==, 200);
+	b->header = bearer;
+	g_assert_cmpint(get(b, API "held?recipient=b@beta.example"), ==, 200);
+	g_assert_cmpint(get(b, API "held?cause=%ff"), ==, 400);
+	CONTAINS(b->body->str, "\"code\":\"input\"");
+	g_assert_cmpuint(searches(s, &after), ==, 2);
+	CONTAINS(after, "\"event\":\"search\",\"who\":\"anna\"");
+	CONTAINS(after, "\"detail\":\"search *****01, account ******07\"");
+	CONTAINS(after, "\"detail\":\"recipient b***@b***.example\"");
+	g_assert_null(strstr(after, "10001"));
+	browser_free(b);
+	site_free(s);
+}
+
 /* ---- programs ------------------------------------------------------------------------- */
 
 static char *decision_of(Browser *b, const char *uid, const char *id, const char *why)
@@ -1711,6 +1749,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/all", test_all);
 	g_test_add_func("/pages/fields", test_fields);
 	g_test_add_func("/pages/words", test_words);
+	g_test_add_func("/pages/searched", test_searched);
 	g_test_add_func("/pages/evidence", test_evidence);
 	g_test_add_func("/pages/second-person", test_second_person);
 	g_test_add_func("/pages/shell", test_shell);
