@@ -242,16 +242,24 @@ static char *owners_of(const MsJudgement *judgement, guint finding)
 	return ms_resolution_words(names, all);
 }
 
-static json_t *findings_of(Desk *desk, const MsJudgement *judgement)
+#define MOST_FINDINGS 500
+
+/* `*more_out`: how many are left out. */
+static json_t *findings_of(Desk *desk, const MsJudgement *judgement, guint *more_out)
 {
 	json_t *list = json_array();
 	const GPtrArray *findings = judgement->reading->findings;
-	for (guint i = 0; i < findings->len && json_array_size(list) < 500; i++) {
+	*more_out = 0;
+	for (guint i = 0; i < findings->len; i++) {
 		const MsFinding *f = findings->pdata[i];
-		g_autofree char *ref = ms_engine_ref(desk->runtime, f->kind, f->value);
 		g_autofree char *owners = owners_of(judgement, i);
 		if ((f->belief & MS_BELIEF_TENTATIVE) && *owners == '\0')
 			continue; /* one of several readings, which nobody owns */
+		if (json_array_size(list) >= MOST_FINDINGS) {
+			++*more_out;
+			continue;
+		}
+		g_autofree char *ref = ms_engine_ref(desk->runtime, f->kind, f->value);
 		json_array_append_new(list,
 			json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", f->kind, "value",
 				text_of(f->value), "accounts", text_of(owners), "ref", ref,
@@ -328,12 +336,16 @@ static char *evidence(Desk *desk, const char *uid, const char *who, GError **err
 	if (!fine)
 		return NULL;
 	g_autofree char *codes = ms_verdict_codes(judgement->verdict, MS_TAG);
+	guint more;
+	json_t *findings = findings_of(desk, judgement, &more);
 	json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "uid", record->uid,
-		"findings", findings_of(desk, judgement), "headers", headers_of(judgement->reading),
-		"parts", parts_of(judgement->reading), "texts", shown_of(view), "unread",
+		"findings", findings, "headers", headers_of(judgement->reading), "parts",
+		parts_of(judgement->reading), "texts", shown_of(view), "unread",
 		unread_of(judgement->reading), "verdict",
 		ms_action_names[judgement->verdict->would], "reasons", codes);
 	json_object_set_new(out, "story", desk_story(desk, record, judgement, NULL, true));
+	if (more > 0)
+		json_object_set_new(out, "findings_more", json_integer(more));
 	if (desk->stale != NULL)
 		json_object_set_new(out, "stale", text_of(desk->stale));
 	char *text = json_dumps(out, JSON_COMPACT);

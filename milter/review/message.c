@@ -320,6 +320,9 @@ static void evidence_findings(GString *out, const Request *r, const json_t *evid
 		}
 		html(out, "</div>");
 	}
+	json_int_t more = json_integer_value(json_object_get(evidence, "findings_more"));
+	if (more > 0)
+		html(out, "<p class=\"warn\">+%d</p>", (gint64)more);
 }
 
 static void evidence_parts(
