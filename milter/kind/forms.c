@@ -619,15 +619,28 @@ GPtrArray *ms_kind_stored_forms(
 	return forms;
 }
 
-/* "anna+shop@a.example" is anna's. */
-static void add_plain_mailbox(GPtrArray *forms, const char *address)
+/* As it is stored: without dots. */
+static void add_mailbox(GPtrArray *forms, const char *address, gsize local, const char *domain)
 {
-	const char *plus = strchr(address, '+'), *at = strrchr(address, '@');
-	if (plus == NULL || plus == address || plus > at)
-		return;
-	g_autofree char *plain = g_strdup_printf("%.*s%s", (int)(plus - address), address, at);
+	g_autofree char *plain = g_strdup_printf("%.*s%s", (int)local, address, domain);
 	g_autofree char *compact = ms_compact_of(plain, strlen(plain));
 	add_form(forms, "email", compact, false);
+}
+
+/* "anna+shop@a.example" is anna's; Google knows a mailbox by two domains, and whatever dots there
+ * are before them. */
+static void add_plain_mailbox(GPtrArray *forms, const char *address)
+{
+	static const char *const google[] = {"@gmail.com", "@googlemail.com"};
+	const char *plus = strchr(address, '+'), *at = strrchr(address, '@');
+	bool tagged = plus != NULL && plus > address && plus < at;
+	gsize local = (gsize)((tagged ? plus : at) - address);
+	if (strcmp(at, google[0]) == 0 || strcmp(at, google[1]) == 0) {
+		add_mailbox(forms, address, local, google[0]);
+		add_mailbox(forms, address, local, google[1]);
+	} else if (tagged) {
+		add_mailbox(forms, address, local, at);
+	}
 }
 
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value)

@@ -66,6 +66,8 @@ static const struct {
 	{'R', "tax-id", "11222333000181"},
 	{'S', "phone", "+34912345678"},
 	{'T', "phone", "+4532123456"},
+	{'U', "email", "joern.kasse@gmail.com"},
+	{'V', "email", "anna@googlemail.com"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -354,6 +356,12 @@ static void test_pairs(void)
 		{"Das Produkt tr\xc3\xa4gt die Nummer 5927", ""},
 		{"Kudnenummre: 5927", ""},
 		{"Kundig: 5927", ""},
+		/* one mailbox, whatever its dots and domain */
+		{"j.oernkasse@gmail.com", "U"},
+		{"JoernKasse+1@GoogleMail.com", "U"},
+		{"a.nna@gmail.com", "V"},
+		{"k.asse@nordwind.example", ""},
+		{"anna.j@gmail.com", ""},
 		/* of another name, or none */
 		{"order total: 5927", ""},
 		{"at 12:5927", ""},
