@@ -131,6 +131,9 @@ typedef struct {
 typedef struct {
 	char version[32];
 	gint64 started, published; /* microseconds since 1970 */
+	struct {
+		gint64 started, published; /* ms_clock_steady() */
+	} steady;
 	gint64 pid;
 	guint64 value[MS_N_NUMBERS];
 	MsHistogram stage[MS_N_STAGES];
@@ -166,6 +169,10 @@ char *ms_numbers_new_day(MsNumbers *numbers, gint64 now);
 /* ---- looking -------------------------------------------------------------------------- */
 
 bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error);
+/* Has it published them lately, and for how many microseconds is it at work?  However the wall
+ * clock was set meanwhile. */
+bool ms_numbers_alive(const MsNumbersView *view);
+gint64 ms_numbers_worked(const MsNumbersView *view);
 /* Is there a process that publishes them, now? */
 bool ms_numbers_kept(const char *path);
 /* What went by unjudged since the day began: "1,240 not outgoing (client 10.1.1.5: 1,198), 3

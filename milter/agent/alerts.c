@@ -7,12 +7,12 @@
 
 #include <string.h>
 
+#include "missent/clock.h"
 #include "missent/pause.h"
 
 #include "tell.h"
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
-#define SILENT_US (15 * SECOND)
 #define START_US (5 * SECOND)    /* missentd may be starting too */
 #define LEAST_MESSAGES 20        /* of which a share says something */
 
@@ -23,11 +23,11 @@ typedef struct {
 	MsNumbersView *now;
 	bool known;                        /* there are numbers */
 	guint64 last[MS_N_NUMBERS];
-	/* when a counter of it grew last; 0: not since the start */
-	gint64 grew[MS_N_ALERTS];
+	/* The steady clock's, so that no setting of the other begins a state, or ends one. */
+	gint64 grew[MS_N_ALERTS]; /* when a counter of it grew last; 0: not since the start */
+	gint64 window, beat, written; /* written: the file for node_exporter */
 	guint64 window_judged, window_unread;
-	gint64 window;
-	gint64 written;                    /* the file for node_exporter */
+	gint64 signed_at; /* by the wall clock: the trail, when it was looked at last */
 } Tend;
 
 /* ---- which states hold ---------------------------------------------------------------- */
@@ -55,8 +55,9 @@ static guint64 grown(const Tend *t, MsNumber number)
 }
 
 /* On as soon as it is counted; off when nothing was for so long. */
-static void look_at_counter(Tend *t, MsAlert alert, MsNumber number, gint64 calm_us, gint64 now)
+static void look_at_counter(Tend *t, MsAlert alert, MsNumber number, gint64 calm_us)
 {
+	gint64 now = ms_clock_steady();
 	if (grown(t, number) > 0)
 		t->grew[alert] = now;
 	else if (t->grew[alert] == 0)
@@ -65,16 +66,16 @@ static void look_at_counter(Tend *t, MsAlert alert, MsNumber number, gint64 calm
 	set(t, alert, now - t->grew[alert] < calm_us, "%s", "");
 }
 
-static void look_at_counters(Tend *t, const MsSettings *s, gint64 now)
+static void look_at_counters(Tend *t, const MsSettings *s)
 {
-	look_at_counter(
-		t, MS_ALERT_OVERLOAD, MS_NUM_TEMPFAIL_OVERLOAD, s->alerts.calm_ms * 1000, now);
-	look_at_counter(t, MS_ALERT_WRITE, MS_NUM_TEMPFAIL_WRITE, s->alerts.calm_ms * 1000, now);
+	look_at_counter(t, MS_ALERT_OVERLOAD, MS_NUM_TEMPFAIL_OVERLOAD, s->alerts.calm_ms * 1000);
+	look_at_counter(t, MS_ALERT_WRITE, MS_NUM_TEMPFAIL_WRITE, s->alerts.calm_ms * 1000);
 }
 
 /* Of as many messages as make a share one, at least. */
-static void look_at_share(Tend *t, const MsSettings *s, gint64 now)
+static void look_at_share(Tend *t, const MsSettings *s)
 {
+	gint64 now = ms_clock_steady();
 	t->window_judged += grown(t, MS_NUM_JUDGED);
 	t->window_unread += grown(t, MS_NUM_UNREAD_MESSAGES);
 	if (now - t->window < s->alerts.unread_ms * 1000 || t->window_judged < LEAST_MESSAGES)
@@ -106,7 +107,7 @@ static void look_at_numbers(Tend *t, const MsSettings *s, gint64 now)
 {
 	const guint64 *value = t->now->value;
 	gint64 age = now / SECOND - (gint64)value[MS_NUM_DIRECTORY_LOADED];
-	bool asked = now - t->now->started > START_US; /* it asks every five seconds */
+	bool asked = ms_numbers_worked(t->now) > START_US; /* it asks every five seconds */
 	if (asked)
 		set(t, MS_ALERT_DIRECTORY, value[MS_NUM_DIRECTORY_UP] == 0,
 			"missent directory stats says why");
@@ -118,20 +119,23 @@ static void look_at_numbers(Tend *t, const MsSettings *s, gint64 now)
 	set(t, MS_ALERT_HUNG, value[MS_NUM_HANGING] > 0, "%" G_GUINT64_FORMAT,
 		value[MS_NUM_HANGING]);
 	if (t->known) {
-		look_at_counters(t, s, now);
-		look_at_share(t, s, now);
+		look_at_counters(t, s);
+		look_at_share(t, s);
 	}
 	memcpy(t->last, value, sizeof t->last);
 	t->known = true;
 }
 
 /* missentd lives, so each minute the trail gets a beat, and is signed: one that stands still is
- * cut off. */
+ * cut off.  When it was signed before the first look, the wall clock alone tells. */
 static void look_at_trail(Tend *t, const MsSettings *s, const MsHostNumbers *host, gint64 now)
 {
-	gint64 born = t->now->started / SECOND,
-	       signed_at = MAX(host->audit_entries >= 0 ? host->audit_signed : 0, born);
-	gint64 age = now / SECOND - signed_at;
+	gint64 steady = ms_clock_steady();
+	gint64 signed_at = host->audit_entries >= 0 ? host->audit_signed : 0;
+	if (signed_at != t->signed_at)
+		t->beat = steady - (t->signed_at == 0 ? MAX(now - signed_at * SECOND, 0) : 0);
+	t->signed_at = signed_at;
+	gint64 age = MIN(steady - t->beat, ms_numbers_worked(t->now)) / SECOND;
 	set(t, MS_ALERT_TRAIL, s->alerts.beat_ms > 0 && age * 1000 > s->alerts.beat_ms,
 		"its last heartbeat was %" G_GINT64_FORMAT
 		" s ago (missent audit verify looks at it)",
@@ -170,16 +174,17 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 static void look(Tend *t)
 {
 	const MsSettings *s = agent_settings(t->agent);
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	bool there = ms_numbers_read(s->numbers_file, t->now, NULL);
-	bool silent = !there || ABS(now - t->now->published) > SILENT_US;
+	bool silent = !there || !ms_numbers_alive(t->now);
 	set(t, MS_ALERT_SILENT, silent, "%s", "");
 	if (!silent)
 		look_at_numbers(t, s, now);
 	look_at_host(t, s, now);
-	if (now - t->written >= s->metrics.every_ms * 1000 || now < t->written) {
+	gint64 steady = ms_clock_steady();
+	if (t->written == 0 || steady - t->written >= s->metrics.every_ms * 1000) {
 		agent_metrics_file(t->agent);
-		t->written = now;
+		t->written = steady;
 	}
 }
 
@@ -190,7 +195,7 @@ void *agent_tend(void *user)
 		.teller = teller_new(agent),
 		.now = g_new0(MsNumbersView, 1),
 		.alerts = ms_alerts_new(ms_desk_settings(agent->desk)->state_dir),
-		.window = g_get_real_time()};
+		.window = ms_clock_steady()};
 	for (guint i = 0; i < MS_N_ALERTS; i++)
 		atomic_store(&agent->alerting[i], ms_alerts_is(t.alerts, (MsAlert)i));
 	for (gint64 end = g_get_monotonic_time() + START_US;

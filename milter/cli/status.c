@@ -20,7 +20,6 @@
 
 #define STARTING_US (30 * (gint64)G_USEC_PER_SEC)
 #define OVERDUE_S 60
-#define SILENT_US (15 * G_USEC_PER_SEC) /* it publishes each second */
 
 char *cli_duration(gint64 seconds)
 {
@@ -65,7 +64,7 @@ static void take(Status *st)
 		st->trouble = g_strdup(error->message);
 	st->running = ms_numbers_kept(s->numbers_file);
 	st->alive = st->trouble == NULL && st->running &&
-		ABS(now - st->numbers.published) < SILENT_US;
+		ms_numbers_alive(&st->numbers);
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
 	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
@@ -91,7 +90,7 @@ static void line(const char *name, const char *text)
 static bool is_starting(const Status *st)
 {
 	return st->alive && st->numbers.value[MS_NUM_DIRECTORY_ASKED] == 0 &&
-		g_get_real_time() - st->numbers.started < STARTING_US;
+		ms_numbers_worked(&st->numbers) < STARTING_US;
 }
 
 static void print_daemon(const Status *st)
@@ -103,7 +102,7 @@ static void print_daemon(const Status *st)
 		printf("%-12s %snot known%s: %s\n", "missentd", red, plain, st->trouble);
 		return;
 	}
-	g_autofree char *since = cli_duration((now - n->started) / G_USEC_PER_SEC);
+	g_autofree char *since = cli_duration(ms_numbers_worked(n) / G_USEC_PER_SEC);
 	g_autofree char *silent = cli_duration((now - n->published) / G_USEC_PER_SEC);
 	if (st->alive)
 		printf("%-12s at work for %s, version %s, %" G_GUINT64_FORMAT

@@ -149,7 +149,7 @@ static void append_host(GString *out, const MsHostNumbers *host, gint64 now)
 char *ms_metrics_text(const MsNumbersView *view, const MsHostNumbers *host, gint64 now)
 {
 	GString *out = g_string_new(NULL);
-	gauge(out, "missent_up", view != NULL && ABS(now - view->published) < 15 * G_USEC_PER_SEC,
+	gauge(out, "missent_up", view != NULL && ms_numbers_alive(view),
 		"1 while missentd publishes its numbers.");
 	if (view != NULL)
 		append_published(out, view, now);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/io.h"
 #include "missent/numbers.h"
 
@@ -351,6 +352,18 @@ bool ms_numbers_read(const char *path, MsNumbersView *out, GError **error)
 	return true;
 }
 
+#define SILENT_US (15 * (gint64)G_USEC_PER_SEC) /* it publishes each second */
+
+bool ms_numbers_alive(const MsNumbersView *view)
+{
+	return ABS(ms_clock_steady() - view->steady.published) < SILENT_US;
+}
+
+gint64 ms_numbers_worked(const MsNumbersView *view)
+{
+	return ms_clock_steady() - view->steady.started;
+}
+
 bool ms_numbers_kept(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -376,7 +389,8 @@ MsNumbers *ms_numbers_new(const char *path)
 	for (MsNumber i = MS_NUM_FIRST_GAUGE; i < MS_N_NUMBERS; i++)
 		numbers->view.value[i] = 0;
 	g_strlcpy(numbers->view.version, PACKAGE_VERSION, sizeof numbers->view.version);
-	numbers->view.started = g_get_real_time();
+	numbers->view.started = ms_clock_now();
+	numbers->view.steady.started = ms_clock_steady();
 	numbers->view.pid = getpid();
 	if (numbers->view.day_began == 0)
 		numbers->view.day_began = numbers->view.started;
@@ -435,7 +449,8 @@ bool ms_numbers_publish(MsNumbers *numbers, GError **error)
 	if (numbers->path == NULL)
 		return true;
 	g_autofree Slot *slot = g_new0(Slot, 1);
-	numbers->view.published = g_get_real_time();
+	numbers->view.published = ms_clock_now();
+	numbers->view.steady.published = ms_clock_steady();
 	copy(numbers, &slot->view);
 	slot->magic = MAGIC;
 	slot->layout = layout();

@@ -18,13 +18,59 @@ static bool sync_and_count(const char *folder)
 #undef ms_io_sync_folder
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/metrics.h"
 #include "missent/numbers.h"
 #include "missent/pause.h"
 
+/* Which states hold, without an agent around it. */
+#include "../../milter/agent/alerts.c"
+
 #include "../test.h"
 
 static char *dir;
+
+atomic_bool agent_stopping;
+static MsSettings settings;
+static MsHostNumbers host_now;
+
+const MsSettings *agent_settings(Agent *agent)
+{
+	(void)agent;
+	return &settings;
+}
+
+void agent_host_numbers(Agent *agent, MsHostNumbers *out)
+{
+	(void)agent;
+	*out = host_now;
+}
+
+void agent_metrics_file(Agent *agent)
+{
+	(void)agent;
+}
+
+Teller *teller_new(Agent *agent)
+{
+	(void)agent;
+	return NULL;
+}
+
+void teller_free(Teller *teller)
+{
+	(void)teller;
+}
+
+void tell_tend(Teller *teller)
+{
+	(void)teller;
+}
+
+void tell_state(Teller *teller, MsAlert alert, bool on, const char *detail)
+{
+	(void)teller, (void)alert, (void)on, (void)detail;
+}
 
 static char *file_of(const char *name)
 {
@@ -212,6 +258,80 @@ static void test_follow(void)
 	}
 }
 
+/* However the wall clock is set: one that was put right would make a silence of it, or a start that
+ * lasts until then, of which no state is told. */
+static void test_clock_set(void)
+{
+	static const gint64 jumps[] = {400, -400, -800, 3650, -2850};
+	g_autofree char *path = file_of("clock");
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	const gint64 day = 86400 * (gint64)G_USEC_PER_SEC, second = G_USEC_PER_SEC;
+	ms_clock_shift(0, 100 * second);
+	g_assert_true(ms_numbers_publish(numbers, NULL));
+	g_assert_true(ms_numbers_read(path, view, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(jumps); i++) {
+		ms_clock_shift(jumps[i] * day, 0);
+		g_assert_true(ms_numbers_alive(view));
+		g_assert_cmpint(ms_numbers_worked(view), >=, 100 * second);
+		g_assert_cmpint(ms_numbers_worked(view), <, 120 * second);
+	}
+	ms_clock_shift(0, 16 * second);
+	g_assert_false(ms_numbers_alive(view));
+	ms_clock_shift(0, -1000 * second); /* what was published before this machine was started */
+	g_assert_false(ms_numbers_alive(view));
+	ms_clock_shift(0, 884 * second);
+}
+
+/* A state is on or off by what is so, not by what the wall clock was set to between two looks. */
+static void test_alerts_clock_set(void)
+{
+	enum { UP = 1, FULL = 2, BEAT = 4 };
+	static const struct {
+		gint64 jump, gone; /* days by the wall clock alone, seconds by both */
+		guint is;
+		const char *on;
+	} rows[] = {
+		{0, 0, UP | BEAT, ""},
+		{400, 1, UP, ""},                     /* neither silent nor without a beat */
+		{-800, 1, UP, ""},
+		{0, 1, UP | FULL, "write"},
+		{-30, 1, UP, "write"},
+		{400, 1, UP, "write"},                /* not over yet */
+		{-400, 61, UP, ""},                   /* over, though it was counted in the future */
+		{0, 1, 0, "directory"},               /* told, though it was started in the future */
+		{0, 1, UP, ""},
+		{-30, 120, UP, "trail"},              /* it stood still, whatever time its last is of */
+		{0, 1, UP | BEAT, ""},
+		{400, 1, UP | BEAT, ""},
+	};
+	g_autofree char *path = file_of("clock-alerts");
+	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
+	g_autoptr(MsAlerts) alerts = ms_alerts_new(dir);
+	g_autofree MsNumbersView *view = g_new0(MsNumbersView, 1);
+	Agent agent = {0};
+	Tend t = {.agent = &agent, .now = view, .alerts = alerts, .window = ms_clock_steady()};
+	settings = (MsSettings){.numbers_file = path, .state_dir = dir};
+	settings.alerts.calm_ms = 60000;
+	settings.alerts.beat_ms = 180000;
+	host_now = (MsHostNumbers){.held = -1, .audit_entries = 1, .disk_free = -1};
+	ms_clock_shift(0, 10 * (gint64)G_USEC_PER_SEC);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		ms_clock_shift(rows[i].jump * 86400 * G_USEC_PER_SEC, 0);
+		ms_clock_shift(rows[i].gone * G_USEC_PER_SEC, rows[i].gone * G_USEC_PER_SEC);
+		ms_numbers_set(numbers, MS_NUM_DIRECTORY_UP, (rows[i].is & UP) != 0);
+		if ((rows[i].is & FULL) != 0)
+			ms_numbers_add(numbers, MS_NUM_TEMPFAIL_WRITE, 1);
+		if ((rows[i].is & BEAT) != 0)
+			host_now.audit_signed = ms_clock_now() / G_USEC_PER_SEC;
+		g_assert_true(ms_numbers_publish(numbers, NULL));
+		look(&t);
+		g_autofree char *on = ms_alerts_remembered(dir);
+		if (strcmp(on, rows[i].on) != 0)
+			g_error("row %zu: got %s, want %s", i, on, rows[i].on);
+	}
+}
+
 /* ---- metrics and alerts --------------------------------------------------------------- */
 
 static void test_metrics(void)
@@ -230,7 +350,7 @@ static void test_metrics(void)
 	view->stage[MS_STAGE_READ].bucket[0] = 1;
 	view->stage[MS_STAGE_READ].bucket[3] = 2;
 	view->stage[MS_STAGE_READ].sum_us = 2500001;
-	view->published = 100 * G_USEC_PER_SEC;
+	view->steady.published = ms_clock_steady();
 	g_autofree char *text = ms_metrics_text(view, &host, 101 * G_USEC_PER_SEC);
 	static const char *const want[] = {"missent_up 1\n",
 		"missent_build_info{version=\"1\\\"2\"} 1\n",
@@ -411,6 +531,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/numbers/day", test_day);
 	g_test_add_func("/numbers/threads", test_threads);
 	g_test_add_func("/numbers/follow", test_follow);
+	g_test_add_func("/numbers/clock-set", test_clock_set);
+	g_test_add_func("/numbers/alerts-clock-set", test_alerts_clock_set);
 	g_test_add_func("/metrics/text", test_metrics);
 	g_test_add_func("/alerts/once", test_alerts);
 	g_test_add_func("/pause/bounds", test_pause);
