@@ -20,6 +20,7 @@
 #include "missent/ledger.h"
 
 #define MS_OUTBOX_MOST 100000
+#define MS_OUTBOX_WAIT_MOST_US (3600 * (gint64)G_USEC_PER_SEC)
 
 /* From now on this ledger writes down what it does; else it does not. */
 void ms_ledger_tell(MsLedger *ledger, bool tell);
@@ -41,9 +42,9 @@ bool ms_outbox_alert(
 /* Of MsOutboxItem: those whose time has come, the oldest first. */
 GPtrArray *ms_outbox_due(MsLedger *ledger, guint limit, GError **error);
 bool ms_outbox_sent(MsLedger *ledger, const MsOutboxItem *item, GError **error);
-/* It was not taken: again after that time. */
+/* It was not taken: again after that time, MS_OUTBOX_WAIT_MOST_US at most. */
 bool ms_outbox_later(MsLedger *ledger, const MsOutboxItem *item, gint64 wait_us, GError **error);
-/* Drops what was made before, and the oldest of too many; how many, -1 on error. */
+/* Drops what was made before and tried often, and the oldest of too many; how many, -1 on error. */
 gint64 ms_outbox_forget(MsLedger *ledger, gint64 before, GError **error);
 
 #endif

@@ -18,14 +18,13 @@
 
 #define AT_ONCE 50
 #define SECOND ((gint64)G_USEC_PER_SEC)
-#define WAIT_MOST_US (3600 * SECOND)
 #define KEEP_US (7 * 86400 * SECOND)
 #define KEY_MIN 32
 
 /* After 1, 2, 3 ... tries: 5, 10, 20 seconds, an hour at most. */
 static gint64 wait_after(guint tries)
 {
-	return tries >= 10 ? WAIT_MOST_US : MIN(5 * SECOND << tries, WAIT_MOST_US);
+	return 5 * SECOND << MIN(tries, 10);
 }
 
 char *agent_webhook_key(const char *path, GError **error)

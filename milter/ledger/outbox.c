@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missent/clock.h"
+
 #include "ledger_private.h"
 
 /*
@@ -27,33 +29,37 @@ void ms_outbox_item_free(MsOutboxItem *item)
 
 /* ---- writing -------------------------------------------------------------------------- */
 
+/* A word that is no UTF-8 keeps nobody from being told. */
+static json_t *word(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
+	return json_string(valid);
+}
+
 static json_t *about(const char *event, const char *name, const char *uid, const char *host,
 	const char *queue_id)
 {
-	return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "event", event, "delivery", name, "at",
-		(json_int_t)(g_get_real_time() / G_USEC_PER_SEC), "uid", uid, "host", host,
-		"queue_id", queue_id);
+	return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o}", "event", event, "delivery", name, "at",
+		(json_int_t)(ms_clock_now() / G_USEC_PER_SEC), "uid", uid, "host", word(host),
+		"queue_id", word(queue_id));
 }
 
-/* Takes `body`, which is NULL if a word in it was no UTF-8: then nobody is told. */
-static bool add(MsLedger *ledger, const char *name, const char *uid, json_t *body, GError **error)
+/* Takes `body` and `more`. */
+static bool add(MsLedger *ledger, const char *name, const char *uid, json_t *body, json_t *more,
+	GError **error)
 {
-	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+	g_assert(body != NULL && more != NULL);
+	json_object_update(body, more);
+	json_decref(more);
+	char *text = json_dumps(body, JSON_COMPACT);
 	json_decref(body);
-	if (text == NULL)
-		return true;
 	bool fine = ledger_run(ledger,
 		"INSERT INTO outbox (name, uid, body, made, tries, due) VALUES (:name, :uid, :body, :now, 0, :now)",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("uid", uid),
-			MS_SQL_TEXT("body", text), MS_SQL_NUMBER("now", g_get_real_time())),
+			MS_SQL_TEXT("body", text), MS_SQL_NUMBER("now", ms_clock_now())),
 		error);
 	free(text);
 	return fine;
-}
-
-static const char *or_empty(const char *text)
-{
-	return text != NULL ? text : "";
 }
 
 bool ledger_outbox_held(MsLedger *ledger, const MsRecord *r, GError **error)
@@ -61,14 +67,11 @@ bool ledger_outbox_held(MsLedger *ledger, const MsRecord *r, GError **error)
 	if (!ledger->tells || r->state != MS_STATE_HELD)
 		return true;
 	g_autofree char *name = ms_record_name();
-	json_t *body = about("held", name, r->uid, or_empty(r->host), or_empty(r->queue_id));
-	json_t *more = json_pack("{s:s, s:s, s:I, s:I}", "reasons", or_empty(r->codes), "policies",
-		or_empty(r->policies), "recipients", (json_int_t)r->n_recipients, "size",
-		(json_int_t)r->size);
-	if (body == NULL || more == NULL || json_object_update(body, more) != 0)
-		g_clear_pointer(&body, json_decref);
-	json_decref(more);
-	return add(ledger, name, r->uid, body, error);
+	return add(ledger, name, r->uid, about("held", name, r->uid, r->host, r->queue_id),
+		json_pack("{s:o, s:o, s:I, s:I}", "reasons", word(r->codes), "policies",
+			word(r->policies), "recipients", (json_int_t)r->n_recipients, "size",
+			(json_int_t)r->size),
+		error);
 }
 
 bool ledger_outbox_taken_back(MsLedger *ledger, const char *uid, GError **error)
@@ -108,15 +111,14 @@ bool ledger_outbox_decided(MsLedger *ledger, const MsDecision *d, MsDecisionStat
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", d->uid)), take_place, &place, error);
 	if (fine && place.host != NULL) {
 		g_autofree char *name = ms_record_name();
-		json_t *body = about("decision", name, d->uid, place.host, place.queue_id);
-		json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "decision",
-			d->id, "group", d->group, "verb", ms_verbs[d->verb].name, "state",
-			ms_decision_state_names[state], "who", d->who, "second", second,
-			"message_state", place.state, "to", (json_int_t)count_recipients(d));
-		if (body == NULL || more == NULL || json_object_update(body, more) != 0)
-			g_clear_pointer(&body, json_decref);
-		json_decref(more);
-		fine = add(ledger, name, d->uid, body, error);
+		fine = add(ledger, name, d->uid,
+			about("decision", name, d->uid, place.host, place.queue_id),
+			json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I}", "decision", d->id,
+				"group", d->group, "verb", ms_verbs[d->verb].name, "state",
+				ms_decision_state_names[state], "who", word(d->who), "second",
+				word(second), "message_state", word(place.state), "to",
+				(json_int_t)count_recipients(d)),
+			error);
 	}
 	g_free(place.host);
 	g_free(place.queue_id);
@@ -129,12 +131,8 @@ bool ms_outbox_alert(MsLedger *ledger, const char *alert, bool on, const char *h
 	if (!ledger->tells)
 		return true;
 	g_autofree char *name = ms_record_name();
-	json_t *body = about("alert", name, "", or_empty(host), "");
-	if (body != NULL) {
-		json_object_set_new(body, "alert", json_string(alert));
-		json_object_set_new(body, "state", json_string(on ? "on" : "off"));
-	}
-	return add(ledger, name, "", body, error);
+	return add(ledger, name, "", about("alert", name, "", host, ""),
+		json_pack("{s:s, s:s}", "alert", alert, "state", on ? "on" : "off"), error);
 }
 
 /* ---- taking --------------------------------------------------------------------------- */
@@ -154,10 +152,14 @@ GPtrArray *ms_outbox_due(MsLedger *ledger, guint limit, GError **error)
 {
 	g_autoptr(GPtrArray)
 		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_outbox_item_free);
+	gint64 now = ms_clock_now();
 	if (!ledger_ask(ledger,
-		    "SELECT id, name, body, made, tries FROM outbox WHERE due <= :now ORDER BY id LIMIT :limit",
-		    MS_SQL_VALUES(
-			    MS_SQL_NUMBER("now", g_get_real_time()), MS_SQL_NUMBER("limit", limit)),
+		    "SELECT id, name, body, made, tries FROM outbox WHERE due <= :now OR due > :ahead"
+		    " ORDER BY id LIMIT :limit",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("now", now),
+			    /* put off by a clock that was ahead */
+			    MS_SQL_NUMBER("ahead", now + MS_OUTBOX_WAIT_MOST_US),
+			    MS_SQL_NUMBER("limit", limit)),
 		    take_item, list, error))
 		return NULL;
 	return g_steal_pointer(&list);
@@ -173,15 +175,19 @@ bool ms_outbox_later(MsLedger *ledger, const MsOutboxItem *item, gint64 wait_us,
 {
 	return ledger_run(ledger, "UPDATE outbox SET tries=tries+1, due=:due WHERE id=:id",
 		MS_SQL_VALUES(MS_SQL_NUMBER("id", item->id),
-			MS_SQL_NUMBER("due", g_get_real_time() + wait_us)),
+			MS_SQL_NUMBER("due", ms_clock_now() + MIN(wait_us, MS_OUTBOX_WAIT_MOST_US))),
 		error);
 }
+
+/* What was hardly tried is not old, whatever the clock says. */
+#define TRIED "20"
 
 gint64 ms_outbox_forget(MsLedger *ledger, gint64 before, GError **error)
 {
 	gint64 changes = 0;
 	MsAnswer answer = ms_sqlite_ask(ledger->db,
-		"DELETE FROM outbox WHERE made < :before OR id <= (SELECT max(id) FROM outbox) - :most",
+		"DELETE FROM outbox WHERE made < :before AND tries >= " TRIED
+		" OR id <= (SELECT max(id) FROM outbox) - :most",
 		MS_SQL_VALUES(
 			MS_SQL_NUMBER("before", before), MS_SQL_NUMBER("most", MS_OUTBOX_MOST)),
 		NULL, NULL, &changes, error);

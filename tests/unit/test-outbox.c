@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/decision.h"
 #include "missent/mta.h"
 #include "missent/outbox.h"
@@ -187,7 +188,49 @@ static void test_until_sent(void)
 	g_assert_cmpuint(left->len, ==, 1);
 	g_assert_cmpint(
 		ms_outbox_forget(ledger, g_get_real_time() - G_USEC_PER_SEC * 60, NULL), ==, 0);
+	g_assert_cmpint(ms_outbox_forget(ledger, g_get_real_time(), NULL), ==, 0);
+	for (guint i = 0; i < 20; i++)
+		g_assert_true(ms_outbox_later(ledger, left->pdata[0], 0, NULL));
 	g_assert_cmpint(ms_outbox_forget(ledger, g_get_real_time(), NULL), ==, 1);
+}
+
+/* One that was ahead, when a try failed or now, keeps nothing back and drops nothing. */
+static void test_clock_set(void)
+{
+	const gint64 year = 365 * 86400 * (gint64)G_USEC_PER_SEC;
+	g_autoptr(MsLedger) ledger = open_ledger("clock.db", true);
+	g_autofree G_GNUC_UNUSED char *uid = hold(ledger, MS_STATE_HELD);
+	g_autoptr(GPtrArray) list = due(ledger);
+	ms_clock_shift(year, 0);
+	g_assert_true(ms_outbox_later(ledger, list->pdata[0], MS_OUTBOX_WAIT_MOST_US, NULL));
+	g_autoptr(GPtrArray) waits = due(ledger);
+	g_assert_cmpuint(waits->len, ==, 0);
+	g_assert_cmpint(ms_outbox_forget(ledger, ms_clock_now() - year / 50, NULL), ==, 0);
+	ms_clock_shift(-year, 0);
+	g_autoptr(GPtrArray) again = due(ledger);
+	g_assert_cmpuint(again->len, ==, 1);
+}
+
+/* What is no UTF-8 is told as well as it can be: the file of a policy, a name from a proxy. */
+static void test_words(void)
+{
+	g_autoptr(MsLedger) ledger = open_ledger("words.db", true);
+	g_autoptr(MsRecord) r = record(MS_STATE_HELD);
+	g_free(r->policies);
+	r->policies = g_strdup("rechn\xfcngen");
+	g_assert_true(ms_records_add(ledger, r, NULL));
+	g_autoptr(MsDecision) d = decision(r->uid, MS_DECISION_WAITING);
+	g_free(d->who);
+	d->who = g_strdup("j\xf6rg");
+	g_autoptr(GPtrArray) decisions = g_ptr_array_new();
+	g_ptr_array_add(decisions, d);
+	g_assert_true(ms_decisions_add(ledger, decisions, NULL));
+	g_assert_true(ms_outbox_alert(ledger, "disk", true, "h\xe4user", NULL));
+	g_autoptr(GPtrArray) list = due(ledger);
+	g_assert_cmpuint(list->len, ==, 3);
+	assert_said(list, 0, "policies", "rechn\xef\xbf\xbdngen");
+	assert_said(list, 1, "who", "j\xef\xbf\xbdrg");
+	assert_said(list, 2, "host", "h\xef\xbf\xbduser");
 }
 
 /* RFC 4231, test case 2, with a time before it: another program can say the same. */
@@ -210,6 +253,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/outbox/taken-back", test_taken_back);
 	g_test_add_func("/outbox/decided", test_decided);
 	g_test_add_func("/outbox/until-sent", test_until_sent);
+	g_test_add_func("/outbox/clock-set", test_clock_set);
+	g_test_add_func("/outbox/words", test_words);
 	g_test_add_func("/outbox/signature", test_signature);
 	int rc = g_test_run();
 	remove_folder(dir);
