@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/password.h"
 
 #include "accounts_private.h"
@@ -22,6 +23,7 @@ const char *const ms_login_names[MS_N_LOGINS + 1] = {
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define FORGET_US (3600 * SECOND)      /* failures, when nothing came after them */
 #define KNOWN_US (90 * 86400 * SECOND) /* from where somebody logged in */
+#define AHEAD_US (600 * SECOND)         /* clocks that are set right are by less */
 #define SESSIONS_MOST "50"              /* of one name; older ones end */
 #define NAME_TRIES 20 /* from all new sources together, before each of them waits */
 #define EARLY_MOST 20 /* codes of a name that are looked at before their time, within an hour */
@@ -119,7 +121,7 @@ static char *source_of(const char *address)
 static bool is_known(const Door *door, const char *what)
 {
 	gint64 n = 0;
-	gint64 since = g_get_real_time() - KNOWN_US;
+	gint64 since = ms_clock_now() - KNOWN_US;
 	accounts_ask_number(door->accounts,
 		"SELECT count(*) AS n FROM known WHERE name=:name AND what=:what AND at > :since",
 		MS_SQL_VALUES(MS_SQL_TEXT("name", door->name), MS_SQL_TEXT("what", what),
@@ -165,7 +167,7 @@ static void take_failures(MsSqlRow *row, void *user)
 static Failures failures_of(const Door *door, const char *what)
 {
 	Failures f = {0, 0};
-	gint64 since = g_get_real_time() - FORGET_US;
+	gint64 since = ms_clock_now() - FORGET_US;
 	accounts_ask(door->accounts,
 		"SELECT n, at FROM failure WHERE what=:what AND at > :since",
 		MS_SQL_VALUES(MS_SQL_TEXT("what", what), MS_SQL_NUMBER("since", since)),
@@ -185,7 +187,7 @@ static gint64 delay(gint64 failures, gint64 free, gint64 most)
  * when the clock has been set back since. */
 static gint64 rest_of(gint64 begun, gint64 wait)
 {
-	gint64 rest = begun + wait * SECOND - g_get_real_time();
+	gint64 rest = begun + wait * SECOND - ms_clock_now();
 	return CLAMP((rest + SECOND - 1) / SECOND, 0, wait);
 }
 
@@ -209,7 +211,7 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 	}
 	if (at != 0)
 		return rest;
-	gint64 when = g_get_real_time() + wait * SECOND;
+	gint64 when = ms_clock_now() + wait * SECOND;
 	accounts_run(door->accounts, "INSERT OR REPLACE INTO slot VALUES (:slot, :when)",
 		MS_SQL_VALUES(MS_SQL_TEXT("slot", slot), MS_SQL_NUMBER("when", when)),
 		NULL);
@@ -218,8 +220,8 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 
 static bool count_failure(const Door *door, const char *what, gint64 by, GError **error)
 {
-	gint64 now = g_get_real_time();
-	gint64 old = g_get_real_time() - FORGET_US;
+	gint64 now = ms_clock_now();
+	gint64 old = ms_clock_now() - FORGET_US;
 	return accounts_run(door->accounts,
 		"INSERT INTO failure VALUES (:what, max(0, :by), :now) ON CONFLICT DO UPDATE"
 		" SET n=max(0, CASE WHEN at < :old THEN 0 ELSE n END + :by),"
@@ -231,7 +233,7 @@ static bool count_failure(const Door *door, const char *what, gint64 by, GError 
 
 static bool sweep(const Door *door, GError **error)
 {
-	gint64 old = g_get_real_time() - FORGET_US;
+	gint64 old = ms_clock_now() - FORGET_US;
 	return accounts_run(door->accounts, "DELETE FROM failure WHERE at < :old",
 		       MS_SQL_VALUES(MS_SQL_NUMBER("old", old)), error) &&
 	       accounts_run(door->accounts, "DELETE FROM slot WHERE at < :old",
@@ -276,8 +278,8 @@ static bool not_failed(const Door *door, GError **error)
 /* Who has proved it is known from now on, and what he mistyped before is forgotten. */
 static bool remember(const Door *door, const char *what, GError **error)
 {
-	gint64 now = g_get_real_time();
-	gint64 old = g_get_real_time() - KNOWN_US;
+	gint64 now = ms_clock_now();
+	gint64 old = ms_clock_now() - KNOWN_US;
 	return accounts_run(door->accounts,
 		       "INSERT OR REPLACE INTO known VALUES (:name, :what,"
 		       " :now)",
@@ -393,7 +395,7 @@ static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GErr
 	g_autofree char *id = accounts_random();
 	g_autofree char *hash = accounts_hash(id);
 	g_autofree char *csrf = accounts_random();
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	if (!accounts_run(accounts,
 		    "INSERT INTO session VALUES (:hash, :name, :csrf, :now, :now, :how)",
 		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_TEXT("name", name),
@@ -406,10 +408,12 @@ static char *begin_session(MsAccounts *accounts, const char *name, MsBy by, GErr
 		 */
 		||
 		!accounts_run(accounts,
-			"DELETE FROM session WHERE name=:name AND hash NOT IN"
-			" (SELECT hash FROM session WHERE name=:name ORDER BY used DESC, began DESC LIMIT " SESSIONS_MOST
-			")",
-			MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error))
+			"DELETE FROM session WHERE name=:name AND (used > :ahead OR hash NOT IN"
+			" (SELECT hash FROM session WHERE name=:name AND used <= :ahead"
+			" ORDER BY used DESC, began DESC LIMIT " SESSIONS_MOST "))",
+			MS_SQL_VALUES(MS_SQL_TEXT("name", name),
+				MS_SQL_NUMBER("ahead", now + AHEAD_US)),
+			error))
 		return NULL;
 	return g_steal_pointer(&id);
 }
@@ -430,17 +434,19 @@ static void take_session(MsSqlRow *row, void *user)
 MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle_us, gint64 age_us,
 	GError **error)
 {
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	g_autofree char *hash = accounts_hash(id);
 	gint64 used = now - idle_us;
 	gint64 began = now - age_us;
+	/* one that a clock which was ahead began, or used, would not end before that time */
+	gint64 ahead = now + AHEAD_US;
 	MsSession *session = NULL;
 	accounts_ask(accounts,
 		"SELECT " ACCOUNT ", csrf, how FROM session JOIN user USING (name)"
-		" WHERE session.hash=:hash AND used > :used AND began > :began"
-		" AND disabled='0'",
+		" WHERE session.hash=:hash AND used > :used AND used <= :ahead"
+		" AND began > :began AND began <= :ahead AND disabled='0'",
 		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("used", used),
-			MS_SQL_NUMBER("began", began)),
+			MS_SQL_NUMBER("began", began), MS_SQL_NUMBER("ahead", ahead)),
 		take_session, &session, error);
 	return session;
 }
@@ -448,7 +454,7 @@ MsSession *ms_accounts_session(MsAccounts *accounts, const char *id, gint64 idle
 /* Not with each of many requests: a page and its pictures are one use. */
 void ms_accounts_session_used(MsAccounts *accounts, const char *id, gint64 idle_us)
 {
-	gint64 now = g_get_real_time();
+	gint64 now = ms_clock_now();
 	g_autofree char *hash = accounts_hash(id);
 	accounts_run(accounts, "UPDATE session SET used=:at WHERE hash=:hash AND used < :lately",
 		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("at", now),
@@ -459,7 +465,7 @@ void ms_accounts_session_used(MsAccounts *accounts, const char *id, gint64 idle_
 bool ms_accounts_logout(MsAccounts *accounts, const char *id, GError **error)
 {
 	g_autofree char *hash = accounts_hash(id);
-	gint64 old = g_get_real_time() - 30 * 86400 * SECOND;
+	gint64 old = ms_clock_now() - 30 * 86400 * SECOND;
 	return accounts_run(accounts,
 		"DELETE FROM session WHERE hash=:hash OR began < :old",
 		MS_SQL_VALUES(MS_SQL_TEXT("hash", hash), MS_SQL_NUMBER("old", old)),

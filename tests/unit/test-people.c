@@ -8,6 +8,7 @@
 
 #include "missent/accounts.h"
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/desk.h"
 #include "missent/password.h"
 #include "missent/person.h"
@@ -272,6 +273,29 @@ static void test_login(void)
 	g_assert_null(ms_accounts_admit(accounts, "carl", &error));
 	g_assert_true(ms_accounts_delete(accounts, "Proxy-only", &error));
 	g_assert_null(ms_accounts_session(accounts, admitted, HOUR, HOUR, &error));
+}
+
+/* A session that was begun while the clock was ahead ends when that is set right, and is in
+ * nobody's way then: behind a proxy there are many. */
+static void test_clock_set(void)
+{
+	g_autoptr(MsAccounts) accounts = open_accounts("clock.db");
+	g_autoptr(GError) error = NULL;
+	put(accounts, "anna", MS_ROLE_REVIEWER, NULL, false);
+	ms_clock_shift(400 * 24 * HOUR, 0);
+	g_autofree char *early = NULL;
+	for (int i = 0; i < 60; i++) {
+		g_free(early);
+		early = ms_accounts_admit(accounts, "anna", &error);
+	}
+	g_autoptr(MsSession) ahead = ms_accounts_session(accounts, early, HOUR, HOUR, &error);
+	ms_clock_shift(-400 * 24 * HOUR, 0);
+	g_assert_nonnull(ahead);
+	g_assert_null(ms_accounts_session(accounts, early, HOUR, HOUR, &error));
+	g_autofree char *now = ms_accounts_admit(accounts, "anna", &error);
+	g_autoptr(MsSession) session = ms_accounts_session(accounts, now, HOUR, HOUR, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(session);
 }
 
 /* One's own password: other sessions end, this one goes on. */
@@ -919,6 +943,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/people/second-person", test_second_person);
 	g_test_add_func("/people/login", test_login);
 	g_test_add_func("/people/replaced", test_replaced);
+	g_test_add_func("/people/clock-set", test_clock_set);
 	g_test_add_func("/people/own-password", test_own_password);
 	g_test_add_func("/people/many-sessions", test_many_sessions);
 	g_test_add_func("/people/guesser-waits", test_guesser_waits);
