@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "missent/audit.h"
+#include "missent/io.h"
 
 #include "doctor_private.h"
 
@@ -176,11 +178,26 @@ void check_release(Patient *p)
 
 #define MIB ((guint64)1 << 20)
 
+/* A file system that met an error takes nothing more, and may say of itself that it does. */
+static bool takes_nothing(const char *path)
+{
+	int fd = open(path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	bool refused = fd < 0 && (errno == EROFS || errno == EIO);
+	ms_io_close(fd);
+	return refused;
+}
+
 static void look_at_disk(Patient *p, const char *path, const char *what)
 {
 	struct statvfs fs;
 	if (path == NULL || statvfs(path, &fs) != 0)
 		return;
+	if (takes_nothing(path)) {
+		complain_as(p, MS_GRAVITY_FAULT,
+			"See the kernel's log (dmesg), check the file system, and mount it anew. Mail is deferred meanwhile.",
+			"%s (%s): nothing can be written there: %s", path, what, g_strerror(errno));
+		return;
+	}
 	guint64 left = (guint64)fs.f_bavail * fs.f_frsize, all = (guint64)fs.f_blocks * fs.f_frsize;
 	bool no_files = fs.f_files > 0 && fs.f_favail < 1000;
 	if (left < 64 * MIB || no_files)

@@ -232,6 +232,8 @@ if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', full], std
     atexit.register(subprocess.run, ['umount', '-l', full])
     with settings('audit-file = "%s/audit.jsonl"\n' % full):
         broken('a disk that is about to be full', 'disk', 'are left')
+        subprocess.run(['mount', '-o', 'remount,ro', full])
+        broken('a disk that takes nothing any more', 'disk', 'nothing can be written there')
 else:
     tap.skip('a disk that is about to be full', 'no tmpfs can be mounted here')
 agent.stop()
