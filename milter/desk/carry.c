@@ -47,15 +47,29 @@ static bool step(Carry *c, const char *name, int place, GError **error)
 
 /* ---- the MTA's queue ------------------------------------------------------------------ */
 
+/* One that is used again soon fits the records of both; it is the later one's. */
+static const MsQueued *queued_as(const Carry *c, GHashTable *queue, GError **error)
+{
+	const MsQueued *queued = ms_mta_queued(queue, c->record, error);
+	gint64 from, to;
+	bool later = false;
+	if (queued == NULL)
+		return NULL;
+	ms_mta_recorded(queued, &from, &to);
+	bool known = ms_records_knows(c->desk->ledger, queued->queue_id, c->record->arrived + 1, to,
+		&later, error);
+	return known && !later ? queued : NULL;
+}
+
 /* Is it in the hold queue, this message and no other?  1, 0, or -1 and an error. */
 static int on_hold(Carry *c, const char **where_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	GHashTable *queue = desk_queue(c->desk, &why);
-	const MsQueued *queued = queue != NULL ? ms_mta_queued(queue, c->record, &why) : NULL;
+	const MsQueued *queued = queue != NULL ? queued_as(c, queue, &why) : NULL;
 	if (queued == NULL && why == NULL && *c->decision->step == '\0' &&
 		desk_find_renamed(c->desk, c->record))
-		queued = ms_mta_queued(c->desk->queue, c->record, &why);
+		queued = queued_as(c, c->desk->queue, &why);
 	if (why != NULL) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return -1;

@@ -522,6 +522,40 @@ static void test_other_mta(void)
 	world_free(w);
 }
 
+/* A short queue ID that is used again within a second, for the same text to somebody else: who
+ * decides on the first one's record does not mean the second. */
+static void test_used_again(void)
+{
+	static const struct {
+		const char *verb, *said;
+	} rows[] = {{"release", "failed: "}, {"return", "failed: "},
+		{"delete", "done: it was no longer in the MTA's queue"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world_new("", "");
+		MsDesk *desk = world_desk(w);
+		g_autoptr(GError) error = NULL;
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		g_autoptr(MsRecord) second = world_record(w, uid);
+		g_free(second->uid);
+		second->uid = ms_record_name();
+		second->arrived += 500000;
+		g_assert_true(ms_records_add(w->ledger, second, &error));
+		g_assert_no_error(error);
+		g_autofree char *said =
+			world_said(desk, &(WorldAsk){rows[i].verb, uid, .others = i == 0});
+		if (!g_str_has_prefix(said, rows[i].said))
+			g_error("%s: got \"%s\", want \"%s...\"", rows[i].verb, said, rows[i].said);
+		g_assert_true(world_is_queued(w, second));
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(mail, ==, "");
+		g_autofree char *later =
+			world_said(desk, &(WorldAsk){"release", second->uid, .others = 1});
+		g_assert_true(g_str_has_prefix(later, "done"));
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* ---- the queue goes wrong ------------------------------------------------------------- */
 
 typedef struct {
@@ -1286,6 +1320,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/smtp/refused-words", test_refused_words);
 	g_test_add_func("/desk/smtp/unclear", test_unclear);
 	g_test_add_func("/desk/smtp/other-mta", test_other_mta);
+	g_test_add_func("/desk/queue/used-again", test_used_again);
 	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
 	g_test_add_func("/desk/group", test_group);
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
