@@ -691,6 +691,18 @@ static MsFigure of_number(Case *c)
 	return MS_FIGURE_NONE;
 }
 
+/* "Tel. 0221 4711", "Fax (0221) 4711", but not "(Tel. 0221 1897) 4711". */
+static bool is_group(const MsFold *fold, gsize from, gsize start)
+{
+	gsize groups = back_over(fold, start, from, "0123456789 /()-"), opened = 0, closed = 0;
+	for (gsize i = groups; i < start; i++) {
+		opened += fold->text[i] == '(';
+		closed += fold->text[i] == ')';
+	}
+	return groups < start && opened == closed &&
+		word_before(fold, from, groups) == WORD_BEFORE;
+}
+
 /* Numbers one behind another with commas between, as in a file of such: none has cents. */
 static bool is_listed(const MsFold *fold, const Number *n)
 {
@@ -729,10 +741,8 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	if (!g_ascii_isdigit(fold->text[c.start]))
 		return MS_FIGURE_NONE;
 	Word before = word_before(fold, from, c.start);
-	/* "Tel. 0221 4711": before all groups */
-	gsize group = back_over(fold, c.start, from, "0123456789 /()-");
 	bool perhaps = before == WORD_BEFORE || before == WORD_DOTTED ||
-		(group < c.start && word_before(fold, from, group) == WORD_BEFORE) ||
+		is_group(fold, from, c.start) ||
 		is_part_of(fold, from, c.start) ||
 		ms_detect_is_dialled(fold, from, c.start, c.end) ||
 		(!c.asked && is_national(fold, c.start, c.end));
@@ -752,13 +762,16 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 
 #define LEAST_NAME 4 /* letters: "and", "to", "neu" name nothing */
 
-/* "HRB", "DW", "RCS" */
-static bool is_initials(const MsFold *fold, gsize from, gsize until)
+/* What short names are of: of registers, of banks, of an extension.  Others may be a customer's
+ * ("4710 Muster AG 4711 Meyer KG"). */
+static bool is_register(const char *small)
 {
-	for (gsize i = from; i < until; i++)
-		if (!g_ascii_isupper(fold->text[i]))
-			return false;
-	return until - from > 1;
+	static const MsListed registers[] = {MS_LISTED("hrb"), MS_LISTED("hra"), MS_LISTED("vr"),
+		MS_LISTED("rcs"), MS_LISTED("rea"), MS_LISTED("kvk"), MS_LISTED("krs"),
+		MS_LISTED("blz"), MS_LISTED("plz"), MS_LISTED("dw"), MS_LISTED("abi"),
+		MS_LISTED("cab"), MS_LISTED("nip"), MS_LISTED("ico"), MS_LISTED("cui"),
+		MS_LISTED("cif"), MS_LISTED("nif"), MS_LISTED("fn")};
+	return ms_detect_is_listed(registers, G_N_ELEMENTS(registers), small, strlen(small));
 }
 
 /* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
@@ -770,19 +783,15 @@ static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
 		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
 		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
-		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus"), MS_LISTED("and"),
-		MS_LISTED("und"), MS_LISTED("en"), MS_LISTED("et"), MS_LISTED("ed"),
-		MS_LISTED("och"), MS_LISTED("og"), MS_LISTED("ja"), MS_LISTED("es"),
-		MS_LISTED("or"), MS_LISTED("od"), MS_LISTED("ou"), MS_LISTED("ve"), MS_LISTED("to"),
-		MS_LISTED("neu"), MS_LISTED("new"), MS_LISTED("alt"), MS_LISTED("old"),
-		MS_LISTED("bzw"), MS_LISTED("als"), MS_LISTED("auf"), MS_LISTED("zu"),
-		MS_LISTED("bis"), MS_LISTED("vs"), MS_LISTED("si"), MS_LISTED("is")};
+		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
 	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
-	if (at == start || (at - word < LEAST_NAME && !is_initials(fold, word, at)))
+	if (at == start || at == word)
 		return false;
 	char room[MAX_TOKEN + 1];
 	g_autofree char *other = NULL;
 	const char *small = small_of(fold->text + word, at - word, room, &other);
+	if (at - word < LEAST_NAME)
+		return is_register(small);
 	return look_up(words, fold->text + word, at - word) < WORD_NUMBER &&
 		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
 }
@@ -816,6 +825,19 @@ static bool parts_address(const MsFold *fold, gsize at)
 {
 	return strchr(",\n|\t", fold->text[at]) != NULL ||
 		(fold->text[at] == '-' && at > 0 && fold->text[at - 1] == ' ');
+}
+
+/* Is the number at `at` all that is behind its label, as in "Customer no. 4711, Main St. 5"?  In a
+ * list of customers ("Customer no.\n4711 Meyer, Main St. 5\n12694 Smith") a name follows, or the
+ * label is above. */
+static bool is_alone(const MsFold *fold, gsize from, gsize at)
+{
+	if (memchr(fold->text + from, '\n', at - from) != NULL)
+		return false;
+	while (g_ascii_isalnum(fold->text[at]) || memchr("-./", fold->text[at], 3) != NULL)
+		at++;
+	at = skip_blanks(fold, at, " \r");
+	return at == fold->len || parts_address(fold, at);
 }
 
 /* "Hauptstr. 5, 10115 Berlin", "1055 Budapest, Váci út 3": a town's, with a street beside it. */
@@ -864,7 +886,7 @@ bool ms_detect_is_anothers(
 	if (at == start || listed) /* "4710,4711" is no number with a fraction */
 		return false;
 	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start) ||
-		is_postcode(fold, at, start, end);
+		(is_alone(fold, from, at) && is_postcode(fold, at, start, end));
 }
 
 /* ---- numbers that look like a month --------------------------------------------------- */
