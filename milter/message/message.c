@@ -288,7 +288,8 @@ static void check_line_ends(Walk *walk, const Leaf *leaf)
 {
 	const char *text = (const char *)leaf->data;
 	bool own = leaf->data >= walk->window && leaf->data < walk->window + walk->window_len;
-	for (gsize at = own && !walk->returns ? leaf->len : 0; (at = ms_scan_pair(text, leaf->len, at, "\r-")) < leaf->len; at++) {
+	gsize at = own && !walk->returns ? leaf->len : 0;
+	for (; (at = ms_scan_pair(text, leaf->len, at, "\r-")) < leaf->len; at++) {
 		gsize stop = at + 1;
 		while (stop < leaf->len && text[stop] != '\r' && text[stop] != '\n')
 			stop++;
