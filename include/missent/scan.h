@@ -21,7 +21,7 @@ gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2]);
 /* Where the next digit of ASCII is, or byte outside ASCII, from `at` on; or `len`. */
 gsize ms_scan_figure(const char *text, gsize len, gsize at);
 /* Where the next byte is with which something encoded may begin, a reference ("&#45;"), a tag or an
- * escape: & < = \\ _ or one outside ASCII, from `at` on; or `len`. */
+ * escape: & < = [ \ ] ^ _ or one outside ASCII, from `at` on; or `len`. */
 gsize ms_scan_encoded(const char *text, gsize len, gsize at);
 /* A blank of ASCII, as PCRE2's \\s has them (g_ascii_isspace() leaves VT out). */
 static inline bool ms_is_blank(char c)

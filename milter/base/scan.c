@@ -44,7 +44,7 @@ static bool is_cell_end(const char *p, const char *of)
 static bool is_encoded(const char *p, const char *of)
 {
 	(void)of;
-	return *p < 0 || memchr("&<=\\_", *p, 5) != NULL;
+	return *p < 0 || memchr("&<=[\\]^_", *p, 8) != NULL;
 }
 
 static bool is_not_ascii(const char *p, const char *of)
@@ -116,7 +116,7 @@ static inline __m128i cell_ends(const char *p, const char *of)
 static inline __m128i encodeds(const char *p, const char *of)
 {
 	(void)of;
-	__m128i escapes = either(is(load(p), '\\'), either(is(load(p), '='), is(load(p), '_')));
+	__m128i escapes = either(in_range(load(p), '[', '_'), is(load(p), '='));
 	return either(either(load(p), escapes), either(is(load(p), '&'), is(load(p), '<')));
 }
 

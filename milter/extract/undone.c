@@ -293,6 +293,7 @@ static const char *not_ascii(const char *begin, const char *p, const char *end, 
 
 /* ---- a line ---------------------------------------------------------------------------- */
 
+/* With bytes that ms_scan_encoded() finds. */
 static UndoFunc *const undo[256] = {['&'] = reference,
 	['<'] = tag,
 	['['] = tag,
