@@ -265,13 +265,11 @@ static void read_ascii85(const Scan *scan, const char *p, const char *stop)
 
 static void look_for_ascii85(const Scan *scan)
 {
-	for (const char *p = scan->text;
-		(p = memmem(p, (gsize)(scan->end - p), "<~", 2)) != NULL;) {
-		const char *stop = memmem(p, (gsize)(scan->end - p), "~>", 2);
-		if (stop == NULL)
-			return;
-		read_ascii85(scan, p + 2, stop);
-		p = stop;
+	gsize len = (gsize)(scan->end - scan->text), at = 0, stop;
+	for (; (at = ms_scan_pair(scan->text, len, at, "<~")) < len; at = stop) {
+		stop = ms_scan_pair(scan->text, len, at, "~>");
+		if (stop < len)
+			read_ascii85(scan, scan->text + at + 2, scan->text + stop);
 	}
 }
 
