@@ -128,6 +128,9 @@ GPtrArray *ms_kind_stored_forms(
 	const MsKind *kind, const char *canonical, const char *text, gsize len);
 GPtrArray *ms_kind_asked_forms(const MsKind *kind, const char *value);
 
+/* Has the folded label a word for several ("Kundennummern", "numeri cliente")? */
+bool ms_kind_label_of_many(const char *label, gsize len);
+
 /* What goes before a company's number because of the label before it ("KvK") or its scheme of
  * ISO/IEC 6523 ("0106"), so that it is compared with numbers of that register alone; or NULL. */
 const char *ms_kind_register_of_label(const char *label, gsize len);

@@ -445,8 +445,8 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 				is_far(s, label_end, match.group_start);
 			from = MAX(match.end, match.start + 1);
 			if (second && kind->check == MS_CHECK_NONE &&
-				ms_detect_is_anothers(
-					s->fold, label_end, match.group_start, end, figure))
+				ms_detect_is_anothers(s->fold, label, label_end, match.group_start,
+					end, figure))
 				continue;
 			figures += figure != MS_FIGURE_NONE;
 			found += figure == MS_FIGURE_SURELY ||

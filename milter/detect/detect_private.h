@@ -198,11 +198,12 @@ bool ms_detect_says_of(const char *word, gsize len);
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);
 /* Are these digits the end of a telephone number that begins at `from` or behind it? */
 bool ms_detect_is_dialled(const MsFold *fold, gsize from, gsize start, gsize end);
-/* Has the label that ends at `from` its number already, and are the digits from `start` to `end`,
- * which ms_detect_figure() says of what they are, something else's?
- * "customer 4710, phone +49 221 4711", "customer 4710 invoice 1001"; but "customers 4710, 4711". */
-bool ms_detect_is_anothers(
-	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure);
+/* Has the label from `label` to `from` its number already, and are the digits from `start` to
+ * `end`, which ms_detect_figure() says of what they are, something else's?
+ * "customer 4710, phone +49 221 4711", "customer 4710 invoice 1001"; but "customers 4710, 4711"
+ * and "customer numbers: 4710 Meyer 4711 Smith". */
+bool ms_detect_is_anothers(const MsFold *fold, gsize label, gsize from, gsize start, gsize end,
+	MsFigure figure);
 /* "2024-10", which may be a month, where the label asks for a number or a date follows: where it
  * begins, or G_MAXSIZE. */
 gsize ms_detect_dated(

@@ -874,8 +874,8 @@ static bool is_digits(const char *text, gsize len)
 	return true;
 }
 
-bool ms_detect_is_anothers(
-	const MsFold *fold, gsize from, gsize start, gsize end, MsFigure figure)
+bool ms_detect_is_anothers(const MsFold *fold, gsize label, gsize from, gsize start, gsize end,
+	MsFigure figure)
 {
 	gsize at = from;
 	if (start < 2 || end - start > MAX_DATE || !is_digits(fold->text + start, end - start))
@@ -885,7 +885,9 @@ bool ms_detect_is_anothers(
 	bool listed = fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2]);
 	if (at == start || listed) /* "4710,4711" is no number with a fraction */
 		return false;
-	return figure != MS_FIGURE_NONE || has_name_before(fold, at, start) ||
+	if (figure != MS_FIGURE_NONE || ms_kind_label_of_many(fold->text + label, from - label))
+		return figure != MS_FIGURE_NONE;
+	return has_name_before(fold, at, start) ||
 		(is_alone(fold, from, at) && is_postcode(fold, at, start, end));
 }
 

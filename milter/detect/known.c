@@ -208,9 +208,9 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	if (ms_detect_is_named(s, k, start) ||
 		(odd ? is_right_behind(s, k, start, &alone)
-		     : label != NULL && !ms_detect_is_anothers(s->fold, label->end, start, end,
-					 ms_detect_figure(s->fold, label->start, label->end, start,
-						 end))))
+		     : label != NULL && !ms_detect_is_anothers(s->fold, label->start, label->end,
+					 start, end, ms_detect_figure(s->fold, label->start,
+							     label->end, start, end))))
 		return true;
 	return ms_detect_is_beside(s, k, hit->first, hit->last) ||
 		ms_detect_is_behind(s, k, hit->last) || ms_detect_is_called(s, k, hit->last) ||

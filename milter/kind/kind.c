@@ -146,6 +146,22 @@ static bool ends_so(const char *word, const char *ending)
 		(len == n || n > 2 || !g_ascii_isalpha(word[len - n - 1]));
 }
 
+bool ms_kind_label_of_many(const char *label, gsize len)
+{
+	for (gsize end = 1; end <= len; end++) {
+		bool ends = g_ascii_isalpha(label[end - 1]) &&
+			(end == len || !g_ascii_isalpha(label[end]));
+		for (gsize k = 0; ends && k < G_N_ELEMENTS(plurals); k++) {
+			const char *many = plurals[k].many;
+			gsize n = strlen(many);
+			if (n <= end && g_ascii_strncasecmp(label + end - n, many, n) == 0 &&
+				(n == end || n > 3 || !g_ascii_isalpha(label[end - n - 1])))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* With word `i` spelt so, which is taken. */
 static void add_spelling(GPtrArray *spelt, char **words, int i, char *other)
 {
