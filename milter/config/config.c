@@ -272,22 +272,22 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
 
 #define NOT_UTF8 "is not UTF-8"
 
-/* Called after each value, while cfg->line is its line. */
+/* Called after each value, which is the last one of its list, while cfg->line is its line. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const MsRow *row = find_row(rows_of(cfg), cfg_opt_name(opt));
 	gint64 ignored;
 	g_hash_table_insert(parse->lines, opt, GINT_TO_POINTER(cfg->line));
-	for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
-		const char *text = cfg_opt_getnstr(opt, i);
-		g_autoptr(GError) error = NULL;
-		bool utf8 = text == NULL || g_utf8_validate(text, -1, NULL);
-		if (utf8 && (text == NULL || convert(row, text, &ignored, &error)))
-			continue;
-		cfg_error(cfg, "%s: %s", row->key, utf8 ? error->message : NOT_UTF8);
-		return -1;
-	}
-	return 0;
+	unsigned n = cfg_opt_size(opt);
+	const char *text = n > 0 ? cfg_opt_getnstr(opt, n - 1) : NULL;
+	g_autoptr(GError) error = NULL;
+	if (text == NULL)
+		return 0;
+	bool utf8 = g_utf8_validate(text, -1, NULL);
+	if (utf8 && convert(row, text, &ignored, &error))
+		return 0;
+	cfg_error(cfg, "%s: %s", row->key, utf8 ? error->message : NOT_UTF8);
+	return -1;
 }
 
 static bool is_title(const char *title)
