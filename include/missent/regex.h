@@ -24,6 +24,8 @@ typedef struct {
 	gsize group_start, group_end; /* group 1, or the whole match if there is none */
 } MsMatch;
 
+/* Is it a pattern?  Without making it ready for texts, which takes most of the time. */
+bool ms_regex_check(const char *pattern, GError **error);
 MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error);
 /* One that matches nowhere but where it is asked; case is ignored. */
 MsRegex *ms_regex_new_anchored(const char *pattern, GError **error);

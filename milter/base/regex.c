@@ -54,7 +54,7 @@ static pcre2_match_context *context_new(void)
 	return context;
 }
 
-static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
+static pcre2_code *compile_code(const char *pattern, uint32_t more, GError **error)
 {
 	if (strlen(pattern) > MAX_PATTERN) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "pattern is longer than %d bytes",
@@ -72,8 +72,22 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "bad pattern at character %zu: %s",
 			(size_t)at + 1, why);
-		return NULL;
 	}
+	return re;
+}
+
+bool ms_regex_check(const char *pattern, GError **error)
+{
+	pcre2_code *re = compile_code(pattern, 0, error);
+	pcre2_code_free(re);
+	return re != NULL;
+}
+
+static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
+{
+	pcre2_code *re = compile_code(pattern, more, error);
+	if (re == NULL)
+		return NULL;
 	/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter
 	 * then does the same work slower. */
 	bool jit = pcre2_jit_compile(re,

@@ -60,15 +60,14 @@ static char *bordered(const char *pattern)
 static bool check_pattern(const char *value, GError **error)
 {
 	g_autofree char *folded = fold_text(value), *whole = bordered(value);
-	g_autoptr(MsRegex) regex = ms_regex_new(folded, false, error);
-	if (regex == NULL)
+	if (!ms_regex_check(folded, error))
 		return false;
-	g_autoptr(MsRegex) set = ms_regex_new_anchored(whole, NULL);
-	if (set == NULL)
+	bool set = ms_regex_check(whole, NULL);
+	if (!set)
 		g_set_error_literal(error, MS_ERROR, MS_ERROR_CONFIG,
 			"bad pattern: it cannot stand within another (an option at its beginning, a comment or \\Q "
 			"without its end, or too long)");
-	return set != NULL;
+	return set;
 }
 
 static bool check_field(const char *value, GError **error)

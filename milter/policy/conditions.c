@@ -32,10 +32,10 @@ bool ms_check_header(const char *value, GError **error)
 		return false;
 	}
 	const char *pattern = pattern_of(colon);
-	g_autoptr(MsRegex) regex = ms_regex_new(pattern, true, error);
-	if (regex == NULL && strchr("*?", *pattern) != NULL)
+	bool fine = ms_regex_check(pattern, error);
+	if (!fine && strchr("*?", *pattern) != NULL)
 		g_prefix_error(error, "\"%s\": any text is .* here: ", pattern);
-	return regex != NULL;
+	return fine;
 }
 
 bool ms_check_field_name(const char *value, GError **error)
