@@ -430,7 +430,7 @@ bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until)
 		char room[MAX_TOKEN + 1];
 		g_autofree char *other = NULL;
 		const char *small = small_of(fold->text + at, end - at, room, &other);
-		if ((end - at <= MAX_TOKEN && look_up_small(words, small) == WORD_NUMBER) ||
+		if (look_up_small(words, small) == WORD_NUMBER ||
 			strstr(small, "numm") != NULL || strstr(small, "numer") != NULL ||
 			strstr(small, "number") != NULL || strstr(small, "referen") != NULL ||
 			g_str_has_suffix(small, "nr") || g_str_has_suffix(small, "nro") ||
@@ -792,7 +792,7 @@ static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 	const char *small = small_of(fold->text + word, at - word, room, &other);
 	if (at - word < LEAST_NAME)
 		return is_register(small);
-	return look_up(words, fold->text + word, at - word) < WORD_NUMBER &&
+	return look_up_small(words, small) < WORD_NUMBER &&
 		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
 }
 

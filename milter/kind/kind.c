@@ -137,12 +137,17 @@ static const struct {
 	{"codigo", "codigos"}, {"codice", "codici"}, {"ID", "IDs"}, {"no", "nos"}, {"nr", "nrn"},
 	{"nr", "nrs"}};
 
-/* A short one is a word of its own: "no", but not "Turno". */
-static bool ends_so(const char *word, const char *ending)
+static bool is_short(gsize k)
 {
-	gsize len = strlen(word), n = strlen(ending);
-	return len >= n && g_ascii_strcasecmp(word + len - n, ending) == 0 &&
-		(len == n || n > 2 || !g_ascii_isalpha(word[len - n - 1]));
+	return strlen(plurals[k].one) <= 2;
+}
+
+/* `whole`: it is a word of its own, as short ones are: "no", but not "Turno". */
+static bool ends_so(const char *text, gsize len, const char *ending, bool whole)
+{
+	gsize n = strlen(ending);
+	return len >= n && g_ascii_strncasecmp(text + len - n, ending, n) == 0 &&
+		(len == n || !whole || !g_ascii_isalpha(text[len - n - 1]));
 }
 
 bool ms_kind_label_of_many(const char *label, gsize len)
@@ -150,13 +155,9 @@ bool ms_kind_label_of_many(const char *label, gsize len)
 	for (gsize end = 1; end <= len; end++) {
 		bool ends = g_ascii_isalpha(label[end - 1]) &&
 			(end == len || !g_ascii_isalpha(label[end]));
-		for (gsize k = 0; ends && k < G_N_ELEMENTS(plurals); k++) {
-			const char *many = plurals[k].many;
-			gsize n = strlen(many);
-			if (n <= end && g_ascii_strncasecmp(label + end - n, many, n) == 0 &&
-				(n == end || n > 3 || !g_ascii_isalpha(label[end - n - 1])))
+		for (gsize k = 0; ends && k < G_N_ELEMENTS(plurals); k++)
+			if (ends_so(label, end, plurals[k].many, is_short(k)))
 				return true;
-		}
 	}
 	return false;
 }
@@ -188,7 +189,7 @@ static void add_spellings(GPtrArray *spelt, const char *label)
 				g_strdup_printf("%.*s- %s", (int)(second - words[i]), words[i],
 					second));
 		for (gsize k = 0; k < G_N_ELEMENTS(plurals); k++)
-			if (ends_so(words[i], plurals[k].one))
+			if (ends_so(words[i], strlen(words[i]), plurals[k].one, is_short(k)))
 				add_spelling(spelt, words, i,
 					g_strdup_printf("%.*s%s",
 						(int)(strlen(words[i]) - strlen(plurals[k].one)),
