@@ -116,7 +116,5 @@ guint ms_resolution_receivers(const MsResolution *resolution, guint identifier, 
 /* Of an address that may be several mailboxes: those that all of them have. */
 guint ms_resolution_accounts_of(const MsResolution *resolution, guint recipient, guint most,
 	GPtrArray *names_out);
-/* "A, B and 7 more". */
-char *ms_resolution_words(const GPtrArray *names, guint n);
 
 #endif

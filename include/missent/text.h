@@ -61,6 +61,13 @@ const char *ms_text_nearest(const char *word, const char *const *names);
  * stripped, ß is ss, every other run of characters is one space.  NULL if over 4,096 bytes. */
 char *ms_text_words(const char *utf8, gsize len);
 
+/* Names as one text: "A, B and 7 more", where of `all` these are told.  A name with a comma or a
+ * quotation mark in it, or that ends like the count, stands in quotation marks (doubled within, as
+ * in RFC 4180): each comes back out of the text as it went in. */
+char *ms_text_list(const GPtrArray *names, guint all);
+/* The names of such a text; `*more_out` (may be NULL) is how many are not told. */
+GStrv ms_text_list_apart(const char *list, guint *more_out);
+
 /* A field of CSV, in quotes.  Spreadsheets work out what begins with =, +, - or @ ("=cmd|..."):
  * what is more than a number or a domain has an apostrophe before it, which they take for text and
  * do not show; so has what began with such an apostrophe already, that none is lost. */

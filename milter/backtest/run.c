@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 #include "missent/identifier.h"
+#include "missent/text.h"
 
 #include "backtest_private.h"
 
@@ -54,12 +55,8 @@ static void fill(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgeme
 	MsBacktestView *view)
 {
 	const MsVerdict *v = judgement->verdict;
-	g_autoptr(GString) policies = g_string_new(NULL);
 	view->would = v->would;
-	for (guint i = 0; i < v->policies->len; i++)
-		g_string_append_printf(
-			policies, "%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);
-	set_text(&view->policies, g_strdup(policies->str));
+	set_text(&view->policies, ms_text_list(v->policies, v->policies->len));
 	set_text(&view->codes, ms_verdict_codes(v, MS_TAG));
 	for (guint i = 0; i < v->reasons->len && view->reasons->len < MS_BACKTEST_REASONS; i++) {
 		const MsReason *r = v->reasons->pdata[i];

@@ -369,3 +369,80 @@ GByteArray *ms_bytes_new(void)
 {
 	return g_byte_array_sized_new(64);
 }
+
+/* ---- names as one text ------------------------------------------------------------------ */
+
+#define BETWEEN ", "
+
+/* The number of a text that is " and 7 more"; 0: it is none. */
+static guint count_of(const char *text)
+{
+	char *end = NULL;
+	guint64 n = g_str_has_prefix(text, " and ") && g_ascii_isdigit(text[5])
+		? g_ascii_strtoull(text + 5, &end, 10)
+		: 0;
+	return n <= G_MAXUINT && g_strcmp0(end, " more") == 0 ? (guint)n : 0;
+}
+
+char *ms_text_list(const GPtrArray *names, guint all)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i], *comma = i > 0 ? BETWEEN : "";
+		bool plain = strpbrk(name, ",\"") == NULL && !g_str_has_suffix(name, " more");
+		g_autoptr(GString) quoted = g_string_new(plain ? "" : name);
+		g_string_replace(quoted, "\"", "\"\"", 0);
+		if (plain)
+			g_string_append_printf(out, "%s%s", comma, name);
+		else
+			g_string_append_printf(out, "%s\"%s\"", comma, quoted->str);
+	}
+	if (all > names->len)
+		g_string_append_printf(out, " and %u more", all - names->len);
+	return g_string_free(out, FALSE);
+}
+
+/* A name in quotation marks at `p`; where it ends, or NULL: it is none. */
+static const char *take_quoted(const char *p, GString *name)
+{
+	g_string_truncate(name, 0);
+	for (p++; *p != '\0'; p++) {
+		if (*p == '"' && *++p != '"')
+			return *p == '\0' || g_str_has_prefix(p, BETWEEN) || count_of(p) > 0
+				? p
+				: NULL;
+		g_string_append_c(name, *p);
+	}
+	return NULL;
+}
+
+/* Up to the next comma, or the count at the end. */
+static const char *take_plain(const char *p, GString *name)
+{
+	const char *end = strstr(p, BETWEEN);
+	if (end == NULL) {
+		const char *count = g_strrstr(p, " and ");
+		end = count != NULL && count_of(count) > 0 ? count : p + strlen(p);
+	}
+	g_string_truncate(name, 0);
+	g_string_append_len(name, p, end - p);
+	return end;
+}
+
+GStrv ms_text_list_apart(const char *list, guint *more_out)
+{
+	g_autoptr(GStrvBuilder) out = g_strv_builder_new();
+	g_autoptr(GString) name = g_string_new(NULL);
+	const char *p = list;
+	while (*p != '\0') {
+		const char *end = *p == '"' ? take_quoted(p, name) : NULL;
+		p = end != NULL ? end : take_plain(p, name);
+		g_strv_builder_add(out, name->str);
+		if (!g_str_has_prefix(p, BETWEEN))
+			break;
+		p += strlen(BETWEEN);
+	}
+	if (more_out != NULL)
+		*more_out = count_of(p);
+	return g_strv_builder_end(out);
+}

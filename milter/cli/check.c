@@ -171,7 +171,7 @@ static char *owners_text(const MsResolution *resolution, guint finding)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	guint all = ms_resolution_owners(resolution, finding, MS_HELD_NAMES, names);
-	return ms_resolution_words(names, all);
+	return ms_text_list(names, all);
 }
 
 static void print_row(const Check *check, const MsEnvelope *envelope, const MsJudgement *judgement,

@@ -9,6 +9,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/text.h"
 
 #include "desk_private.h"
 
@@ -69,7 +70,7 @@ static guint deliveries(const MsRecord *record, const GPtrArray *chosen, GError 
 
 static bool named_policy(const MsSettings *s, const MsRecord *record)
 {
-	g_auto(GStrv) policies = g_strsplit(record->policies, ", ", -1);
+	g_auto(GStrv) policies = ms_text_list_apart(record->policies, NULL);
 	for (int i = 0; policies[i] != NULL; i++)
 		if (g_strv_contains(s->desk.two_person_policies, policies[i]))
 			return true;

@@ -8,6 +8,7 @@
 #include "missent/answer.h"
 #include "missent/bodydigest.h"
 #include "missent/spool.h"
+#include "missent/text.h"
 
 #include "desk_private.h"
 
@@ -139,7 +140,7 @@ MsEnvelope *desk_envelope(const MsRecord *record)
 	e->sender = g_strdup(record->sender);
 	e->arrived = record->arrived;
 	e->size = record->size;
-	e->policies = g_strsplit(record->policies, ", ", -1);
+	e->policies = ms_text_list_apart(record->policies, NULL);
 	for (guint i = 0; i < record->recipients->len; i++)
 		g_ptr_array_add(e->recipients,
 			g_strdup(((MsHeldRecipient *)record->recipients->pdata[i])->address));
@@ -239,7 +240,7 @@ static char *owners_of(const MsJudgement *judgement, guint finding)
 		return g_strdup("");
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	guint all = ms_resolution_owners(judgement->resolution, finding, MS_HELD_NAMES, names);
-	return ms_resolution_words(names, all);
+	return ms_text_list(names, all);
 }
 
 #define MOST_FINDINGS 500

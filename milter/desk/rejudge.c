@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/text.h"
 
 #include "desk_private.h"
 
@@ -60,10 +61,12 @@ typedef struct {
 	bool whole;
 } Evidence;
 
-/* "A, B and 3 more": names that are not told. */
+/* Names that are not told. */
 static bool is_cut(const char *names)
 {
-	return g_regex_match_simple(" and [0-9]+ more$", names, 0, 0);
+	guint more;
+	g_auto(GStrv) told = ms_text_list_apart(names, &more);
+	return more > 0;
 }
 
 static bool is_whole(const MsRecord *record)
@@ -95,20 +98,22 @@ static bool was_corrected_to(const MsRecord *record, const char *ref, GHashTable
 
 static bool any_in(const char *names, GHashTable *accounts)
 {
-	g_auto(GStrv) each = g_strsplit(names, ", ", -1);
+	g_auto(GStrv) each = ms_text_list_apart(names, NULL);
 	for (int i = 0; each[i] != NULL; i++)
 		if (g_hash_table_contains(accounts, each[i]))
 			return true;
 	return false;
 }
 
+/* Of those that are not told nobody knows. */
 static bool all_in(const char *names, GHashTable *accounts)
 {
-	g_auto(GStrv) each = g_strsplit(names, ", ", -1);
+	guint more;
+	g_auto(GStrv) each = ms_text_list_apart(names, &more);
 	for (int i = 0; each[i] != NULL; i++)
 		if (!g_hash_table_contains(accounts, each[i]))
 			return false;
-	return true;
+	return more == 0;
 }
 
 /* What the identifiers that the record names say of its recipient `nth`. */
@@ -153,7 +158,7 @@ static void add_recipient(const Evidence *e, guint nth, MsRecord *again)
 	for (guint i = 0; i < names->len; i++)
 		g_hash_table_add(accounts, names->pdata[i]);
 	g_ptr_array_set_size(names, (gint)MIN(names->len, MS_HELD_NAMES));
-	g_autofree char *words = ms_resolution_words(names, all);
+	g_autofree char *words = ms_text_list(names, all);
 	ms_record_recipient(again, to->address, MS_STATE_HELD, settle(e, nth, accounts), words);
 }
 

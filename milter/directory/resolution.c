@@ -462,16 +462,6 @@ guint ms_resolution_accounts_of(
 	return common.names.n;
 }
 
-char *ms_resolution_words(const GPtrArray *names, guint n)
-{
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < names->len; i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (char *)names->pdata[i]);
-	if (n > names->len)
-		g_string_append_printf(out, " and %u more", n - names->len);
-	return g_string_free(out, FALSE);
-}
-
 /* ---- who is greeted ------------------------------------------------------------------- */
 
 void ms_resolution_named(MsResolution *r, const char *account_name, bool greeted)

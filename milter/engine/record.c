@@ -5,6 +5,7 @@
 #include "missent/clock.h"
 #include "missent/digest.h"
 #include "missent/engine.h"
+#include "missent/text.h"
 
 /* What a judgement leaves behind: the record of a held message, without a raw value in it. */
 
@@ -39,14 +40,6 @@ char *ms_engine_message(const MsRuntime *runtime, const MsReading *reading)
 	return keyed(runtime, "message", all->str);
 }
 
-static char *join(GPtrArray *names)
-{
-	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < names->len; i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", (char *)names->pdata[i]);
-	return g_string_free(out, FALSE);
-}
-
 /* A record in the making. */
 typedef struct {
 	MsRecord *record;
@@ -77,7 +70,7 @@ static char *words_of(const GPtrArray *names, guint n)
 	g_autoptr(GPtrArray) few = g_ptr_array_new();
 	for (guint i = 0; i < MIN(names->len, MS_HELD_NAMES); i++)
 		g_ptr_array_add(few, names->pdata[i]);
-	return ms_resolution_words(few, n);
+	return ms_text_list(few, n);
 }
 
 /* As in the envelope.  Of more than can be kept with their relations, those for whom the message is
@@ -219,7 +212,7 @@ static char *of_reasons(
 			g_ptr_array_add(words, text);
 	}
 	g_ptr_array_sort(words, compare_texts);
-	return join(words);
+	return ms_text_list(words, words->len);
 }
 
 /* What a stopped stream adds to its mail is no cause beside one of its own: of two that are alike
@@ -321,7 +314,7 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 	r->message = ms_engine_message(runtime, judgement->reading);
 	r->is_signed = ms_reading_header(judgement->reading, "DKIM-Signature") != NULL;
 	r->codes = ms_verdict_codes(verdict, MS_TAG);
-	r->policies = join(verdict->policies);
+	r->policies = ms_text_list(verdict->policies, verdict->policies->len);
 	g_ptr_array_unref(r->reasons);
 	r->reasons = g_ptr_array_ref(verdict->reasons);
 	r->assignee = g_strdup("");

@@ -6,23 +6,28 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "explain_private.h"
 
-static json_t *words(const char *list)
+static json_t *names(const char *list, guint *more_out)
 {
 	json_t *out = json_array();
-	g_auto(GStrv) each = g_strsplit(list, ", ", -1);
+	g_auto(GStrv) each = ms_text_list_apart(list, more_out);
 	for (int i = 0; each[i] != NULL; i++)
-		if (*each[i] != '\0')
-			json_array_append_new(out, explain_text(each[i]));
+		json_array_append_new(out, explain_text(each[i]));
 	return out;
 }
 
 static json_t *finding(const MsHeldFinding *f)
 {
+	guint more;
+	json_t *owners = names(f->owners, &more), *places = json_array();
+	if (*f->where != '\0')
+		json_array_append_new(places, explain_text(f->where));
 	return json_pack("{s:s, s:s, s:o, s:i, s:o, s:o, s:i, s:b}", "kind", f->kind, "identifier",
-		f->masked, "believed", words(f->belief), "count", (int)f->count, "places",
-		words(f->where), "accounts", words(f->owners), "more-accounts", 0, "partial", 0);
+		f->masked, "believed", names(f->belief, NULL), "count", (int)f->count, "places",
+		places, "accounts", owners, "more-accounts", (int)more, "partial", 0);
 }
 
 static json_t *related(const MsRecord *record, guint nth, char relation)
@@ -39,10 +44,11 @@ static json_t *related(const MsRecord *record, guint nth, char relation)
 static json_t *recipient(const MsRecord *record, guint nth)
 {
 	const MsHeldRecipient *to = record->recipients->pdata[nth];
+	guint more;
+	json_t *accounts = names(to->accounts, &more);
 	return json_pack("{s:o, s:o, s:i, s:b, s:s, s:o, s:o}", "address",
-		explain_text(to->address), "accounts", words(to->accounts), "more-accounts", 0,
-		"house", 0, "outcome", ms_outcome_names[to->outcome], "own",
-		related(record, nth, 'o'), "others", related(record, nth, 'x'));
+		explain_text(to->address), "accounts", accounts, "more-accounts", (int)more,
+		"house", 0, "outcome", ms_outcome_names[to->outcome], "own", related(record, nth, 'o'), "others", related(record, nth, 'x'));
 }
 
 static json_t *recipients(const MsRecord *record, const char *only)
@@ -60,7 +66,7 @@ static json_t *recipients(const MsRecord *record, const char *only)
 static json_t *policies(const MsRecord *record)
 {
 	json_t *out = json_array();
-	g_auto(GStrv) titles = g_strsplit(record->policies, ", ", -1);
+	g_auto(GStrv) titles = ms_text_list_apart(record->policies, NULL);
 	for (int i = 0; titles[i] != NULL; i++) {
 		json_t *reasons = json_array();
 		explain_reasons(reasons, record->reasons, titles[i]);

@@ -246,7 +246,7 @@ void ms_reason_about(
 	if (finding->places->len > 0)
 		reason->where = ms_place_masked(((MsPlace *)finding->places->pdata[0])->where);
 	if (owners > 0)
-		reason->owner = ms_resolution_words(names, owners);
+		reason->owner = ms_text_list(names, owners);
 }
 
 static void about(MsReason *reason, const Judge *j, guint index)

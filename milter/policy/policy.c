@@ -232,7 +232,7 @@ static bool take_all_kinds(
 	g_autoptr(GPtrArray) few = g_ptr_array_new();
 	for (guint i = 0; i < MIN(required->len, 5); i++)
 		g_ptr_array_add(few, required->pdata[i]);
-	policy->required_words = ms_resolution_words(few, required->len);
+	policy->required_words = ms_text_list(few, required->len);
 	policy->kinds = take_kinds(section, "kinds", looked, kinds, error);
 	policy->required = policy->kinds != NULL
 		? take_kinds(section, "require", required, kinds, error)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "page.h"
 
 /*
@@ -612,20 +614,23 @@ static void note_form(GString *out, const Request *r, const MsRecord *record, co
 }
 
 /* The account that all that is another's in it belongs to; "" where there are several. */
-static const char *account_found(const MsRecord *record)
+static char *account_found(const MsRecord *record)
 {
-	const char *found = "";
+	g_autofree char *found = g_strdup("");
 	for (guint i = 0; i < record->findings->len; i++) {
 		const MsHeldFinding *f = record->findings->pdata[i];
-		bool others = strchr(f->relations, 'x') != NULL ||
-			(strchr(f->relations, '?') != NULL && *f->owners != '\0');
-		if (!others || strcmp(f->owners, found) == 0)
+		bool others = strpbrk(f->relations, "x?") != NULL;
+		guint more;
+		g_auto(GStrv) owners = ms_text_list_apart(f->owners, &more);
+		if (!others || owners[0] == NULL)
 			continue;
-		if (*found != '\0' || strchr(f->owners, ',') != NULL)
-			return "";
-		found = f->owners;
+		bool other = *found != '\0' && strcmp(found, owners[0]) != 0;
+		if (more > 0 || owners[1] != NULL || other)
+			return g_strdup("");
+		g_free(found);
+		found = g_strdup(owners[0]);
 	}
-	return found;
+	return g_steal_pointer(&found);
 }
 
 static void receives_fields(
@@ -637,9 +642,10 @@ static void receives_fields(
 			record->recipients->pdata[g_array_index(shown->list, guint, n)];
 		html(out, "<option>%s</option>", to->address);
 	}
+	g_autofree char *account = account_found(record);
 	html(out,
 		"</select></label><label>%s<input name=\"receives\" list=\"accounts\" maxlength=\"200\" value=\"%s\"></label>",
-		T(r, "may receive for account"), account_found(record));
+		T(r, "may receive for account"), account);
 	verb_button(out, "quiet", ms_verbs[MS_VERB_MAY_RECEIVE].name, "m", T(r, "May receive"));
 }
 

@@ -18,7 +18,7 @@ policy "half" {
 	on-mismatch = split
 	tolerate = {"limit"}
 }
-policy "careful" {
+policy "bills, careful" {
 	sender = {"careful@seller.example"}
 	kinds = {"customer-number"}
 }
@@ -459,7 +459,7 @@ for p in both(S, 'unix:' + m.socket, tap):
     tap.same(state(name)[1], ['released'] * 5 + ['held'], '... which the record tells')
     held('delete', name)
     # the second person
-    m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"careful"}')
+    m.more = p.settings() + p.desk('two-person-above = 3\ntwo-person-policies = {"bills, careful"}')
     m.write_conf()
     os.environ['SUDO_USER'] = 'anna'
     name = hold(p, p.kind + ' two persons', sender='careful@seller.example')

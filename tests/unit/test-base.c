@@ -617,6 +617,57 @@ static void test_scratch(void)
 	g_assert_cmpint(st.st_mode & 0777, ==, 0700);
 }
 
+/* Whatever names are: they come back as they went in, and as many more. */
+static void test_list(void)
+{
+	static const struct {
+		const char *names[4];
+		guint more;
+		const char *want;
+	} rows[] = {
+		{{NULL}, 0, ""},
+		{{"A"}, 0, "A"},
+		{{"A", "B"}, 0, "A, B"},
+		{{"A", "B"}, 7, "A, B and 7 more"},
+		{{"Meyer, Hans"}, 0, "\"Meyer, Hans\""},
+		{{"Meyer, Hans", "Hans"}, 1, "\"Meyer, Hans\", Hans and 1 more"},
+		{{"A,B", "A ,B,"}, 0, "\"A,B\", \"A ,B,\""},
+		{{"Zur \"Post\"", "\"", "\", \""}, 2,
+			"\"Zur \"\"Post\"\"\", \"\"\"\", \"\"\", \"\"\" and 2 more"},
+		{{"Meyer and 3 more"}, 0, "\"Meyer and 3 more\""},
+		{{"Meyer and Sons", "Mehr and more"}, 12, "Meyer and Sons, \"Mehr and more\" and 12 more"},
+		{{" and 3 more", "and", " "}, 0, "\" and 3 more\", and,  "},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) names = g_ptr_array_new();
+		for (gsize k = 0; rows[i].names[k] != NULL; k++)
+			g_ptr_array_add(names, (char *)rows[i].names[k]);
+		guint more;
+		g_autofree char *list = ms_text_list(names, names->len + rows[i].more);
+		g_auto(GStrv) apart = ms_text_list_apart(list, &more);
+		g_assert_cmpstr(list, ==, rows[i].want);
+		g_assert_cmpstrv(apart, rows[i].names);
+		g_assert_cmpuint(more, ==, rows[i].more);
+	}
+	/* Of a record that was written before names were quoted, or by nobody of ours. */
+	static const struct {
+		const char *list, *names[4];
+		guint more;
+	} found[] = {
+		{"Zur \"Post\", B", {"Zur \"Post\"", "B"}, 0},
+		{"\"Zur Post\" GmbH, B", {"\"Zur Post\" GmbH", "B"}, 0},
+		{"\"open, B and 2 more", {"\"open", "B"}, 2},
+		{"A, ", {"A"}, 0},
+		{"A and 99999999999999 more", {"A and 99999999999999 more"}, 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(found); i++) {
+		guint more;
+		g_auto(GStrv) apart = ms_text_list_apart(found[i].list, &more);
+		g_assert_cmpstrv(apart, found[i].names);
+		g_assert_cmpuint(more, ==, found[i].more);
+	}
+}
+
 /* What the host lacks for now is no mistake in the settings, whatever could not be had. */
 static void test_want(void)
 {
@@ -658,6 +709,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/text/nearest", test_nearest);
 	g_test_add_func("/base/text/cell", test_cell);
 	g_test_add_func("/base/text/words", test_words);
+	g_test_add_func("/base/text/list", test_list);
 	g_test_add_func("/text/words-twice", test_words_twice);
 	g_test_add_func("/base/transfer", test_transfer);
 	g_test_add_func("/base/regex/match", test_regex);

@@ -807,6 +807,29 @@ static void test_two_persons(void)
 	world_free(w);
 }
 
+/* A policy that asks for a second person, whatever its title is, and whatever others are for it. */
+static void test_two_person_policies(void)
+{
+	static const struct {
+		const char *of, *said;
+	} rows[] = {
+		{"\"bills, careful\"", "waiting: "},
+		{"invoices, \"bills, careful\"", "waiting: "},
+		{"bills, careful", "done: "}, /* two others */
+		{"careful", "done: "},
+	};
+	World *w = world_new("", " two-person-policies = {\"bills, careful\"}\n");
+	MsDesk *desk = world_desk(w);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *uid = world_hold(w, &(WorldHold){.policies = rows[i].of});
+		g_autofree char *said = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "a@alpha.example"});
+		g_assert_true(g_str_has_prefix(said, rows[i].said));
+	}
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* Released by right, and judged again while it waits: who has no right any more does not get it. */
 static void test_judged_meanwhile(void)
 {
@@ -1190,6 +1213,15 @@ static const DigestRow digest_rows[] = {
 		{{"r2", "AC-7, AC-8 and 3 more", "x"}}, MS_OUTCOME_WRONG, "", 0},
 	{"known now", "unknown-recipient", {"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""},
 		{{"r1", "AC-3", "?"}}, MS_OUTCOME_RIGHT, "AC-3,recipient,n@nobody.example\n", 0},
+	{"may receive now, a name with a comma", "mismatch",
+		{"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r2", "\"Meyer, Hans\"", "x"}},
+		MS_OUTCOME_RIGHT, "\"Meyer, Hans\",recipient,a@alpha.example\n", 0},
+	{"another's, whose name has his in it", "mismatch",
+		{"a@alpha.example", MS_OUTCOME_WRONG, "AC-1"}, {{"r2", "\"Meyer, AC-1\"", "x"}},
+		MS_OUTCOME_WRONG, "", 0},
+	{"as it was, names cut", "mismatch",
+		{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1 and 2 more"}, {{"r1", "AC-4", "o"}},
+		MS_OUTCOME_WRONG, "", 0},
 	{"known now, of another", "unknown-recipient",
 		{"n@nobody.example", MS_OUTCOME_UNKNOWN_RECIPIENT, ""}, {{"r1", "AC-3", "?"}},
 		MS_OUTCOME_WRONG, "AC-2,recipient,n@nobody.example\n", 0},
@@ -1325,6 +1357,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/group", test_group);
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);
+	g_test_add_func("/desk/two-persons-policies", test_two_person_policies);
 	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
 	g_test_add_func("/desk/many/linear", test_linear);
