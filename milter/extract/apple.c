@@ -10,6 +10,7 @@
 
 #include "missent/scan.h"
 
+#include "bytes.h"
 #include "readers.h"
 
 enum { DATA = 1, RESOURCES = 2, NAME = 3, COMMENT = 4, FINDER = 9 }; /* entries */
@@ -18,16 +19,6 @@ enum { DATA = 1, RESOURCES = 2, NAME = 3, COMMENT = 4, FINDER = 9 }; /* entries 
 #define DESCRIPTOR 12
 #define SMALL 4096  /* bytes, more than dates, flags and attributes have */
 #define MAP_HEAD 28 /* bytes of a map of resources before its types */
-
-static guint32 be32(const guint8 *p)
-{
-	return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
-}
-
-static guint16 be16(const guint8 *p)
-{
-	return (guint16)(p[0] << 8 | p[1]);
-}
 
 typedef struct {
 	const MsExtraction *to;
@@ -79,14 +70,14 @@ static bool read_resource(Apple *apple, const guint8 *type, const guint8 *data, 
 /* All resources of one type, whose references begin at `refs`. */
 static bool read_type(Apple *apple, const guint8 *fork, gsize len, const guint8 *type, gsize refs)
 {
-	gsize n = be16(type + 4) + 1u, base = be32(fork);
+	gsize n = ms_be16(type + 4) + 1u, base = ms_be32(fork);
 	for (gsize i = 0; i < n; i++) {
 		gsize ref = refs + i * DESCRIPTOR;
 		if (len < DESCRIPTOR || ref > len - DESCRIPTOR ||
 			!ms_budget_time(apple->to->budget))
 			return false;
-		gsize at = base + (be32(fork + ref + 4) & 0xffffff);
-		gsize size = at + 4 <= len ? be32(fork + at) : 0;
+		gsize at = base + (ms_be32(fork + ref + 4) & 0xffffff);
+		gsize size = at + 4 <= len ? ms_be32(fork + at) : 0;
 		if (at + 4 > len || size > len - at - 4 ||
 			!read_resource(apple, type, fork + at + 4, size))
 			return false;
@@ -97,17 +88,17 @@ static bool read_type(Apple *apple, const guint8 *fork, gsize len, const guint8 
 static bool read_resources(Apple *apple, const guint8 *fork, gsize len)
 {
 	add_words(apple, fork, len);
-	gsize map = len >= 16 ? be32(fork + 4) : len;
-	if (map + MAP_HEAD + 2 > len || be32(fork) > len)
+	gsize map = len >= 16 ? ms_be32(fork + 4) : len;
+	if (map + MAP_HEAD + 2 > len || ms_be32(fork) > len)
 		return false;
-	gsize types = map + be16(fork + map + 24);
+	gsize types = map + ms_be16(fork + map + 24);
 	if (types + 2 > len)
 		return false;
-	gsize n = (be16(fork + types) + 1u) & 0xffff; /* 0xffff: none */
+	gsize n = (ms_be16(fork + types) + 1u) & 0xffff; /* 0xffff: none */
 	for (gsize i = 0; i < n; i++) {
 		gsize type = types + 2 + i * 8;
 		if (type + 8 > len ||
-			!read_type(apple, fork, len, fork + type, types + be16(fork + type + 6)))
+			!read_type(apple, fork, len, fork + type, types + ms_be16(fork + type + 6)))
 			return false;
 	}
 	return true;
@@ -146,7 +137,7 @@ void ms_apple_read(const MsExtraction *to, const MsDocument *document, MsInvento
 	const guint8 *data = document->data;
 	g_autoptr(GString) words = g_string_new(NULL);
 	Apple apple = {to, document->where, inventory, words};
-	gsize n = document->len >= HEAD ? be16(data + 24) : 0, behind = HEAD + n * DESCRIPTOR;
+	gsize n = document->len >= HEAD ? ms_be16(data + 24) : 0, behind = HEAD + n * DESCRIPTOR;
 	MsItem head = ms_inventory_item(inventory, "descriptors");
 	if (behind > document->len || n == 0) {
 		ms_inventory_unread(inventory, MS_ITEM_WHOLE, MS_UNREAD_DAMAGED,
@@ -157,7 +148,7 @@ void ms_apple_read(const MsExtraction *to, const MsDocument *document, MsInvento
 	ms_inventory_read(inventory, head);
 	for (gsize i = 0; i < n; i++) {
 		const guint8 *entry = data + HEAD + i * DESCRIPTOR;
-		guint32 id = be32(entry), from = be32(entry + 4), len = be32(entry + 8);
+		guint32 id = ms_be32(entry), from = ms_be32(entry + 4), len = ms_be32(entry + 8);
 		g_autofree char *name = g_strdup_printf("entry %u", id);
 		MsItem item = ms_inventory_item(inventory, name);
 		if (from > document->len || len > document->len - from) {

@@ -6,6 +6,7 @@
 #include "missent/text.h"
 
 #include "blip.h"
+#include "bytes.h"
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
@@ -45,22 +46,12 @@ typedef struct {
 	bool locked;
 } Book;
 
-static guint get16(const guint8 *p)
-{
-	return p[0] | (guint)p[1] << 8;
-}
-
-static guint32 get32(const guint8 *p)
-{
-	return get16(p) | (guint32)get16(p + 2) << 16;
-}
-
 static bool next_record(Records *r)
 {
 	if (r->len - r->at < 4)
 		return false;
-	r->type = get16(r->data + r->at);
-	gsize size = get16(r->data + r->at + 2);
+	r->type = ms_le16(r->data + r->at);
+	gsize size = ms_le16(r->data + r->at + 2);
 	r->body = r->data + r->at + 4;
 	r->size = MIN(size, r->len - r->at - 4);
 	r->at += 4 + r->size;
@@ -88,16 +79,16 @@ static bool shared_string(Book *book, gsize *at)
 			return false;
 		*at = 0;
 	}
-	gsize left = get16(r->body + *at);
+	gsize left = ms_le16(r->body + *at);
 	guint flags = r->body[*at + 2];
 	*at += 3;
 	gsize runs = 0, extra = 0;
 	if ((flags & 8) != 0 && *at + 2 <= r->size) {
-		runs = get16(r->body + *at) * (gsize)4;
+		runs = ms_le16(r->body + *at) * (gsize)4;
 		*at += 2;
 	}
 	if ((flags & 4) != 0 && *at + 4 <= r->size) {
-		extra = get32(r->body + *at);
+		extra = ms_le32(r->body + *at);
 		*at += 4;
 	}
 	bool wide = (flags & 1) != 0;
@@ -130,7 +121,7 @@ static void read_strings(Book *book)
 {
 	if (book->records.size < 8)
 		return;
-	guint32 n = get32(book->records.body + 4);
+	guint32 n = ms_le32(book->records.body + 4);
 	gsize at = 8;
 	for (guint32 i = 0; i < n && shared_string(book, &at); i++)
 		if (!ms_budget_time(book->to->budget))
@@ -142,7 +133,7 @@ static void append_string(const Book *book, GString *out, const guint8 *p, gsize
 {
 	if (size < 3)
 		return;
-	gsize n = get16(p);
+	gsize n = ms_le16(p);
 	if (!book->wide) {
 		append_text(out, p + 2, MIN(n, size - 2), false);
 		return;
@@ -161,7 +152,7 @@ static void begin_cell(Book *book, guint row)
 
 static double get_double(const guint8 *p)
 {
-	guint64 bits = get32(p) | (guint64)get32(p + 4) << 32;
+	guint64 bits = ms_le32(p) | (guint64)ms_le32(p + 4) << 32;
 	double value;
 	memcpy(&value, &bits, sizeof value);
 	return value;
@@ -200,28 +191,28 @@ static void read_cell(Book *book)
 	gsize size = book->records.size;
 	if (size < 6)
 		return;
-	guint row = get16(p), style = get16(p + 4);
+	guint row = ms_le16(p), style = ms_le16(p + 4);
 	switch (book->records.type) {
 	case NUMBER:
 		if (size >= 14)
 			put_number(book, row, style, get_double(p + 6));
 		break;
 	case FORMULA: /* its last result, unless that is text, which follows */
-		if (size >= 14 && get16(p + 12) != 0xffff)
+		if (size >= 14 && ms_le16(p + 12) != 0xffff)
 			put_number(book, row, style, get_double(p + 6));
 		break;
 	case RK:
 		if (size >= 10)
-			put_number(book, row, style, get_rk(get32(p + 6)));
+			put_number(book, row, style, get_rk(ms_le32(p + 6)));
 		break;
 	case MULRK:
 		for (gsize at = 4; at + 6 <= size - 2; at += 6)
-			put_number(book, row, get16(p + at), get_rk(get32(p + at + 2)));
+			put_number(book, row, ms_le16(p + at), get_rk(ms_le32(p + at + 2)));
 		break;
 	case LABELSST:
 		begin_cell(book, row);
-		if (size >= 10 && get32(p + 6) < book->strings->len)
-			g_string_append(book->out, book->strings->pdata[get32(p + 6)]);
+		if (size >= 10 && ms_le32(p + 6) < book->strings->len)
+			g_string_append(book->out, book->strings->pdata[ms_le32(p + 6)]);
 		break;
 	case LABEL:
 	case RSTRING:
@@ -265,7 +256,7 @@ static void read_record(Book *book)
 	switch (book->records.type) {
 	case BOF:
 		if (size >= 2)
-			book->wide = get16(p) >= 0x600;
+			book->wide = ms_le16(p) >= 0x600;
 		g_string_append_c(book->out, '\n');
 		break;
 	case FILEPASS: book->locked = true; break;
@@ -274,13 +265,13 @@ static void read_record(Book *book)
 		if (size > 5) {
 			GString *code = g_string_new(NULL);
 			append_string(book, code, p + 2, size - 2);
-			g_hash_table_insert(book->formats, GUINT_TO_POINTER(get16(p)),
+			g_hash_table_insert(book->formats, GUINT_TO_POINTER(ms_le16(p)),
 				g_string_free(code, FALSE));
 		}
 		break;
 	case XF:
 		if (size >= 4) {
-			guint format = get16(p + 2);
+			guint format = ms_le16(p + 2);
 			g_array_append_val(book->cells, format);
 		}
 		break;

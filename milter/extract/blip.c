@@ -6,6 +6,7 @@
 #include "missent/text.h"
 
 #include "blip.h"
+#include "bytes.h"
 #include "readers.h"
 
 /*
@@ -20,19 +21,9 @@
 
 enum { BLIP_EMF = 0xf01a, BLIP_PICT = 0xf01c, BLIP_LAST = 0xf02a, OBJECT = 0x1011 };
 
-static guint get16(const guint8 *p)
-{
-	return p[0] | (guint)p[1] << 8;
-}
-
-static guint32 get32(const guint8 *p)
-{
-	return get16(p) | (guint32)get16(p + 2) << 16;
-}
-
 GByteArray *ms_zlib_of(const guint8 *data, gsize len)
 {
-	if (len < 8 || (data[0] & 0x0f) != 8 || ((guint)data[0] << 8 | data[1]) % 31 != 0)
+	if (len < 8 || (data[0] & 0x0f) != 8 || ms_be16(data) % 31 != 0)
 		return NULL;
 	g_autoptr(GZlibDecompressor) z = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
 	GByteArray *out = ms_bytes_new();
@@ -72,9 +63,9 @@ static void read_blip(
 static bool is_blip(const guint8 *p, gsize left)
 {
 	static const guint16 instances[] = {0x3d4, 0x216, 0x542, 0x46a, 0x6e0, 0x6e2, 0x6e4, 0x7a8};
-	if (left < HEAD || p[3] != 0xf0 || get32(p + 4) > left - HEAD)
+	if (left < HEAD || p[3] != 0xf0 || ms_le32(p + 4) > left - HEAD)
 		return false;
-	guint type = get16(p + 2), instance = get16(p) >> 4;
+	guint type = ms_le16(p + 2), instance = ms_le16(p) >> 4;
 	if (type < BLIP_EMF || type > BLIP_LAST || (p[0] & 0x0f) != 0)
 		return false;
 	for (gsize i = 0; i < G_N_ELEMENTS(instances); i++)
@@ -107,11 +98,11 @@ guint ms_blips_read(const MsExtraction *to, const char *where, const guint8 *dat
 		ms_strings(words, p, (gsize)(blip - p));
 		if (blip == end)
 			break;
-		guint instance = get16(blip) >> 4;
+		guint instance = ms_le16(blip) >> 4;
 		/* Those of dots that are shared have an odd instance, JPEG of CMYK its own pair. */
-		read_blip(to, where, get16(blip + 2), blip + HEAD, get32(blip + 4),
+		read_blip(to, where, ms_le16(blip + 2), blip + HEAD, ms_le32(blip + 4),
 			(instance & 1) != 0);
-		p = blip + HEAD + get32(blip + 4);
+		p = blip + HEAD + ms_le32(blip + 4);
 	}
 	return n;
 }
@@ -122,12 +113,12 @@ void ms_slide_objects_read(
 	const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	while (len >= HEAD && ms_budget_time(to->budget)) {
-		guint instance = get16(data) >> 4;
-		gsize size = MIN((gsize)get32(data + 4), len - HEAD);
+		guint instance = ms_le16(data) >> 4;
+		gsize size = MIN((gsize)ms_le32(data + 4), len - HEAD);
 		const guint8 *body = data + HEAD;
-		if (get16(data + 2) == OBJECT && instance == 0) {
+		if (ms_le16(data + 2) == OBJECT && instance == 0) {
 			ms_extract_within(to, where, "object", NULL, body, size);
-		} else if (get16(data + 2) == OBJECT && size > 4) {
+		} else if (ms_le16(data + 2) == OBJECT && size > 4) {
 			g_autoptr(GByteArray) object = ms_zlib_of(body + 4, size - 4);
 			if (object != NULL)
 				ms_extract_within(to, where, "object", NULL, object->data, object->len);

@@ -6,6 +6,7 @@
 #include "missent/text.h"
 #include "missent/transfer.h"
 
+#include "bytes.h"
 #include "plain.h"
 #include "readers.h"
 
@@ -323,11 +324,6 @@ static void read_hex(const Scan *scan, const Line *line)
 
 /* ---- BinHex --------------------------------------------------------------------------- */
 
-static guint32 big_endian(const guint8 *p)
-{
-	return (guint32)p[0] << 24 | (guint32)p[1] << 16 | (guint32)p[2] << 8 | p[3];
-}
-
 /* A header (the name, 22 bytes), the data fork and the resource fork, each with a checksum. */
 static const char *read_binhex(const Scan *scan, const char *colon)
 {
@@ -337,8 +333,8 @@ static const char *read_binhex(const Scan *scan, const char *colon)
 	guint64 max = MIN(scan->to->budget->left[MS_COST_DECODED], G_MAXINT32);
 	g_autoptr(GByteArray) out = ms_transfer_hqx((const guint8 *)colon + 1, len, (gsize)max);
 	gsize name = out->len > 0 ? out->data[0] : 0, head = name + 22;
-	gsize data = out->len >= head ? big_endian(out->data + name + 12) : 0;
-	gsize resource = out->len >= head ? big_endian(out->data + name + 16) : 0;
+	gsize data = out->len >= head ? ms_be32(out->data + name + 12) : 0;
+	gsize resource = out->len >= head ? ms_be32(out->data + name + 16) : 0;
 	if (name == 0 || out->len < head + data || last == NULL) {
 		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_DAMAGED,
 			"a BinHex file that does not decode");

@@ -4,6 +4,7 @@
 
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "readers.h"
 
 /*
@@ -59,7 +60,7 @@ GByteArray *ms_inflate(const MsExtraction *to, const char *where, const guint8 *
 
 GByteArray *ms_inflate_word(const guint8 *data, gsize len)
 {
-	bool zlib = len > 2 && (data[0] & 0x0f) == 8 && (data[0] << 8 | data[1]) % 31 == 0;
+	bool zlib = len > 2 && (data[0] & 0x0f) == 8 && ms_be16(data) % 31 == 0;
 	bool gzip = len > 2 && data[0] == 0x1f && data[1] == 0x8b;
 	z_stream z = {.next_in = (guint8 *)data, .avail_in = (guint)MIN(len, G_MAXUINT)};
 	if (inflateInit2(&z, zlib || gzip ? MAX_WBITS + 32 : -MAX_WBITS) != Z_OK)

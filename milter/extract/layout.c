@@ -4,6 +4,7 @@
 
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "members.h"
 #include "readers.h"
 
@@ -25,19 +26,9 @@ typedef struct {
 	MsInventory *inventory;
 } Layout;
 
-static guint32 le16(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8;
-}
-
-static guint32 le32(const guint8 *p)
-{
-	return le16(p) | le16(p + 2) << 16;
-}
-
 static guint64 le64(const guint8 *p)
 {
-	return le32(p) | (guint64)le32(p + 4) << 32;
+	return ms_le32(p) | (guint64)ms_le32(p + 4) << 32;
 }
 
 static gsize left(const Layout *l)
@@ -172,7 +163,7 @@ static bool layout_cab(Layout *l)
 {
 	if (l->len < 36)
 		return false;
-	gsize size = le32(l->data + 8), files = le32(l->data + 16);
+	gsize size = ms_le32(l->data + 8), files = ms_le32(l->data + 16);
 	words(l, l->data + 36, MIN(files, l->len) > 36 ? MIN(files, l->len) - 36 : 0);
 	take(l, MIN(size, l->len));
 	return true;
@@ -183,11 +174,11 @@ static bool layout_lha(Layout *l)
 	while (left(l) > 22 && l->data[l->at] != 0) {
 		const guint8 *p = l->data + l->at;
 		guint level = p[20];
-		gsize head = level >= 2 ? le16(p) : p[0] + 2u;
+		gsize head = level >= 2 ? ms_le16(p) : p[0] + 2u;
 		if (level > 2 || head > left(l))
 			return true;
 		words(l, p + 21, head > 21 ? head - 21 : 0);
-		if (!take(l, MIN(head + (guint64)le32(p + 7), left(l))))
+		if (!take(l, MIN(head + (guint64)ms_le32(p + 7), left(l))))
 			return true;
 	}
 	return true;
@@ -254,10 +245,10 @@ static bool layout_rar4(Layout *l)
 	while (left(l) >= 7 && type != 0x7b) {
 		const guint8 *p = l->data + l->at;
 		type = p[2];
-		guint flags = le16(p + 3);
-		gsize head = le16(p + 5);
+		guint flags = ms_le16(p + 3);
+		gsize head = ms_le16(p + 5);
 		bool more = (flags & 0x8000) != 0 || type == 0x74 || type == 0x7a;
-		guint64 size = more && head >= 11 && left(l) >= 11 ? le32(p + 7) : 0;
+		guint64 size = more && head >= 11 && left(l) >= 11 ? ms_le32(p + 7) : 0;
 		if (head < 7 || head + size > left(l))
 			return true;
 		if (type == 0x73 && (flags & 0x80) != 0)
@@ -304,9 +295,9 @@ static bool ends_as_lzip(const guint8 *data, gsize len)
 /* Frames anybody may skip are a gap, to be read as what they are. */
 static bool skippable(Layout *l)
 {
-	if (left(l) < 8 || (le32(l->data + l->at) & 0xfffffff0u) != 0x184d2a50u)
+	if (left(l) < 8 || (ms_le32(l->data + l->at) & 0xfffffff0u) != 0x184d2a50u)
 		return false;
-	gsize n = le32(l->data + l->at + 4);
+	gsize n = ms_le32(l->data + l->at + 4);
 	if (!take(l, 8))
 		return false;
 	l->at += MIN(n, left(l));
@@ -317,7 +308,7 @@ static bool skippable(Layout *l)
 static bool zstd_frame(Layout *l)
 {
 	static const guint8 dictionaries[] = {0, 1, 2, 4}, sizes[] = {0, 2, 4, 8};
-	if (left(l) < 6 || le32(l->data + l->at) != 0xfd2fb528u)
+	if (left(l) < 6 || ms_le32(l->data + l->at) != 0xfd2fb528u)
 		return false;
 	guint8 flags = l->data[l->at + 4];
 	bool single = (flags & 0x20) != 0;
@@ -328,7 +319,7 @@ static bool zstd_frame(Layout *l)
 	for (bool last = false; !last;) {
 		if (left(l) < 3)
 			return false;
-		guint32 head = le16(l->data + l->at) | (guint32)l->data[l->at + 2] << 16;
+		guint32 head = ms_le16(l->data + l->at) | (guint32)l->data[l->at + 2] << 16;
 		last = (head & 1) != 0;
 		if (!take(l, 3 + ((head >> 1 & 3) == 1 ? 1 : head >> 3)))
 			return false;
@@ -338,7 +329,7 @@ static bool zstd_frame(Layout *l)
 
 static bool lz4_frame(Layout *l)
 {
-	if (left(l) < 11 || le32(l->data + l->at) != 0x184d2204u)
+	if (left(l) < 11 || ms_le32(l->data + l->at) != 0x184d2204u)
 		return false;
 	guint8 flags = l->data[l->at + 4];
 	if (!take(l, 7 + ((flags & 8) != 0 ? 8u : 0) + ((flags & 1) != 0 ? 4u : 0)))
@@ -346,7 +337,7 @@ static bool lz4_frame(Layout *l)
 	for (;;) {
 		if (left(l) < 4)
 			return false;
-		guint32 size = le32(l->data + l->at);
+		guint32 size = ms_le32(l->data + l->at);
 		if (size == 0)
 			return take(l, (flags & 4) != 0 ? 8 : 4);
 		if (!take(l, 4 + (guint64)(size & 0x7fffffff) + ((flags & 0x10) != 0 ? 4 : 0)))
@@ -456,7 +447,7 @@ static gsize gzip_header(Layout *l, GString *name)
 	guint8 flags = l->data[l->at + 3];
 	gsize at = l->at + 10;
 	if ((flags & 4) != 0) {
-		gsize n = l->len - at >= 2 ? le16(l->data + at) : G_MAXUINT16;
+		gsize n = l->len - at >= 2 ? ms_le16(l->data + at) : G_MAXUINT16;
 		if (l->len - at < 2 + n)
 			return 0;
 		words(l, l->data + at + 2, n);

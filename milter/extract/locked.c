@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "locked.h"
 #include "xml.h"
 
@@ -123,18 +124,13 @@ static bool decrypt(guint bits, const guint8 *key, const guint8 *iv, const guint
 	return fine;
 }
 
-static guint32 get32(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 /* The size of what was locked stands before it. */
 static GByteArray *room_for(const GByteArray *package, gsize *size_out)
 {
 	gsize locked = package->len >= 8 ? (package->len - 8) / BLOCK * BLOCK : 0;
-	if (locked == 0 || get32(package->data + 4) != 0)
+	if (locked == 0 || ms_le32(package->data + 4) != 0)
 		return NULL;
-	*size_out = MIN(get32(package->data), locked);
+	*size_out = MIN(ms_le32(package->data), locked);
 	GByteArray *out = g_byte_array_sized_new((guint)locked);
 	g_byte_array_set_size(out, (guint)locked);
 	return out;
@@ -168,7 +164,7 @@ static bool standard_opens(const Hash *h, MsBudget *budget, const guint8 *verifi
 {
 	static const guint8 block[4] = {0};
 	guint8 final[EVP_MAX_MD_SIZE], plain[BLOCK], want[32], got[EVP_MAX_MD_SIZE];
-	return get32(verifier) == BLOCK &&
+	return ms_le32(verifier) == BLOCK &&
 		spin(h, budget, verifier + 4, BLOCK, password, STANDARD_SPIN, final) &&
 		hash(h, final, h->size, block, sizeof block, final) &&
 		standard_key(h, final, bits, key) &&
@@ -182,11 +178,11 @@ static GByteArray *open_standard(MsBudget *budget, const GByteArray *info,
 {
 	g_auto(Hash) h = {0};
 	guint8 key[MAX_KEY];
-	gsize size, header = info->len >= STANDARD_HEADER + 20 ? get32(info->data + 8) : 0;
+	gsize size, header = info->len >= STANDARD_HEADER + 20 ? ms_le32(info->data + 8) : 0;
 	if (header < 20 || header > info->len - STANDARD_HEADER ||
 		info->len - STANDARD_HEADER - header < STANDARD_VERIFIER)
 		return NULL;
-	guint bits = get32(info->data + STANDARD_HEADER + 16);
+	guint bits = ms_le32(info->data + STANDARD_HEADER + 16);
 	bool known = bits == 128 || bits == 192 || bits == 256;
 	if (!known || !hash_open(&h, "SHA1") ||
 		!standard_opens(&h, budget, info->data + STANDARD_HEADER + header, bits, password,
@@ -366,8 +362,7 @@ GByteArray *ms_locked_office(MsBudget *budget, const GByteArray *info, const GBy
 {
 	if (info->len < 8)
 		return NULL;
-	guint major = info->data[0] | (guint)info->data[1] << 8,
-	      minor = info->data[2] | (guint)info->data[3] << 8;
+	guint major = ms_le16(info->data), minor = ms_le16(info->data + 2);
 	if (major == 4 && minor == 4)
 		return open_agile(budget, info, package, password);
 	return major >= 2 && major <= 4 && minor == 2

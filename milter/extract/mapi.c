@@ -8,6 +8,7 @@
 
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "mapi.h"
 #include "numfmt.h"
 #include "readers.h"
@@ -33,11 +34,6 @@ enum {
 
 #define MAX_RTF (32 << 20)
 #define ROW 16 /* bytes: type and name, flags, value */
-
-static guint get16(const guint8 *p)
-{
-	return p[0] | (guint)p[1] << 8;
-}
 
 static GString *text_of(MsMapi *mapi)
 {
@@ -122,7 +118,7 @@ void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len)
 	/* A head of 32, 24 or 8 bytes, then rows of 16. */
 	for (gsize at = len % ROW; at + ROW <= len; at += ROW) {
 		const guint8 *row = data + at;
-		guint type = get16(row), id = get16(row + 2);
+		guint type = ms_le16(row), id = ms_le16(row + 2);
 		gint64 bits = 0;
 		double number;
 		for (guint i = 8; i > 0; i--)

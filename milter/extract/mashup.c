@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "readers.h"
 
 /*
@@ -12,22 +13,17 @@
 
 enum { QUERIES, PERMISSIONS, METADATA, BINDINGS, N_SECTIONS };
 
-static guint32 get32(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 bool ms_mashup_read(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
 {
 	const guint8 *sections[N_SECTIONS];
 	gsize sizes[N_SECTIONS], at = 4;
-	if (len < 4 || get32(data) != 0)
+	if (len < 4 || ms_le32(data) != 0)
 		return false;
 	for (guint i = 0; i < N_SECTIONS; i++) {
-		if (len - at < 4 || get32(data + at) > len - at - 4)
+		if (len - at < 4 || ms_le32(data + at) > len - at - 4)
 			return false;
 		sections[i] = data + at + 4;
-		sizes[i] = get32(data + at);
+		sizes[i] = ms_le32(data + at);
 		at += 4 + sizes[i];
 	}
 	if (at != len)

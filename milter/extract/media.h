@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "readers.h"
 
 #define MS_WALK_BLOCKS 200000 /* per picture; above it is none that anybody draws */
@@ -19,26 +20,6 @@ typedef struct {
 	MsInventory *inventory;
 	bool cut; /* it ends within its pixels */
 } MsWalk;
-
-static inline guint32 ms_be16(const guint8 *p)
-{
-	return (guint32)p[0] << 8 | p[1];
-}
-
-static inline guint32 ms_be32(const guint8 *p)
-{
-	return ms_be16(p) << 16 | ms_be16(p + 2);
-}
-
-static inline guint32 ms_le16(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8;
-}
-
-static inline guint32 ms_le32(const guint8 *p)
-{
-	return ms_le16(p) | ms_le16(p + 2) << 16;
-}
 
 static inline gsize ms_walk_left(const MsWalk *w)
 {

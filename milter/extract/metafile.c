@@ -4,6 +4,7 @@
 
 #include "missent/inventory.h"
 
+#include "bytes.h"
 #include "readers.h"
 
 /*
@@ -32,27 +33,17 @@ typedef struct {
 	bool glyphs; /* text given as numbers of glyphs, without its characters */
 } Drawing;
 
-static guint32 get16(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8;
-}
-
-static guint32 get32(const guint8 *p)
-{
-	return get16(p) | get16(p + 2) << 16;
-}
-
 bool ms_is_emf(const guint8 *data, gsize len)
 {
-	return len >= 44 && get32(data) == 1 && memcmp(data + 40, " EMF", 4) == 0;
+	return len >= 44 && ms_le32(data) == 1 && memcmp(data + 40, " EMF", 4) == 0;
 }
 
 static bool is_wmf(const guint8 *data, gsize len)
 {
 	if (len >= 4 && memcmp(data, "\xd7\xcd\xc6\x9a", 4) == 0)
 		return true;
-	return len >= 18 && (get16(data) == 1 || get16(data) == 2) && get16(data + 2) == 9
-		&& (get16(data + 4) == 0x300 || get16(data + 4) == 0x100);
+	return len >= 18 && (ms_le16(data) == 1 || ms_le16(data) == 2) && ms_le16(data + 2) == 9
+		&& (ms_le16(data + 4) == 0x300 || ms_le16(data + 4) == 0x100);
 }
 
 bool ms_is_metafile(const guint8 *data, gsize len)
@@ -81,13 +72,13 @@ static bool text_record(Drawing *d, const guint8 *p, gsize size, bool wide)
 {
 	if (size < 76)
 		return false;
-	gsize n = get32(p + 44), at = get32(p + 48), bytes = wide ? n * 2 : n;
+	gsize n = ms_le32(p + 44), at = ms_le32(p + 48), bytes = wide ? n * 2 : n;
 	if (n > size || at > size || bytes > size - at)
 		return false;
-	if ((get32(p + 52) & OPTION_GLYPHS) != 0)
+	if ((ms_le32(p + 52) & OPTION_GLYPHS) != 0)
 		d->glyphs = d->glyphs || n > 0;
 	else
-		put(d, (gint32)get32(p + 40), p + at, n, wide);
+		put(d, (gint32)ms_le32(p + 40), p + at, n, wide);
 	return true;
 }
 
@@ -95,8 +86,8 @@ static bool small_text(Drawing *d, const guint8 *p, gsize size)
 {
 	if (size < 36)
 		return false;
-	gsize n = get32(p + 16);
-	guint32 options = get32(p + 20);
+	gsize n = ms_le32(p + 16);
+	guint32 options = ms_le32(p + 20);
 	gsize at = (options & 0x100) != 0 ? 36 : 52;
 	bool wide = (options & 0x200) == 0;
 	if (n > size || at > size || (wide ? n * 2 : n) > size - at)
@@ -104,7 +95,7 @@ static bool small_text(Drawing *d, const guint8 *p, gsize size)
 	if ((options & OPTION_GLYPHS) != 0)
 		d->glyphs = d->glyphs || n > 0;
 	else
-		put(d, (gint32)get32(p + 12), p + at, n, wide);
+		put(d, (gint32)ms_le32(p + 12), p + at, n, wide);
 	return true;
 }
 
@@ -112,20 +103,20 @@ static bool small_text(Drawing *d, const guint8 *p, gsize size)
 static void plus_records(Drawing *d, const guint8 *p, gsize len)
 {
 	while (len >= 12) {
-		gsize size = get32(p + 4);
-		guint type = get16(p);
+		gsize size = ms_le32(p + 4);
+		guint type = ms_le16(p);
 		if (size < 12 || size > len)
 			break;
 		if (type == PLUS_STRING && size >= 40) {
-			gsize n = MIN(get32(p + 20), (size - 40) / 2);
-			put(d, (gint32)get32(p + 28), p + 40, n, true);
+			gsize n = MIN(ms_le32(p + 20), (size - 40) / 2);
+			put(d, (gint32)ms_le32(p + 28), p + 40, n, true);
 		} else if (type == PLUS_DRIVER_STRING && size >= 28) {
-			gsize n = MIN(get32(p + 24), (size - 28) / 2);
-			if ((get32(p + 16) & 1) == 0)
+			gsize n = MIN(ms_le32(p + 24), (size - 28) / 2);
+			if ((ms_le32(p + 16) & 1) == 0)
 				d->glyphs = d->glyphs || n > 0;
 			else
 				put(d, 0, p + 28, n, true);
-		} else if (type == PLUS_OBJECT && (get16(p + 2) >> 8 & 0x7f) == 5) {
+		} else if (type == PLUS_OBJECT && (ms_le16(p + 2) >> 8 & 0x7f) == 5) {
 			d->raster = true;
 		} else {
 			ms_strings(d->words, p + 12, size - 12);
@@ -170,8 +161,8 @@ static gsize read_emf(Drawing *d)
 	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 8 && ms_budget_time(d->to->budget);
 		n++) {
 		const guint8 *p = d->data + at;
-		guint32 type = get32(p);
-		gsize size = get32(p + 4);
+		guint32 type = ms_le32(p);
+		gsize size = ms_le32(p + 4);
 		if (size < 8 || size > d->len - at)
 			return at;
 		emf_record(d, type, p, size);
@@ -198,21 +189,21 @@ static bool is_wmf_curve(guint function)
 static bool wmf_text(Drawing *d, guint function, const guint8 *p, gsize size)
 {
 	if (function == META_TEXT && size >= 8) {
-		gsize n = get16(p + 6), even = (n + 1) & ~(gsize)1;
+		gsize n = ms_le16(p + 6), even = (n + 1) & ~(gsize)1;
 		if (8 + n > size)
 			return false;
-		gint32 y = 8 + even + 2 <= size ? (gint16)get16(p + 8 + even) : 0;
+		gint32 y = 8 + even + 2 <= size ? (gint16)ms_le16(p + 8 + even) : 0;
 		put(d, y, p + 8, n, false);
 		return true;
 	}
 	if (function == META_EXT_TEXT && size >= 14) {
-		gsize n = get16(p + 10), at = (get16(p + 12) & 6) != 0 ? 22 : 14;
+		gsize n = ms_le16(p + 10), at = (ms_le16(p + 12) & 6) != 0 ? 22 : 14;
 		if (at > size || n > size - at)
 			return false;
-		if ((get16(p + 12) & OPTION_GLYPHS) != 0)
+		if ((ms_le16(p + 12) & OPTION_GLYPHS) != 0)
 			d->glyphs = d->glyphs || n > 0;
 		else
-			put(d, (gint16)get16(p + 6), p + at, n, false);
+			put(d, (gint16)ms_le16(p + 6), p + at, n, false);
 		return true;
 	}
 	return false;
@@ -227,8 +218,8 @@ static gsize read_wmf(Drawing *d)
 	for (guint n = 0; n < MAX_RECORDS && d->len - at >= 6 && ms_budget_time(d->to->budget);
 		n++) {
 		const guint8 *p = d->data + at;
-		gsize size = (gsize)get32(p) * 2;
-		guint function = get16(p + 4);
+		gsize size = (gsize)ms_le32(p) * 2;
+		guint function = ms_le16(p + 4);
 		if (size < 6 || size > d->len - at)
 			return at;
 		if (!wmf_text(d, function, p, size) && !is_wmf_picture(function) &&

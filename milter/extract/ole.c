@@ -9,6 +9,7 @@
 #include "missent/text.h"
 
 #include "blip.h"
+#include "bytes.h"
 #include "locked.h"
 #include "mapi.h"
 #include "ole.h"
@@ -149,11 +150,6 @@ static void read_message(Ole *ole, GsfInfile *storage, const char *where)
 
 /* ---- Word, PowerPoint, anything ------------------------------------------------------- */
 
-static guint32 get32(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 /* What "\1Ole10Native" holds after its size (MS-OLEDS 2.3.6): names of the file, then its
  * bytes. */
 bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
@@ -167,12 +163,12 @@ bool ms_ole_package(const MsExtraction *to, const char *where, const guint8 *dat
 		p = memchr(p, 0, (gsize)(end - p));
 		p = p != NULL ? p + 1 : NULL;
 	}
-	if (p == NULL || end - p < 8 || (gsize)(end - p - 8) < get32(p + 4))
+	if (p == NULL || end - p < 8 || (gsize)(end - p - 8) < ms_le32(p + 4))
 		return false;
-	p += 8 + get32(p + 4);
+	p += 8 + ms_le32(p + 4);
 	if (end - p < 4)
 		return false;
-	gsize size = MIN((gsize)get32(p), (gsize)(end - p - 4));
+	gsize size = MIN((gsize)ms_le32(p), (gsize)(end - p - 4));
 	g_autofree char *name = g_utf8_make_valid(label, -1);
 	ms_extract_within(to, where, name, NULL, p + 4, size);
 	g_autoptr(GString) names = g_string_new(NULL);
@@ -203,7 +199,7 @@ static void expand_chunk(GByteArray *out, const guint8 *p, const guint8 *end)
 			guint done = out->len - start, bits = 4;
 			if (end - p < 2 || done == 0)
 				return;
-			guint token = p[0] | (guint)p[1] << 8;
+			guint token = ms_le16(p);
 			p += 2;
 			while ((1u << bits) < done)
 				bits++;
@@ -225,7 +221,7 @@ static void read_source(Ole *ole, const guint8 *p, const guint8 *end)
 	if (end - p < 4 || *p++ != 1)
 		return;
 	while (end - p > 2 && out->len < MAX_SOURCE) {
-		guint head = p[0] | (guint)p[1] << 8;
+		guint head = ms_le16(p);
 		gsize size = MIN((gsize)(head & 0xfff) + 3, (gsize)(end - p));
 		if ((head >> 12 & 7) != 3)
 			break;
@@ -427,17 +423,17 @@ static void read_child(Ole *ole, GsfInfile *storage, int index, const char *fold
 static guint32 table_sector(const guint8 *data, gsize len, guint n, guint shift)
 {
 	if (n < 109)
-		return get32(data + 76 + n * 4);
+		return ms_le32(data + 76 + n * 4);
 	guint each = (1u << shift) / 4 - 1;
-	guint32 sector = get32(data + 68);
+	guint32 sector = ms_le32(data + 68);
 	for (n -= 109; n >= each; n -= each) {
 		gsize at = ((gsize)sector + 1) << shift;
 		if (sector >= 0xfffffffa || at + (1u << shift) > len)
 			return G_MAXUINT32;
-		sector = get32(data + at + each * 4);
+		sector = ms_le32(data + at + each * 4);
 	}
 	gsize at = ((gsize)sector + 1) << shift;
-	return sector < 0xfffffffa && at + (1u << shift) <= len ? get32(data + at + n * 4)
+	return sector < 0xfffffffa && at + (1u << shift) <= len ? ms_le32(data + at + n * 4)
 								: G_MAXUINT32;
 }
 
@@ -446,11 +442,11 @@ static void read_free(const MsDocument *document, GString *out)
 {
 	const guint8 *data = document->data;
 	gsize len = document->len, sector = 0;
-	guint shift = len >= 512 ? data[30] | (guint)data[31] << 8 : 0;
+	guint shift = len >= 512 ? ms_le16(data + 30) : 0;
 	if (shift < 7 || shift > 16)
 		return;
 	gsize size = (gsize)1 << shift, each = size / 4;
-	guint tables = MIN(get32(data + 44), MAX_TABLES);
+	guint tables = MIN(ms_le32(data + 44), MAX_TABLES);
 	for (guint t = 0; t < tables; t++) {
 		guint32 table = table_sector(data, len, t, shift);
 		gsize at = ((gsize)table + 1) << shift;
@@ -460,7 +456,7 @@ static void read_free(const MsDocument *document, GString *out)
 			gsize from = (sector + 1) << shift;
 			if (from >= len)
 				return;
-			if (get32(data + at + i * 4) == 0xffffffff)
+			if (ms_le32(data + at + i * 4) == 0xffffffff)
 				ms_strings(out, data + from, MIN(size, len - from));
 		}
 	}

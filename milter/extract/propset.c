@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "numfmt.h"
 #include "propset.h"
 
@@ -17,21 +18,16 @@
 
 enum { INTEGER = 3, DOUBLE = 5, UNSIGNED = 19, INTEGER64 = 20, UNSIGNED64 = 21 };
 
-static guint32 get32(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 /* The property at `p`, of which `left` bytes are there. */
 static void put_number(GString *out, const guint8 *p, gsize left)
 {
 	if (left < 8)
 		return;
-	guint64 bits = get32(p + 4) | (left < 12 ? 0 : (guint64)get32(p + 8) << 32);
+	guint64 bits = ms_le32(p + 4) | (left < 12 ? 0 : (guint64)ms_le32(p + 8) << 32);
 	double number;
-	switch (get32(p)) {
-	case INTEGER: number = (gint32)get32(p + 4); break;
-	case UNSIGNED: number = get32(p + 4); break;
+	switch (ms_le32(p)) {
+	case INTEGER: number = (gint32)ms_le32(p + 4); break;
+	case UNSIGNED: number = ms_le32(p + 4); break;
 	case INTEGER64: number = (double)(gint64)bits; break;
 	case UNSIGNED64: number = (double)bits; break;
 	case DOUBLE: memcpy(&number, &bits, sizeof number); break;
@@ -43,9 +39,9 @@ static void put_number(GString *out, const guint8 *p, gsize left)
 
 static void read_section(GString *out, const guint8 *data, gsize len)
 {
-	gsize rows = len >= 8 ? MIN(get32(data + 4), MAX_ROWS) : 0;
+	gsize rows = len >= 8 ? MIN(ms_le32(data + 4), MAX_ROWS) : 0;
 	for (gsize i = 0; i < rows && 16 + i * 8 <= len; i++) {
-		gsize at = get32(data + 12 + i * 8);
+		gsize at = ms_le32(data + 12 + i * 8);
 		if (at < len)
 			put_number(out, data + at, len - at);
 	}
@@ -55,10 +51,10 @@ void ms_propset_numbers(GString *out, const guint8 *data, gsize len)
 {
 	static const guint8 users[16] = {0x05, 0xd5, 0xcd, 0xd5, 0x9c, 0x2e, 0x1b, 0x10, 0x93, 0x97,
 		0x08, 0x00, 0x2b, 0x2c, 0xf9, 0xae};
-	guint32 sections = len >= HEAD ? get32(data + HEAD - 4) : 0;
+	guint32 sections = len >= HEAD ? ms_le32(data + HEAD - 4) : 0;
 	for (guint32 i = 0; i < MIN(sections, 8u) && HEAD + (i + 1) * SECTION <= len; i++) {
 		const guint8 *section = data + HEAD + i * SECTION;
-		gsize at = get32(section + 16);
+		gsize at = ms_le32(section + 16);
 		if (memcmp(section, users, sizeof users) == 0 && at < len)
 			read_section(out, data + at, len - at);
 	}

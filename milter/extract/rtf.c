@@ -6,6 +6,7 @@
 #include "missent/inventory.h"
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "line.h"
 #include "numbering.h"
 #include "ole.h"
@@ -188,30 +189,25 @@ static void open_destination(Rtf *r, Purpose purpose)
 	g_array_append_val(r->destinations, to);
 }
 
-static guint32 get32(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 /* A string of OLE 1 with its length before it; returns after it, or NULL. */
 static const guint8 *skip_string(const guint8 *p, const guint8 *end)
 {
-	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < get32(p))
+	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < ms_le32(p))
 		return NULL;
-	return p + 4 + get32(p);
+	return p + 4 + ms_le32(p);
 }
 
 /* The bytes of an object (MS-OLEDS 2.2.5) and where they end; NULL if it is none. */
 static const guint8 *native_data(const GByteArray *bytes, gsize *len, bool *package)
 {
 	const guint8 *p = bytes->data, *end = p + bytes->len;
-	if (bytes->len < 24 || get32(p + 4) != 2)
+	if (bytes->len < 24 || ms_le32(p + 4) != 2)
 		return NULL;
-	*package = get32(p + 8) == 8 && memcmp(p + 12, "Package", 7) == 0;
+	*package = ms_le32(p + 8) == 8 && memcmp(p + 12, "Package", 7) == 0;
 	p = skip_string(skip_string(skip_string(p + 8, end), end), end);
-	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < get32(p) || get32(p) == 0)
+	if (p == NULL || end - p < 4 || (gsize)(end - p - 4) < ms_le32(p) || ms_le32(p) == 0)
 		return NULL;
-	*len = get32(p);
+	*len = ms_le32(p);
 	return p + 4;
 }
 

@@ -4,6 +4,7 @@
 
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "mapi.h"
 #include "readers.h"
 
@@ -40,7 +41,7 @@ static bool take32(Cursor *c, guint32 *out)
 	const guint8 *p;
 	if (!take(c, 4, &p))
 		return false;
-	*out = p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
+	*out = ms_le32(p);
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "missent/transfer.h"
 
+#include "bytes.h"
 #include "readers.h"
 
 /* What a file is, by its first bytes (and by nothing that a sender can merely claim). */
@@ -68,10 +69,10 @@ static bool zip_end(const guint8 *data, gsize len, bool exact)
 		p += 4) {
 		if (end - p < ZIP_END_SIZE)
 			return false;
-		gsize size = p[12] | p[13] << 8 | p[14] << 16 | (gsize)p[15] << 24;
-		guint n = p[10] | (guint)p[11] << 8, comment = p[20] | (guint)p[21] << 8;
+		gsize size = ms_le32(p + 12);
+		guint n = ms_le16(p + 10), comment = ms_le16(p + 20);
 		gsize before = (gsize)(p - data);
-		gsize offset = p[16] | p[17] << 8 | p[18] << 16 | (gsize)p[19] << 24;
+		gsize offset = ms_le32(p + 16);
 		bool list = (before >= 20 && memcmp(p - 20, "PK\x06\x07", 4) == 0) ||
 			(n > 0 && size >= 46 && size <= before &&
 				memcmp(p - size, "PK\x01\x02", 4) == 0) ||
@@ -230,7 +231,7 @@ static bool signature_packets(const guint8 *p, gsize len)
 			if ((gsize)(end - p) < head)
 				return false;
 			n = head == 2 ? p[1] : head == 3 ? ((p[1] - 192u) << 8) + p[2] + 192u
-				: (gsize)p[2] << 24 | (gsize)p[3] << 16 | (gsize)p[4] << 8 | p[5];
+				: ms_be32(p + 2);
 		} else {
 			head = form == 0 ? 2 : form == 1 ? 3 : 5;
 			if (form == 3 || (gsize)(end - p) < head)

@@ -4,6 +4,7 @@
 
 #include "missent/text.h"
 
+#include "bytes.h"
 #include "members.h"
 #include "readers.h"
 
@@ -28,24 +29,9 @@
 #define LOCATOR64_SIZE 20
 #define MAX_EXTRA 64 /* bytes of an unknown extra field that is read as words */
 
-static guint32 get16(const guint8 *p)
-{
-	return p[0] | (guint32)p[1] << 8;
-}
-
-static guint32 get32(const guint8 *p)
-{
-	return get16(p) | get16(p + 2) << 16;
-}
-
-static guint64 get64(const guint8 *p)
-{
-	return get32(p) | (guint64)get32(p + 4) << 32;
-}
-
 bool ms_zip_is_empty(const guint8 *data, gsize len)
 {
-	return len == END_SIZE && memcmp(data, END, 4) == 0 && get16(data + 10) == 0;
+	return len == END_SIZE && memcmp(data, END, 4) == 0 && ms_le16(data + 10) == 0;
 }
 
 /* ---- the directory ---------------------------------------------------------------------- */
@@ -54,16 +40,16 @@ bool ms_zip_is_empty(const guint8 *data, gsize len)
 static bool find_list(const guint8 *data, gsize at, MsZip *zip)
 {
 	const guint8 *end = data + at;
-	guint64 size = get32(end + 12), offset = get32(end + 16), n = get16(end + 10);
+	guint64 size = ms_le32(end + 12), offset = ms_le32(end + 16), n = ms_le16(end + 10);
 	gsize stop = at;
 	if (at >= LOCATOR64_SIZE + END64_SIZE && memcmp(end - LOCATOR64_SIZE, LOCATOR64, 4) == 0) {
 		/* The record of ZIP64 stands right before its locator. */
 		const guint8 *far = end - LOCATOR64_SIZE - END64_SIZE;
 		if (memcmp(far, END64, 4) != 0)
 			return false;
-		n = get64(far + 32);
-		size = get64(far + 40);
-		offset = get64(far + 48);
+		n = ms_le64(far + 32);
+		size = ms_le64(far + 40);
+		offset = ms_le64(far + 48);
 		stop = at - LOCATOR64_SIZE - END64_SIZE;
 	}
 	if (n > 0 &&
@@ -88,7 +74,7 @@ static bool find_end(const guint8 *data, gsize len, MsZip *zip)
 	gsize low = len > 65557 ? len - 65557 : 0;
 	for (gsize at = len >= END_SIZE ? len - END_SIZE + 1 : 0; at > low; at--)
 		if (memcmp(data + at - 1, END, 4) == 0 && find_list(data, at - 1, zip)) {
-			zip->comment = MIN(get16(data + at - 1 + 20), len - (at - 1) - END_SIZE);
+			zip->comment = MIN(ms_le16(data + at - 1 + 20), len - (at - 1) - END_SIZE);
 			return true;
 		}
 	return false;
@@ -99,13 +85,13 @@ static void read_zip64(MsZipEntry *entry)
 {
 	const guint8 *p = entry->extra, *end = p + entry->extra_len;
 	while (end - p >= 4) {
-		gsize n = MIN(get16(p + 2), (gsize)(end - p - 4));
-		if (get16(p) == 1) {
+		gsize n = MIN(ms_le16(p + 2), (gsize)(end - p - 4));
+		if (ms_le16(p) == 1) {
 			guint64 *fields[] = {&entry->size, &entry->packed, &entry->offset};
 			const guint8 *q = p + 4;
 			for (guint i = 0; i < 3; i++)
 				if (*fields[i] == G_MAXUINT32 && (gsize)(q - p - 4) + 8 <= n) {
-					*fields[i] = get64(q);
+					*fields[i] = ms_le64(q);
 					q += 8;
 				}
 			return;
@@ -119,8 +105,8 @@ static void read_zip64(MsZipEntry *entry)
 static gsize descriptor_size(const guint8 *p, gsize left, const MsZipEntry *entry)
 {
 	gsize mark = left >= 4 && memcmp(p, DESCRIPTOR, 4) == 0 ? 4 : 0;
-	bool wide = left >= mark + 20 && get64(p + mark + 4) == entry->packed
-		&& get64(p + mark + 12) == entry->size;
+	bool wide = left >= mark + 20 && ms_le64(p + mark + 4) == entry->packed
+		&& ms_le64(p + mark + 12) == entry->size;
 	return mark + (wide ? 20 : 12);
 }
 
@@ -131,7 +117,7 @@ static const char *find_local(const guint8 *data, gsize len, const MsZip *zip, M
 	if (at > len || len - at < LOCAL_SIZE || memcmp(data + at, LOCAL, 4) != 0)
 		return "a ZIP file whose directory points at nothing";
 	const guint8 *local = data + at;
-	guint name = get16(local + 26), extra = get16(local + 28);
+	guint name = ms_le16(local + 26), extra = ms_le16(local + 28);
 	if (len - at - LOCAL_SIZE < name + extra ||
 		entry->packed > len - at - LOCAL_SIZE - name - extra)
 		return "a ZIP file whose member is longer than the file";
@@ -145,7 +131,7 @@ static const char *find_local(const guint8 *data, gsize len, const MsZip *zip, M
 			len - entry->stop);
 	if (name != entry->name_len || memcmp(local + LOCAL_SIZE, entry->name, name) != 0)
 		return "a ZIP file that names a member in two ways";
-	if (get16(local + 8) != entry->method)
+	if (ms_le16(local + 8) != entry->method)
 		return "a ZIP file that packs a member in two ways";
 	return NULL;
 }
@@ -162,14 +148,14 @@ const char *ms_zip_list(const guint8 *data, gsize len, MsZip *zip)
 		if (zip->list_end - at < CENTRAL_SIZE || memcmp(data + at, CENTRAL, 4) != 0)
 			return "a ZIP file whose directory is damaged";
 		const guint8 *p = data + at;
-		guint name = get16(p + 28), extra = get16(p + 30), comment = get16(p + 32);
+		guint name = ms_le16(p + 28), extra = ms_le16(p + 30), comment = ms_le16(p + 32);
 		if (zip->list_end - at - CENTRAL_SIZE < (gsize)name + extra + comment)
 			return "a ZIP file whose directory is damaged";
-		MsZipEntry entry = {.flags = get16(p + 8),
-			.method = get16(p + 10),
-			.packed = get32(p + 20),
-			.size = get32(p + 24),
-			.offset = get32(p + 42),
+		MsZipEntry entry = {.flags = ms_le16(p + 8),
+			.method = ms_le16(p + 10),
+			.packed = ms_le32(p + 20),
+			.size = ms_le32(p + 24),
+			.offset = ms_le32(p + 42),
 			.name = (const char *)p + CENTRAL_SIZE,
 			.name_len = name,
 			.extra = p + CENTRAL_SIZE + name,
@@ -242,8 +228,8 @@ static void read_extra(const MsExtraction *to, const char *place, const guint8 *
 {
 	const guint8 *end = len > 0 ? p + len : p; /* NULL where there is none */
 	while (end - p >= 4) {
-		gsize n = MIN(get16(p + 2), (gsize)(end - p - 4));
-		g_autofree char *name = g_strdup_printf("extra %04x", get16(p));
+		gsize n = MIN(ms_le16(p + 2), (gsize)(end - p - 4));
+		g_autofree char *name = g_strdup_printf("extra %04x", ms_le16(p));
 		if (ms_structural("zip", name) == NULL) {
 			read_words(to, place, p + 4, n);
 			gsize filled = n; /* some only make room for later */
