@@ -56,11 +56,11 @@ void ms_inventory_close(MsInventory *inventory, MsGapFunc gap, void *user);
 /* ---- the table of structural items (structural.c) ---- */
 typedef struct {
 	const char *format; /* as given to ms_inventory_open(), or the reader's own word */
-	const char *item;   /* a pattern with * and ? (GPatternSpec) */
-	const char *reason; /* why it can carry no customer's data */
+	const char *reason; /* why these can carry no customer's data */
+	const char *const *items; /* patterns with * and ?, ended by NULL */
 } MsStructural;
 
-/* The reason of the rows for values that programs make at random, however many digits they have. */
+/* The reason of the row for values that programs make at random, however many digits they have. */
 #define MS_MADE_AT_RANDOM "a mark that the program makes to tell things apart"
 
 /* The rows, ended by one without a format; for those who print or check them. */

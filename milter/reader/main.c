@@ -10,7 +10,8 @@
 static int print_structural(void)
 {
 	for (const MsStructural *row = ms_structural_rows; row->format != NULL; row++)
-		printf("%s\t%s\t%s\n", row->format, row->item, row->reason);
+		for (const char *const *item = row->items; *item != NULL; item++)
+			printf("%s\t%s\t%s\n", row->format, *item, row->reason);
 	return 0;
 }
 
