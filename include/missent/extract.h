@@ -10,7 +10,7 @@
  * LIMITS  MsBudget.
  * NOT     No MIME (message.h) and no identifiers (detect.h).
  *
- * To add a reader: write milter/extract/NAME.c with a function of the form MsReadFunc, declare
+ * To add a reader: write milter/extract/NAME.c with a function of the form MsRead, declare
  * it in readers.h and give it a row in the table of extract.c; card.c is the smallest.  It is
  * handed an inventory (inventory.h) in which it must account for the whole document.
  */

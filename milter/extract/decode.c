@@ -16,7 +16,8 @@
  * One message, one thread.
  */
 
-GString *ms_decode(const MsExtraction *to, const MsDocument *document)
+/* The text of a document in its charset; notes an unknown one. */
+static GString *decode(const MsExtraction *to, const MsDocument *document)
 {
 	GString *text;
 	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
@@ -197,7 +198,7 @@ static void read_stray_lines(Readings *r)
 void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 	const char *declared, MsTextRead read)
 {
-	g_autoptr(GString) text = ms_decode(to, document);
+	g_autoptr(GString) text = decode(to, document);
 	Readings r = {to, document, text, read, 0};
 	read(to, document, document->where, text);
 	const guint8 *data = document->data;

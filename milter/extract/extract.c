@@ -74,8 +74,8 @@ typedef struct {
 	const char *format; /* its name in the table of structural items */
 	const char *type;   /* what such a document is, as a content type */
 	const char *claims; /* content types, blank-separated; a final "/" takes all subtypes */
-	bool (*is)(const guint8 *data, gsize len); /* or NULL: only by its label */
-	MsReadFunc read;
+	MsIs *is; /* or NULL: only by its label */
+	MsRead *read;
 } Reader;
 
 static const Reader readers[] = {
@@ -524,7 +524,7 @@ static bool read_gap(gsize from, gsize to, void *user)
 	return true;
 }
 
-static const char *format_of(MsReadFunc read)
+static const char *format_of(MsRead *read)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(readers); i++)
 		if (readers[i].read == read)
@@ -532,7 +532,7 @@ static const char *format_of(MsReadFunc read)
 	g_assert_not_reached();
 }
 
-void ms_read_with(MsReadFunc read, const MsExtraction *to, const MsDocument *document)
+void ms_read_with(MsRead *read, const MsExtraction *to, const MsDocument *document)
 {
 	MsInventory *inventory =
 		ms_inventory_open(to->reading, document->where, format_of(read), document->len);
@@ -608,7 +608,7 @@ static void check_text(const MsExtraction *to, const MsDocument *whole)
 			"says that it is text, but has bytes that are none");
 }
 
-static void read_and_check(MsReadFunc read, const MsExtraction *to, const MsDocument *document)
+static void read_and_check(MsRead *read, const MsExtraction *to, const MsDocument *document)
 {
 	ms_read_with(read, to, document);
 	check_text(to, document);
@@ -660,7 +660,7 @@ static void read_as_said(const MsExtraction *to, const MsDocument *document, con
 	if (!g_str_has_prefix(document->type, "text/"))
 		return;
 	bool html = strcmp(document->type, "text/html") == 0;
-	MsReadFunc said = html ? ms_html_document_read : ms_plain_read;
+	MsRead *said = html ? ms_html_document_read : ms_plain_read;
 	if (known->read != said &&
 		(is_textual(known) || known->read == ms_font_read ||
 			ms_is_text(document->data, document->len)))

@@ -33,7 +33,7 @@ typedef struct {
 	bool glyphs; /* text given as numbers of glyphs, without its characters */
 } Drawing;
 
-bool ms_is_emf(const guint8 *data, gsize len)
+static bool is_emf(const guint8 *data, gsize len)
 {
 	return len >= 44 && ms_le32(data) == 1 && memcmp(data + 40, " EMF", 4) == 0;
 }
@@ -48,7 +48,7 @@ static bool is_wmf(const guint8 *data, gsize len)
 
 bool ms_is_metafile(const guint8 *data, gsize len)
 {
-	return ms_is_emf(data, len) || is_wmf(data, len);
+	return is_emf(data, len) || is_wmf(data, len);
 }
 
 /* One text at the height `y`, of `n` characters. */
@@ -257,7 +257,7 @@ void ms_metafile_read(const MsExtraction *to, const MsDocument *document,
 		.records = g_string_new(NULL),
 		.joined = g_string_new(NULL),
 		.words = g_string_new(NULL)};
-	gsize read = ms_is_emf(d.data, d.len) ? read_emf(&d) : read_wmf(&d);
+	gsize read = is_emf(d.data, d.len) ? read_emf(&d) : read_wmf(&d);
 	hand_over(&d, document->where);
 	ms_inventory_bytes(inventory, item, 0, read);
 	if (read == 0)
