@@ -86,6 +86,13 @@ bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *),
 /* Waits until that child of ours has ended: what waitpid() says of it; -1: nobody knows how it
  * ended, so it did not end well. */
 int ms_io_wait(pid_t pid);
+/* The same until `end` of g_get_monotonic_time(), or until `*stop` is set (NULL: it never is).
+ * True: it has ended, and its number is nobody else's until ms_io_wait(). */
+bool ms_io_ends(pid_t pid, gint64 end, const volatile int *stop);
+/* Ends it by force, with `group` also what it leads a group of, and waits MS_IO_KILL_MS at most: a
+ * process that waits for a disk ends when that answers.  As ms_io_wait(). */
+int ms_io_kill(pid_t pid, bool group);
+#define MS_IO_KILL_MS 5000
 /* A new folder below that for temporary files, which nobody else may look into: gone with
  * ms_io_scratch_end(), or with this process, however it ends.  A child of ours waits for that; a
  * child that others make has to have executed a program by then.  NULL and `*error`. */

@@ -7,7 +7,7 @@
  * ERRORS  GError.  MS_ERROR_INPUT: the queue ID is not, or no longer, that message.
  *         ms_mta_submit(): MsSubmitted tells whether the MTA has the message.
  * THREADS Safe.
- * LIMITS  None of its own.
+ * LIMITS  Each program and each connection is waited for as long as the caller says.
  * NOT     Decides nothing.
  *
  * Source: postqueue(1), postcat(1), postsuper(1); RFC 5321 through libcurl.
@@ -25,7 +25,7 @@ typedef struct {
 	bool sendmail;       /* else Postfix */
 	const char *config;  /* Postfix's config_directory, Sendmail's .cf; NULL for its default */
 	const char *queue, *sendmail_program; /* Sendmail's; NULL for its default */
-	gint64 timeout_ms; /* of one verb; 0: none */
+	gint64 timeout_ms; /* of one program */
 } MsMta;
 
 /* What missent-release is asked for, beside a list and a message. */
@@ -70,7 +70,7 @@ MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtr
 	const char *header, int message_fd, char **reply_out);
 
 /* The same by sendmail(1), as programs of this host submit mail; one recipient, the whole
- * message in the file. */
+ * message in the file.  UNCLEAR: it did not end, and was ended. */
 MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient,
 	int message_fd, char **reply_out);
 

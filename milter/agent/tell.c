@@ -99,8 +99,7 @@ static bool has_ended(Teller *t, const MsSettings *s)
 		gint64 most = s->alerts.hook_ms;
 		if (g_get_monotonic_time() - t->since < most * 1000)
 			return false;
-		kill(-t->pid, SIGKILL);
-		ms_io_wait(t->pid);
+		ms_io_kill(t->pid, true);
 		end_call(t, "was ended, after milliseconds:", (int)most);
 		return true;
 	}
@@ -316,10 +315,8 @@ void teller_free(Teller *t)
 {
 	if (t->mails)
 		pthread_join(t->mailer, NULL);
-	if (t->pid != 0) {
-		kill(-t->pid, SIGKILL);
-		ms_io_wait(t->pid);
-	}
+	if (t->pid != 0)
+		ms_io_kill(t->pid, true);
 	for (Call *call; (call = g_queue_pop_head(&t->calls)) != NULL;)
 		free_call(call);
 	pthread_mutex_destroy(&t->lock);

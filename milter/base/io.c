@@ -425,14 +425,6 @@ bool ms_io_thread(pthread_t *thread_out, const char *name, void *(*run)(void *),
 	return made;
 }
 
-int ms_io_wait(pid_t pid)
-{
-	int status = -1;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return status;
-}
-
 struct MsScratch {
 	char *path;
 	int end; /* of a pipe whose other end the keeper has; it closes with this process */

@@ -18,8 +18,6 @@
  * well; one that fails in the middle has printed half a mapping.  One thread.
  */
 
-#define POLL_US 20000
-
 static int temporary(void)
 {
 	const char *folder = g_getenv("TMPDIR");
@@ -35,23 +33,12 @@ static int temporary(void)
 /* 0: it has ended well; else an exit status that was told. */
 static int wait_for(GPid pid, const char *name, gint64 timeout_ms, const volatile int *stop)
 {
-	gint64 end = g_get_monotonic_time() + timeout_ms * 1000;
-	int status = -1, ended;
-	const char *why = NULL;
-	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && why == NULL) {
-		if (*stop)
-			why = "was stopped";
-		else if (g_get_monotonic_time() > end)
-			why = "took longer than sync { timeout }";
-		else
-			g_usleep(POLL_US);
+	if (!ms_io_ends(pid, g_get_monotonic_time() + timeout_ms * 1000, stop)) {
+		ms_io_kill(pid, true);
+		return cli_fail(EX_TEMPFAIL, "%s %s; the mapping in use is unchanged", name,
+			*stop ? "was stopped" : "took longer than sync { timeout }");
 	}
-	if (why != NULL && ended == 0) {
-		kill(-pid, SIGKILL);
-		kill(pid, SIGKILL);
-		ms_io_wait(pid);
-		return cli_fail(EX_TEMPFAIL, "%s %s; the mapping in use is unchanged", name, why);
-	}
+	int status = ms_io_wait(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return cli_fail(EX_TEMPFAIL, "%s ended with %s %d; the mapping in use is unchanged", name,

@@ -171,16 +171,10 @@ static bool talk(
 /* It, and whatever it has started, is gone afterwards. */
 static bool finish(Running *run, gint64 end, const char **why)
 {
-	siginfo_t ended = {0};
 	ms_io_close(run->in);
 	close(run->out);
-	/* Until it is taken note of, its number is nobody else's. */
-	while (waitid(P_PID, (id_t)run->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-		ended.si_pid == 0 && g_get_monotonic_time() < end)
-		g_usleep(1000);
-	bool done = ended.si_pid != 0;
-	kill(-run->pid, SIGKILL);
-	int status = ms_io_wait(run->pid);
+	bool done = ms_io_ends(run->pid, end, NULL);
+	int status = ms_io_kill(run->pid, true);
 	*why = done ? "it failed" : "it took too long";
 	return done && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "missent/io.h"
 #include "missent/mta.h"
-#include "missent/text.h"
+
+#include "program.h"
 
 MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const char *recipient,
 	int message_fd, char **reply_out)
@@ -25,19 +25,22 @@ MsSubmitted ms_mta_submit_locally(const MsMta *mta, const char *sender, const ch
 			g_ptr_array_add(argv, (char *)words[i]);
 	g_ptr_array_add(argv, NULL);
 	g_autoptr(GError) error = NULL;
-	GPid pid;
 	if (lseek(message_fd, 0, SEEK_SET) != 0) {
 		*reply_out = g_strdup(g_strerror(errno));
 		return MS_LATER;
 	}
-	bool fine = g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
-		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-		NULL, NULL, message_fd, -1, -1, NULL, NULL, 0, &pid, NULL, NULL, NULL, &error);
-	if (!fine) {
+	const MtaProgram run = {.argv = (const char *const *)argv->pdata,
+		.in = message_fd,
+		.out = -1,
+		.err = -1,
+		.timeout_ms = mta->timeout_ms,
+		.setting = "queue-timeout"};
+	int status;
+	MtaRan ran = mta_program_run(&run, &status, &error);
+	if (ran != MTA_ENDED) {
 		*reply_out = g_strdup(error->message);
-		return MS_LATER;
+		return ran == MTA_LATE ? MS_UNCLEAR : MS_LATER;
 	}
-	int status = ms_io_wait(pid);
 	*reply_out = g_strdup_printf(
 		"%s: status %d", program, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	return status == 0 ? MS_SUBMITTED : MS_LATER;

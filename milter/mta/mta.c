@@ -7,11 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +16,8 @@
 #include "missent/io.h"
 #include "missent/mta.h"
 #include "missent/text.h"
+
+#include "program.h"
 
 /* ---- missent-release ------------------------------------------------------------------ */
 
@@ -52,41 +51,9 @@ static char *complaint_of(int fd)
 	return ms_text_escape(g_strstrip(text), -1, 500);
 }
 
-/* Until it ends, or the time is over.  A process can be polled for its end. */
-static bool ends_in_time(GPid pid, gint64 timeout_ms)
+static bool ended_well(
+	int status, int err, const char *verb, const char *queue_id, GError **error)
 {
-	struct pollfd process = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
-	if (process.fd < 0 || timeout_ms <= 0)
-		timeout_ms = -1; /* waitpid() alone */
-	gint64 end = g_get_monotonic_time() + timeout_ms * 1000;
-	int n = timeout_ms < 0;
-	for (gint64 left = timeout_ms; n == 0 && left > 0;
-		left = (end - g_get_monotonic_time()) / 1000) {
-		n = poll(&process, 1, (int)MIN(left, G_MAXINT));
-		n = n < 0 && errno == EINTR ? 0 : n;
-	}
-	ms_io_close(process.fd);
-	return n != 0;
-}
-
-/* One that hangs would hang every decision of this host.  What it began may be done all the same,
- * so the caller looks again. */
-static bool give_up(GPid pid, const char *verb, const char *queue_id, GError **error)
-{
-	if (kill(pid, SIGKILL) == 0)
-		ms_io_wait(pid);
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
-		"%s %s: missent-release does not answer (queue-timeout)", verb,
-		queue_id != NULL ? queue_id : "");
-	return false;
-}
-
-static bool wait_for(const MsMta *mta, GPid pid, int err, const char *verb, const char *queue_id,
-	GError **error)
-{
-	if (!ends_in_time(pid, mta->timeout_ms))
-		return give_up(pid, verb, queue_id, error);
-	int status = ms_io_wait(pid);
 	if (status == 0)
 		return true;
 	g_autofree char *why = complaint_of(err);
@@ -96,21 +63,29 @@ static bool wait_for(const MsMta *mta, GPid pid, int err, const char *verb, cons
 	return false;
 }
 
-/* What the helper prints goes into the memory file `out`. */
+/* What the helper prints goes into the memory file `out`.  Of one that is late the caller looks
+ * whether it was done. */
 static bool run(const MsMta *mta, int out, const char *verb, const char *queue_id,
 	const char *digest, GError **error)
 {
 	g_autoptr(GPtrArray) argv = arguments(mta, verb, queue_id, digest);
-	int err = memfd_create("missent-complaint", MFD_CLOEXEC);
-	GPid pid;
-	bool fine = err >= 0 &&
-		g_spawn_async_with_pipes_and_fds("/", (const char *const *)argv->pdata, NULL,
-			G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, out, err, NULL, NULL, 0, &pid,
-			NULL, NULL, NULL, error);
-	if (err < 0)
+	MtaProgram program = {.argv = (const char *const *)argv->pdata,
+		.in = -1,
+		.out = out,
+		.err = memfd_create("missent-complaint", MFD_CLOEXEC),
+		.timeout_ms = mta->timeout_ms,
+		.setting = "queue-timeout",
+		.alone = true};
+	int status;
+	if (program.err < 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
-	fine = fine && wait_for(mta, pid, err, verb, queue_id, error);
-	ms_io_close(err);
+		return false;
+	}
+	bool fine = mta_program_run(&program, &status, error) == MTA_ENDED;
+	if (!fine)
+		g_prefix_error(error, "%s %s: ", verb, queue_id != NULL ? queue_id : "");
+	fine = fine && ended_well(status, program.err, verb, queue_id, error);
+	close(program.err);
 	return fine;
 }
 

@@ -7,31 +7,57 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/mtaconf.h"
 #include "missent/settings.h"
 
+#include "program.h"
+
 #define POSTCONF "/usr/sbin/postconf"
+/* More than systemctl waits for a service by itself. */
+#define ASK_MS 300000
+
+/* All of a memory file, which is closed. */
+static char *text_of(int fd)
+{
+	GString *out = g_string_new(NULL);
+	char piece[4096];
+	for (ssize_t n; (n = pread(fd, piece, sizeof piece, (off_t)out->len)) > 0;)
+		g_string_append_len(out, piece, n);
+	ms_io_close(fd);
+	return g_string_free(out, FALSE);
+}
 
 char *ms_mta_ask(const char *const *argv, GError **error)
 {
-	g_autofree char *out = NULL, *err = NULL;
-	int status = 0;
-	if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
-		    &status, error))
-		return NULL;
-	if (status == 0)
+	MtaProgram program = {.argv = argv,
+		.in = -1,
+		.out = memfd_create("missent-answer", MFD_CLOEXEC),
+		.err = memfd_create("missent-complaint", MFD_CLOEXEC),
+		.timeout_ms = ASK_MS,
+		.alone = true}; /* whoever interrupts us at a terminal interrupts it */
+	int status = -1;
+	bool fine = program.out >= 0 && program.err >= 0;
+	if (!fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
+	fine = fine && mta_program_run(&program, &status, error) == MTA_ENDED;
+	g_autofree char *out = text_of(program.out), *err = text_of(program.err);
+	if (fine && status == 0)
 		return g_steal_pointer(&out);
 	g_strstrip(err);
 	char *last = strrchr(err, '\n');
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0],
-		*err == '\0'   ? "it failed"
-			: last ? last + 1
-			       : err);
+	if (fine)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0],
+			*err == '\0'   ? "it failed"
+				: last ? last + 1
+				       : err);
 	return NULL;
 }
 

@@ -1,11 +1,18 @@
 /* The MTA's queue and a webhook as mta.h promises them: what a line that cannot be read says of the
- * others, and where a POST goes. */
+ * others, how long a program of the MTA is waited for, and where a POST goes. */
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -56,6 +63,85 @@ static void test_queue(void)
 	put(dir, "do.list", "fail");
 	g_assert_null(ms_mta_queue(&mta, &error));
 	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	remove_folder(dir);
+}
+
+/* ---- programs that do not end ---------------------------------------------------------- */
+
+/* As in a container whose filter of system calls is older than pidfd_open(). */
+static void deny_pidfd(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {G_N_ELEMENTS(code), code};
+	g_assert_cmpint(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), ==, 0);
+	g_assert_cmpint(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), ==, 0);
+}
+
+static void ask_one_that_hangs(const MsMta *mta)
+{
+	g_autoptr(GError) error = NULL;
+	put(mta->config, "do.delete", "hang");
+	g_assert_false(ms_mta_run(mta, MS_MTA_DELETE, "THERE1", "0", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_nonnull(strstr(error->message, "queue-timeout"));
+}
+
+/* What it has started is gone as well: it becomes ours, and has ended. */
+static void submit_to_one_that_hangs(const MsMta *mta)
+{
+	g_autofree char *reply = NULL;
+	FILE *message = tmpfile();
+	g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), ==, 0);
+	g_assert_cmpint(ms_mta_submit_locally(mta, "s@x", "a@x", fileno(message), &reply), ==,
+		MS_UNCLEAR);
+	g_assert_nonnull(strstr(reply, "queue-timeout"));
+	fclose(message);
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+}
+
+static void test_hangs(void)
+{
+	static const struct {
+		const char *name;
+		bool denied;
+		void (*ask)(const MsMta *);
+	} rows[] = {
+		{"a verb", false, ask_one_that_hangs},
+		{"a verb, without pidfd_open", true, ask_one_that_hangs},
+		{"a mail", false, submit_to_one_that_hangs},
+		{"a mail, without pidfd_open", true, submit_to_one_that_hangs},
+	};
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *program = built_file("tests/tools/fake-release");
+	g_autofree char *sendmail = g_build_filename(dir, "sendmail", NULL);
+	const MsMta mta = {.program = program,
+		.config = dir,
+		.sendmail = true,
+		.queue = dir,
+		.sendmail_program = sendmail,
+		.timeout_ms = 300};
+	put(dir, "sendmail", "#!/bin/sh\nsleep 100 &\nwait\n");
+	g_assert_no_errno(g_chmod(sendmail, 0700));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int status;
+		g_test_message("%s", rows[i].name);
+		pid_t pid = fork();
+		if (pid == 0) {
+			alarm(10);
+			if (rows[i].denied)
+				deny_pidfd();
+			rows[i].ask(&mta);
+			_exit(0);
+		}
+		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+		g_assert_cmpint(status, ==, 0);
+	}
 	remove_folder(dir);
 }
 
@@ -142,6 +228,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mta/queue", test_queue);
+	g_test_add_func("/mta/hangs", test_hangs);
 	g_test_add_func("/mta/redirects", test_redirects);
 	return g_test_run();
 }
