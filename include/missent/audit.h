@@ -119,7 +119,9 @@ bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
 bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
 
 /* Removes, as the log's format allows, bundles of lines that are all older than `before`, at most
- * once an hour; a line tells it first. */
+ * once an hour; a line tells it first.  Then the texts below go that no line names any more, in this
+ * log and in those that were put aside, and that nobody has kept since `before`; where a log cannot
+ * be read, none. */
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
 /* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's),
  * and the new one begins with the last checkpoint of it that its key signed, who began it, and
@@ -136,7 +138,8 @@ extern const char *const ms_audit_text_names[]; /* "policies", "kinds"; ends wit
 /* The first half of a SHA-256 in hexadecimal, and its NUL. */
 #define MS_AUDIT_TEXT_ID 33
 void ms_audit_text_id(const char *text, char id_out[MS_AUDIT_TEXT_ID]);
-/* On disk when true; once is enough. */
+/* On disk when true.  For a day it stays, named or not: who writes lines with it for longer keeps
+ * it again. */
 bool ms_audit_keep_text(const char *trail, MsAuditText what, const char *text, GError **error);
 /* The caller's.  NULL without an error: it is not kept.  One that was changed is an error. */
 char *ms_audit_text(const char *trail, MsAuditText what, const char *id, GError **error);

@@ -32,5 +32,10 @@ bool ms_audit_change_key(const char *folder);
 /* Of the plain files of older versions. */
 bool ms_audit_each_plain(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
+/* All lines, only to look for a text in them: they are not parsed, and have neither type nor
+ * time. */
+bool ms_audit_each_text(const char *path, MsAuditTake take, void *user, GError **error);
+/* Removes the texts (audit.h) that no line names, and that nobody has kept since. */
+bool ms_audit_prune_texts(const char *path, gint64 before, GError **error);
 
 #endif

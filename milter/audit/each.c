@@ -37,6 +37,7 @@ typedef struct {
 	gint64 time;  /* of the line before */
 	gint64 first; /* of the first line; 0: there was none */
 	GHashTable *undone; /* of a message's name: the act's detail; NULL: none is */
+	bool unparsed;
 } Reading;
 
 static void free_file(void *data)
@@ -137,6 +138,8 @@ static bool give(Reading *r, const char *text, gsize len, GError **error)
 {
 	if (r->take == take_undone && !may_undo(text, len))
 		return true;
+	if (r->unparsed)
+		return r->take(&(MsAuditLine){.type = "", .text = text, .len = len}, r->user, error);
 	json_t *json = json_loadb(text, len, 0, NULL);
 	gint64 time = json_is_object(json) ? time_of(json) : -1;
 	bool damaged = time < 0;
@@ -410,6 +413,16 @@ bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, v
 	g_autoptr(GHashTable) undone = find_undone(path, from);
 	LogReading r = {.reading = {
 		.from = from, .to = to, .take = take, .user = user, .undone = undone}};
+	return give_trail(&r, path, error);
+}
+
+bool ms_audit_each_text(const char *path, MsAuditTake take, void *user, GError **error)
+{
+	LogReading r = {.reading = {.from = G_MININT64,
+				.to = G_MAXINT64,
+				.take = take,
+				.user = user,
+				.unparsed = true}};
 	return give_trail(&r, path, error);
 }
 

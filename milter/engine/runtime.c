@@ -206,15 +206,19 @@ static void set_versions(MsRuntime *runtime)
 	ms_audit_text_id(ms_kinds_text(runtime->kinds), runtime->kinds_version);
 }
 
+#define KEEP_AGAIN_S 3600
+
+/* Again from time to time, so that nobody takes them for texts that are not in use. */
 bool runtime_keep_texts(MsRuntime *runtime, GError **error)
 {
 	const char *trail = runtime->settings->audit_file;
-	if (g_atomic_int_get(&runtime->texts_kept))
+	guint now = (guint)(g_get_real_time() / G_USEC_PER_SEC);
+	if (now - (guint)g_atomic_int_get(&runtime->texts_kept) < KEEP_AGAIN_S)
 		return true;
 	bool kept = ms_audit_keep_text(
 			    trail, MS_AUDIT_POLICIES, runtime->policies_text, error) &&
 		ms_audit_keep_text(trail, MS_AUDIT_KINDS, ms_kinds_text(runtime->kinds), error);
-	g_atomic_int_set(&runtime->texts_kept, kept);
+	g_atomic_int_set(&runtime->texts_kept, kept ? now : 0);
 	return kept;
 }
 

@@ -23,7 +23,7 @@ struct MsRuntime {
 	MsAudit *audit;
 	char policies_version[MS_AUDIT_TEXT_ID], kinds_version[MS_AUDIT_TEXT_ID];
 	char *policies_text;
-	gint texts_kept; /* both, beside the trail; atomic */
+	guint texts_kept; /* when both were, beside the trail: seconds since 1970; atomic */
 	MsGate *judging; /* messages that are dear to judge */
 	guint refused;   /* for too many were on their way; atomic */
 };

@@ -1,7 +1,10 @@
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "missent/answer.h"
 #include "missent/tlog.h"
@@ -148,6 +151,142 @@ static void test_pruned(void)
 	}
 }
 
+/* ---- texts that lines name --------------------------------------------------------------- */
+
+typedef struct {
+	const char *name;
+	guint line;    /* that names it; 0: none */
+	bool long_one; /* it is split over several entries, right within the digest */
+	guint aside;   /* the same of a trail that was put aside */
+	bool again;    /* somebody has kept it since */
+	bool kinds, stays;
+} Named;
+
+static const Named named[] = {
+	{"named by a line that stays", .line = 600, .stays = true},
+	{"by one that was removed with its time", .line = 400},
+	{"by one that is old and stays, in its bundle", .line = 520, .stays = true},
+	{"by none"},
+	{"by none, and kept again", .again = true, .stays = true},
+	{"by the last", .line = 999, .stays = true},
+	{"by one that is split", .line = 650, .long_one = true, .stays = true},
+	{"by one that was put aside", .aside = 5, .stays = true},
+	{"kinds, by a line", .line = 601, .kinds = true, .stays = true},
+	{"kinds, by none", .kinds = true},
+};
+
+static char *line_of(guint n, const Named *row, const char *id)
+{
+	g_autoptr(GDateTime) begin = g_date_time_new_utc(2026, 11, 1, 0, 0, 0);
+	g_autoptr(GDateTime) time = g_date_time_add_minutes(begin, (gint)n);
+	g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z");
+	g_autoptr(GString) line = g_string_new(NULL);
+	g_string_printf(line, "{\"time\":\"%s\",\"type\":\"message\",\"n\":%u", stamp, n);
+	if (row != NULL && row->long_one) {
+		g_string_append(line, ",\"reasons\":\"");
+		while (line->len < 30000 - 40) /* and what is before the digest */
+			g_string_append_c(line, 'x');
+		g_string_append_c(line, '"');
+	}
+	if (row != NULL)
+		g_string_append_printf(line, ",\"versions\":{\"%s\":\"%s\"}",
+			ms_audit_text_names[row->kinds], id);
+	if (row != NULL && row->long_one)
+		g_string_append_printf(line, ",\"more\":\"%*s\"", 50000, "");
+	g_string_append(line, "}\n");
+	return g_strdup(line->str);
+}
+
+/* The text of that row: as if it had been kept long ago; its digest. */
+static void keep_row(const char *path, const Named *row, char id[MS_AUDIT_TEXT_ID])
+{
+	const struct timespec long_ago[] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_keep_text(path, (MsAuditText)row->kinds, row->name, &error));
+	g_assert_no_error(error);
+	ms_audit_text_id(row->name, id);
+	g_autofree char *log = ms_audit_folder(path);
+	g_autofree char *file = g_strdup_printf(
+		"%s.texts/%s-%s", log, ms_audit_text_names[row->kinds], id);
+	g_assert_no_errno(utimensat(AT_FDCWD, file, long_ago, 0));
+	if (row->again)
+		g_assert_true(ms_audit_keep_text(path, (MsAuditText)row->kinds, row->name, &error));
+}
+
+/* A trail in which each row's text is named as it says, one of them put aside. */
+static char *trail_with_texts(const char *name)
+{
+	g_autofree char *file = g_strconcat(name, ".jsonl", NULL);
+	char *path = g_build_filename(dir, file, NULL);
+	g_autofree char *aside = g_strdup_printf("%s/%s.until-20261101T000000Z.jsonl", dir, name);
+	g_autoptr(GString) lines = g_string_new(NULL), put_aside = g_string_new(NULL);
+	char ids[G_N_ELEMENTS(named)][MS_AUDIT_TEXT_ID];
+	for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
+		keep_row(path, &named[i], ids[i]);
+	for (guint n = 0; n < 1000; n++) {
+		gsize i = 0, k = 0;
+		while (i < G_N_ELEMENTS(named) && (n == 0 || named[i].line != n))
+			i++;
+		while (k < G_N_ELEMENTS(named) && (n == 0 || named[k].aside != n))
+			k++;
+		g_autofree char *line = line_of(n, i < G_N_ELEMENTS(named) ? &named[i] : NULL,
+			i < G_N_ELEMENTS(named) ? ids[i] : NULL);
+		g_string_append(lines, line);
+		if (k < G_N_ELEMENTS(named)) {
+			g_autofree char *other = line_of(n, &named[k], ids[k]);
+			g_string_append(put_aside, other);
+		}
+	}
+	g_assert_true(g_file_set_contents(path, lines->str, -1, NULL));
+	g_assert_true(g_file_set_contents(aside, put_aside->str, -1, NULL));
+	g_autoptr(MsAudit) one = ms_audit_new(path), two = ms_audit_new(aside);
+	event(one, "look");
+	event(two, "look");
+	return path;
+}
+
+static bool is_kept(const char *path, const Named *row)
+{
+	char id[MS_AUDIT_TEXT_ID];
+	g_autoptr(GError) error = NULL;
+	ms_audit_text_id(row->name, id);
+	g_autofree char *text = ms_audit_text(path, (MsAuditText)row->kinds, id, &error);
+	g_assert_no_error(error);
+	return text != NULL;
+}
+
+static void test_texts(void)
+{
+	g_autofree char *path = trail_with_texts("texts");
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_autoptr(GError) error = NULL;
+	bool fine = ms_audit_prune(audit, minute(700), &error);
+	g_assert_no_error(error);
+	g_assert_true(fine);
+	for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
+		if (is_kept(path, &named[i]) != named[i].stays)
+			g_error("%s: got %s, want %s", named[i].name, named[i].stays ? "gone" : "there",
+				named[i].stays ? "there" : "gone");
+}
+
+/* Of a trail that cannot be read nobody knows what its lines name. */
+static void test_texts_unread(void)
+{
+	static const char *const rows[] = {"", ".until-20261101T000000Z"};
+	for (gsize r = 0; r < G_N_ELEMENTS(rows); r++) {
+		g_autofree char *name = g_strdup_printf("unread%zu", r);
+		g_autofree char *path = trail_with_texts(name), *log = ms_audit_folder(path);
+		g_autofree char *folder = g_strconcat(log, rows[r], NULL);
+		g_autofree char *head = g_build_filename(folder, r == 0 ? "head.3" : "head.0", NULL);
+		g_autoptr(MsAudit) audit = ms_audit_new(path);
+		g_assert_true(g_file_test(head, G_FILE_TEST_EXISTS));
+		g_assert_true(g_file_set_contents(head, "", -1, NULL));
+		g_assert_false(ms_audit_prune(audit, minute(700), NULL));
+		for (gsize i = 0; i < G_N_ELEMENTS(named); i++)
+			g_assert_true(is_kept(path, &named[i]));
+	}
+}
+
 static void test_begin(void)
 {
 	g_autofree char *path = old_lines("damaged", 300), *folder = ms_audit_folder(path);
@@ -239,6 +378,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/keeping/pruned", test_pruned);
+	g_test_add_func("/keeping/texts", test_texts);
+	g_test_add_func("/keeping/texts-unread", test_texts_unread);
 	g_test_add_func("/keeping/passed-over", test_passed_over);
 	g_test_add_func("/keeping/begin", test_begin);
 	g_test_add_func("/keeping/exchanged", test_exchanged);
