@@ -8,7 +8,8 @@
  * ERRORS  MS_ERROR_RETRY where a file or a log cannot be read or written.
  * THREADS Any; of one folder and host one at a time.
  * LIMITS  One checkpoint a host.
- * NOT     The first one of a host is believed.  Sends and receives nothing (link.h).
+ * NOT     The first one of a host is believed, unless another host has that log.  Sends and
+ *         receives nothing (link.h).
  */
 #ifndef MISSENT_WITNESS_H
 #define MISSENT_WITNESS_H

@@ -202,6 +202,33 @@ static MsWitness compare(const MsKept *old, const MsCheckpoint *new, const json_
 	return MS_WITNESS_GREW;
 }
 
+/* Of which other host a log with this key is kept: one of the two has a copy.  The caller's; NULL:
+ * of none. */
+static char *other_host(const char *folder, const char *host, const char *vkey)
+{
+	g_autoptr(GPtrArray) hosts = ms_witness_hosts(folder);
+	for (guint i = 0; i < hosts->len; i++) {
+		g_auto(MsKept) kept = {0};
+		if (strcmp(hosts->pdata[i], host) != 0 &&
+			ms_witness_kept(folder, hosts->pdata[i], &kept, NULL) &&
+			strcmp(kept.vkey, vkey) == 0)
+			return g_strdup(kept.host);
+	}
+	return NULL;
+}
+
+static MsWitness take_first(
+	const char *folder, const char *host, const char *vkey, char **why_out)
+{
+	g_autofree char *other = other_host(folder, host, vkey);
+	if (other == NULL)
+		return MS_WITNESS_FIRST;
+	return refuse(why_out,
+		"its trail has the key of %s: one of the two is a copy.  If %s has this name now: "
+		"missent audit witness --forget %s; if not: missent audit begin on %s",
+		other, other, other, host);
+}
+
 static const char *word(const json_t *json, const char *key)
 {
 	const char *text = json_string_value(json_object_get(json, key));
@@ -238,7 +265,8 @@ bool ms_witness_take(const char *folder, const char *host, const json_t *answer,
 	else if (!ms_checkpoint_parse(note, strlen(note), vkey, &new, &why))
 		*how_out = refuse(why_out, "%s", why->message);
 	else
-		*how_out = kept ? compare(&old, &new, answer, lines_ms, why_out) : MS_WITNESS_FIRST;
+		*how_out = kept ? compare(&old, &new, answer, lines_ms, why_out)
+				: take_first(folder, host, vkey, why_out);
 	return *how_out == MS_WITNESS_SAME || *how_out == MS_WITNESS_REFUSED ||
 		keep(folder, host, vkey, &new, error);
 }

@@ -116,7 +116,7 @@ static void test_refused(void)
 		append(real, "real", 3);
 		expect(log, host, MS_WITNESS_GREW, NULL);
 		g_assert_cmpuint(size_kept(host), ==, n + 3);
-		/* Root has the key: */
+		/* Root has the key, or the machine was cloned: */
 		g_autoptr(MsTlog) G_GNUC_UNUSED a = make(anew, log, "forged", n + 300);
 		g_autoptr(MsTlog) G_GNUC_UNUSED b = make(same, log, "forged", n + 3);
 		g_autoptr(MsTlog) G_GNUC_UNUSED c = make(back, log, "real", n + 2);
@@ -126,6 +126,9 @@ static void test_refused(void)
 		expect(back, host, MS_WITNESS_REFUSED, "rolled back");
 		expect(key, host, MS_WITNESS_REFUSED, "another key");
 		expect("nothing", host, MS_WITNESS_REFUSED, "no trail any more");
+		/* ... and its copy answers by another name. */
+		expect(log, "clone", MS_WITNESS_REFUSED, "has the key of ../mx");
+		expect(back, "clone", MS_WITNESS_REFUSED, "has the key of ../mx");
 		g_assert_cmpuint(size_kept(host), ==, n + 3);
 		append(real, "real", 400);
 		expect(log, host, MS_WITNESS_GREW, NULL);
