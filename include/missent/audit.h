@@ -201,9 +201,14 @@ guint64 ms_audit_pruned_to(const char *text, gsize len);
 /* Entries before `minimum` are gone, and lines say it of those before `said` alone: in words, the
  * caller's; NULL: it is as they say. */
 char *ms_audit_unsaid(guint64 minimum, guint64 said);
-/* The folder has another log than the one of which the key was kept beside it when it was begun: in
- * words, the caller's; NULL: it is that one, or no key was kept. */
-char *ms_audit_other_key(const char *folder);
+/* The folder has another log than the one of which the key, or a checkpoint, is kept beside it; or
+ * that as it was before: in words, the caller's; NULL: it is that one, or nothing was kept. */
+char *ms_audit_not_as_kept(const char *folder);
+/* Somebody else remembers this checkpoint of the trail at `path`.  False: that does not have it
+ * (MS_ERROR_INPUT), and within a minute nothing is written into it any more; or it cannot be
+ * looked at.  What
+ * its key did not sign is nothing to it. */
+bool ms_audit_remind(const char *path, const char *note, GError **error);
 /* Is there a trail, for who was told of one?  False: why not. */
 bool ms_audit_is_there(const char *path, GError **error);
 

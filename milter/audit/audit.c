@@ -39,8 +39,6 @@ struct MsAudit {
 	GPtrArray *waiting;   /* of Waiting */
 	bool writing;         /* a thread has the log, and gives it back */
 	MsTlog *log;          /* NULL: not open */
-	char *vkey;           /* of the one that was open before; NULL: there was none */
-	MsCheckpoint before;  /* its latest: size and root alone */
 	guint64 counts[MS_N_ACTIONS], acts;
 	gint64 pruned; /* when it was looked for what is too old, monotonic */
 };
@@ -49,6 +47,18 @@ char *ms_audit_folder(const char *path)
 {
 	return g_str_has_suffix(path, ".jsonl") ? g_strndup(path, strlen(path) - strlen(".jsonl"))
 						: g_strconcat(path, ".log", NULL);
+}
+
+/* What it had stays known, for it may be an older copy that is opened next.  False: it cannot be
+ * kept, and the log stays open. */
+static bool close_log(MsAudit *audit, GError **error)
+{
+	if (audit->log != NULL &&
+		!ms_audit_keep(audit->folder, ms_tlog_vkey(audit->log),
+			ms_tlog_checkpoint(audit->log), error))
+		return false;
+	g_clear_pointer(&audit->log, ms_tlog_free);
+	return true;
 }
 
 MsAudit *ms_audit_new(const char *path)
@@ -67,8 +77,8 @@ void ms_audit_free(MsAudit *audit)
 	if (audit == NULL)
 		return;
 	g_ptr_array_unref(audit->waiting);
+	close_log(audit, NULL);
 	ms_tlog_free(audit->log);
-	g_free(audit->vkey);
 	pthread_cond_destroy(&audit->free);
 	pthread_mutex_destroy(&audit->lock);
 	g_free(audit->path);
@@ -260,8 +270,7 @@ static bool make(const char *folder, const char *path, GError **error)
 		(g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
 }
 
-/* Of the folder that the log is in: who makes one has it. -1: it cannot be had. */
-static int lock_parent(const char *folder, GError **error)
+int ms_audit_lock_parent(const char *folder, GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(folder);
 	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -281,7 +290,7 @@ static int lock_parent(const char *folder, GError **error)
 /* One process makes it, the others wait. */
 static bool make_once(const MsAudit *audit, GError **error)
 {
-	int fd = lock_parent(audit->folder, error);
+	int fd = ms_audit_lock_parent(audit->folder, error);
 	if (fd < 0)
 		return false;
 	bool fine = g_file_test(audit->folder, G_FILE_TEST_EXISTS) ||
@@ -291,22 +300,18 @@ static bool make_once(const MsAudit *audit, GError **error)
 	return fine;
 }
 
-/* Another one has another key: `missent audit begin` makes it. */
-static bool is_the_same(const MsAudit *audit, GError **error)
-{
-	return g_strcmp0(audit->vkey, ms_tlog_vkey(audit->log)) != 0 ||
-		ms_tlog_continues(audit->log, &audit->before, error);
-}
-
+/* The one that is open may have been moved away, or made anew: its lock is another's then. */
 static bool open_log(MsAudit *audit, GError **error)
 {
-	if (audit->log != NULL)
+	if (audit->log != NULL && ms_tlog_is_there(audit->log))
 		return true;
+	if (!close_log(audit, error))
+		return false;
 	if (!g_file_test(audit->folder, G_FILE_TEST_EXISTS) && !make_once(audit, error))
 		return false;
 	g_autoptr(GError) why = NULL;
 	audit->log = ms_tlog_open(audit->folder, NULL, &why);
-	if (audit->log != NULL && !is_the_same(audit, &why))
+	if (audit->log != NULL && !ms_audit_is_as_kept(audit->log, audit->folder, &why))
 		g_clear_pointer(&audit->log, ms_tlog_free);
 	if (g_error_matches(why, MS_ERROR, MS_ERROR_INPUT))
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
@@ -331,19 +336,6 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	return append_line(audit->log, line, error);
 }
 
-/* The folder was moved away, or made anew: an open lock is another's.  What it had is remembered: a
- * copy of before may be put in its place. */
-static void let_go(MsAudit *audit)
-{
-	if (audit->log == NULL || ms_tlog_is_there(audit->log))
-		return;
-	const MsCheckpoint *latest = ms_tlog_checkpoint(audit->log);
-	audit->before = (MsCheckpoint){NULL, NULL, latest->size, {0}};
-	memcpy(audit->before.root, latest->root, MS_HASH_BYTES);
-	g_free(audit->vkey);
-	audit->vkey = g_strdup(ms_tlog_vkey(audit->log));
-	g_clear_pointer(&audit->log, ms_tlog_free);
-}
 
 /* In the thread that has the log. */
 static bool commit(MsAudit *audit, const GPtrArray *batch, GError **error)
@@ -355,7 +347,6 @@ static bool commit(MsAudit *audit, const GPtrArray *batch, GError **error)
 		for (guint k = 0; k < w->texts->len; k++)
 			g_ptr_array_add(texts, w->texts->pdata[k]);
 	}
-	let_go(audit);
 	return open_log(audit, error) && append_texts(audit->log, texts, &first, error) &&
 		tell_recovered(audit, error);
 }
@@ -519,7 +510,6 @@ static void borrow(MsAudit *audit)
 		pthread_cond_wait(&audit->free, &audit->lock);
 	audit->writing = true;
 	pthread_mutex_unlock(&audit->lock);
-	let_go(audit);
 }
 
 static void give_back(MsAudit *audit)
@@ -529,10 +519,28 @@ static void give_back(MsAudit *audit)
 	pthread_mutex_unlock(&audit->lock);
 }
 
+/* Of what is kept beside it somebody else may have reminded us since it was opened: then nothing
+ * more is written into it. */
+static bool publish(MsAudit *audit, GError **error)
+{
+	if (!open_log(audit, error))
+		return false;
+	if (!ms_audit_is_as_kept(audit->log, audit->folder, error)) {
+		g_clear_pointer(&audit->log, ms_tlog_free);
+		return false;
+	}
+	if (!ms_tlog_publish(audit->log, error))
+		return false;
+	/* where none can be kept, nothing can be compared with it */
+	const MsCheckpoint *now = ms_tlog_checkpoint(audit->log);
+	ms_audit_keep(audit->folder, ms_tlog_vkey(audit->log), now, NULL);
+	return true;
+}
+
 bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error)
 {
 	borrow(audit);
-	bool fine = open_log(audit, error) && ms_tlog_publish(audit->log, error);
+	bool fine = publish(audit, error);
 	if (fine && checkpoint_out != NULL)
 		*checkpoint_out = g_strdup(ms_tlog_checkpoint(audit->log)->text);
 	give_back(audit);
@@ -631,6 +639,9 @@ static char *last_good(const char *folder)
 			ms_checkpoint_clear(&one);
 		}
 	}
+	g_auto(MsCheckpoint) kept = {0};
+	if (ms_audit_kept(folder, vkey, &kept) && kept.size > best.size)
+		return ms_checkpoint_line(kept.text);
 	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
 }
 
@@ -660,13 +671,13 @@ bool ms_audit_begin(
 			"there is no audit trail in %s: one begins with the first line", folder);
 		return false;
 	}
-	int fd = lock_parent(folder, error);
+	int fd = ms_audit_lock_parent(folder, error);
 	if (fd < 0)
 		return false;
 	g_autofree char *checkpoint = last_good(folder);
 	const After after = {who, why, aside, checkpoint};
 	bool fine = make_fresh(fresh, path, &after, error) && change(folder, fresh, aside, error);
-	if (fine && !ms_audit_change_key(folder))
+	if (fine && !ms_audit_change_key(folder, aside))
 		fine = cannot_be_made(folder, error);
 	close(fd);
 	if (fine)

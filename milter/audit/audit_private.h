@@ -25,10 +25,21 @@ void ms_audit_put_to(GString *line, const guint8 *key, const GPtrArray *to);
 GString *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
 /* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
 GPtrArray *ms_audit_entries(char *text);
+/* Of the folder that the log is in: who makes one has it, or changes what is kept beside it.  The
+ * caller's to close; -1: it cannot be had. */
+int ms_audit_lock_parent(const char *folder, GError **error);
 /* Keeps the key of this host's log beside its folder, unless one is kept. */
 bool ms_audit_keep_key(const char *folder, const char *vkey);
-/* The key of the log that is there now, instead. */
-bool ms_audit_change_key(const char *folder);
+/* The key of the log that is there now, instead; what is kept of the one that is `aside` now goes
+ * with it. */
+bool ms_audit_change_key(const char *folder, const char *aside);
+/* A checkpoint that `vkey` signed, beside the folder: if one is kept; keeps it where it is later
+ * than that. */
+bool ms_audit_kept(const char *folder, const char *vkey, MsCheckpoint *out);
+bool ms_audit_keep(
+	const char *folder, const char *vkey, const MsCheckpoint *checkpoint, GError **error);
+/* Is this the log of which it was kept, with the same entries or more? */
+bool ms_audit_is_as_kept(MsTlog *log, const char *folder, GError **error);
 /* Of the plain files of older versions. */
 bool ms_audit_each_plain(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);

@@ -488,6 +488,9 @@ static bool verify(LogReading *r, const char *folder, GError **error)
 	g_autofree char *unsaid = ms_audit_unsaid(v.minimum, r->pruned);
 	if (unsaid != NULL)
 		on_wrong(0, unsaid, r);
+	g_autofree char *other = ms_audit_not_as_kept(folder);
+	if (other != NULL)
+		on_wrong(0, other, r);
 	r->proof->size = v.size;
 	r->proof->root = ms_hex(v.root, sizeof v.root);
 	return true;

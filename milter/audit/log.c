@@ -105,8 +105,8 @@ static bool make_folder(const char *path, GError **error)
 	return true;
 }
 
-/* The old file or the new one, whatever happens; on disk, if `sync`. */
-static bool replace_file(const char *path, const void *data, gsize len, bool sync, GError **error)
+bool ms_tlog_replace_file(
+	const char *path, const void *data, gsize len, bool sync, GError **error)
 {
 	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -291,7 +291,7 @@ static bool write_whole(MsTlog *log, guint64 bundles, GError **error)
 		if (!gone && !is_there(log, level, n - 1, MS_TILE)) {
 			g_autofree char *path = ms_tile_path(log->folder, level, n - 1, MS_TILE);
 			if (!tile_make(log, level, n - 1, 0, MS_TILE, hashes, error) ||
-				!replace_file(path, hashes, sizeof hashes, true, error))
+				!ms_tlog_replace_file(path, hashes, sizeof hashes, true, error))
 				return false;
 		}
 		remove_partial(log, level, n - 1);
@@ -416,7 +416,7 @@ static bool put_latest(MsTlog *log, const char *path, const char *text, GError *
 	bool first = log->latest.text == NULL;
 	if (!first && change_places(log, path, fresh, text, len))
 		return true;
-	if (!replace_file(path, text, len, first, error))
+	if (!ms_tlog_replace_file(path, text, len, first, error))
 		return false;
 	/* What the next one is written into; of one that could not be made another is made then. */
 	int fd = log->cannot_change
@@ -675,7 +675,7 @@ static bool found(MsTlog *log, const char *origin, GError **error)
 		return false;
 	g_autofree char *text = ms_signer_vkey(signer);
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
-	return replace_file(vkey, line, strlen(line), true, error);
+	return ms_tlog_replace_file(vkey, line, strlen(line), true, error);
 }
 
 static bool open_keys(MsTlog *log, GError **error)
@@ -914,7 +914,7 @@ static bool publish_tiles(MsTlog *log, guint64 size, GError **error)
 			return false;
 		const void *data = level == MS_ENTRIES ? (const void *)log->head->str : hashes;
 		gsize len = level == MS_ENTRIES ? log->head->len : width * sizeof *hashes;
-		if (!replace_file(path, data, len, false, error))
+		if (!ms_tlog_replace_file(path, data, len, false, error))
 			return false;
 	}
 	return true;
@@ -928,7 +928,7 @@ static bool publish(MsTlog *log, GError **error)
 		return true;
 	g_autofree char *path = path_in(log, "checkpoint");
 	return publish_tiles(log, log->latest.size, error) &&
-		replace_file(path, log->latest.text, strlen(log->latest.text), true, error);
+		ms_tlog_replace_file(path, log->latest.text, strlen(log->latest.text), true, error);
 }
 
 bool ms_tlog_publish(MsTlog *log, GError **error)
@@ -964,7 +964,7 @@ static bool write_minimum(MsTlog *log, guint64 minimum, GError **error)
 	if (minimum > size_of(log))
 		return damaged(log, error, "%" G_GUINT64_FORMAT " is beyond its end", minimum);
 	/* What is made of tiles that go has to be there. */
-	if (!publish(log, error) || !replace_file(path, text, strlen(text), true, error))
+	if (!publish(log, error) || !ms_tlog_replace_file(path, text, strlen(text), true, error))
 		return false;
 	log->minimum = minimum;
 	return true;

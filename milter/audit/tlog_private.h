@@ -16,6 +16,9 @@ GBytes *ms_tile_file(const char *path, GError **error);
  * are. */
 guint ms_tile_hashes(
 	const char *folder, int level, guint64 n, guint width, MsHash *out, GError **error);
+/* The old file or the new one, whatever happens; on disk, if `sync`. */
+bool ms_tlog_replace_file(
+	const char *path, const void *data, gsize len, bool sync, GError **error);
 /* Where each entry of a bundle begins and ends; false: it is not one.  `*whole_out` (unless
  * NULL): how many bytes are whole entries, where the last one is cut short. */
 typedef struct {

@@ -195,10 +195,11 @@ static void look_at_minimum(Look *look, const MsTlogVerified *v)
 		on_wrong(0, unsaid, look);
 }
 
-/* The key of a trail is in its own folder: one that was exchanged as a whole agrees with itself. */
-static void look_at_key(Look *look, const char *folder)
+/* Key and checkpoint of a trail are in its own folder: one that was exchanged as a whole agrees
+ * with itself. */
+static void look_beside(Look *look, const char *folder)
 {
-	g_autofree char *other = ms_audit_other_key(folder);
+	g_autofree char *other = ms_audit_not_as_kept(folder);
 	if (other != NULL)
 		on_wrong(0, other, look);
 }
@@ -275,7 +276,7 @@ static int verify(const char *folder, const char *against, const MsSettings *s, 
 	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error))
 		return cannot(s, folder, &look, error);
 	look_at_minimum(&look, &v);
-	look_at_key(&look, folder);
+	look_beside(&look, folder);
 	guint64 alone = look.damage;
 	if (against != NULL && !compare(folder, against, &look, &error)) {
 		if (s != NULL && alone > 0)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/log.h"
 #include "missent/witness.h"
@@ -14,12 +15,18 @@
 
 static gint silent; /* the last one could not be written, which was told; atomic */
 
-static void tell(bool fine, const GError *error)
+/* One that is not what it was is an alert: no mail goes until somebody has looked. */
+static void tell(const MsRuntime *runtime, bool fine, const GError *error)
 {
 	if (fine)
 		g_atomic_int_set(&silent, 0);
-	else if (g_atomic_int_compare_and_exchange(&silent, 0, 1))
-		ms_log(LOG_ERR, NULL, "audit: %s", error->message);
+	else if (g_atomic_int_compare_and_exchange(&silent, 0, 1)) {
+		bool damaged = g_error_matches(error, MS_ERROR, MS_ERROR_INPUT);
+		ms_log(damaged ? LOG_CRIT : LOG_ERR, NULL, "audit: %s", error->message);
+		if (damaged)
+			ms_alert_leave(ms_runtime_settings(runtime)->state_dir, MS_ALERT_AUDIT,
+				error->message);
+	}
 }
 
 void daemon_note(Daemon *daemon, const char *type)
@@ -27,7 +34,7 @@ void daemon_note(Daemon *daemon, const char *type)
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_note(ms_runtime_audit(runtime), type, "missentd", "", &error);
-	tell(fine, error);
+	tell(runtime, fine, error);
 }
 
 /* In one line, from which missent audit verify --against reads it again. */
@@ -67,7 +74,7 @@ void daemon_beat(Daemon *daemon)
 	MsAudit *audit = ms_runtime_audit(runtime);
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_beat(audit, "missentd", &error);
-	tell(fine, error);
+	tell(runtime, fine, error);
 	note_mapping(runtime);
 	const MsSettings *s = ms_runtime_settings(runtime);
 	gint64 now = g_get_monotonic_time();

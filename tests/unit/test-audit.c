@@ -456,35 +456,61 @@ static void run(const char *format, ...)
 	g_assert_cmpint(status, ==, 0);
 }
 
-/* Who has the key and a copy makes a trail that verifies; a program that was at work meanwhile
- * knows what it wrote.  The copy is of `kept` lines, to which `more` are added; `how` puts it in
- * the trail's place. */
+/* The programs that wrote it: go on, were stopped before, or killed after the last beat. */
+typedef enum { AT_WORK, STOPPED, KILLED } Were;
+
+/* Who has the key and a copy makes a trail that verifies; a program that is at work knows what it
+ * wrote, and one that is started later finds a checkpoint of it beside the folder.  The copy is of
+ * `kept` lines, to which `more` are added; `how` puts it in the trail's place. */
 static void test_rolled_back(void)
 {
 	static const char in_place[] = "cp -a audit/. aside; cp -a copy/. audit",
-			  exchanged[] = "mv audit aside; mv copy audit";
+			  exchanged[] = "mv audit aside; mv copy audit",
+			  moved[] = "cp -a audit/. again; mv audit aside; mv again audit",
+			  all_of_it[] = "mv audit aside; mv copy audit; rm audit.checkpoint";
 	static const struct {
 		guint kept, more;
 		const char *how;
+		Were were;
 		bool begin, want;
-	} rows[] = {{3, 0, in_place, false, false}, {300, 0, in_place, false, false},
-		{3, 0, exchanged, false, false}, {3, 2, exchanged, false, false},
-		{3, 9, exchanged, false, false}, {300, 90, exchanged, false, false},
-		{3, 9, in_place, false, false}, {3, 0, "", false, true},
-		{3, 0, "cp -a audit/. again; mv audit aside; mv again audit", false, true},
-		{3, 0, "", true, true}, {3, 0, exchanged, true, true}};
+	} rows[] = {{3, 0, in_place, AT_WORK, false, false},
+		{300, 0, in_place, AT_WORK, false, false},
+		{3, 0, exchanged, AT_WORK, false, false}, {3, 2, exchanged, AT_WORK, false, false},
+		{3, 9, exchanged, AT_WORK, false, false},
+		{300, 90, exchanged, AT_WORK, false, false},
+		{3, 9, in_place, AT_WORK, false, false}, {3, 0, "", AT_WORK, false, true},
+		{3, 0, moved, AT_WORK, false, true}, {3, 0, "", AT_WORK, true, true},
+		{3, 0, exchanged, AT_WORK, true, true},
+		/* while nobody was at work */
+		{3, 0, in_place, STOPPED, false, false}, {3, 0, exchanged, STOPPED, false, false},
+		{300, 90, exchanged, STOPPED, false, false},
+		{3, 9, exchanged, STOPPED, false, false}, {3, 0, "", STOPPED, false, true},
+		{3, 0, moved, STOPPED, false, true}, {3, 0, exchanged, STOPPED, true, true},
+		{3, 0, exchanged, KILLED, false, false}, {3, 9, in_place, KILLED, false, false},
+		{3, 0, "", KILLED, false, true}, {3, 0, exchanged, KILLED, true, true},
+		/* who puts back what stands beside it, too, is found from elsewhere alone */
+		{3, 0, all_of_it, STOPPED, false, true}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *dir = scratch_folder(), *aside = NULL;
 		g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
 		g_autofree char *copy = g_build_filename(dir, "copy.jsonl", NULL);
+		g_autofree char *folder = g_build_filename(dir, "audit", NULL);
 		g_autoptr(MsAudit) audit = ms_audit_new(path), other = ms_audit_new(path),
-				   forger = ms_audit_new(copy);
+				   forger = ms_audit_new(copy), killed = NULL;
 		g_autoptr(GError) error = NULL;
 		g_assert_true(writes(audit, rows[i].kept));
 		run("cd %s; cp -a audit copy", dir);
 		g_assert_true(writes(audit, 5));
+		g_assert_true(rows[i].were != KILLED || ms_audit_publish(audit, NULL, &error));
+		g_assert_true(rows[i].were != KILLED || writes(audit, 2));
+		if (rows[i].were == KILLED)
+			killed = g_steal_pointer(&audit);
+		else if (rows[i].were == STOPPED)
+			g_clear_pointer(&audit, ms_audit_free);
 		g_assert_true(writes(forger, rows[i].more));
 		run("cd %s; %s", dir, rows[i].how);
+		if (audit == NULL)
+			audit = ms_audit_new(path);
 		if (rows[i].begin)
 			g_assert_true(ms_audit_begin(path, "anna", "why", &aside, &error));
 		g_assert_no_error(error);
@@ -492,8 +518,69 @@ static void test_rolled_back(void)
 		if (writes(audit, 1) != rows[i].want || writes(audit, 1) != rows[i].want ||
 			(rows[i].want && (!writes(other, 2) || !writes(audit, 1))))
 			g_error("row %zu: %s", i, rows[i].want ? "refused" : "written");
+		g_autofree char *told = ms_audit_not_as_kept(folder);
+		bool in_memory = rows[i].were == AT_WORK && rows[i].how == in_place;
+		if (!in_memory && (told == NULL) != rows[i].want)
+			g_error("row %zu: told \"%s\"", i, told);
 		remove_folder(dir);
 	}
+}
+
+/* The last line that was known of the old trail is in the first one of the new; and the old one
+ * still tells what it has not. */
+static void test_begun_behind(void)
+{
+	g_autofree char *dir = scratch_folder(), *aside = NULL;
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(writes(audit, 3));
+	run("cd %s; cp -a audit copy", dir);
+	g_assert_true(writes(audit, 5));
+	g_clear_pointer(&audit, ms_audit_free);
+	run("cd %s; rm -r audit; mv copy audit", dir);
+	g_assert_true(ms_audit_begin(path, "anna", "put back", &aside, &error));
+	g_autofree char *told = ms_audit_not_as_kept(aside), *folder = ms_audit_folder(path);
+	g_assert_nonnull(told);
+	g_assert_nonnull(strstr(told, "9 entries"));
+	g_assert_null(ms_audit_not_as_kept(folder));
+	g_autoptr(MsTlog) log = ms_tlog_look(folder, &error);
+	g_assert_no_error(error);
+	g_autoptr(GBytes) first = ms_tlog_entry(log, 0, &error);
+	g_assert_nonnull(g_strstr_len(g_bytes_get_data(first, NULL),
+		(gssize)g_bytes_get_size(first), "/missent|9|"));
+	remove_folder(dir);
+}
+
+/* A checkpoint that somebody else has, who was not restored with us. */
+static void test_reminded(void)
+{
+	g_autofree char *dir = scratch_folder(), *then = NULL, *later = NULL;
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autofree char *else_path = g_build_filename(dir, "else.jsonl", NULL), *others = NULL;
+	g_autoptr(MsAudit) audit = ms_audit_new(path), another = ms_audit_new(else_path);
+	g_autoptr(GError) error = NULL;
+	g_assert_true(ms_audit_remind(path, "", &error)); /* there is no trail yet */
+	g_assert_true(writes(another, 20) && ms_audit_publish(another, &others, &error));
+	g_assert_true(writes(audit, 3) && ms_audit_publish(audit, &then, &error));
+	run("cd %s; cp -a audit copy", dir);
+	g_assert_true(writes(audit, 5) && ms_audit_publish(audit, &later, &error));
+	const char *fine[] = {then, later, others, "", "nonsense\n9\nx\n\n", NULL};
+	for (const char **note = fine; *note != NULL; note++)
+		g_assert_true(ms_audit_remind(path, *note, &error));
+	g_clear_pointer(&audit, ms_audit_free);
+	run("cd %s; rm -r audit audit.checkpoint; mv copy audit", dir);
+	audit = ms_audit_new(path);
+	g_assert_true(writes(audit, 1)); /* nobody remembers any more */
+	g_assert_true(ms_audit_remind(path, then, &error));
+	g_assert_false(ms_audit_remind(path, later, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	/* who has it open hears of it with the next beat */
+	g_assert_false(ms_audit_beat(audit, "test", &error));
+	g_assert_false(writes(audit, 1));
+	g_clear_error(&error);
+	remove_folder(dir);
 }
 
 int main(int argc, char **argv)
@@ -507,5 +594,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/together", test_together);
 	g_test_add_func("/audit/texts", test_texts);
 	g_test_add_func("/audit/rolled-back", test_rolled_back);
+	g_test_add_func("/audit/begun-behind", test_begun_behind);
+	g_test_add_func("/audit/reminded", test_reminded);
 	return g_test_run();
 }

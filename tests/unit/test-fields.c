@@ -418,12 +418,12 @@ int main(int argc, char **argv)
 	documented = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	write_every_type();
 	g_autoptr(GDir) files = g_dir_open(dir, 0, NULL);
-	for (const char *name; (name = g_dir_read_name(files)) != NULL;)
-		if (g_str_has_prefix(name, "audit") && !g_str_has_suffix(name, ".jsonl") &&
-			!g_str_has_suffix(name, ".vkey")) {
-			g_autofree char *file = g_strdup_printf("%s/%s.jsonl", dir, name);
+	for (const char *name; (name = g_dir_read_name(files)) != NULL;) {
+		g_autofree char *folder = g_build_filename(dir, name, NULL);
+		g_autofree char *file = g_strconcat(folder, ".jsonl", NULL);
+		if (g_str_has_prefix(name, "audit") && g_file_test(folder, G_FILE_TEST_IS_DIR))
 			read_trail(file);
-		}
+	}
 	read_manual();
 	g_test_add_func("/fields/types", test_types);
 	g_test_add_func("/fields/manual", test_manual);

@@ -349,25 +349,25 @@ static void test_exchanged(void)
 	g_autofree char *folder = ms_audit_folder(mine), *other = ms_audit_folder(theirs);
 	g_autofree char *kept = g_strconcat(folder, ".vkey", NULL), *gone = NULL, *aside = NULL;
 	g_autoptr(GError) error = NULL;
-	g_assert_null(ms_audit_other_key(folder)); /* there is none */
+	g_assert_null(ms_audit_not_as_kept(folder)); /* there is none */
 	write_one(mine);
 	write_one(theirs);
-	g_assert_null(ms_audit_other_key(folder));
+	g_assert_null(ms_audit_not_as_kept(folder));
 	exchange(folder, other);
 	write_one(mine);
-	g_autofree char *wrong = wrong_in(folder), *why = ms_audit_other_key(folder);
+	g_autofree char *wrong = wrong_in(folder), *why = ms_audit_not_as_kept(folder);
 	g_assert_cmpstr(wrong, ==, "");
 	g_assert_nonnull(why);
 	g_assert_nonnull(strstr(why, kept));
 	exchange(folder, other);
-	g_assert_null(ms_audit_other_key(folder));
+	g_assert_null(ms_audit_not_as_kept(folder));
 	gone = g_strconcat(folder, ".gone", NULL);
 	g_assert_cmpint(g_rename(folder, gone), ==, 0);
 	write_one(mine); /* made anew, as the first one is */
-	g_autofree char *anew = ms_audit_other_key(folder);
+	g_autofree char *anew = ms_audit_not_as_kept(folder);
 	g_assert_nonnull(anew);
 	g_assert_true(ms_audit_begin(mine, "anna", "the disk", &aside, &error));
-	g_assert_null(ms_audit_other_key(folder));
+	g_assert_null(ms_audit_not_as_kept(folder));
 	g_assert_cmpint(g_unlink(kept), ==, 0); /* as trails of older versions are */
 	write_one(mine);
 	g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
