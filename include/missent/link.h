@@ -56,6 +56,10 @@ bool ms_link_alive(MsLink *link, GError **error);
  * that then crashed is asked of it again. */
 bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,
 	GError **error);
+/* Keeps what this host is to remember of its own, whatever is restored on it; and has what was
+ * kept last (the caller's; "": nothing, or what another key sealed). */
+bool ms_link_remember(MsLink *link, const char *text, GError **error);
+char *ms_link_recall(MsLink *link, GError **error);
 /* Sends one record to the page. */
 bool ms_link_publish(MsLink *link, const MsRecord *record, GError **error);
 

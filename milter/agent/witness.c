@@ -2,8 +2,9 @@
  * Other hosts' audit trails: every so often each host is asked for its checkpoint and for the
  * proof that it continues the one that is kept here, and its own trail has what was taken.  One
  * that does not is refused, and an alert, until somebody believes the new one (missent audit
- * witness --forget).  What others ask of us comes through Redis, sealed.  One thread asks; many
- * answer.
+ * witness --forget).  What others ask of us comes through Redis, sealed; the checkpoint that they
+ * keep comes with it, and Redis keeps one too: our own trail has to have both.  One thread asks;
+ * many answer.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "missent/alert.h"
+#include "missent/answer.h"
 #include "missent/log.h"
 #include "missent/witness.h"
 
@@ -18,17 +20,33 @@
 
 #define WAIT_MS 15000
 
+/* What `who` remembers of our own trail, which has to have it. */
+static void take_reminder(const Agent *agent, const char *who, const char *note)
+{
+	const MsSettings *s = ms_desk_settings(agent->desk);
+	g_autoptr(GError) error = NULL;
+	if (*note == '\0' || ms_audit_remind(s->audit_file, note, &error) ||
+		!g_error_matches(error, MS_ERROR, MS_ERROR_INPUT))
+		return;
+	g_autofree char *detail = g_strdup_printf(
+		"%s remembers another one, or more of it: %s", who, error->message);
+	ms_log(LOG_CRIT, NULL, "audit trail of this host: %s", detail);
+	ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, detail);
+}
+
 json_t *agent_trail(Agent *agent, const json_t *ask, GError **error)
 {
 	gint64 size = json_integer_value(json_object_get(ask, "size"));
+	take_reminder(agent, "another host", agent_word(ask, "kept"));
 	return ms_witness_answer(
 		ms_desk_settings(agent->desk)->audit_file, (guint64)MAX(size, 0), error);
 }
 
-/* NULL: it does not answer now. */
-static json_t *ask_for(MsLink *link, const char *host, guint64 size)
+/* `kept` of it; NULL: it does not answer now. */
+static json_t *ask_for(MsLink *link, const char *host, const MsCheckpoint *kept)
 {
-	json_t *ask = json_pack("{s:{s:I}}", "trail", "size", (json_int_t)size);
+	json_t *ask = json_pack("{s:{s:I, s:s}}", "trail", "size", (json_int_t)kept->size, "kept",
+		kept->text != NULL ? kept->text : "");
 	char *text = json_dumps(ask, JSON_COMPACT);
 	json_decref(ask);
 	g_autofree char *reply = ms_link_ask(link, host, text, WAIT_MS, NULL);
@@ -69,12 +87,12 @@ static void look_at(Agent *agent, MsLink *link, const char *host, GHashTable *re
 	g_autoptr(GError) error = NULL;
 	g_autofree char *why = NULL;
 	MsWitness how = MS_WITNESS_SAME;
-	bool known = ms_witness_kept(folder, host, &kept, &error);
+	ms_witness_kept(folder, host, &kept, &error);
 	if (error != NULL) {
 		note_refused(agent, refused, host, error->message);
 		return;
 	}
-	json_t *answer = ask_for(link, host, known ? kept.checkpoint.size : 0);
+	json_t *answer = ask_for(link, host, &kept.checkpoint);
 	if (answer == NULL)
 		return;
 	if (!ms_witness_take(folder, host, answer, s->checkpoints.keep_ms, &how, &why, &error))
@@ -107,11 +125,23 @@ static void leave(const Agent *agent, GHashTable *refused)
 	ms_alert_leave(ms_desk_settings(agent->desk)->state_dir, MS_ALERT_WITNESS, all->str);
 }
 
+/* Redis is not restored with us. */
+static void look_at_own(const Agent *agent, MsLink *link)
+{
+	g_autofree char *note = ms_link_recall(link, NULL), *now = NULL;
+	if (note == NULL)
+		return;
+	take_reminder(agent, "Redis", note);
+	if (ms_audit_publish(agent->audit, &now, NULL) && now != NULL)
+		ms_link_remember(link, now, NULL);
+}
+
 static void look_at_all(Agent *agent, MsLink *link, GHashTable *refused)
 {
 	const MsSettings *s = ms_desk_settings(agent->desk);
 	g_autoptr(GPtrArray) hosts = ms_link_hosts(link, NULL);
 	gint64 now = g_get_real_time();
+	look_at_own(agent, link); /* before anything is written into it */
 	for (guint i = 0; hosts != NULL && i < hosts->len && !agent_stopping; i++) {
 		const MsLinkHost *host = hosts->pdata[i];
 		if (strcmp(host->name, s->host) != 0 && now - host->seen < MS_LINK_ALIVE_US)

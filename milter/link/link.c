@@ -426,6 +426,24 @@ bool ms_link_alive(MsLink *link, GError **error)
 	return run(link, NULL, error, "HSET", key, link->host, mine, NULL);
 }
 
+/* Sealed with its host, as a reply is with its request. */
+bool ms_link_remember(MsLink *link, const char *text, GError **error)
+{
+	g_autofree char *key = key_of(link, "trails", NULL),
+			*sealed = sealed_reply(link, link->host, text);
+	return run(link, NULL, error, "HSET", key, link->host, sealed, NULL);
+}
+
+char *ms_link_recall(MsLink *link, GError **error)
+{
+	g_autofree char *key = key_of(link, "trails", NULL);
+	g_autoptr(MsReply) reply = NULL;
+	if (!run(link, &reply, error, "HGET", key, link->host, NULL))
+		return NULL;
+	char *text = reply->text != NULL ? open_reply(link, link->host, reply->text) : NULL;
+	return text != NULL ? text : g_strdup("");
+}
+
 bool ms_link_serve(MsLink *link, unsigned nth, MsLinkAnswer answer, void *user, gint64 wait_ms,
 	GError **error)
 {

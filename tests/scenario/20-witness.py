@@ -38,8 +38,8 @@ class Host:
         with open(self.log + '/latest') as f:
             return int(f.read().split('\n')[1])
 
-    def alert(self):
-        told = re.findall(r'alert=witness, state=(\w+)', self.agent.tail())
+    def alert(self, name='witness'):
+        told = re.findall(r'alert=%s, state=(\w+)' % name, self.agent.tail())
         return bool(told) and told[-1] == 'on'
 
 
@@ -74,6 +74,7 @@ one.agent.stop()
 one.m.stop()
 before = two.kept()
 shutil.move(one.log, S + '/real')
+os.unlink(one.log + '.checkpoint')
 os.mkdir(one.log)
 shutil.copymode(S + '/real', one.log)
 shutil.chown(one.log, os.stat(S + '/real').st_uid, os.stat(S + '/real').st_gid)
@@ -90,12 +91,15 @@ for name in ('mail', 'line'):
     tap.ok(one.m.code == 1 and 'not those of the checkpoint' in out, '... but not against the ' + name, out)
 one.agent.start()
 tap.ok(wait_for(two.alert, 30), '... and the other host finds it, and is alarmed', two.agent.tail())
+tap.ok(wait_for(lambda: one.alert('audit-fault') and 'Redis remembers' in one.agent.tail()), '... and so is its own, by what Redis keeps',
+       one.agent.tail())
 tap.ok('written anew' in two.agent.tail() and two.kept() == before, '... says why, and keeps what it had', two.agent.tail())
 tap.ok(any(x['type'] == 'witness-refused' for x in map(json.loads, two.m.trail().splitlines())), '... on its own trail')
 
 # ---- the true one comes back; then it is rolled back ----
 one.agent.stop()
 shutil.rmtree(one.log)
+os.unlink(one.log + '.checkpoint')
 shutil.copytree(S + '/real', one.log)
 for folder, _, files in os.walk(one.log):
     for path in [folder] + [folder + '/' + x for x in files]:
@@ -117,6 +121,10 @@ for folder, _, files in os.walk(one.log):
         shutil.chown(path, os.stat(S + '/real').st_uid, os.stat(S + '/real').st_gid)
 one.agent.start()
 tap.ok(wait_for(two.alert, 30) and 'rolled back' in two.agent.tail(), 'a trail that was rolled back is found too', two.agent.tail())
+out = one.m.tool('audit', 'verify')
+tap.ok(one.m.code == 1 and 'rolled back' in out, '... also where it is, by what stands beside it', out)
+one.m.tool('pause', '--for', '1s', '--why', 'nothing')
+tap.ok(one.m.code != 0, '... and nothing is written into it')
 out = two.m.tool('audit', 'witness', '--forget', one.name)
 tap.ok(two.m.code == 0 and wait_for(lambda: not two.alert(), 30), 'who believes the new one says so', out)
 tap.ok('witness forgotten' in two.m.trail(), '... on record')
