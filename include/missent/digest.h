@@ -1,8 +1,8 @@
 /*
  * digest.h - the site key, and what is written in place of customers' data.
  *
- * WHAT    Keyed BLAKE2b-128 digests of values, and sealed account names that only a holder
- *         of the key can open.  A stolen dump of the directory tells nothing.
+ * WHAT    Keys of their own for each use, made of the site key; keyed digests of values, and
+ *         sealed account names that only a holder of the key can open.  A stolen dump of the directory tells nothing.
  * OWNS    MsKey, freed (and wiped) by ms_key_free(); strings are the caller's.
  * ERRORS  A key file that is missing, short or readable by others is MS_ERROR_CONFIG.
  * THREADS Read-only after load.
@@ -26,8 +26,6 @@ MsKey *ms_key_load(const char *path, GError **error);
 /* Writes a fresh key, mode 0400, refusing to replace a file. */
 bool ms_key_create(const char *path, GError **error);
 void ms_key_free(MsKey *key);
-/* 32 hexadecimal digits for `domain` NUL `value`. */
-char *ms_key_digest(const MsKey *key, const char *domain, const char *value);
 char *ms_key_seal(const MsKey *key, const void *data, gsize len);
 /* NULL when `sealed` was not made with this key.  A NUL follows the `*len_out` bytes. */
 guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out);

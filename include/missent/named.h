@@ -32,10 +32,8 @@ void ms_named_open(MsNamedText *named, const char *name);
 void ms_named_close(MsNamedText *named);
 /* One value, below `name` (or NULL) in what is open. */
 void ms_named_value(MsNamedText *named, const char *name, const char *text, gsize len);
-/* Text as it stands, already laid out; and the name of a stretch of it.  Stretches ascend. */
+/* Text as it stands, already laid out. */
 void ms_named_append(MsNamedText *named, const char *text, gsize len);
-void ms_named_stretch(MsNamedText *named, gsize from, gsize until, const char *name, guint group);
-gsize ms_named_length(const MsNamedText *named);
 
 /* Hands it over as one span. */
 void ms_extract_named(const MsExtraction *to, const char *where, const MsNamedText *named);

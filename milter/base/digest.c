@@ -16,11 +16,10 @@
 #include "missent/io.h"
 
 #define KEY_BYTES 32
-#define DIGEST_BYTES 16
+#define IV_BYTES 16
 #define MAX_SEALED (1 << 20)
 
 struct MsKey {
-	unsigned char digest[KEY_BYTES]; /* for values */
 	unsigned char iv[KEY_BYTES];     /* for the synthetic IV of a seal */
 	unsigned char stream[KEY_BYTES]; /* for the key stream of a seal */
 	unsigned char filter[KEY_BYTES]; /* for the marks of a filter */
@@ -95,7 +94,6 @@ MsKey *ms_key_load(const char *path, GError **error)
 		return NULL;
 	}
 	MsKey *key = g_new0(MsKey, 1);
-	derive(key->digest, master, "missent digest");
 	derive(key->iv, master, "missent seal iv");
 	derive(key->stream, master, "missent seal stream");
 	derive(key->filter, master, "missent filter");
@@ -139,43 +137,30 @@ void ms_key_free(MsKey *key)
 	g_free(key);
 }
 
-char *ms_key_digest(const MsKey *key, const char *domain, const char *value)
-{
-	unsigned char out[DIGEST_BYTES];
-	crypto_generichash_state state;
-	crypto_generichash_init(&state, key->digest, KEY_BYTES, DIGEST_BYTES);
-	/* The NUL is part of the input: ("a", "bc") and ("ab", "c") differ. */
-	crypto_generichash_update(&state, (const unsigned char *)domain, strlen(domain) + 1);
-	crypto_generichash_update(&state, (const unsigned char *)value, strlen(value));
-	crypto_generichash_final(&state, out, DIGEST_BYTES);
-	char *hex = g_malloc(DIGEST_BYTES * 2 + 1);
-	return sodium_bin2hex(hex, DIGEST_BYTES * 2 + 1, out, DIGEST_BYTES);
-}
-
 static void make_iv(const MsKey *key, const unsigned char *name, gsize len, unsigned char *iv)
 {
-	crypto_generichash(iv, DIGEST_BYTES, name, len, key->iv, KEY_BYTES);
+	crypto_generichash(iv, IV_BYTES, name, len, key->iv, KEY_BYTES);
 }
 
 static void stream_xor(const MsKey *key, const unsigned char *iv, unsigned char *data, gsize len)
 {
 	unsigned char nonce[crypto_stream_xchacha20_NONCEBYTES] = {0};
-	memcpy(nonce, iv, DIGEST_BYTES);
+	memcpy(nonce, iv, IV_BYTES);
 	crypto_stream_xchacha20_xor(data, data, len, nonce, key->stream);
 }
 
 char *ms_key_seal(const MsKey *key, const void *data, gsize len)
 {
-	g_autofree unsigned char *raw = g_malloc(DIGEST_BYTES + len);
+	g_autofree unsigned char *raw = g_malloc(IV_BYTES + len);
 	if (len == 0)
 		data = ""; /* NULL, perhaps */
 	make_iv(key, data, len, raw);
-	memcpy(raw + DIGEST_BYTES, data, len);
-	stream_xor(key, raw, raw + DIGEST_BYTES, len);
-	gsize size = sodium_base64_encoded_len(DIGEST_BYTES + len,
+	memcpy(raw + IV_BYTES, data, len);
+	stream_xor(key, raw, raw + IV_BYTES, len);
+	gsize size = sodium_base64_encoded_len(IV_BYTES + len,
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	char *out = g_malloc(size);
-	return sodium_bin2base64(out, size, raw, DIGEST_BYTES + len,
+	return sodium_bin2base64(out, size, raw, IV_BYTES + len,
 		sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
@@ -188,16 +173,16 @@ guint8 *ms_key_open(const MsKey *key, const char *sealed, gsize *len_out)
 	size_t len = 0;
 	if (sodium_base642bin(raw, room, sealed, room, NULL, &len, NULL,
 		    sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0
-		|| len < DIGEST_BYTES)
+		|| len < IV_BYTES)
 		return NULL;
-	unsigned char iv[DIGEST_BYTES];
-	gsize n = len - DIGEST_BYTES;
-	stream_xor(key, raw, raw + DIGEST_BYTES, n);
-	make_iv(key, raw + DIGEST_BYTES, n, iv);
-	if (sodium_memcmp(iv, raw, DIGEST_BYTES) != 0)
+	unsigned char iv[IV_BYTES];
+	gsize n = len - IV_BYTES;
+	stream_xor(key, raw, raw + IV_BYTES, n);
+	make_iv(key, raw + IV_BYTES, n, iv);
+	if (sodium_memcmp(iv, raw, IV_BYTES) != 0)
 		return NULL;
 	guint8 *out = g_malloc(n + 1);
-	memcpy(out, raw + DIGEST_BYTES, n);
+	memcpy(out, raw + IV_BYTES, n);
 	out[n] = '\0';
 	*len_out = n;
 	return out;

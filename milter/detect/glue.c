@@ -41,7 +41,7 @@ bool ms_detect_is_date(const char *text, gsize len)
 			second <= 12);
 }
 
-bool ms_detect_goes_on_with(char mark, char next)
+static bool goes_on_with(char mark, char next)
 {
 	if (mark != '\0' && strchr("-./_@+#%&=\\", mark) != NULL)
 		return g_ascii_isalnum(next);
@@ -53,7 +53,7 @@ bool ms_detect_is_joint(const Search *s, gsize word)
 	gsize end = ms_detect_word_end(s, word), start = ms_detect_word_start(s, word + 1);
 	return start == end ||
 		(start == end + 1 &&
-			ms_detect_goes_on_with(s->fold->text[end], s->fold->text[start]));
+			goes_on_with(s->fold->text[end], s->fold->text[start]));
 }
 
 static bool ends_link(char c)
@@ -115,7 +115,7 @@ static bool is_cell_before(const char *text, gsize at)
 static bool goes_on_before(const Search *s, gsize start, bool digits, bool longish)
 {
 	const char *text = s->fold->text;
-	if (start < 2 || !ms_detect_goes_on_with(text[start - 1], text[start - 2]))
+	if (start < 2 || !goes_on_with(text[start - 1], text[start - 2]))
 		return false;
 	if (!digits)
 		return true;
@@ -198,7 +198,7 @@ static bool goes_on_behind(const Search *s, gsize end, bool digits, bool longish
 {
 	const char *text = s->fold->text;
 	gsize len = s->fold->len;
-	if (end + 1 >= len || !ms_detect_goes_on_with(text[end], text[end + 1]))
+	if (end + 1 >= len || !goes_on_with(text[end], text[end + 1]))
 		return false;
 	if (!digits)
 		return true;

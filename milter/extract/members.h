@@ -41,8 +41,6 @@ void ms_zip_clear(MsZip *zip);
 /* Reads the texts of the directory and says in the inventory whose bytes are whose. */
 void ms_zip_account(const MsExtraction *to, const MsDocument *document, const MsZip *zip,
 	MsInventory *inventory);
-bool ms_zip_is_folder(const MsZipEntry *entry);
-const MsZipEntry *ms_zip_member(const MsZip *zip, const char *name);
 /* An Office file: it lists the content types of its parts, or its mimetype says so. */
 bool ms_zip_is_office(const MsExtraction *to, const MsDocument *document, const MsZip *zip);
 /* A ZIP file that says itself that it has no members. */

@@ -139,11 +139,6 @@ void ms_named_append(MsNamedText *named, const char *text, gsize len)
 	g_string_append_len(named->text, valid->str, (gssize)valid->len);
 }
 
-gsize ms_named_length(const MsNamedText *named)
-{
-	return named->text->len;
-}
-
 static void add_stretch(MsNamedText *named, MsNamed stretch)
 {
 	if (stretch.until <= stretch.from || *stretch.name == '\0')
@@ -152,11 +147,6 @@ static void add_stretch(MsNamedText *named, MsNamed stretch)
 		named->full = true;
 	else
 		g_array_append_val(named->names, stretch);
-}
-
-void ms_named_stretch(MsNamedText *named, gsize from, gsize until, const char *name, guint group)
-{
-	add_stretch(named, (MsNamed){from, until, keep(named, name), group});
 }
 
 void ms_named_value(MsNamedText *named, const char *name, const char *text, gsize len)

@@ -267,6 +267,11 @@ static void read_folder(const MsExtraction *to, const MsDocument *document, cons
 	}
 }
 
+static bool is_folder(const MsZipEntry *entry)
+{
+	return entry->name_len > 0 && entry->name[entry->name_len - 1] == '/';
+}
+
 void ms_zip_account(const MsExtraction *to, const MsDocument *document, const MsZip *zip,
 	MsInventory *inventory)
 {
@@ -281,7 +286,7 @@ void ms_zip_account(const MsExtraction *to, const MsDocument *document, const Ms
 			|| memcmp(entry->local_extra, entry->extra, entry->extra_len) != 0)
 			read_extra(to, place, entry->local_extra, entry->local_extra_len);
 		ms_extract_span(to, place, entry->comment, entry->comment_len);
-		if (ms_zip_is_folder(entry))
+		if (is_folder(entry))
 			read_folder(to, document, entry, name->str);
 	}
 	const guint8 *end = document->data + zip->end;
@@ -296,12 +301,7 @@ void ms_zip_account(const MsExtraction *to, const MsDocument *document, const Ms
 	ms_extract_span(to, place, (const char *)end + END_SIZE, zip->comment);
 }
 
-bool ms_zip_is_folder(const MsZipEntry *entry)
-{
-	return entry->name_len > 0 && entry->name[entry->name_len - 1] == '/';
-}
-
-const MsZipEntry *ms_zip_member(const MsZip *zip, const char *name)
+static const MsZipEntry *member(const MsZip *zip, const char *name)
 {
 	gsize n = strlen(name);
 	for (guint i = 0; i < zip->entries->len; i++) {
@@ -342,12 +342,12 @@ static bool has_xps_page(const MsZip *zip)
 
 bool ms_zip_is_office(const MsExtraction *to, const MsDocument *document, const MsZip *zip)
 {
-	g_autoptr(GByteArray) types = peek(to, document, ms_zip_member(zip, "[Content_Types].xml"));
+	g_autoptr(GByteArray) types = peek(to, document, member(zip, "[Content_Types].xml"));
 	if (types != NULL && memmem(types->data, types->len, "Types", 5) != NULL)
 		return !has_xps_page(zip);
 	static const char *const open[] = {
 		"application/vnd.oasis.opendocument.", "application/vnd.sun.xml."};
-	g_autoptr(GByteArray) kind = peek(to, document, ms_zip_member(zip, "mimetype"));
+	g_autoptr(GByteArray) kind = peek(to, document, member(zip, "mimetype"));
 	for (gsize i = 0; kind != NULL && i < G_N_ELEMENTS(open); i++)
 		if (kind->len >= strlen(open[i]) && kind->len < 100
 			&& memcmp(kind->data, open[i], strlen(open[i])) == 0)
