@@ -22,6 +22,10 @@ GByteArray *ms_transfer_base64(const guint8 *data, gsize len);
  * at least; who looks at it below need not look at those. */
 GByteArray *ms_transfer_base64_long(const guint8 *data, gsize len, gsize *plain_out);
 GByteArray *ms_transfer_quoted_printable(const guint8 *data, gsize len);
+/* What pairs of hexadecimal digits stand for; one that is left over is dropped. */
+GByteArray *ms_transfer_hex(const char *text, gsize len);
+/* With its percent escapes (RFC 3986, 2.1) undone; as long as it was if it has none. */
+GByteArray *ms_transfer_percent(const char *text, gsize len);
 /* `data` begins after the "begin" line. */
 GByteArray *ms_transfer_uudecode(const guint8 *data, gsize len);
 

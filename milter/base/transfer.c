@@ -193,13 +193,56 @@ bool ms_transfer_base64_is_clean(const guint8 *data, gsize len, gsize plain)
 	return true;
 }
 
+/* ---- hexadecimal digits --------------------------------------------------------------- */
+
+static bool is_pair(const guint8 *p, gsize left)
+{
+	return left >= 2 && g_ascii_isxdigit((char)p[0]) && g_ascii_isxdigit((char)p[1]);
+}
+
+static void put_pair(GByteArray *out, const guint8 *p)
+{
+	guint8 byte = (guint8)(g_ascii_xdigit_value((char)p[0]) << 4 |
+		g_ascii_xdigit_value((char)p[1]));
+	g_byte_array_append(out, &byte, 1);
+}
+
+GByteArray *ms_transfer_hex(const char *text, gsize len)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)len / 2 + 1);
+	for (gsize i = 0; i + 1 < len; i += 2)
+		put_pair(out, (const guint8 *)text + i);
+	return out;
+}
+
+GByteArray *ms_transfer_percent(const char *text, gsize len)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)len + 1);
+	const guint8 *p = (const guint8 *)text, *end = p + len;
+	while (p < end) {
+		const guint8 *mark = memchr(p, '%', (gsize)(end - p));
+		const guint8 *stop = mark != NULL ? mark : end;
+		g_byte_array_append(out, p, (guint)(stop - p));
+		p = stop;
+		if (p == end)
+			break;
+		bool escape = is_pair(p + 1, (gsize)(end - p) - 1);
+		if (escape)
+			put_pair(out, p + 1);
+		else
+			g_byte_array_append(out, p, 1);
+		p += escape ? 3 : 1;
+	}
+	return out;
+}
+
+/* ---- quoted-printable ----------------------------------------------------------------- */
+
 /* After "=": a hex pair or a soft break; returns how many bytes it took. */
 static gsize quoted_escape(const guint8 *p, gsize left, GByteArray *out)
 {
-	if (left >= 2 && g_ascii_isxdigit((char)p[0]) && g_ascii_isxdigit((char)p[1])) {
-		guint8 byte = (guint8)(g_ascii_xdigit_value((char)p[0]) << 4
-			| g_ascii_xdigit_value((char)p[1]));
-		g_byte_array_append(out, &byte, 1);
+	if (is_pair(p, left)) {
+		put_pair(out, p);
 		return 2;
 	}
 	gsize i = 0;

@@ -92,27 +92,6 @@ static const char *payload_end(const char *p, const char *end, char before, bool
 	return p;
 }
 
-static GByteArray *undo_percent(const char *p, const char *end)
-{
-	GByteArray *out = ms_bytes_new();
-	while (p < end) {
-		const char *mark = memchr(p, '%', (gsize)(end - p));
-		const char *stop = mark != NULL ? mark : end;
-		g_byte_array_append(out, (const guint8 *)p, (guint)(stop - p));
-		p = stop;
-		if (p == end)
-			break;
-		bool hex = end - p >= 3 && g_ascii_isxdigit(p[1]) &&
-			   g_ascii_isxdigit(p[2]);
-		guint8 byte = hex ? (guint8)(g_ascii_xdigit_value(p[1]) << 4 |
-					     g_ascii_xdigit_value(p[2]))
-				  : (guint8)'%';
-		g_byte_array_append(out, &byte, 1);
-		p += hex ? 3 : 1;
-	}
-	return out;
-}
-
 static char *parameter(const char *words, const char *name)
 {
 	g_auto(GStrv) list = g_strsplit(words, ";", -1);
@@ -150,7 +129,7 @@ static GByteArray *to_utf8(const char *words, GByteArray *bytes)
 static void add(
 	GPtrArray *inner, const char *words, bool base64, const char *p, const char *end)
 {
-	GByteArray *plain = undo_percent(p, end);
+	GByteArray *plain = ms_transfer_percent(p, (gsize)(end - p));
 	if (base64) {
 		GByteArray *bytes = ms_transfer_base64(plain->data, plain->len);
 		g_byte_array_unref(plain);

@@ -288,12 +288,7 @@ static gsize hex_length(const char *p, const char *end)
 
 static void give_hex(const Scan *scan, const char *p, gsize digits)
 {
-	g_autoptr(GByteArray) data = ms_bytes_new();
-	for (gsize i = 0; i < digits; i += 2) {
-		guint8 byte = (guint8)(g_ascii_xdigit_value(p[i]) << 4 |
-			g_ascii_xdigit_value(p[i + 1]));
-		g_byte_array_append(data, &byte, 1);
-	}
+	g_autoptr(GByteArray) data = ms_transfer_hex(p, digits);
 	if (is_something(data->data, data->len))
 		give(scan, "hexadecimal digits", data);
 }

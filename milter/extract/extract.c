@@ -410,18 +410,11 @@ void ms_squeeze(GString *text)
 /* What hexadecimal digits make, if it is text; numbers and hashes are none. */
 static GByteArray *hex_text(const char *text, gsize len)
 {
-	GByteArray *out = ms_bytes_new();
-	for (gsize i = 0; i + 1 < len; i += 2) {
-		guint8 byte = (guint8)(g_ascii_xdigit_value(text[i]) << 4 |
-			g_ascii_xdigit_value(text[i + 1]));
-		if (byte >= 0x80 || !(g_ascii_isprint(byte) || g_ascii_isspace(byte)))
-			break;
-		g_byte_array_append(out, &byte, 1);
-	}
-	if (out->len * 2 == len)
-		return out;
-	g_byte_array_unref(out);
-	return NULL;
+	g_autoptr(GByteArray) out = ms_transfer_hex(text, len);
+	for (guint i = 0; i < out->len; i++)
+		if (!g_ascii_isprint((char)out->data[i]) && !g_ascii_isspace((char)out->data[i]))
+			return NULL;
+	return len % 2 == 0 ? g_steal_pointer(&out) : NULL;
 }
 
 GByteArray *ms_base64_text(const char *text, gsize len)

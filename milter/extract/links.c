@@ -34,25 +34,6 @@ static bool is_escape(const char *p, const char *end)
 	return end - p > 2 && *p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]);
 }
 
-static GString *undo_escapes(const char *p, const char *end)
-{
-	GString *out = g_string_sized_new((gsize)(end - p));
-	bool any = false;
-	while (p < end) {
-		bool escape = is_escape(p, end);
-		any = any || escape;
-		int byte = escape
-			? g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2])
-			: *p;
-		g_string_append_c(out, (char)byte);
-		p += escape ? 3 : 1;
-	}
-	if (any)
-		return out;
-	g_string_free(out, TRUE);
-	return NULL;
-}
-
 /* ---- base64 and hexadecimal digits ----------------------------------------------------- */
 
 static bool is_plain(const guint8 *data, gsize len)
@@ -66,19 +47,6 @@ static bool is_plain(const guint8 *data, gsize len)
 		letters += g_ascii_isalnum((char)data[i]) || data[i] >= 0x80;
 	}
 	return letters * 2 >= len;
-}
-
-static GByteArray *undo_hex(const char *p, gsize len)
-{
-	if (len % 2 != 0)
-		return NULL;
-	GByteArray *out = g_byte_array_sized_new((guint)len / 2 + 1);
-	for (gsize i = 0; i < len; i += 2) {
-		guint8 byte = (guint8)(g_ascii_xdigit_value(p[i]) << 4 |
-			g_ascii_xdigit_value(p[i + 1]));
-		g_byte_array_append(out, &byte, 1);
-	}
-	return out;
 }
 
 static void links_of(const char *p, const char *end, guint depth, GString *out);
@@ -163,7 +131,7 @@ static void read_coded(const char *p, const char *end, guint depth, GString *out
 		upper += g_ascii_isupper(p[i]) != 0;
 	}
 	if (hex == len)
-		put_plain(undo_hex(p, len), depth, out);
+		put_plain(len % 2 == 0 ? ms_transfer_hex(p, len) : NULL, depth, out);
 	else if ((lower == 0 || upper == 0) && is_base32(p, len))
 		put_plain(undo_base32(p, len), depth, out);
 	else if (lower > 0 && upper > 0) /* words and numbers are of one case */
@@ -188,10 +156,10 @@ static void read_pieces(const char *p, const char *end, guint depth, bool slash,
 static void read_link(const char *p, const char *end, guint depth, GString *out)
 {
 	read_pieces(p, end, depth, false, out);
-	g_autoptr(GString) plain = undo_escapes(p, end);
-	if (plain == NULL || depth >= MAX_DEPTH || out->len > MAX_OUT)
+	g_autoptr(GByteArray) plain = ms_transfer_percent(p, (gsize)(end - p));
+	if (plain->len == (gsize)(end - p) || depth >= MAX_DEPTH || out->len > MAX_OUT)
 		return;
-	g_autoptr(GString) valid = ms_text_repair(plain->str, plain->len);
+	g_autoptr(GString) valid = ms_text_repair((const char *)plain->data, plain->len);
 	g_string_append_len(out, valid->str, (gssize)valid->len);
 	g_string_append_c(out, '\n');
 	read_link(valid->str, valid->str + valid->len, depth + 1, out);

@@ -4,6 +4,7 @@
 
 #include "missent/extract.h"
 #include "missent/text.h"
+#include "missent/transfer.h"
 
 #include "header.h"
 
@@ -199,15 +200,10 @@ static GPtrArray *take_pieces(const char *raw, gsize len)
 	return pieces;
 }
 
-static void unescape(const char *p, GString *out)
+static void unescape(const char *text, GString *out)
 {
-	for (; *p != '\0'; p++) {
-		bool hex = *p == '%' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]);
-		g_string_append_c(out,
-			hex ? (char)(g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]))
-			    : *p);
-		p += hex ? 2 : 0;
-	}
+	g_autoptr(GByteArray) plain = ms_transfer_percent(text, strlen(text));
+	g_string_append_len(out, (const char *)plain->data, plain->len);
 }
 
 /* "UTF-8'de'Rechnung%204711" and the pieces that follow it. */

@@ -162,6 +162,34 @@ static void test_behind(void)
 					strlen(rows[i].text), 0), ==, rows[i].clean);
 }
 
+static void test_escapes(void)
+{
+	static const struct {
+		const char *text, *hex, *percent;
+	} rows[] = {
+		{"4b44", "KD", "4b44"},
+		{"4B4", "K", "4B4"},
+		{"", "", ""},
+		{"7", "", "7"},
+		{"a%2Fb%", NULL, "a/b%"},
+		{"%4", NULL, "%4"},
+		{"%zz%41", NULL, "%zzA"},
+		{"%%41", NULL, "%A"},
+		{"%2541", NULL, "%41"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].text);
+		g_autofree char *text = g_memdup2(rows[i].text, len); /* of just its size */
+		g_autoptr(GByteArray) hex = rows[i].hex != NULL ? ms_transfer_hex(text, len) : NULL;
+		g_autoptr(GByteArray) percent = ms_transfer_percent(text, len);
+		g_test_message("%s", rows[i].text);
+		if (hex != NULL)
+			g_assert_cmpmem(hex->data, hex->len, rows[i].hex, strlen(rows[i].hex));
+		g_assert_cmpmem(percent->data, percent->len, rows[i].percent,
+			strlen(rows[i].percent));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -170,5 +198,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/transfer/base64-short", test_base64_short);
 	g_test_add_func("/transfer/clean", test_clean);
 	g_test_add_func("/transfer/behind", test_behind);
+	g_test_add_func("/transfer/escapes", test_escapes);
 	return g_test_run();
 }
