@@ -453,6 +453,7 @@ MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 		Build build = {.record = record, .blank = true};
 		int end = one_record(csv, record, &build);
 		record->why = build.why;
+		record->cut = end < 0;
 		if (csv->failed) {
 			record->why = "the file cannot be read";
 			return MS_CSV_FAILED;

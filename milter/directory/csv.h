@@ -40,6 +40,7 @@ typedef struct {
 	const char *fields[MS_CSV_MAX_FIELDS]; /* good until the next call */
 	const char *why; /* MS_CSV_BAD and MS_CSV_FAILED */
 	bool unclosed; /* MS_CSV_BAD: a quote was opened, and what followed was swallowed */
+	bool cut; /* the file ends with it, and not with a line end */
 } MsCsvRecord;
 
 /* Blank lines are passed over.  After MS_CSV_BAD the next call goes on behind the record. */

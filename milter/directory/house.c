@@ -46,7 +46,7 @@ static bool take(MsDirectory *directory, const MsTableRow *row, MsTableResult re
 	MsHouseRow func, void *user, GError **error)
 {
 	const char *path = directory->house_file;
-	if (result == MS_TABLE_BAD)
+	if (result != MS_TABLE_ROW)
 		return fail(path, row->line, row->why, error);
 	if (strcmp(row->account, directory->house) == 0)
 		return func(row, user, error);

@@ -34,6 +34,7 @@
 #define LINES_AT_ONCE 64
 #define SLICE_ENTRIES 32 /* aimed at: see missent-directory(7) */
 #define NAME_BYTES 8     /* of a generation, random */
+#define PASSED_TOLD 20
 #define ACCOUNTS_KEPT (1u << 20) /* that are known to be there: 8 bytes each */
 
 /* Entries; those about accounts; what lint is told of accounts. */
@@ -52,6 +53,7 @@ typedef struct {
 	MsMoved *moved;    /* beside it; or NULL */
 	char *house;  /* what the file of the house has; or NULL */
 	bool has_house; /* something is the house's */
+	guint64 passed; /* lines that are no customer's */
 	MsSpill *spills[MS_SPILLS];
 	/* how far it has come; `path` NULL: is not kept */
 	char *path, *paths[MS_SPILLS];
@@ -85,6 +87,22 @@ static void bad(Import *import, const MsTableRow *row, const char *why)
 	ms_table_blame(import->table);
 	if (import->options->bad != NULL)
 		import->options->bad(row->line, text != NULL ? text : why, import->options->user);
+}
+
+static void warn_odd(guint64 line, const char *text, void *user)
+{
+	Import *import = user;
+	import->options->warn(line, text, import->options->user);
+	import->result->warnings++;
+}
+
+/* Somebody may be called so, and has no mail address there. */
+static void passed(Import *import, const MsTableRow *row)
+{
+	g_autofree char *text = g_strdup_printf("%s: it is taken for no customer%s", row->why,
+		++import->passed == PASSED_TOLD ? ", and others that are so are not told" : "");
+	if (import->options->warn != NULL && import->passed <= PASSED_TOLD)
+		warn_odd(row->line, text, import);
 }
 
 static void note(const char *text, void *user)
@@ -284,7 +302,9 @@ static bool take_rows(Import *import, GError **error)
 		import->result->bad = ms_table_bad(import->table);
 		if (result == MS_TABLE_END || result == MS_TABLE_FAILED)
 			return result == MS_TABLE_END;
-		if (result == MS_TABLE_BAD)
+		if (result == MS_TABLE_PASSED)
+			passed(import, &row);
+		else if (result == MS_TABLE_BAD)
 			bad(import, &row, row.why);
 		else if (!take_row(import, &row, error))
 			return false;
@@ -562,6 +582,10 @@ static bool not_too_few(const Import *import, GError **error)
 {
 	const MsImportResult *r = import->result;
 	const MsImportOptions *o = import->options;
+	/* of an empty one nothing is known: all mail would wait */
+	if (r->entries == 0)
+		return refuse_limit(import, error,
+			"none of its %" G_GUINT64_FORMAT " lines says anything: the cells are empty", r->lines);
 	if ((double)r->entries < (double)r->before * (1 - o->max_shrink))
 		return refuse_limit(import, error, "the mapping would shrink from %" G_GINT64_FORMAT " to %"
 			G_GINT64_FORMAT " %s, by more than %.3g %% (--max-shrink)", r->before,
@@ -574,13 +598,6 @@ static void tell_example(guint64 line, const char *text, void *user)
 	const MsImportOptions *o = ((Import *)user)->options;
 	if (o->example != NULL)
 		o->example(line, text, o->user);
-}
-
-static void warn_odd(guint64 line, const char *text, void *user)
-{
-	Import *import = user;
-	import->options->warn(line, text, import->options->user);
-	import->result->warnings++;
 }
 
 /* The classic accident: a column that was sorted, or slipped by a row.  All lines are good, nothing

@@ -17,20 +17,27 @@ MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
 void ms_table_free(MsTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTable, ms_table_free)
 
-typedef enum { MS_TABLE_ROW, MS_TABLE_BAD, MS_TABLE_END, MS_TABLE_FAILED } MsTableResult;
+typedef enum {
+	MS_TABLE_ROW,
+	MS_TABLE_BAD,
+	MS_TABLE_PASSED, /* a line of the table's, and no customer's: a total, or below it */
+	MS_TABLE_END,
+	MS_TABLE_FAILED,
+} MsTableResult;
 
 /* Good until the next call. */
 typedef struct {
 	guint64 line;
 	const char *account, *kind, *value;
 	const char *column; /* its name, as the map has it; or NULL */
-	const char *why; /* MS_TABLE_BAD */
+	const char *why; /* MS_TABLE_BAD, MS_TABLE_PASSED */
 } MsTableRow;
 
 /* A line may give several rows, and several bad ones.  MS_TABLE_FAILED: no more can be read, or
  * what follows cannot be told apart; `*error` says why. */
 MsTableResult ms_table_next(MsTable *table, MsTableRow *row, GError **error);
-/* Lines that were read, without the heading; and those of them that were blamed. */
+/* Lines that were read, without the heading and those that are passed over; and those of them that
+ * were blamed. */
 guint64 ms_table_lines(const MsTable *table);
 void ms_table_blame(MsTable *table); /* the line of the last row */
 guint64 ms_table_bad(const MsTable *table);

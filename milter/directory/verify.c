@@ -436,6 +436,7 @@ static MsAnswer compare_all(Compare *c, int fd, const MsTableForm *form, GError 
 		case MS_TABLE_END: return compare_rows(c, error);
 		case MS_TABLE_FAILED: return MS_CONFIG;
 		case MS_TABLE_BAD: c->wrong(row.line, row.why, c->user); break;
+		case MS_TABLE_PASSED: break;
 		case MS_TABLE_ROW: answer = compare_row(c, &row, error);
 		}
 	}

@@ -29,8 +29,10 @@ static int memory_file(const char *text, gsize len)
 
 #define MARK "\xef\xbb\xbf"
 #define PER_LINE "Kundennr=customer-number,Mail=recipient"
+#define PER_NR "Nr=customer-number,Mail=recipient"
 
-/* Lines that are wanted: "account|kind|value", "!LINE words" for a bad one; or "error: words". */
+/* Lines that are wanted: "account|kind|value", "!LINE words" for a bad one, "~LINE words" for one
+ * that is passed over; or "error: words". */
 static const struct {
 	const char *name, *text, *as; /* as: the encoding it is written in */
 	MsTableForm form;
@@ -164,9 +166,41 @@ static const struct {
 		"Nr;Mail;Tax\n1;a@m.example;\nSumme;;12,00\nTOTAL: 1;;\nGrand  Total;1;\n\u00d6sszesen;;\n"
 		"Summe;s@m.example;\nTotal Gas;;DE1\n", NULL,
 		{.map = "Nr=customer-number,Mail=recipient", .account = "Nr"},
-		"1|customer-number|1\n1|recipient|a@m.example\n!3 the word of a total\n!4 the word of a total\n"
-		"!5 the word of a total\n!6 the word of a total\n"
+		"1|customer-number|1\n1|recipient|a@m.example\n~3 the word of a total\n~4 the word of a total\n"
+		"~5 the word of a total\n~6 the word of a total\n"
 		"Summe|customer-number|Summe\nSumme|recipient|s@m.example\nTotal Gas|customer-number|Total Gas\n"},
+	{"rows counted below", "Nr;Mail\n11;a@m.example\n12;b@m.example\n(2 rows)\n", NULL,
+		{.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n12|customer-number|12\n12|recipient|b@m.example\n"
+		"~4 stands below the table\n"},
+	{"... by row", "A-1,iban,DE89\n\n1 row selected.\n", NULL, {0},
+		"A-1|iban|DE89\n~3 stands below the table\n"},
+	{"a report's last lines", "\"Nr\",\"Mail\"\n\"11\",\"a@m.example\"\n\n\"Customers\"\n\"Printed by: A\"\n", NULL,
+		{.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n~4 stands below the table\n~5 stands below the table\n"},
+	{"... and more of it behind", "Nr;Mail\n11;a@m.example\nPage 1\nNr;Mail\n12;b@m.example\nPage 2\n", NULL,
+		{.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n!3 has 1 field, the heading has 2\n"
+		"12|customer-number|12\n12|recipient|b@m.example\n~6 stands below the table\n"},
+	{"... that are many",
+		"Nr;Mail\n11;a@m.example\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\n21\n",
+		NULL, {.map = "Mail=recipient", .account = "Nr"},
+		"11|recipient|a@m.example\n!3 \n!4 \n!5 \n!6 \n!7 \n!8 \n!9 \n!10 \n!11 \n!12 \n!13 \n!14 \n!15 \n!16 \n"
+		"!17 \n!18 \n!19 \n!20 \n!21 \n!22 \n!23 \n"},
+	{"a file that was cut", "Nr;Mail\n11;a@m.example\n12", NULL, {.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n!3 has 1 field\n"},
+	{"... in a later column", "Nr;Mail;X\n11;a@m.example;\n12;b@\n", NULL, {.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n!3 has 2 fields\n"},
+	{"lines that are drawn",
+		"-----------\n|Nr  |Mail       |\n-----------\n|4711|a@m.example|\n|----+-----------|\n", NULL,
+		{.map = PER_NR, .account = "Nr"}, "4711|customer-number|4711\n4711|recipient|a@m.example\n"},
+	{"... as columns", "Nr;Mail\n--;----\n11;a@m.example\n\n(1 row affected)\n", NULL,
+		{.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n~5 stands below the table\n"},
+	{"... and what is a customer", "Nr;Mail\n--;a@m.example\n-;-\n", NULL, {.map = PER_NR, .account = "Nr"},
+		"!2 the account is none\n!3 the account is none\n"},
+	{"the end of a file of DOS", "Nr;Mail\r\n11;a@m.example\r\n\x1a", NULL, {.map = PER_NR, .account = "Nr"},
+		"11|customer-number|11\n11|recipient|a@m.example\n"},
 	{"JSON", "[\r\n  {\"account\": 1}]\n", NULL, {0}, "error: it is JSON\n"},
 	{"... a line each", " {\"account\": 1}\n", NULL, {0}, "error: it is JSON\n"},
 	{"an account in brackets", "[1],iban,DE89\n", NULL, {0}, "[1]|iban|DE89\n"},
@@ -337,9 +371,9 @@ static char *rows_of(int fd, const MsTableForm *form, GString *notes)
 	MsTableRow row;
 	while (table != NULL && (result = ms_table_next(table, &row, &error)) != MS_TABLE_END &&
 		result != MS_TABLE_FAILED) {
-		if (result == MS_TABLE_BAD)
-			g_string_append_printf(
-				out, "!%" G_GUINT64_FORMAT " %s\n", row.line, row.why);
+		if (result == MS_TABLE_BAD || result == MS_TABLE_PASSED)
+			g_string_append_printf(out, "%c%" G_GUINT64_FORMAT " %s\n",
+				result == MS_TABLE_BAD ? '!' : '~', row.line, row.why);
 		else
 			g_string_append_printf(out, "%s|%s|%s\n", row.account, row.kind, row.value);
 	}
@@ -357,7 +391,7 @@ static bool fits(const char *got, const char *want)
 		return false;
 	for (guint i = 0; w[i] != NULL; i++) {
 		const char *words = w[i];
-		if (*words == '!' || g_str_has_prefix(words, "error: ")) {
+		if (*words == '!' || *words == '~' || g_str_has_prefix(words, "error: ")) {
 			gsize n = strcspn(words, " ") + 1;
 			if (strncmp(g[i], words, n) != 0 || strstr(g[i] + n, words + n) == NULL)
 				return false;
@@ -895,6 +929,41 @@ static void test_large_without_house(void)
 	}
 }
 
+/* A table with a line below it, however small, and none that says nothing. */
+static void test_small(void)
+{
+	static const struct {
+		const char *text, *want;
+		guint64 warnings;
+	} rows[] = {
+		{"A-1,customer-number,C-4711\nA-1,recipient,a@a.example\n(1 row)\n", NULL, 1},
+		{"A-1,customer-number,C-4711\n(1 row)\nA-1,recipient,a@a.example\n", "1 of 3 lines is bad", 0},
+		{"account,kind,value\n(0 rows)\n", "no good line was found", 0},
+		{"K;Mail\n1;\n2;n/a\n", "none of its 2 lines says anything", 0},
+		{"K;Mail\nTotal;\n", "no good line was found", 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *name = g_strdup_printf("small-%zu", i);
+		MsDirectorySettings settings = settings_for(name);
+		g_autoptr(MsDirectory) directory = open_directory(&settings);
+		g_autoptr(GString) told = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		MsImportResult result;
+		int fd = memory_file(rows[i].text, strlen(rows[i].text));
+		bool by_row = rows[i].text[0] != 'K';
+		MsImportOptions options = {.form = {.map = by_row ? NULL : "Mail=recipient",
+						   .account = by_row ? NULL : "K"},
+			.max_shrink = 1, .max_bad = 0.01, .source = "x", .warn = on_warning, .user = told};
+		bool fine = ms_directory_import(directory, fd, &options, &result, &error);
+		close(fd);
+		g_assert_cmpint(fine, ==, rows[i].want == NULL);
+		if (!fine && strstr(error->message, rows[i].want) == NULL)
+			g_error("%s: %s", rows[i].text, error->message);
+		if (fine)
+			g_assert_cmpuint(result.warnings, ==, rows[i].warnings);
+	}
+}
+
 /* A quote that is not closed: nothing of the file is taken. */
 static void test_nothing_loaded(void)
 {
@@ -940,6 +1009,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
 	g_test_add_func("/exports/dry-run", test_dry_run);
 	g_test_add_func("/exports/large-without-house", test_large_without_house);
+	g_test_add_func("/exports/small", test_small);
 	g_test_add_func("/exports/nothing-loaded", test_nothing_loaded);
 	int rc = g_test_run();
 	remove_folder(dir);
