@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/text.h"
@@ -10,18 +11,21 @@
 
 /*
  * Bytes come in, of any encoding that iconv knows, out go records of UTF-8.  Bounded by
- * MS_CSV_MAX_RECORD, whatever the file has.  One thread.
+ * MS_CSV_MAX_RECORD, whatever the file has: as one begins, all of it is in the buffer, if it is not
+ * longer than it may be.  One thread.
  *
  * libcsv would do, but it keeps no line numbers (a quoted field may hold line ends, so records
  * and lines differ), and a record without end grows without bound in it.
  */
 
-#define RAW 16384 /* of another encoding at once; as UTF-8 it is at most three times as much */
+#define RAW 16384 /* of another encoding at once */
+#define AHEAD (2 * MS_CSV_MAX_RECORD) /* quotes are doubled */
+#define ROOM (2 * AHEAD)
 
 struct MsCsv {
 	int fd;
-	char buffer[65536];
-	gsize at, have;
+	char *buffer;
+	gsize size, at, have;
 	bool begun, ended, failed;
 	char delimiter;
 	guint64 line, before; /* before: bytes of earlier buffers */
@@ -35,10 +39,12 @@ struct MsCsv {
 
 static const GIConv no_conv = (GIConv)-1;
 
-MsCsv *ms_csv_new(int fd)
+static MsCsv *csv_new(int fd, gsize size)
 {
 	MsCsv *csv = g_new0(MsCsv, 1);
 	csv->fd = fd;
+	csv->size = size;
+	csv->buffer = g_malloc(size);
 	csv->line = 1;
 	csv->delimiter = ',';
 	csv->conv = no_conv;
@@ -46,11 +52,16 @@ MsCsv *ms_csv_new(int fd)
 	return csv;
 }
 
+MsCsv *ms_csv_new(int fd)
+{
+	return csv_new(fd, ROOM);
+}
+
 MsCsv *ms_csv_of_line(const char *text, gsize len)
 {
-	MsCsv *csv = ms_csv_new(-1);
-	csv->have = MIN(len, sizeof csv->buffer);
-	memcpy(csv->buffer, text, csv->have);
+	MsCsv *csv = csv_new(-1, len);
+	csv->have = len;
+	memcpy(csv->buffer, text, len);
 	csv->begun = csv->ended = true;
 	return csv;
 }
@@ -64,6 +75,7 @@ void ms_csv_free(MsCsv *csv)
 	if (csv->back != NULL)
 		g_bytes_unref(csv->back);
 	g_string_free(csv->text, TRUE);
+	g_free(csv->buffer);
 	g_free(csv);
 }
 
@@ -99,8 +111,8 @@ static gsize read_some(MsCsv *csv, char *out, gsize len)
  * refused. */
 static void convert(MsCsv *csv)
 {
-	char *in = csv->raw, *out = csv->buffer;
-	gsize left = csv->raw_have, room = sizeof csv->buffer;
+	char *in = csv->raw, *out = csv->buffer + csv->have;
+	gsize left = csv->raw_have, room = csv->size - csv->have;
 	gsize back = csv->back != NULL ? g_bytes_get_size(csv->back) : 0;
 	while (left > 0 && g_iconv(csv->conv, &in, &left, &out, &room) == (gsize)-1) {
 		if (errno == EINVAL && (!csv->ended || csv->back_at < back))
@@ -114,28 +126,34 @@ static void convert(MsCsv *csv)
 	}
 	memmove(csv->raw, in, left);
 	csv->raw_have = left;
-	csv->have = sizeof csv->buffer - room;
+	csv->have = csv->size - room;
 }
 
-static bool has_back(const MsCsv *csv)
+/* All of it is in the buffer. */
+static bool is_drained(const MsCsv *csv)
 {
-	return csv->back != NULL && csv->back_at < g_bytes_get_size(csv->back);
+	bool back = csv->back != NULL && csv->back_at < g_bytes_get_size(csv->back);
+	return csv->ended && csv->raw_have == 0 && !back;
 }
 
+/* As much as there is room for behind what is not taken yet.  False: there is no more. */
 static bool fill(MsCsv *csv)
 {
-	csv->before += csv->have;
-	csv->at = csv->have = 0;
+	gsize kept = csv->have - csv->at;
+	memmove(csv->buffer, csv->buffer + csv->at, kept);
+	csv->before += csv->at;
+	csv->at = 0;
+	csv->have = kept;
 	csv->begun = true;
-	if (csv->conv == no_conv) {
-		csv->have = read_some(csv, csv->buffer, sizeof csv->buffer);
-		return csv->have > 0;
-	}
-	while (csv->have == 0 && (!csv->ended || csv->raw_have > 0 || has_back(csv))) {
-		csv->raw_have += read_some(csv, csv->raw + csv->raw_have, RAW - csv->raw_have);
-		convert(csv);
-	}
-	return csv->have > 0;
+	if (csv->conv == no_conv)
+		csv->have += read_some(csv, csv->buffer + kept, csv->size - kept);
+	else
+		while (csv->have < AHEAD && !is_drained(csv)) {
+			csv->raw_have +=
+				read_some(csv, csv->raw + csv->raw_have, RAW - csv->raw_have);
+			convert(csv);
+		}
+	return csv->have > kept;
 }
 
 static int peek(MsCsv *csv)
@@ -208,6 +226,14 @@ static const struct {
 	 "\u03c9\u03ce", {"windows-1253", "CP737"}},
 };
 
+/* Latin letters with others before and behind that are outside ASCII too: so look words of another
+ * script. */
+static bool is_crowded(gunichar before, gunichar c, gunichar next)
+{
+	return before >= 0x80 && next >= 0x80 && g_unichar_isalpha(before) &&
+		g_unichar_isalpha(next) && g_unichar_get_script(c) == G_UNICODE_SCRIPT_LATIN;
+}
+
 /* As words have them: no capital behind a small letter, nor a small one before a capital, and
  * letters of one script. */
 static bool is_letter_of(const char *letters, gunichar before, gunichar c, gunichar next)
@@ -232,7 +258,7 @@ static gssize letters_as(const char *text, const char *letters)
 		gunichar c = g_utf8_get_char(p), next = g_utf8_get_char(g_utf8_next_char(p));
 		int sure = g_unichar_isalpha(before) + g_unichar_isalpha(next);
 		if (c >= 0x80 && sure > 0) {
-			if (is_letter_of(letters, before, c, next))
+			if (is_letter_of(letters, before, c, next) && !is_crowded(before, c, next))
 				score += sure;
 			else if (sure == 2 || g_unichar_isalpha(c))
 				score -= sure;
@@ -242,14 +268,14 @@ static gssize letters_as(const char *text, const char *letters)
 	return score;
 }
 
-static const char *by_letters(const MsCsv *csv)
+static const char *by_letters(const GString *words)
 {
 	const char *best = "windows-1252";
 	gssize most = G_MINSSIZE;
 	for (gsize i = 0; i < G_N_ELEMENTS(alphabets); i++)
 		for (gsize k = 0; k < 4 && alphabets[i].encodings[k] != NULL; k++) {
 			const char *encoding = alphabets[i].encodings[k];
-			g_autofree char *text = g_convert(csv->buffer, (gssize)csv->have, "UTF-8",
+			g_autofree char *text = g_convert(words->str, (gssize)words->len, "UTF-8",
 				encoding, NULL, NULL, NULL);
 			gssize score = text != NULL ? letters_as(text, alphabets[i].letters) : most;
 			if (score > most) {
@@ -260,9 +286,77 @@ static const char *by_letters(const MsCsv *csv)
 	return best;
 }
 
+/* What a file has outside ASCII. */
+typedef struct {
+	guint64 good, bad; /* characters of UTF-8, and bytes that are none */
+	GString *words;    /* some of those that have such; a blank after each */
+} Letters;
+
+#define WORDS 65536
+#define WORD 1024 /* is looked at at once */
+
+static bool in_word(char c)
+{
+	return (guchar)c >= 0x80 || g_ascii_isalnum(c);
+}
+
+static void take_word(Letters *letters, const char *word, gsize len)
+{
+	for (gsize i = 0; i < len;) {
+		bool ascii = (guchar)word[i] < 0x80;
+		gunichar c = ascii ? 0 : g_utf8_get_char_validated(word + i, (gssize)(len - i));
+		bool good = !ascii && c < 0x110000;
+		letters->good += good;
+		letters->bad += !ascii && !good;
+		i += good ? (gsize)(g_utf8_next_char(word + i) - (word + i)) : 1;
+	}
+	if (letters->words->len + len >= WORDS)
+		return;
+	g_string_append_len(letters->words, word, (gssize)len);
+	g_string_append_c(letters->words, ' ');
+}
+
+/* How much of it, and no less than all but WORD: what follows may go on with its last word. */
+static gsize take_letters(Letters *letters, const char *text, gsize len, bool last)
+{
+	gsize at = 0, begin = 0;
+	while (at < len) {
+		if ((guchar)text[at] < 0x80) {
+			begin = in_word(text[at++]) ? begin : at;
+			continue;
+		}
+		gsize end = at;
+		while (end < len && end - at < WORD && in_word(text[end]))
+			end++;
+		if (end == len && !last && len - begin < WORD)
+			return begin;
+		begin = MAX(begin, at > WORD ? at - WORD : 0);
+		take_word(letters, text + begin, end - begin);
+		at = begin = end;
+	}
+	return last ? len : MAX(begin, len > WORD ? len - WORD : 0);
+}
+
+/* All of a file that can be read again, or what was read of it. */
+static void look_through(const MsCsv *csv, Letters *letters)
+{
+	struct stat st;
+	off_t at = csv->fd >= 0 && fstat(csv->fd, &st) == 0 && S_ISREG(st.st_mode)
+		? lseek(csv->fd, 0, SEEK_CUR) : -1;
+	g_autofree char *room = g_malloc(WORD + ROOM);
+	gsize taken = take_letters(letters, csv->buffer, csv->have, csv->ended || at < 0);
+	gsize kept = csv->have - taken;
+	memcpy(room, csv->buffer + taken, kept);
+	for (ssize_t n = 1; at >= 0 && n > 0; at += n) {
+		n = MAX(pread(csv->fd, room + kept, ROOM, at), 0);
+		taken = take_letters(letters, room, kept + (gsize)n, n == 0);
+		kept += (gsize)n - taken;
+		memmove(room, room + taken, kept);
+	}
+}
+
 const char *ms_csv_find_encoding(MsCsv *csv)
 {
-	const char *end;
 	if (!csv->begun)
 		fill(csv);
 	if (csv->have >= 4 && memcmp(csv->buffer, "\xff\xfe\0\0", 4) == 0)
@@ -276,12 +370,13 @@ const char *ms_csv_find_encoding(MsCsv *csv)
 	const char *wide = by_zeros(csv->buffer, csv->have);
 	if (wide != NULL)
 		return wide;
-	bool zero = memchr(csv->buffer, 0, csv->have) != NULL;
-	/* The last character may be cut. */
-	if (zero || g_utf8_validate_len(csv->buffer, csv->have, &end)
-		|| (!csv->ended && csv->buffer + csv->have - end < 4))
+	if (memchr(csv->buffer, 0, csv->have) != NULL)
 		return "UTF-8";
-	return by_letters(csv);
+	g_autoptr(GString) words = g_string_new(NULL);
+	Letters letters = {.words = words};
+	look_through(csv, &letters);
+	/* One that has such, and is damaged in a few lines, is no other. */
+	return letters.bad == 0 || letters.good > letters.bad ? "UTF-8" : by_letters(words);
 }
 
 /* What has a key or a value in quotes, or more of it, behind the bracket. */
@@ -392,6 +487,29 @@ static void quoted(MsCsv *csv, Build *build)
 		build->record->unclosed = true;
 }
 
+/* Who ends fields with tabulators or bars most often quotes none, and a quote is a letter like
+ * others ("Muster" GmbH, 6" pipes): it begins what is quoted where its fellow ends the field.
+ * Lines, or tabulators, in it are not those of several fields. */
+static bool is_letter(const MsCsv *csv)
+{
+	bool delimiter = false, line = false;
+	if (csv->delimiter != '\t' && csv->delimiter != '|')
+		return false;
+	for (gsize i = csv->at + 1; i < csv->have; i++) {
+		delimiter = delimiter || csv->buffer[i] == csv->delimiter;
+		line = line || csv->buffer[i] == '\n' || csv->buffer[i] == '\r';
+		if (delimiter && (line || csv->delimiter == '\t'))
+			return true;
+		if (csv->buffer[i] != '"')
+			continue;
+		int next = i + 1 < csv->have ? csv->buffer[i + 1] : -1;
+		if (next != '"')
+			return !ends_field(csv, next);
+		i++;
+	}
+	return true;
+}
+
 /* Blanks between a delimiter and a quote, as people set them. */
 static void skip_blanks(MsCsv *csv)
 {
@@ -407,7 +525,7 @@ static int field(MsCsv *csv, Build *build)
 {
 	if (peek(csv) == ' ')
 		skip_blanks(csv);
-	if (peek(csv) == '"') {
+	if (peek(csv) == '"' && !is_letter(csv)) {
 		take(csv);
 		build->blank = false;
 		quoted(csv, build);
@@ -449,6 +567,8 @@ static int one_record(MsCsv *csv, MsCsvRecord *record, Build *build)
 MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record)
 {
 	for (;;) {
+		if (csv->have - csv->at < AHEAD && !is_drained(csv))
+			fill(csv);
 		skip_mark(csv); /* each of several files that were put together may have one */
 		Build build = {.record = record, .blank = true};
 		int end = one_record(csv, record, &build);
