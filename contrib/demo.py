@@ -120,7 +120,7 @@ def main():
     print(missent.tool('held', 'show', swapped[0]))
     if '--review' in sys.argv:
         review(missent, postfix)
-    print('Taken down again.  Your own Postfix: README.md, "Your own Postfix".')
+    print('Taken down again.  Your own Postfix: README.md, "The first hour".')
     missent.stop()
     postfix.stop()
 

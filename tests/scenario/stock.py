@@ -20,12 +20,14 @@ CCACHE = os.environ.get('MISSENT_CCACHE') if FROM_SOURCE else None
 
 
 def commands():
-    """What stands in the README to be typed, without its remarks: all blocks of the section that are typed there."""
+    """What stands in the README to be typed, without its remarks, until mail is observed: to install it the one way or the
+    other, and the first steps."""
     with open(SOURCE + '/README.md') as f:
         text = f.read()
-    heading = '## Try it on your own mail' if FROM_SOURCE else '## Packages'
-    section = re.search(heading + r'\n((?s:.*?))\n## ', text)
-    lines = re.findall(r'^ {4}((?:sudo|autoreconf|make|contrib/).*)', section.group(1) if section else '', re.M)
+    sections = [re.search(begin + r'((?s:.*?))' + end, text).group(1) for begin, end in (
+        ('\nOr from source:\n', '\n## ') if FROM_SOURCE else ('\n## Install it\n', '\nOr from source:\n'),
+        ('\n## The first hour\n', '\n### A mail, and its verdict\n'), ('\n### The first held mail\n', '\nWhen it is '))]
+    lines = re.findall(r'^ {4}((?:sudo|autoreconf|make|contrib/).*)', ''.join(sections), re.M)
     # The packages are at hand: who only installs them does not make them.
     return [x for x in (re.sub(r'\s+#.*', '', line) for line in lines) if not x.startswith('contrib/deb')]
 
