@@ -109,6 +109,14 @@ static bool is_one_of(const char *value, const char *const *list)
 	return false;
 }
 
+/* "13px", and not "1.2em" or "80%", which are nothing of nothing. */
+static bool is_own_size(const char *value)
+{
+	static const char *const units[] = {
+		"px", "pt", "pc", "rem", "mm", "cm", "in", "vw", "vh", NULL};
+	return g_ascii_isdigit(*value) && is_one_of(value + strspn(value, "0123456789."), units);
+}
+
 static guint size_says(const char *name, const char *value)
 {
 	static const char *const sizes[] = {
@@ -116,7 +124,10 @@ static guint size_says(const char *name, const char *value)
 	static const char *const places[] = {
 		"left", "right", "top", "bottom", "inset", "text-indent", "margin-left", NULL};
 	if ((strcmp(name, "font-size") == 0 || strcmp(name, "font") == 0) && is_tiny(value))
-		return *value == '1' ? MS_HIDE_MAYBE : MS_HIDE_SURE;
+		return *value == '1' ? MS_HIDE_MAYBE : MS_HIDE_SMALL;
+	if ((strcmp(name, "font-size") == 0 && is_own_size(value)) ||
+		(strcmp(name, "font") == 0 && is_own_size(value + strcspn(value, "0123456789"))))
+		return MS_HIDE_SIZED;
 	if ((strcmp(name, "opacity") == 0 || strcmp(name, "zoom") == 0) && is_tiny(value))
 		return MS_HIDE_MAYBE;
 	if (g_strv_contains(sizes, name) && is_tiny(value))
@@ -134,6 +145,8 @@ static guint display_says(const char *value)
 	gsize len = strcspn(value, "!");
 	if (len == strlen("inline") && g_str_has_prefix(value, "inline"))
 		return MS_HIDE_INLINE;
+	if (g_str_has_prefix(value, "table-cell"))
+		return MS_HIDE_APART;
 	return is_one_of(value, blocks) || strcmp(value, "table") == 0 ? MS_HIDE_BLOCK
 								       : 0;
 }
@@ -163,6 +176,7 @@ static bool has_number(const char *text)
 static guint declaration_says(const char *name, const char *value)
 {
 	static const char *const gone[] = {"hidden", "collapse", NULL};
+	static const char *const sides[] = {"left", "right", NULL};
 	static const char *const clipped[] = {
 		"rect(0", "rect(1px", "inset(", "circle(0", NULL};
 	static const char *const flat[] = {
@@ -173,6 +187,8 @@ static guint declaration_says(const char *name, const char *value)
 		return MS_HIDE_SURE;
 	if (strcmp(name, "display") == 0)
 		return display_says(value);
+	if (strcmp(name, "float") == 0 && is_one_of(value, sides))
+		return MS_HIDE_APART;
 	if (strcmp(name, "content-visibility") == 0 && is_one_of(value, gone))
 		return MS_HIDE_MAYBE;
 	if (strcmp(name, "unicode-bidi") == 0 && strstr(value, "override") != NULL)
@@ -342,9 +358,9 @@ static void add_selectors(
 /* A rule may be overruled: what it hides for sure, it hides perhaps. */
 static guint of_rule(guint says)
 {
-	if ((says & MS_HIDE_SURE) != 0)
+	if ((says & (MS_HIDE_SURE | MS_HIDE_SMALL)) != 0)
 		says |= MS_HIDE_MAYBE;
-	return says & ~(guint)(MS_HIDE_SURE | MS_HIDE_SPEAKS);
+	return says & ~(guint)(MS_HIDE_SURE | MS_HIDE_SMALL | MS_HIDE_SPEAKS);
 }
 
 void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len)

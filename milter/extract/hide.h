@@ -12,6 +12,9 @@ enum {
 	MS_HIDE_BLOCK = 1 << 3,  /* stands on lines of its own */
 	MS_HIDE_INLINE = 1 << 4, /* stands within its line */
 	MS_HIDE_TURNED = 1 << 5, /* its letters run from right to left */
+	MS_HIDE_SMALL = 1 << 6,  /* no size of letters, but where one is set again */
+	MS_HIDE_SIZED = 1 << 7,  /* its letters have a size of their own */
+	MS_HIDE_APART = 1 << 8,  /* stands beside what is in its line, as a cell does */
 };
 
 typedef struct MsHideRules MsHideRules;

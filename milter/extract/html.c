@@ -39,11 +39,11 @@ typedef struct {
 
 #define MAX_DISPLAYS 16
 
-/* An element that a style makes a block, or takes into the line. */
+/* An element that a style makes a block or a cell, or takes into the line. */
 typedef struct {
 	char tag[16];
 	guint depth; /* open elements of that name since */
-	bool block;
+	char mark;   /* what sets it off: '\n', '\t' or nothing */
 } Display;
 
 typedef struct {
@@ -68,6 +68,7 @@ typedef struct {
 	char hidden_tag[16];
 	guint hidden_depth; /* open elements named hidden_tag since the hidden one; 0: visible */
 	gsize hidden_from;
+	bool hidden_small, hidden_block; /* only by the size of its letters; on lines of its own */
 	bool pre;
 	gsize line_start;
 	GArray *stretches;  /* of Stretch */
@@ -996,6 +997,19 @@ static void close_hidden(Html *h)
 		add_stretch(h, (Stretch){at, at, h->hidden_from, hidden->len, false, false});
 }
 
+/* Builders of newsletters set the letters of all boxes to nothing, so that no blank between two
+ * takes room, and give each piece of text its size again. */
+static void show_sized(Html *h, guint says)
+{
+	if (h->hidden_depth == 0 || !h->hidden_small ||
+		(says & (MS_HIDE_SIZED | MS_HIDE_SURE)) == 0)
+		return;
+	h->hidden_depth = 0;
+	close_hidden(h);
+	if (h->hidden_block)
+		put_break(h, '\n');
+}
+
 static void track_hidden(Html *h, const char *name, bool closing, bool hides)
 {
 	if (h->hidden_depth == 0) {
@@ -1064,35 +1078,39 @@ static void item_tag(Html *h, const TagFacts *facts)
 		list->next += list->step;
 }
 
-/* Does a style change whether a tag ends the line?  An element without an end tag is closed with
- * the one around it. */
-static bool breaks_line(Html *h, const char *name, guint is, bool closing, guint says)
+/* What sets the tag off from what stands before it, by a style or by itself: the end of a line, a
+ * tab or nothing.  An element without an end tag is closed with the one around it. */
+static char mark_of(Html *h, const char *name, guint is, bool closing, guint says)
 {
-	bool block = (is & TAG_BLOCK) != 0;
+	char plain = (is & TAG_CELL) != 0 ? '\t' : (is & TAG_BLOCK) != 0 ? '\n' : '\0';
 	if (closing) {
 		for (guint i = h->n_displays; i-- > 0;) {
 			Display *d = &h->displays[i];
 			if (strcmp(d->tag, name) != 0)
 				continue;
 			if (--d->depth > 0)
-				return block;
+				return plain;
 			h->n_displays = i;
-			return d->block;
+			return d->mark;
 		}
-		return block;
+		return plain;
 	}
-	bool wanted = (says & MS_HIDE_BLOCK) != 0 || ((says & MS_HIDE_INLINE) == 0 && block);
 	if ((is & (TAG_VOID | TAG_CELL)) != 0)
-		return block;
-	if (wanted != block && h->n_displays < MAX_DISPLAYS) {
+		return plain;
+	char mark = (says & MS_HIDE_BLOCK) != 0    ? '\n'
+		: (says & MS_HIDE_INLINE) != 0 ? '\0'
+					       : plain;
+	if (plain == '\0' && (says & (MS_HIDE_APART | MS_HIDE_MAYBE)) == MS_HIDE_APART)
+		mark = '\t';
+	if (mark != plain && h->n_displays < MAX_DISPLAYS) {
 		Display *d = &h->displays[h->n_displays++];
-		*d = (Display){.depth = 1, .block = wanted, .tag = {0}};
+		*d = (Display){.depth = 1, .mark = mark, .tag = {0}};
 		g_strlcpy(d->tag, name, sizeof d->tag);
-		return wanted;
+		return mark;
 	}
 	for (guint i = 0; i < h->n_displays; i++)
 		h->displays[i].depth += strcmp(h->displays[i].tag, name) == 0;
-	return block;
+	return plain;
 }
 
 /* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
@@ -1131,20 +1149,26 @@ static void tag(Html *h, bool closing)
 	attributes(h, &facts);
 	if (facts.value.from != NULL || *name == 's')
 		put_pairs(h, name, &facts);
-	bool hides = (facts.says & MS_HIDE_SURE) != 0 && (is & TAG_VOID) == 0;
+	show_sized(h, facts.says);
+	bool small = (facts.says & MS_HIDE_SURE) == 0;
+	bool hides = (facts.says & (MS_HIDE_SURE | MS_HIDE_SMALL)) != 0 && (is & TAG_VOID) == 0;
 	if (!closing && (is & (TAG_BLOCK | TAG_CELL)) == 0 && !ends_blank(text_out(h)))
 		facts.says |= ms_hide_any(h->rules);
 	bool maybe = (is & TAG_MAYBE) != 0 || (facts.says & MS_HIDE_MAYBE) != 0;
 	end_ruby(h, is);
 	/* A hidden block inside a word does not break it for the reader. */
-	if ((is & TAG_CELL) != 0)
-		put_break(h, '\t');
-	else if (breaks_line(h, name, is, closing, facts.says) && !(hides && h->hidden_depth == 0))
-		put_break(h, '\n');
+	bool hidden = h->hidden_depth > 0;
+	char mark = mark_of(h, name, is, closing, facts.says);
+	if (mark == '\t' || (mark == '\n' && (hidden || !hides)))
+		put_break(h, mark);
 	bool turned = !closing && ((facts.says & MS_HIDE_TURNED) != 0 || strcmp(name, "bdo") == 0);
 	track_optional(h, name, is, closing, (maybe || turned) && !hides);
 	h->optional_turned = h->optional_turned || (turned && h->optional_depth > 0);
 	track_hidden(h, name, closing, hides);
+	if (!hidden && hides) {
+		h->hidden_small = small;
+		h->hidden_block = mark == '\n';
+	}
 	if ((is & TAG_PRE) != 0)
 		h->pre = !closing;
 	if ((is & TAG_LIST) != 0)

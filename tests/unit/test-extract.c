@@ -34,6 +34,17 @@ static const Row rows[] = {
 	{"<div hidden>secret</div>shown", "shown", "secret", NULL, NULL},
 	{"<p style=\"font-size:0\">secret</p>shown", "shown", "secret", NULL, NULL},
 	{"<p style=\"font-size:0.9em\">shown</p>", "shown", NULL, NULL, NULL},
+	/* Letters of no size, and within them those with a size of their own. */
+	{"<p style='font-size:0'>secret<b style='font-size:1.2em'>ly</b></p>shown", "shown", "secretly",
+		NULL, NULL},
+	{"a<div style='font-size:0px'><span style='font-size:13px'>b</span></div>c", "a\nb\nc", NULL,
+		NULL, NULL},
+	{"<td style='font-size:0;padding:1px'><div style='font:bold 13px x'>Customer</div></td>"
+	 "<td>4711</td>", "Customer\n4711", NULL, NULL, NULL},
+	{"<div style='font-size:0'>no<div style='font-size:9pt'>yes</div></div>", "yes", "no", NULL,
+		NULL},
+	{"<div style='font-size:0'><p style='display:none'>no<b style='font-size:9pt'>no</b></p></div>yes",
+		"yes", "nono", NULL, NULL},
 	{"<script>var id = \"4711\";</script>x", "x", "4711", NULL, NULL},
 	{"<style>.c4711{}</style>x", "x", "4711", NULL, NULL},
 	{"<a href=\"https://x.example/?inv=INV%2D1&amp;b=2\">here</a>", "here", NULL,
