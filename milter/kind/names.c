@@ -425,6 +425,26 @@ static const MsNameKinds *find_misspelt(
 	return n > 1 || strchr(words[0].text, '#') != NULL ? find_words(keys, words, n) : NULL;
 }
 
+/* ---- compounds --------------------------------------------------------------------------- */
+
+#define LEAST_BEFORE 3 /* bytes before what a compound is one of, in its word */
+#define LEAST_OF 6     /* and of that, "#" among them */
+
+/* "Leasingvertragsnummer", "energiecontractnummer": a number of what its end names. */
+static const MsNameKinds *find_compound(GHashTable *keys, const Word *words, guint n)
+{
+	const char *word = words[n - 1].text;
+	gsize len = strlen(word);
+	if (len == 0 || word[len - 1] != '#')
+		return NULL;
+	for (gsize from = LEAST_BEFORE; from + LEAST_OF <= len; from++) {
+		const MsNameKinds *found = g_hash_table_lookup(keys, word + from);
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
 const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
 {
 	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
@@ -433,6 +453,8 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const 
 	memcpy(words, written, n * sizeof(Word));
 	guint kept = tidy(words, n);
 	const MsNameKinds *found = find_words(keys, words, kept);
+	if (found == NULL && kept > 0)
+		found = find_compound(keys, words, kept);
 	if (found == NULL && asks(words, kept))
 		found = find_misspelt(keys, spelt, written, n);
 	if (found != NULL || last == NULL)

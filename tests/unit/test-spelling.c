@@ -354,6 +354,14 @@ static void test_pairs(void)
 		{"Ihr Vertrag tr\xc3\xa4gt die Nummer 44718", "u"},
 		{"numaran\xc4\xb1z 5927", ""},
 		{"Das Produkt tr\xc3\xa4gt die Nummer 5927", ""},
+		/* a compound is a number of what its end names */
+		{"Ihre Mobilfunkkundennummer: 5927", "b"},
+		{"zur Stromvertragsnummer 44718 vom 3. Mai", "u"},
+		{"Energiecontractnummer: 44718", "u"},
+		{"\"leasingVertragsnummer\": \"44718\"", "u"},
+		{"Leasingvertragsnr. 44718", "u"},
+		{"Hausnummer: 44718", ""},
+		{"Ihre Kundendiensthotlinenummer: 5927", ""},
 		{"Kudnenummre: 5927", ""},
 		{"Kundig: 5927", ""},
 		/* one mailbox, whatever its dots and domain */
