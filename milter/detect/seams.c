@@ -1,8 +1,8 @@
 /*
  * In comes a word of letters and digits both: "20260042317v2", "RE202600533R1", "X48291746"; out
  * go the identifiers of the directory that it would have if its letters and its digits were words.
- * One may begin in a word before it, and end in one behind it: "RE-2026-00533R1".  A worker's
- * only thread.
+ * One may begin in a word before it, and end in one behind it: "RE-2026-00533R1", "RE 2026
+ * 00533vom".  A worker's only thread.
  *
  * What has both itself is hardly anything else if it is long.  Digits alone are: "20260042317A" may
  * be an article, unless it is the name of a file; and "AB48291746" is an order's number there as
@@ -17,7 +17,7 @@
 #include "detect_private.h"
 
 #define MAX_PIECES 5   /* of a word */
-#define MAX_AROUND 3   /* words before and behind */
+#define MAX_AROUND 4   /* words before and behind, as a UUID has */
 #define MAX_ENDS ((2 * MAX_AROUND + 1) * MAX_PIECES)
 #define MIN_BOTH 8     /* characters of letters and digits */
 #define MIN_BOTH_IN_NAME 6
@@ -27,6 +27,8 @@
 #define MIN_WORD 3     /* letters before digits that are no part of the same number */
 #define DATE 8
 #define MIN_DATED (DATE + 7)
+#define UUID_FIRST 8
+#define UUID_LAST 12
 
 typedef struct {
 	gsize at;   /* in the compact text */
@@ -192,17 +194,47 @@ static void try_pairs(Search *s, const Edges *b, const MsWord *word, bool in_nam
 	}
 }
 
+/* A UUID in its five groups (RFC 9562), whatever its first and last ones are glued to: it is of many
+ * pieces itself. */
+static void take_uuid(Search *s, gsize word)
+{
+	static const gsize groups[] = {4, 4, 4};
+	const MsWord *last = &s->compact->words[word], *first = last - G_N_ELEMENTS(groups) - 1;
+	if (word <= G_N_ELEMENTS(groups) || last->end - last->start < UUID_LAST)
+		return;
+	for (gsize i = 0; i <= G_N_ELEMENTS(groups); i++)
+		if (!ms_detect_is_joint(s, word - 1 - i) || (i > 0 &&
+				last[-(gssize)i].end - last[-(gssize)i].start != groups[i - 1]))
+			return;
+	gsize before = first->end - first->start, behind = last->end - last->start - UUID_LAST;
+	if (before < UUID_FIRST || (before == UUID_FIRST && behind == 0))
+		return;
+	const Edge begin = {first->end - UUID_FIRST, first->until - UUID_FIRST, true},
+		   end = {last->start + UUID_LAST, last->from + UUID_LAST, true};
+	if (is_any_known(s, s->compact->text + begin.at, end.at - begin.at))
+		take(s, word, &begin, &end, false);
+}
+
+/* One behind the other, or with a blank or a mark between them. */
+static bool is_next(const Search *s, gsize word)
+{
+	gsize end = ms_detect_word_end(s, word);
+	return ms_detect_is_joint(s, word) ||
+		(ms_detect_word_start(s, word + 1) == end + 1 && s->fold->text[end] == ' ');
+}
+
 void ms_detect_seams(Search *s, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
 	gsize seams[MAX_PIECES], first = word, last = word;
 	guint n = seams_of(s->compact->text + w->start, w->end - w->start, seams);
+	take_uuid(s, word);
 	if (n == 0 || n == MAX_PIECES)
 		return;
-	while (first > 0 && word - first < MAX_AROUND && ms_detect_is_joint(s, first - 1))
+	while (first > 0 && word - first < MAX_AROUND && is_next(s, first - 1))
 		first--;
 	while (last + 1 < s->compact->n_words && last - word < MAX_AROUND &&
-		ms_detect_is_joint(s, last))
+		is_next(s, last))
 		last++;
 	Edges edges = {.n_begins = 0};
 	for (gsize i = first; i <= last; i++)

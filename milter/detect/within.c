@@ -184,7 +184,8 @@ static bool begins_iban(const char *text, gsize len)
 		g_ascii_isdigit(text[2]) && g_ascii_isdigit(text[3]);
 }
 
-/* From `skip` on in word `word`; it may end within a word as well. */
+/* From `skip` on in word `word`; it may end within a word as well.  One that is all of some words
+ * its pattern finds. */
 static bool is_iban(Search *s, const MsKind *kind, gsize word, gsize skip)
 {
 	const MsWord *words = s->compact->words;
@@ -198,6 +199,8 @@ static bool is_iban(Search *s, const MsKind *kind, gsize word, gsize skip)
 			continue;
 		while (words[at].end < start + len)
 			at++;
+		if (skip == 0 && words[at].end == start + len)
+			continue;
 		g_autofree char *value = g_ascii_strup(text, (gssize)len);
 		gsize until = words[at].from + (start + len - words[at].start);
 		return ms_detect_add_value(s, kind, words[word].from + skip, until, value,
@@ -209,8 +212,7 @@ static bool is_iban(Search *s, const MsKind *kind, gsize word, gsize skip)
 static void for_ibans(Search *s, const MsKind *kind, gsize word, const char *text, gsize len)
 {
 	for (gsize skip = 0; skip + 4 <= len; skip++)
-		if (begins_iban(text + skip, len - skip) &&
-			(skip > 0 || len > MIN_IBAN) && is_iban(s, kind, word, skip))
+		if (begins_iban(text + skip, len - skip) && is_iban(s, kind, word, skip))
 			return;
 }
 
@@ -252,7 +254,7 @@ static void in_word(Search *s, const MsKind *iban, gsize word)
 		in_powers(s, word, text, len);
 	if (letters >= 2)
 		by_labels(s, word, text, len, letters);
-	if (iban != NULL && (letters > 2 || (letters == 2 ? len > MIN_IBAN : len > 3)))
+	if (iban != NULL && (letters > 1 || len > 3))
 		for_ibans(s, iban, word, text, len);
 }
 

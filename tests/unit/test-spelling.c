@@ -396,6 +396,27 @@ static void test_glued(void)
 		{"a7FV20260913b8c9", ""}, /* of many pieces: made at random */
 		{"FV-2026-09131", ""},
 		{"1FV-2026-09134x", ""},
+		/* in groups, as forms have them, with the next label behind the last */
+		{"FV 2026 0913vom 3. Mai", "e"},
+		{"Rechnung FV 2026 0913Datum: 3. Mai", "e"},
+		{"IBAN: DE44 5001 0517 5407 3249 31BIC: INGDDEFF", "g"},
+		{"DE44 5001 0517 5407 3249 31bei der Bank", "g"},
+		{"DE44-5001-0517-5407-3249-31X", "g"},
+		{"Seite 2DE44 5001 0517 5407 3249 31bei", "g"},
+		{"FR14 2004 1010 0505 0001 3M02 606Titulaire", "h"},
+		{"NO93 8601 1117 947Kontoinhaber", "j"},
+		{"DE 136 695 976Bank", "k"},
+		{"BE 0428.759.497RPM Bruxelles", "l"},
+		{"5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a79seit Mai", "f"},
+		{"Abo5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a79", "f"},
+		{"FV 2026 09131Datum", ""},
+		{"5C0E7A31-9D24-4B86-A1F7-2E3D4C5B6A79FROM", "f"},
+		{"x5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a799", "f"},
+		{"5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a", ""},
+		{"NW 44017Datum", ""}, /* short */
+		{"DE44 5001 0517 5407 3249 32BIC", ""},
+		{"7304 1958vom", ""}, /* digits alone may be anything */
+		{"NW\n44017Datum", ""},
 		/* the name of a document, in a sentence as well */
 		{"see INV73041958.pdf.", "a"},
 		{"73041958R1.xml", "a"},
