@@ -11,7 +11,7 @@
 #include "missent/clock.h"
 #include "missent/log.h"
 
-#include "session.h"
+#include "daemon.h"
 
 /* Of the one daemon that a process is. */
 static struct {

@@ -5,7 +5,7 @@
 #include "missent/log.h"
 #include "missent/witness.h"
 
-#include "session.h"
+#include "daemon.h"
 
 /*
  * What the audit trail hears of this process itself: that it started, reloaded, stopped, and

@@ -13,7 +13,7 @@
 #include "missent/clock.h"
 #include "missent/log.h"
 
-#include "session.h"
+#include "daemon.h"
 
 #define TELL_US (10 * G_USEC_PER_SEC)
 

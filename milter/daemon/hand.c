@@ -11,7 +11,7 @@
 #include "missent/log.h"
 #include "missent/numbers.h"
 
-#include "session.h"
+#include "daemon.h"
 
 static pthread_mutex_t hand_lock = PTHREAD_MUTEX_INITIALIZER;
 static GQueue in_hand = G_QUEUE_INIT; /* of Hand */

@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 #include "ahead.h"
-#include "session.h"
+#include "daemon.h"
 
 #define AGAIN_US 50000
 #define LINGER_MS 20 /* for the next step of a message, or the next message */

@@ -27,7 +27,7 @@
 #include "missent/log.h"
 #include "missent/usage.h"
 
-#include "session.h"
+#include "daemon.h"
 
 struct Daemon {
 	char *config;

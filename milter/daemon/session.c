@@ -11,7 +11,16 @@
 #include "missent/log.h"
 #include "missent/token.h"
 
-#include "session.h"
+#include "daemon.h"
+
+/*
+ * Envelope, headers and body of a message come in, piece by piece, and go into a memory file as
+ * they are; at its end out goes what the MTA is to do with it.  One of libmilter's
+ * threads at a time; what connections share is asked of the daemon.
+ *
+ * Nothing of a message outlives its transaction, but for what must be taken back if the MTA does
+ * not take the answer.
+ */
 
 /* All of one message, freed in one place. */
 typedef struct {

@@ -5,7 +5,7 @@
 
 #include "missent/identifier.h"
 
-#include "session.h"
+#include "daemon.h"
 
 static MsNumber number_of(MsConcern concern)
 {

@@ -17,7 +17,7 @@
 #include "missent/log.h"
 #include "missent/trial.h"
 
-#include "session.h"
+#include "daemon.h"
 
 #define WRITE_US (60 * (gint64)G_USEC_PER_SEC)
 #define AGAIN_US (600 * (gint64)G_USEC_PER_SEC) /* a report reads much of the trail */

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../../milter/daemon/session.h"
+#include "../../milter/daemon/daemon.h"
 #include "../test.h"
 
 static char *dir;

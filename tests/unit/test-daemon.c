@@ -4,7 +4,7 @@
 #include "missent/log.h"
 #include "missent/trial.h"
 
-#include "../../milter/daemon/session.h"
+#include "../../milter/daemon/daemon.h"
 #include "../test.h"
 
 /* The daemon's shared part, as small as sessions need it. */
