@@ -11,7 +11,7 @@
  * NOT     No MIME (message.h) and no identifiers (detect.h).
  *
  * To add a reader: write milter/extract/NAME.c with a function of the form MsRead, declare
- * it in readers.h and give it a row in the table of extract.c; card.c is the smallest.  It is
+ * it in readers.h and give it a row in the table of extract.c; xps.c is the smallest.  It is
  * handed an inventory (inventory.h) in which it must account for the whole document.
  */
 #ifndef MISSENT_EXTRACT_H
@@ -77,7 +77,7 @@ void ms_extract_span(const MsExtraction *to, const char *where, const char *text
 void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses, const char *text,
 	gsize len);
 /* The same for a file's name: "Invoice 4711.pdf" has the number 4711, not 4711PDF, and so has
- * "RechnungKD_4711.pdf" (name.c). */
+ * "RechnungKD_4711.pdf". */
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name);
 /* The same for the value of a named field. */
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,

@@ -24,7 +24,7 @@
 
 #include "missent/verdict.h"
 
-/* One metric, or one value of its label, a row; ms_number_rows has their names. */
+/* One metric, or one value of its label, a row; ms_number_row() has their names. */
 typedef enum {
 	MS_NUM_JUDGED,
 	MS_NUM_OUT_PRIVATE,  /* not outgoing: by where it came from */

@@ -5,7 +5,7 @@
 #include "missent/mtaconf.h"
 #include "missent/setup.h"
 
-/* What comes with missent, for where there is none (templates.inc). */
+/* What comes with missent, for where there is none (templates.c, made by embed.py). */
 extern const char setup_missent_conf[], setup_invoices_conf[], setup_kinds_conf[];
 
 void setup_note(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..16
+echo 1..18
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -113,5 +113,32 @@ check 'no list of the makefiles has a file twice' "$(sed -e ':a' -e '/\\$/{N;s/\
 check 'no assertion does what is needed' "$(grep -rnE 'g_assert\(ms_[a-z_]+\([^)]*(&|error)' milter --include='*.c')"
 check 'what HACKING names is there' "$(grep -oE '`[a-z]+/[A-Za-z0-9_./-]+`' contrib/HACKING.md | tr -d '`' | sort -u |
 	while read -r path; do [ -e "$path" ] || echo "$path"; done)"
+# A comment outlives what it speaks of: files of ours, functions and types that it names.
+named() { "${PYTHON:-python3}" - "$@" <<'END'
+import glob, os, re, sys
+os.chdir(sys.argv[1])
+texts = {f: open(f, encoding="utf-8").read() for f in sorted(
+    glob.glob("include/missent/*.h") + glob.glob("milter/*/*.[ch]") + glob.glob("milter/*/*.cc"))}
+comment = re.compile(r"/\*.*?\*/", re.S)
+code = set(re.findall(r"\w+", " ".join(comment.sub("", t) for t in texts.values())))
+files = {os.path.basename(f) for f in glob.glob("milter/*/*")}
+files |= {m for f in ["Makefile.am"] for m in re.findall(r"(\w+\.(?:c|cc|h|inc))\b", open(f).read())}
+for name, text in texts.items():
+    for said in comment.findall(text):
+        for file in re.findall(r"\b[a-z]\w*\.(?:c|cc|h|inc|py)\b", said):
+            if file not in files and not os.path.exists("include/missent/" + file):
+                print(name + ": " + file)
+        for word in re.findall(r"\b(?:ms_\w+|Ms[A-Z]\w+)\b", said):
+            if word not in code:
+                print(name + ": " + word)
+END
+}
+check 'what a comment names is there' "$(named .)"
+check 'the check itself: what is not there is found' "$(
+	t=$(mktemp -d) && mkdir -p $t/include/missent $t/milter/base && touch $t/Makefile.am
+	echo '/* ms_gone() of MsGone, in gone.c; ms_here(), here.c */ int ms_here(void);' >$t/milter/base/here.c
+	[ "$(named $t | tr '\n' ' ')" = 'milter/base/here.c: gone.c milter/base/here.c: ms_gone milter/base/here.c: MsGone ' ] ||
+		named $t
+	rm -r $t)"
 # What the page says in English, it says in each other language; no translation is left over.
 check 'every word of the page is translated' "$("${PYTHON:-python3}" milter/review/words.py --check .)"
