@@ -402,7 +402,8 @@ static bool looks_ebcdic(const guint8 *data, gsize len)
 		if (ascii * 8 > n)
 			return false;
 	}
-	return n >= LEAST && words * 10 >= n * 6 && blanks * 30 >= n
+	/* Records of a host are filled up with blanks: a few words may stand among many. */
+	return n >= LEAST && (words + blanks) * 10 >= n * 6 && words * 20 >= n && blanks * 30 >= n
 		&& !ms_scan_utf8((const char *)data, n);
 }
 

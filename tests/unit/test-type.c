@@ -14,6 +14,9 @@ typedef struct {
 	const char *text, *unread;
 } Row;
 
+/* Of a host's record. */
+#define BLANKS "\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40\x40"
+
 #define BYTES(literal) literal, sizeof(literal) - 1
 
 static void run(const Row *rows, gsize n)
@@ -610,6 +613,14 @@ static void test_unreadable(void)
 		{"Access", "", BYTES("\0\1\0\0Standard Jet DB\0\1\0\0\0"), "", "no-reader"},
 		{"EBCDIC", "",
 			"\xc3\xa4\xa2\xa3\x96\x94\x85\x99\x40\xc3\x60\xf1\xf0\xf0\xf0\xf2\x25\xc9\xc2\xc1\xd5\x40\xc6\xd9\xf1\xf4",
+			-1, "C-10002", ""},
+		{"EBCDIC, a record filled up with blanks", "",
+			"\xd9\xc5\xc3\xc8\xd5\xe4\xd5\xc7\x40\xc3\x60\xf1\xf0\xf0\xf0\xf2" BLANKS "\x4b"
+			BLANKS "\xc3\x60\xf1\xf0\xf0\xf0\xf3" BLANKS,
+			-1, "C-10002|C-10003", ""},
+		{"EBCDIC, hardly a word in a record", "",
+			BLANKS BLANKS BLANKS "\xd5\xd9\x40\xc3\x60\xf1\xf0\xf0\xf0\xf2", -1, "C-10002", ""},
+		{"twin: signs for letters, filled up", "", "\xb0\xb0\xb0\xb0 \xdf\xe4\xfc @@@@@@@@ C-10002 @@@@@@@@",
 			-1, "C-10002", ""},
 		{"ISO 2022 text", "text/plain", "\x1b$B%F%9%H\x1b(B C-10002\n", -1, "C-10002", ""},
 		{"coloured text", "text/plain", "\x1b[31mC-10002\x1b[0m\n", -1, "C-10002", ""},
