@@ -220,6 +220,9 @@ static void read_property(Card *card, const Property *property)
 	/* Other files and names in the parameters: ALTREP="data:...", CN="Anna". */
 	g_autoptr(GString) parameters = to_text(card->document, NULL,
 		(const guint8 *)property->written, strlen(property->written));
+	g_string_replace(parameters, "^n", "\n", 0); /* RFC 6868 */
+	g_string_replace(parameters, "^'", "\"", 0);
+	g_string_replace(parameters, "^^", "^", 0);
 	ms_data_uris_take(parameters, 0, card->inner);
 	ms_named_value(card->named, NULL, parameters->str, parameters->len);
 	if (is_base64(property)) {

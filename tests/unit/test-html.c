@@ -403,6 +403,8 @@ static void test_cards(void)
 		{"text/vcard", NULL,
 			"BEGIN:VCARD\nADR;TYPE=work:;;12 rue des Lilas;Lyon;;69003;FR\n",
 			"12 rue des Lilas\n69003 Lyon\nFR"},
+		{"text/vcard", NULL, "BEGIN:VCARD\nADR;LABEL=\"Mr ^'A^'^nKD-7740912^n4^^5\":;;a;b;;c;d\n",
+			"\"Mr \"A\"\nKD-7740912\n4^5"},
 		{"text/calendar", NULL,
 			"BEGIN:VCALENDAR\nX-ALT-DESC;FMTTYPE=text/html:<b>KD-77</b>409<b>12</b>\n",
 			"KD-7740912"},
