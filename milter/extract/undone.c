@@ -135,12 +135,32 @@ static const char *octal(const char *p, const char *end, GString *out)
 	return p;
 }
 
+/* "^FH^FDKD_2D7740912": what a printer of labels is told byte by byte, each behind the sign that
+ * stands next to ^FH, or "_". */
+static const char *of_label_bytes(
+	const char *begin, const char *p, const char *end, GString *out)
+{
+	const char *from = p - begin > MAX_TAG ? p - MAX_TAG : begin;
+	const char *said = g_strrstr_len(from, p - from, "^FH");
+	if (said == NULL || p - said < 4)
+		return NULL;
+	char sign = said[3] == '^' ? '_' : said[3];
+	g_autoptr(GString) bytes = g_string_new(NULL);
+	for (gint32 c; p < end && *p == sign && (c = hex_at(p + 1, end, 2)) > 0; p += 3)
+		g_string_append_c(bytes, (char)c);
+	if (bytes->len == 0)
+		return NULL;
+	g_autoptr(GString) valid = ms_text_repair(bytes->str, bytes->len);
+	g_string_append_len(out, valid->str, (gssize)valid->len);
+	return p;
+}
+
 /* Escapes of JSON, JavaScript, properties files and the like. */
 static const char *backslash(const char *begin, const char *p, const char *end, GString *out)
 {
-	(void)begin;
-	if (end - p < 2)
-		return NULL;
+	const char *label = of_label_bytes(begin, p, end, out);
+	if (label != NULL || end - p < 2)
+		return label;
 	gint32 code = p[1] == 'u' ? hex_at(p + 2, end, 4)
 		: p[1] == 'x'     ? hex_at(p + 2, end, 2)
 				  : -1;
@@ -171,10 +191,9 @@ static const char *of_label(const char *begin, const char *p, const char *end, G
 /* "_x000D_" */
 static const char *of_sheet(const char *begin, const char *p, const char *end, GString *out)
 {
-	(void)begin;
 	gint32 code = end - p >= 7 && p[1] == 'x' && p[6] == '_' ? hex_at(p + 2, end, 4) : -1;
 	if (code < 0)
-		return NULL;
+		return of_label_bytes(begin, p, end, out);
 	put_character(out, code >= 0x20 ? code : ' ');
 	return p + 7;
 }
