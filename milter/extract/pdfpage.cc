@@ -271,6 +271,7 @@ private:
 	}
 	bool known(GfxState *state, CharCode code, const Unicode *u, int n);
 	void append(double x, double y, double dx, double dy, const Unicode *u, int n);
+	static bool is_line(const Box &box);
 	void shape(GfxState *state, bool filled);
 	void picture(GfxState *state);
 	void mark(const Box &box);
@@ -418,6 +419,16 @@ void MsDevice::mark(const Box &box)
 	most = n > most ? n : most;
 }
 
+#define LINE_WIDTH 1.5
+#define LINE_LENGTH 10.0
+
+/* A line of a table, whichever way its ends are cut. */
+bool MsDevice::is_line(const Box &box)
+{
+	double w = box.x2 - box.x1, h = box.y2 - box.y1;
+	return std::fmin(w, h) <= LINE_WIDTH && std::fmax(w, h) >= LINE_LENGTH;
+}
+
 void MsDevice::shape(GfxState *state, bool filled)
 {
 	painted++;
@@ -442,6 +453,8 @@ void MsDevice::shape(GfxState *state, bool filled)
 			px = x;
 			py = y;
 		}
+		if (is_line(box))
+			continue;
 		small += box.x2 - box.x1 < LETTER_MAX && box.y2 - box.y1 < LETTER_MAX;
 		/* Lines of tables, bars and squares of codes are straight. */
 		if (slanted || (filled && n > 6))

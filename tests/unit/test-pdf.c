@@ -533,6 +533,39 @@ static char *shapes(int n, const char *how)
 	return g_string_free(out, FALSE);
 }
 
+/* A table of `n` cells in a line, whose borders are shapes of four corners each, cut off aslant as
+ * browsers draw them; or none but strokes. */
+static char *grid(int n, bool strokes)
+{
+	GString *out = g_string_new(NULL);
+	for (int i = 0; i < n; i++) {
+		int x = 40 + i * 30;
+		if (strokes)
+			g_string_append_printf(out, "%d 400 m %d 415 l S %d 400 m %d 400 l S ", x,
+				x, x, x + 30);
+		else
+			g_string_append_printf(out,
+				"%d 400 m %d.8 400.8 l %d.8 414.2 l %d 415 l f "
+				"%d 400 m %d.8 400.8 l %d.2 400.8 l %d 400 l f ",
+				x, x, x, x, x, x, x + 29, x + 30);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* Digits of seven bars each. */
+static char *bars(int n)
+{
+	GString *out = g_string_new(NULL);
+	for (int i = 0; i < n; i++) {
+		int x = 40 + i * 9;
+		g_string_append_printf(out,
+			"%d 400 m %d 404 l S %d 404 m %d 408 l S %d 400 m %d 400 l S "
+			"%d 404 m %d 404 l S %d 400 m %d 404 l S ",
+			x, x, x, x, x, x + 5, x, x + 5, x + 5, x + 5);
+	}
+	return g_string_free(out, FALSE);
+}
+
 #define PICTURE \
 	"7 0 obj<</Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray/Length 1>>stream\na\n" \
 	"endstream endobj\n"
@@ -549,6 +582,15 @@ static void test_pictures(void)
 	expect("a line of shapes", with_content(line, "", ""), "words", "image-only");
 	expect("a line of strokes", with_content(strokes, "", ""), "words", "image-only");
 	expect("shapes and a page number", with_content(number, "", ""), "1", "image-only");
+	g_autofree char *borders = grid(24, false), *rules = grid(24, true), *digits = bars(10);
+	g_autofree char *table = g_strconcat("BT /F 9 Tf 50 402 Td (Sum 119,00) Tj ET ", borders, NULL),
+			*ruled = g_strconcat("BT /F 9 Tf 50 402 Td (Sum 119,00) Tj ET ", rules, NULL),
+			*within = g_strconcat(table, some, NULL),
+			*display = g_strconcat("BT /F 9 Tf 300 20 Td (1) Tj ET ", digits, NULL);
+	expect("twin: a short page with a table", with_content(table, "", ""), "Sum", "");
+	expect("twin: a short page with a table of strokes", with_content(ruled, "", ""), "Sum", "");
+	expect("shapes in a table", with_content(within, "", ""), "Sum", "image-only");
+	expect("digits of bars", with_content(display, "", ""), "1", "image-only");
 	expect("twin: a logo of shapes", with_content(logo, "", ""), "words", "");
 	expect("picture of most of the page",
 		with_content(LONG_TEXT "q 595 0 0 600 0 0 cm /I Do Q", PICTURES, PICTURE), "words",
