@@ -108,6 +108,26 @@ static void note(const Unpack *u, const char *name, MsUnreadReason reason, const
 	ms_reading_unread(u->to->reading, place, reason, "%s", why);
 }
 
+/* What libarchive could not do, and of which kind that is; its own words stand behind ours.  Is it
+ * for want of a password? */
+static bool note_failure(Unpack *u, const char *name, Archive *a, bool encrypted)
+{
+	const char *why = archive_error_string(a);
+	if (why == NULL)
+		why = "no more is known";
+	/* With a wrong password it comes out as anything. */
+	bool locked = encrypted || strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL;
+	MsUnreadReason reason = locked ? MS_UNREAD_PASSWORD
+		: strstr(why, "upported") != NULL ? MS_UNREAD_NO_READER : MS_UNREAD_DAMAGED;
+	g_autofree char *detail = g_strdup_printf("%s (%s)",
+		locked ? "it asks for a password"
+		: reason == MS_UNREAD_NO_READER ? "packed in a way that nothing here unpacks"
+			: "damaged, cut off, or one volume of several", why);
+	note(u, name, reason, detail);
+	u->locked = u->locked || locked;
+	return locked;
+}
+
 /* A name that says it is UTF-8 and is not, libarchive does not give at all. */
 static char *member_name(const Unpack *u, Entry *entry)
 {
@@ -134,13 +154,7 @@ static GByteArray *unpack(Unpack *u, Archive *a, const char *name, bool encrypte
 		if (n == ARCHIVE_RETRY)
 			continue;
 		if (n < 0) {
-			const char *why = archive_error_string(a);
-			/* With a wrong one it comes out as anything. */
-			bool locked = encrypted || (why != NULL &&
-				(strstr(why, "ncrypt") != NULL || strstr(why, "assphrase") != NULL));
-			u->locked = u->locked || locked;
-			note(u, name, locked ? MS_UNREAD_PASSWORD : MS_UNREAD_DAMAGED,
-				why != NULL ? why : "cannot be unpacked");
+			bool locked = note_failure(u, name, a, encrypted);
 			/* What was unpacked until then is read as far as it goes. */
 			return n == ARCHIVE_FATAL || out->len == 0 || locked
 				? NULL
@@ -190,8 +204,7 @@ static bool each_member(Unpack *u, Archive *a, MemberFunc member, void *user)
 		if (rc == ARCHIVE_RETRY)
 			continue;
 		if (rc == ARCHIVE_FATAL) {
-			note(u, "", MS_UNREAD_DAMAGED, archive_error_string(a) != NULL
-					? archive_error_string(a) : "the archive is damaged");
+			note_failure(u, "", a, false);
 			return false;
 		}
 		g_autofree char *name = member_name(u, entry);

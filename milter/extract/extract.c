@@ -643,7 +643,8 @@ static const char *read_unknown(
 			"says %s, but is none", ms_type_shown(document->type));
 	else
 		ms_reading_unread(to->reading, document->where, MS_UNREAD_NO_READER,
-			"nothing here reads it (says %s)", ms_type_shown(document->type));
+			"a format that nothing here knows (sent as %s)",
+			*document->type != '\0' ? ms_type_shown(document->type) : "no type");
 	return "";
 }
 

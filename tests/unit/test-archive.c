@@ -133,6 +133,44 @@ static void test_zip(void)
 	expect("an archive in front of a PDF", behind(good(), "\n", 1), "Member-1", "");
 }
 
+/* Members that say they are packed in this way. */
+static GByteArray *with_method(guint8 method)
+{
+	GByteArray *bytes = ZIP({"a.txt", "Member-1", -1});
+	find(bytes, "PK\3\4")[8] = method;
+	find(bytes, "PK\1\2")[10] = method;
+	return bytes;
+}
+
+/* The first thing that is unread of `bytes`, which are taken. */
+static void expect_words(const char *name, GByteArray *bytes, const char *reason, const char *words)
+{
+	g_autoptr(GByteArray) taken = bytes;
+	Got got = read_document(taken);
+	g_assert_cmpuint(got.reading->unread->len, >, 0);
+	const MsUnread *first = got.reading->unread->pdata[0];
+	const char *got_reason = ms_unread_name(first->reason);
+	if (strcmp(got_reason, reason) != 0 || strstr(first->detail, words) == NULL)
+		g_error("%s: got %s: \"%s\", want %s: \"%s\"", name, got_reason, first->detail,
+			reason, words);
+	got_free(&got);
+}
+
+/* Whoever decides on it is told what is the matter, not what a library calls it. */
+static void test_failures(void)
+{
+	static const char unknown[] = "nothing here unpacks";
+	expect_words("a way of packing of others", with_method(9), "no-reader", unknown);
+	expect_words("one that nobody has", with_method(77), "no-reader", unknown);
+	static const Member text[] = {{"a.txt", "Member-1", -1}};
+	GByteArray *cut = make_archive("7zip", NULL, NULL, text, 1);
+	g_byte_array_set_size(cut, cut->len - 40);
+	expect_words("cut off", cut, "damaged", "cut off, or one volume of several");
+	GByteArray *tar = make_archive("ustar", NULL, NULL, text, 1);
+	g_byte_array_set_size(tar, 515);
+	expect_words("cut off in a member", tar, "damaged", "cut off");
+}
+
 static GByteArray *folder(const char *name, const char *content)
 {
 	GByteArray *bytes = ZIP({name, content, -1});
@@ -259,6 +297,7 @@ int main(int argc, char **argv)
 	ms_message_init();
 	g_test_add_func("/archive/zip", test_zip);
 	g_test_add_func("/archive/names", test_names);
+	g_test_add_func("/archive/failures", test_failures);
 	g_test_add_func("/archive/folders", test_folders);
 	g_test_add_func("/archive/tar", test_tar);
 	g_test_add_func("/archive/packed", test_packed);
