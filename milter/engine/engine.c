@@ -36,15 +36,16 @@ static bool is_local(const MsEnvelope *envelope)
 		|| ms_network_contains("::1", address);
 }
 
+/* In any way that the MTA may take it. */
 static bool has_domain(const char *const *domains, const char *sender)
 {
-	g_autofree char *canonical = ms_address_canonical(sender, strlen(sender));
-	const char *at = canonical != NULL ? strrchr(canonical, '@') : NULL;
-	for (; at != NULL && *domains != NULL; domains++) {
+	g_autoptr(GPtrArray) readings = ms_address_readings(sender);
+	for (; *domains != NULL; domains++) {
 		g_autofree char *query = g_strconcat("@", *domains, NULL);
 		g_autofree char *domain = ms_address_canonical(query, strlen(query));
-		if (domain != NULL && strcmp(domain, at) == 0)
-			return true;
+		for (guint i = 0; domain != NULL && i < readings->len; i++)
+			if (g_strcmp0(strrchr(readings->pdata[i], '@'), domain) == 0)
+				return true;
 	}
 	return false;
 }

@@ -148,20 +148,6 @@ static void read_local(Readings *readings, const char *local, guint depth)
 		join_route(readings, local, percent - local, percent + 1, -1, depth);
 }
 
-/* Quotes and backslashes only say that what they hold is one word. */
-static char *unquoted(const char *text, gsize len)
-{
-	GString *out = g_string_new(NULL);
-	for (gsize i = 0; i < len; i++) {
-		if (text[i] == '\\' && i + 1 < len)
-			i++;
-		else if (text[i] == '"')
-			continue;
-		g_string_append_c(out, text[i]);
-	}
-	return g_string_free(out, FALSE);
-}
-
 static void read_route(Readings *readings, const char *text, guint depth)
 {
 	if (depth > MAX_ROUTE || readings->found->len >= MAX_READINGS) {
@@ -176,16 +162,50 @@ static void read_route(Readings *readings, const char *text, guint depth)
 		&& !g_ptr_array_find_with_equal_func(readings->found, canonical, g_str_equal, NULL))
 		g_ptr_array_add(readings->found, g_steal_pointer(&canonical));
 	const char *at = strrchr(text, '@');
-	g_autofree char *local = unquoted(text, at != NULL ? (gsize)(at - text) : strlen(text));
+	g_autofree char *local = g_strndup(text, at != NULL ? (gsize)(at - text) : strlen(text));
 	read_local(readings, local, depth);
+}
+
+/* Does a blank there part nothing? */
+static bool is_loose(const GString *out, const char *next)
+{
+	const char *marks = "@.,:";
+	next += strspn(next, " \t\r\n");
+	return out->len == 0 || strchr(marks, out->str[out->len - 1]) != NULL ||
+		strchr("@.,:>(", *next) != NULL; /* or the end */
+}
+
+/* What is left for an MTA that takes an address as RFC 822 has it, as Postfix does: no comments, no
+ * name before the angle brackets, nothing behind them.  Quotes and backslashes only say that what
+ * they hold is one word. */
+static char *plain(const char *text)
+{
+	GString *out = g_string_new(NULL);
+	bool quoted = false;
+	guint depth = 0;
+	for (const char *p = text; *p != '\0'; p++) {
+		bool literal = *p == '\\' && p[1] != '\0', mark = !literal && !quoted;
+		p += literal;
+		if (!literal && *p == '"' && depth == 0)
+			quoted = !quoted;
+		else if (mark && (*p == '(' || (*p == ')' && depth > 0)))
+			depth += *p == '(' ? 1U : -1U;
+		else if (depth > 0 || (mark && g_ascii_isspace(*p) && is_loose(out, p)))
+			continue;
+		else if (mark && *p == '<')
+			g_string_truncate(out, 0);
+		else if (mark && *p == '>')
+			break;
+		else
+			g_string_append_c(out, *p);
+	}
+	return g_string_free(out, FALSE);
 }
 
 GPtrArray *ms_address_readings(const char *text)
 {
 	Readings readings = {g_ptr_array_new_with_free_func(g_free), false};
-	gsize len = strlen(text);
-	bool angles = len >= 2 && text[0] == '<' && text[len - 1] == '>';
-	g_autofree char *bare = angles ? g_strndup(text + 1, len - 2) : g_strdup(text);
+	g_autofree char *bare = plain(text);
 	read_route(&readings, bare, 0);
 	if (readings.over || readings.found->len == 0)
 		g_ptr_array_add(readings.found, g_strdup("")); /* some mailbox that nobody knows */
@@ -195,5 +215,6 @@ GPtrArray *ms_address_readings(const char *text)
 bool ms_address_is_routed(const char *text)
 {
 	g_autoptr(GPtrArray) readings = ms_address_readings(text);
-	return readings->len > 1 || *text == '@' || g_str_has_prefix(text, "<@");
+	g_autofree char *bare = plain(text);
+	return readings->len > 1 || *bare == '@';
 }

@@ -22,7 +22,8 @@ struct MsFacts {
 	const MsEnvelope *envelope;
 	const MsReading *reading;       /* NULL: not read yet */
 	const MsResolution *resolution; /* NULL: it is not known which identifiers are whose */
-	char *sender;
+	char *sender;       /* as it is shown */
+	GPtrArray *senders; /* of char *: what an MTA may make of it; "" cannot be told */
 	char *user;         /* or NULL */
 	bool known;         /* headers and structure were read */
 	GPtrArray *results; /* of MsAuthResults, topmost first; NULL in it: cannot be parsed */
@@ -73,14 +74,28 @@ static Truth lies_in(const GPtrArray *ranges, guint64 least, guint64 most)
 
 /* Of billing+4711@, which a mailer makes for its bounces, billing@ too, whatever tags recipients
  * may have: nothing says that mailer and recipients' hosts set them off alike. */
-static Truth is_sender(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
+static Truth sender_fits(const char *sender, const MsPolicy *policy, const MsAsk *ask)
 {
 	const char *const tags[] = {"+", policy->tags};
-	Truth truth = matches_any(ask->members, f->sender);
+	Truth truth = matches_any(ask->members, sender);
 	for (gsize i = 0; i < G_N_ELEMENTS(tags) && truth != YES; i++) {
-		g_autofree char *untagged = ms_address_untagged(f->sender, tags[i]);
+		g_autofree char *untagged = ms_address_untagged(sender, tags[i]);
 		if (untagged != NULL)
 			truth = or (truth, matches_any(ask->members, untagged));
+	}
+	return truth;
+}
+
+/* An MTA rewrites what it was given after the filter has seen it: "seller.example!billing" and
+ * "billing" leave as billing@seller.example. */
+static Truth is_sender(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
+{
+	Truth truth = UNSURE;
+	for (guint i = 0; i < f->senders->len; i++) {
+		const char *sender = f->senders->pdata[i];
+		bool told = *sender != '\0' || *f->sender == '\0';
+		Truth one = told ? sender_fits(sender, policy, ask) : UNSURE;
+		truth = i == 0 || one == truth ? one : UNSURE;
 	}
 	return truth;
 }
@@ -416,7 +431,7 @@ typedef struct {
 } Row;
 
 static const Row rows[MS_N_CONDITIONS] = {
-	[MS_IF_SENDER] = {is_sender, false, NULL, NULL, "a pattern gave up on the sender"},
+	[MS_IF_SENDER] = {is_sender, false, NULL, NULL, "the sender can be taken in several ways, or for none, or a pattern gave up on it"},
 	[MS_IF_USER] = {is_user, false, NULL, NULL, "nobody says who had logged in"},
 	[MS_IF_NETWORK] = {is_client, false, NULL, NULL, "nobody says from which client it came"},
 	[MS_IF_TIME] = {is_time, false, "it did not come in the days and hours: ",
@@ -497,6 +512,7 @@ MsFacts *ms_facts_new(
 	f->sender = ms_address_canonical(envelope->sender, strlen(envelope->sender));
 	if (f->sender == NULL)
 		f->sender = g_utf8_make_valid(envelope->sender, -1);
+	f->senders = ms_address_readings(envelope->sender);
 	f->user = envelope->auth_user != NULL ? g_utf8_make_valid(envelope->auth_user, -1) : NULL;
 	f->known = reading != NULL && facts_known(reading);
 	f->results = reading != NULL ? parse_results(reading) : g_ptr_array_new();
@@ -506,6 +522,7 @@ MsFacts *ms_facts_new(
 void ms_facts_free(MsFacts *f)
 {
 	g_free(f->sender);
+	g_ptr_array_unref(f->senders);
 	g_free(f->user);
 	g_ptr_array_unref(f->results);
 	g_free(f);

@@ -81,6 +81,15 @@ def verdicts(p):
         smtp.rset()
         c = p.send_on(smtp, message('after reset', WRONG, to='x@beta.example'), ['x@beta.example'])
     tap.same(p.arrived('after reset'), 1, 'after RSET the recipients of before do not count')
+    if p.kind == 'Postfix':  # makes billing@seller.example of each, behind the filter
+        for sender in ('b\\illing@seller.example', '@x.example:billing@seller.example',
+                       '"billing@seller.example"', 'billing (c) @ seller.example', 'seller.example!billing'):
+            with smtplib.SMTP('127.0.0.1', p.port) as smtp:
+                smtp.ehlo()
+                smtp.docmd('MAIL FROM:<%s>' % sender)
+                smtp.rcpt('kunde@alpha.example')
+                r = smtp.data(message('sender in another form', WRONG))
+            tap.ok(p.queue_id((r[0], r[1].decode())) in p.held(), 'a wrong message from <%s> is on hold' % sender, r)
 
     # a sender that no policy covers
     p.send(message('other sender', WRONG, sender='ceo@seller.example'), sender='ceo@seller.example')

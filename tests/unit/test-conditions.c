@@ -87,7 +87,10 @@ static void apply(Mail *m, const char *step)
 			part(m, parts[i].claimed, parts[i].actual, parts[i].name, parts[i].size);
 	const char *value = strchr(step, '=');
 	value = value != NULL ? value + 1 : "";
-	if (g_str_has_prefix(step, "user="))
+	if (g_str_has_prefix(step, "from=")) {
+		g_free(m->envelope->sender);
+		m->envelope->sender = g_strdup(value);
+	} else if (g_str_has_prefix(step, "user="))
 		m->envelope->auth_user = g_strdup(value);
 	else if (g_str_has_prefix(step, "client="))
 		m->envelope->client_address = g_strdup(value);
@@ -162,6 +165,27 @@ typedef struct {
 static const Row rows[] = {
 	{"sender", "\"@seller.example\"", "", 'y', 'n'},
 	{"sender", "\"other.example\"", "", 'n', 'y'},
+	/* The MTA makes billing@seller.example of each, behind the filter. */
+	{"sender", "\"billing@seller.example\"", "from=b\\illing@seller.example", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=\"billing@seller.example\"", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=@x.example:billing@seller.example", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=billing(c)@seller.example", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=billing @ seller.example", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=billing%seller.example", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=seller.example!billing", 'y', 'n'},
+	/* Or may make of it. */
+	{"sender", "\"billing@seller.example\"", "from=seller.example!billing@x.example", 'u', 'u'},
+	{"sender", "\"billing@seller.example\"", "from=billing%seller.example@x.example", 'u', 'u'},
+	{"sender", "\"billing@seller.example\"", "from=billing", 'u', 'u'},
+	{"sender", "\"billing@seller.example\"", "from=billing@seller.example c@d.example", 'u', 'u'},
+	/* And of these nobody makes it. */
+	{"sender", "\"billing@seller.example\"", "from=", 'n', 'y'},
+	{"sender", "\"<>\"", "from=", 'y', 'n'},
+	{"sender", "\"billing@seller.example\"", "from=billing%x.example", 'n', 'y'},
+	{"sender", "\"billing@seller.example\"", "from=@seller.example:billing@x.example", 'n', 'y'},
+	{"sender", "\"billing@seller.example\"", "from=x.example!billing@seller.test", 'n', 'y'},
+	{"sender", "\"billing@seller.example\"", "from=x(billing@seller.example)@x.example", 'n', 'y'},
+	{"sender", "\"seller.example\"", "from=bounce%4711@seller.example", 'u', 'u'},
 	{"auth-user", "\"anna\"", "user=anna", 'y', 'n'},
 	{"auth-user", "\"an*\"", "user=otto", 'n', 'y'},
 	{"auth-user", "\"anna\"", "", 'n', 'y'}, /* nobody had logged in */
