@@ -117,13 +117,15 @@ void session_on_progress(Session *session, TellProgress tell, void *user)
 
 /* ---- taking in ------------------------------------------------------------------------ */
 
-/* "<a@b>" or "a@b". */
+/* "<a@b>" or "a@b"; Sendmail 8.17.1 gives "<a@b> NOTIFY=NEVER", too. */
 static char *strip_brackets(const char *address)
 {
 	gsize len = strlen(address);
-	if (len >= 2 && address[0] == '<' && address[len - 1] == '>')
-		return g_strndup(address + 1, len - 2);
-	return g_strdup(address);
+	const char *behind = strstr(address, "> ");
+	if (len < 2 || address[0] != '<' || (address[len - 1] != '>' && behind == NULL))
+		return g_strdup(address);
+	const char *end = address[len - 1] == '>' ? address + len - 1 : behind;
+	return g_strndup(address + 1, (gsize)(end - address - 1));
 }
 
 void session_mail(Session *session, const char *sender, const char *auth_user)
