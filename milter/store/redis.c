@@ -366,9 +366,8 @@ static MsAnswer ask_with_info(MsServer *server, const MsCommand *command, MsRepl
 	return MS_FOUND;
 }
 
-/* `*elsewhere`: another server may answer what this one did not. */
 static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, MsReply **reply_out,
-	bool *elsewhere, GError **error)
+	GError **error)
 {
 	g_autoptr(MsReply) info = NULL;
 	g_autoptr(MsReply) reply = NULL;
@@ -384,14 +383,10 @@ static MsAnswer ask_one(MsServer *server, const MsCommand *command, bool role, M
 		if (answer == MS_FOUND)
 			reply = g_ptr_array_steal_index(replies, 0);
 	}
-	*elsewhere = answer == MS_RETRY;
 	if (answer != MS_FOUND)
 		return answer;
-	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT")) {
-		answer = ms_server_error(server, reply->text, error);
-		*elsewhere = answer == MS_RETRY;
-		return answer;
-	}
+	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
+		return ms_server_error(server, reply->text, error);
 	*reply_out = g_steal_pointer(&reply);
 	return MS_FOUND;
 }
@@ -409,21 +404,23 @@ static bool asks_role(MsRedis *redis, guint listed)
 	return redis->how.refuse_eviction && old; /* else it may not have INFO */
 }
 
-static MsAnswer ask_listed(MsRedis *redis, const MsCommand *command, MsReply **reply_out,
-	bool *elsewhere, GError **error)
+/* Whatever is wrong with one, another may answer: one that was built anew has not even our user.
+ * Where all fail, the first is told. */
+static MsAnswer ask_listed(
+	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
 	g_autoptr(GPtrArray) list = primaries(redis);
 	g_autoptr(GError) first = NULL;
 	MsAnswer answer = MS_RETRY;
 	bool role = asks_role(redis, list->len);
-	*elsewhere = true;
-	for (guint i = 0; i < list->len && *elsewhere; i++) {
-		answer = ask_one(list->pdata[i], command, role, reply_out, elsewhere,
+	for (guint i = 0; i < list->len; i++) {
+		MsAnswer its = ask_one(list->pdata[i], command, role, reply_out,
 			first == NULL ? &first : NULL);
-		if (answer == MS_FOUND) {
+		if (its == MS_FOUND) {
 			prefer(redis, list->pdata[i], role);
-			return answer;
+			return its;
 		}
+		answer = i == 0 ? its : answer;
 	}
 	if (first != NULL)
 		g_propagate_error(error, g_steal_pointer(&first));
@@ -438,7 +435,6 @@ static void start_following(MsRedis *redis);
 static MsAnswer ask_primary(
 	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
-	bool elsewhere;
 	g_autoptr(GError) why = NULL;
 	gint64 asked_at = g_get_monotonic_time();
 	if (redis->sentinels != NULL) {
@@ -447,15 +443,15 @@ static MsAnswer ask_primary(
 		if (list->len == 0 && !find_primary(redis, 0, error))
 			return MS_RETRY;
 	}
-	MsAnswer answer = ask_listed(redis, command, reply_out, &elsewhere, &why);
+	MsAnswer answer = ask_listed(redis, command, reply_out, &why);
 	/* Another may be primary by now. */
-	if (answer != MS_FOUND && elsewhere && redis->sentinels != NULL) {
+	if (answer != MS_FOUND && redis->sentinels != NULL) {
 		g_autoptr(GPtrArray) before = primaries(redis);
 		bool found = find_primary(redis, asked_at, NULL);
 		g_autoptr(GPtrArray) after = primaries(redis);
 		if (found && after->len > 0 &&
 			(before->len == 0 || before->pdata[0] != after->pdata[0]))
-			return ask_listed(redis, command, reply_out, &elsewhere, error);
+			return ask_listed(redis, command, reply_out, error);
 	}
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
@@ -511,7 +507,6 @@ static void start_following(MsRedis *redis)
 
 /* ---- a replica ---------------------------------------------------------------------------- */
 
-/* MS_ABSENT: it cannot answer now, and `*why` says why. */
 static MsAnswer ask_replica(
 	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **why)
 {
@@ -521,13 +516,11 @@ static MsAnswer ask_replica(
 	start_following(redis);
 	MsAnswer answer = ask_with_info(redis->replica, command, &info, &reply, why);
 	if (answer != MS_FOUND)
-		return answer == MS_RETRY ? MS_ABSENT : answer;
+		return answer;
 	if (info->type == MS_REPLY_ERROR)
-		return ms_server_error(redis->replica, info->text, why) == MS_RETRY ? MS_ABSENT
-										    : MS_CONFIG;
+		return ms_server_error(redis->replica, info->text, why);
 	if (reply->type == MS_REPLY_ERROR && !g_str_has_prefix(reply->text, "NOSCRIPT"))
-		return ms_server_error(redis->replica, reply->text, why) == MS_RETRY ? MS_ABSENT
-										     : MS_CONFIG;
+		return ms_server_error(redis->replica, reply->text, why);
 	if (!ms_lag_is_known(
 		    redis->lag)) { /* the follower has only begun, or the primary is away */
 		pthread_mutex_lock(&redis->finding);
@@ -542,7 +535,7 @@ static MsAnswer ask_replica(
 	}
 	g_set_error(why, MS_ERROR, MS_ERROR_RETRY, "%s: %s", ms_server_name(redis->replica),
 		unfit != NULL ? unfit : "INFO does not tell");
-	return MS_ABSENT;
+	return MS_RETRY;
 }
 
 /* ---- a Cluster -------------------------------------------------------------------------- */
@@ -651,11 +644,10 @@ static MsAnswer ask_any(
 	MsAnswer answer = ask_replica(redis, command, reply_out, &why);
 	if (answer == MS_FOUND)
 		return answer;
-	if (answer == MS_ABSENT && !redis->replica_only)
-		answer = ask_primary(redis, command, reply_out, error);
-	else
-		g_propagate_error(error, g_steal_pointer(&why));
-	return answer == MS_ABSENT ? MS_RETRY : answer;
+	if (!redis->replica_only)
+		return ask_primary(redis, command, reply_out, error);
+	g_propagate_error(error, g_steal_pointer(&why));
+	return answer;
 }
 
 bool ms_redis_is_cluster(const MsRedis *redis)

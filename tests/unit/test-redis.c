@@ -33,6 +33,7 @@ typedef struct {
 	int end;             /* atomic */
 	const char *slots;   /* what CLUSTER SLOTS tells; atomic */
 	const char *asked;   /* what is told after ASKING */
+	const char *named;   /* what a sentinel names the primary; atomic */
 } Stub;
 
 typedef struct {
@@ -74,6 +75,9 @@ static void answer_well(Client *client, const char *word)
 	Stub *stub = client->stub;
 	if (g_str_has_prefix(word, "CLUSTER") && g_atomic_pointer_get(&stub->slots) != NULL) {
 		send_text(client->fd, g_atomic_pointer_get(&stub->slots));
+	} else if (g_str_has_prefix(word, "SENTINEL") && strstr(word, "GET-MASTER") != NULL &&
+		strstr(word, "GET-MASTER") < word + 20) {
+		send_text(client->fd, g_atomic_pointer_get(&stub->named));
 	} else if (g_str_has_prefix(word, "ASKING")) {
 		client->asking = true;
 		send_text(client->fd, "+OK\r\n");
@@ -463,6 +467,171 @@ static void test_addresses(void)
 	stub_end(alive);
 }
 
+/* What is wrong with one, for now or until somebody changes something, is nothing that another says
+ * is so: a server that was built anew lacks our user, the one that took over has it. */
+static void test_wrong_first(void)
+{
+	static const char *const rows[] = {"-LOADING x\r\n", "-NOAUTH x\r\n", "-WRONGPASS x\r\n",
+		"-NOPERM x\r\n", "-MISCONF x\r\n", "-MASTERDOWN x\r\n", "-DENIED x\r\n",
+		"-MOVED 1 127.0.0.1:1\r\n", "-ERR unknown command\r\n", "HTTP/1.1 400 Bad\r\n\r\n"};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *wrong = stub_new(ANSWER, rows[i]), *right = stub_new(ANSWER, NULL);
+		g_autofree char *list = g_strdup_printf("%s %s", wrong->address, right->address);
+		g_autoptr(MsRedis) redis = open_at(list, 5000);
+		g_autofree char *why = NULL, *alone = NULL;
+		gint64 ms;
+		if (get(redis, &ms, NULL, &why) != MS_FOUND)
+			g_error("%.10s: got %s, want the other's answer", rows[i], why);
+		g_autoptr(MsRedis) only = open_at(wrong->address, 5000);
+		g_assert_cmpint(get(only, &ms, NULL, &alone), !=, MS_FOUND);
+		stub_end(wrong);
+		stub_end(right);
+	}
+}
+
+/* Of several that all fail the first is told: what it says, and of which kind it is. */
+static void test_all_wrong(void)
+{
+	static const struct {
+		const char *first, *second, *want;
+		MsAnswer answer;
+	} rows[] = {
+		{"-NOAUTH x\r\n", "-LOADING x\r\n", "NOAUTH", MS_CONFIG},
+		{"-LOADING x\r\n", "-NOAUTH x\r\n", "LOADING", MS_RETRY},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *first = stub_new(ANSWER, rows[i].first),
+		     *second = stub_new(ANSWER, rows[i].second);
+		g_autofree char *list = g_strdup_printf("%s %s", first->address, second->address);
+		g_autoptr(MsRedis) redis = open_at(list, 5000);
+		g_autofree char *why = NULL;
+		gint64 ms;
+		g_assert_cmpint(get(redis, &ms, NULL, &why), ==, rows[i].answer);
+		g_assert_nonnull(strstr(why, rows[i].want));
+		stub_end(first);
+		stub_end(second);
+	}
+}
+
+/* ---- Sentinel --------------------------------------------------------------------------- */
+
+/* That the primary is `stub`, as of that configuration. */
+static void tell_primary(Stub *sentinel, int epoch, const Stub *stub)
+{
+	g_autofree char *n = g_strdup_printf("%d", epoch), *port = g_strdup_printf("%u", stub->port);
+	const char *master = g_strdup_printf(
+		"*2\r\n$12\r\nconfig-epoch\r\n$%zu\r\n%s\r\n", strlen(n), n);
+	const char *address = g_strdup_printf(
+		"*2\r\n$9\r\n127.0.0.1\r\n$%zu\r\n%s\r\n", strlen(port), port);
+	/* in this order: an older address never has a newer number for long */
+	g_atomic_pointer_set(&sentinel->text, keep((gpointer)master));
+	g_atomic_pointer_set(&sentinel->named, keep((gpointer)address));
+}
+
+/* Two sentinels, two servers, both of which say that they are primary: who is believed, first, and
+ * when the sentinels have said something else?  An epoch of 0: that sentinel freezes; below, it
+ * says this error. */
+static void test_sentinels(void)
+{
+	static const struct {
+		const char *name;
+		struct {
+			int epoch, server;
+		} first[2], then[2];
+		int want, later; /* which server */
+	} rows[] = {
+		{"both the same", {{1, 0}, {1, 0}}, {{1, 0}, {1, 0}}, 0, 0},
+		{"one of yesterday, asked first", {{4, 0}, {5, 1}}, {{4, 0}, {5, 1}}, 1, 1},
+		{"one of yesterday, asked last", {{5, 1}, {4, 0}}, {{5, 1}, {4, 0}}, 1, 1},
+		{"a failover, which one has seen", {{5, 0}, {5, 0}}, {{5, 0}, {6, 1}}, 0, 1},
+		{"then only one of yesterday", {{4, 0}, {5, 1}}, {{4, 0}, {0, 0}}, 1, 1},
+		{"then one that knows of none", {{4, 0}, {5, 1}}, {{4, 0}, {-1, 0}}, 1, 1},
+		{"then all of yesterday", {{5, 1}, {5, 1}}, {{4, 0}, {3, 0}}, 1, 1},
+		{"then none", {{5, 1}, {5, 1}}, {{0, 0}, {0, 0}}, 1, 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *servers[] = {stub_new(ANSWER, NULL), stub_new(ANSWER, NULL)};
+		Stub *sentinels[] = {stub_new(ANSWER, NULL), stub_new(ANSWER, NULL)};
+		const char *named[] = {sentinels[0]->address, sentinels[1]->address, NULL};
+		const MsRedisSettings settings = {
+			.timeout_ms = 300, .connections = 2, .sentinels = named, .master = "m"};
+		for (int k = 0; k < 2; k++)
+			tell_primary(sentinels[k], rows[i].first[k].epoch,
+				servers[rows[i].first[k].server]);
+		g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
+		gint64 ms;
+		g_autofree char *why = NULL;
+		g_assert_cmpint(get(redis, &ms, NULL, &why), ==, MS_FOUND);
+		g_test_message("%s", rows[i].name);
+		int *asked = &servers[rows[i].want]->commands,
+		    *other = &servers[!rows[i].want]->commands;
+		g_assert_cmpint(g_atomic_int_get(asked), >, 0);
+		g_assert_cmpint(g_atomic_int_get(other), ==, 0);
+		for (int k = 0; k < 2; k++) {
+			if (rows[i].then[k].epoch > 0)
+				tell_primary(sentinels[k], rows[i].then[k].epoch,
+					servers[rows[i].then[k].server]);
+			else if (rows[i].then[k].epoch == 0)
+				g_atomic_int_set(&sentinels[k]->manner, FREEZE);
+			else
+				g_atomic_pointer_set(
+					&sentinels[k]->text, "-ERR No such master with that name\r\n");
+		}
+		/* Asked twice by the follower: what it says then is known. */
+		g_usleep(2500 * 1000);
+		int before = g_atomic_int_get(&servers[!rows[i].later]->commands);
+		for (int n = 0; n < 3; n++)
+			g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+		g_assert_cmpint(g_atomic_int_get(&servers[!rows[i].later]->commands), ==, before);
+		for (int k = 0; k < 2; k++) {
+			stub_end(servers[k]);
+			stub_end(sentinels[k]);
+		}
+	}
+}
+
+/* The primary that is known fails in whatever way, amid a message: Sentinel is asked who it is by
+ * now, and the answer is that one's. */
+static void test_failover(void)
+{
+	static const struct {
+		const char *name, *text;
+		Manner manner;
+		const char *role;
+	} rows[] = {
+		{"hangs up", NULL, HANG_UP, "master"},
+		{"freezes", NULL, FREEZE, "master"},
+		{"is a replica now", NULL, ANSWER, "slave"},
+		{"reads its data", "-LOADING x\r\n", ANSWER, "master"},
+		{"lost its primary", "-MASTERDOWN x\r\n", ANSWER, "slave"},
+		{"cannot write its log", "-MISCONF x\r\n", ANSWER, "master"},
+		{"has another password", "-NOAUTH x\r\n", ANSWER, "master"},
+		{"lacks our user", "-WRONGPASS x\r\n", ANSWER, "master"},
+		{"lacks a right of our user's", "-NOPERM x\r\n", ANSWER, "master"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Stub *old = stub_new(ANSWER, NULL), *new = stub_new(ANSWER, NULL),
+		     *sentinel = stub_new(ANSWER, NULL);
+		const char *named[] = {sentinel->address, NULL};
+		const MsRedisSettings settings = {
+			.timeout_ms = 500, .connections = 2, .sentinels = named, .master = "m"};
+		tell_primary(sentinel, 1, old);
+		g_autoptr(MsRedis) redis = ms_redis_new(&settings, NULL);
+		gint64 ms;
+		g_autofree char *why = NULL;
+		g_assert_cmpint(get(redis, &ms, NULL, NULL), ==, MS_FOUND);
+		g_atomic_pointer_set(&old->text, rows[i].text);
+		g_atomic_pointer_set(&old->role, rows[i].role);
+		g_atomic_int_set(&old->manner, rows[i].manner);
+		tell_primary(sentinel, 2, new);
+		if (get(redis, &ms, NULL, &why) != MS_FOUND)
+			g_error("%s: got %s, want the new primary's answer", rows[i].name, why);
+		stub_end(old);
+		stub_end(new);
+		stub_end(sentinel);
+	}
+}
+
 /* The only one: it may be made a replica, and primary again, at any time. */
 static void test_alone(void)
 {
@@ -555,7 +724,7 @@ static void test_replica(void)
 		const char *role, *replid;
 		Manner replica, primary;
 		MsAnswer only, also; /* the replica alone; or the primary too */
-		const char *why;
+		const char *why, *says;
 	} rows[] = {
 		{"in step", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND, MS_FOUND, ""},
 		{"ahead of what was asked", 1200, "slave", "aaaa", ANSWER, ANSWER, MS_FOUND,
@@ -570,12 +739,18 @@ static void test_replica(void)
 			"no answer in time"},
 		{"the primary frozen", 1000, "slave", "aaaa", ANSWER, FREEZE, MS_RETRY, MS_RETRY,
 			"cannot be known"},
+		{"reads its data", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_RETRY, MS_FOUND,
+			"LOADING", "-LOADING x\r\n"},
+		{"has another password", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_CONFIG, MS_FOUND,
+			"NOAUTH", "-NOAUTH x\r\n"},
+		{"lacks a right", 1000, "slave", "aaaa", ANSWER, ANSWER, MS_CONFIG, MS_FOUND,
+			"NOPERM", "-NOPERM x\r\n"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows) * 2; i++) {
 		bool only = i % 2 == 0;
 		gsize k = i / 2;
 		Stub *primary = stub_new(rows[k].primary, NULL),
-		     *replica = stub_new(rows[k].replica, NULL);
+		     *replica = stub_new(rows[k].replica, rows[k].says);
 		replica->offset = rows[k].offset;
 		replica->role = rows[k].role;
 		replica->replid = rows[k].replid;
@@ -801,6 +976,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/redis/probes", test_probes);
 	g_test_add_func("/redis/refused", test_refused);
 	g_test_add_func("/redis/addresses", test_addresses);
+	g_test_add_func("/redis/wrong-first", test_wrong_first);
+	g_test_add_func("/redis/all-wrong", test_all_wrong);
+	g_test_add_func("/redis/sentinels", test_sentinels);
+	g_test_add_func("/redis/failover", test_failover);
 	g_test_add_func("/redis/where", test_where);
 	g_test_add_func("/redis/alone", test_alone);
 	g_test_add_func("/redis/replica", test_replica);
