@@ -21,6 +21,9 @@
 bool ms_io_send(int socket, const void *data, gsize len);
 bool ms_io_receive(int socket, void *data, gsize len);
 struct sockaddr;
+/* A connection that does not block, made within `ms`; -1 and errno (EAGAIN: who listens there takes
+ * none). */
+int ms_io_connect(const struct sockaddr *address, guint address_len, int ms);
 /* Asks who listens there, and waits for `ms`: is there an answer, or is the connection closed?
  * Both show that somebody took it. */
 bool ms_io_answers(
@@ -31,7 +34,7 @@ int ms_io_listen(const char *path, const char *group, guint mode);
 /* Who looks whether somebody listens at a path, and then takes it, does so with this held, until it
  * is closed: two who come at once would take each other's.  Waits two seconds at most. */
 int ms_io_claim_sockets(const char *path);
-/* Does somebody, now? */
+/* Does somebody, now?  Nobody is waited for. */
 bool ms_io_somebody_listens(const char *path);
 /* A file that root has made becomes that of its folder's owner: the operator's commands and the
  * daemons work on the same files. */

@@ -85,12 +85,24 @@ static bool connect_within(int fd, const struct sockaddr *address, guint len, gi
 	return true;
 }
 
+int ms_io_connect(const struct sockaddr *address, guint address_len, int ms)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect_within(fd, address, address_len, end))
+		return fd;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
 bool ms_io_answers(
 	const struct sockaddr *address, guint address_len, const void *ask, gsize len, int ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool answers = fd >= 0 && connect_within(fd, address, address_len, end);
+	int fd = ms_io_connect(address, address_len, ms);
+	bool answers = fd >= 0;
 	if (answers && ms_io_send(fd, ask, len)) {
 		struct pollfd ready = {fd, POLLIN, 0};
 		answers = poll(&ready, 1, (int)MAX((end - g_get_monotonic_time()) / 1000, 0)) == 1;
@@ -119,10 +131,11 @@ bool ms_io_somebody_listens(const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
 		return false;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	int fd = ms_io_connect((struct sockaddr *)&address, sizeof address, 0);
+	/* who takes no more connections, for he was stopped, has the socket all the same */
+	bool listens = fd >= 0 || errno == EAGAIN;
 	ms_io_close(fd);
-	return answers;
+	return listens;
 }
 
 int ms_io_claim_sockets(const char *path)
@@ -141,9 +154,10 @@ static int listen_on(const char *path, const char *group, guint mode)
 	errno = ENAMETOOLONG;
 	if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
 		return -1;
-	errno = EADDRINUSE;
-	if (ms_io_somebody_listens(path))
+	if (ms_io_somebody_listens(path)) {
+		errno = EADDRINUSE;
 		return -1;
+	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	unlink(path);
 	mode_t before = umask(0177);

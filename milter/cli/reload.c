@@ -20,13 +20,14 @@
 
 #include "cli.h"
 
+#define ANSWER_MS 5000
+
 static bool ask_peer(const struct sockaddr *address, guint len, void *user)
 {
 	struct ucred peer = {0};
 	socklen_t size = sizeof peer;
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool fine = fd >= 0 && address->sa_family == AF_UNIX && connect(fd, address, len) == 0
-		&& getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+	int fd = address->sa_family == AF_UNIX ? ms_io_connect(address, len, ANSWER_MS) : -1;
+	bool fine = fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
 	ms_io_close(fd);
 	*(pid_t *)user = peer.pid;
 	return fine && peer.pid > 0;
@@ -42,6 +43,10 @@ static pid_t find_daemon(const MsSettings *s, int *code_out)
 		return pid;
 	*code_out = errno == EACCES
 		? cli_fail(EX_NOPERM, "%s: %s", s->socket, g_strerror(errno))
+		: errno == EAGAIN
+		? cli_fail(EX_TEMPFAIL,
+			  "%s: who listens there takes no connection (is it stopped?); name it by --pid",
+			  s->socket)
 		: cli_fail(EX_UNAVAILABLE, "no missentd listens at %s; name it by --pid", s->socket);
 	return 0;
 }

@@ -42,7 +42,7 @@ static bool find_user(const char *name, User *user)
 static int try_as(
 	const User *user, const char *root, const char *dir, const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
 	if (root != NULL && (chroot(root) != 0 || chdir("/") != 0))
@@ -53,7 +53,9 @@ static int try_as(
 		setresgid(user->gid, user->gid, user->gid) != 0 ||
 		setresuid(user->uid, user->uid, user->uid) != 0)
 		return errno;
-	return connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+	if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN)
+		return 0; /* whether somebody takes it is another question */
+	return errno;
 }
 
 int ask_socket(const char *name, const char *root, const char *dir, const char *path)

@@ -103,6 +103,12 @@ static void test_nobody_answers(void)
 	before = g_get_monotonic_time();
 	g_assert_false(asks(path, WAIT_MS));
 	g_assert_cmpint(g_get_monotonic_time() - before, >, WAIT_MS * 1000 / 2);
+	/* He is there, and nobody takes his place. */
+	alarm(60);
+	g_assert_true(ms_io_somebody_listens(path));
+	g_assert_cmpint(ms_io_listen(path, NULL, 0600), ==, -1);
+	g_assert_cmpint(errno, ==, EADDRINUSE);
+	alarm(0);
 	for (gsize i = 0; i < G_N_ELEMENTS(waiting); i++)
 		close(waiting[i]);
 	close(full);
