@@ -96,6 +96,9 @@ void ms_desk_canary(MsDesk *desk, MsDeskTell tell, void *user);
  * goes nowhere.  Nobody is alarmed.  False: none could be sent. */
 bool ms_desk_probe(MsDesk *desk, gint64 patience_ms, MsDeskTell tell, void *user, GError **error);
 
+/* That somebody reads of held mail: on the trail before it is shown, or it is not shown. */
+bool ms_desk_reads(MsDesk *desk, const char *who, MsEvent event, const char *about,
+	const char *detail, GError **error);
 /* The held message read again: findings in clear with their surroundings, header fields, the
  * text of each part, and what the verdict would be now.  JSON, malloc()ed.  The look is recorded
  * first. */

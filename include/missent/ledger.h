@@ -93,6 +93,9 @@ extern const MsFilterWord ms_filter_words[];
 bool ms_filter_take(MsRecordFilter *filter, const char *name, const char *value, GError **error);
 /* Are the words of it words?  Lists and counts ask it themselves. */
 bool ms_filter_check(const MsRecordFilter *filter, GError **error);
+/* Whom it asks for, masked, for the audit trail: whether mail about somebody is held is about him
+ * as well.  The caller's; NULL: for nobody. */
+char *ms_filter_whom(const MsRecordFilter *filter);
 
 /* Of MsRecord; unless `whole`, with one recipient only.  NULL on error. */
 GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GError **error);

@@ -114,6 +114,24 @@ static void print_heading(void)
 		"n", "reasons");
 }
 
+/* ---- on record ------------------------------------------------------------------------ */
+
+/* As on the page: who asks for somebody is on the trail; and who takes all of each record, as a
+ * program may, has looked at each.  If not, it was said, and `*rc` is set. */
+static bool search_told(MsDesk *desk, const MsRecordFilter *filter, int *rc)
+{
+	g_autofree char *whom = ms_filter_whom(filter);
+	g_autofree char *detail = !filter->whole ? g_strdup(whom)
+		: whom != NULL ? g_strconcat(whom, ", whole records", NULL)
+			       : g_strdup("whole records");
+	g_autoptr(GError) error = NULL;
+	if (detail == NULL ||
+		ms_desk_reads(desk, cli_who(), MS_EVENT_SEARCH, "", detail, &error))
+		return true;
+	*rc = cli_fail_error(error);
+	return false;
+}
+
 /* ---- list ----------------------------------------------------------------------------- */
 
 #define UNRECORDED_NAMED 3
@@ -262,8 +280,9 @@ static int do_list(Cli *cli, int argc, char **argv)
 	filter.limit = (guint)limit;
 	filter.whole = json;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
-	return desk != NULL && is_known(desk, &filter, &rc) ? list_records(desk, &filter, json)
-							    : rc;
+	return desk != NULL && is_known(desk, &filter, &rc) && search_told(desk, &filter, &rc)
+		? list_records(desk, &filter, json)
+		: rc;
 }
 
 static int do_causes(Cli *cli, int argc, char **argv)
@@ -507,21 +526,18 @@ static int do_show(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		{"message", 'm', 0, G_OPTION_ARG_NONE, &message,
-			"the message itself too; the look is "
-			"recorded",
+			"the message itself too",
 			NULL},
 		{"reveal", 'r', 0, G_OPTION_ARG_NONE, &reveal,
-			"what was found, in clear, as JSON; the look is "
-			"recorded",
+			"what was found, in clear, as JSON",
 			NULL},
 		{"part", 0, 0, G_OPTION_ARG_STRING, &part,
-			"the bytes of this part (see --reveal) alone; the look "
-			"is recorded",
+			"the bytes of this part (see --reveal) alone",
 			"PATH"},
 		G_OPTION_ENTRY_NULL,
 	};
 	int rc = EX_USAGE;
-	if (!cli_options(entries, "QUEUEID - why it is held", &argc, &argv))
+	if (!cli_options(entries, "QUEUEID - why it is held; the look is recorded", &argc, &argv))
 		return rc;
 	g_autoptr(GError) error = NULL;
 	if (argc != 2)
@@ -534,6 +550,9 @@ static int do_show(Cli *cli, int argc, char **argv)
 		return rc;
 	if (part != NULL)
 		return print_part(desk, record, part);
+	if ((json || !reveal) &&
+		!ms_desk_reads(desk, cli_who(), MS_EVENT_LOOK, record->uid, "masked", &error))
+		return cli_fail_error(error);
 	rc = 0;
 	if (json)
 		print_json(record, NULL);
@@ -690,7 +709,7 @@ static GPtrArray *filtered(
 	MsDesk *desk, const Options *o, MsVerb verb, const MsRecordFilter *filter, int *rc)
 {
 	g_autoptr(GError) error = NULL;
-	if (!is_known(desk, filter, rc))
+	if (!is_known(desk, filter, rc) || !search_told(desk, filter, rc))
 		return NULL;
 	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), filter, &error);
 	if (list == NULL) {

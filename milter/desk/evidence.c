@@ -127,7 +127,15 @@ int ms_desk_message(MsDesk *of, const char *uid, const char *who, GError **error
 	g_auto(Desk) desk = {0};
 	g_autoptr(MsRecord) record = NULL;
 	desk_begin(of, &desk);
-	return desk_look(&desk, uid, who, MS_EVENT_LOOK, "", &record, error);
+	return desk_look(&desk, uid, who, MS_EVENT_REVEAL, "", &record, error);
+}
+
+bool ms_desk_reads(MsDesk *of, const char *who, MsEvent event, const char *about,
+	const char *detail, GError **error)
+{
+	g_auto(Desk) desk = {0};
+	desk_begin(of, &desk);
+	return desk_audit(&desk, who, event, about, detail, error);
 }
 
 /* ---- judged again --------------------------------------------------------------------- */

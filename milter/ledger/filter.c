@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/identifier.h"
 
 #include "ledger_private.h"
 
@@ -128,4 +129,19 @@ bool ms_filter_check(const MsRecordFilter *f, GError **error)
 	int place;
 	return f->reason == NULL ||
 		ms_word_choose(ms_reason_names, "reason", f->reason, &place, error);
+}
+
+char *ms_filter_whom(const MsRecordFilter *f)
+{
+	const char *const words[][2] = {{"search", f->search}, {"account", f->account},
+		{"sender", f->sender}, {"recipient", f->recipient}};
+	g_autoptr(GString) whom = g_string_new(NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (words[i][1] == NULL)
+			continue;
+		g_autofree char *masked = ms_identifier_masked("", words[i][1]);
+		g_string_append_printf(
+			whom, "%s%s %s", whom->len > 0 ? ", " : "", words[i][0], masked);
+	}
+	return whom->len > 0 ? g_string_free(g_steal_pointer(&whom), FALSE) : NULL;
 }

@@ -123,18 +123,8 @@ MsRecordFilter asked_filter(const Lookup *asked)
 /* Whether mail about somebody is held is about him as well. */
 bool search_told(const Request *r, const MsRecordFilter *f)
 {
-	const char *const words[][2] = {{"search", f->search}, {"account", f->account},
-		{"sender", f->sender}, {"recipient", f->recipient}};
-	g_autoptr(GString) detail = g_string_new(NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
-		g_autofree char *masked = words[i][1] != NULL
-			? ms_identifier_masked("", words[i][1])
-			: NULL;
-		if (masked != NULL)
-			g_string_append_printf(detail, "%s%s %s", detail->len > 0 ? ", " : "",
-				words[i][0], masked);
-	}
-	return detail->len == 0 || audit(r, "search", "", detail->str);
+	g_autofree char *whom = ms_filter_whom(f);
+	return whom == NULL || audit(r, "search", "", whom);
 }
 
 static bool is_one_of(const Request *r, const char *key, const char *const *names, GError **error)
