@@ -50,15 +50,17 @@ static char *folder_of(const Cli *cli, const char *given, int *rc)
 
 typedef struct {
 	guint64 complaints, index;
-	guint64 damage; /* complaints that are more than holes in time */
-	char *first;    /* the first of these */
+	guint64 damage;  /* complaints of the log itself, of which people are alarmed */
+	char *first;     /* the first of these */
+	guint64 remarks; /* of the times in it: nobody changed anything */
 	gint64 time;    /* of the line before */
 	gint64 beat; /* when missentd last said that it lives; 0: it was stopped, or never there */
 	const char *names[2]; /* of this host; NULL: it is not asked whose trail it is */
 	guint64 pruned;       /* entries before it are gone, as lines say */
 	bool ours;            /* a line is of this host */
 	char *other;          /* the host that a line is of, of another */
-	json_t *list;         /* complaints for --json; NULL: they are printed */
+	/* complaints and remarks for --json; NULL: they are printed */
+	json_t *list, *remarked;
 } Look;
 
 static void look_clear(Look *look)
@@ -66,18 +68,29 @@ static void look_clear(Look *look)
 	g_free(look->first);
 	g_free(look->other);
 	json_decref(look->list);
+	json_decref(look->remarked);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
+static void say_one(guint64 n, json_t *list, guint64 index, const char *why)
+{
+	if (n <= MAX_COMPLAINTS && list != NULL)
+		json_array_append_new(
+			list, json_pack("{s:I, s:s}", "entry", (json_int_t)index, "why", why));
+	else if (n <= MAX_COMPLAINTS)
+		printf("%" G_GUINT64_FORMAT ": %s\n", index, why);
+	else if (n == MAX_COMPLAINTS + 1 && list == NULL)
+		puts("... more follow; they are counted only");
+}
+
 static void say(Look *look, guint64 index, const char *why)
 {
-	if (++look->complaints <= MAX_COMPLAINTS && look->list != NULL)
-		json_array_append_new(look->list,
-			json_pack("{s:I, s:s}", "entry", (json_int_t)index, "why", why));
-	else if (look->complaints <= MAX_COMPLAINTS)
-		printf("%" G_GUINT64_FORMAT ": %s\n", index, why);
-	else if (look->complaints == MAX_COMPLAINTS + 1 && look->list == NULL)
-		puts("... more follow; they are counted only");
+	say_one(++look->complaints, look->list, index, why);
+}
+
+static void remark(Look *look, guint64 index, const char *why)
+{
+	say_one(++look->remarks, look->remarked, index, why);
 }
 
 static void on_wrong(guint64 index, const char *why, void *user)
@@ -103,8 +116,10 @@ static void tell_hole(Look *look, guint64 index, gint64 time)
 {
 	g_autofree char *from = cli_time(look->beat), *to = cli_time(time);
 	g_autofree char *why = g_strdup_printf(
-		"missentd did not say that it lives from %s to %s", from, to);
-	say(look, index, why);
+		"missentd did not say that it lives from %s to %s: it was not there, or the clock was set "
+		"forward; no line is missing from the log",
+		from, to);
+	remark(look, index, why);
 }
 
 /* Whose is it?  "host" follows the type of a message, and of what the daemon says of itself. */
@@ -136,8 +151,10 @@ static bool on_entry(guint64 index, const char *data, gsize len, void *user, GEr
 	if (look->time > 0 && time < look->time - BACK_US) {
 		g_autofree char *from = cli_time(look->time), *to = cli_time(time);
 		g_autofree char *why = g_strdup_printf(
-			"the clock went back, from %s to %s", from, to);
-		say(look, index, why);
+			"the clock went back, from %s to %s: the lines are in the order in which they were written, "
+			"and nothing was changed; times between the two may stand for two moments",
+			from, to);
+		remark(look, index, why);
 	}
 	look_whose(look, data, len);
 	if (has_type(data, len, MS_AUDIT_BEAT) || has_type(data, len, MS_AUDIT_START)) {
@@ -237,19 +254,26 @@ static void leave_alert(const MsSettings *s, const Look *look, bool against)
 		cli_fail(0, "no alert of it can be left in %s: %s", s->state_dir, g_strerror(errno));
 }
 
-static void print_sum(const char *folder, const Look *look, const MsTlogVerified *v, gint64 start)
+#define EXIT_WRONG 1
+#define EXIT_REMARKS 2
+
+static int print_sum(const char *folder, const Look *look, const MsTlogVerified *v, gint64 start)
 {
 	double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-	if (look->list != NULL) {
-		cli_print_json(json_pack("{s:i, s:s, s:I, s:I, s:f, s:I, s:O}", "exit",
-			(int)(look->complaints > 0), "folder", folder, "entries",
-			(json_int_t)v->entries, "bytes", (json_int_t)v->bytes, "seconds", seconds,
-			"wrong", (json_int_t)look->complaints, "complaints", look->list));
-		return;
-	}
-	printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
-	       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong\n",
-		folder, v->entries, v->bytes, seconds, look->complaints);
+	int rc = look->complaints > 0 ? EXIT_WRONG : look->remarks > 0 ? EXIT_REMARKS : EX_OK;
+	if (look->list != NULL)
+		cli_print_json(json_pack("{s:i, s:s, s:I, s:I, s:f, s:I, s:O, s:O}", "exit", rc,
+			"folder", folder, "entries", (json_int_t)v->entries, "bytes",
+			(json_int_t)v->bytes, "seconds", seconds, "wrong",
+			(json_int_t)look->complaints, "complaints", look->list, "remarks",
+			look->remarked));
+	else
+		printf("%s: %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
+		       " bytes, %.2f s; %" G_GUINT64_FORMAT " wrong; %" G_GUINT64_FORMAT
+		       " remark%s on its times\n",
+			folder, v->entries, v->bytes, seconds, look->complaints, look->remarks,
+			CLI_S(look->remarks));
+	return rc;
 }
 
 /* A folder that is there and is none of a trail any more is as bad as one that was changed. */
@@ -269,7 +293,8 @@ static int verify(const char *folder, const char *against, const MsSettings *s, 
 {
 	g_auto(Look)
 		look = {.names = {s != NULL ? g_get_host_name() : NULL, s != NULL ? s->host : NULL},
-			.list = json ? json_array() : NULL};
+			.list = json ? json_array() : NULL,
+			.remarked = json ? json_array() : NULL};
 	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();
@@ -284,10 +309,9 @@ static int verify(const char *folder, const char *against, const MsSettings *s, 
 		return complain(error);
 	}
 	look_at_all(&look, &v);
-	print_sum(folder, &look, &v, start);
 	if (s != NULL)
 		leave_alert(s, &look, against != NULL && alone == 0);
-	return look.complaints > 0;
+	return print_sum(folder, &look, &v, start);
 }
 
 int cli_audit_verify(Cli *cli, int argc, char **argv)
@@ -302,7 +326,8 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
-	if (!cli_options(entries, "- is the audit trail whole? exit 0: yes, 1: no", &argc, &argv))
+	if (!cli_options(entries, "- is the audit trail whole? exit 0: yes, 1: no, 2: yes, and there is something to say of its times",
+		    &argc, &argv))
 		return EX_USAGE;
 	if (argc != 1)
 		return cli_fail(EX_USAGE, "audit verify: takes no arguments");

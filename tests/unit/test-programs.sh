@@ -119,7 +119,11 @@ ok '... two at once' says 64 'one message' audit versions a b
 echo '# not so' >>"$S/state/audit.texts/policies-$before"
 ok '... one that was changed is not believed' says 65 'was changed' audit versions 4jXfpR2nhgz1bY
 ok '... nor shown' sh -c "! '$BUILD/missent' -c '$S/missent.conf' audit versions $before 2>/dev/null | grep ."
-ok 'audit verify: nothing is wrong' json 0 'j["exit"] == 0 and j["entries"] == 4 and j["complaints"] == []' audit verify --json
+ok 'audit verify: nothing is wrong' json 0 'j["exit"] == 0 and j["entries"] == 4 and j["complaints"] == j["remarks"] == []' audit verify --json
+for time in 10:00:00 09:00:00 09:30:00; do
+	printf '{"time":"2026-03-04T%s.000Z","type":"beat","host":"mx"}\n' "$time"
+done | "$BUILD/tests/tools/trail-writer" "$S/times" >/dev/null
+ok '... a clock that was set, and a hole, are remarks' json 2 'j["exit"] == 2 and j["wrong"] == 0 and j["complaints"] == [] and [(r["entry"], r["why"].split(",")[0].split(" from")[0]) for r in j["remarks"]] == [(1, "the clock went back"), (2, "missentd did not say that it lives")]' audit verify --json --folder "$S/times"
 cp -r "$S/state/audit" "$S/damaged"
 sed -i 's/REUSED/AGAINE/' "$S"/damaged/head.*
 ok '... what is, in a folder' json 1 'j["exit"] == 1 and j["wrong"] == len(j["complaints"]) > 0 and j["complaints"][0]["why"]' audit verify --json --folder "$S/damaged"
