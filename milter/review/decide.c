@@ -22,7 +22,8 @@ bool audit(const Request *r, const char *what, const char *about, const char *de
 	return reply != NULL;
 }
 
-void say_no(const Request *r, Answer *a, unsigned status, const char *text)
+void lead_on(const Request *r, Answer *a, unsigned status, const char *text, const char *address,
+	const char *name)
 {
 	a->status = status;
 	a->title = T(r, "missent");
@@ -31,8 +32,13 @@ void say_no(const Request *r, Answer *a, unsigned status, const char *text)
 	g_clear_pointer(&a->bytes, g_bytes_unref);
 	a->type = NULL;
 	html(a->html,
-		"<div class=\"card alone\"><h1>%d</h1><p>%s</p><p><a href=\"/\">%s</a></p></div>",
-		(gint64)status, text, T(r, "Held mail"));
+		"<div class=\"card alone\"><h1>%d</h1><p>%s</p><p><a href=\"%s\">%s</a></p></div>",
+		(gint64)status, text, address, name);
+}
+
+void say_no(const Request *r, Answer *a, unsigned status, const char *text)
+{
+	lead_on(r, a, status, text, "/", T(r, "Held mail"));
 }
 
 bool was_read(const Request *r, Answer *a, const void *what)

@@ -91,20 +91,89 @@ static const Route routes[] = {
 	{"/accounts", true, FOR_ADMINISTRATOR, page_put_account},
 };
 
-static const Route *find_route(const Request *r, bool *known_out)
+static const Route *find_route(const char *path, bool post, bool *known_out)
 {
 	*known_out = false;
 	for (gsize i = 0; i < G_N_ELEMENTS(routes); i++) {
 		gsize len = strlen(routes[i].path);
 		bool all = len > 1 && routes[i].path[len - 1] == '/';
-		if (all ? !g_str_has_prefix(r->path, routes[i].path)
-			: strcmp(r->path, routes[i].path) != 0)
+		if (all ? !g_str_has_prefix(path, routes[i].path)
+			: strcmp(path, routes[i].path) != 0)
 			continue;
 		*known_out = true;
-		if (routes[i].post == r->is_post)
+		if (routes[i].post == post)
 			return &routes[i];
 	}
 	return NULL;
+}
+
+/* ---- coming back ---------------------------------------------------------------------- */
+
+#define BACK_MOST 2000
+
+/* Somebody comes back to it: no picture, no number, and nothing that is another site's. */
+static bool is_place(const char *path)
+{
+	bool known;
+	const Route *route = find_route(path, false, &known);
+	return route != NULL && route->run != page_counter && strstr(path, "/picture/") == NULL &&
+		(route->right != FOR_ALL || route->run == page_login);
+}
+
+static bool is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (!g_ascii_isgraph(*text))
+			return false;
+	return true;
+}
+
+char *own_page(const char *address)
+{
+	gsize n = strcspn(address, "?#");
+	g_autofree char *path = g_strndup(address, n);
+	if (strlen(address) > BACK_MOST || !is_plain(address) || !is_place(path))
+		return g_strdup("/");
+	/* what a form showed there is not shown again without it */
+	static const char *const forms[] = {"/reveal", "/part"};
+	for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
+		if (g_str_has_suffix(path, forms[i]))
+			path[n - strlen(forms[i])] = '\0';
+	return g_strconcat(path, address + n, NULL);
+}
+
+static enum MHD_Result add_word(
+	void *user, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	GString *out = user;
+	g_string_append_c(out, strchr(out->str, '?') == NULL ? '?' : '&');
+	g_string_append_uri_escaped(out, name, NULL, FALSE);
+	g_string_append_c(out, '=');
+	g_string_append_uri_escaped(out, value != NULL ? value : "", NULL, FALSE);
+	return MHD_YES;
+}
+
+/* The log-in, from which one comes back to what was asked for. */
+static char *way_in(const Request *r)
+{
+	g_autoptr(GString) asked = g_string_new(r->path);
+	if (has_text(r))
+		MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, add_word, asked);
+	g_autofree char *page = own_page(asked->str);
+	if (strcmp(page, "/") == 0)
+		return g_strdup("/login");
+	g_autofree char *to = g_uri_escape_string(page, NULL, FALSE);
+	return g_strconcat("/login?to=", to, NULL);
+}
+
+char *page_before(const Request *r)
+{
+	const char *from = header(r, "Referer"), *host = header(r, "Host");
+	const char *name = from != NULL ? strstr(from, "://") : NULL;
+	if (name == NULL || host == NULL || !g_str_has_prefix(name + 3, host))
+		return g_strdup("/");
+	return own_page(name + 3 + strlen(host));
 }
 
 /* ---- what was sent -------------------------------------------------------------------- */
@@ -349,10 +418,22 @@ static enum MHD_Result send_answer(const Request *r, Answer *a)
 	return rc;
 }
 
+/* What a form asked for is not done after the log-in: it leads to the page that had the form. */
+static void log_in_first(const Request *r, Answer *a)
+{
+	g_autofree char *way = way_in(r);
+	if (r->is_post || strcmp(r->path, "/counter") == 0) {
+		lead_on(r, a, 401, T(r, "Your session has ended. Log in again."), way,
+			T(r, "Log in"));
+	} else {
+		redirect(a, "%s", way);
+	}
+}
+
 static void answer(Request *r, Answer *a)
 {
 	bool known;
-	const Route *route = find_route(r, &known);
+	const Route *route = find_route(r->path, r->is_post, &known);
 	make_valid(r);
 	identify(r, a);
 	if (route == NULL) {
@@ -373,10 +454,8 @@ static void answer(Request *r, Answer *a)
 	} else if (r->session != NULL) {
 		audit(r, "refused", "", r->path);
 		say_no(r, a, 403, T(r, "Your account may not do this."));
-	} else if (r->is_post || strcmp(r->path, "/counter") == 0) {
-		say_no(r, a, 401, T(r, "Your session has ended. Log in again."));
 	} else {
-		redirect(a, "/login");
+		log_in_first(r, a);
 	}
 }
 

@@ -65,7 +65,8 @@ static void login_form(Request *r, Answer *a, const char *complaint, bool code)
 		"autocomplete=\"current-password\" required></label>",
 		T(r, "Name"), code ? form(r, "name") : "", T(r, "Password"));
 	code_field(a->html, r, "code", W("Code, if you have a second factor"), false);
-	html(a->html, "<button>%s</button></form>", T(r, "Log in"));
+	html(a->html, "<input type=\"hidden\" name=\"to\" value=\"%s\"><button>%s</button></form>",
+		r->is_post ? form(r, "to") : query(r, "to"), T(r, "Log in"));
 }
 
 /* 90 days: longer than the session, so that who guesses at a name keeps its owner's browser not
@@ -76,7 +77,8 @@ static void let_in(Request *r, Answer *a, const json_t *reply)
 {
 	a->cookie = cookie_of(r, "missent", word(reply, "session"), 0);
 	a->second_cookie = cookie_of(r, "missent-browser", word(reply, "device"), DEVICE_SECONDS);
-	redirect(a, "/");
+	g_autofree char *to = own_page(form(r, "to"));
+	redirect(a, "%s", to);
 }
 
 static void turn_away(Request *r, Answer *a, const char *result, gint64 wait)
@@ -112,12 +114,18 @@ static void try_login(Request *r, Answer *a)
 	json_decref(reply);
 }
 
+static void go_on(const Request *r, Answer *a)
+{
+	g_autofree char *to = own_page(query(r, "to"));
+	redirect(a, "%s", to);
+}
+
 void page_login(Request *r, Answer *a)
 {
 	if (r->is_post)
 		try_login(r, a);
 	else if (r->session != NULL)
-		redirect(a, "/");
+		go_on(r, a);
 	else
 		login_form(r, a, NULL, false);
 }
@@ -136,8 +144,9 @@ void page_logout(Request *r, Answer *a)
 void page_language(Request *r, Answer *a)
 {
 	const char *code = language_code(language_chosen(query(r, "to"), NULL));
+	g_autofree char *page = page_before(r);
 	a->cookie = cookie_of(r, "language", code, LANGUAGE_SECONDS);
-	redirect(a, "/");
+	redirect(a, "%s", page);
 }
 
 /* ---- proving it anew ------------------------------------------------------------------ */

@@ -82,6 +82,10 @@ const char *form(const Request *r, const char *name);
 const GPtrArray *form_all(const Request *r, const char *name); /* or NULL */
 bool may(const Request *r, Right right);
 void redirect(Answer *a, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* An address that was handed about, if it is that of a page of ours that is looked at; else "/". */
+char *own_page(const char *address);
+/* The page on which a link was followed. */
+char *page_before(const Request *r);
 /* A text to stand in an address: escaped, and cut where no header would have room for it; the
  * caller's. */
 char *in_address(const char *text);
@@ -255,6 +259,9 @@ void page_agree(Request *r, Answer *a);
 json_t *ask_host(const Request *r, const char *host, json_t *ask, char **why_out);
 bool audit(const Request *r, const char *what, const char *about, const char *detail);
 void say_no(const Request *r, Answer *a, unsigned status, const char *text);
+/* ... with a link elsewhere than to what is held. */
+void lead_on(const Request *r, Answer *a, unsigned status, const char *text, const char *address,
+	const char *name);
 /* False, and 503, for what is NULL because the records cannot be read: that is never "nothing". */
 bool was_read(const Request *r, Answer *a, const void *what);
 

@@ -406,6 +406,39 @@ for path in ('/message/../../etc/passwd', '/message/%00', '/message/' + 'a' * 50
     tap.ok(status in (400, 404, 414) and 'root:' not in text, 'no such page: ' + path[:30], status)
 status, _, _ = http('/logout', 'POST', ('token=' + csrf).encode(), Cookie=good)
 tap.ok(status == 303 and http('/', Cookie=good)[0] == 303, 'after log-out the session is worth nothing')
+
+# ---- coming back ----
+uid = record(first[1])['uid']
+b.forget()
+b.go(SITE + '/message/%s?search=billing%%40seller' % uid)
+tap.ok('/login?to=' in b.url, 'a message is asked for without a session: the log-in', b.url)
+b.press('footer a', 'Français')
+tap.ok('/login?to=' in b.url and b.find('html').attribute('lang') == 'fr', '... in another language too', b.url)
+b.go(SITE + '/login')
+b.go(SITE + '/message/%s?search=billing%%40seller' % uid)
+b.find('input[name=name]').type('anna')
+b.find('input[name=password]').type('wrong')
+b.press('main button')
+b.find('input[name=name]').type('anna')
+b.find('input[name=password]').type("anna's-password")
+b.press('main button')
+tap.same(b.url, SITE + '/message/%s?search=billing%%40seller' % uid, '... and after it, also at the second try, the message')
+b.press('footer a', 'English')
+tap.ok(b.url.startswith(SITE + '/message/' + uid) and b.find('html').attribute('lang') == 'en', 'who takes another language stays where he is',
+       b.url)
+for to, want in (('/message/' + uid, '/message/' + uid), ('/?reason=mismatch', '/?reason=mismatch'), ('/causes', '/causes'),
+                 ('/message/%s/reveal' % uid, '/message/' + uid), ('', '/'), ('/counter', '/'), ('/app.js', '/'), ('/logout', '/'),
+                 ('/nothing', '/'), ('//evil.example/', '/'), ('/\\evil.example/', '/'), ('https://evil.example/', '/'), ('evil', '/'),
+                 ('?//evil.example', '/'), ('/?a\r\nSet-Cookie: b=c', '/'), ('/causes?' + 'x' * 3000, '/')):
+    status, headers, _ = http('/login', 'POST', urllib.parse.urlencode(
+        {'name': 'anna', 'password': "anna's-password", 'to': to}).encode())
+    tap.same((status, headers['Location']), (303, want), 'after a log-in for %s' % repr(to)[:40])
+for referer, want in (('%s/message/%s/reveal' % (SITE, uid), '/message/' + uid), (SITE + '.evil.example/causes', '/'), ('x', '/'),
+                      ('https://evil.example/causes', '/'), (SITE, '/')):
+    tap.same(http('/language?to=en', Referer=referer)[1]['Location'], want, 'a language, chosen on %s' % referer.replace(SITE, ''))
+status, _, text = http('/message/' + uid, 'POST', b'verb=return&why=x')
+tap.ok(status == 401 and '"/login?to=%2Fmessage%2F' + uid + '"' in text and first[1] in p.held(),
+       'a decision behind the end of a session: nothing is done, and the way back is shown', text[:300])
 page.stop()
 configure('idle-timeout = 2s\n')
 page.start()
