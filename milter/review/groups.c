@@ -92,8 +92,9 @@ void page_causes(Request *r, Answer *a)
 		return;
 	}
 	html(a->html,
-		"<table class=\"list causes\"><thead><tr><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
-		T(r, "Messages"), T(r, "Cause"), T(r, "Oldest"));
+		"<table class=\"list causes\" aria-label=\"%s\"><thead><tr><th>%s</th><th>%s</th>"
+		"<th>%s</th></tr></thead><tbody>",
+		T(r, "By cause"), T(r, "Messages"), T(r, "Cause"), T(r, "Oldest"));
 	for (guint i = 0; i < causes->len; i++)
 		cause_row(a->html, r, causes->pdata[i]);
 	html(a->html, "</tbody></table>");

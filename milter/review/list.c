@@ -110,7 +110,7 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked,
 	bool boxes, bool checked)
 {
-	html(out, "<table class=\"list\"><thead><tr>");
+	html(out, "<table class=\"list\" aria-label=\"%s\"><thead><tr>", T(r, "Held mail"));
 	if (boxes)
 		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>",
 			T(r, "Choose"));
@@ -434,8 +434,9 @@ void page_hosts(Request *r, Answer *a)
 	if (hosts == NULL)
 		html_notice(a->html, false, why);
 	html(a->html,
-		"<table class=\"list\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
-		T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
+		"<table class=\"list\" aria-label=\"%s\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>"
+		"</thead><tbody>",
+		T(r, "Hosts"), T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
 	for (guint i = 0; hosts != NULL && i < hosts->len; i++) {
 		const MsLinkHost *host = hosts->pdata[i];
 		bool down = g_get_real_time() - host->seen > MS_LINK_ALIVE_US;
@@ -483,10 +484,10 @@ void page_streams(Request *r, Answer *a)
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "No stream is stopped."));
 	if (json_array_size(list) > 0)
 		html(a->html,
-			"<p>%s <a href=\"/?reason=%s\">%s</a></p><table class=\"list\"><thead><tr>"
+			"<p>%s <a href=\"/?reason=%s\">%s</a></p><table class=\"list\" aria-label=\"%s\"><thead><tr>"
 			"<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
 			T(r, "Look at what is held, and have what sends it put right; then let the stream run again, on the host."),
-			ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"), T(r, "Stream"),
+			ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"), T(r, "Stopped streams"), T(r, "Stream"),
 			T(r, "Stopped since"), T(r, "Wrong, of all"), T(r, "Held since"),
 			T(r, "Lets it run again"));
 	for (size_t i = 0; i < json_array_size(list); i++)

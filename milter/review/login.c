@@ -236,7 +236,7 @@ void page_me(Request *r, Answer *a)
 }
 
 /* No style and no script of its own: the picture is a drawing of squares. */
-static void html_picture(GString *out, const char *uri)
+static void html_picture(GString *out, const Request *r, const char *uri)
 {
 	g_auto(GStrv) rows = ms_totp_picture(uri);
 	gint64 n = rows != NULL ? (gint64)g_strv_length(rows) : 0;
@@ -244,9 +244,9 @@ static void html_picture(GString *out, const char *uri)
 		return;
 	html(out,
 		"<p><svg class=\"qr\" xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"240\" "
-		"viewBox=\"-2 -2 %d %d\" shape-rendering=\"crispEdges\" role=\"img\"><rect x=\"-2\" y=\"-2\" "
+		"viewBox=\"-2 -2 %d %d\" shape-rendering=\"crispEdges\" role=\"img\" aria-label=\"%s\"><rect x=\"-2\" y=\"-2\" "
 		"width=\"%d\" height=\"%d\" fill=\"#fff\"/>",
-		n + 4, n + 4, n + 4, n + 4);
+		n + 4, n + 4, T(r, "Second factor"), n + 4, n + 4);
 	for (gint64 y = 0; y < n; y++)
 		for (gint64 x = 0; x < n; x++)
 			if (rows[y][x] == '1')
@@ -266,7 +266,7 @@ static void begin_totp(Request *r, Answer *a)
 	a->title = T(r, "Second factor");
 	html(a->html, "<h1>%s</h1><p>%s</p>", T(r, "Second factor"),
 		T(r, "Let your authenticator read this, or type the key into it; then type the code that it shows."));
-	html_picture(a->html, word(reply, "uri"));
+	html_picture(a->html, r, word(reply, "uri"));
 	html(a->html, "<p><code>%s</code></p><p><small>%s</small></p>", word(reply, "secret"),
 		word(reply, "uri"));
 	begin_form(a->html, r, "/me", "totp-confirm", T(r, "Its code now"));

@@ -284,8 +284,9 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 		return;
 	html(out,
 		"<h2>%s</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">"
-		"<table class=\"matrix\">",
-		T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"));
+		"<table class=\"matrix\" aria-label=\"%s\">",
+		T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"),
+		T(r, "Recipients and identifiers"));
 	matrix_head(out, r, record);
 	html(out, "<tbody>");
 	for (guint n = 0; n < shown->list->len; n++) {

@@ -426,6 +426,8 @@ tap.same(b.url, SITE + '/message/%s?search=billing%%40seller' % uid, '... and af
 b.press('footer a', 'English')
 tap.ok(b.url.startswith(SITE + '/message/' + uid) and b.find('html').attribute('lang') == 'en', 'who takes another language stays where he is',
        b.url)
+nameless = b.script('return Array.from(document.querySelectorAll("main table")).filter(t => !t.caption && !t.getAttribute("aria-label")).length')
+tap.same(nameless, 0, 'a table has a name, which is read out')
 for to, want in (('/message/' + uid, '/message/' + uid), ('/?reason=mismatch', '/?reason=mismatch'), ('/causes', '/causes'),
                  ('/message/%s/reveal' % uid, '/message/' + uid), ('', '/'), ('/counter', '/'), ('/app.js', '/'), ('/logout', '/'),
                  ('/nothing', '/'), ('//evil.example/', '/'), ('/\\evil.example/', '/'), ('https://evil.example/', '/'), ('evil', '/'),
