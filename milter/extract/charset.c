@@ -26,67 +26,75 @@ static const struct {
 #include "milter/extract/charsets.inc"
 };
 
+typedef enum {
+	BYTES,  /* a character a byte, those of ASCII as there */
+	EBCDIC, /* a character a byte, letters and digits elsewhere than in ASCII */
+	LONG,   /* a byte may begin a character, or a change of charset */
+	WIDE,   /* UTF-16 and UTF-32: decoded here */
+} Form;
+
 static struct {
 	const char *name;    /* as iconv knows it */
 	const char *aliases; /* upper case, blank-separated, blank at both ends */
+	Form form;
 	iconv_t converter;
 	const guint16 *characters; /* of the 256 bytes, U+FFFD where there is none; or NULL */
 } charsets[] = {
-	{"ISO-8859-1", " LATIN1 ISO8859-1 ISO_8859-1 L1 ", 0},
-	{"ISO-8859-2", " LATIN2 ISO8859-2 ", 0},
-	{"ISO-8859-3", " LATIN3 ", 0},
-	{"ISO-8859-4", " LATIN4 ", 0},
-	{"ISO-8859-5", " CYRILLIC ", 0},
-	{"ISO-8859-6", " ARABIC ISO-8859-6-E ISO-8859-6-I ", 0},
-	{"ISO-8859-7", " GREEK ", 0},
-	{"ISO-8859-8", " HEBREW ISO-8859-8-I ISO-8859-8-E ", 0},
-	{"ISO-8859-9", " LATIN5 ", 0},
-	{"ISO-8859-10", " LATIN6 ", 0},
-	{"ISO-8859-13", " LATIN7 ", 0},
-	{"ISO-8859-14", " LATIN8 ", 0},
-	{"ISO-8859-15", " LATIN9 LATIN-9 ISO8859-15 ", 0},
-	{"ISO-8859-16", " LATIN10 ", 0},
-	{"WINDOWS-1250", " CP1250 ", 0},
-	{"WINDOWS-1251", " CP1251 ", 0},
-	{"WINDOWS-1252", " CP1252 CP-1252 ANSI_X3.4 ", 0},
-	{"WINDOWS-1253", " CP1253 ", 0},
-	{"WINDOWS-1254", " CP1254 ", 0},
-	{"WINDOWS-1255", " CP1255 ", 0},
-	{"WINDOWS-1256", " CP1256 ", 0},
-	{"WINDOWS-1257", " CP1257 ", 0},
-	{"WINDOWS-1258", " CP1258 ", 0},
-	{"KOI8-R", " KOI8 ", 0},
-	{"KOI8-U", " ", 0},
-	{"UTF-16LE", " ", 0},
-	{"UTF-16BE", " ", 0},
-	{"UTF-32LE", " ", 0},
-	{"UTF-32BE", " ", 0},
-	{"UTF-7", " UNICODE-1-1-UTF-7 CSUNICODE11UTF7 X-UTF-7 ", 0},
-	{"GB18030", " GB2312 GBK GB_2312-80 CP936 MS936 WINDOWS-936 X-GBK EUC-CN ", 0},
-	{"BIG5-HKSCS", " BIG5 CN-BIG5 X-X-BIG5 CP950 CSBIG5 ", 0},
-	{"EUC-JP", " X-EUC-JP UJIS EUCJP-MS CSEUCPKDFMTJAPANESE ", 0},
-	{"CP932", " SHIFT_JIS SJIS X-SJIS WINDOWS-31J MS_KANJI MS932 CSSHIFTJIS ", 0},
+	{"ISO-8859-1", " LATIN1 ISO8859-1 ISO_8859-1 L1 ", BYTES},
+	{"ISO-8859-2", " LATIN2 ISO8859-2 ", BYTES},
+	{"ISO-8859-3", " LATIN3 ", BYTES},
+	{"ISO-8859-4", " LATIN4 ", BYTES},
+	{"ISO-8859-5", " CYRILLIC ", BYTES},
+	{"ISO-8859-6", " ARABIC ISO-8859-6-E ISO-8859-6-I ", BYTES},
+	{"ISO-8859-7", " GREEK ", BYTES},
+	{"ISO-8859-8", " HEBREW ISO-8859-8-I ISO-8859-8-E ", BYTES},
+	{"ISO-8859-9", " LATIN5 ", BYTES},
+	{"ISO-8859-10", " LATIN6 ", BYTES},
+	{"ISO-8859-13", " LATIN7 ", BYTES},
+	{"ISO-8859-14", " LATIN8 ", BYTES},
+	{"ISO-8859-15", " LATIN9 LATIN-9 ISO8859-15 ", BYTES},
+	{"ISO-8859-16", " LATIN10 ", BYTES},
+	{"WINDOWS-1250", " CP1250 ", BYTES},
+	{"WINDOWS-1251", " CP1251 ", BYTES},
+	{"WINDOWS-1252", " CP1252 CP-1252 ANSI_X3.4 ", BYTES},
+	{"WINDOWS-1253", " CP1253 ", BYTES},
+	{"WINDOWS-1254", " CP1254 ", BYTES},
+	{"WINDOWS-1255", " CP1255 ", BYTES},
+	{"WINDOWS-1256", " CP1256 ", BYTES},
+	{"WINDOWS-1257", " CP1257 ", BYTES},
+	{"WINDOWS-1258", " CP1258 ", LONG},
+	{"KOI8-R", " KOI8 ", BYTES},
+	{"KOI8-U", " ", BYTES},
+	{"UTF-16LE", " ", WIDE},
+	{"UTF-16BE", " ", WIDE},
+	{"UTF-32LE", " ", WIDE},
+	{"UTF-32BE", " ", WIDE},
+	{"UTF-7", " UNICODE-1-1-UTF-7 CSUNICODE11UTF7 X-UTF-7 ", LONG},
+	{"GB18030", " GB2312 GBK GB_2312-80 CP936 MS936 WINDOWS-936 X-GBK EUC-CN ", LONG},
+	{"BIG5-HKSCS", " BIG5 CN-BIG5 X-X-BIG5 CP950 CSBIG5 ", LONG},
+	{"EUC-JP", " X-EUC-JP UJIS EUCJP-MS CSEUCPKDFMTJAPANESE ", LONG},
+	{"CP932", " SHIFT_JIS SJIS X-SJIS WINDOWS-31J MS_KANJI MS932 CSSHIFTJIS ", LONG},
 	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ISO-2022-JP-MS "
-		"CP50220 CP50221 CP50222 _ISO-2022-JP$ESC ", 0},
-	{"IBM852", " CP852 ", 0},
-	{"IBM866", " CP866 ", 0},
-	{"MAC-CYRILLIC", " X-MAC-CYRILLIC MACCYRILLIC ", 0},
+		"CP50220 CP50221 CP50222 _ISO-2022-JP$ESC ", LONG},
+	{"IBM852", " CP852 ", BYTES},
+	{"IBM866", " CP866 ", BYTES},
+	{"MAC-CYRILLIC", " X-MAC-CYRILLIC MACCYRILLIC ", BYTES},
 	{"EUC-KR", " KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ",
-		0},
-	{"ISO-2022-KR", " ", 0},
-	{"TIS-620", " WINDOWS-874 CP874 ISO-8859-11 ", 0},
-	{"CP437", " IBM437 ", 0},
-	{"CP850", " IBM850 ", 0},
-	{"CP858", " IBM858 IBM00858 ", 0},
-	{"CP1047", " IBM1047 CP037 IBM037 CP500 IBM500 EBCDIC-US EBCDIC-INT CP1140 ", 0},
-	{"CP273", " IBM273 CSIBM273 CP1141 IBM1141 IBM01141 EBCDIC-DE-273+EURO ", 0},
-	{"MACINTOSH", " MAC X-MAC-ROMAN ", 0},
+		LONG},
+	{"ISO-2022-KR", " ", LONG},
+	{"TIS-620", " WINDOWS-874 CP874 ISO-8859-11 ", LONG},
+	{"CP437", " IBM437 ", BYTES},
+	{"CP850", " IBM850 ", BYTES},
+	{"CP858", " IBM858 IBM00858 ", BYTES},
+	{"CP1047", " IBM1047 CP037 IBM037 CP500 IBM500 EBCDIC-US EBCDIC-INT CP1140 ", EBCDIC},
+	{"CP273", " IBM273 CSIBM273 CP1141 IBM1141 IBM01141 EBCDIC-DE-273+EURO ", EBCDIC},
+	{"MACINTOSH", " MAC X-MAC-ROMAN ", BYTES},
 };
 
 #define NONE ((iconv_t)-1)
 static bool complete;
 static struct {
-	bool rare; /* the charsets that is_rare() names */
+	bool rare; /* those that are LONG */
 	void (*hand_on)(void *user);
 	void *user;
 } left_out;
@@ -98,25 +106,6 @@ static const guint16 *find_characters(const char *name)
 		if (strcmp(tables[i].name, name) == 0)
 			return tables[i].characters;
 	return NULL;
-}
-
-/* In these a byte may be the beginning of a character, or of a change of charset. */
-static bool has_long_characters(const char *name)
-{
-	static const char *const names[] = {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "UTF-7",
-		"GB18030", "BIG5-HKSCS", "EUC-JP", "CP932", "ISO-2022-JP-2", "EUC-KR",
-		"ISO-2022-KR", "WINDOWS-1258", "TIS-620", NULL};
-	return g_strv_contains(names, name);
-}
-
-static bool is_wide(const char *name)
-{
-	return g_str_has_prefix(name, "UTF-16") || g_str_has_prefix(name, "UTF-32");
-}
-
-static bool is_rare(const char *name)
-{
-	return has_long_characters(name) && !is_wide(name);
 }
 
 void ms_charset_leave_out_rare(void)
@@ -352,8 +341,7 @@ bool ms_charset_is_long(const char *charset)
 	gssize row = find_charset(charset);
 	if (row < 0)
 		return is_name(charset, "UTF-16") || is_name(charset, "UTF-32");
-	const char *name = charsets[row].name;
-	return has_long_characters(name) || strcmp(name, "CP1047") == 0;
+	return charsets[row].form != BYTES;
 }
 
 /* ---- what bytes say themselves -------------------------------------------------------- */
@@ -454,10 +442,10 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		charset = guess;
 	bool utf8 = is_utf8_name(charset);
 	gssize row = utf8 ? -1 : find_charset(charset);
-	bool wide = row >= 0 && is_wide(charsets[row].name);
+	bool wide = row >= 0 && charsets[row].form == WIDE;
 	bool known = row >= 0 && (wide || charsets[row].characters != NULL
 		|| (charsets[row].converter != NONE && charsets[row].converter != 0));
-	if (row >= 0 && left_out.rare && is_rare(charsets[row].name) && left_out.hand_on != NULL)
+	if (row >= 0 && left_out.rare && charsets[row].form == LONG && left_out.hand_on != NULL)
 		left_out.hand_on(left_out.user);
 	if (!known)
 		*out = ms_text_repair((const char *)data, len);

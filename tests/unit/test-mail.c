@@ -461,6 +461,16 @@ static const Row messages[] = {
 		"Content-Type: text/plain; charset=IBM1141\r\n\r\n"
 		"\xd4\xd0\x93\x93\x85\x99\xb5\x82\x4b\x85\xa7\x81\x94\x97\x93\x85",
 		"M\u00fcller@b.example", NULL},
+	{"ASCII that is called EBCDIC",
+		"Content-Type: text/plain; charset=cp037\r\n\r\nKunde KD-7740912\r\n", "KD-7740912",
+		NULL},
+	{"ASCII that is called EBCDIC of Germany",
+		"Content-Type: text/plain; charset=IBM273\r\n\r\nKunde KD-7740912\r\n", "KD-7740912",
+		NULL},
+	{"a page that says so",
+		"Content-Type: text/html\r\n\r\n<html><meta charset=cp1141>"
+		"\xd2\xc4\x60\xf7\xf7\xf4\xf0\xf9\xf1\xf2\r\n",
+		"KD-7740912", NULL},
 	{"file name without a semicolon",
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment filename=\"KD-7740912.txt\"\r\n\r\nx" ENDED,
 		"KD-7740912", NULL},
