@@ -265,18 +265,24 @@ static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
 	walk->to.of = of;
 }
 
-/* "--" and the boundary begins a line. */
-static bool has_boundary(const Leaf *leaf, const char *boundary)
+static const char *raw_type(GMimeObject *object)
+{
+	GMimeHeader *header = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(object), "Content-Type");
+	return header != NULL ? g_mime_header_get_raw_value(header) : NULL;
+}
+
+/* Does a part begin there: "--" and the boundary at the beginning of a line? */
+static bool has_boundary(const guint8 *data, gsize len, const char *boundary)
 {
 	g_autofree char *mark = g_strconcat("--", boundary, NULL);
 	gsize n = strlen(mark);
-	const guint8 *end = leaf->data + leaf->len;
-	for (const guint8 *p = leaf->data; p < end;
-		p = memmem(p + 1, (gsize)(end - p - 1), mark, n)) {
-		if (p == NULL)
+	const guint8 *end = data + len;
+	for (const guint8 *p = data; p < end; p++) {
+		if ((p = memmem(p, (gsize)(end - p), mark, n)) == NULL)
 			return false;
-		if ((gsize)(end - p) >= n && memcmp(p, mark, n) == 0 &&
-			(p == leaf->data || p[-1] == '\n'))
+		bool last = end - p >= (ptrdiff_t)n + 2 && memcmp(p + n, "--", 2) == 0;
+		if (!last && (p == data || p[-1] == '\n'))
 			return true;
 	}
 	return false;
@@ -301,29 +307,27 @@ static void check_line_ends(Walk *walk, const Leaf *leaf)
 	}
 }
 
-/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed", a word
- * in RFC 2047's form), or another; but it names a boundary, and has it.  There are clients that
- * show the parts. */
-static void walk_hidden_parts(Walk *walk, GMimeObject *object, const Leaf *leaf)
+/* Parts where GMime sees none, but the object names a boundary, and it is there.  There are clients
+ * that show them. */
+static void walk_hidden_parts(
+	Walk *walk, GMimeObject *object, const guint8 *data, gsize len, const char *path)
 {
-	GMimeHeader *header = g_mime_header_list_get_header(
-		g_mime_object_get_header_list(object), "Content-Type");
-	const char *raw = header != NULL ? g_mime_header_get_raw_value(header) : NULL;
-	if (raw == NULL || leaf->len == 0)
+	const char *raw = raw_type(object);
+	if (raw == NULL || len == 0)
 		return;
 	g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
 	for (guint i = 0; i < parameters->len; i++) {
 		const MsParameter *parameter = parameters->pdata[i];
 		const char *boundary = parameter->value;
 		if (strcmp(parameter->name, "boundary") != 0 || *boundary == '\0' ||
-			strpbrk(boundary, "\"\\\r\n") != NULL || !has_boundary(leaf, boundary))
+			strpbrk(boundary, "\"\\\r\n") != NULL || !has_boundary(data, len, boundary))
 			continue;
 		g_autofree char *head = g_strdup_printf(
 			"Content-Type: multipart/mixed; boundary=\"%s\"\n\n", boundary);
 		g_autoptr(GByteArray) bytes = ms_bytes_new();
 		g_byte_array_append(bytes, (const guint8 *)head, (guint)strlen(head));
-		g_byte_array_append(bytes, leaf->data, (guint)leaf->len);
-		ms_walk_bytes(walk, bytes->data, bytes->len, leaf->path, false);
+		g_byte_array_append(bytes, data, (guint)len);
+		ms_walk_bytes(walk, bytes->data, bytes->len, path, false);
 		return;
 	}
 }
@@ -353,7 +357,9 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		leaf.type = "message/rfc822";
 	check_line_ends(walk, &leaf);
 	read_leaf(walk, &leaf, attached);
-	walk_hidden_parts(walk, object, &leaf);
+	/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed",
+	 * a word in RFC 2047's form), or another. */
+	walk_hidden_parts(walk, object, leaf.data, leaf.len, path);
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
@@ -398,10 +404,9 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 		.data = (const guint8 *)text,
 		.len = strlen(text)};
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, &leaf);
-	GMimeHeader *type = g_mime_header_list_get_header(
-		g_mime_object_get_header_list(GMIME_OBJECT(multipart)), "Content-Type");
-	const char *value = type != NULL ? g_mime_header_get_raw_value(type) : " text/plain\n";
-	g_autofree char *head = g_strdup_printf("Content-Type:%s\n", value);
+	const char *type = raw_type(GMIME_OBJECT(multipart));
+	g_autofree char *head = g_strdup_printf(
+		"Content-Type:%s\n", type != NULL ? type : " text/plain\n");
 	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
 	ms_walk_bytes(walk, decoded->data, decoded->len, path, false);
 	return true;
@@ -434,6 +439,9 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 		walk_object(walk, g_mime_multipart_get_part(multipart, i), below, false);
 	}
 	read_outside(walk, behind, path, "after the last part");
+	if (behind != NULL)
+		walk_hidden_parts(walk, GMIME_OBJECT(multipart), (const guint8 *)behind,
+			strlen(behind), path);
 }
 
 /* Asked for as it is: the original in a journal's report. */

@@ -212,6 +212,22 @@ static const Row rows[] = {
 		"before the first part] INV-1234567", NULL, NULL},
 	{"epilogue", MIXED "--b\r\n\r\nx\r\n--b--\r\nINV-1234567\r\n",
 		"after the last part] INV-1234567", NULL, NULL},
+	/* There are clients that go on behind the end. */
+	{"a part behind the end",
+		MIXED "--b\r\n\r\nx\r\n--b--\r\n--b\r\n"
+		      "Content-Transfer-Encoding: quoted-printable\r\n\r\nINV=2D1=3234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a part behind text behind the end",
+		MIXED "--b\r\n\r\nx\r\n--b--\r\n\r\nfooter\r\n--b\r\n"
+		      "Content-Transfer-Encoding: quoted-printable\r\n\r\nINV=2D1=3234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a part behind the end of one within",
+		MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n"
+		      "--c--\r\n--c\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+		      "INV=2D1=3234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"an end that comes twice", MIXED "--b\r\n\r\nINV-1234567\r\n--b--\r\n--b--\r\n",
+		"INV-1234567", NULL, "behind"},
 	{"multipart without boundary",
 		"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		"INV-1234567", "ambiguous", NULL},
