@@ -90,7 +90,7 @@ static const char *read_as(
 	return ms_extract(&walk->to, &document);
 }
 
-static bool charge(Walk *walk, const Leaf *leaf)
+bool ms_walk_charge(Walk *walk, const Leaf *leaf)
 {
 	if (ms_budget_charge(walk->budget, MS_COST_DECODED, leaf->len))
 		return true;
@@ -106,7 +106,7 @@ static void read_other_ways(Walk *walk, const Leaf *leaf, const GByteArray *usua
 {
 	guint ways = ms_transfer_base64_ways(leaf->data, leaf->len, leaf->plain);
 	for (guint how = 1; how <= ways; how++) {
-		if ((how & ~ways) != 0 || !charge(walk, leaf))
+		if ((how & ~ways) != 0 || !ms_walk_charge(walk, leaf))
 			continue;
 		g_autoptr(GByteArray) other = ms_transfer_base64_as(leaf->data, leaf->len, how);
 		if (other->len == usual->len &&
@@ -134,7 +134,7 @@ const char *ms_walk_content(Walk *walk, const Leaf *leaf, const GByteArray *deco
 	/* Beside uuencoded files stand their names. */
 	if ((base64 && !ms_transfer_base64_is_clean(leaf->data, leaf->len, leaf->plain)) ||
 		is_uuencode(leaf->encoding))
-		if (charge(walk, leaf))
+		if (ms_walk_charge(walk, leaf))
 			read_as(walk, leaf, "text/plain", leaf->data, leaf->len);
 	return actual;
 }

@@ -238,13 +238,8 @@ static void note_actual(MsPart *part, const char *actual)
 
 static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
 {
-	if (attached && read_known(walk, leaf))
+	if ((attached && read_known(walk, leaf)) || !ms_walk_charge(walk, leaf))
 		return;
-	if (!ms_budget_charge(walk->budget, MS_COST_DECODED, leaf->len)) {
-		ms_reading_unread(walk->reading, leaf->where, MS_UNREAD_LIMIT,
-			"larger than %s allows", ms_cost_name(MS_COST_DECODED));
-		return;
-	}
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, leaf);
 	gsize len = decoded != NULL ? decoded->len : leaf->len;
 	if (walk->sink->wanted != NULL && strcmp(walk->sink->wanted, leaf->path) == 0)
@@ -332,6 +327,28 @@ static void walk_hidden_parts(
 	}
 }
 
+/* Clients differ on which of two charsets counts. */
+static void read_other_charsets(Walk *walk, GMimeObject *object, Leaf *leaf)
+{
+	const char *raw = raw_type(object);
+	if (raw == NULL || leaf->charset == NULL || !g_str_has_prefix(leaf->type, "text/"))
+		return;
+	const char *first = leaf->charset;
+	g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
+	for (guint i = 0; i < parameters->len && ms_budget_time(walk->budget); i++) {
+		const MsParameter *parameter = parameters->pdata[i];
+		if (strcmp(parameter->name, "charset") != 0 ||
+			g_ascii_strcasecmp(parameter->value, first) == 0)
+			continue;
+		leaf->charset = parameter->value;
+		if (!ms_walk_charge(walk, leaf))
+			return;
+		g_autoptr(GByteArray) decoded = ms_walk_decode(walk, leaf);
+		ms_walk_content(walk, leaf, decoded);
+	}
+	leaf->charset = first;
+}
+
 static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 {
 	GMimeObject *object = GMIME_OBJECT(part);
@@ -357,6 +374,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		leaf.type = "message/rfc822";
 	check_line_ends(walk, &leaf);
 	read_leaf(walk, &leaf, attached);
+	read_other_charsets(walk, object, &leaf);
 	/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed",
 	 * a word in RFC 2047's form), or another. */
 	walk_hidden_parts(walk, object, leaf.data, leaf.len, path);

@@ -68,6 +68,8 @@ typedef struct {
 	gsize len;
 	gsize plain; /* once it is decoded: so many of the first are base64 and nothing else */
 } Leaf;
+/* That it is read (once more) is paid for, or told as unread. */
+bool ms_walk_charge(Walk *walk, const Leaf *leaf);
 /* NULL: the bytes stand for themselves. */
 GByteArray *ms_walk_decode(Walk *walk, Leaf *leaf);
 /* Reads a leaf in each way that clients take its encoding.  What it is. */

@@ -228,6 +228,22 @@ static const Row rows[] = {
 		"INV-1234567", NULL, NULL},
 	{"an end that comes twice", MIXED "--b\r\n\r\nINV-1234567\r\n--b--\r\n--b--\r\n",
 		"INV-1234567", NULL, "behind"},
+	{"two charsets",
+		"Content-Type: text/plain; charset=utf-8; charset=utf-7\r\n\r\n"
+		"INV+AC0-1234567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"two charsets, the other way",
+		"Content-Type: text/plain; charset=utf-7; charset=utf-8\r\n\r\n"
+		"INV+AC0-1234567\r\n",
+		"INV-1234567", NULL, NULL},
+	{"two charsets, of a part in base64",
+		MIXED "--b\r\nContent-Type: text/plain; charset=utf-8; charset*=us-ascii''utf-7\r\n"
+		      "Content-Transfer-Encoding: base64\r\n\r\n"
+		      "SU5WK0FDMC0xMjM0NTY3\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"one charset, twice",
+		"Content-Type: text/plain; charset=utf-8; charset=UTF-8\r\n\r\nINV-1234567\r\n",
+		"INV-1234567", NULL, NULL},
 	{"multipart without boundary",
 		"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		"INV-1234567", "ambiguous", NULL},
