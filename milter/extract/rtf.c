@@ -197,6 +197,8 @@ static const guint8 *skip_string(const guint8 *p, const guint8 *end)
 	return p + 4 + ms_le32(p);
 }
 
+#define OLE_VERSION 0x501
+
 /* The bytes of an object (MS-OLEDS 2.2.5) and where they end; NULL if it is none. */
 static const guint8 *native_data(const GByteArray *bytes, gsize *len, bool *package)
 {
@@ -220,6 +222,8 @@ static void put_strings(Rtf *r, const guint8 *data, gsize len)
 static void read_object(Rtf *r, const GByteArray *bytes)
 {
 	static const char *const marks[] = {"\xd0\xcf\x11\xe0", "PK\x03\x04", "%PDF", NULL};
+	/* A link has nothing but its names. */
+	bool names = bytes->len <= 4 || get32(bytes->data) == OLE_VERSION;
 	gsize len = 0;
 	bool package = false;
 	const guint8 *data = native_data(bytes, &len, &package);
@@ -236,6 +240,8 @@ static void read_object(Rtf *r, const GByteArray *bytes)
 			break;
 	if (data != NULL)
 		ms_extract_within(r->to, r->where, "object", NULL, data, (gsize)(end - data));
+	else if (!names)
+		ms_extract_within(r->to, r->where, "object", NULL, bytes->data, bytes->len);
 	put_strings(r, bytes->data, data != NULL ? (gsize)(data - bytes->data) : bytes->len);
 }
 

@@ -602,6 +602,19 @@ static void test_rtf(void)
 	expect("an embedded file",
 		bytes_of("{\\rtf1 x{\\object{\\*\\objdata 01050000255044462d312e34}}}"), "x",
 		"damaged");
+	/* Of "Packed-1", by gzip. */
+	expect("an embedded file that nothing says anything of",
+		bytes_of("{\\rtf1 x{\\object{\\*\\objdata "
+			 "1f8b08000000000002030b484cce4e4dd13504004e6e954f08000000}}}"),
+		"Packed-1", "");
+	expect("an embedded file of no known kind",
+		bytes_of("{\\rtf1 x{\\object{\\*\\objdata "
+			 "f0e1d2c3b4a5968778695a4b3c2d1e0f010203040506}}}"),
+		"x", "no-reader");
+	expect("a link to a file, which is not in it",
+		bytes_of("{\\rtf1 x{\\object{\\*\\objdata "
+			 "010500000100000002000000410002000000420002000000430000000000000000000000}}}"),
+		"x", "");
 }
 
 static void attribute(GByteArray *out, guint32 id, const void *data, gsize len)
