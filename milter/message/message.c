@@ -317,6 +317,10 @@ static void walk_hidden_parts(
 		if (strcmp(parameter->name, "boundary") != 0 || *boundary == '\0' ||
 			strpbrk(boundary, "\"\\\r\n") != NULL || !has_boundary(data, len, boundary))
 			continue;
+		/* They may be within one another. */
+		g_autofree char *where = ms_walk_place(path, "", "multipart");
+		if (!ms_walk_charge(walk, &(Leaf){.where = where, .len = len}))
+			return;
 		g_autofree char *head = g_strdup_printf(
 			"Content-Type: multipart/mixed; boundary=\"%s\"\n\n", boundary);
 		g_autoptr(GByteArray) bytes = ms_bytes_new();
