@@ -195,7 +195,8 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 void ms_directory_lint_row(MsDirectory *directory, guint64 line, const char *kind,
 	const char *value, void (*warn)(guint64 line, const char *text, void *user), void *user);
 
-/* What a file of the mapping looks like. */
+/* What a file of the mapping looks like: a table; or LDIF (RFC 2849), as ldapsearch prints it, and
+ * JSON, which are read as one, a line for each entry. */
 typedef struct {
 	const char *encoding; /* as iconv calls it; NULL: found out */
 	char delimiter;       /* NUL: found out */
@@ -203,12 +204,8 @@ typedef struct {
 	 * with or without one */
 	const char *map;
 	const char *account; /* with `map`: the column of the account */
+	bool ldif;           /* it is, whatever it begins with */
 } MsTableForm;
-
-/* LDIF (RFC 2849), as ldapsearch prints it, as a table: the attributes that `map` and `account`
- * name, a line for each entry, several values on lines of their own in one cell.  What has no dn
- * is passed over. */
-bool ms_ldif_to_csv(int in, int out, const char *map, const char *account, GError **error);
 
 typedef struct {
 	MsTableForm form;

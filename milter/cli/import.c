@@ -199,7 +199,7 @@ int cli_form(CliForm *form, MsTableForm *out)
 				? "--map needs --account, the column that says whose each line is"
 				: "--account needs --map COLUMN=KIND,..., which says what the other columns are");
 	char delimiter = d == NULL ? '\0' : strcmp(d, "tab") == 0 ? '\t' : *d;
-	*out = (MsTableForm){form->encoding, delimiter, form->map, form->account};
+	*out = (MsTableForm){form->encoding, delimiter, form->map, form->account, false};
 	return 0;
 }
 

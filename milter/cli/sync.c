@@ -64,20 +64,6 @@ static int run_command(
 	return wait_for(pid, command[0], timeout_ms, stop);
 }
 
-/* LDIF as a table. */
-static int convert(const MsSyncSettings *sync, int *fd)
-{
-	g_autoptr(GError) error = NULL;
-	int table = temporary();
-	if (table < 0)
-		return EX_CANTCREAT;
-	lseek(*fd, 0, SEEK_SET);
-	bool fine = ms_ldif_to_csv(*fd, table, sync->map, sync->account, &error);
-	close(*fd);
-	*fd = table;
-	return fine ? 0 : cli_fail_error(error);
-}
-
 int cli_sync(Cli *cli, int argc, char **argv)
 {
 	gboolean dry_run = FALSE, accept = FALSE;
@@ -105,12 +91,10 @@ int cli_sync(Cli *cli, int argc, char **argv)
 	int fd = rc == 0 ? temporary() : -1;
 	if (rc == 0)
 		rc = fd < 0 ? EX_CANTCREAT : run_command(sync->command, sync->timeout_ms, stop, fd);
-	if (rc == 0 && sync->ldif)
-		rc = convert(sync, &fd);
 	if (rc == 0) {
 		lseek(fd, 0, SEEK_SET);
 		MsImportOptions options = {
-			.form = {sync->encoding, '\0', sync->map, sync->account},
+			.form = {sync->encoding, '\0', sync->map, sync->account, sync->ldif},
 			.max_shrink = (double)sync->max_shrink / 100,
 			.max_bad = (double)sync->max_bad / 100,
 			.max_moved = (double)sync->max_moved / 100,

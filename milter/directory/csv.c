@@ -385,12 +385,13 @@ static bool is_json(const char *text, gsize len)
 	gsize n = 1;
 	while (n < len && g_ascii_isspace(text[n]))
 		n++;
-	return n < len && (text[0] == '[' || text[0] == '{') && strchr("{[\"", text[n]) != NULL;
+	return n < len && (text[0] == '[' || text[0] == '{') && strchr("{[]\"", text[n]) != NULL;
 }
+
+const char ms_csv_ldif[] = "LDIF", ms_csv_json[] = "JSON";
 
 const char *ms_csv_no_table(MsCsv *csv)
 {
-	static const char ldif[] = "LDIF (sync { format = ldif } reads it)";
 	static const struct {
 		const char *begins, *what;
 	} rows[] = {{"PK\3\4", "a spreadsheet, or another archive (ZIP)"},
@@ -398,7 +399,7 @@ const char *ms_csv_no_table(MsCsv *csv)
 		{"\x1f\x8b", "packed (gzip): unpack it"}, {"{\\rtf", "a text document (RTF)"},
 		{"<?xml", "XML"}, {"<!DOCTYPE", "a web page"}, {"<html", "a web page"},
 		{"<HTML", "a web page"}, {"SQLite format 3", "a database (SQLite)"}, {"<", "XML"},
-		{"dn:", ldif}, {"version: 1", ldif}, {"# extended LDIF", ldif},
+		{"dn:", ms_csv_ldif}, {"version: 1", ms_csv_ldif}, {"# extended LDIF", ms_csv_ldif},
 		{"+--", "a table that is drawn (mysql --batch draws none)"}};
 	if (!csv->begun)
 		fill(csv);
@@ -412,7 +413,7 @@ const char *ms_csv_no_table(MsCsv *csv)
 		if (have >= len && memcmp(text, rows[i].begins, len) == 0)
 			return rows[i].what;
 	}
-	return have > 0 && is_json(text, have) ? "JSON" : NULL;
+	return have > 0 && is_json(text, have) ? ms_csv_json : NULL;
 }
 
 bool ms_csv_set_encoding(MsCsv *csv, const char *encoding)
@@ -434,6 +435,20 @@ static void skip_mark(MsCsv *csv)
 	while (peek(csv) == 0xef && csv->have - csv->at >= 3 &&
 		memcmp(csv->buffer + csv->at, mark, 3) == 0)
 		csv->at += 3;
+}
+
+int ms_csv_byte(MsCsv *csv)
+{
+	if (!csv->begun)
+		fill(csv);
+	if (csv->before + csv->at == 0)
+		skip_mark(csv);
+	return take(csv);
+}
+
+bool ms_csv_failed(const MsCsv *csv)
+{
+	return csv->failed;
 }
 
 /* ---- records -------------------------------------------------------------------------- */

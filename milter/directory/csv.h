@@ -19,8 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsCsv, ms_csv_free)
 
 /* ---- of any shape; to be called before the first record ------------------------------- */
 
-/* What it is by its first bytes, where it is no text (static); NULL: it may be one. */
+/* What it is by its first bytes, where it is no table (static); NULL: it may be one. */
 const char *ms_csv_no_table(MsCsv *csv);
+extern const char ms_csv_ldif[], ms_csv_json[]; /* among them; entries.h */
 /* The encoding that the beginning shows: UTF-8, UTF-16 or UTF-32, LE or BE; if it is none of them,
  * that in which its letters make the most sense, which is a guess.  Static. */
 const char *ms_csv_find_encoding(MsCsv *csv);
@@ -45,6 +46,10 @@ typedef struct {
 
 /* Blank lines are passed over.  After MS_CSV_BAD the next call goes on behind the record. */
 MsCsvResult ms_csv_next(MsCsv *csv, MsCsvRecord *record);
+
+/* For those who read it as something else: the next byte, or -1; could all of it be read? */
+int ms_csv_byte(MsCsv *csv);
+bool ms_csv_failed(const MsCsv *csv);
 
 /* How many of the file's bytes have been taken; of another encoding than UTF-8, about. */
 guint64 ms_csv_bytes(const MsCsv *csv);

@@ -52,8 +52,10 @@ static bool failed(const char *what, GError **error)
 	return false;
 }
 
-static int open_unnamed(const char *folder)
+static int open_unnamed(void)
 {
+	const char *said = g_getenv("TMPDIR");
+	const char *folder = said != NULL && *said != '\0' ? said : "/var/tmp";
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
@@ -61,6 +63,14 @@ static int open_unnamed(const char *folder)
 	fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		unlink(path);
+	return fd;
+}
+
+int ms_spill_file(GError **error)
+{
+	int fd = open_unnamed();
+	if (fd < 0)
+		failed("made", error);
 	return fd;
 }
 
@@ -78,10 +88,9 @@ static MsSpill *alloc(const MsSpillPlace *place, int fd)
 
 MsSpill *ms_spill_new(const MsSpillPlace *place, GError **error)
 {
-	const char *folder = g_getenv("TMPDIR");
 	int fd = place->path != NULL
 		? open(place->path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)
-		: open_unnamed(folder != NULL && *folder != '\0' ? folder : "/var/tmp");
+		: open_unnamed();
 	if (fd < 0) {
 		failed("made", error);
 		return NULL;

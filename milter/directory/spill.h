@@ -17,6 +17,8 @@ typedef struct {
 	const char *path; /* NULL: without a name, in $TMPDIR or /var/tmp */
 } MsSpillPlace;
 
+/* A file without a name, in $TMPDIR or /var/tmp; -1: none can be made. */
+int ms_spill_file(GError **error);
 /* What `place` points to must outlive it. */
 MsSpill *ms_spill_new(const MsSpillPlace *place, GError **error);
 /* All that was added is in the file; what says where goes to the end of `out`. */

@@ -1,10 +1,13 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/text.h"
 
+#include "entries.h"
+#include "spill.h"
 #include "table.h"
 
 /*
@@ -19,6 +22,7 @@ typedef struct {
 
 struct MsTable {
 	MsCsv *csv;
+	int file; /* what was no table, as one; -1: it was */
 	MsKinds *kinds;
 	MsCsvRecord record;
 	char delimiter;
@@ -63,6 +67,8 @@ void ms_table_free(MsTable *table)
 	if (table == NULL)
 		return;
 	ms_csv_free(table->csv);
+	if (table->file >= 0)
+		close(table->file);
 	ms_kinds_unref(table->kinds);
 	g_array_unref(table->columns);
 	g_ptr_array_unref(table->rows);
@@ -404,9 +410,6 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GString *told,
 static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GError **error)
 {
 	const char *encoding = form->encoding, *found = ms_csv_find_encoding(table->csv);
-	const char *other = ms_csv_no_table(table->csv);
-	if (other != NULL)
-		return refuse(error, 0, "it is %s; export it as CSV", other);
 	if (encoding == NULL)
 		encoding = found;
 	if (!ms_csv_set_encoding(table->csv, encoding))
@@ -419,8 +422,9 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 				: strcmp(found, "windows-1252") == 0
 				? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding"
 				: ", in which its letters make words; if that is wrong, say --encoding");
-	table->delimiter = form->delimiter != '\0' ? form->delimiter
-						   : ms_csv_find_delimiter(table->csv);
+	table->delimiter = table->file >= 0    ? ','
+		: form->delimiter != '\0' ? form->delimiter
+					  : ms_csv_find_delimiter(table->csv);
 	ms_csv_set_delimiter(table->csv, table->delimiter);
 	if (form->delimiter == '\0' && table->delimiter != ',')
 		g_string_append_printf(told, "%s fields end with %s", told->len > 0 ? "," : "",
@@ -430,10 +434,32 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 	return true;
 }
 
+/* A table is made of what is none, and is read instead. */
+static bool convert(MsTable *table, const MsTableForm *form, GString *told, GError **error)
+{
+	const char *other = ms_csv_no_table(table->csv);
+	bool ldif = form->ldif || other == ms_csv_ldif;
+	if (other == NULL && !ldif)
+		return true;
+	if (!ldif && other != ms_csv_json)
+		return refuse(error, 0, "it is %s; export it as CSV", other);
+	if (ldif && (form->map == NULL || form->account == NULL))
+		return refuse(error, 0, "it is LDIF: --map ATTRIBUTE=KIND,... and --account ATTRIBUTE say "
+			"what its attributes are");
+	table->file = ms_spill_file(error);
+	if (table->file < 0 ||
+		!ms_entries_to_csv(table->csv, table->file, form, !ldif, told, error))
+		return false;
+	ms_csv_free(table->csv);
+	table->csv = ms_csv_new(table->file);
+	return ms_csv_seek(table->csv, 0, 0); /* the heading is no line of its own */
+}
+
 MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
 	void (*note)(const char *text, void *user), void *user, GError **error)
 {
 	g_autoptr(MsTable) table = g_new0(MsTable, 1);
+	table->file = -1;
 	table->csv = ms_csv_new(fd);
 	table->kinds = ms_kinds_ref(kinds);
 	table->columns = g_array_new(FALSE, FALSE, sizeof(Column));
@@ -441,7 +467,8 @@ MsTable *ms_table_new(int fd, const MsTableForm *form, MsKinds *kinds,
 	table->rows = g_ptr_array_new_with_free_func(row_free);
 	table->below = g_ptr_array_new_with_free_func(row_free);
 	g_autoptr(GString) told = g_string_new(NULL);
-	if (!find_out(table, form, told, error) || !take_heading(table, form, told, error))
+	if (!convert(table, form, told, error) || !find_out(table, form, told, error) ||
+		!take_heading(table, form, told, error))
 		return NULL;
 	if (told->len > 0 && note != NULL)
 		note(told->str + 1, user);

@@ -8,6 +8,7 @@
 
 #include "missent/answer.h"
 
+#include "../../milter/directory/entries.h"
 #include "../../milter/directory/table.h"
 
 #include "../test.h"
@@ -223,10 +224,7 @@ static const struct {
 		NULL, {.map = "Name=greeted-as,Mail=recipient", .account = "Nr"},
 		"11|greeted-as|A\n11|greeted-as|B\n11|recipient|a@m.example\n12|greeted-as|\"Haus\" C\n12|recipient|b@m.example\n"
 		"13|greeted-as|\"x\n13|recipient|c@m.example\n14|greeted-as|\"y\n14|recipient|d@m.example\n"},
-	{"JSON", "[\r\n  {\"account\": 1}]\n", NULL, {0}, "error: it is JSON\n"},
-	{"... a line each", " {\"account\": 1}\n", NULL, {0}, "error: it is JSON\n"},
 	{"an account in brackets", "[1],iban,DE89\n", NULL, {0}, "[1]|iban|DE89\n"},
-	{"LDIF", "# extended LDIF\n#\ndn: cn=x\n", NULL, {0}, "error: it is LDIF (sync { format = ldif } reads it)\n"},
 	{"a web page behind lines", "\r\n\r\n<html>\n", NULL, {0}, "error: it is a web page\n"},
 	{"titles above the heading",
 		"Customers, as of 2026-11-28\r\nby;R\u00f6hl;;\r\n\r\nKundennr;Name;Mail;Ort\r\n"
@@ -707,54 +705,114 @@ static void test_odd_many(void)
 	g_assert_cmpuint(warnings, ==, 302);
 }
 
-/* A part of an LDIF is not a smaller one. */
-static void test_ldif_broken(void)
+/* ---- LDIF, JSON ----------------------------------------------------------------------- */
+
+#define OF_PEOPLE {.map = "mail=recipient,customerNumber=customer-number", .account = "cn"}
+#define OF_JSON {.map = "nr=customer-number,contact.mail=recipient", .account = "nr"}
+
+/* As those of tables. */
+static const struct {
+	const char *name, *text;
+	MsTableForm form;
+	const char *want, *note;
+} others[] = {
+	{"LDIF",
+		"version: 1\n\n# a comment\n that goes on\ndn: uid=1,dc=example\ncustomerNumber: 4711\n"
+		"mail: a@m.example\nMail;lang-de: b@m.exa\n mple\ncn:: TcO8bGxlcg==\n\n"
+		"dn: uid=2,dc=example\r\ncn: \"x\"\r\ncustomerNumber: 4712\r\nmail: c@m.example\r\n\r\n"
+		"search: 2\nmail: z@m.example\nresult: 0 Success\n",
+		OF_PEOPLE,
+		"M\xc3\xbcller|recipient|a@m.example\nM\xc3\xbcller|recipient|b@m.example\n"
+		"M\xc3\xbcller|customer-number|4711\n\"x\"|recipient|c@m.example\n\"x\"|customer-number|4712\n", ""},
+	{"... that does not say so", "# made by a script\ndn: uid=1\ncn: x\nmail: c@m.example",
+		{.map = "mail=recipient,customerNumber=customer-number", .account = "cn", .ldif = true},
+		"x|recipient|c@m.example\n", "no entry has \"customerNumber\""},
+	{"... with a value elsewhere", "dn: x\nmail:< file:///etc/passwd\n", OF_PEOPLE, "error: lies elsewhere\n", ""},
+	{"... with a line that is none", "dn: x\ncn: 1\nmail\n", OF_PEOPLE, "error: line 4 of the LDIF has no colon\n", ""},
+	{"... without a map", "dn: x\nmail: c@m.example\n", {0}, "error: --map ATTRIBUTE=KIND\n", ""},
+	{"JSON, a line each",
+		"{\"nr\": 4711, \"contact\": {\"mail\": \"a@m.example\"}}\r\n{\"contact\":{\"mail\":[\"b@m.example\",\"c@m.example\"]},\"nr\":\"M\u00fcller, \\\"K\\\"\"}\n",
+		OF_JSON,
+		"4711|customer-number|4711\n4711|recipient|a@m.example\n"
+		"M\u00fcller, \"K\"|customer-number|M\u00fcller, \"K\"\n"
+		"M\u00fcller, \"K\"|recipient|b@m.example\nM\u00fcller, \"K\"|recipient|c@m.example\n", ""},
+	{"... a list", MARK "[\n  {\"nr\": \"4711\", \"contact.mail\": \"a@m.example\", \"x\": [1, {}]},\n  {\"nr\": \"4712\"},\n  {\"nr\": 4713, \"contact\": null}\n]\n",
+		OF_JSON, "4711|customer-number|4711\n4711|recipient|a@m.example\n4712|customer-number|4712\n4713|customer-number|4713\n", ""},
+	{"... by row", "{\"value\":\"DE89\",\"kind\":\"iban\",\"account\":\"A-1\"}\n{\"account\":\"A-2\",\"kind\":\"ibam\",\"value\":\"DE90\"}", {0},
+		"A-1|iban|DE89\n!2 is no kind of kinds.conf\n", ""},
+	{"... an empty list", "[\n\n]\n", OF_JSON, "", "no entry has \"nr\", no entry has \"contact.mail\""},
+	{"... a member that is called otherwise", "{\"nr\": 4711, \"Mail\": \"a@m.example\"}\n", OF_JSON, "4711|customer-number|4711\n",
+		"no entry has \"contact.mail\""},
+	{"... a number with a fraction", "{\"nr\": 48291746.0}\n", OF_JSON, "!1 a number with a decimal\n", "no entry"},
+	{"... a number that is too long", "{\"nr\": 482917460000000000000000}\n", OF_JSON, "error: line 1 of the JSON cannot be read\n", "no entry"},
+	{"... an object as value", "{\"nr\": 1}\n{\"nr\": {\"id\": 7}}\n", OF_JSON, "error: line 2 of the JSON ends an object whose \"nr\"\n", "no entry"},
+	{"... twice the same member", "{\"nr\": 1, \"nr\": 2}\n", OF_JSON, "error: line 1 of the JSON cannot be read\n", "no entry"},
+	{"... cut in an object", "{\"nr\": 1}\n{\"nr\": 2,", OF_JSON, "error: line 2 of the JSON cannot be read\n", "no entry"},
+	{"... cut in its list", "[{\"nr\": 1}\n,\n", OF_JSON, "error: line 3 of the JSON ends within its list\n", "no entry"},
+	{"... a list that is not closed", "[{\"nr\": 1}\n", OF_JSON, "error: line 2 of the JSON ends within its list\n", "no entry"},
+	{"... and more behind", "[{\"nr\": 1}]\n{\"nr\": 2}\n", OF_JSON, "error: line 2 of the JSON has something that is no object\n", "no entry"},
+	{"... a list of numbers", "{\"nr\": 1}\n17\n", OF_JSON, "error: line 2 of the JSON has something that is no object\n", "no entry"},
+	{"... no comma", "[{\"nr\": 1} {\"nr\": 2}]\n", OF_JSON, "error: line 1 of the JSON has no comma\n", "no entry"},
+};
+
+static void test_entries(void)
 {
-	static const struct {
-		const char *in, *out;
-	} rows[] = {{"/", "/dev/null"}, {"/dev/null", "/dev/full"}, {"/no/such", "/dev/null"},
-		{"/dev/null", "/no/such"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+		g_autoptr(GString) notes = g_string_new(NULL);
+		int fd = memory_file(others[i].text, strlen(others[i].text));
+		g_autofree char *got = rows_of(fd, &others[i].form, notes);
+		close(fd);
+		if (!fits(got, others[i].want))
+			g_error("%s: got %s want %s", others[i].name, got, others[i].want);
+		bool failed = g_str_has_prefix(others[i].want, "error");
+		if (!failed && (strstr(notes->str, others[i].note) == NULL ||
+				       (notes->len > 0) != (*others[i].note != '\0')))
+			g_error("%s: told %s", others[i].name, notes->str);
+	}
+}
+
+/* One that is all in one is not taken into memory; nor is a value. */
+static void test_entries_long(void)
+{
+	static const char *const rows[][3] = {
+		{"{\"customers\": [", "{\"nr\": 1},", "line 1 of the JSON is within an object of more than"},
+		{"{\"nr\": [\"\"", ",\"0123456789012345678901234567890\"", "line 1 of the JSON is within an object"},
+		{"dn: x\ncn: 1\n", "cn: 0123456789012345678901234567890\n", "an entry that is longer than 65,536"},
+		{"dn: x\ncn: 1\n", "0123456789012345678901234567890", "is longer than 262,144 bytes"},
+	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) text = g_string_new(rows[i][0]), notes = g_string_new(NULL);
+		for (int k = 0; k < 40000; k++)
+			g_string_append(text, rows[i][1]);
+		int fd = memory_file(text->str, text->len);
+		const MsTableForm people = OF_PEOPLE, json = OF_JSON;
+		g_autofree char *got = rows_of(fd, i < 2 ? &json : &people, notes);
+		close(fd);
+		if (!g_str_has_prefix(got, "error") || strstr(got, rows[i][2]) == NULL)
+			g_error("%zu: got %.300s", i, got);
+	}
+}
+
+/* A part of it is not a smaller one. */
+static void test_entries_broken(void)
+{
+	static const char *const rows[][2] = {
+		{"/", "/dev/null"}, {"/dev/null", "/dev/full"}, {"/no/such", "/dev/null"}, {"/dev/null", "/no/such"}};
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
-		int in = open(rows[i].in, O_RDONLY | O_CLOEXEC);
-		int out = open(rows[i].out, O_RDWR | O_CLOEXEC);
-		g_assert_false(ms_ldif_to_csv(in, out, "mail=recipient", "cn", &error));
+		g_autoptr(GString) told = g_string_new(NULL);
+		const MsTableForm people = OF_PEOPLE;
+		int in = open(rows[i / 2][0], O_RDONLY | O_CLOEXEC);
+		int out = open(rows[i / 2][1], O_RDWR | O_CLOEXEC);
+		MsCsv *csv = ms_csv_new(in);
+		g_assert_false(ms_entries_to_csv(csv, out, &people, i % 2 == 1, told, &error));
 		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		ms_csv_free(csv);
 		if (in >= 0)
 			close(in);
 		if (out >= 0)
 			close(out);
 	}
-}
-
-/* ---- LDIF ----------------------------------------------------------------------------- */
-
-static void test_ldif(void)
-{
-	static const char text[] =
-		"version: 1\n\n# a comment\n that goes on\ndn: uid=1,dc=example\ncustomerNumber: 4711\n"
-		"mail: a@m.example\nMail;lang-de: b@m.exa\n mple\ncn:: TcO8bGxlcg==\n\n"
-		"dn: uid=2,dc=example\r\ncn: \"x\"\r\ncustomerNumber: 4712\r\nmail: c@m.example\r\n\r\n"
-		"search: 2\nresult: 0 Success\n";
-	int in = memory_file(text, strlen(text)), out = memory_file("", 0);
-	g_autoptr(GError) error = NULL;
-	const MsTableForm form = {
-		.map = "mail=recipient,customerNumber=customer-number", .account = "cn"};
-	g_assert_true(ms_ldif_to_csv(in, out, form.map, form.account, &error));
-	lseek(out, 0, SEEK_SET);
-	g_autoptr(GString) notes = g_string_new(NULL);
-	g_autofree char *got = rows_of(out, &form, notes);
-	g_assert_cmpstr(got, ==,
-		"M\xc3\xbcller|recipient|a@m.example\nM\xc3\xbcller|recipient|b@m.example\n"
-		"M\xc3\xbcller|customer-number|4711\n\"x\"|recipient|c@m.example\n\"x\"|customer-number|4712\n");
-	close(in);
-	close(out);
-	in = memory_file("dn: x\nmail:< file:///etc/passwd\n", 30);
-	out = memory_file("", 0);
-	g_assert_false(ms_ldif_to_csv(in, out, form.map, form.account, &error));
-	g_assert_nonnull(strstr(error->message, "lies elsewhere"));
-	close(in);
-	close(out);
 }
 
 /* Every hundredth line is bad, so that somebody is called all the time. */
@@ -1087,8 +1145,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/where-buffers-end", test_where_buffers_end);
 	g_test_add_func("/exports/odd", test_odd);
 	g_test_add_func("/exports/odd/many", test_odd_many);
-	g_test_add_func("/exports/ldif-broken", test_ldif_broken);
-	g_test_add_func("/exports/ldif", test_ldif);
+	g_test_add_func("/exports/entries", test_entries);
+	g_test_add_func("/exports/entries/long", test_entries_long);
+	g_test_add_func("/exports/entries/broken", test_entries_broken);
 	g_test_add_func("/exports/goes-on", test_goes_on);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
 	g_test_add_func("/exports/dry-run", test_dry_run);

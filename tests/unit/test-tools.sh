@@ -146,6 +146,15 @@ ok 'sync: LDIF' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.ldif\
 	format = ldif
 	map = \"mail=recipient,number=customer-number\"
 	account = \"uid\""
+printf '{"uid": "1", "mail": ["x@alpha.example", "y@alpha.example"], "number": "C-50001"}\n' >"$S/m.json"
+ok '... JSON' says 0 '3 entries in use' sync "command = {\"cat\", \"$S/m.json\"} max-shrink = 100
+	map = \"mail=recipient,number=customer-number\"
+	account = \"uid\""
+ok 'import: LDIF' says 0 '3 entries' missent directory import -n --max-shrink 100 \
+	--map mail=recipient,number=customer-number --account uid "$S/m.ldif"
+ok '... JSON, from a pipe' says 0 '3 entries' sh -c \
+	"'$BUILD/missent' -c '$S/missent.conf' directory import -n --max-shrink 100 \
+	--map mail=recipient,number=customer-number --account uid - <'$S/m.json'"
 # customers SLIP [FROM]: twenty, whose addresses slipped by so many rows from that one on
 customers() {
 	awk -v slip="$1" -v from="${2:-0}" 'BEGIN {
