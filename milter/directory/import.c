@@ -181,13 +181,23 @@ static bool keep(Import *import, GError **error)
 	return keep_now(import, error);
 }
 
+/* To be called all the time where there is nothing to write down. */
+static bool still(void *user, GError **error)
+{
+	Import *import = user;
+	MsBackend *backend = import->directory->backend;
+	tell(import, false);
+	return import->options->dry_run || backend->ops->alive(backend, error);
+}
+
 /* To be called all the time, between two lines, or two groups. */
 static bool go_on(Import *import, GError **error)
 {
 	MsBackend *backend = import->directory->backend;
 	tell(import, false);
 	if (import->options->stop != NULL && *import->options->stop) {
-		bool kept = import->path != NULL && keep_now(import, NULL);
+		bool kept = import->path != NULL && keep_now(import, NULL) &&
+			g_file_test(import->path, G_FILE_TEST_EXISTS);
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"stopped; the mapping in use is unchanged%s",
 			kept ? ".  The same command goes on from here"
@@ -309,8 +319,7 @@ static bool take_rows(Import *import, GError **error)
 		else if (!take_row(import, &row, error))
 			return false;
 		import->done = ms_table_bytes(import->table);
-		MsTableMark mark;
-		if (row.line - line < LINES_AT_ONCE || !ms_table_mark(import->table, &mark))
+		if (row.line - line < LINES_AT_ONCE)
 			continue;
 		line = row.line;
 		if (!go_on(import, error))
@@ -644,13 +653,25 @@ static void look_for_house(Import *import)
 	import->result->warnings++;
 }
 
+/* Of what an import goes on with; -1: none of that. */
+static MsSpillPlace spill_place(Import *import, int which)
+{
+	return (MsSpillPlace){.keys = &import->directory->keys,
+		.generation = import->mapping->generation,
+		.kind = which >= 0 ? "EAL"[which] : '\0',
+		.path = which >= 0 ? import->paths[which] : NULL,
+		.alive = still,
+		.user = import};
+}
+
 /* After it was found out whether the import goes on with another, whose generation it then has. */
 static bool begin_moved(Import *import, GError **error)
 {
 	if (import->before == NULL)
 		return true;
-	import->moved = ms_moved_new(import->directory, import->before, import->numbers,
-		import->mapping->generation, error);
+	const MsSpillPlace place = spill_place(import, -1);
+	import->moved = ms_moved_new(
+		import->directory, import->before, import->numbers, &place, error);
 	return import->moved != NULL;
 }
 
@@ -757,12 +778,6 @@ static void import_clear(Import *import)
 }
 
 /* ---- beginning, or going on ----------------------------------------------------------- */
-
-static MsSpillPlace spill_place(const Import *import, int which)
-{
-	return (MsSpillPlace){&import->directory->keys, import->mapping->generation, "EAL"[which],
-		import -> paths[which]};
-}
 
 /* What was stored before is still there; nobody else removes it while it is claimed. */
 static bool is_there(Import *import, const MsProgress *p)

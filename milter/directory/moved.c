@@ -110,10 +110,10 @@ static const char *kind_name(const MsMoved *moved, guint kind)
 /* ---- life ----------------------------------------------------------------------------- */
 
 MsMoved *ms_moved_new(MsDirectory *directory, const MsMapping *before, const MsKindNumbers *numbers,
-	const char *generation, GError **error)
+	const MsSpillPlace *place, GError **error)
 {
 	guint kinds = numbers->names->len;
-	MsScatter *scatter = ms_scatter_new(&directory->keys, generation, kinds, error);
+	MsScatter *scatter = ms_scatter_new(place, kinds, error);
 	if (scatter == NULL)
 		return NULL;
 	MsMoved *moved = g_new0(MsMoved, 1);

@@ -7,6 +7,7 @@
 
 #include "directory_private.h"
 #include "slice.h"
+#include "spill.h"
 
 /* The kind of a row as a number, as its records carry it. */
 #define MS_KIND_NONE 0         /* of no row: another form */
@@ -18,10 +19,10 @@ guint16 ms_kind_number(const MsKindNumbers *numbers, const char *kind);
 
 typedef struct MsMoved MsMoved;
 
-/* What is given must outlive it.  `before`: the one in use; `generation`: a name for what is put
- * aside. */
+/* What is given must outlive it.  `before`: the one in use; `place`: for what is put aside, without
+ * a path. */
 MsMoved *ms_moved_new(MsDirectory *directory, const MsMapping *before, const MsKindNumbers *numbers,
-	const char *generation, GError **error);
+	const MsSpillPlace *place, GError **error);
 void ms_moved_free(MsMoved *moved);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsMoved, ms_moved_free)
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "scatter.h"
-#include "spill.h"
 
 /*
  * Pairs of accounts come in, in no order; out goes how many identifiers moved, by what happened
@@ -94,11 +93,13 @@ static void cell_clear(Cell *cell)
 	example_clear(&cell->example);
 }
 
-MsScatter *ms_scatter_new(const MsKeys *keys, const char *generation, guint kinds, GError **error)
+MsScatter *ms_scatter_new(const MsSpillPlace *place, guint kinds, GError **error)
 {
 	g_autoptr(MsScatter) scatter = g_new0(MsScatter, 1);
-	const MsSpillPlace to = {keys, generation, 'T', NULL}, from = {keys, generation, 'F', NULL};
-	scatter->keys = keys;
+	MsSpillPlace to = *place, from = *place;
+	to.kind = 'T';
+	from.kind = 'F';
+	scatter->keys = place->keys;
 	scatter->kinds = kinds;
 	scatter->unsure = g_new0(guint64, kinds);
 	cell_init(&scatter->now, kinds);

@@ -6,7 +6,7 @@
 #ifndef MISSENT_DIRECTORY_SCATTER_H
 #define MISSENT_DIRECTORY_SCATTER_H
 
-#include "slice.h"
+#include "spill.h"
 
 typedef enum {
 	MS_MOVE_RENAMED, /* all of an account that is no more went to one that is new */
@@ -42,8 +42,9 @@ void ms_scattered_clear(MsScattered *scattered);
 
 typedef struct MsScatter MsScatter;
 
-/* `kinds`: their numbers are below it.  What is given must outlive it. */
-MsScatter *ms_scatter_new(const MsKeys *keys, const char *generation, guint kinds, GError **error);
+/* `kinds`: their numbers are below it.  `place`: for what it puts aside, without a path.  What is
+ * given must outlive it. */
+MsScatter *ms_scatter_new(const MsSpillPlace *place, guint kinds, GError **error);
 void ms_scatter_free(MsScatter *scatter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsScatter, ms_scatter_free)
 

@@ -236,6 +236,8 @@ static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GErro
 bool ms_spill_each(MsSpill *spill, MsSpillTake take, void *user, GError **error)
 {
 	for (int i = 0; i < HEAPS; i++) {
+		if (spill->place.alive != NULL && !spill->place.alive(spill->place.user, error))
+			return false;
 		g_autoptr(GByteArray) all = read_heap(spill, &spill->heaps[i], error);
 		if (all == NULL || !give_heap(all, take, user, error))
 			return false;

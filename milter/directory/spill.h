@@ -15,6 +15,9 @@ typedef struct {
 	const char *generation;
 	char kind; /* a letter: which of the generation's */
 	const char *path; /* NULL: without a name, in $TMPDIR or /var/tmp */
+	/* Called again and again by whoever goes over it, or NULL; false ends that. */
+	bool (*alive)(void *user, GError **error);
+	void *user;
 } MsSpillPlace;
 
 /* A file without a name, in $TMPDIR or /var/tmp; -1: none can be made. */

@@ -9,6 +9,7 @@
 #include "missent/answer.h"
 
 #include "../../milter/directory/entries.h"
+#include "../../milter/directory/spill.h"
 #include "../../milter/directory/table.h"
 
 #include "../test.h"
@@ -835,7 +836,8 @@ typedef struct {
 	guint64 bad;
 	bool killing;
 	guint64 waited;
-	bool stop_writing;
+	bool stop_writing, stop_reading;
+	MsImportPhase phase;
 	volatile int stop;
 } Run;
 
@@ -861,7 +863,8 @@ static void on_run_bad(guint64 line, const char *why, void *user)
 static void on_run_progress(const MsImportProgress *progress, void *user)
 {
 	Run *run = user;
-	if (run->stop_writing && progress->phase == MS_IMPORT_WRITE)
+	run->phase = progress->phase;
+	if (run->stop_reading || (run->stop_writing && progress->phase == MS_IMPORT_WRITE))
 		run->stop = 1;
 }
 
@@ -1016,6 +1019,58 @@ static void test_goes_on_writing(void)
 	}
 }
 
+/* While it is read it can be stopped, and says that it is there, whatever it is encoded in. */
+static void test_stops_reading(void)
+{
+	static const char *const encodings[] = {"UTF-8", "windows-1252", "UTF-16LE"};
+	MsDirectorySettings settings = settings_for("stops");
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(encodings); i++) {
+		g_autofree char *rows = many_rows(500, 0);
+		g_autofree char *text = g_strconcat(rows, "M\u00fcller,recipient,m@a.example\n", NULL);
+		gsize len;
+		g_autofree char *bytes = g_convert(text, -1, encodings[i], "UTF-8", NULL, &len, NULL);
+		Run run = {.stop_reading = true};
+		MsImportOptions options = {.max_shrink = 1, .max_bad = 1, .source = "x",
+			.progress = on_run_progress, .user = &run, .stop = &run.stop};
+		MsImportResult result;
+		g_autoptr(GError) error = NULL;
+		int fd = memory_file(bytes, len);
+		g_assert_false(ms_directory_import(directory, fd, &options, &result, &error));
+		close(fd);
+		g_assert_nonnull(strstr(error->message, "stopped; the mapping in use is unchanged"));
+		g_assert_cmpint(run.phase, ==, MS_IMPORT_READ);
+		g_assert_cmpint(strstr(error->message, "goes on from here") != NULL, ==, result.kept);
+	}
+}
+
+static bool count_alive(void *user, GError **error)
+{
+	(void)error;
+	return ++*(guint *)user < 100;
+}
+
+static bool take_nothing(
+	const guint8 digest[MS_ENTRY_DIGEST], const MsRecord *record, void *user, GError **error)
+{
+	(void)digest, (void)record, (void)user, (void)error;
+	return true;
+}
+
+/* What is put aside may be so much that a claim is lost while it is gone over. */
+static void test_alive(void)
+{
+	static const MsKeys keys;
+	guint alive = 0;
+	const MsSpillPlace place = {.keys = &keys, .generation = "0", .kind = 'E',
+		.alive = count_alive, .user = &alive};
+	MsSpill *spill = ms_spill_new(&place, NULL);
+	g_assert_nonnull(spill);
+	g_assert_false(ms_spill_each(spill, take_nothing, NULL, NULL));
+	g_assert_cmpuint(alive, ==, 100);
+	ms_spill_free(spill);
+}
+
 /* What -n says is what an import would. */
 static void test_dry_run(void)
 {
@@ -1150,6 +1205,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/entries/broken", test_entries_broken);
 	g_test_add_func("/exports/goes-on", test_goes_on);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
+	g_test_add_func("/exports/stops-reading", test_stops_reading);
+	g_test_add_func("/exports/alive", test_alive);
 	g_test_add_func("/exports/dry-run", test_dry_run);
 	g_test_add_func("/exports/large-without-house", test_large_without_house);
 	g_test_add_func("/exports/small", test_small);
