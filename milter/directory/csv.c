@@ -44,7 +44,7 @@ static MsCsv *csv_new(int fd, gsize size)
 	MsCsv *csv = g_new0(MsCsv, 1);
 	csv->fd = fd;
 	csv->size = size;
-	csv->buffer = g_malloc(size);
+	csv->buffer = g_malloc(size + 1); /* never none */
 	csv->line = 1;
 	csv->delimiter = ',';
 	csv->conv = no_conv;
