@@ -360,6 +360,8 @@ int cli_backtest(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc > 1 || t.against == NULL)
 		return cli_fail(EX_USAGE, "policy test: name the mail with --against PATH");
+	if (t.rows && !t.json)
+		return cli_fail(EX_USAGE, "policy test: --rows is of --json: give both");
 	if (t.jobs < 0 || t.jobs > 1000)
 		return cli_fail(EX_USAGE, "policy test: --jobs %d: 1 to 1000", t.jobs);
 	return prepare_and_run(&t);

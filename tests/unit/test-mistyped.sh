@@ -106,6 +106,7 @@ without 'stats: no trail yet is no fault' 'there is no audit trail' missent stat
 # What tells nothing does not end as if it did.
 printf 'X: y\n\nz\n' >"$S/none.eml"
 ends 'policy test: no message could be judged' 65 'no message could be judged' missent policy test --against "$S/none.eml"
+ends '... rows without what has them' 64 '--rows is of --json' missent policy test --against "$S/none.eml" --rows
 ends 'policy report: a share that is none' 64 '--most-held 0 to 100 per cent' missent policy report --most-held -1
 printf 'garbage\n' >"$S/bad.csv"
 ends 'audit rejudge: the file that is wrong' 65 "$S/bad.csv: line 1: " missent audit rejudge --directory "$S/bad.csv"
