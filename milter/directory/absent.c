@@ -209,7 +209,7 @@ static MsNames *names_new(const MsMapping *mapping)
 /* NULL: there is none that can be read, or it changes. */
 static MsNames *read_names(MsDirectory *directory, const MsNames *old)
 {
-	g_autoptr(MsMapping) in_use = ms_directory_in_use(directory, NULL);
+	g_autoptr(MsMapping) in_use = ms_directory_in_use(directory, false, NULL, NULL);
 	if (in_use == NULL)
 		return NULL;
 	MsView sums;

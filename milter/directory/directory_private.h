@@ -139,8 +139,9 @@ guint32 ms_sweep_steps(const MsSweep *sweep);
 MsAnswer ms_sweep_step(MsSweep *sweep, bool *whole_out, GError **error);
 
 void ms_watch_free(MsWatch *watch);
-/* NULL: there is none now, or it cannot be asked. */
-MsMapping *ms_directory_in_use(MsDirectory *directory, GError **error);
+/* NULL: there is none now, or it cannot be asked; `*answer_out` (NULL for none) says which. */
+MsMapping *ms_directory_in_use(
+	MsDirectory *directory, bool primary, MsAnswer *answer_out, GError **error);
 
 /* ---- what is not in it: absent.c -------------------------------------------------------- */
 

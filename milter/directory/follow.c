@@ -17,19 +17,7 @@
 static char *position_now(
 	MsDirectory *directory, const char *source, MsAnswer *answer_out, GError **error)
 {
-	MsView view;
-	ms_view_init(&view);
-	view.primary = true;
-	MsBackend *backend = directory->backend;
-	*answer_out = backend->ops->look(backend, NULL, 0, &view, error);
-	if (*answer_out == MS_ABSENT)
-		*answer_out = ms_directory_unfit(
-			error, "nothing was ever imported; begin with missent directory import");
-	g_autoptr(MsMapping)
-		mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
-	if (*answer_out == MS_FOUND && mapping == NULL)
-		*answer_out = MS_CONFIG;
-	ms_view_clear(&view);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, true, answer_out, error);
 	return mapping != NULL ? g_strdup(g_hash_table_lookup(mapping->positions, source)) : NULL;
 }
 

@@ -111,6 +111,23 @@ MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **
 	return g_steal_pointer(&mapping);
 }
 
+MsMapping *ms_directory_in_use(
+	MsDirectory *directory, bool primary, MsAnswer *answer_out, GError **error)
+{
+	MsView view;
+	ms_view_init(&view);
+	view.primary = primary;
+	MsAnswer answer = directory->backend->ops->look(directory->backend, NULL, 0, &view, error);
+	if (answer == MS_ABSENT)
+		answer = ms_directory_unfit(
+			error, "nothing was ever imported (missent directory import FILE.csv)");
+	MsMapping *mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
+	ms_view_clear(&view);
+	if (answer_out != NULL)
+		*answer_out = answer == MS_FOUND && mapping == NULL ? MS_CONFIG : answer;
+	return mapping;
+}
+
 /* The same text says the same, and has been seen to be sealed. */
 static MsMapping *known_mapping(MsDirectory *directory, const MsView *view)
 {

@@ -382,18 +382,10 @@ static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gin
 static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64 changes,
 	MsKnown **known_out, GError **error)
 {
-	MsView view;
-	ms_view_init(&view);
-	MsBackend *backend = directory->backend;
-	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, error);
-	g_autoptr(MsMapping) mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error)
-							  : NULL;
-	ms_view_clear(&view);
-	if (answer == MS_ABSENT)
-		return ms_directory_unfit(
-			error, "nothing was ever imported (missent directory import FILE.csv)");
+	MsAnswer answer;
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
 	if (mapping == NULL)
-		return answer != MS_FOUND ? answer : MS_CONFIG;
+		return answer;
 	g_autoptr(MsKnown) known = g_new0(MsKnown, 1);
 	known->marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	known->generation = g_strdup(mapping->generation);

@@ -39,23 +39,6 @@ static void on_entry(const guint8 *key, const MsSaid *said, void *user)
 		v->out->entries++;
 }
 
-static MsMapping *in_use(MsDirectory *directory, MsAnswer *answer_out, GError **error)
-{
-	MsView view;
-	ms_view_init(&view);
-	MsBackend *backend = directory->backend;
-	*answer_out = backend->ops->look(backend, NULL, 0, &view, error);
-	if (*answer_out == MS_ABSENT)
-		*answer_out = ms_directory_unfit(
-			error, "nothing was ever imported (missent directory import FILE.csv)");
-	MsMapping *mapping = *answer_out == MS_FOUND ? ms_view_mapping(directory, &view, error)
-						     : NULL;
-	if (*answer_out == MS_FOUND && mapping == NULL)
-		*answer_out = MS_CONFIG;
-	ms_view_clear(&view);
-	return mapping;
-}
-
 static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64 total, void *user),
 	void *user, GError **error)
 {
@@ -89,14 +72,15 @@ MsAnswer ms_directory_verify(MsDirectory *directory,
 	MsVerified out = {.parts = 0};
 	Verify v = {wrong, user, &out};
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
 	if (mapping == NULL)
 		return answer;
 	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) +
 		mapping->changes;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, on_wrong, on_entry, &v);
 	answer = sweep_all(sweep, progress, user, error);
-	g_autoptr(MsMapping) after = answer == MS_FOUND ? in_use(directory, &answer, error) : NULL;
+	g_autoptr(MsMapping) after = answer == MS_FOUND
+		? ms_directory_in_use(directory, false, &answer, error) : NULL;
 	if (after == NULL)
 		return answer;
 	if (strcmp(after->generation, mapping->generation) != 0) {
@@ -144,7 +128,7 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 			"only with digests = no");
 	Export out = {row, user};
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_row, &out);
@@ -184,7 +168,7 @@ MsAnswer ms_directory_accounts(MsDirectory *directory,
 {
 	Accounts out = {account, user};
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_account, &out);
@@ -217,7 +201,7 @@ static MsAnswer is_known(MsDirectory *directory, const char *account, GError **e
 static char *nearest(MsDirectory *directory, const char *account)
 {
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, NULL);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, NULL);
 	if (mapping == NULL)
 		return NULL;
 	g_autoptr(GHashTable)
@@ -295,7 +279,7 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 	GError **error)
 {
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = in_use(directory, &answer, error);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsLint) lint = ms_lint_new(

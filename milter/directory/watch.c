@@ -37,17 +37,6 @@ static bool pause_for(MsWatch *w, gint64 us)
 	return go_on;
 }
 
-MsMapping *ms_directory_in_use(MsDirectory *directory, GError **error)
-{
-	MsView view;
-	ms_view_init(&view);
-	MsBackend *backend = directory->backend;
-	MsAnswer answer = backend->ops->look(backend, NULL, 0, &view, error);
-	MsMapping *mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
-	ms_view_clear(&view);
-	return mapping;
-}
-
 /* What it is told; NULL: whole. */
 static void found(MsWatch *w, const char *generation, const char *why)
 {
@@ -78,7 +67,8 @@ static bool pass(MsWatch *w, const MsMapping *mapping, bool *finished)
 			found(w, mapping->generation, NULL);
 		if (answer == MS_CONFIG) {
 			/* Parts of one that is not in use any more are being removed. */
-			g_autoptr(MsMapping) now = ms_directory_in_use(w->directory, NULL);
+			g_autoptr(MsMapping) now = ms_directory_in_use(
+				w->directory, false, NULL, NULL);
 			if (now != NULL && strcmp(now->generation, mapping->generation) == 0)
 				found(w, mapping->generation, error->message);
 		}
@@ -98,7 +88,8 @@ static void *run(void *user)
 	bool finished = false;
 	do {
 		/* One that cannot be asked is told by those who ask for a message. */
-		g_autoptr(MsMapping) mapping = ms_directory_in_use(w->directory, NULL);
+		g_autoptr(MsMapping) mapping = ms_directory_in_use(
+			w->directory, false, NULL, NULL);
 		if (mapping == NULL)
 			finished = true;
 		else if (!pass(w, mapping, &finished))

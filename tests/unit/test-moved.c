@@ -502,7 +502,7 @@ static void test_damaged(void)
 	g_autoptr(GString) told = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 	import(directory, first, (MsImportOptions){0}, told, &error);
-	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, &error);
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, NULL, &error);
 	g_assert_no_error(error);
 	MsView view;
 	ms_view_init(&view);
