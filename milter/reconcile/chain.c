@@ -126,17 +126,54 @@ static void tie_given_back(Node *parent, Node *node)
 	}
 }
 
+/* Did one begin when the other was over?  Times may be in whole seconds. */
+static bool is_after(const MsMail *a, const MsMail *b)
+{
+	return a->first > b->last + SECOND;
+}
+
+/* A line is of one message: where an ID was used again within minutes, and one of the two has none,
+ * of the nearer one.  What stands in the log twice, in two forms, is one message. */
+static void claim(Node *node, GHashTable *by_mail, const Trail *trail)
+{
+	Judged *judged = node->judged;
+	const MsMail *other = judged != NULL ? judged->of : NULL;
+	if (judged == NULL)
+		return;
+	if (other == NULL || other == node->mail) {
+		judged->of = node->mail;
+	} else if (is_after(node->mail, other) || is_after(other, node->mail)) {
+		bool nearer = trail_distance(judged, node->mail) < trail_distance(judged, other);
+		Node *loser = nearer ? g_hash_table_lookup(by_mail, other) : node;
+		if (nearer)
+			judged->of = node->mail;
+		loser->judged = trail_find(trail, loser->mail, true);
+		if (loser->judged != NULL)
+			loser->judged->of = loser->mail;
+	}
+}
+
+/* What of the trail they are. */
+static void find_judged(GPtrArray *nodes, const Trail *trail)
+{
+	g_autoptr(GHashTable) by_mail = g_hash_table_new(NULL, NULL);
+	for (guint i = 0; i < nodes->len; i++) {
+		Node *node = nodes->pdata[i];
+		node->judged = trail_find(trail, node->mail, false);
+		g_hash_table_insert(by_mail, node->mail, node);
+		claim(node, by_mail, trail);
+	}
+}
+
 GPtrArray *chain_nodes(const GPtrArray *mails, const Trail *trail)
 {
 	GPtrArray *nodes = g_ptr_array_new_with_free_func(node_free);
 	for (guint i = 0; i < mails->len; i++) {
 		Node *node = g_new0(Node, 1);
 		node->mail = mails->pdata[i];
-		node->judged = trail_find(trail, node->mail);
-		if (node->judged != NULL)
-			node->judged->used = true;
 		g_ptr_array_add(nodes, node);
 	}
+	find_judged(nodes, trail);
 	g_autoptr(GHashTable) index = index_of(nodes);
 	for (guint i = 0; i < nodes->len; i++) {
 		Node *node = nodes->pdata[i];

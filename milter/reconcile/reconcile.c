@@ -492,7 +492,7 @@ static void count_unseen(Work *w, gint64 from, gint64 to)
 {
 	for (guint i = 0; i < w->trail.all->len; i++) {
 		const Judged *judged = w->trail.all->pdata[i];
-		w->out->unseen += !judged->used && judged->action <= MS_HOLD &&
+		w->out->unseen += judged->of == NULL && judged->action <= MS_HOLD &&
 			judged->at > from + SLACK && judged->at < to - SLACK;
 	}
 	if (w->out->unseen > 0)

@@ -20,7 +20,7 @@ typedef struct {
 	guint n_ids;     /* of which digests are there, `ids` and `withheld` */
 	guint8 *ids, *withheld;
 	bool whole;      /* digests of all, with the key that we have */
-	bool used;       /* a message of the log is it */
+	const MsMail *of; /* the message of the log that it is of; NULL: none */
 	const char *policies; /* their version; NULL: not known */
 } Judged;
 
@@ -38,7 +38,10 @@ void trail_clear(Trail *trail);
 bool trail_knows(const Trail *trail, gint64 from, gint64 to);
 /* The version of the policies that was in force then; NULL: not known. */
 const char *trail_policies(const Trail *trail, gint64 at);
-Judged *trail_find(const Trail *trail, const MsMail *mail);
+/* Of no message yet, if `free`. */
+Judged *trail_find(const Trail *trail, const MsMail *mail, bool free);
+/* How far a line is from where that of this message should be. */
+gint64 trail_distance(const Judged *judged, const MsMail *mail);
 /* Is that address one of those judged, and was it withheld?  True also where it cannot be told. */
 bool judged_has(const Judged *judged, const guint8 *key, const char *address, bool *withheld_out);
 

@@ -158,20 +158,27 @@ const char *trail_policies(const Trail *trail, gint64 at)
 	return version;
 }
 
+gint64 trail_distance(const Judged *judged, const MsMail *mail)
+{
+	bool begun = mail->came != MS_CAME_UNKNOWN;
+	gint64 aim = begun ? MIN(mail->last, mail->first + SLACK) : mail->first;
+	return ABS(judged->at - aim);
+}
+
 /* The one that is nearest to when it came in.  What the log has not from its beginning was
  * judged before. */
-Judged *trail_find(const Trail *trail, const MsMail *mail)
+Judged *trail_find(const Trail *trail, const MsMail *mail, bool free)
 {
 	const GPtrArray *same = g_hash_table_lookup(trail->by_id, mail->queue_id);
 	bool begun = mail->came != MS_CAME_UNKNOWN;
 	gint64 from = begun ? mail->first - SLACK : mail->first - MS_RECONCILE_BEFORE;
 	gint64 to = begun ? MIN(mail->last + SLACK, mail->first + RECEIVING) : mail->first + SLACK;
-	gint64 aim = begun ? MIN(mail->last, mail->first + SLACK) : mail->first;
 	Judged *best = NULL;
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		Judged *judged = same->pdata[i];
-		if (judged->at >= from && judged->at <= to
-			&& (best == NULL || ABS(judged->at - aim) < ABS(best->at - aim)))
+		if (judged->at >= from && judged->at <= to && !(free && judged->of != NULL) &&
+			(best == NULL ||
+				trail_distance(judged, mail) < trail_distance(best, mail)))
 			best = judged;
 	}
 	return best;

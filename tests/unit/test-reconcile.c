@@ -150,6 +150,23 @@ static const struct {
 		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 ABCDE1 deliver b@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:09", "ABCDE1", "b@x.example"),
 		"", NULL},
+	{"... within seconds, and only the first was", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:20", "ABCDE1", "b@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"... and only the second was", "08:00:00 start\n09:00:20 ABCDE1 deliver b@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:20", "ABCDE1", "b@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"... and of three the first two",
+		"09:00:05 ABCDE1 deliver a@x.example\n09:00:20 ABCDE1 deliver b@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:20", "ABCDE1", "b@x.example")
+			ONE("09:00:35", "ABCDE1", "c@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"... the first was refused, and the second was not judged",
+		"09:00:05 ABCDE1 reject a@x.example",
+		CLIENT("09:00:05",
+			"ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-reject: END-OF-MESSAGE from app[192.0.2.7]: 5.7.1 no\n" ONE(
+			"09:00:20", "ABCDE1", "a@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
 	{"every line stands there twice", "09:00:05 ABCDE1 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:05", "ABCDE1", "a@x.example")
 			ONE("09:00:06", "ABCDE2", "a@x.example")
