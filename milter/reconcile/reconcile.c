@@ -271,8 +271,8 @@ static Fate check_held(Work *w, const Node *node, const Node *gone)
 	if (record->state == MS_STATE_HELD && release_begun(record))
 		return FATE_RELEASED; /* it is being carried out */
 	guint wrong = not_released(gone, record);
-	if (wrong == 0)
-		return FATE_RELEASED;
+	if (wrong == 0) /* whom the MTA added got it with them */
+		return check_recipients(w, node->judged, gone) ? FATE_RELEASED : FATE_ROW;
 	bool partly = record->state == MS_STATE_RELEASED;
 	add_row(w, partly ? MS_PASSED_WITHHELD : MS_PASSED_AGAINST, gone, wrong,
 		g_strdup(partly ? "it was released to others only" : how_let_go(node->mail)));

@@ -416,6 +416,62 @@ static void test_without_ledger(void)
 	g_assert_cmpuint(r->unknown->len, ==, 1);
 }
 
+/* Held, released, and gone: to whom, beside who was released? */
+static void test_released(void)
+{
+	static const struct {
+		MsState states[2]; /* of a@x.example and b@y.example */
+		const char *more, *want;
+	} released[] = {
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", ""},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED},
+			SENT("09:10:00", "ABCDE1", "spy@z.example"), "ABCDE1 added 1\n"},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED},
+			SENT("09:10:00", "ABCDE1", "spy@z.example")
+				SENT("09:10:00", "ABCDE1", "other@z.example"),
+			"ABCDE1 added 2\n"},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED},
+			"09:10:00 smtp[10]: ABCDE1: to=<c@z.example>, orig_to=<b@y.example>, relay=h, delay=1, status=sent (250 ok)\n",
+			""},
+		{{MS_STATE_RELEASED, MS_STATE_DELETED}, "", "ABCDE1 withheld 1\n"},
+		{{MS_STATE_HELD, MS_STATE_HELD}, "", "ABCDE1 against-verdict 2\n"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
+		g_autofree char *name = g_strdup_printf("released-%zu.db", i);
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+		g_autofree char *text = g_strconcat(
+			CLIENT("09:00:05", "ABCDE1") "09:00:05 cleanup[8]: ABCDE1: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: x\n"
+						     "09:09:59 postsuper[11]: ABCDE1: released from hold\n" FROM(
+							     "09:10:00", "ABCDE1")
+							     SENT("09:10:00", "ABCDE1", "a@x.example")
+								     SENT("09:10:00", "ABCDE1", "b@y.example"),
+			released[i].more, GONE("09:10:01", "ABCDE1"), NULL);
+		g_autoptr(MsLedger) ledger = ms_ledger_open(path, NULL);
+		g_autoptr(MsRecord) record = ms_record_new();
+		char **const words[] = {&record->digest, &record->message, &record->assignee,
+			&record->subject, &record->attached};
+		for (gsize k = 0; k < G_N_ELEMENTS(words); k++)
+			*words[k] = g_strdup("");
+		record->state = released[i].states[0];
+		record->host = g_strdup("mx");
+		record->queue_id = g_strdup("ABCDE1");
+		record->sender = g_strdup("billing@seller.example");
+		record->codes = g_strdup("mismatch");
+		record->policies = g_strdup("invoices");
+		record->cause = g_strdup("mismatch");
+		record->arrived = G_GINT64_CONSTANT(1795683605) * G_USEC_PER_SEC;
+		ms_record_recipient(record, "a@x.example", released[i].states[0], MS_OUTCOME_WRONG, "");
+		ms_record_recipient(record, "b@y.example", released[i].states[1], MS_OUTCOME_WRONG, "");
+		g_assert_true(ms_records_add(ledger, record, NULL));
+		write_trail("09:00:05 ABCDE1 hold a@x.example,b@y.example");
+		g_autoptr(MsMaillog) log = read_log(text);
+		g_autoptr(MsReconciliation) r = reconcile(log, ledger);
+		g_autofree char *got = told(r);
+		if (strcmp(got, released[i].want) != 0)
+			g_error("released, %zu: got\n%swant\n%s", i, got, released[i].want);
+	}
+}
+
 /* What the ledger has forgotten is no bypass. */
 static void test_old(void)
 {
@@ -526,6 +582,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reconcile/hints", test_hints);
 	g_test_add_func("/reconcile/rows", test_rows);
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
+	g_test_add_func("/reconcile/released", test_released);
 	g_test_add_func("/reconcile/old", test_old);
 	g_test_add_func("/reconcile/empty", test_empty);
 	g_test_add_func("/reconcile/foreign", test_foreign);
