@@ -20,6 +20,7 @@
 #include "missent/event.h"
 #include "missent/envelope.h"
 #include "missent/reading.h"
+#include "missent/tlog.h"
 #include "missent/verdict.h"
 
 typedef struct MsAudit MsAudit;
@@ -195,12 +196,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsAuditProof, ms_audit_proof_clear)
  * no error, but told.  A line that is not the one that was written is a damaged one. */
 bool ms_audit_each_proven(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	MsAuditProof *proof_out, GError **error);
-/* Before which entry a line says that all were removed after their time; 0: it says no such
- * thing. */
-guint64 ms_audit_pruned_to(const char *text, gsize len);
-/* Entries before `minimum` are gone, and lines say it of those before `said` alone: in words, the
- * caller's; NULL: it is as they say. */
-char *ms_audit_unsaid(guint64 minimum, guint64 said);
+/* As ms_tlog_verify(), and what a log cannot tell of itself: whether lines say of all entries that
+ * are gone that they were removed after their time, and ms_audit_not_as_kept(). */
+bool ms_audit_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
+	MsTlogVerified *out, GError **error);
 /* The folder has another log than the one of which the key, or a checkpoint, is kept beside it; or
  * that as it was before: in words, the caller's; NULL: it is that one, or nothing was kept. */
 char *ms_audit_not_as_kept(const char *folder);

@@ -304,7 +304,6 @@ typedef struct {
 	guint64 first;     /* its first entry */
 	json_int_t next;
 	MsAuditProof *proof; /* NULL: it is not asked for */
-	guint64 pruned;      /* entries before it are gone, as lines say */
 } LogReading;
 
 static void drop_parts(LogReading *r)
@@ -435,7 +434,9 @@ void ms_audit_proof_clear(MsAuditProof *proof)
 	g_clear_pointer(&proof->vkey, g_free);
 }
 
-guint64 ms_audit_pruned_to(const char *text, gsize len)
+/* Before which entry a line says that all were removed after their time; 0: it says no such
+ * thing. */
+static guint64 pruned_to(const char *text, gsize len)
 {
 	static const char prune[] = ",\"type\":\"" MS_AUDIT_PRUNE "\"";
 	if (len < 34 + sizeof prune || ms_audit_time_of(text, len) < 0 ||
@@ -447,14 +448,47 @@ guint64 ms_audit_pruned_to(const char *text, gsize len)
 	return to > 0 ? (guint64)to : 0;
 }
 
-char *ms_audit_unsaid(guint64 minimum, guint64 said)
+typedef struct {
+	MsWrong wrong;
+	MsTakeEntry take;
+	void *user;
+	guint64 pruned; /* entries before it are gone, as lines say */
+} Verifying;
+
+static void pass_wrong(guint64 index, const char *why, void *user)
 {
-	if (minimum <= said)
-		return NULL;
-	return g_strdup_printf("the entries before %" G_GUINT64_FORMAT
-			       " are left out, and no line says that they were removed after their "
-			       "time",
-		minimum);
+	const Verifying *v = user;
+	v->wrong(index, why, v->user);
+}
+
+static bool pass_entry(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	Verifying *v = user;
+	if (data != NULL)
+		v->pruned = MAX(v->pruned, pruned_to(data, len));
+	return v->take == NULL || v->take(index, data, len, v->user, error);
+}
+
+bool ms_audit_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
+	MsTlogVerified *out, GError **error)
+{
+	Verifying v = {wrong, take, user, 0};
+	if (!ms_tlog_verify(folder, pass_wrong, pass_entry, &v, out, error))
+		return false;
+	g_autofree char *unsaid = out->minimum <= v.pruned
+		? NULL
+		: g_strdup_printf("the entries before %" G_GUINT64_FORMAT
+				  " are left out, and no line says that they were removed after "
+				  "their time",
+			  out->minimum);
+	g_autofree char *other = ms_audit_not_as_kept(folder);
+	const char *const more[] = {unsaid, other};
+	for (gsize i = 0; i < G_N_ELEMENTS(more); i++)
+		if (more[i] != NULL) {
+			out->wrong++;
+			wrong(0, more[i], user);
+		}
+	return true;
 }
 
 static void on_wrong(guint64 index, const char *why, void *user)
@@ -468,10 +502,8 @@ static void on_wrong(guint64 index, const char *why, void *user)
 static bool take_proven(guint64 index, const char *data, gsize len, void *user, GError **error)
 {
 	LogReading *r = user;
-	if (data != NULL) {
-		r->pruned = MAX(r->pruned, ms_audit_pruned_to(data, len));
+	if (data != NULL)
 		return take_entry(index, data, len, user, error);
-	}
 	drop_parts(r);
 	r->reading.number = index;
 	return give(&r->reading, "", 0, error);
@@ -483,14 +515,8 @@ static bool verify(LogReading *r, const char *folder, GError **error)
 	g_autofree char *path = g_build_filename(folder, "vkey", NULL);
 	if (g_file_get_contents(path, &r->proof->vkey, NULL, NULL))
 		g_strstrip(r->proof->vkey);
-	if (!ms_tlog_verify(folder, on_wrong, take_proven, r, &v, error))
+	if (!ms_audit_verify(folder, on_wrong, take_proven, r, &v, error))
 		return false;
-	g_autofree char *unsaid = ms_audit_unsaid(v.minimum, r->pruned);
-	if (unsaid != NULL)
-		on_wrong(0, unsaid, r);
-	g_autofree char *other = ms_audit_not_as_kept(folder);
-	if (other != NULL)
-		on_wrong(0, other, r);
 	r->proof->size = v.size;
 	r->proof->root = ms_hex(v.root, sizeof v.root);
 	return true;

@@ -56,7 +56,6 @@ typedef struct {
 	gint64 time;    /* of the line before */
 	gint64 beat; /* when missentd last said that it lives; 0: it was stopped, or never there */
 	const char *names[2]; /* of this host; NULL: it is not asked whose trail it is */
-	guint64 pruned;       /* entries before it are gone, as lines say */
 	bool ours;            /* a line is of this host */
 	char *other;          /* the host that a line is of, of another */
 	/* complaints and remarks for --json; NULL: they are printed */
@@ -145,7 +144,6 @@ static bool on_entry(guint64 index, const char *data, gsize len, void *user, GEr
 	(void)error;
 	Look *look = user;
 	gint64 time = data != NULL ? ms_audit_time_of(data, len) : -1;
-	look->pruned = MAX(look->pruned, ms_audit_pruned_to(data, len));
 	if (time < 0)
 		return true; /* of before there was a log; the log says nothing of its form */
 	if (look->time > 0 && time < look->time - BACK_US) {
@@ -202,23 +200,6 @@ static bool compare(const char *folder, const char *path, Look *look, GError **e
 			"the entries before this one are not those of the checkpoint that was kept",
 			look);
 	return true;
-}
-
-/* Whoever removes lines by hand, or has them passed over, has to say so in the trail. */
-static void look_at_minimum(Look *look, const MsTlogVerified *v)
-{
-	g_autofree char *unsaid = ms_audit_unsaid(v->minimum, look->pruned);
-	if (unsaid != NULL)
-		on_wrong(0, unsaid, look);
-}
-
-/* Key and checkpoint of a trail are in its own folder: one that was exchanged as a whole agrees
- * with itself. */
-static void look_beside(Look *look, const char *folder)
-{
-	g_autofree char *other = ms_audit_not_as_kept(folder);
-	if (other != NULL)
-		on_wrong(0, other, look);
 }
 
 /* Of the folder that was configured: whose is it, is anything in it, does missentd live? */
@@ -298,10 +279,8 @@ static int verify(const char *folder, const char *against, const MsSettings *s, 
 	MsTlogVerified v;
 	g_autoptr(GError) error = NULL;
 	gint64 start = g_get_monotonic_time();
-	if (!ms_tlog_verify(folder, on_wrong, on_entry, &look, &v, &error))
+	if (!ms_audit_verify(folder, on_wrong, on_entry, &look, &v, &error))
 		return cannot(s, folder, &look, error);
-	look_at_minimum(&look, &v);
-	look_beside(&look, folder);
 	guint64 alone = look.damage;
 	if (against != NULL && !compare(folder, against, &look, &error)) {
 		if (s != NULL && alone > 0)
