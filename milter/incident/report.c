@@ -469,8 +469,9 @@ static void tell_gaps(MsReport *report)
 		put(section, "gap", "Not known", ROW_UNKNOWN, g_strdup(gaps->pdata[i]), NULL);
 	put(section, "delivery", "Not known here", ROW_UNKNOWN,
 		g_strdup(
-			"Whether the MTA delivered what it was handed, and "
-			"what went past the filter, the mail log tells (missent audit reconcile)."),
+			"Whether the MTA delivered what it was handed, to whom else (aliases, copies that "
+			"it adds), and what went past the filter, the mail log tells (missent audit "
+			"reconcile)."),
 		NULL);
 	put(section, "unrecognised", "Not known here", ROW_UNKNOWN,
 		g_strdup("What the directory did not know at the time was "
