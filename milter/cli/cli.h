@@ -185,6 +185,8 @@ int cli_import_fd(CliSession *session, int fd, const char *name, const char *why
 			"with --accept-moved: the reason, for the trail", "TEXT"                \
 	}
 int cli_accept_moved(bool accept, const char *why);
+/* False: it is said that the option is not 0 to 100. */
+bool cli_is_percent(const char *option, double value);
 /* import.c: set by the first SIGINT or SIGTERM. */
 const volatile int *cli_catch_signals(void);
 int cli_verify(Cli *cli, int argc, char **argv);

@@ -237,7 +237,7 @@ static int tell_failed(GError *error, const char *name)
 	return cli_fail_error(error);
 }
 
-static bool is_percent(const char *option, double value)
+bool cli_is_percent(const char *option, double value)
 {
 	if (value >= 0 && value <= 100)
 		return true;
@@ -376,8 +376,8 @@ int cli_import(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return cli_fail(EX_USAGE, "directory import: give one file (- for standard input)");
-	if (!is_percent("max-bad", max_bad) || !is_percent("max-shrink", max_shrink) ||
-		!is_percent("max-moved", max_moved) || cli_accept_moved(accept, why) != 0)
+	if (!cli_is_percent("max-bad", max_bad) || !cli_is_percent("max-shrink", max_shrink) ||
+		!cli_is_percent("max-moved", max_moved) || cli_accept_moved(accept, why) != 0)
 		return EX_USAGE;
 	if (many < 1)
 		return cli_fail(EX_USAGE, "--many %d: at least 1", many);

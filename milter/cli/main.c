@@ -86,7 +86,9 @@ const char *cli_who(void)
 
 int cli_fail_error(GError *error)
 {
-	int code = g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG
+	/* whose word it is that is wrong: that of an option is said by its name */
+	int code = g_str_has_prefix(error->message, "--")            ? EX_USAGE
+		: g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG
 		: g_error_matches(error, MS_ERROR, MS_ERROR_INPUT)   ? EX_DATAERR
 								     : EX_TEMPFAIL;
 	return cli_fail(code, "%s", error->message);
@@ -225,9 +227,12 @@ static bool is_full(const char *name, const char *value)
 {
 	if (value == NULL || *value != '\0')
 		return true;
+	bool why = g_strcmp0(name, "why") == 0;
 	cli_fail(EX_USAGE, "%s%s: \"\" is an empty word%s", name != NULL ? "--" : "",
 		name != NULL ? name : strchr(g_get_prgname(), ' ') + 1,
-		name != NULL ? "; leave the option out to mean any" : "");
+		why                    ? "; the reason is kept with what is done"
+			: name != NULL ? "; leave the option out to mean any"
+				       : "");
 	return false;
 }
 

@@ -124,6 +124,8 @@ int cli_suggest_house(Cli *cli, int argc, char **argv)
 	if (argc < 2)
 		return cli_fail(EX_USAGE,
 			"directory suggest-house: which messages? (- for standard input)");
+	if (!cli_is_percent("percent", percent))
+		return EX_USAGE;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
 	Sample sample = {.runtime = ms_runtime_load(cli->config, MS_PARTS_CHECK, &warning, &error)};
@@ -137,8 +139,8 @@ int cli_suggest_house(Cli *cli, int argc, char **argv)
 	}
 	if (worst == 0 && sample.messages < MIN_MESSAGES)
 		worst = cli_fail(EX_DATAERR,
-			"%u messages are too few to tell; give a sample of many customers' mail",
-			sample.messages);
+			"too few messages to tell: %u, and it takes %d; give a sample of many customers' mail",
+			sample.messages, MIN_MESSAGES);
 	if (worst == 0)
 		worst = suggest(&sample, percent);
 	g_hash_table_unref(sample.candidates);

@@ -114,7 +114,7 @@ static int find(Versions *v)
 			"or they were removed",
 			ms_audit_text_names[v->kinds], v->asked);
 	return v->found > 0 ? 0
-			    : cli_fail(EX_NOINPUT,
+			    : cli_fail(EX_DATAERR,
 				      "%s: no message in the audit trail has this queue ID, and no "
 				      "text that is kept this digest",
 				      v->asked);

@@ -267,6 +267,14 @@ static bool is_check(const char *name, GError **error)
 	return false;
 }
 
+static bool is_a_check(const char *name, GError **error)
+{
+	if (is_check(name, error))
+		return true;
+	g_prefix_error(error, "--only: ");
+	return false;
+}
+
 /* What somebody has looked at and found right is not told again: but a name that is none is no
  * check. */
 void check_accepted(Patient *p)
@@ -298,7 +306,7 @@ GPtrArray *complaints_new(void)
 
 GPtrArray *ms_doctor_examine(const MsDoctorOptions *options, GError **error)
 {
-	if (options->only != NULL && !is_check(options->only, error))
+	if (options->only != NULL && !is_a_check(options->only, error))
 		return NULL;
 	Patient p = {.options = options,
 		.runtime = options->runtime,

@@ -30,7 +30,7 @@ ok 'an option nearly written' says 64 'did you mean --from?' missent check --frm
 ok 'a reason that is none' says 64 'did you mean "mismatch"?' missent held list --reason mismatsch
 ok 'a state that is none' says 64 'did you mean "held"?' missent held list --state heldd
 ok 'a role that is none' says 64 '"admin" is none of viewer, reviewer, administrator' missent review adduser x --role admin
-ok 'a check that is none' says 78 'did you mean "postfix"?' missent doctor --only postfx
+ok 'a check that is none' says 64 'did you mean "postfix"?' missent doctor --only postfx
 ok 'a verb of config that is none' says 64 'did you mean "check"?' missent config chek
 ok 'missentd -V' says 0 'missentd 0' missentd -V
 ok 'missentd with an unknown option' says 64 "there is no option -Z" missentd -Z
@@ -224,6 +224,13 @@ ok 'check without recipients' sh -c "printf 'Subject: s\n\nx\n' | '$BUILD/missen
 ok 'no colour into a pipe' sh -c "! '$BUILD/missent' -c '$S/missent.conf' check '$S/wrong.eml' | grep -q '$(printf '\033')'"
 ok 'colour when asked for' sh -c "'$BUILD/missent' -c '$S/missent.conf' --color check '$S/wrong.eml' | grep -q '$(printf '\033')'"
 ok 'held list, empty' says 0 '0 messages' missent held list
+# Whose word it is that is wrong, and so what its status is: of the command line 64, of what it names 65 or 66.
+ok 'a time that is none' says 64 '--time: "yesterday" is no time' missent check --time yesterday "$S/m.csv"
+ok '... of explain' says 64 '--time: "yesterday" is no time' missent explain --time yesterday "$S/m.csv"
+ok 'an encoding that is none' says 64 'nobody knows "klingon"' missent directory import -n --encoding klingon "$S/m.csv"
+ok 'a percentage that is none' says 64 '--percent 101: 0 to 100 per cent' missent directory suggest-house --percent 101 "$S/m.csv"
+ok 'a message that was never judged' says 65 'has this queue ID' missent audit versions nosuch
+ok 'no reason' says 64 'the reason is kept' missent pause --for 5m --why ''
 ok 'held show of nothing' says 65 'no record' missent held show ABCDE12
 
 ok 'a directory that is away: could not be judged' sh -c "
