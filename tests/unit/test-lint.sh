@@ -84,6 +84,15 @@ else
 	n=$((n + 1))
 	echo "ok $n - manual pages are well-formed # SKIP mandoc is not installed"
 fi
+# As who reads them on a terminal of 80 columns, and lintian, sees them: a table that is wider is cut up.
+if command -v man >/dev/null && command -v groff >/dev/null; then
+	check 'manual pages fit into 80 columns' "$(for page in milter/*/*.[1578]; do
+		LC_ALL=C.UTF-8 MANROFFSEQ= MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null | sed "s,^,$page: ,"
+	done)"
+else
+	n=$((n + 1))
+	echo "ok $n - manual pages fit into 80 columns # SKIP man or groff is not installed"
+fi
 # mdoc(7)'s order; sections of a page's own stand after its description.
 check 'manual pages have their sections in the order of all manuals' "$(awk '
 	BEGIN {
