@@ -52,7 +52,7 @@ ends 'incident about: a typing error is no answer' 65 'did you mean "ALPHA"?' mi
 ends '... nor is another case' 65 'did you mean "ALPHA"?' missent incident about alpha
 ends '... nor for programs' 65 'no account that the directory knows' missent incident about --json NOBODY
 ends '... an account that is one' 0 'nothing of this account' missent incident about ALPHA
-ends 'incident report: a policy that is none' 65 'did you mean "invoices"?' missent incident report --from -1d --policy invoicess
+ends 'incident report: a policy that is none' 64 'did you mean "invoices"?' missent incident report --from -1d --policy invoicess
 ends '... one that is, without mail' 0 'no message of what was asked for' missent incident report --from -1d --policy invoices
 ends '... a sender that is none' 64 'is no address or domain' missent incident report --from -1d --sender billing
 ends '... an address without its domain' 64 'is no address or domain' missent incident report --from -1d --sender billing@
