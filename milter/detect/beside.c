@@ -361,7 +361,7 @@ static guint with_digits(const Search *s, gsize first, gsize last)
 }
 
 /* "48213 as your customer number": what is said of it; but of "4711 as customers" only how many. */
-bool ms_detect_is_called(const Search *s, guint kind, gsize last)
+static bool is_called(const Search *s, guint kind, gsize last)
 {
 	static const MsListed as[] = {MS_LISTED("as"), MS_LISTED("als"), MS_LISTED("comme"),
 		MS_LISTED("como"), MS_LISTED("come"), MS_LISTED("jako"), MS_LISTED("som")};
@@ -491,7 +491,9 @@ static bool is_any_name(const Search *s, const Cell *cell)
 	const char *text = s->fold->text + words[cell->first].from;
 	gsize len = words[cell->last].until - words[cell->first].from;
 	return with_digits(s, cell->first, cell->last) == 0 &&
-		(text[len] == ':' || ms_detect_kinds_named((Search *)s, text, len) != NULL);
+		((text[len] == ':' &&
+			 count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS) ||
+			ms_detect_kinds_named((Search *)s, text, len) != NULL);
 }
 
 /* Lines of values and names by turns begin with a value, so that no name is of the next line. */
@@ -560,7 +562,7 @@ static bool by_line_below(const Case *c, gsize last)
 		     : ends_with_name(s, below) && begins_with_value(s, first);
 }
 
-bool ms_detect_is_above(const Search *s, guint kind, gsize word, gsize last)
+static bool is_above(const Search *s, guint kind, gsize word, gsize last)
 {
 	gsize len;
 	const char *text = words_text(s, word, last, &len);
@@ -745,4 +747,10 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||
 		(with > 0 && by_words(&c, with, numbered)) || by_glyphs(&c) ||
 		(s->span->n_names == 0 && by_column(&c));
+}
+
+bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last)
+{
+	return ms_detect_is_beside(s, kind, first, last) || ms_detect_is_behind(s, kind, last) ||
+		is_called(s, kind, last) || is_above(s, kind, first, last);
 }

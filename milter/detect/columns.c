@@ -53,6 +53,16 @@ static bool is_rule(const char *text, gsize from, gsize until)
 	return marks >= 3;
 }
 
+/* "Customer no.    4711": then the name is that value's alone.  A date or a year may be a head. */
+static bool is_value(const MsFold *fold, const Cell *cell)
+{
+	const char *text = fold->text + cell->start;
+	gsize len = cell->end - cell->start;
+	return ms_detect_has_digit(text, len) && len > 2 && memchr(text, ' ', len) == NULL &&
+		!ms_detect_is_year(text, len) &&
+		ms_detect_of_date(fold, cell->start, cell->end) != MS_DATED_WHOLE;
+}
+
 static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
 {
 	const char *text = s->fold->text;
@@ -65,6 +75,8 @@ static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds 
 			memchr(text + cells[i].start, '/', len) != NULL)
 			continue;
 		kinds[i] = ms_detect_kinds_named(s, text + cells[i].start, len);
+		if (kinds[i] != NULL && i + 1 < n && is_value(s->fold, &cells[i + 1]))
+			kinds[i] = NULL;
 		labels += kinds[i] != NULL;
 	}
 	return labels;

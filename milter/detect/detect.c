@@ -56,7 +56,8 @@ const MsLabel *ms_detect_label_of(const Search *s, guint kind, gsize start)
 
 bool ms_detect_labelled(const Search *s, guint kind, gsize start)
 {
-	return ms_detect_is_named(s, kind, start) || ms_detect_label_of(s, kind, start) != NULL;
+	return ms_detect_is_named(s, kind, start, start) ||
+		ms_detect_label_of(s, kind, start) != NULL;
 }
 
 /* Where the directory has a value, under whatever other form of it, the filter has it as well;
@@ -135,6 +136,9 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	}
 	bool guess = (belief & MS_BELIEF_TENTATIVE) && has_no_owner(s, kind, value);
 	if (guess && s->known->lean && is_never_firm(kind))
+		return true;
+	if ((belief & MS_BELIEF_TENTATIVE) && !guess && kind->check == MS_CHECK_NONE &&
+		(ms_detect_is_decimal(s->fold, start, end) || ms_detect_is_group(s, start, end)))
 		return true;
 	const MsFinding *before = ms_reading_has(s->reading, kind->name, value);
 	/* Prose may be full of what might be a value after a label: no limit is for that. */

@@ -138,6 +138,8 @@ gsize ms_detect_inner_end(const char *text, gsize end);
 void ms_detect_columns(Search *s);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
+/* The kind of IBANs, or NULL. */
+const MsKind *ms_detect_iban_kind(const Search *s);
 /* accounts.c: the account that parts near word `word` make together, if that is a bank's number. */
 void ms_detect_accounts(Search *s, const MsKind *iban, gsize word);
 /* series.c: what the number that begins with word `word` and the series before it make together. */
@@ -162,13 +164,10 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 /* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
 bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
-/* "48213 as your customer number"? */
-bool ms_detect_is_called(const Search *s, guint kind, gsize last);
-/* Does small print name what stands from word `word` to word `last`: below it, or in the next cell
- * of a row that ends there? */
-bool ms_detect_is_above(const Search *s, guint kind, gsize word, gsize last);
-/* Is `at` within a stretch whose name is a label of the kind? */
-bool ms_detect_is_named(const Search *s, guint kind, gsize at);
+/* Either, or "48213 as your customer number", or small print below it or in the next cell? */
+bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
+/* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */
+bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);
 
 /* ---- figures.c ---- */
 typedef enum {
@@ -185,6 +184,8 @@ typedef enum {
 } MsDated;
 /* What is what stands from `start` to `end`, which is not empty, of a date with marks? */
 MsDated ms_detect_of_date(const MsFold *fold, gsize start, gsize end);
+/* "40,12": nobody sets an identifier so. */
+bool ms_detect_is_decimal(const MsFold *fold, gsize start, gsize end);
 /* Makes what the others of figures.c need; before all of them, and before a worker is forked. */
 void ms_detect_fill_words(void);
 /* Does a label, or what stands behind it, ask for a number? */
@@ -216,6 +217,8 @@ bool ms_detect_is_joint(const Search *s, gsize word);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
  * characters; `longish`: so many that it is hardly anything else by chance. */
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);
+/* Is it, from `start` to `end`, some groups of an IBAN that is set in groups of four? */
+bool ms_detect_is_group(const Search *s, gsize start, gsize end);
 /* Is it, from `start` to `end`, a value that a Swiss bill says of itself? */
 bool ms_detect_in_billing(const Search *s, gsize start, gsize end);
 /* Does what ends at `at` belong to the name of a file? */

@@ -504,6 +504,13 @@ static gsize date_around(const MsFold *fold, gsize at, gsize *from_out)
 	return 0;
 }
 
+bool ms_detect_is_decimal(const MsFold *fold, gsize start, gsize end)
+{
+	const char *comma = memchr(fold->text + start, ',', end - start);
+	return comma != NULL && comma == fold->text + end - 3 &&
+		count_digits(fold, start) == end - start - 3 && count_digits(fold, end - 2) == 2;
+}
+
 MsDated ms_detect_of_date(const MsFold *fold, gsize start, gsize end)
 {
 	gsize from, until = date_around(fold, start, &from);

@@ -24,6 +24,8 @@
 #define MAX_LOCAL_PART 64
 #define MIN_OWN 8        /* digits */
 #define MAX_BILLING 200
+#define MAX_IBAN 34
+#define IBAN_GROUP 4
 #define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
 
 bool ms_detect_is_date(const char *text, gsize len)
@@ -262,6 +264,53 @@ static bool is_apart_in_link(const Search *s, gsize start, gsize end)
 
 /* "//S1/10/10201409/11/190512/30/109322551": what a Swiss bill says of itself (Swico, syntax
  * definition S1), tags and values with a slash between. */
+/* "DE89" */
+static bool is_iban_head(const char *group)
+{
+	return g_ascii_isalpha(group[0]) && g_ascii_isalpha(group[1]) &&
+		g_ascii_isdigit(group[2]) && g_ascii_isdigit(group[3]);
+}
+
+/* Where the groups begin that the one at `start` may be of, which one blank sets apart each. */
+static gsize groups_start(const char *text, gsize start)
+{
+	gsize from = start;
+	while (from >= IBAN_GROUP + 1 && start - from <= MAX_IBAN && text[from - 1] == ' ') {
+		gsize before = from - 1 - IBAN_GROUP;
+		for (gsize i = before; i < from - 1; i++)
+			if (!g_ascii_isalnum(text[i]))
+				return from;
+		from = before;
+	}
+	return from;
+}
+
+bool ms_detect_is_group(const Search *s, gsize start, gsize end)
+{
+	const char *text = s->fold->text;
+	const MsKind *kind = ms_detect_iban_kind(s);
+	char value[MAX_IBAN + 1];
+	gsize from = end - start < IBAN_GROUP ? start : groups_start(text, start), n = 0;
+	while (from < start && !is_iban_head(text + from))
+		from += IBAN_GROUP + 1;
+	if (kind == NULL || from >= start)
+		return false;
+	for (gsize at = from; at < s->fold->len && n < MAX_IBAN; at++) {
+		if ((at - from) % (IBAN_GROUP + 1) == IBAN_GROUP) {
+			if (text[at] == ' ')
+				continue;
+			break;
+		}
+		if (!g_ascii_isalnum(text[at]))
+			break;
+		value[n++] = g_ascii_toupper(text[at]);
+		value[n] = '\0';
+		if (at + 1 >= end && !g_ascii_isalnum(text[at + 1]) && ms_kind_checked(kind, value))
+			return true;
+	}
+	return false;
+}
+
 bool ms_detect_in_billing(const Search *s, gsize start, gsize end)
 {
 	const char *text = s->fold->text;

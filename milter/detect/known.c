@@ -113,7 +113,7 @@ static bool is_one_piece(const Search *s, const MsHit *hit)
 static bool is_amount(const Search *s, guint k, gsize start, gsize end)
 {
 	gsize near = start > NEAR_MONEY ? start - NEAR_MONEY : 0;
-	if (ms_detect_is_named(s, k, start))
+	if (ms_detect_is_named(s, k, start, end))
 		return ms_detect_figure(s->fold, near, near, start, end) == MS_FIGURE_SURELY;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	return label != NULL &&
@@ -152,7 +152,7 @@ static bool is_of_date(const Search *s, guint k, const MsHit *hit, gsize start, 
 	case MS_DATED_NOT: return false;
 	case MS_DATED_WHOLE:
 	case MS_DATED_BEGINS:
-		return !ms_detect_is_named(s, k, start) &&
+		return !ms_detect_is_named(s, k, start, end) &&
 			!(is_right_behind(s, k, start, &alone) && alone);
 	case MS_DATED_BEHIND: return true;
 	case MS_DATED_ACROSS: return !is_one_piece(s, hit);
@@ -206,16 +206,14 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 {
 	bool alone;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
-	if (ms_detect_is_named(s, k, start) ||
+	if (ms_detect_is_named(s, k, start, end) ||
 		(odd ? is_right_behind(s, k, start, &alone)
 		     : label != NULL && !ms_detect_is_anothers(s->fold, label->start, label->end,
 					 start, end, ms_detect_figure(s->fold, label->start,
 							     label->end, start, end))))
 		return true;
-	return ms_detect_is_beside(s, k, hit->first, hit->last) ||
-		ms_detect_is_behind(s, k, hit->last) || ms_detect_is_called(s, k, hit->last) ||
-		ms_detect_in_billing(s, start, end) ||
-		ms_detect_is_above(s, k, hit->first, hit->last);
+	return ms_detect_is_told(s, k, hit->first, hit->last) ||
+		ms_detect_in_billing(s, start, end);
 }
 
 /* "+49 171 9876543"; but "NAD+9876543" sets values apart. */

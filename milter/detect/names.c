@@ -176,14 +176,14 @@ static gint64 last_before(const GArray *array, gsize size, gsize at)
 	return low;
 }
 
-bool ms_detect_is_named(const Search *s, guint kind, gsize at)
+bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end)
 {
-	for (gint64 i = last_before(s->named, sizeof(Named), at); i >= 0; i--) {
+	for (gint64 i = last_before(s->named, sizeof(Named), start); i >= 0; i--) {
 		const Named *named = &g_array_index(s->named, Named, i);
-		if (named->end <= at)
+		if (named->end <= start)
 			return false;
 		if (named->kind == kind)
-			return true;
+			return named->end >= end;
 	}
 	return false;
 }
@@ -312,6 +312,16 @@ static void close_head(Search *s, const Cell *head, guint n, const MsNameKinds *
 	}
 }
 
+/* Of a column by itself: a line with another name in it ends it, for that has values of its own. */
+static bool is_next_name(const Search *s, const Cell *cells, guint n)
+{
+	gsize len = cells[0].end - cells[0].start;
+	if (n > 2 || (n == 2 && cells[1].end > cells[1].start) || len < 2 || len > MAX_CELL)
+		return false;
+	g_autofree char *name = g_strndup(s->fold->text + cells[0].start, len);
+	return ms_kinds_named(s->kinds, name) != NULL;
+}
+
 /* The lines below a head that have as many cells. */
 static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, guint n,
 	const MsNameKinds *const *kinds)
@@ -324,6 +334,8 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 			return s->fold->len; /* by_pattern() notes it */
 		guint got = cut_line(s->fold->text, s->fold->len, &next, separator, n + 1, cells);
 		if (got + 1 < n || got > n + 1) /* a last separator may be left out */
+			break;
+		if (is_next_name(s, head, n) && is_next_name(s, cells, got))
 			break;
 		if (lines == 1)
 			close_head(s, head, n, kinds);

@@ -156,7 +156,8 @@ static bool is_said(const Search *s, guint k, gsize word, const Edge *begin, con
 			     (behind > 0 && g_ascii_islower(s->fold->text[w->until - 1]))))
 		return false; /* "48291m" */
 	return is_first_behind(s, ms_detect_label_of(s, k, w->from), w->from) ||
-		ms_detect_is_named(s, k, w->from) || ms_detect_is_beside(s, k, word, word);
+		ms_detect_is_named(s, k, w->from, w->until) ||
+		ms_detect_is_beside(s, k, word, word);
 }
 
 static void take(Search *s, gsize word, const Edge *begin, const Edge *end, bool in_name)

@@ -107,9 +107,10 @@ static void by_labels(Search *s, gsize word, const char *text, gsize len, gsize 
 	}
 }
 
-/* A whole number of digits alone that stands from `start` to `end`, in another form. */
-static void take_number(Search *s, gsize start, gsize end, const char *text, gsize len)
+/* A whole number of digits alone that words `first` to `last` are, in another form. */
+static void take_number(Search *s, gsize first, gsize last, const char *text, gsize len)
 {
+	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, last);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
@@ -117,7 +118,8 @@ static void take_number(Search *s, gsize start, gsize end, const char *text, gsi
 			kind->family != MS_FAMILY_NONE ||
 			!ms_filters_have(s->known, kind->name, text, len))
 			continue;
-		bool labelled = ms_detect_labelled(s, k, start);
+		bool labelled = ms_detect_labelled(s, k, start) ||
+			ms_detect_is_told(s, k, first, last);
 		if (!labelled && (len < MAX(kind->bare_digits, MIN_WITHOUT_ZEROS) ||
 					 ms_detect_is_glued(s, start, end, true,
 						 len >= kind->joined_digits)))
@@ -157,20 +159,19 @@ static void in_powers(Search *s, gsize word, const char *text, gsize len)
 	g_autofree char *zeros = g_strnfill(n - digits, '0');
 	g_autofree char *value = g_strdup_printf("%c%.*s%s",
 		s->compact->text[words[word - 1].start], (int)digits, text, zeros);
-	take_number(s, words[word - 1].from, words[last].until, value, n + 1);
+	take_number(s, word - 1, last, value, n + 1);
 }
 
 /* "0048291746" is 48291746 in a table of fixed width.  The word has no other characters. */
 static void behind_zeros(Search *s, gsize word, const char *text, gsize len)
 {
 	gsize zeros = span_of(text, len, '0', '0');
-	gsize from = ms_detect_word_start(s, word), until = ms_detect_word_end(s, word);
 	if (zeros >= len || len - zeros < MIN_VALUE - 1)
 		return;
-	take_number(s, from, until, text + zeros, len - zeros);
+	take_number(s, word, word, text + zeros, len - zeros);
 }
 
-static const MsKind *iban_kind(const Search *s)
+const MsKind *ms_detect_iban_kind(const Search *s)
 {
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++)
 		if (ms_kinds_nth(s->kinds, i)->check == MS_CHECK_IBAN)
@@ -262,7 +263,7 @@ void ms_detect_within(Search *s)
 {
 	if (!ms_filters_any(s->known))
 		return;
-	const MsKind *iban = iban_kind(s);
+	const MsKind *iban = ms_detect_iban_kind(s);
 	iban = iban != NULL && iban->known ? iban : NULL;
 	for (gsize i = 0; i < s->compact->n_figures && !s->full; i++) {
 		gsize word = s->compact->figures[i];

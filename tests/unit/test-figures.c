@@ -444,6 +444,37 @@ static const struct {
 	{"12694", "Contract\tTotal\tZIP\n4711\t110.37\t12694", false},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694\t4711", true},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694", true},
+	/* groups of an IBAN; of one whose check digits do not agree nothing is known */
+	{"4502", "Vertragsnummer 6202\nIBAN: ES15 2100 0418 4502 0006 5407", false},
+	{"5407", "Vertragsnummer 6202\nIBAN: ES15 2100 0418 4502 0006 5407", false},
+	{"21000418", "Vertragsnummer 6202\nIBAN: ES15 2100 0418 4502 0006 5407", false},
+	{"6000", "Contract no. 4153 IBAN FR18 3000 6000 0100 0112 3597 689 Fees", false},
+	{"4502", "Vertragsnummern: 6202, ES15 2100 0418 4502 0006 5408", true},
+	{"4502", "Vertragsnummern 2100 0418 4502", true},
+	{"5408", "Vertragsnummern ES15 2100 0418 4502 0006 5407 5408", true},
+	/* cents behind a comma */
+	{"4012", "Vertragsnummer      5547\nBeitrag      40,12", false},
+	{"4012", "Contract number\tFee\n5547\t40,12", false},
+	{"4012", "Vertrag 40,12", false},
+	{"4012", "Vertragsnummer 40-12", true},
+	{"4012", "Vertragsnummer 40.12", true},
+	{"40012", "Vertragsnummer 40,012", true},
+	{"4012", "Contract number,Fee\n4012,12\n", true},
+	/* a name with its value beside it heads no column; with a year or a date it may */
+	{"4012", "Vertragsnummer      5547\nZone      4012", false},
+	{"4012", "Vertragsnummer      2025\n4012      11,20", true},
+	{"4012", "Vertragsnummer      31.12.2026\n4012      11,20", true},
+	{"4012", "Vertragsnummer      Zone\n4012      11", true},
+	{"4712", "Contract number\t\n4711\t\n4712\t\n", true},
+	{"4712", "Contract number\t\nMeyer\t\n4711\t\nSmith\t\n4712\t\n", true},
+	{"5250", "Contract number\t\nSeats\t\n*6856*\t\n5\t\n$ 250.00\t\n", false},
+	{"6856", "Contract number\t\nSeats\t\n*6856*\t\n5\t\n$ 250.00\t\n", true},
+	/* zeros that fill it up, where a name says what it is */
+	{"5547", "Stromvertragsnummer      0000005547", true},
+	{"5547", "0000005547\tStromvertragsnummer\n", true},
+	{"5547", "Menge      0000005547", false},
+	/* a name below its value, and a sentence before both */
+	{"41608", "Wir erlauben uns, Ihnen wie folgt zu berechnen:\n41608\nVertragsnummer\n\n", true},
 };
 
 static void test_chances(void)
