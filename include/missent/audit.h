@@ -120,9 +120,9 @@ bool ms_audit_beat(MsAudit *audit, const char *program, GError **error);
 bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
 
 /* Removes, as the log's format allows, bundles of lines that are all older than `before`, at most
- * once an hour; a line tells it first.  Then the texts below go that no line names any more, in this
- * log and in those that were put aside, and that nobody has kept since `before`; where a log cannot
- * be read, none. */
+ * once an hour; a line tells it first.  Then the texts below go that no line names any more, in
+ * this log and in those that were put aside, and that nobody has kept since `before`; where a log
+ * cannot be read, none. */
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
 /* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's),
  * and the new one begins with the last checkpoint of it that its key signed, who began it, and

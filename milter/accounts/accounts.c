@@ -1,3 +1,7 @@
+/*
+ * The file of accounts: opening it (and what an earlier version left), and the people in it.  The
+ * agent and the operator's `missent review` have it open; from any thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -14,11 +18,6 @@
 #include "missent/password.h"
 
 #include "accounts_private.h"
-
-/*
- * The file of accounts: opening it (and what an earlier version left), and the people in it.  The
- * agent and the operator's `missent review` have it open; from any thread.
- */
 
 #define APPLICATION_ID 0x6d737232 /* "msr2" */
 

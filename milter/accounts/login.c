@@ -1,3 +1,9 @@
+/*
+ * Logging in, proving anew, and who waits for it: a name with what shall prove it comes in from
+ * the agent, a session or a wait goes out.  From any thread; a failure is counted on disk before
+ * it is looked at, so that many at the same moment are not more tries, and hashing, which is
+ * dear, is done by few at a time.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -8,13 +14,6 @@
 #include "missent/password.h"
 
 #include "accounts_private.h"
-
-/*
- * Logging in, proving anew, and who waits for it: a name with what shall prove it comes in from
- * the agent, a session or a wait goes out.  From any thread; a failure is counted on disk before
- * it is looked at, so that many at the same moment are not more tries, and hashing, which is
- * dear, is done by few at a time.
- */
 
 const char *const ms_by_names[MS_N_BY + 1] = {"password", "code", "proxy", "token", NULL};
 const char *const ms_login_names[MS_N_LOGINS + 1] = {

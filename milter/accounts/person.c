@@ -1,15 +1,14 @@
+/*
+ * The one place that says who is who: a name as some system spells it comes in, the name that is
+ * kept and compared goes out.  Accounts, the page's log-in, the agent, the desk's rule of the
+ * second person and the command line all ask here.  From any thread.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "missent/person.h"
 #include "missent/text.h"
-
-/*
- * The one place that says who is who: a name as some system spells it comes in, the name that is
- * kept and compared goes out.  Accounts, the page's log-in, the agent, the desk's rule of the
- * second person and the command line all ask here.  From any thread.
- */
 
 /* What nobody sees is no part of a name: zero width, direction marks, soft hyphen, variation
  * selectors. */

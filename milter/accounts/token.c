@@ -1,3 +1,8 @@
+/*
+ * Tokens with which a program speaks to the API: made once and shown once, known again by their
+ * hash.  Each has somebody who answers for it: what it does is his doing, and it may no more than
+ * he.  From any thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/answer.h"
 
 #include "accounts_private.h"
-
-/*
- * Tokens with which a program speaks to the API: made once and shown once, known again by their
- * hash.  Each has somebody who answers for it: what it does is his doing, and it may no more than
- * he.  From any thread.
- */
 
 #define PREFIX "mst_"
 #define TOKEN_DIGITS 64

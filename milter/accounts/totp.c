@@ -1,3 +1,8 @@
+/*
+ * The second factor: a secret goes out once, when it is enrolled; codes of it, or of the recovery
+ * codes that were given with it, come in.  Source: RFC 6238 (SHA-1, six digits, thirty seconds,
+ * one step early or late), through liboath.  From any thread.
+ */
 #include "config.h"
 
 #include <liboath/oath.h>
@@ -11,12 +16,6 @@
 #include "missent/digest.h"
 
 #include "accounts_private.h"
-
-/*
- * The second factor: a secret goes out once, when it is enrolled; codes of it, or of the recovery
- * codes that were given with it, come in.  Source: RFC 6238 (SHA-1, six digits, thirty seconds,
- * one step early or late), through liboath.  From any thread.
- */
 
 #define SECRET_BYTES 20
 #define DIGITS 6

@@ -1,3 +1,10 @@
+/*
+ * Who asks, and may he?  A request comes in as JSON with a session or a token, never with a name;
+ * the agent finds the person and the role itself, has him prove it anew where that is asked for,
+ * and puts the name in before the desk sees it.  A request for another host goes on through
+ * Redis, sealed with what agents share: there the agent that sealed it is believed, not the page.
+ * Many threads at a time.
+ */
 #include "config.h"
 
 #include <stdarg.h>
@@ -8,14 +15,6 @@
 #include "missent/log.h"
 
 #include "agent.h"
-
-/*
- * Who asks, and may he?  A request comes in as JSON with a session or a token, never with a name;
- * the agent finds the person and the role itself, has him prove it anew where that is asked for,
- * and puts the name in before the desk sees it.  A request for another host goes on through
- * Redis, sealed with what agents share: there the agent that sealed it is believed, not the page.
- * Many threads at a time.
- */
 
 G_DEFINE_QUARK(missent-agent, agent_error)
 

@@ -1,3 +1,9 @@
+/*
+ * The Unix socket: connections come in, one request and one reply each.  Who is not the page's
+ * user, root or ours is refused by what the kernel says of him.  One thread accepts; a few read
+ * and answer what is short (log-ins, sessions), others do what may take long (held mail), so that
+ * no decision that hangs keeps anybody from logging in.
+ */
 #include "config.h"
 
 #include <poll.h>
@@ -9,13 +15,6 @@
 #include "missent/log.h"
 
 #include "agent.h"
-
-/*
- * The Unix socket: connections come in, one request and one reply each.  Who is not the page's
- * user, root or ours is refused by what the kernel says of him.  One thread accepts; a few read
- * and answer what is short (log-ins, sessions), others do what may take long (held mail), so that
- * no decision that hangs keeps anybody from logging in.
- */
 
 #define SHORT_AT_ONCE 64 /* more than may wait to have a password hashed */
 #define LONG_AT_ONCE 16

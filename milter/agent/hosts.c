@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include "missent/log.h"
-
-#include "agent.h"
-
 /*
  * Several hosts: our records go out through Redis, those of all hosts come in where the page is
  * (all-hosts), and what other agents vouch for is answered.  Threads of its own, each with its
  * link.
  */
+#include "config.h"
+
+#include "missent/log.h"
+
+#include "agent.h"
 
 #define TAKERS 8
 #define AT_ONCE 100

@@ -1,3 +1,8 @@
+/*
+ * The webhook: what the ledger has to tell goes out, one after another, and again, later and
+ * later, until it is taken or a week old.  A thread of its own, so that who does not answer keeps
+ * nobody waiting.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,12 +14,6 @@
 #include "missent/outbox.h"
 
 #include "agent.h"
-
-/*
- * The webhook: what the ledger has to tell goes out, one after another, and again, later and
- * later, until it is taken or a week old.  A thread of its own, so that who does not answer keeps
- * nobody waiting.
- */
 
 #define AT_ONCE 50
 #define SECOND ((gint64)G_USEC_PER_SEC)

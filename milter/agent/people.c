@@ -1,3 +1,8 @@
+/*
+ * What the page asks about people: who comes in, whose session it is, and changes of accounts,
+ * second factors and tokens, each of which is proved anew by who makes it and is on the audit
+ * trail before it is done.  Many threads at a time.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/answer.h"
 
 #include "agent.h"
-
-/*
- * What the page asks about people: who comes in, whose session it is, and changes of accounts,
- * second factors and tokens, each of which is proved anew by who makes it and is on the audit
- * trail before it is done.  Many threads at a time.
- */
 
 static json_t *session_json(const MsSession *s)
 {

@@ -1,3 +1,10 @@
+/*
+ * One message's verdict, or what a person did, comes in; it is an entry of the log, on disk, when
+ * we return.  Lines are made by their callers' threads; of those that come while a batch is on
+ * its way to disk one thread writes all with the next, so that many wait for one fsync.  The log
+ * is opened with the first line: then also the plain files of older versions become its first
+ * entries.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -14,14 +21,6 @@
 #include "missent/witness.h"
 
 #include "audit_private.h"
-
-/*
- * One message's verdict, or what a person did, comes in; it is an entry of the log, on disk, when
- * we return.  Lines are made by their callers' threads; of those that come while a batch is on
- * its way to disk one thread writes all with the next, so that many wait for one fsync.  The log
- * is opened with the first line: then also the plain files of older versions become its first
- * entries.
- */
 
 typedef struct {
 	GPtrArray *texts; /* of char *: its entries, more than one if it is long */
@@ -335,7 +334,6 @@ static bool tell_recovered(MsAudit *audit, GError **error)
 	ms_put_integer(line, "entries", (gint64)n);
 	return append_line(audit->log, line, error);
 }
-
 
 /* In the thread that has the log. */
 static bool commit(MsAudit *audit, const GPtrArray *batch, GError **error)

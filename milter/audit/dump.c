@@ -1,12 +1,11 @@
-#include "config.h"
-
-#include "audit_private.h"
-
 /*
  * The values of a line come in, one after the other, its text grows: what json_dumps() gives with
  * JSON_COMPACT and JSON_ENSURE_ASCII of the same tree, to the byte, but no tree is made.  Nearly
  * all of it is ASCII that stands as it is.  Runs in any thread.
  */
+#include "config.h"
+
+#include "audit_private.h"
 
 static void add_escaped(GString *out, gunichar c)
 {

@@ -1,3 +1,12 @@
+/*
+ * The trail comes in; each line goes to who asks for it, parsed; what is split over several
+ * entries is one line again.  The plain files of older versions are read too, the oldest first:
+ * those that were rotated away lie beside the one in use ("audit.jsonl.2.gz",
+ * "audit.jsonl-20261126") and have their place by the time of their first line.
+ *
+ * That a message was not done after all is said by a later line.  The trail is gone through for
+ * those first, so that nobody who reads it has to know of them.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -10,16 +19,6 @@
 #include "missent/digest.h"
 
 #include "audit_private.h"
-
-/*
- * The trail comes in; each line goes to who asks for it, parsed; what is split over several
- * entries is one line again.  The plain files of older versions are read too, the oldest first:
- * those that were rotated away lie beside the one in use ("audit.jsonl.2.gz",
- * "audit.jsonl-20261126") and have their place by the time of their first line.
- *
- * That a message was not done after all is said by a later line.  The trail is gone through for
- * those first, so that nobody who reads it has to know of them.
- */
 
 #define MAX_LINE (64u << 20)
 

@@ -1,3 +1,9 @@
+/*
+ * Text that somebody pasted comes in: a line of the system log, a mail, a page of a book; the
+ * newest checkpoint in it that the log's key signed goes out.  Mails fold and quote lines, and
+ * syslog daemons write what is not ASCII in digits: that is taken back first.  What is found is
+ * believed for its signature alone.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,13 +12,6 @@
 #include "missent/witness.h"
 
 #include "note.h"
-
-/*
- * Text that somebody pasted comes in: a line of the system log, a mail, a page of a book; the
- * newest checkpoint in it that the log's key signed goes out.  Mails fold and quote lines, and
- * syslog daemons write what is not ASCII in digits: that is taken back first.  What is found is
- * believed for its signature alone.
- */
 
 #define DASH "\xe2\x80\x94"
 

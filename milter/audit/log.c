@@ -1,19 +1,3 @@
-#include "config.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "missent/answer.h"
-#include "missent/io.h"
-
-#include "note.h"
-#include "tlog_private.h"
-
 /*
  * Entries come in, in batches; they are on disk, and under a signed checkpoint, when they are
  * said to be.
@@ -32,6 +16,21 @@
  * entries that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay,
  * and are told.  Never may it have less than `latest` says.
  */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "missent/answer.h"
+#include "missent/io.h"
+
+#include "note.h"
+#include "tlog_private.h"
 
 struct MsTlog {
 	char *folder;

@@ -1,3 +1,6 @@
+/*
+ * Hashes come in, hashes go out: leaves, nodes, roots, and what proofs lead to.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,10 +8,6 @@
 #include "missent/sign.h"
 
 #include "merkle.h"
-
-/*
- * Hashes come in, hashes go out: leaves, nodes, roots, and what proofs lead to.
- */
 
 void ms_merkle_leaf(const void *data, gsize len, MsHash *out)
 {

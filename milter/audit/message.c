@@ -1,3 +1,9 @@
+/*
+ * A message that was judged comes in, with what the engine knows of it; its line goes out as JSON,
+ * written as it is found: a tree of it would cost more than all else here.
+ * Raw values end here: they become masked forms, and digests with the trail's key.  Every list is
+ * bounded, and says how much it left out.  Runs in the thread of the message.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,13 +15,6 @@
 #include "missent/kind.h"
 
 #include "audit_private.h"
-
-/*
- * A message that was judged comes in, with what the engine knows of it; its line goes out as JSON,
- * written as it is found: a tree of it would cost more than all else here.
- * Raw values end here: they become masked forms, and digests with the trail's key.  Every list is
- * bounded, and says how much it left out.  Runs in the thread of the message.
- */
 
 #define ID_BYTES 12
 #define KEY_NUMBER_BYTES 4

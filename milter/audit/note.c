@@ -1,3 +1,7 @@
+/*
+ * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with
+ * distrust, or sizes and roots come in and text that a key has signed goes out.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -12,11 +16,6 @@
 #include "missent/sign.h"
 
 #include "note.h"
-
-/*
- * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with
- * distrust, or sizes and roots come in and text that a key has signed goes out.
- */
 
 #define SEED_BYTES MS_SIGN_SEED
 #define ID_BYTES 4

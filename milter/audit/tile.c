@@ -1,3 +1,6 @@
+/*
+ * Names and contents of the files of C2SP tlog-tiles.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -6,8 +9,6 @@
 #include "missent/answer.h"
 
 #include "tlog_private.h"
-
-/* Names and contents of the files of C2SP tlog-tiles. */
 
 #define MAX_TILE_FILE (MS_TILE * (MS_TLOG_MAX_ENTRY + 2))
 

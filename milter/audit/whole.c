@@ -1,3 +1,9 @@
+/*
+ * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all
+ * processors, and compared with what the tiles and the checkpoints say: where they differ tells
+ * where it was changed.  Nothing here is taken from how the log is written (log.c) but the names
+ * of its files.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -15,13 +21,6 @@
 
 #include "note.h"
 #include "tlog_private.h"
-
-/*
- * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all
- * processors, and compared with what the tiles and the checkpoints say: where they differ tells
- * where it was changed.  Nothing here is taken from how the log is written (log.c) but the names
- * of its files.
- */
 
 #define AT_ONCE 16  /* bundles that are in memory */
 #define MAX_TOLD 20 /* entries of one bundle */

@@ -1,3 +1,9 @@
+/*
+ * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is
+ * refused and why.  Kept is a file a host: its verifier key, the time, and the note.  Who
+ * rewrites a log with its key, or rolls it back, has no proof that leads from what is kept to
+ * what he has.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,13 +17,6 @@
 #include "missent/witness.h"
 
 #include "audit_private.h"
-
-/*
- * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is
- * refused and why.  Kept is a file a host: its verifier key, the time, and the note.  Who
- * rewrites a log with its key, or rolls it back, has no proof that leads from what is kept to
- * what he has.
- */
 
 #define ENDING ".checkpoint"
 

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <time.h>
-
-#include "missent/budget.h"
-
 /*
  * The purse of one message: what it may still cost, in both wings.  Charges come from the loops
  * that do the work, in the one thread that works on the message; there is no state beside the
  * purse.
  */
+#include "config.h"
+
+#include <time.h>
+
+#include "missent/budget.h"
 
 void ms_limits_default(MsLimits *limits)
 {

@@ -1,3 +1,6 @@
+/*
+ * Two clocks of the system; what tests add to them is the only state.  From any thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -5,8 +8,6 @@
 #include <time.h>
 
 #include "missent/clock.h"
-
-/* Two clocks of the system; what tests add to them is the only state.  From any thread. */
 
 static _Atomic gint64 now_shift, steady_shift;
 

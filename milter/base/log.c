@@ -1,3 +1,8 @@
+/*
+ * Lines for the log come in, of a message under its queue ID; they go to syslog or to standard
+ * error, foreign text escaped and cut.  Also how an error of one kind is made.  A process has
+ * one log, which is opened before there is a second thread; any thread writes.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,7 +13,6 @@
 #include "missent/log.h"
 #include "missent/text.h"
 
-/* A process has one log.  Set before there is a second thread. */
 static struct {
 	bool to_syslog;
 	bool debug;

@@ -1,3 +1,7 @@
+/*
+ * Bytes come in; a signature, a hash, or whether one is right goes out.  The state of SHA-256 is
+ * kept by each thread: to look the algorithm up takes longer than to hash a line.
+ */
 #include "config.h"
 
 #include <openssl/evp.h>
@@ -5,11 +9,6 @@
 #include <sodium.h>
 
 #include "missent/sign.h"
-
-/*
- * Bytes come in; a signature, a hash, or whether one is right goes out.  The state of SHA-256 is
- * kept by each thread: to look the algorithm up takes longer than to hash a line.
- */
 
 static pthread_key_t state_key;
 static pthread_once_t state_once = PTHREAD_ONCE_INIT;

@@ -1,3 +1,7 @@
+/*
+ * Encoded bytes come in, decoded ones go out, tolerantly: what clients skip is skipped.  Where
+ * they differ on damaged base64, each way of taking it can be asked for.  No state; any thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,11 +10,6 @@
 #include "missent/transfer.h"
 
 #include "base64.h"
-
-/*
- * Encoded bytes come in, decoded ones go out, tolerantly: what clients skip is skipped.  Where
- * they differ on damaged base64, each way of taking it can be asked for.  No state; any thread.
- */
 
 /* Of a base64 digit its value and this; padding; 0 for all else. */
 #define DIGIT 64

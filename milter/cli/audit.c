@@ -1,8 +1,9 @@
+/*
+ * missent audit: one row a verb.
+ */
 #include "config.h"
 
 #include "cli.h"
-
-/* missent audit: one row a verb. */
 
 static const CliVerb verbs[] = {
 	{"verify", cli_audit_verify, "is the trail whole? against a kept checkpoint too"},

@@ -1,3 +1,8 @@
+/*
+ * missent check: messages come in from files, mailboxes or standard input, an envelope from
+ * options; the judgement that the daemon would give goes out, for a person or as JSON, and as
+ * the exit code.  The tool's one thread.
+ */
 #include "config.h"
 
 #include <errno.h>

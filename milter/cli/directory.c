@@ -1,3 +1,6 @@
+/*
+ * The mapping: asking it, and changing single entries.  One thread.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -12,8 +15,6 @@
 #include "missent/text.h"
 
 #include "cli.h"
-
-/* The mapping: asking it, and changing single entries.  One thread. */
 
 int cli_begin(CliSession *session, Cli *cli)
 {

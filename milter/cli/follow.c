@@ -1,3 +1,7 @@
+/*
+ * missent directory follow: changes come in as they are made, and go into the mapping.  One
+ * thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -12,9 +16,6 @@
 #include "missent/io.h"
 
 #include "cli.h"
-
-/* missent directory follow: changes come in as they are made, and go into the mapping.  One
- * thread. */
 
 #define WAIT_MS 1000
 #define PAUSE_US (2 * G_USEC_PER_SEC)

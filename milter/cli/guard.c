@@ -1,3 +1,6 @@
+/*
+ * missent guard: which streams of mail are stopped, and letting them run again.  One thread.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -9,8 +12,6 @@
 #include "missent/audit.h"
 
 #include "cli.h"
-
-/* missent guard: which streams of mail are stopped, and letting them run again.  One thread. */
 
 typedef struct {
 	MsSettings *settings;

@@ -1,3 +1,6 @@
+/*
+ * missent directory import: a file goes in, what happens is told.  One thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -14,8 +17,6 @@
 #include "missent/audit.h"
 
 #include "cli.h"
-
-/* missent directory import: a file goes in, what happens is told.  One thread. */
 
 #define MAX_COMPLAINTS 100
 #define LINE_US (10 * G_USEC_PER_SEC) /* between lines where there is no terminal */

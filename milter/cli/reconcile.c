@@ -1,3 +1,8 @@
+/*
+ * missent audit reconcile: logs of the MTA come in, what was not judged, or went otherwise than
+ * it was judged, goes out.  No address is printed: a queue ID and a time name a message well
+ * enough in its own log.  One thread.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -15,12 +20,6 @@
 #include "missent/text.h"
 
 #include "cli.h"
-
-/*
- * missent audit reconcile: logs of the MTA come in, what was not judged, or went otherwise than
- * it was judged, goes out.  No address is printed: a queue ID and a time name a message well
- * enough in its own log.  One thread.
- */
 
 #define NOT_ALL_KNOWN 2
 

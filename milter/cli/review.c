@@ -1,3 +1,7 @@
+/*
+ * Who may use the review page and its API: names and roles come in, the agent's file of accounts
+ * is changed, whether the agent runs or not.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -18,9 +22,6 @@
 #include "missent/io.h"
 
 #include "cli.h"
-
-/* Who may use the review page and its API: names and roles come in, the agent's file of accounts is
- * changed, whether the agent runs or not. */
 
 /* What a version before kept in the page's folder. */
 static char *old_file(const MsSettings *s)

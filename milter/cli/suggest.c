@@ -1,3 +1,8 @@
+/*
+ * The sender's own VAT ID, IBAN, address and support mailbox are in nearly every message that it
+ * sends, and no customer's are.  So a sample of mail tells what belongs to the house; a person
+ * has the last word.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -7,12 +12,6 @@
 #include <unistd.h>
 
 #include "cli.h"
-
-/*
- * The sender's own VAT ID, IBAN, address and support mailbox are in nearly every message that it
- * sends, and no customer's are.  So a sample of mail tells what belongs to the house; a person
- * has the last word.
- */
 
 #define MIN_MESSAGES 3
 

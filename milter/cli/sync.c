@@ -1,3 +1,7 @@
+/*
+ * missent directory sync: what a command of the settings prints is imported, once it has ended
+ * well; one that fails in the middle has printed half a mapping.  One thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -12,11 +16,6 @@
 #include "missent/io.h"
 
 #include "cli.h"
-
-/*
- * missent directory sync: what a command of the settings prints is imported, once it has ended
- * well; one that fails in the middle has printed half a mapping.  One thread.
- */
 
 static int temporary(void)
 {

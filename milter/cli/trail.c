@@ -1,3 +1,7 @@
+/*
+ * missent audit verify, prove, show, checkpoint: is the trail whole, and what is in it?  One
+ * thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -14,11 +18,6 @@
 #include "missent/witness.h"
 
 #include "cli.h"
-
-/*
- * missent audit verify, prove, show, checkpoint: is the trail whole, and what is in it?  One
- * thread.
- */
 
 #define MAX_COMPLAINTS 100
 /* Of a program that lives a line comes every minute; lines are stamped before they wait for the

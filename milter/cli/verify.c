@@ -1,3 +1,6 @@
+/*
+ * missent directory verify: is all of the mapping in use what it should be?  One thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,8 +14,6 @@
 #include "missent/answer.h"
 
 #include "cli.h"
-
-/* missent directory verify: is all of the mapping in use what it should be?  One thread. */
 
 #define MAX_COMPLAINTS 100
 

@@ -1,3 +1,7 @@
+/*
+ * A network or an address comes in as text; out goes whether it is one, and whether an address
+ * is within.  IPv4 is IPv4-mapped IPv6 here (RFC 4291 2.5.5.2).  No state; any thread.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,8 @@
+/*
+ * What the audit trail hears of this process itself: that it started, reloaded, stopped, and
+ * every minute that it lives, so that silence is one.  In the thread that waits for reloads;
+ * start and stop in that of main().
+ */
 #include "config.h"
 
 #include "missent/alert.h"
@@ -6,12 +11,6 @@
 #include "missent/witness.h"
 
 #include "daemon.h"
-
-/*
- * What the audit trail hears of this process itself: that it started, reloaded, stopped, and
- * every minute that it lives, so that silence is one.  In the thread that waits for reloads;
- * start and stop in that of main().
- */
 
 static gint silent; /* the last one could not be written, which was told; atomic */
 

@@ -1,3 +1,10 @@
+/*
+ * libmilter's callbacks come in, and are calls of session.h; its decision goes back to the MTA.
+ * libmilter's threads: one at a time for a connection, another for its next step.
+ *
+ * Nothing is decided before the end of the message: an early accept leaks into the next message of
+ * the session in some versions of the MTAs.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -10,14 +17,6 @@
 #include "missent/token.h"
 
 #include "daemon.h"
-
-/*
- * libmilter's callbacks come in, and are calls of session.h; its decision goes back to the MTA.
- * libmilter's threads: one at a time for a connection, another for its next step.
- *
- * Nothing is decided before the end of the message: an early accept leaks into the next message of
- * the session in some versions of the MTAs.
- */
 
 /* libmilter has no pointer for the filter as a whole, only one a connection. */
 static Daemon *the_daemon;

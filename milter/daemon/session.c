@@ -1,3 +1,10 @@
+/*
+ * One connection of the MTA: what libmilter's callbacks hand over comes in (milter.c), one
+ * message after the other; out goes what the MTA is to do.  Of a message that is somebody's
+ * business all is stored in memory that no name leads to, judged at its end, and freed in one
+ * place, whether it ended, was aborted or the MTA went away. libmilter calls from any thread,
+ * of one session from one at a time; what sessions share is the Daemon's, under its lock.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,3 +1,10 @@
+/*
+ * The canary: by the clock a mail that must be held, a made-up customer's identifier to a made-up
+ * recipient, goes through each listener; what became of those that were sent before is looked at,
+ * in the ledger and in the MTA's hold queue; a held one is deleted there.  Told is what changed:
+ * a listener that holds no more, or holds again.  Nothing of one is on the page, in a notice or
+ * in a count: it has no record.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -10,14 +17,6 @@
 #include "missent/text.h"
 
 #include "desk_private.h"
-
-/*
- * The canary: by the clock a mail that must be held, a made-up customer's identifier to a made-up
- * recipient, goes through each listener; what became of those that were sent before is looked at,
- * in the ledger and in the MTA's hold queue; a held one is deleted there.  Told is what changed:
- * a listener that holds no more, or holds again.  Nothing of one is on the page, in a notice or
- * in a count: it has no record.  One thread.
- */
 
 #define OWNER "missent-canary"
 #define RECEIVER "missent-canary-recipient"

@@ -1,3 +1,14 @@
+/*
+ * One decision, step by step: it comes in approved, or interrupted, and ends as done or failed,
+ * in one thread of the host, which has DESK_MOVING or DESK_NOTING.  A step is written down before
+ * it is done.  Taken up again after a crash, each finds out whether it was done:
+ *   release   the message is no longer in the hold queue
+ *   moving    nothing counts until the spool has it: it is copied anew
+ *   moved     the spool has it; what is left in the hold queue is removed
+ *   submit    the token of the mail was spent, or it is made void and a new one is tried
+ *   told      the sender has the notice; what is left is to remove the message
+ *   delete    the message is no longer there
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,18 +22,6 @@
 #include "missent/token.h"
 
 #include "desk_private.h"
-
-/*
- * One decision, step by step: it comes in approved, or interrupted, and ends as done or failed,
- * in one thread of the host, which has DESK_MOVING or DESK_NOTING.  A step is written down before
- * it is done.  Taken up again after a crash, each finds out whether it was done:
- *   release   the message is no longer in the hold queue
- *   moving    nothing counts until the spool has it: it is copied anew
- *   moved     the spool has it; what is left in the hold queue is removed
- *   submit    the token of the mail was spent, or it is made void and a new one is tried
- *   told      the sender has the notice; what is left is to remove the message
- *   delete    the message is no longer there
- */
 
 typedef struct {
 	Desk *desk;

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include "missent/clock.h"
-
-#include "desk_private.h"
-
 /*
  * May what the wall clock says be the end of something?  At each look it must have gone on by as
  * much as the clock that only goes on; between two processes, since that one knows nothing then,
@@ -11,6 +5,11 @@
  * then on since when it goes steadily; the ledger keeps that.  In the thread of ms_desk_tick(),
  * under its lock.
  */
+#include "config.h"
+
+#include "missent/clock.h"
+
+#include "desk_private.h"
 
 #define JUMP_US (10 * 60 * (gint64)G_USEC_PER_SEC)
 #define DOWN_US (24 * 3600 * (gint64)G_USEC_PER_SEC)

@@ -1,3 +1,10 @@
+/*
+ * The desk of a host: it is opened once, and asked by any number of threads (see desk.h and the
+ * locks in desk_private.h).  A call takes what it needs as it is now (desk_begin()) and is not
+ * disturbed by what changes meanwhile.  What is decided is written down under DESK_WRITING; then
+ * it is carried out here under DESK_NOTING or DESK_MOVING, or, where mail is moved and somebody
+ * else does that, waited for.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -15,14 +22,6 @@
 #include "missent/text.h"
 
 #include "desk_private.h"
-
-/*
- * The desk of a host: it is opened once, and asked by any number of threads (see desk.h and the
- * locks in desk_private.h).  A call takes what it needs as it is now (desk_begin()) and is not
- * disturbed by what changes meanwhile.  What is decided is written down under DESK_WRITING; then
- * it is carried out here under DESK_NOTING or DESK_MOVING, or, where mail is moved and somebody
- * else does that, waited for.
- */
 
 void (*ms_desk_crash_point)(const char *name);
 

@@ -1,3 +1,8 @@
+/*
+ * Raw values are kept nowhere: who may see them has the message read again, in the sandbox.  A
+ * record's name comes in, what is in its message goes out, in the thread of who looks; the look
+ * is on record before.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -11,12 +16,6 @@
 #include "missent/text.h"
 
 #include "desk_private.h"
-
-/*
- * Raw values are kept nowhere: who may see them has the message read again, in the sandbox.  A
- * record's name comes in, what is in its message goes out, in the thread of who looks; the look
- * is on record before.
- */
 
 /* ---- the message ---------------------------------------------------------------------- */
 

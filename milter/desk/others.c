@@ -1,3 +1,10 @@
+/*
+ * What a release sends to somebody of whom the judgement says that it is not his.  The page, the
+ * API and the shell come by here, before anything is written down: such a recipient was named by
+ * a person, or a person said how many there are, or a second person will agree (release-others).
+ * And whom a correction of the directory concerns.  In the thread of who asks, or of who carries
+ * out.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,14 +13,6 @@
 #include "missent/clock.h"
 
 #include "desk_private.h"
-
-/*
- * What a release sends to somebody of whom the judgement says that it is not his.  The page, the
- * API and the shell come by here, before anything is written down: such a recipient was named by
- * a person, or a person said how many there are, or a second person will agree (release-others).
- * And whom a correction of the directory concerns.  In the thread of who asks, or of who carries
- * out.
- */
 
 /* One message that is held for one recipient names him. */
 static bool names_itself(const MsAsk *ask, guint held)

@@ -1,3 +1,8 @@
+/*
+ * What the page asks of the host that holds a message, as JSON: each request has its row with the
+ * keys that it may have, and is refused with the reason where it says something else.  In the
+ * thread of whoever received it.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -10,12 +15,6 @@
 #include "missent/ask.h"
 
 #include "desk_private.h"
-
-/*
- * What the page asks of the host that holds a message, as JSON: each request has its row with the
- * keys that it may have, and is refused with the reason where it says something else.  In the
- * thread of whoever received it.
- */
 
 typedef json_t *(*Answer)(MsDesk *desk, const json_t *ask, GError **error);
 

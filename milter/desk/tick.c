@@ -1,3 +1,8 @@
+/*
+ * What the clock asks for, in the thread that carries decisions out.  Nothing is ever deleted
+ * silently: expiry is announced, then the message is returned to its sender, and both are on
+ * record.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,12 +12,6 @@
 #include "missent/token.h"
 
 #include "desk_private.h"
-
-/*
- * What the clock asks for, in the thread that carries decisions out.  Nothing is ever deleted
- * silently: expiry is announced, then the message is returned to its sender, and both are on
- * record.
- */
 
 #define SLOW_US (60 * G_USEC_PER_SEC)
 #define AT_ONCE 500

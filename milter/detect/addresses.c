@@ -1,3 +1,6 @@
+/*
+ * Postal addresses that the directory knows, wherever they stand (postal.h).
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,8 +10,6 @@
 
 #include "block.h"
 #include "detect_private.h"
-
-/* Postal addresses that the directory knows, wherever they stand (postal.h). */
 
 typedef struct {
 	Search *search;

@@ -1,3 +1,8 @@
+/*
+ * Lists as programs print them for paper: a line of names that blanks set apart, perhaps a line of
+ * dashes, and below each name its values.  In comes such text; out go the stretches below a name
+ * that is a label of a kind.  Tables with tabs or marks between their cells are names.c's.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/scan.h"
 
 #include "detect_private.h"
-
-/*
- * Lists as programs print them for paper: a line of names that blanks set apart, perhaps a line of
- * dashes, and below each name its values.  In comes such text; out go the stretches below a name
- * that is a label of a kind.  Tables with tabs or marks between their cells are names.c's.
- */
 
 #define MAX_CELLS 24
 #define MAX_NAME 40

@@ -1,3 +1,11 @@
+/*
+ * Ways to an identifier: its own shape (an IBAN), a label before it ("customer number: 4711"), a
+ * field of an e-invoice that is one by definition, and that the directory knows it (known.c,
+ * emails.c, addresses.c).  What stands after a label is read in more than one way, because
+ * numbers are written with blanks and a label may stand in another cell; only the plainest
+ * reading is a finding by itself, the others are tentative and count only if the directory knows
+ * them.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -10,15 +18,6 @@
 
 #include "block.h"
 #include "detect_private.h"
-
-/*
- * Ways to an identifier: its own shape (an IBAN), a label before it ("customer number: 4711"), a
- * field of an e-invoice that is one by definition, and that the directory knows it (known.c,
- * emails.c, addresses.c).  What stands after a label is read in more than one way, because
- * numbers are written with blanks and a label may stand in another cell; only the plainest
- * reading is a finding by itself, the others are tentative and count only if the directory knows
- * them.
- */
 
 #define WINDOW 65536       /* bytes searched between two looks at the clock */
 #define MAX_AFTER_LABEL 4  /* values tried after one label */

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "detect_private.h"
-
 /*
  * Addresses are looked for from their @ on: it is rare, and letters are not.  What people write
  * to keep an address from machines, or lose on the way ("john at contoso dot com", "john @
  * contoso", "john%40contoso.com"), is found only if the directory knows the address that its
  * words make together.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
 
 #define MAX_LOCAL 70   /* bytes to go back from an @ */
 #define MAX_BEFORE 5   /* words that the local part may have */

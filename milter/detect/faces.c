@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/detect.h"
-
 /*
  * One invoice has several faces: the mail that says whose it is, the pages of the PDF, the
  * e-invoice within it.  Which customer each of them names is asked of the findings that a label
  * or a field vouches for; faces that have no customer in common contradict each other.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/detect.h"
 
 /* Says whether some faces of `a` and some of `b` name customers, and none the same. */
 static bool differ(const MsReading *reading, const char *kind, guint64 a, guint64 b)

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "detect_private.h"
-
 /*
  * In comes a piece of text that may be a value; out goes whether a longer number goes on before
  * or behind it: "INV-10001" and "10001.50" are not 10001.  Marks that programs set between a
@@ -17,6 +11,11 @@
  * two marks, and counts if it is a long one; in what the sender itself made (a link to its own
  * site, its own address, the name that it gave a mail) a shorter one does.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
 
 #define MAX_LINK 2000    /* bytes from the beginning of a link to a number in it */
 #define MAX_SHORT_WORD 14 /* letters of "Nr." and alike */

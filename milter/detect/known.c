@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "detect_private.h"
-
 /*
  * What the directory knows is found by itself, without a pattern; then it is to be told from
  * what only looks the same: a year, an amount, the end of another number, two words of prose
  * that make a value together.  kinds.conf says how much a value must have to count by itself.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
 
 #define MAX_GAP 6      /* bytes between two words of one value: a blank, a line's end and "> " */
 #define MAX_INDENT 200 /* the same where the value goes on in the next line, however far in */

@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/scan.h"
-
-#include "detect_private.h"
-
 /*
  * In comes a span whose stretches the document names (span.h), or plain text with tables in it;
  * out go the stretches that a label of a kind names, and what may be a value in them.
@@ -17,6 +9,13 @@
  *
  * Tables are lines with equally many cells below one in which a cell is nothing but a label.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/scan.h"
+
+#include "detect_private.h"
 
 #define MAX_CELL 60   /* bytes of a head's cell */
 #define MAX_CELLS 200 /* of one line */

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "detect_private.h"
-
 /*
  * In comes text in which a name stands beside its value, as programs write it: "KdNr: 4711",
  * "customer_no=4711", "https://portal.example/?customer_id=48291746"; out go the stretches that a
@@ -17,6 +11,11 @@
  * A link's names are those of whoever counts clicks as well, so that short numbers say nothing
  * there.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
 
 #define MAX_NAME 48  /* bytes */
 #define MAX_VALUE 64

@@ -195,8 +195,8 @@ static void try_pairs(Search *s, const Edges *b, const MsWord *word, bool in_nam
 	}
 }
 
-/* A UUID in its five groups (RFC 9562), whatever its first and last ones are glued to: it is of many
- * pieces itself. */
+/* A UUID in its five groups (RFC 9562), whatever its first and last ones are glued to: it is of
+ * many pieces itself. */
 static void take_uuid(Search *s, gsize word)
 {
 	static const gsize groups[] = {4, 4, 4};

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "detect_private.h"
-
 /*
  * A label and its value without a mark between them are one word: "KdNr48291746",
  * "IBANDE89 3704 0044 ...", "RG20260042317".  In comes the compact text; what the directory knows
@@ -11,6 +5,11 @@
  * found anywhere in a word, for of letters and digits as many as these no other number is made;
  * and a number of digits alone behind zeros that fill up a column, or with its power of ten.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
 
 #define MAX_LABEL 24   /* letters */
 #define MIN_VALUE 4    /* characters */

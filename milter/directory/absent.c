@@ -1,15 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include "missent/clock.h"
-#include "missent/io.h"
-
-#include "directory_private.h"
-
 /*
  * What is certainly not in the mapping.  A thread reads all slices of the one in use, and keeps
  * two bytes of each key; a name whose two bytes are not among those of its slice is in none of
@@ -23,6 +11,17 @@
  *
  * Names are immutable and counted; the thread makes new ones, which share what did not change.
  */
+#include "config.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "missent/clock.h"
+#include "missent/io.h"
+
+#include "directory_private.h"
 
 typedef struct {
 	gint refs;

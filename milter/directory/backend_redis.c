@@ -1,15 +1,3 @@
-#include "config.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "missent/digest.h"
-#include "missent/store.h"
-
-#include "spread.h"
-
 /*
  * In come parts (part.h), out go parts of the generation in use; from any thread, each call on a
  * pooled connection of its own.
@@ -27,6 +15,17 @@
  * a lookup is one round trip and never sees half of a change.  The keys it touches are not declared
  * to Redis; all other commands declare theirs.
  */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "missent/digest.h"
+#include "missent/store.h"
+
+#include "spread.h"
 
 /* ARGV: where the sample begins, its size, how many links of an entry are followed; then what is
  * wanted: a letter (e: an entry, j: with what its links lead to, a: of an account) and its

@@ -1,3 +1,11 @@
+/*
+ * The mapping of one host in a file.  In come parts (part.h), out go parts of the generation in
+ * use, all of a lookup from one read transaction; from any thread.  A load writes parts of a
+ * generation that nobody reads, many a transaction, and takes it into use in one.
+ *
+ * A part's row has its generation's number, its kind and its own number in one: rows of an integer
+ * key lie beside each other and cost no index.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,15 +19,6 @@
 
 #include "backend.h"
 #include "state.h"
-
-/*
- * The mapping of one host in a file.  In come parts (part.h), out go parts of the generation in
- * use, all of a lookup from one read transaction; from any thread.  A load writes parts of a
- * generation that nobody reads, many a transaction, and takes it into use in one.
- *
- * A part's row has its generation's number, its kind and its own number in one: rows of an integer
- * key lie beside each other and cost no index.
- */
 
 #define APPLICATION_ID 0x6d736469 /* "msdi" */
 

@@ -1,12 +1,11 @@
-#include "config.h"
-
-#include "before.h"
-
 /*
  * Numbers of slices come in, in ascending order, entries go out.  Several groups are read ahead at
  * once: where an import writes to the same SQLite file, each look at what is in use ends its batch.
  * What is held are these groups.  One thread.
  */
+#include "config.h"
+
+#include "before.h"
 
 #define AHEAD 8 /* groups */
 

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "directory_private.h"
-
 /*
  * Rows to be added and removed come in; out goes one change of the mapping in use that has all of
  * them, its new state among it, or none.  What is changed must be whole, and nobody may have
  * changed it meanwhile: then all is read and made anew.  From any thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "directory_private.h"
 
 #define MAX_ATTEMPTS 50
 

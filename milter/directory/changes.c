@@ -1,3 +1,8 @@
+/*
+ * Bytes come in, from a file, a pipe or a stream of Redis, and changes go out in the order they
+ * came, each with what it was read from; one that makes no sense goes out too, with the reason.
+ * One thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,12 +16,6 @@
 
 #include "changes.h"
 #include "csv.h"
-
-/*
- * Bytes come in, from a file, a pipe or a stream of Redis, and changes go out in the order they
- * came, each with what it was read from; one that makes no sense goes out too, with the reason.
- * One thread.
- */
 
 #define MAX_LINE 65536
 #define ID_DIGITS 18

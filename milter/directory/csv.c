@@ -1,3 +1,11 @@
+/*
+ * Bytes come in, of any encoding that iconv knows, out go records of UTF-8.  Bounded by
+ * MS_CSV_MAX_RECORD, whatever the file has: as one begins, all of it is in the buffer, if it is not
+ * longer than it may be.  One thread.
+ *
+ * libcsv would do, but it keeps no line numbers (a quoted field may hold line ends, so records
+ * and lines differ), and a record without end grows without bound in it.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -8,15 +16,6 @@
 #include "missent/text.h"
 
 #include "csv.h"
-
-/*
- * Bytes come in, of any encoding that iconv knows, out go records of UTF-8.  Bounded by
- * MS_CSV_MAX_RECORD, whatever the file has: as one begins, all of it is in the buffer, if it is not
- * longer than it may be.  One thread.
- *
- * libcsv would do, but it keeps no line numbers (a quoted field may hold line ends, so records
- * and lines differ), and a record without end grows without bound in it.
- */
 
 #define RAW 16384 /* of another encoding at once */
 #define AHEAD (2 * MS_CSV_MAX_RECORD) /* quotes are doubled */

@@ -1,3 +1,6 @@
+/*
+ * Bytes of another form come in, out goes CSV of UTF-8; an entry at a time.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,8 +10,6 @@
 #include "missent/text.h"
 
 #include "entries.h"
-
-/* Bytes of another form come in, out goes CSV of UTF-8; an entry at a time.  One thread. */
 
 static void put_cell(const MsEntries *to, guint i, const char *text, gsize len)
 {

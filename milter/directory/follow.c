@@ -1,16 +1,15 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "changes.h"
-#include "directory_private.h"
-
 /*
  * A batch of changes comes in; out goes the mapping with all of them that make sense, and with
  * how far their source has come, in one step: whoever dies in between has done all of it or
  * nothing, and what comes again is known by its ID.  One thread a source; others that follow the
  * same one do no harm.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "changes.h"
+#include "directory_private.h"
 
 #define MAX_ATTEMPTS 20
 

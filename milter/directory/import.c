@@ -1,3 +1,16 @@
+/*
+ * A file comes in, out goes a new generation that nobody reads until it was read back, found to
+ * be whole, and taken into use in one step; whatever goes wrong before, the mapping in use is
+ * untouched.
+ *
+ * First all lines are read: their entries are put aside (spill.h), their marks are stored at once.
+ * When their number is known, slices are made in the order of their places and stored one after the
+ * other.  Memory does not grow with the file.  One thread.
+ *
+ * Of a file that can be read again it is written down now and then how far it has come
+ * (progress.h): the next import of the same file goes on there, in the same generation.  What it
+ * rests on may be gone by then; but all of it is read back before it is used.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -12,20 +25,6 @@
 #include "progress.h"
 #include "slip.h"
 #include "spill.h"
-
-/*
- * A file comes in, out goes a new generation that nobody reads until it was read back, found to
- * be whole, and taken into use in one step; whatever goes wrong before, the mapping in use is
- * untouched.
- *
- * First all lines are read: their entries are put aside (spill.h), their marks are stored at once.
- * When their number is known, slices are made in the order of their places and stored one after the
- * other.  Memory does not grow with the file.  One thread.
- *
- * Of a file that can be read again it is written down now and then how far it has come
- * (progress.h): the next import of the same file goes on there, in the same generation.  What it
- * rests on may be gone by then; but all of it is read back before it is used.
- */
 
 #define TELL_US (G_USEC_PER_SEC / 2)
 #define KEEP_US (G_USEC_PER_SEC / 4) /* at least, from one time to write down to the next, and */

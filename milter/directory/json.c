@@ -1,3 +1,9 @@
+/*
+ * JSON comes in: objects one after the other, a line each or not, or one list of them; out go the
+ * members that are mapped, an object at a time.  A member of a member has a dot in its name
+ * (contact.mail).  Numbers are taken as they are written, as far as they have no fraction.  One
+ * thread.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -6,13 +12,6 @@
 #include "missent/answer.h"
 
 #include "entries.h"
-
-/*
- * JSON comes in: objects one after the other, a line each or not, or one list of them; out go the
- * members that are mapped, an object at a time.  A member of a member has a dot in its name
- * (contact.mail).  Numbers are taken as they are written, as far as they have no fraction.  One
- * thread.
- */
 
 #define MAX_OBJECT (4 * MS_CSV_MAX_RECORD)
 

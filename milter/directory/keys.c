@@ -1,13 +1,12 @@
+/*
+ * Names of entries come out of kinds, values and accounts, and digests out of names; from any
+ * thread.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "keys.h"
-
-/*
- * Names of entries come out of kinds, values and accounts, and digests out of names; from any
- * thread.
- */
 
 #define MAX_ACCOUNT 200
 

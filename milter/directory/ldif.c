@@ -1,3 +1,7 @@
+/*
+ * Lines of ldapsearch come in; attributes go out that are mapped, an entry at a time.  What has no
+ * dn is passed over.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,9 +9,6 @@
 #include "missent/answer.h"
 
 #include "entries.h"
-
-/* Lines of ldapsearch come in; attributes go out that are mapped, an entry at a time.  What has no
- * dn is passed over.  One thread. */
 
 typedef struct {
 	MsCsv *in;

@@ -1,3 +1,9 @@
+/*
+ * Rows come in as they are read, entries and what is said of accounts in the order of their
+ * digests, so that all that is said of one is seen together; out go warnings, a few of each sort
+ * and how many more there are.  Memory does not grow with the file, but for delegations, of which
+ * so many are looked at.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,13 +12,6 @@
 #include "missent/text.h"
 
 #include "lint.h"
-
-/*
- * Rows come in as they are read, entries and what is said of accounts in the order of their
- * digests, so that all that is said of one is seen together; out go warnings, a few of each sort
- * and how many more there are.  Memory does not grow with the file, but for delegations, of which
- * so many are looked at.  One thread.
- */
 
 #define EXAMPLES 5
 #define MAX_DELEGATIONS 200000

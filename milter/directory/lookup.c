@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "directory_private.h"
-
 /*
  * Names of entries come in, their accounts go out, all from one state of the mapping.  Every
  * slice that an answer rests on is opened, so that what was changed, moved or lost is known as
  * that and is never "not found".  From any thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "directory_private.h"
 
 #define MAX_ATTEMPTS 5
 

@@ -1,13 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/text.h"
-
-#include "before.h"
-#include "moved.h"
-#include "scatter.h"
-
 /*
  * Records of a new mapping come in, in the order of their digests; each goes beside what the slice
  * of the mapping in use has under the same digest.  The places of both are in one order, whatever
@@ -19,6 +9,15 @@
  *
  * One thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "before.h"
+#include "moved.h"
+#include "scatter.h"
 
 #define MANY 64   /* accounts: a value of more is nobody's own, and only how many is looked at */
 #define PAIRS 400 /* likewise, of those that it left and those that it came to */

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "part.h"
-
 /*
  * A part is a fingerprint, a clear text and a box; all of a part is made from its contents, its
  * place and the site key, so that equal ones are equal and the fingerprint stands for the part.
  * From any thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "part.h"
 
 #define NAME_BYTES 16
 

@@ -1,3 +1,7 @@
+/*
+ * A file of two lines, its form and the generation, and a sealed rest.  What does not open, or is
+ * of another file, is as if it were not there.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,11 +10,6 @@
 
 #include "progress.h"
 #include "state.h"
-
-/*
- * A file of two lines, its form and the generation, and a sealed rest.  What does not open, or is
- * of another file, is as if it were not there.  One thread.
- */
 
 #define FORM "missent-import=2\n"
 #define PART MS_PART('p', 0)

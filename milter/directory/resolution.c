@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "resolution_private.h"
-
 /*
  * The directory's answers about one message: names become numbers, equal answers are kept once.
  * Accounts come in as lists, one for each key that was found; identifiers and recipients then name
  * unions of lists.  What follows from it is in rights.c.  One message, one thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "resolution_private.h"
 
 /* ---- the purse ------------------------------------------------------------------------ */
 

@@ -1,3 +1,8 @@
+/*
+ * One message's identifiers and recipients come in, a resolution goes out: they become keys, each
+ * asked once however many ask for it, all in one round trip; each key's answer becomes one list of
+ * accounts, and who asked for the same keys gets the same union of lists.  From any thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,12 +12,6 @@
 #include "backend.h"
 #include "directory_private.h"
 #include "keys.h"
-
-/*
- * One message's identifiers and recipients come in, a resolution goes out: they become keys, each
- * asked once however many ask for it, all in one round trip; each key's answer becomes one list of
- * accounts, and who asked for the same keys gets the same union of lists.  From any thread.
- */
 
 /* ---- questions ------------------------------------------------------------------------ */
 

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "resolution_private.h"
-
 /*
  * Who has a right to what.  For each row (identifiers of the same accounts) the columns (recipients
  * of the same accounts) are found that have one of its accounts, from the account: what does not
@@ -14,6 +8,11 @@
  * for all of whom the right must hold: whether each has a right of its own, and whether each has
  * one of its own or is the house.  Each group begins with a word.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "resolution_private.h"
 
 struct Rights {
 	guint plain, routed; /* words of mailboxes; of the routed, twice */

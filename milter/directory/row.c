@@ -1,3 +1,8 @@
+/*
+ * What one row of the mapping is stored as: the entry of its own name; those of other forms of the
+ * same thing (a SIRET has the SIREN in it); and marks, by which readers know it in a text.  Any
+ * thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,12 +14,6 @@
 #include "missent/text.h"
 
 #include "directory_private.h"
-
-/*
- * What one row of the mapping is stored as: the entry of its own name; those of other forms of the
- * same thing (a SIRET has the SIREN in it); and marks, by which readers know it in a text.  Any
- * thread.
- */
 
 const char *const ms_rows_beside_kinds[] = {
 	MS_ROW_RECIPIENT, MS_ROW_RECEIVES_FOR, MS_ROW_GREETED_AS, NULL};

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "scatter.h"
-
 /*
  * Pairs of accounts come in, in no order; out goes how many identifiers moved, by what happened
  * to their accounts.
@@ -26,6 +20,11 @@
  *
  * One thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "scatter.h"
 
 /* What lies under an account; in this order, for spills give it in order of its bytes. */
 enum { STATE, PAIR, GAIN }; /* that it is fresh, or vanished; where from or where to; a gain */

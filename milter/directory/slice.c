@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "slice.h"
-
 /*
  * Slices come in as bytes from a store that nobody has to trust, and go out as entries; and back.
  * Bounds are checked even within what opened: another program may have written it.  From any
  * thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "slice.h"
 
 #define HEAD 4 /* the number of entries */
 

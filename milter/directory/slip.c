@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/domain.h"
-
-#include "slip.h"
-
 /*
  * Rows come in, those of one account beside each other; out go warnings.  Of an account, its name,
  * the names of its people and each kind of its addresses, the words are kept, and those of the
@@ -17,6 +9,13 @@
  * Only words of letters are looked at: numbers that are counted up stand beside each other in any
  * file.  Memory does not grow with the file.  One thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/domain.h"
+
+#include "slip.h"
 
 #define COLUMNS 4 /* account, names, recipients, other addresses */
 #define WORDS 24  /* of an account; more are passed over */

@@ -1,3 +1,9 @@
+/*
+ * By the first byte of their digests entries go into one of 256 heaps; a heap's blocks lie in the
+ * file as they were filled, sealed, so that one that was torn by a crash is known as that.  One
+ * heap at a time is read back and put in order: 100 million entries make heaps of some 20 MB.
+ * One thread.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -6,13 +12,6 @@
 #include <unistd.h>
 
 #include "spill.h"
-
-/*
- * By the first byte of their digests entries go into one of 256 heaps; a heap's blocks lie in the
- * file as they were filled, sealed, so that one that was torn by a crash is known as that.  One
- * heap at a time is read back and put in order: 100 million entries make heaps of some 20 MB.
- * One thread.
- */
 
 #define HEAPS 256
 #define BLOCK 16384

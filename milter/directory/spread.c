@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <pthread.h>
-#include <string.h>
-
-#include "spread.h"
-#include "state.h"
-
 /*
  * In come parts that are wanted, out go those of the generation in use; from any thread, the lock
  * is for what was last seen of it.
@@ -23,6 +15,13 @@
  * Parts that must be of one moment are those that were read between two looks at one state
  * without a redo.
  */
+#include "config.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "spread.h"
+#include "state.h"
 
 #define TRIES 80
 #define PAUSE_US (25 * 1000)

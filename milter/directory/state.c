@@ -1,11 +1,12 @@
+/*
+ * Text comes in from a store that nobody has to trust, and goes out; from any thread.
+ */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
-
-/* Text comes in from a store that nobody has to trust, and goes out; from any thread. */
 
 #define NAME "missent-mapping="
 #define FORM NAME MS_MAPPING_FORM

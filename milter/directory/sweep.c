@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "directory_private.h"
-
 /*
  * Is a mapping whole?  Every slice is opened, and their fingerprints must give those of their
  * groups, and all groups that of the state; the same for the lists of marks.  So whatever was
  * lost, changed, moved or is older than the rest is found.  Each step reads one consistent view:
  * changes go on meanwhile.  One thread at a time.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "directory_private.h"
 
 #define LISTS_AT_ONCE 16
 
@@ -97,7 +96,6 @@ static MsAnswer fetch(MsSweep *sweep, const GArray *ids, MsView *view, GError **
 }
 
 /* ---- slices --------------------------------------------------------------------------- */
-
 
 static void each_entry(const guint8 *key, const MsSaid *said, void *user)
 {

@@ -1,3 +1,7 @@
+/*
+ * A file as some program exported it comes in, out go rows of the mapping.  What a spreadsheet has
+ * made of a number is not guessed back: such a cell is bad, and says how to export it.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,11 +13,6 @@
 #include "entries.h"
 #include "spill.h"
 #include "table.h"
-
-/*
- * A file as some program exported it comes in, out go rows of the mapping.  What a spreadsheet has
- * made of a number is not guessed back: such a cell is bad, and says how to export it.  One thread.
- */
 
 typedef struct {
 	guint index;

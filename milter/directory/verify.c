@@ -1,3 +1,6 @@
+/*
+ * All of the mapping in use comes in; out goes what is wrong with it, or its rows.  One thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -8,8 +11,6 @@
 #include "directory_private.h"
 #include "lint.h"
 #include "table.h"
-
-/* All of the mapping in use comes in; out goes what is wrong with it, or its rows.  One thread. */
 
 void ms_verified_clear(MsVerified *verified)
 {

@@ -1,3 +1,8 @@
+/*
+ * A thread that goes over all of the mapping in use, a step at a time, evenly over the time that is
+ * given for it.  What it finds makes the mapping unavailable, until it is whole again or another is
+ * in use.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -7,12 +12,6 @@
 #include "missent/io.h"
 
 #include "directory_private.h"
-
-/*
- * A thread that goes over all of the mapping in use, a step at a time, evenly over the time that is
- * given for it.  What it finds makes the mapping unavailable, until it is whole again or another is
- * in use.
- */
 
 struct MsWatch {
 	MsDirectory *directory;

@@ -1,3 +1,8 @@
+/*
+ * Threads come to a gate and go in, wait, or are sent away: a queue that only grows is a delay
+ * that only grows, and the MTA's own queue is a better one.  Who leaves hands his place to the one
+ * who has waited longest; nobody overtakes.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -6,12 +11,6 @@
 #include "missent/clock.h"
 
 #include "gate.h"
-
-/*
- * Threads come to a gate and go in, wait, or are sent away: a queue that only grows is a delay
- * that only grows, and the MTA's own queue is a better one.  Who leaves hands his place to the one
- * who has waited longest; nobody overtakes.
- */
 
 /* On the stack of who waits. */
 typedef struct {

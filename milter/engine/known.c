@@ -1,3 +1,10 @@
+/*
+ * A filter is made of all marks of a generation once; what is added later goes into a second,
+ * small one, until it is large enough to make both one.  Numbers tell the states apart.
+ *
+ * There is no moment at which a known identifier is not found: each answer of the directory says
+ * how far the mapping had grown, and a message that was read with less is read again.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -6,14 +13,6 @@
 #include "missent/filter.h"
 
 #include "known.h"
-
-/*
- * A filter is made of all marks of a generation once; what is added later goes into a second,
- * small one, until it is large enough to make both one.  Numbers tell the states apart.
- *
- * There is no moment at which a known identifier is not found: each answer of the directory says
- * how far the mapping had grown, and a message that was read with less is read again.
- */
 
 #define SMALL 4096 /* marks that may always be in the second one */
 

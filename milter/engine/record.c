@@ -1,3 +1,6 @@
+/*
+ * What a judgement leaves behind: the record of a held message, without a raw value in it.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,8 +9,6 @@
 #include "missent/digest.h"
 #include "missent/engine.h"
 #include "missent/text.h"
-
-/* What a judgement leaves behind: the record of a held message, without a raw value in it. */
 
 /* Another name of the same 16 bytes: the key of marks is the site's. */
 static char *keyed(const MsRuntime *runtime, const char *domain, const char *text)

@@ -1,3 +1,9 @@
+/*
+ * Everything libarchive reads without starting another program.  In come the bytes, out go the
+ * members to the reader of each; what of the archive is no member, zip.c and layout.c account for.
+ * What comes out empty is suspected: an archive whose list is encrypted has no member either.
+ * In the worker's only thread.
+ */
 #include "config.h"
 
 #include <archive.h>
@@ -9,13 +15,6 @@
 
 #include "members.h"
 #include "readers.h"
-
-/*
- * Everything libarchive reads without starting another program.  In come the bytes, out go the
- * members to the reader of each; what of the archive is no member, zip.c and layout.c account for.
- * What comes out empty is suspected: an archive whose list is encrypted has no member either.
- * In the worker's only thread.
- */
 
 #define MAX_RATIO 300          /* unpacked to packed; above it something else is meant */
 #define RATIO_FREE (4 << 20)   /* bytes below which the ratio does not matter */

@@ -1,3 +1,8 @@
+/*
+ * In comes each start tag of a document's parts, out go the values that can be somebody's.  The
+ * table of structural items is asked once for each name; a hostile document with more names than
+ * any schema has gets all of their values read.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/inventory.h"
 
 #include "attributes.h"
-
-/*
- * In comes each start tag of a document's parts, out go the values that can be somebody's.  The
- * table of structural items is asked once for each name; a hostile document with more names than
- * any schema has gets all of their values read.  In the worker's only thread.
- */
 
 #define SHORTEST 3       /* no identifier is shorter */
 #define MAX_NAMES 20000

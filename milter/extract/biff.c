@@ -1,3 +1,8 @@
+/*
+ * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
+ * strings that is longer than one record goes on in the next, and a string that is cut there
+ * begins again with a byte that says how wide its characters are now.
+ */
 #include "config.h"
 
 #include <math.h>
@@ -11,12 +16,6 @@
 #include "ole.h"
 #include "readers.h"
 #include "sheet.h"
-
-/*
- * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
- * strings that is longer than one record goes on in the next, and a string that is cut there
- * begins again with a byte that says how wide its characters are now.
- */
 
 enum {
 	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,

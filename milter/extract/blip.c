@@ -1,3 +1,9 @@
+/*
+ * Word keeps its pictures in "Data", Excel among its records, PowerPoint in "Pictures", and each
+ * with other bytes before them; PowerPoint packs the workbooks that its slides show.  In comes the
+ * stream, out go pictures and objects, told by the heads of their own records, and the words of
+ * what is left.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <gio/gio.h>
@@ -8,13 +14,6 @@
 #include "blip.h"
 #include "bytes.h"
 #include "readers.h"
-
-/*
- * Word keeps its pictures in "Data", Excel among its records, PowerPoint in "Pictures", and each
- * with other bytes before them; PowerPoint packs the workbooks that its slides show.  In comes the
- * stream, out go pictures and objects, told by the heads of their own records, and the words of
- * what is left.  In the worker's only thread.
- */
 
 #define MAX_UNPACKED (16 << 20)
 #define HEAD 8 /* bytes of a record's: version and instance, type, length */

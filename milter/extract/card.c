@@ -1,3 +1,12 @@
+/*
+ * iCalendar (RFC 5545), vCard 2.1 to 4 (RFC 6350) and LDIF (RFC 2849): lines
+ * "NAME;parameters:value", long ones folded, values encoded each in its way.  In come
+ * bytes, out go the values with their names, and the files that stand in them.  One
+ * message, one thread.
+ *
+ * The text as it stands is read, too: it is what is seen in an editor, and what is left
+ * of a line that is none.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -8,16 +17,6 @@
 
 #include "html.h"
 #include "readers.h"
-
-/*
- * iCalendar (RFC 5545), vCard 2.1 to 4 (RFC 6350) and LDIF (RFC 2849): lines
- * "NAME;parameters:value", long ones folded, values encoded each in its way.  In come
- * bytes, out go the values with their names, and the files that stand in them.  One
- * message, one thread.
- *
- * The text as it stands is read, too: it is what is seen in an editor, and what is left
- * of a line that is none.
- */
 
 typedef struct {
 	const MsExtraction *to;

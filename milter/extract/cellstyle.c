@@ -1,3 +1,8 @@
+/*
+ * A cell of SpreadsheetML 2003 has a style, or that of its row, or that of its column; a style
+ * has a format, or that of its parent.  In come the elements, out goes the format of a cell.  In
+ * the worker's only thread.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -5,12 +10,6 @@
 
 #include "cellstyle.h"
 #include "xml.h"
-
-/*
- * A cell of SpreadsheetML 2003 has a style, or that of its row, or that of its column; a style
- * has a format, or that of its parent.  In come the elements, out goes the format of a cell.  In
- * the worker's only thread.
- */
 
 #define MAX_COLUMNS 16384
 #define MAX_PARENTS 8

@@ -1,13 +1,3 @@
-#include "config.h"
-
-#include <errno.h>
-#include <iconv.h>
-#include <string.h>
-
-#include "missent/extract.h"
-#include "missent/scan.h"
-#include "missent/text.h"
-
 /*
  * What bytes mean in a charset: bytes come in, UTF-8 goes out.  Charsets of one byte a character
  * are tables, UTF-16 and UTF-32 are decoded here.
@@ -19,6 +9,16 @@
  *
  * The table is filled once, before confinement and in a process of one thread.
  */
+#include "config.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+
+#include "missent/extract.h"
+#include "missent/scan.h"
+#include "missent/text.h"
+
 static const struct {
 	const char *name;
 	guint16 characters[256];

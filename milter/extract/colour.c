@@ -1,10 +1,10 @@
-#include "config.h"
-
 /*
  * Poppler opens the colour profile of every PDF/A, and that takes four fifths of the time of
  * reading its text.  These definitions stand before those of liblcms2, for text has no colour;
  * Poppler goes on without a profile.  Linked into the program itself, or they have no effect.
  */
+#include "config.h"
+
 void *cmsOpenProfileFromMem(const void *data, unsigned len);
 void *cmsCreateTransform(void *from, unsigned from_format, void *to, unsigned to_format,
 	unsigned intent, unsigned flags);

@@ -1,3 +1,10 @@
+/*
+ * GMime converts the names in From and To as soon as it reads them, though nobody here asks for
+ * that (message/header.c has its own way), with converters that iconv would load from files.  A
+ * confined worker must not open one: where Landlock cannot refuse it, it is killed.  This
+ * definition stands before libc's and knows only the converters that are loaded.  Linked into the
+ * program itself, or it has no effect.
+ */
 #include "config.h"
 
 #include <dlfcn.h>
@@ -6,13 +13,6 @@
 
 #include "missent/extract.h"
 
-/*
- * GMime converts the names in From and To as soon as it reads them, though nobody here asks for
- * that (message/header.c has its own way), with converters that iconv would load from files.  A
- * confined worker must not open one: where Landlock cannot refuse it, it is killed.  This
- * definition stands before libc's and knows only the converters that are loaded.  Linked into the
- * program itself, or it has no effect.
- */
 iconv_t iconv_open(const char *to, const char *from)
 {
 	static iconv_t (*libc)(const char *to, const char *from);

@@ -1,3 +1,11 @@
+/*
+ * data: URIs (RFC 2397): a document written into an address, wherever addresses stand
+ * (HTML, CSS, SVG, JSON, cards, plain text).  In comes text, out go the documents, which
+ * are read like attachments.  One message, one thread.
+ *
+ * Where the address ends depends on what it stands in: at the quote or bracket that
+ * stands before it, else at white space, or with the base64 letters.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,15 +17,6 @@
 
 #include "html.h"
 #include "readers.h"
-
-/*
- * data: URIs (RFC 2397): a document written into an address, wherever addresses stand
- * (HTML, CSS, SVG, JSON, cards, plain text).  In comes text, out go the documents, which
- * are read like attachments.  One message, one thread.
- *
- * Where the address ends depends on what it stands in: at the quote or bracket that
- * stands before it, else at white space, or with the base64 letters.
- */
 
 #define MAX_TYPE 300 /* bytes of media type and parameters */
 

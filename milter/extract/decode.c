@@ -1,3 +1,10 @@
+/*
+ * Bytes to text, in each way in which a client may do it.  A document comes in with the
+ * charset that its label names; out goes its text, and further readings of it where the
+ * document itself names another charset, or where its bytes are plainly of one that
+ * nothing names.  What is read the same in all charsets, as most mail is, is read once.
+ * One message, one thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,14 +14,6 @@
 #include "missent/text.h"
 
 #include "readers.h"
-
-/*
- * Bytes to text, in each way in which a client may do it.  A document comes in with the
- * charset that its label names; out goes its text, and further readings of it where the
- * document itself names another charset, or where its bytes are plainly of one that
- * nothing names.  What is read the same in all charsets, as most mail is, is read once.
- * One message, one thread.
- */
 
 /* The text of a document in its charset; notes an unknown one. */
 static GString *decode(const MsExtraction *to, const MsDocument *document)

@@ -1,13 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/named.h"
-#include "missent/text.h"
-
-#include "readers.h"
-#include "xml.h"
-
 /*
  * E-invoices: UBL 2.x, UN/CEFACT CII (Factur-X, ZUGFeRD 1 and 2, XRechnung) and FatturaPA, by
  * the paths of their elements; of ebInterface what it has of its own.  In comes the XML; out goes
@@ -18,6 +8,15 @@
  * Sources: CEN/TS 16931-3-2 (UBL) and -3-3 (CII), ZUGFeRD 1.0 (whose parts have other names),
  * FatturaPA 1.2 with the mapping of AgID's "core invoice usage specification".
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/named.h"
+#include "missent/text.h"
+
+#include "readers.h"
+#include "xml.h"
 
 /* ---- the tables ----------------------------------------------------------------------- */
 

@@ -1,15 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/scan.h"
-#include "missent/text.h"
-#include "missent/transfer.h"
-
-#include "bytes.h"
-#include "plain.h"
-#include "readers.h"
-
 /*
  * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
  * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
@@ -22,6 +10,17 @@
  * base64, in lines as long as all programs make them, is no guess; shorter ones are a list of
  * numbers.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/scan.h"
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "bytes.h"
+#include "plain.h"
+#include "readers.h"
 
 #define SHORTEST 40  /* letters of a line of base64 within other text */
 #define WHOLE 16     /* letters of a text that is nothing else */

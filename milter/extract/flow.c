@@ -1,3 +1,14 @@
+/*
+ * In comes one part of OOXML (ECMA-376), OpenDocument (ISO/IEC 26300), Word 2003 or SpreadsheetML
+ * 2003 as XML; out go its spans.  In the worker's only thread.
+ *
+ * Word splits a number over many runs for reasons of its own, so within a paragraph nothing
+ * stands between two texts; outside of one, each element's text is a line.  What stands between
+ * two halves of a number on paper does not stand between them here: notes, text boxes, field
+ * instructions and pronunciation go to a text of their own ("aside").  And where one paragraph
+ * can be read in several ways (before and after tracked changes, with and without hidden text,
+ * numbers as shown and as stored), each way is written down whole, from the paragraph's beginning.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -12,18 +23,6 @@
 #include "numfmt.h"
 #include "readers.h"
 #include "xml.h"
-
-/*
- * In comes one part of OOXML (ECMA-376), OpenDocument (ISO/IEC 26300), Word 2003 or SpreadsheetML
- * 2003 as XML; out go its spans.  In the worker's only thread.
- *
- * Word splits a number over many runs for reasons of its own, so within a paragraph nothing
- * stands between two texts; outside of one, each element's text is a line.  What stands between
- * two halves of a number on paper does not stand between them here: notes, text boxes, field
- * instructions and pronunciation go to a text of their own ("aside").  And where one paragraph
- * can be read in several ways (before and after tracked changes, with and without hidden text,
- * numbers as shown and as stored), each way is written down whole, from the paragraph's beginning.
- */
 
 /* Where text goes: the part itself, or what stands aside of a paragraph. */
 typedef struct {

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "media.h"
-
 /*
  * Fonts: OpenType and TrueType (ISO/IEC 14496-22), and their packed form WOFF (W3C).  In come
  * bytes, out go the words that stand in them: names, licences, names of glyphs, drawings in SVG.
@@ -14,6 +8,11 @@
  * which has the table "head" with its magic number.  Of WOFF 2 only the outside is looked at: its
  * tables are packed with what nothing here unpacks.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "media.h"
 
 #define MAX_TABLES 256 /* of a font; there are some seventy kinds */
 #define MAX_FONTS 64   /* of a collection */

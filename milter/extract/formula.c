@@ -1,3 +1,9 @@
+/*
+ * Programs that write workbooks leave it to Excel to work a formula out, so that what its cell
+ * shows may stand nowhere: CONCATENATE("KD","-",7740912), CHAR(75)&"D-1".  In comes a formula, out
+ * go the texts that its constants make.  It is no calculator: what depends on other cells, or on
+ * more than the functions below, ends a text.  Pure functions, linear.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -7,13 +13,6 @@
 
 #include "formula.h"
 #include "numfmt.h"
-
-/*
- * Programs that write workbooks leave it to Excel to work a formula out, so that what its cell
- * shows may stand nowhere: CONCATENATE("KD","-",7740912), CHAR(75)&"D-1".  In comes a formula, out
- * go the texts that its constants make.  It is no calculator: what depends on other cells, or on
- * more than the functions below, ends a text.  Pure functions, linear.
- */
 
 #define MAX_TEXT 2000 /* bytes of one */
 

@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "hide.h"
-#include "html.h"
-
 /*
  * Just enough of CSS to know which text a browser may not show, and where its lines end.
  * In come declarations and style sheets, out go flags; no state but the rules of one
@@ -15,6 +8,12 @@
  * selector only its end counts: in "td .x:hover" that is the class x.  One that needs more than
  * names ("[lang=xx]", ":not(.k)", "p > *") may mean any element within a word.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "hide.h"
+#include "html.h"
 
 struct MsHideRules {
 	GHashTable *names; /* ".class", "#id", "tag" to flags */

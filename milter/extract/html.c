@@ -1,16 +1,3 @@
-#include "config.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <stdbool.h>
-
-#include "missent/inventory.h"
-#include "missent/named.h"
-#include "missent/text.h"
-
-#include "hide.h"
-#include "html.h"
-
 /*
  * A tokenizer, not a parser: identifiers need the text in order, and the tree-building
  * libraries of Debian are quadratic or recursive on hostile input.  HTML comes in as valid
@@ -25,6 +12,18 @@
  * out a second time as the other client has it (finish_line()).  What is hidden by its own
  * style= is not in the line, and the other line is the one with it.
  */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <stdbool.h>
+
+#include "missent/inventory.h"
+#include "missent/named.h"
+#include "missent/text.h"
+
+#include "hide.h"
+#include "html.h"
 
 #define MAX_LISTS 16
 #define REMEMBERED 1024 /* attribute values: a power of two */

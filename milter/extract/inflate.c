@@ -1,3 +1,8 @@
+/*
+ * Deflated bytes (RFC 1950 to 1952) as they stand in ZIP, gzip and PNG.  In come packed bytes, out
+ * go those that they unpack to, and how many were used: what lies behind them is not ours.  In
+ * the worker's only thread.
+ */
 #include "config.h"
 
 #include <zlib.h>
@@ -6,12 +11,6 @@
 
 #include "bytes.h"
 #include "readers.h"
-
-/*
- * Deflated bytes (RFC 1950 to 1952) as they stand in ZIP, gzip and PNG.  In come packed bytes, out
- * go those that they unpack to, and how many were used: what lies behind them is not ours.  In
- * the worker's only thread.
- */
 
 #define MAX_RATIO 300        /* unpacked to packed; above it something else is meant */
 #define RATIO_FREE (4 << 20) /* bytes below which the ratio does not matter */

@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/inventory.h"
-#include "missent/text.h"
-
 /*
  * In come the items that a reader lists and what it says became of them; out go unread items on
  * the reading for all that was left open.  In the worker's only thread.
@@ -13,6 +6,12 @@
  * place that nobody had thought of was taken for clean.  Here the document is what must be
  * accounted for, and forgetting an item costs a hold, not a leak.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/inventory.h"
+#include "missent/text.h"
 
 typedef enum { OPEN, SETTLED, NOTED } Fate;
 

@@ -1,3 +1,11 @@
+/*
+ * JSON (RFC 8259), and JSON a line.  In come bytes, out go all values with their keys,
+ * the escapes undone, and what the strings hold: HTML, JSON, base64 and data: URIs.  One
+ * message, one thread.
+ *
+ * No tree and no recursion: what is open is a byte each.  What is not as it should be is
+ * skipped, for the text as it stands is read, too.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -8,15 +16,6 @@
 
 #include "html.h"
 #include "readers.h"
-
-/*
- * JSON (RFC 8259), and JSON a line.  In come bytes, out go all values with their keys,
- * the escapes undone, and what the strings hold: HTML, JSON, base64 and data: URIs.  One
- * message, one thread.
- *
- * No tree and no recursion: what is open is a byte each.  What is not as it should be is
- * skipped, for the text as it stands is read, too.
- */
 
 #define MAX_NESTED 4 /* JSON in strings of JSON */
 #define LEAST_HTML 7 /* "<b>1</b" */

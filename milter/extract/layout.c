@@ -1,3 +1,9 @@
+/*
+ * Whose bytes are whose in an archive.  libarchive gives the members, and says nothing of what is
+ * before, between and behind them, nor of comments.  In come the bytes, out go the texts of
+ * headers and, in the inventory, all that the format accounts for; the rest is read like any gap.
+ * In the worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,13 +13,6 @@
 #include "bytes.h"
 #include "members.h"
 #include "readers.h"
-
-/*
- * Whose bytes are whose in an archive.  libarchive gives the members, and says nothing of what is
- * before, between and behind them, nor of comments.  In come the bytes, out go the texts of
- * headers and, in the inventory, all that the format accounts for; the rest is read like any gap.
- * In the worker's only thread.
- */
 
 #define MAX_HEADERS 200000 /* per archive */
 

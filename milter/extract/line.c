@@ -1,12 +1,11 @@
-#include "config.h"
-
-#include "line.h"
-
 /*
  * In come the pieces of a paragraph, each with the ways of reading it in which it stands; out goes
  * what is shown, and each other way written down whole.  A way that does not differ costs nothing:
  * it begins as a copy of the paragraph where it first does.  In the worker's only thread.
  */
+#include "config.h"
+
+#include "line.h"
 
 static const struct {
 	guint bit;

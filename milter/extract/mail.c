@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/text.h"
-
-#include "readers.h"
-
 /*
  * Mail as a file: a message that was saved (.eml), with a mailbox's "From " line or Apple Mail's
  * number before it (.emlx), several in one mailbox (mbox), a web archive (.mht).  In come the
@@ -15,6 +7,13 @@
  * That it is mail is told by two known header fields.  A text may begin so too (a reply quotes
  * the header of what it answers): what is called text is read as text as well (extract.c).
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "readers.h"
 
 #define HEAD 8192 /* bytes in which the fields must stand */
 

@@ -1,15 +1,14 @@
+/*
+ * Queries that a workbook keeps (MS-QDEFF 2.2): in come the bytes of <DataMashup>, out go the texts
+ * of its queries, which are members of a package, and the words of what stands beside it.  In the
+ * worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "bytes.h"
 #include "readers.h"
-
-/*
- * Queries that a workbook keeps (MS-QDEFF 2.2): in come the bytes of <DataMashup>, out go the texts
- * of its queries, which are members of a package, and the words of what stands beside it.  In the
- * worker's only thread.
- */
 
 enum { QUERIES, PERMISSIONS, METADATA, BINDINGS, N_SECTIONS };
 

@@ -1,3 +1,10 @@
+/*
+ * Drawings as Windows keeps them: EMF (MS-EMF, with the records of MS-EMFPLUS in it) and WMF
+ * (MS-WMF).  In come records of a type and a length, out goes the text that they draw, once a
+ * record a line, and once what stands on one line joined, for programs draw letter by letter.  A
+ * picture in it is told as one; a drawing without any text may be letters drawn as curves.  In
+ * the worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,14 +13,6 @@
 
 #include "bytes.h"
 #include "readers.h"
-
-/*
- * Drawings as Windows keeps them: EMF (MS-EMF, with the records of MS-EMFPLUS in it) and WMF
- * (MS-WMF).  In come records of a type and a length, out goes the text that they draw, once a
- * record a line, and once what stands on one line joined, for programs draw letter by letter.  A
- * picture in it is told as one; a drawing without any text may be letters drawn as curves.  In
- * the worker's only thread.
- */
 
 #define MAX_RECORDS 2000000
 

@@ -1,3 +1,10 @@
+/*
+ * In come names that open and close and the values below them, from the readers of structured
+ * formats; out goes one span with its named stretches.  In the worker's only thread.
+ *
+ * A name is kept with the two that enclose it, because "number" says little and "customer/number"
+ * all.  Equal names are kept once: a list of a million rows has few.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,14 +13,6 @@
 #include "missent/text.h"
 
 #include "readers.h"
-
-/*
- * In come names that open and close and the values below them, from the readers of structured
- * formats; out goes one span with its named stretches.  In the worker's only thread.
- *
- * A name is kept with the two that enclose it, because "number" says little and "customer/number"
- * all.  Equal names are kept once: a list of a million rows has few.
- */
 
 #define MAX_NAME 100  /* bytes of one name */
 #define MAX_PATH 4000 /* bytes of all that are open */

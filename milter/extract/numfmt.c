@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "numfmt.h"
-
 /*
  * In comes a number and the format of its cell, out goes what a person sees: "KD-"0000000 makes
  * KD-0004711 of 4711.  A format has up to four sections, for positive and negative numbers, for
@@ -13,6 +5,13 @@
  * digits are dealt out to its places.  What no rule knows stands for itself.  No state, any
  * thread.
  */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "numfmt.h"
 
 #define MAX_FORMAT 1024
 

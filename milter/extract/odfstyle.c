@@ -1,3 +1,10 @@
+/*
+ * An OpenDocument table may hold 7740912 and a style that writes "KD-" before it (ODF 1.3 part 3,
+ * 16.29); a text may have words between two halves of a number that a style hides (20.169).  In
+ * come styles and cells in their order, out go the numbers as they are shown.  A style of numbers
+ * becomes a format of numfmt.c.  Programs write what a cell shows beside its value, but none has
+ * to.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,14 +16,6 @@
 #include "numfmt.h"
 #include "odfstyle.h"
 #include "xml.h"
-
-/*
- * An OpenDocument table may hold 7740912 and a style that writes "KD-" before it (ODF 1.3 part 3,
- * 16.29); a text may have words between two halves of a number that a style hides (20.169).  In
- * come styles and cells in their order, out go the numbers as they are shown.  A style of numbers
- * becomes a format of numfmt.c.  Programs write what a cell shows beside its value, but none has
- * to.  In the worker's only thread.
- */
 
 #define MAX_STYLES 10000
 #define MAX_COLUMNS 1024

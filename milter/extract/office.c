@@ -1,3 +1,11 @@
+/*
+ * OOXML (ECMA-376) and OpenDocument (ISO/IEC 26300): in come the members of the package, out goes
+ * their text.  In the worker's only thread.
+ *
+ * Every member is read; what it is, its bytes say: a part of XML is known by its outermost
+ * element, and anything else by what other readers know.  The name of a member says nothing: any
+ * sheet may be called "tabelle.xml" and lie anywhere (ECMA-376 part 2, 9).
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,15 +17,6 @@
 #include "members.h"
 #include "readers.h"
 #include "xml.h"
-
-/*
- * OOXML (ECMA-376) and OpenDocument (ISO/IEC 26300): in come the members of the package, out goes
- * their text.  In the worker's only thread.
- *
- * Every member is read; what it is, its bytes say: a part of XML is known by its outermost
- * element, and anything else by what other readers know.  The name of a member says nothing: any
- * sheet may be called "tabelle.xml" and lie anywhere (ECMA-376 part 2, 9).
- */
 
 #define MAX_LINKED 8 /* parts of one kind that are looked for in the relationships */
 

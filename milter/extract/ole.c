@@ -1,3 +1,11 @@
+/*
+ * Every stream of the file is an item of the inventory, and what no stream has (free sectors,
+ * bytes behind the last) is looked through for words.
+ *
+ * The compound format of old Word, Excel, PowerPoint and of Outlook's .msg: a small file system.
+ * libgsf walks it.  Text lies in the streams as Windows-1252 or UTF-16 and is picked out; the
+ * numbers of workbooks are binary and have a reader of their own.
+ */
 #include "config.h"
 
 #include <gsf/gsf-infile-msole.h>
@@ -15,15 +23,6 @@
 #include "ole.h"
 #include "propset.h"
 #include "readers.h"
-
-/*
- * Every stream of the file is an item of the inventory, and what no stream has (free sectors,
- * bytes behind the last) is looked through for words.
- *
- * The compound format of old Word, Excel, PowerPoint and of Outlook's .msg: a small file system.
- * libgsf walks it.  Text lies in the streams as Windows-1252 or UTF-16 and is picked out; the
- * numbers of workbooks are binary and have a reader of their own.
- */
 
 #define MAX_STREAMS 2000
 #define CHUNK 4096             /* of a macro's source, unpacked */

@@ -1,3 +1,8 @@
+/*
+ * HTML documents and the HTML that other documents hold: in come bytes or text, out go a
+ * span for each kind of text that html.c tells apart, and the documents that are written
+ * into the page. One message, one thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,12 +12,6 @@
 #include "html.h"
 #include "plain.h"
 #include "readers.h"
-
-/*
- * HTML documents and the HTML that other documents hold: in come bytes or text, out go a
- * span for each kind of text that html.c tells apart, and the documents that are written
- * into the page. One message, one thread.
- */
 
 static void hand_over(const MsExtraction *to, const char *where, const MsHtml *html)
 {

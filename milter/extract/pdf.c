@@ -1,3 +1,8 @@
+/*
+ * In comes a PDF, out go spans: each page's text in reading order and in the order of its content
+ * (pdfpage.cc), then whatever stands in its objects (pdfobject.cc).  Here it is judged whether the
+ * text of a page is all that one sees on it.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <cairo.h>
@@ -8,12 +13,6 @@
 #include "missent/text.h"
 
 #include "pdf.h"
-
-/*
- * In comes a PDF, out go spans: each page's text in reading order and in the order of its content
- * (pdfpage.cc), then whatever stands in its objects (pdfobject.cc).  Here it is judged whether the
- * text of a page is all that one sees on it.  In the worker's only thread.
- */
 
 #define SHORT_PAGE 120         /* bytes of text below which a page's pictures are looked at */
 #define PICTURE_SHARE 0.4      /* of a short page, from which on a picture is its content */

@@ -1,13 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/text.h"
-
-#include "media.h"
-#include "readers.h"
-#include "xml.h"
-
 /*
  * Pictures, sound and film.  In come the bytes, out go the texts that stand in them (comments,
  * EXIF, IPTC, XMP, titles) and a note that the rest is a picture.  In the worker's only thread.
@@ -18,6 +8,15 @@
  * neither this file nor the table of structural items knows, and what lies behind the end, are
  * left as gaps of the inventory: read if they are text or a document, told if not.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/text.h"
+
+#include "media.h"
+#include "readers.h"
+#include "xml.h"
 
 #define HEIC_BLOCK 65536  /* bytes of an EXIF block within the media data */
 

@@ -1,12 +1,11 @@
-#include "config.h"
-
-#include "placed.h"
-
 /*
  * In come pieces of text with their places, out go two spans: lines from top to bottom with the
  * pieces of each from left to right, joined where one begins at the other's end; and the pieces as
  * they came.  Pages are written in pieces of a word, a letter even.  In the worker's only thread.
  */
+#include "config.h"
+
+#include "placed.h"
 
 #define WIDTH 0.6 /* of a letter, of its size: the middle of common fonts */
 

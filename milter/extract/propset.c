@@ -1,3 +1,8 @@
+/*
+ * In comes a stream such as "\5DocumentSummaryInformation", out go the numbers that a user gave to
+ * the document as properties of their own (MS-OSHARED 2.3.3.2.3): "Customer", a number.  What
+ * programs count (pages, words) stands in other sections.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "bytes.h"
 #include "numfmt.h"
 #include "propset.h"
-
-/*
- * In comes a stream such as "\5DocumentSummaryInformation", out go the numbers that a user gave to
- * the document as properties of their own (MS-OSHARED 2.3.3.2.3): "Customer", a number.  What
- * programs count (pages, words) stands in other sections.  In the worker's only thread.
- */
 
 #define HEAD 28     /* bytes before the list of sections */
 #define SECTION 20  /* of that list: what it is, and where */

@@ -1,3 +1,12 @@
+/*
+ * RTF 1.9.1.  In come its bytes, out go spans and the files in it.  In the worker's only thread.
+ *
+ * What a group is for, its first control word says.  Text that is shown goes on through groups;
+ * what stands elsewhere on the page, or nowhere (notes, shapes, field instructions, whatever \*
+ * begins) goes to a text of its own, so that it does not break a number in two.  Fonts, styles and
+ * colours are structural by the table.  Pictures and objects stand in hexadecimal or as bytes.
+ * HTML wrapped in RTF (MS-OXRTFEX) is read as HTML as well: its tags stand in groups of their own.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -11,16 +20,6 @@
 #include "numbering.h"
 #include "ole.h"
 #include "readers.h"
-
-/*
- * RTF 1.9.1.  In come its bytes, out go spans and the files in it.  In the worker's only thread.
- *
- * What a group is for, its first control word says.  Text that is shown goes on through groups;
- * what stands elsewhere on the page, or nowhere (notes, shapes, field instructions, whatever \*
- * begins) goes to a text of its own, so that it does not break a number in two.  Fonts, styles and
- * colours are structural by the table.  Pictures and objects stand in hexadecimal or as bytes.
- * HTML wrapped in RTF (MS-OXRTFEX) is read as HTML as well: its tags stand in groups of their own.
- */
 
 #define MAX_DEPTH 200
 

@@ -1,16 +1,15 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "html.h"
-#include "readers.h"
-
 /*
  * The strings of scripts and style sheets, as a program has them: escapes undone, those
  * that follow each other ("KD-77" + "40912") joined, base64 decoded.  In comes the text
  * of one element at the end of `text`, out go lines behind it and documents in `inner`.
  * Pure functions.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "html.h"
+#include "readers.h"
 
 #define LEAST_BASE64 16
 

@@ -1,3 +1,8 @@
+/*
+ * In come shared strings and cell formats, then the cells one by one; out goes what each shows.
+ * A string that no cell shows is in the file all the same, so that the strings shown are marked.
+ * In the worker's only thread.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -8,12 +13,6 @@
 #include "numfmt.h"
 #include "sheet.h"
 #include "xml.h"
-
-/*
- * In come shared strings and cell formats, then the cells one by one; out goes what each shows.
- * A string that no cell shows is in the file all the same, so that the strings shown are marked.
- * In the worker's only thread.
- */
 
 struct MsSheets {
 	GPtrArray *strings;   /* shared strings, of char * */

@@ -1,3 +1,8 @@
+/*
+ * What a screen or a printer shows of a text whose characters are more than letters: in
+ * comes decoded text, out goes a second span for each way in which it is shown otherwise.
+ * One message, one thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,12 +11,6 @@
 
 #include "html.h"
 #include "plain.h"
-
-/*
- * What a screen or a printer shows of a text whose characters are more than letters: in
- * comes decoded text, out goes a second span for each way in which it is shown otherwise.
- * One message, one thread.
- */
 
 /* ESC [ ... letter, ESC ] ... BEL, and shorter ones (ECMA-48 5.3, 5.4); how long it is.
  */

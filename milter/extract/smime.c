@@ -1,3 +1,10 @@
+/*
+ * S/MIME and CMS (RFC 8551, 5652).  A signed message or document carries its content in the
+ * signature, a compressed one packed: it is taken out, and whether the signature is any good is no
+ * question of ours.  In
+ * comes DER, BER or PEM, out goes the content to the mail's reader, where it is MIME, or to that
+ * of the document which it is.  One thread; nothing is kept.
+ */
 #include "config.h"
 
 #include <openssl/cms.h>
@@ -9,14 +16,6 @@
 #include "missent/transfer.h"
 
 #include "readers.h"
-
-/*
- * S/MIME and CMS (RFC 8551, 5652).  A signed message or document carries its content in the
- * signature, a compressed one packed: it is taken out, and whether the signature is any good is no
- * question of ours.  In
- * comes DER, BER or PEM, out goes the content to the mail's reader, where it is MIME, or to that
- * of the document which it is.  One thread; nothing is kept.
- */
 
 /* Does it begin as a MIME entity does?  Signed mail may have Content-Type as its only field. */
 static bool is_mime(const guint8 *data, gsize len)

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "media.h"
-
 /*
  * Sound and film but for those of RIFF and ISO boxes, which picture.c has.  In come bytes, out goes
  * whether they can be walked to their end, and to the walk's inventory what each stretch is.  In
@@ -11,6 +5,11 @@
  *
  * What is only samples could be anything: where a header is soon imitated, what is text is none.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "media.h"
 
 /* ---- sound ------------------------------------------------------------------------------ */
 

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/inventory.h"
-
 /*
  * The only place that says which items of a document need not be read, and why.  A row must
  * give a reason why no customer's data can stand there by a mistake of a billing system; "no
@@ -12,6 +6,11 @@
  *
  * Formats in alphabetical order, a row a reason.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/inventory.h"
 
 #define ITEMS(...) ((const char *const[]){__VA_ARGS__, NULL})
 

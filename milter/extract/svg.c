@@ -1,3 +1,12 @@
+/*
+ * SVG is a drawing with letters: where they stand makes the words.  In comes XML, out
+ * goes the text in the order in which it is drawn, pieces that stand side by side joined;
+ * the same sorted by lines; titles, descriptions, attributes; and the documents written
+ * into it.  One message, one thread.
+ *
+ * Converters place each letter by itself (a <text> or <tspan> each), so pieces of a few
+ * letters that follow each other on one line are one word.
+ */
 #include "config.h"
 
 #include <math.h>
@@ -10,16 +19,6 @@
 #include "html.h"
 #include "readers.h"
 #include "xml.h"
-
-/*
- * SVG is a drawing with letters: where they stand makes the words.  In comes XML, out
- * goes the text in the order in which it is drawn, pieces that stand side by side joined;
- * the same sorted by lines; titles, descriptions, attributes; and the documents written
- * into it.  One message, one thread.
- *
- * Converters place each letter by itself (a <text> or <tspan> each), so pieces of a few
- * letters that follow each other on one line are one word.
- */
 
 #define SHORT 3    /* letters of a piece that may be part of a word */
 #define FEW_USES 8 /* shapes used from elsewhere, before they are taken for letters */

@@ -1,3 +1,7 @@
+/*
+ * winmail.dat (MS-OXTNEF): a list of attributes, some of which hold MAPI properties.  The
+ * library that Debian has refuses a fifth of the files that Outlook writes.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,11 +11,6 @@
 #include "bytes.h"
 #include "mapi.h"
 #include "readers.h"
-
-/*
- * winmail.dat (MS-OXTNEF): a list of attributes, some of which hold MAPI properties.  The
- * library that Debian has refuses a fifth of the files that Outlook writes.
- */
 
 #define ATT_SUBJECT 0x8004u
 #define ATT_BODY 0x800cu

@@ -1,3 +1,6 @@
+/*
+ * What a file is, by its first bytes (and by nothing that a sender can merely claim).
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,8 +9,6 @@
 
 #include "bytes.h"
 #include "readers.h"
-
-/* What a file is, by its first bytes (and by nothing that a sender can merely claim). */
 
 static bool begins(const guint8 *data, gsize len, const char *magic, gsize n)
 {

@@ -1,3 +1,8 @@
+/*
+ * Encoded words (RFC 2047) to text, in header fields and wherever headers are quoted: delivery
+ * reports, forwarded text.  Own decoder, because GMime 3.2.13 loses the second of two adjacent
+ * words and the end of unpadded base64.  In come bytes, out goes valid UTF-8; linear, no state.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/extract.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
-
-/*
- * Encoded words (RFC 2047) to text, in header fields and wherever headers are quoted: delivery
- * reports, forwarded text.  Own decoder, because GMime 3.2.13 loses the second of two adjacent
- * words and the end of unpadded base64.  In come bytes, out goes valid UTF-8; linear, no state.
- */
 
 typedef struct {
 	const char *charset;

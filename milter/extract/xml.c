@@ -1,3 +1,7 @@
+/*
+ * expat.  An entity that a document declares in itself is what it stands for, as every program
+ * shows it; one that stands elsewhere, or makes much of little, is left standing and noted.
+ */
 #include "config.h"
 
 #define XML_DTD 1 /* the limits of entities are declared for who asks so */
@@ -9,11 +13,6 @@
 #include "html.h"
 #include "readers.h"
 #include "xml.h"
-
-/*
- * expat.  An entity that a document declares in itself is what it stands for, as every program
- * shows it; one that stands elsewhere, or makes much of little, is left standing and noted.
- */
 
 #define CHUNK 65536
 #define MOST_MADE (1 << 20) /* bytes of entities, and ten times what is in the file beyond these */

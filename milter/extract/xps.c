@@ -1,3 +1,9 @@
+/*
+ * Pages of XPS and OpenXPS (ECMA-388), the members of such a file that show text: <Glyphs> with a
+ * string, or with numbers of glyphs alone.  In comes the XML of one page, out go its strings in
+ * the order of their places; all other attributes but numbers are text too.  In the worker's only
+ * thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,13 +11,6 @@
 #include "placed.h"
 #include "readers.h"
 #include "xml.h"
-
-/*
- * Pages of XPS and OpenXPS (ECMA-388), the members of such a file that show text: <Glyphs> with a
- * string, or with numbers of glyphs alone.  In comes the XML of one page, out go its strings in
- * the order of their places; all other attributes but numbers are text too.  In the worker's only
- * thread.
- */
 
 typedef struct {
 	MsPlaced *placed;

@@ -1,3 +1,10 @@
+/*
+ * A ZIP file names each member twice: before its bytes, and in the directory at its end (PKWARE
+ * APPNOTE 4.3).  Programs differ on which they go by, so a file in which the two differ is not
+ * what it seems to one of them.  In come the bytes, out go the directory, its texts (comments,
+ * extra fields, names of folders) and, in the inventory, whose each byte is: what lies before,
+ * between and behind the members is read like any gap.  In the worker's only thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,14 +14,6 @@
 #include "bytes.h"
 #include "members.h"
 #include "readers.h"
-
-/*
- * A ZIP file names each member twice: before its bytes, and in the directory at its end (PKWARE
- * APPNOTE 4.3).  Programs differ on which they go by, so a file in which the two differ is not
- * what it seems to one of them.  In come the bytes, out go the directory, its texts (comments,
- * extra fields, names of folders) and, in the inventory, whose each byte is: what lies before,
- * between and behind the members is read like any gap.  In the worker's only thread.
- */
 
 #define LOCAL "PK\x03\x04"
 #define CENTRAL "PK\x01\x02"

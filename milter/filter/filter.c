@@ -1,16 +1,15 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/answer.h"
-#include "missent/filter.h"
-
 /*
  * Two tables.  `starts` says of the first eight bytes of a piece (of all, if it is shorter) which
  * lengths identifiers that begin so have: most words of a text begin none, and one look ends
  * the matter.  `buckets` has a fingerprint of each identifier; a bucket is a line of the
  * processor's cache.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/filter.h"
 
 #define MAGIC "MSFILT03"
 #define PREFIX 8

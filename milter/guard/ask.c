@@ -1,13 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/digest.h"
-#include "missent/identifier.h"
-#include "missent/kind.h"
-
-#include "guard_private.h"
-
 /*
  * A message comes in, the operations of its step come out, in this order: identifiers, documents,
  * recipients, pairs, streams.  All that leaves this file are keyed digests and numbers.
@@ -17,6 +7,15 @@
  * none.  What tells common identifiers from others is in how many documents they are: there a
  * document is its identifiers alone, or each letter with a word of its own would be another.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/digest.h"
+#include "missent/identifier.h"
+#include "missent/kind.h"
+
+#include "guard_private.h"
 
 #define SAME_EACH 20   /* recipients that a repeated mail is told apart by */
 #define PAIRS_OF 8     /* identifiers with a history */

@@ -1,3 +1,8 @@
+/*
+ * A step is packed, sent to the primary with the script that has the rules of step.c
+ * (script.lua), and its answers are unpacked; from any thread, one round trip.  All names begin
+ * alike, with one hash tag, so that on a Cluster they are on one node.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,12 +12,6 @@
 #include "step.h"
 
 #include "milter/guard/script.inc"
-
-/*
- * A step is packed, sent to the primary with the script that has the rules of step.c
- * (script.lua), and its answers are unpacked; from any thread, one round trip.  All names begin
- * alike, with one hash tag, so that on a Cluster they are on one node.
- */
 
 typedef struct {
 	MsGuardStore ops; /* first */

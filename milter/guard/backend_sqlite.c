@@ -1,14 +1,3 @@
-#include "config.h"
-
-#include <pthread.h>
-#include <string.h>
-
-#include "missent/clock.h"
-#include "missent/io.h"
-#include "missent/store.h"
-
-#include "step.h"
-
 /*
  * Values under names in a table of one file; a step runs within a transaction (step.c), from any
  * thread, one at a time.  A transaction takes up several steps: pages that they share are written
@@ -22,6 +11,16 @@
  * part of each no transaction stays open.  What is too old is removed as the steps go, a few rows
  * at a time.
  */
+#include "config.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "missent/clock.h"
+#include "missent/io.h"
+#include "missent/store.h"
+
+#include "step.h"
 
 #define APPLICATION_ID 0x4d534745 /* MSGE */
 #define APPLICATION_ID_BEFORE 0x4d534744

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "guard_private.h"
-
 /*
  * A message and its streams come in; ask.c makes a step of them, a store carries it out, and what
  * is over comes out as alarms.  From any thread; what changes in the guard itself, under its lock,
  * are the streams that it heard to be stopped: a store that does not answer lets none of them go.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "guard_private.h"
 
 /* ---- opening -------------------------------------------------------------------------- */
 

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "step.h"
-
 /*
  * A step's operations and a store of values come in, answers and changed values go out; within
  * one transaction, of the caller's thread.  First all are looked at, streams last, for what is
  * over makes bad mail of a stream; then is known whether the message leaves, and only then
  * anything is entered.  backend_redis.c has the same rules as a script.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "step.h"
 
 #define FAN_BYTES 28
 #define SET_BYTES 12

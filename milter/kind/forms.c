@@ -1,3 +1,9 @@
+/*
+ * One company has several numbers that contain each other.  A root is what they have in common:
+ * "FR123456824" of the VAT ID FR40123456824, the SIREN 123456824, the SIRET 12345682400012 and
+ * the participant 0009:12345682400012.  A number that is written without its country has the
+ * number itself for a root.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -9,13 +15,6 @@
 
 #include "check.h"
 #include "latin.h"
-
-/*
- * One company has several numbers that contain each other.  A root is what they have in common:
- * "FR123456824" of the VAT ID FR40123456824, the SIREN 123456824, the SIRET 12345682400012 and
- * the participant 0009:12345682400012.  A number that is written without its country has the
- * number itself for a root.
- */
 
 /* The space of roots that are stored for a part of them: the SIREN for a SIRET. */
 #define MS_FORM_PART "part"

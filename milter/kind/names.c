@@ -1,3 +1,9 @@
+/*
+ * In comes a name as structured formats write it ("customerNumber", "KUNDEN_NR",
+ * "SupplierAssignedAccountID", "Customer/id"), out go the kinds whose labels say the same.
+ * Both are brought to one key: words in lower case and together, without particles, any word
+ * for "number" as '#'.  Tables are made with the kinds and immutable after that.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,13 +12,6 @@
 #include "missent/text.h"
 
 #include "names.h"
-
-/*
- * In comes a name as structured formats write it ("customerNumber", "KUNDEN_NR",
- * "SupplierAssignedAccountID", "Customer/id"), out go the kinds whose labels say the same.
- * Both are brought to one key: words in lower case and together, without particles, any word
- * for "number" as '#'.  Tables are made with the kinds and immutable after that.
- */
 
 #define MAX_WORDS 12
 #define MAX_WORD 40

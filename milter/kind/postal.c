@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/postal.h"
-
 /*
  * The text is cut into words and numbers.  From each number that may be a postcode one looks
  * around for a house number, and from that to both sides for a street; what is not part of a
  * street (its type, particles, points of the compass) is left out on both sides of a
  * comparison, so that "12, rue de la Paix" and "12 R Paix" are one.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/postal.h"
 
 #define NEAR 60       /* words from postcode to house number */
 #define MAX_LINES 6   /* lines between them */

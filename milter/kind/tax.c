@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "check.h"
-
 /*
  * Tax numbers of countries without a VAT ID of Europe's form.  In comes a canonical value, with
  * or without the country's letters; out goes whether it is built as some number of that sort,
@@ -15,6 +9,11 @@
  * Ukraine, Serbia, Iceland, Canada CRA, New Zealand IRD, Russia FNS, Argentina AFIP, Chile SII,
  * Colombia DIAN, Peru SUNAT, Morocco DGI).
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "check.h"
 
 #define MIN_LENGTH 5
 #define MAX_LENGTH 20

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "check.h"
-
 /*
  * Check digits of VAT IDs, country by country, on the number without its country code.  Most
  * are a sum of the digits with weights, taken modulo 11 or so; a table says which.
@@ -12,6 +6,11 @@
  * "VIES VAT number validation"), the Swiss UID ordinance (SR 431.031), Norway's
  * Bronnoysundregistrene, HMRC's VAT notice.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "check.h"
 
 static int digit(const char *s, gsize i)
 {

@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <pthread.h>
-
-#include "missent/patience.h"
-
-#include "ledger_private.h"
-
 /*
  * Records come in from the threads that judge, each of which may answer its MTA once its record
  * is on disk.  Whoever finds nobody at it takes all that wait, in the order in which they came,
@@ -13,6 +5,13 @@
  * one's.  So the cost of a sync, and the wait for a database that is locked, is shared.  A record
  * that cannot be added by itself is left out of the transaction and does the others no harm.
  */
+#include "config.h"
+
+#include <pthread.h>
+
+#include "missent/patience.h"
+
+#include "ledger_private.h"
 
 /* Of one transaction; what a large one holds up would be the next ones. */
 #define MOST_AT_ONCE 500

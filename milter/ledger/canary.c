@@ -1,3 +1,8 @@
+/*
+ * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged, the
+ * agent ends it.  What the daemon does is one statement, from any thread; the agent's, of two, are
+ * for one at a time.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -8,12 +13,6 @@
 #include "missent/kind.h"
 
 #include "ledger_private.h"
-
-/*
- * Canaries: the agent writes one down before it is sent, the daemon notes once what it judged, the
- * agent ends it.  What the daemon does is one statement, from any thread; the agent's, of two, are
- * for one at a time.
- */
 
 #define KEEP_US (7 * 86400 * (gint64)G_USEC_PER_SEC)
 

@@ -1,3 +1,9 @@
+/*
+ * Held messages taken together, for who decides on many at once: messages come in by their uids,
+ * out goes what would be sent, to how many, whose data, and a few of them that stand for all.
+ * Besides, what a list shows of a record (its subject, what is attached), and whom a correction
+ * of the directory concerns.  Reads the database, under its lock; from any thread.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -7,13 +13,6 @@
 #include "missent/ask.h"
 
 #include "ledger_private.h"
-
-/*
- * Held messages taken together, for who decides on many at once: messages come in by their uids,
- * out goes what would be sent, to how many, whose data, and a few of them that stand for all.
- * Besides, what a list shows of a record (its subject, what is attached), and whom a correction
- * of the directory concerns.  Reads the database, under its lock; from any thread.
- */
 
 /* ---- at a glance ---------------------------------------------------------------------- */
 

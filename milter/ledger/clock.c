@@ -1,8 +1,9 @@
+/*
+ * What a desk remembers of the clock from one process to the next.  From any thread.
+ */
 #include "config.h"
 
 #include "ledger_private.h"
-
-/* What a desk remembers of the clock from one process to the next.  From any thread. */
 
 typedef struct {
 	gint64 seen, since;

@@ -1,3 +1,8 @@
+/*
+ * Decisions on held mail in the database: what was asked comes in, how far it got goes out, so that
+ * one that was interrupted can be taken up again.  Each function is one transaction under the lock
+ * of the database; from any thread, and any process.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,12 +10,6 @@
 #include "missent/clock.h"
 
 #include "ledger_private.h"
-
-/*
- * Decisions on held mail in the database: what was asked comes in, how far it got goes out, so that
- * one that was interrupted can be taken up again.  Each function is one transaction under the lock
- * of the database; from any thread, and any process.
- */
 
 void ledger_take_decision(MsSqlRow *row, void *list)
 {

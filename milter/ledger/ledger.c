@@ -1,3 +1,9 @@
+/*
+ * The records of all holds, written: a record comes in from the engine, or from another host, and
+ * is on disk when its function returns; acts, assignments and new judgements are added to it.
+ * Each change is one transaction under the lock of the database and moves the record to the end
+ * of what changed.  From any thread, and any process.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,13 +12,6 @@
 #include "missent/digest.h"
 
 #include "ledger_private.h"
-
-/*
- * The records of all holds, written: a record comes in from the engine, or from another host, and
- * is on disk when its function returns; acts, assignments and new judgements are added to it.
- * Each change is one transaction under the lock of the database and moves the record to the end
- * of what changed.  From any thread, and any process.
- */
 
 #define APPLICATION_ID 0x6d736834 /* "msh4" */
 

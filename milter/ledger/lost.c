@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "ledger_private.h"
-
 /*
  * Records of which the MTA's queue is asked whether it still has their mail: those come out of
  * here, and what was seen comes back: the mail is gone though nobody decided so, is there again, or
  * has another queue ID.  Each change looks again, in its own transaction, whether the record is
  * still what it was when the queue was looked at.  From any thread, and any process.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "ledger_private.h"
 
 static void take_queued(MsSqlRow *row, void *user)
 {

@@ -1,3 +1,7 @@
+/*
+ * What others are to be told: written by who holds or decides, within his transaction; taken by the
+ * agent, which sends it.  From any thread, and any process.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -7,11 +11,6 @@
 #include "missent/clock.h"
 
 #include "ledger_private.h"
-
-/*
- * What others are to be told: written by who holds or decides, within his transaction; taken by the
- * agent, which sends it.  From any thread, and any process.
- */
 
 void ms_ledger_tell(MsLedger *ledger, bool tell)
 {

@@ -1,3 +1,9 @@
+/*
+ * Finding records among many: a filter comes in, records go out, with their lists or without.  A
+ * page of a list costs the same wherever it is: the next one begins at the cursor of the last row
+ * seen, which an index finds, instead of counting rows.  Nothing is changed here; from any
+ * thread.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -5,13 +11,6 @@
 #include "missent/reading.h"
 
 #include "ledger_private.h"
-
-/*
- * Finding records among many: a filter comes in, records go out, with their lists or without.  A
- * page of a list costs the same wherever it is: the next one begins at the cursor of the last row
- * seen, which an index finds, instead of counting rows.  Nothing is changed here; from any
- * thread.
- */
 
 const char *const ms_sort_names[MS_N_SORTS + 1] = {
 	"newest", "oldest", "sender", "recipients", "size", NULL};

@@ -1,3 +1,9 @@
+/*
+ * Tokens of mail that need not be judged again, and which notices were sent lately: digests and
+ * addresses come in, whether it may be so goes out.  A token that was spent has a time, one that
+ * was made void -1.  Each function is one statement, or statements that may be repeated; from any
+ * thread, and any process.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -8,13 +14,6 @@
 #include "missent/kind.h"
 
 #include "ledger_private.h"
-
-/*
- * Tokens of mail that need not be judged again, and which notices were sent lately: digests and
- * addresses come in, whether it may be so goes out.  A token that was spent has a time, one that
- * was made void -1.  Each function is one statement, or statements that may be repeated; from any
- * thread, and any process.
- */
 
 /* 32 random bytes need no salt and no key. */
 static char *hash_of(const char *token)

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "ledger_private.h"
-
 /*
  * Mail that is kept, and waits for a time or a change of the directory before people need to look
  * at it: a row beside its record, which is that of a held message in all else.  The row is written
  * with the record, and goes with the first final decision on it, or when it is settled that it is
  * held; whoever finds no row finds a message that is held.  From any thread, and any process.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "ledger_private.h"
 
 bool ledger_add_wait(MsLedger *ledger, const MsRecord *r, GError **error)
 {

@@ -1,3 +1,8 @@
+/*
+ * Requests to the host that holds a message go out, and its replies come in, over the agent's
+ * socket or sealed through Redis; records of all hosts come the same way.  Each of the agent's
+ * threads that reads a stream has a link of its own.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -15,12 +20,6 @@
 #include "missent/io.h"
 #include "missent/link.h"
 #include "missent/store.h"
-
-/*
- * Requests to the host that holds a message go out, and its replies come in, over the agent's
- * socket or sealed through Redis; records of all hosts come the same way.  Each of the agent's
- * threads that reads a stream has a link of its own.
- */
 
 struct MsLink {
 	char *socket, *host, *prefix;

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "maillog_private.h"
-
 /*
  * The words of a line come in, "key=value, key=value"; each goes out by itself.  Senders choose a
  * part of them: an address may have a quoted part in which all of this stands too, so quotes are
  * respected where they end, and what an MTA writes last, another host's words, is the value of
  * the last key alone.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "maillog_private.h"
 
 /* Where a value ends: at a comma and a blank (or the end) outside of quotes. */
 static char *end_of(char *value, bool quotes)

@@ -1,16 +1,15 @@
-#include "config.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "maillog_private.h"
-
 /*
  * Bytes of a log come in as they are read, in pieces; entries go out, each with its time, host,
  * program, process and words.  What the first bytes are tells whether they are lines, or blocks
  * of the journal's export format (systemd's Journal Export Formats: NAME=value lines, or NAME,
  * eight bytes of length, and so many of value; an empty line ends an entry).
  */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "maillog_private.h"
 
 typedef enum { FORM_UNKNOWN, FORM_LINES, FORM_JOURNAL } Form;
 

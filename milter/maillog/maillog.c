@@ -1,3 +1,11 @@
+/*
+ * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first
+ * for the time of their first lines, and then read in that order; within one, lines are in order
+ * but for the little by which processes differ.  A queue ID names one message of one instance of
+ * an MTA on one host at a time: it names another when one begins under it.  A line about a message
+ * that stands there again is no second event: syslog daemons write mail.log and mail.info, logs are
+ * rotated by copying, and who names mail.log* names both the file and what it was packed into.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,15 +15,6 @@
 #include "missent/digest.h"
 
 #include "maillog_private.h"
-
-/*
- * Logs come in, one MsMail for each message that a queue had goes out.  Files are looked at first
- * for the time of their first lines, and then read in that order; within one, lines are in order
- * but for the little by which processes differ.  A queue ID names one message of one instance of
- * an MTA on one host at a time: it names another when one begins under it.  A line about a message
- * that stands there again is no second event: syslog daemons write mail.log and mail.info, logs are
- * rotated by copying, and who names mail.log* names both the file and what it was packed into.
- */
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define STILL_COMING_IN (3600 * SECOND)

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "maillog_private.h"
-
 /*
  * A line of one of Postfix's programs comes in ("postfix/smtpd", "postfix-out/submission/smtpd":
  * the instance, the name that master.cf gives the service, the program), and is noted with the
  * message that it is about.  Sources: the programs' manual pages, and what they write.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "maillog_private.h"
 
 /* All of its own queue IDs have a digit, are of capitals, or are long: "warning" is none. */
 static const LogIdForm id_form = {5, 40, true};

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "maillog_private.h"
-
 /*
  * A line of Sendmail comes in ("sendmail", "sm-mta", "sm-msp-queue"), and is noted with the
  * message that it is about.  Sources: Sendmail Installation and Operation Guide, 2.1.1, and what
  * it writes.  A message that is refused has its "from=" line too; of one that is taken,
  * deliveries follow.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "maillog_private.h"
 
 static bool is_sendmail(const char *ident)
 {

@@ -1,3 +1,8 @@
+/*
+ * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks
+ * what strangers send; this is what logrotate packed, and of libarchive only filters are used
+ * here, no archive and no program of others.
+ */
 #include "config.h"
 
 #include <archive.h>
@@ -11,12 +16,6 @@
 #include "missent/answer.h"
 
 #include "maillog_private.h"
-
-/*
- * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks
- * what strangers send; this is what logrotate packed, and of libarchive only filters are used
- * here, no archive and no program of others.
- */
 
 /* NULL, or what went wrong. */
 static const char *open_filters(struct archive *a, int fd)

@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-#include "maillog_private.h"
-
 /*
  * The time that a line of a log begins with comes in, microseconds since 1970 go out.  A
  * traditional stamp ("Nov  6 09:00:01") says neither the year nor the zone: the year is the one
@@ -13,6 +5,13 @@
  * December to January; the zone is this host's, and of the two hours that are called the same in
  * autumn it is the one that the lines before lead up to.
  */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "maillog_private.h"
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define DAY (86400 * SECOND)

@@ -1,3 +1,8 @@
+/*
+ * The content of a leaf: encoded bytes come in, documents go out to ms_extract(), once for each
+ * way in which clients undo a damaged encoding.  What stands beside the encoded lines is read as
+ * text, for a client that does not decode shows it.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,12 +11,6 @@
 #include "missent/transfer.h"
 
 #include "walk.h"
-
-/*
- * The content of a leaf: encoded bytes come in, documents go out to ms_extract(), once for each
- * way in which clients undo a damaged encoding.  What stands beside the encoded lines is read as
- * text, for a client that does not decode shows it.
- */
 
 static bool is_one_of(const char *encoding, const char *const *names)
 {

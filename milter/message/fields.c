@@ -1,3 +1,8 @@
+/*
+ * Header fields and their parameters: those of the message and of each part come in; text goes
+ * out to spans, facts to the reading.  Which fields carry no text stands in the table of
+ * structural items ("mail").
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,12 +11,6 @@
 
 #include "header.h"
 #include "walk.h"
-
-/*
- * Header fields and their parameters: those of the message and of each part come in; text goes
- * out to spans, facts to the reading.  Which fields carry no text stands in the table of
- * structural items ("mail").
- */
 
 /* The recipients and the sender of this very message: that they stand there is no finding, and
  * who they are is asked by the envelope and by `visible`; what is written beside the addresses is

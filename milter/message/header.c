@@ -1,3 +1,8 @@
+/*
+ * The raw value of a header field comes in; its addresses, and apart from them the names beside
+ * them, go out; or its parameters.  GMime's address parser recurses until the stack ends, and of
+ * parameters it keeps the first of each name, where clients differ.  Both here are linear.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,12 +12,6 @@
 #include "missent/transfer.h"
 
 #include "header.h"
-
-/*
- * The raw value of a header field comes in; its addresses, and apart from them the names beside
- * them, go out; or its parameters.  GMime's address parser recurses until the stack ends, and of
- * parameters it keeps the first of each name, where clients differ.  Both here are linear.
- */
 
 /* ---- addresses ------------------------------------------------------------------------ */
 

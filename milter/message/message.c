@@ -1,14 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/scan.h"
-#include "missent/text.h"
-#include "missent/transfer.h"
-
-#include "header.h"
-#include "walk.h"
-
 /*
  * GMime finds the structure; everything else that it does with a message is done here, in
  * fields.c, header.c and content.c, because 3.2.13 does it wrongly on input that mail clients read
@@ -20,6 +9,16 @@
  * or a boundary; what is none of these was lost between two readers' ways of taking the message
  * (a blank in the line that ends a header) and is read by itself.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/scan.h"
+#include "missent/text.h"
+#include "missent/transfer.h"
+
+#include "header.h"
+#include "walk.h"
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
 static bool is_boundary(const Walk *walk, const char *line, gsize len);

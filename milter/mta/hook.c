@@ -1,3 +1,7 @@
+/*
+ * A message of ours to a program: a body goes as a POST over HTTP, signed with a key that both
+ * have; back comes whether it was taken.  No state but libcurl's own; from any thread.
+ */
 #include "config.h"
 
 #include <curl/curl.h>
@@ -7,11 +11,6 @@
 #include "missent/text.h"
 
 #include "curl.h"
-
-/*
- * A message of ours to a program: a body goes as a POST over HTTP, signed with a key that both
- * have; back comes whether it was taken.  No state but libcurl's own; from any thread.
- */
 
 #define REPLY_MOST 65536
 

@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/identifier.h"
-#include "missent/policy.h"
-
 /*
  * Addresses that stand in the message's own address fields (From, To, Cc, Reply-To, ...) and
  * nowhere else.  The reading wing does not know the envelope, so it hands over all of them; here,
@@ -12,6 +5,12 @@
  * is somebody else: a wrong Cc, a Reply-To of another customer.  A pure function of its
  * arguments.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/identifier.h"
+#include "missent/policy.h"
 
 static const char *domain_of(const char *address)
 {

@@ -1,13 +1,12 @@
+/*
+ * The second half of the judgement: what the guard counted (guard.h) becomes reasons of the
+ * policies that applied.  Pure functions of their arguments.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "policy_private.h"
-
-/*
- * The second half of the judgement: what the guard counted (guard.h) becomes reasons of the
- * policies that applied.  Pure functions of their arguments.
- */
 
 /* What each of the guard's alarms is to a policy. */
 static const MsReasonCode codes[MS_N_GUARD] = {

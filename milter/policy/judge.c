@@ -1,3 +1,10 @@
+/*
+ * Straight steps: does the policy apply (applies.c); then one function per reason, each of which
+ * adds what it finds.  All policies are evaluated, the strictest action wins, every reason
+ * counts.  What all policies ask for is worked out once a message (Case); what is left for each
+ * is one look at every finding and every recipient.  What is decided is over all of them; only
+ * what is kept to be shown is bounded.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -6,14 +13,6 @@
 #include "missent/text.h"
 
 #include "policy_private.h"
-
-/*
- * Straight steps: does the policy apply (applies.c); then one function per reason, each of which
- * adds what it finds.  All policies are evaluated, the strictest action wins, every reason
- * counts.  What all policies ask for is worked out once a message (Case); what is left for each
- * is one look at every finding and every recipient.  What is decided is over all of them; only
- * what is kept to be shown is bounded.
- */
 
 /* ---- once a message ------------------------------------------------------------------- */
 

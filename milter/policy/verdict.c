@@ -1,13 +1,12 @@
+/*
+ * Names of actions, reasons, relations and outcomes, and the life of a verdict: what the judge
+ * fills (judge.c) and others read.  Plain data of one message; no lock, no state.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "missent/verdict.h"
-
-/*
- * Names of actions, reasons, relations and outcomes, and the life of a verdict: what the judge
- * fills (judge.c) and others read.  Plain data of one message; no lock, no state.
- */
 
 const char *const ms_action_names[MS_N_ACTIONS + 1] = {"deliver", "tag", "split", "delay", "hold",
 	"reject", "tempfail", NULL};

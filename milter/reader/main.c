@@ -1,3 +1,7 @@
+/*
+ * missent-reader: the full reader, mail with documents of all kinds.  Its arguments come in;
+ * all else is the supervisor's (supervisor.c), whose one thread this is.
+ */
 #include "config.h"
 
 #include <stdio.h>

@@ -1,3 +1,19 @@
+/*
+ * What a worker may do: use memory, look at the clock, read from and write to descriptors that
+ * it holds, read Poppler's tables of East Asian characters, end.  Everything else kills it, but
+ * for a file that it would only read: Landlock refuses that.  Where the kernel has no Landlock,
+ * opening any file kills: a table that cannot be loaded must not turn into text that is
+ * silently missing.
+ *
+ * Filters are compiled once, before any worker is there.  To install the whole one is a tenth of
+ * what a small worker costs, for the kernel translates it and tries it with every call that there
+ * is.  So the supervisor, once it is warm, takes upon itself what it can bear: no files, and a
+ * filter that allows what a worker may do and what making workers needs.  Both are inherited and
+ * never lifted; a worker adds a short filter that takes from it what only the supervisor needs,
+ * and what is left is what the whole one allows.  Each worker writes its own number into its copy,
+ * so that it can signal itself and nobody else.  What is possible inside is tried, call by call,
+ * both ways, by tests/tools/inside-sandbox.c.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -20,23 +36,6 @@
 #include "missent/io.h"
 
 #include "reader_private.h"
-
-/*
- * What a worker may do: use memory, look at the clock, read from and write to descriptors that
- * it holds, read Poppler's tables of East Asian characters, end.  Everything else kills it, but
- * for a file that it would only read: Landlock refuses that.  Where the kernel has no Landlock,
- * opening any file kills: a table that cannot be loaded must not turn into text that is
- * silently missing.
- *
- * Filters are compiled once, before any worker is there.  To install the whole one is a tenth of
- * what a small worker costs, for the kernel translates it and tries it with every call that there
- * is.  So the supervisor, once it is warm, takes upon itself what it can bear: no files, and a
- * filter that allows what a worker may do and what making workers needs.  Both are inherited and
- * never lifted; a worker adds a short filter that takes from it what only the supervisor needs,
- * and what is left is what the whole one allows.  Each worker writes its own number into its copy,
- * so that it can signal itself and nobody else.  What is possible inside is tried, call by call,
- * both ways, by tests/tools/inside-sandbox.c.
- */
 
 struct MsSandbox {
 	struct sock_fprog whole; /* of a worker whose supervisor has none */

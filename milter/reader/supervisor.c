@@ -1,3 +1,10 @@
+/*
+ * One thread, warmed up: patterns compiled, converters open, GMime ready.  It forks workers
+ * ahead of need and puts each one's socket into the control socket, whose kernel queue is the
+ * pool of idle workers: a thread of the daemon that needs a worker takes the next packet.
+ * The supervisor never sees a message.  It answers the daemon's pulse, so that one that hangs is
+ * replaced, with what keeps it from having workers.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -24,14 +31,6 @@
 #include "missent/usage.h"
 
 #include "reader_private.h"
-
-/*
- * One thread, warmed up: patterns compiled, converters open, GMime ready.  It forks workers
- * ahead of need and puts each one's socket into the control socket, whose kernel queue is the
- * pool of idle workers: a thread of the daemon that needs a worker takes the next packet.
- * The supervisor never sees a message.  It answers the daemon's pulse, so that one that hangs is
- * replaced, with what keeps it from having workers.
- */
 
 #define MAX_WORKERS 512
 

@@ -1,14 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/answer.h"
-#include "missent/identifier.h"
-#include "missent/reading.h"
-#include "missent/scan.h"
-
-#include "reading_private.h"
-
 /*
  * A reading becomes bytes in the worker, and bytes a reading in the daemon.
  *
@@ -21,6 +10,16 @@
  * list with its bound before an item is made, a text must be UTF-8 without a NUL.  One that is
  * broken is refused as a whole; from the first fault on nothing more is taken from it.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/answer.h"
+#include "missent/identifier.h"
+#include "missent/reading.h"
+#include "missent/scan.h"
+
+#include "reading_private.h"
 
 #define FORMAT G_GUINT64_CONSTANT(0x324452534d) /* "MSRD2" */
 

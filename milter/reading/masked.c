@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/reading.h"
-
 /*
  * What logs, the audit and records may show of what a sender chose: words that stand in the lists
  * here, lengths, and nothing else.  A place comes in as the reading has it ("part 3 invoice
  * 4711.pdf page 1"); out goes where it is, without names ("part 3 (name of 16 characters, .pdf)
  * page 1").  A reviewer who asks sees the place itself.  No state; any thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/reading.h"
 
 static const char *common_type(const char *type, gsize len)
 {

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/reading.h"
-
 /*
  * A subject for a list that many look at.  It comes in as its sender wrote it; out goes which
  * sort of mail it is ("Invoice *****02 for A**** G***"): words that bills and letters of any
@@ -11,6 +5,11 @@
  * Besides, its words in one spelling, so that who knows one finds the mail by it.  No state; any
  * thread.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/reading.h"
 
 /* In order, for a search; lower case. */
 static const char *const common[] = {"&", "a", "abbuchung", "abo", "abonnement", "about", "account",

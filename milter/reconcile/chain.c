@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "reconcile_private.h"
-
 /*
  * Messages of a log come in; those that are one message under several queue IDs go out tied to
  * each other: what a content filter gives back (A was delivered "queued as B"), what was put
@@ -11,6 +5,11 @@
  * must fit too: that message came in at that moment, from the same sender, and nobody else was
  * delivered as it before.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "reconcile_private.h"
 
 static void node_free(void *data)
 {

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "reconcile_private.h"
-
 /*
  * A message that the filter was not shown comes in; why, in words, goes out.  What the log itself
  * says comes first (a milter that could not be asked, a bounce); then, what became of other mail
  * of the same kind since the MTA read its settings: all of it unseen is a list of milters that
  * was emptied, that of one listener alone a listener without.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "reconcile_private.h"
 
 typedef struct {
 	gint64 from, to; /* between two turns of an instance */

@@ -1,3 +1,9 @@
+/*
+ * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message
+ * that was in a queue ends as one thing: judged and gone as judged, released, missent's own, one
+ * with another that was judged, none of the filter's business, or a row.  What nobody can know is
+ * a row too, and says so.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -7,13 +13,6 @@
 #include "missent/token.h"
 
 #include "reconcile_private.h"
-
-/*
- * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message
- * that was in a queue ends as one thing: judged and gone as judged, released, missent's own, one
- * with another that was judged, none of the filter's business, or a row.  What nobody can know is
- * a row too, and says so.
- */
 
 const char *const ms_passed_names[MS_N_PASSED + 1] = {
 	"bypass", "against-verdict", "withheld", "added", "made-by-mta", "unrecorded",

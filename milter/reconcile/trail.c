@@ -1,3 +1,7 @@
+/*
+ * Lines of the audit trail come in; what was judged is found again by its queue ID and its time,
+ * since short IDs are used again within minutes.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -6,11 +10,6 @@
 #include "missent/digest.h"
 
 #include "reconcile_private.h"
-
-/*
- * Lines of the audit trail come in; what was judged is found again by its queue ID and its time,
- * since short IDs are used again within minutes.
- */
 
 #define RECEIVING (2 * 3600 * SECOND) /* from a message's first line to the end of its text */
 

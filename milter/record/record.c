@@ -1,14 +1,13 @@
+/*
+ * A record in memory: made of a judgement or read from the database, asked who has a right, and
+ * freed.  Plain data of one message; no lock, no database (milter/ledger).
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "missent/record.h"
 #include "missent/text.h"
-
-/*
- * A record in memory: made of a judgement or read from the database, asked who has a right, and
- * freed.  Plain data of one message; no lock, no database (milter/ledger).
- */
 
 const char *const ms_state_names[MS_N_STATES + 1] = {"held", "observed", "released", "returned",
 	"deleted", "gone", "delivered", NULL};

@@ -1,3 +1,8 @@
+/*
+ * What missent-release does with Postfix's queue: a queue ID that was checked comes in;
+ * postsuper, postcat and postqueue are run with it, without a shell, and what they print goes
+ * out.  The program's one thread.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,3 +1,10 @@
+/*
+ * Sendmail's queue: hfID (quarantined) or qfID has the envelope and the header, dfID the body.
+ * Lines of a control file begin with a letter: T arrival in seconds, S sender, H a header field
+ * ("H?flags?Name: value", continued by lines that begin with white space).  Source: Sendmail
+ * Installation and Operation Guide, appendix B.  Only Sendmail itself takes a message out of
+ * quarantine; showing and deleting have no command, so they are done here, under its lock.
+ */
 #include "config.h"
 
 #include <dirent.h>
@@ -12,14 +19,6 @@
 #include <unistd.h>
 
 #include "release.h"
-
-/*
- * Sendmail's queue: hfID (quarantined) or qfID has the envelope and the header, dfID the body.
- * Lines of a control file begin with a letter: T arrival in seconds, S sender, H a header field
- * ("H?flags?Name: value", continued by lines that begin with white space).  Source: Sendmail
- * Installation and Operation Guide, appendix B.  Only Sendmail itself takes a message out of
- * quarantine; showing and deleting have no command, so they are done here, under its lock.
- */
 
 #define QUEUE "/var/spool/mqueue"
 #define PROGRAM "/usr/sbin/sendmail"

@@ -1,3 +1,9 @@
+/*
+ * The API: what the page shows and does, as JSON for programs (missent-api(7)).  A request with a
+ * token comes in; keys, types and words are checked here, the token and what it may by
+ * missent-agent, and the same requests as the page's own go on.  Cookies count for nothing here.
+ * Threads of requests.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -7,13 +13,6 @@
 #include "missent/ask.h"
 
 #include "page.h"
-
-/*
- * The API: what the page shows and does, as JSON for programs (missent-api(7)).  A request with a
- * token comes in; keys, types and words are checked here, the token and what it may by
- * missent-agent, and the same requests as the page's own go on.  Cookies count for nothing here.
- * Threads of requests.
- */
 
 #define BODY_MOST (1u << 20)
 #define SWALLOW_MOST (64u << 20) /* of what is too long, so that its sender hears why */

@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "page.h"
-
 /*
  * Many messages decided as one: those of a cause, of a list, or with a mark in their boxes.  A
  * form comes in; out goes what became of it, host by host, or, before what is another's is let go
  * or anything is deleted, one sentence that says so and asks for the number.  The number is
  * counted again by the host that holds the mail (desk.h): this page only says it early.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "page.h"
 
 #define MOST MS_ASK_MOST
 

@@ -1,9 +1,3 @@
-#include "config.h"
-
-#include <sys/socket.h>
-
-#include "page.h"
-
 /*
  * Connections, from their opening to their end: one that has not sent a whole header, or the body
  * that belongs to it, within some seconds is ended, however slowly it goes on; and when there are
@@ -11,6 +5,11 @@
  * address, needs no limit an address, and nobody who only holds connections keeps others out.
  * Threads of the server, and the one that sweeps.
  */
+#include "config.h"
+
+#include <sys/socket.h>
+
+#include "page.h"
 
 #define HEADER_US (10 * (gint64)G_USEC_PER_SEC)  /* also between two requests */
 #define REQUEST_US (180 * (gint64)G_USEC_PER_SEC) /* a decision may take a minute */

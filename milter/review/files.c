@@ -1,4 +1,7 @@
+/*
+ * The style sheet and the script of the page, as constants; made by embed.py of files in this
+ * folder.
+ */
 #include "config.h"
 
-/* The style sheet and the script; made by embed.py. */
 #include "files.inc"

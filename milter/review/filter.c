@@ -1,11 +1,3 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "missent/identifier.h"
-
-#include "page.h"
-
 /*
  * What a list is asked for.  It comes in as the query of an address and goes out as a filter for
  * the ledger, and as the query of whatever is reached from the list, so that after a decision the
@@ -13,6 +5,13 @@
  * of a subject: records have keyed digests of these, which the host makes, since the page has no
  * key.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "missent/identifier.h"
+
+#include "page.h"
 
 static const struct {
 	const char *name, *label;

@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "page.h"
-
 /*
  * Messages that are held for one cause, which are decided as one.  A group comes out of the
  * ledger; out goes what would be sent, to how many, whose data, counts, a sample spread over
  * them, and the buttons below that.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "page.h"
 
 /* ---- a cause in words ----------------------------------------------------------------- */
 

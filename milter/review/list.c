@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "page.h"
-
 /*
  * Lists: held mail, what waits for a second person, hosts.  Records come out of the ledger, a
  * page at a time; out goes a table in which each row says whose data would have gone to whom, and
  * boxes to take several rows as one.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "page.h"
 
 #define PAGE 50
 #define COUNT_UP_TO 10000

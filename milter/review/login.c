@@ -1,13 +1,12 @@
+/*
+ * Logging in and out, one's own account, and, for administrators, the others' and the tokens: forms
+ * come in, missent-agent is asked, which checks passwords and codes and keeps all of it.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "page.h"
-
-/*
- * Logging in and out, one's own account, and, for administrators, the others' and the tokens: forms
- * come in, missent-agent is asked, which checks passwords and codes and keeps all of it.
- */
 
 /* The browser speaks TLS with us, or with a proxy that is trusted to say so. */
 static bool is_secure(const Request *r)

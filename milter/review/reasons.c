@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "page.h"
-
 /*
  * Why a message is held, each thing once.  The record's reasons come in, one an identifier and
  * policy; out go sentences in which those that differ only in the identifier or the place are
  * taken together ("4 identifiers of CUST0220"), with the single ones below for who wants them.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "page.h"
 
 typedef struct {
 	const MsReason *first;

@@ -1,11 +1,12 @@
+/*
+ * A list that grew out of hand has thousands: the wrong ones first, looked through, a page at a
+ * time.
+ */
 #include "config.h"
 
 #include <string.h>
 
 #include "page.h"
-
-/* A list that grew out of hand has thousands: the wrong ones first, looked through, a page at a
- * time. */
 
 #define PER_PAGE 100
 

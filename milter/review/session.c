@@ -1,3 +1,9 @@
+/*
+ * Whose request it is: a cookie, or a name that a trusted proxy gives, comes in; missent-agent
+ * says whose session it is.  The page keeps no secret and believes nobody by name; what it
+ * remembers, for some minutes in which the agent may be away, lets somebody see the lists, and do
+ * nothing.  Threads of requests.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -5,13 +11,6 @@
 #include <string.h>
 
 #include "page.h"
-
-/*
- * Whose request it is: a cookie, or a name that a trusted proxy gives, comes in; missent-agent
- * says whose session it is.  The page keeps no secret and believes nobody by name; what it
- * remembers, for some minutes in which the agent may be away, lets somebody see the lists, and do
- * nothing.  Threads of requests.
- */
 
 #define WAIT_MS 60000
 #define LOOK_ON_US (5 * 60 * (gint64)G_USEC_PER_SEC)

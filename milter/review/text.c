@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "page.h"
-
 /*
  * The words of the page in the reader's language.  English stands in the source, the others in
  * words/LANGUAGE.po, which words.py makes a table of at build time; en.po has plain English for
@@ -12,6 +5,12 @@
  * word.  What others wrote down in English (a reason's text, a place, a cause) is taken apart
  * here by its form.
  */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "page.h"
 
 typedef struct {
 	const char *english;

@@ -1,3 +1,8 @@
+/*
+ * Held copies as files: a message comes in as a descriptor, and is a file with its record's uid
+ * for a name when the function returns, on disk with its folder.  No state of ours, no lock: from
+ * any thread and any process, since no two write one name.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -12,12 +17,6 @@
 #include "missent/answer.h"
 #include "missent/io.h"
 #include "missent/spool.h"
-
-/*
- * Held copies as files: a message comes in as a descriptor, and is a file with its record's uid
- * for a name when the function returns, on disk with its folder.  No state of ours, no lock: from
- * any thread and any process, since no two write one name.
- */
 
 #define SUFFIX ".eml"
 #define OLD_SECONDS 3600

@@ -1,3 +1,12 @@
+/*
+ * In come commands from any thread, out go replies: from the primary, at one of its addresses or
+ * where Sentinel says it is; or, for what only reads, from a replica that shows with each answer
+ * how recent it is.
+ *
+ * Two threads of ours, started when first needed, wait so that no message does: the prober asks
+ * servers that were given up whether they are back, the follower asks Sentinel who is primary and
+ * the primary how far its stream is.  The lock is for the few pointers that they change.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -9,16 +18,6 @@
 #include "missent/io.h"
 
 #include "redis_private.h"
-
-/*
- * In come commands from any thread, out go replies: from the primary, at one of its addresses or
- * where Sentinel says it is; or, for what only reads, from a replica that shows with each answer
- * how recent it is.
- *
- * Two threads of ours, started when first needed, wait so that no message does: the prober asks
- * servers that were given up whether they are back, the follower asks Sentinel who is primary and
- * the primary how far its stream is.  The lock is for the few pointers that they change.
- */
 
 #define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
 #define ROLE_US (G_USEC_PER_SEC)   /* how often the only one is asked its role */

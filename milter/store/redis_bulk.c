@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "redis_private.h"
-
 /*
  * In come many commands of one thread, which go out on connections of their own, one to each node
  * that has keys of theirs; replies are read when enough are on the way.  Each reply has a deadline,
  * all of it has none: an import takes as long as it takes.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "redis_private.h"
 
 #define DEPTH 1000 /* commands on the way before their replies are read */
 #define BYTES (4 << 20)

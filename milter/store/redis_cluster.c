@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <pthread.h>
-#include <string.h>
-
-#include "redis_private.h"
-
 /*
  * In come commands with a key each, from any thread; out go their replies, in order.  Each goes to
  * the node that has the slot of its key, those of one node together, and all nodes are asked before
@@ -14,6 +7,12 @@
  * says MOVED or does not answer.  While a slot is being moved, a node says ASK for what has gone
  * already: that one command is asked of the other.
  */
+#include "config.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "redis_private.h"
 
 #define SLOTS 16384
 #define MAX_NODES 1000

@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <pthread.h>
-#include <string.h>
-
-#include "redis_private.h"
-
 /*
  * In come the primary's replication offset, now and then, and a replica's with each of its answers;
  * out goes whether the answer is recent enough.  Any thread, one lock.
@@ -16,6 +9,12 @@
  * they were, master_link_status is up while a slow link lags by minutes, and a time written by
  * another host is as true as its clock.
  */
+#include "config.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "redis_private.h"
 
 #define SAMPLES 32
 

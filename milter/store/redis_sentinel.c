@@ -1,15 +1,14 @@
-#include "config.h"
-
-#include <string.h>
-
-#include "redis_private.h"
-
 /*
  * Out goes the address of the primary, from one thread at a time.  All sentinels are asked, and
  * the one whose configuration is newest is believed: a sentinel that was cut off from the others
  * tells an address of yesterday, with an epoch of yesterday.  An older epoch than one that was
  * seen is never believed again.
  */
+#include "config.h"
+
+#include <string.h>
+
+#include "redis_private.h"
 
 struct MsSentinels {
 	MsServerHow how;

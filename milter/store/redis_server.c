@@ -1,3 +1,11 @@
+/*
+ * In come commands from any thread, each on a connection that it takes from the pool and gives
+ * back; the lock is held for the pool and the breaker alone, never while waiting.
+ *
+ * The breaker: a failure that took time, while nobody else was answered, opens it.  `gone` is then
+ * readable, which ends the waiting of all others; the prober (redis.c) asks now and then, and the
+ * first answer of any kind closes it: a server that says LOADING or NOAUTH says so at once.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -8,15 +16,6 @@
 #include "missent/patience.h"
 
 #include "redis_server.h"
-
-/*
- * In come commands from any thread, each on a connection that it takes from the pool and gives
- * back; the lock is held for the pool and the breaker alone, never while waiting.
- *
- * The breaker: a failure that took time, while nobody else was answered, opens it.  `gone` is then
- * readable, which ends the waiting of all others; the prober (redis.c) asks now and then, and the
- * first answer of any kind closes it: a server that says LOADING or NOAUTH says so at once.
- */
 
 #define FIRST_PROBE_US (200 * 1000)
 #define LAST_PROBE_US (5 * G_USEC_PER_SEC)

@@ -1,3 +1,8 @@
+/*
+ * TLS on a socket that never blocks, by OpenSSL itself: hiredis has it only in Debian 13, and there
+ * with waits of its own.  A server is believed when its certificate is signed by an authority that
+ * is trusted and has the name that was asked for; there is no way to do without.
+ */
 #include "config.h"
 
 #include <openssl/err.h>
@@ -8,12 +13,6 @@
 #include "missent/io.h"
 
 #include "redis_wire.h"
-
-/*
- * TLS on a socket that never blocks, by OpenSSL itself: hiredis has it only in Debian 13, and there
- * with waits of its own.  A server is believed when its certificate is signed by an authority that
- * is trusted and has the name that was asked for; there is no way to do without.
- */
 
 struct MsTls {
 	SSL_CTX *context;

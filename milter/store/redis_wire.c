@@ -1,3 +1,9 @@
+/*
+ * In come commands, out go replies, on one socket that never blocks; one thread at a time has it.
+ * hiredis writes and reads the protocol and nothing else: it makes replies through functions of
+ * ours, so that a server which promises 2^31 items, or sends without end, is refused before memory
+ * is spent, and every wait is ours, so that one deadline is for all of it.
+ */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -17,13 +23,6 @@
 #include "missent/io.h"
 
 #include "redis_wire.h"
-
-/*
- * In come commands, out go replies, on one socket that never blocks; one thread at a time has it.
- * hiredis writes and reads the protocol and nothing else: it makes replies through functions of
- * ours, so that a server which promises 2^31 items, or sends without end, is refused before memory
- * is spent, and every wait is ours, so that one deadline is for all of it.
- */
 
 #define CHUNK 65536
 #define MAX_ITEMS 1000000 /* in one reply */

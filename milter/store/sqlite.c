@@ -1,3 +1,9 @@
+/*
+ * One file of SQLite: SQL and values by name and type come in, rows go out to a function, which
+ * asks for columns by name and type.  Statements are prepared once and kept.  From any thread:
+ * each call holds the lock of its MsSqlite, and ms_sqlite_lock() holds it over several.  A commit
+ * that returned is on disk.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -10,13 +16,6 @@
 #include "missent/io.h"
 #include "missent/patience.h"
 #include "missent/store.h"
-
-/*
- * One file of SQLite: SQL and values by name and type come in, rows go out to a function, which
- * asks for columns by name and type.  Statements are prepared once and kept.  From any thread:
- * each call holds the lock of its MsSqlite, and ms_sqlite_lock() holds it over several.  A commit
- * that returned is on disk.
- */
 
 /* How long a statement waits for another process that writes.  One that had to give up does so
  * for all that follow: until the lock is seen to be free they hardly wait. */

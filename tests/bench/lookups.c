@@ -1,10 +1,3 @@
-#include "config.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "missent/engine.h"
-
 /*
  * What one message costs the directory, in a mapping as tests/bench/mapping makes it: usage
  * `lookups CONFIG ACCOUNTS ROUNDS`.  Each asks for seven numbers of one account, an address in
@@ -15,6 +8,12 @@
  * prints how many were right, wrong and unavailable, the longest time without a right one, and
  * why there was none.
  */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "missent/engine.h"
 
 static int compare(const void *a, const void *b)
 {

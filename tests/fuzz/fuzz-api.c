@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a request of the API: they are refused, or taken as what the page would
+ * ask.
+ */
 #include "config.h"
 
 #include "../../milter/review/page.h"

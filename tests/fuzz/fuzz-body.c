@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a message: its body's digest is the same whole, in pieces, and with other
+ * line ends.
+ */
 #include "config.h"
 
 #include "missent/bodydigest.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes come in as missent.conf and as kinds.conf: each is taken, or refused with an error.
+ */
 #include "config.h"
 
 #include "missent/kind.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes come in as a file for an import: CSV, an export of any shape, LDIF.
+ */
 #include "config.h"
 
 #include <sys/mman.h>

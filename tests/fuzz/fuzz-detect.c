@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a text in which identifiers are looked for, as stretches with names too:
+ * findings lie within it.
+ */
 #include "config.h"
 
 #include "missent/detect.h"

@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a header field's value: encoded words, addresses and parameters that come
+ * out are valid.
+ */
 #include "config.h"
 
 #include "missent/extract.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes come in as HTML: nothing is read beyond their end.
+ */
 #include "config.h"
 
 #include "missent/text.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes come in as an MTA's log, in which senders' words stand: what comes out is whole.
+ */
 #include "config.h"
 
 #include "missent/maillog.h"

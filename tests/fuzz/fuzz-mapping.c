@@ -1,3 +1,7 @@
+/*
+ * What a store or a billing system gives: lines of changes (C, J), a state (S), a slice in the
+ * clear and what it says as one who has the key may have written it (P).
+ */
 #include "config.h"
 
 #include <sys/mman.h>
@@ -8,9 +12,6 @@
 
 #include "../test.h"
 #include "fuzz.h"
-
-/* What a store or a billing system gives: lines of changes (C, J), a state (S), a slice in the
- * clear and what it says as one who has the key may have written it (P). */
 
 static void changes(const uint8_t *data, size_t len, bool csv)
 {

@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a message: whatever they are, there is a reading, and it crosses between
+ * the wings.
+ */
 #include "config.h"
 
 #include "missent/message.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes come in as what a sender wrote: what the page shows of it is text and nothing else.
+ */
 #include "config.h"
 
 #include "../../milter/review/page.h"

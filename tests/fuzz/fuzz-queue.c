@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as Sendmail's queue files: what missent-release says of them is JSON of a
+ * known form.
+ */
 #include "config.h"
 
 #include <fcntl.h>

@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a reading from a worker that was taken over: it is refused, or within the
+ * bounds.
+ */
 #include "config.h"
 
 #include "missent/reading.h"

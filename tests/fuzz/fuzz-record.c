@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as another host's record of a held message: it is refused, or says the same
+ * again.
+ */
 #include "config.h"
 
 #include "missent/record.h"

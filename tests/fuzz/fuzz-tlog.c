@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as a signed note, a checkpoint or a proof: it is refused with a reason, or
+ * taken.
+ */
 #include "config.h"
 
 #include "missent/tlog.h"

@@ -1,3 +1,7 @@
+/*
+ * Bytes come in as base64, quoted-printable, uuencode and BinHex: what is decoded is no longer
+ * than it may be.
+ */
 #include "config.h"
 
 #include "missent/transfer.h"

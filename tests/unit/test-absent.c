@@ -1,3 +1,8 @@
+/*
+ * What is not asked for, because it is certainly not there: never anything that is.  Each row asks
+ * a mapping whose names were read, and one that reads none, and wants the same answers; between
+ * the two, whatever may change a mapping changes it.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -10,12 +15,6 @@
 
 #include "../redis.h"
 #include "../test.h"
-
-/*
- * What is not asked for, because it is certainly not there: never anything that is.  Each row asks
- * a mapping whose names were read, and one that reads none, and wants the same answers; between
- * the two, whatever may change a mapping changes it.
- */
 
 #define ROWS 12000 /* some groups of slices */
 

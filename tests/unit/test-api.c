@@ -1,3 +1,7 @@
+/*
+ * Bodies of requests to the API, each with the error that it must get or none; tokens and
+ * addresses that come with them.
+ */
 #include "config.h"
 
 #include "missent/answer.h"

@@ -1,12 +1,11 @@
-#include "config.h"
-
-#include "gotten.h"
-
 /*
  * What programs send along beside the file that one meant to send, and none shows: what a Macintosh
  * keeps of it, the list of its folder, a certificate.  What must be found in it, or told; a row
  * without a reason is its own right twin.
  */
+#include "config.h"
+
+#include "gotten.h"
 
 static void put(GByteArray *out, guint64 value, guint bytes)
 {

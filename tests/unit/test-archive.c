@@ -1,10 +1,11 @@
+/*
+ * Archives have more in them than members: comments, names of folders, what lies between.  Each of
+ * these is planted here in an archive that is right without it.
+ */
 #include "config.h"
 
 #include "documents.h"
 #include "gotten.h"
-
-/* Archives have more in them than members: comments, names of folders, what lies between.  Each of
- * these is planted here in an archive that is right without it. */
 
 static GByteArray *good(void)
 {

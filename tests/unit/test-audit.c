@@ -1,3 +1,7 @@
+/*
+ * Lines of the trail as a judgement makes them, and what is read back: bounds, failures, older
+ * forms, many writers.
+ */
 #include "config.h"
 
 #include <glib/gstdio.h>

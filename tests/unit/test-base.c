@@ -1,3 +1,7 @@
+/*
+ * What all parts stand on: text made safe and folded, digests and seals, patterns and their
+ * bounds, files, sockets, clocks, patience.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
+/*
+ * A canary is known by its body, its sender and its recipient, and once.
+ */
 #include "config.h"
 
 #include "missent/canary.h"
 #include "missent/token.h"
 
 #include "../test.h"
-
-/* A canary is known by its body, its sender and its recipient, and once. */
 
 static MsLedger *open_ledger(const char *dir)
 {

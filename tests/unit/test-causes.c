@@ -1,3 +1,6 @@
+/*
+ * Held mail taken together: what would be sent of it, to whom, and what lists show of it.
+ */
 #include "config.h"
 
 #include "missent/answer.h"
@@ -5,8 +8,6 @@
 
 #include "../../milter/desk/desk_private.h"
 #include "../test.h"
-
-/* Held mail taken together: what would be sent of it, to whom, and what lists show of it. */
 
 static char *dir;
 

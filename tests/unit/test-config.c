@@ -1,3 +1,7 @@
+/*
+ * missent.conf: values that are taken, and mistakes, each with the file, the line, the key and
+ * the remedy that the error must name.
+ */
 #include "config.h"
 
 #include <sys/resource.h>

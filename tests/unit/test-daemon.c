@@ -1,3 +1,7 @@
+/*
+ * Sessions without an MTA: calls in order and out of it, memory, what is counted, what a pause
+ * and a trial change.
+ */
 #include "config.h"
 
 #include "missent/answer.h"

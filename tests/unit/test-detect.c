@@ -1,3 +1,7 @@
+/*
+ * Texts and the identifiers that must be found in them, or must not: kinds of an operator's
+ * own, evidence, bounds, contradictions.
+ */
 #include "config.h"
 
 #include "missent/answer.h"

@@ -1,3 +1,7 @@
+/*
+ * The directory in SQLite and in Redis: imports, lookups, rights, single changes, and whatever
+ * makes it unavailable.
+ */
 #include "config.h"
 
 #include <fcntl.h>

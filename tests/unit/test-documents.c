@@ -1,3 +1,6 @@
+/*
+ * Each document is made here, read, and asked for what is in it.
+ */
 #include "config.h"
 
 #include <gsf/gsf-outfile-msole.h>
@@ -16,8 +19,6 @@
 #include "../test.h"
 #include "documents.h"
 #include "gotten.h"
-
-/* Each document is made here, read, and asked for what is in it. */
 
 /* ---- PDF ------------------------------------------------------------------------------ */
 

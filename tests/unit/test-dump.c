@@ -1,3 +1,7 @@
+/*
+ * A line that is written value by value is what jansson's own writer gives of a tree, whatever is
+ * in it: each byte, each form of a character, and trees that are made by chance.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -8,11 +12,6 @@
 #include "milter/audit/audit_private.h"
 
 #include "../test.h"
-
-/*
- * A line that is written value by value is what jansson's own writer gives of a tree, whatever is
- * in it: each byte, each form of a character, and trees that are made by chance.
- */
 
 static void put(GString *out, const char *name, json_t *value)
 {

@@ -1,3 +1,6 @@
+/*
+ * Files as billing systems, spreadsheets and databases export them; and imports that go on.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -13,8 +16,6 @@
 #include "../../milter/directory/table.h"
 
 #include "../test.h"
-
-/* Files as billing systems, spreadsheets and databases export them; and imports that go on. */
 
 static MsKinds *kinds;
 static char *dir;

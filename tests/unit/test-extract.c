@@ -1,3 +1,7 @@
+/*
+ * HTML and plain text, charsets, and the inventory: what is read, what is told as unread, and
+ * that time grows no faster than the input.
+ */
 #include "config.h"
 
 #include <string.h>

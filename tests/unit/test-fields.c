@@ -1,3 +1,8 @@
+/*
+ * missent-audit(5) against the lines themselves: one of each type, with all that it can have, is
+ * written, and each of its fields has to be in the manual; what the manual names has to be in a
+ * line.
+ */
 #include "config.h"
 
 #include <jansson.h>
@@ -9,12 +14,6 @@
 #include "missent/verb.h"
 
 #include "../test.h"
-
-/*
- * missent-audit(5) against the lines themselves: one of each type, with all that it can have, is
- * written, and each of its fields has to be in the manual; what the manual names has to be in a
- * line.
- */
 
 static char *dir, *path;
 static GHashTable *written, *documented; /* "type field", "part-of-a-line field" */

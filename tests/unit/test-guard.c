@@ -1,3 +1,7 @@
+/*
+ * The guard on both stores, by the same rows: each test runs on a fresh memory in SQLite and,
+ * where there is a redis-server, in Redis; and random steps are answered alike by both.
+ */
 #include "config.h"
 
 #include <signal.h>
@@ -13,11 +17,6 @@
 #include "../../milter/guard/step.h"
 #include "../redis.h"
 #include "../test.h"
-
-/*
- * The guard on both stores, by the same rows: each test runs on a fresh memory in SQLite and,
- * where there is a redis-server, in Redis; and random steps are answered alike by both.
- */
 
 static char *dir, *redis_address;
 static guint8 key[32] = {1, 2, 3};

@@ -1,3 +1,8 @@
+/*
+ * Who has a right to what, at any size: the same answers as one question after the other gives, at
+ * a cost that grows with what comes in and not with its product, and an honest word where even
+ * that is too much.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -9,12 +14,6 @@
 #include "missent/policy.h"
 
 #include "../test.h"
-
-/*
- * Who has a right to what, at any size: the same answers as one question after the other gives, at
- * a cost that grows with what comes in and not with its product, and an honest word where even
- * that is too much.
- */
 
 static MsKinds *kinds;
 

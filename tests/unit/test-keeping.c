@@ -1,3 +1,6 @@
+/*
+ * How long a trail is kept, and how a new one begins after damage.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -11,8 +14,6 @@
 
 #include "../test.h"
 #include "../trail.h"
-
-/* How long a trail is kept, and how a new one begins after damage. */
 
 static char *dir;
 

@@ -1,3 +1,7 @@
+/*
+ * Kinds: canonical forms, check digits, other forms of a value, labels, masks, and mistakes in
+ * kinds.conf.
+ */
 #include "config.h"
 
 #include "missent/answer.h"

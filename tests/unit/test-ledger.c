@@ -1,3 +1,7 @@
+/*
+ * The ledger: records, pages of them, decisions, who may decide, what is forgotten and when,
+ * tokens, counts.
+ */
 #include "config.h"
 
 #include <fcntl.h>

@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..18
+echo 1..19
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -49,6 +49,9 @@ verbs=$(sed -n 's/^	\[MS_VERB_[A-Z_]*\] = {"\([a-z-]*\)".*/\1/p' milter/record/v
 	grep -vx 'unknown\|agree' | tr '\n' '|')
 check 'no verb is known by its letters' "$(grep -nE "\"(${verbs%|})\"" -r milter --include='*.[ch]' |
 	grep -vE '^milter/(record/verb\.c|audit/event\.c|review/text\.c|release/|extract/|reading/|(cli|review)/(login|review)\.c|directory/|explain/search\.c|cli/(directory|audit)\.c|review/api\.c:[0-9]*:.{"POST"|review/[a-z]*\.c:[0-9]*:.*[ {]W\("[a-z ]*"\)})')"
+# Before anything else, so that who opens it knows what it is for.
+check 'each source begins with what comes in and what goes out' "$(find milter tests \( -name '*.c' -o -name '*.cc' \) \
+	! -name '*.inc.c' | while read -r f; do [ "$(head -c 2 "$f")" = '/*' ] || echo "$f"; done)"
 # Sources alone: what was built may lie beside them.
 holding() { grep -l "$@" -r milter --include='*.[ch]' --include='*.cc'; }
 check 'each library has one home' "$(

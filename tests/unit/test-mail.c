@@ -1,14 +1,13 @@
-#include "config.h"
-
-#include "missent/message.h"
-
-#include "../test.h"
-
 /*
  * Mail within mail, and files written in letters.  Each row is a file that is attached under a
  * name and a type that say nothing; what must be found in it, or told.  A row without a reason is
  * its own right twin: nothing of it may be unread.
  */
+#include "config.h"
+
+#include "missent/message.h"
+
+#include "../test.h"
 
 static void collect(const MsSpan *span, void *user)
 {

@@ -1,3 +1,6 @@
+/*
+ * Logs of MTAs to messages: rows of lines, and what is to be made of them.
+ */
 #include "config.h"
 
 #include <archive.h>
@@ -8,8 +11,6 @@
 #include "missent/maillog.h"
 
 #include "../test.h"
-
-/* Logs of MTAs to messages: rows of lines, and what is to be made of them. */
 
 #define AT(text) (g_date_time_to_unix(g_date_time_new_from_iso8601(text, NULL)) * G_USEC_PER_SEC)
 

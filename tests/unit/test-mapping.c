@@ -1,3 +1,7 @@
+/*
+ * A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not
+ * found".
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -12,9 +16,6 @@
 #include "../../milter/directory/directory_private.h"
 #include "../redis.h"
 #include "../test.h"
-
-/* A mapping is whole, or known not to be: what is lost, changed, moved or older is never "not
- * found". */
 
 static MsKinds *kinds;
 static char *dir;

@@ -1,3 +1,7 @@
+/*
+ * Messages and the spans that must come out of them, with where each stands; and what is told
+ * as unread at a limit.
+ */
 #include "config.h"
 
 #include "missent/message.h"

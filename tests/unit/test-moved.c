@@ -1,3 +1,8 @@
+/*
+ * What has another account than in the mapping in use is told, and too much of it is refused; an
+ * account that moves as a whole is not taken for that.  Each row makes a mapping of N customers,
+ * changes it as an accident or a life would, and imports it over the first.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -11,12 +16,6 @@
 #include "../../milter/directory/directory_private.h"
 #include "../redis.h"
 #include "../test.h"
-
-/*
- * What has another account than in the mapping in use is told, and too much of it is refused; an
- * account that moves as a whole is not taken for that.  Each row makes a mapping of N customers,
- * changes it as an accident or a life would, and imports it over the first.
- */
 
 #define N 100
 

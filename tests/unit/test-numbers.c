@@ -1,3 +1,7 @@
+/*
+ * Numbers that programs publish, the states that follow from them, and pauses: on disk,
+ * damaged, under clocks that are set.
+ */
 #include "config.h"
 
 #include <glib/gstdio.h>

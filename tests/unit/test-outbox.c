@@ -1,3 +1,6 @@
+/*
+ * The webhook's outbox: what an item says, and does not say, of a record, and when it is sent.
+ */
 #include "config.h"
 
 #include <jansson.h>

@@ -1,3 +1,7 @@
+/*
+ * More than can be done at once: what waits, in which order, what is refused, and with which
+ * words.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -8,9 +12,6 @@
 
 #include "../../milter/engine/gate.h"
 #include "../test.h"
-
-/* More than can be done at once: what waits, in which order, what is refused, and with which
- * words. */
 
 static char *dir;
 

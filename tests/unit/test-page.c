@@ -1,10 +1,10 @@
+/*
+ * The words of the page: which language, how many of something, what others wrote down in English.
+ */
 #include "config.h"
 
 #include "../../milter/review/page.h"
 #include "../test.h"
-
-/* The words of the page: which language, how many of something, what others wrote down in
- * English. */
 
 static Request in(const char *language)
 {

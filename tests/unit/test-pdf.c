@@ -1,12 +1,13 @@
+/*
+ * PDFs that are made here, one for each place in which a document may say something, and of each
+ * kind a twin in which all is well.
+ */
 #include "config.h"
 
 #include <math.h>
 
 #include "documents.h"
 #include "gotten.h"
-
-/* PDFs that are made here, one for each place in which a document may say something, and of each
- * kind a twin in which all is well. */
 
 #define VALUE "Hidden-8001"
 #define TEXT "A letter of some words"

@@ -1,3 +1,7 @@
+/*
+ * Reviewers: names, roles, the rule of the second person, passwords, second factors, sessions,
+ * tokens, guessers.
+ */
 #include "config.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,7 @@
+/*
+ * Policies and facts, and the verdict that must follow; mistakes in policies, and the policies
+ * that are shipped.
+ */
 #include "config.h"
 
 #include "missent/answer.h"

@@ -1,3 +1,7 @@
+/*
+ * The readers as processes: what one message can cost another, confinement, supervisors that
+ * die, descriptors that leak.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * A reading on its way between the wings: whole, cut, changed and hostile; and what logs show
+ * of its places.
+ */
 #include "config.h"
 
 #include <string.h>

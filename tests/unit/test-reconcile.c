@@ -1,3 +1,6 @@
+/*
+ * Rows of a log and of a trail, and what is to be told of them.
+ */
 #include "config.h"
 
 #include "missent/audit.h"
@@ -6,8 +9,6 @@
 
 #include "../test.h"
 #include "../trail.h"
-
-/* Rows of a log and of a trail, and what is to be told of them. */
 
 static char *dir, *config;
 static guint8 key[MS_AUDIT_KEY_BYTES] = {1, 2, 3};

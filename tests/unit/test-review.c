@@ -1,3 +1,6 @@
+/*
+ * The page's HTML, in which nothing of a value is markup, and frames on the agent's socket.
+ */
 #include "config.h"
 
 #include <unistd.h>

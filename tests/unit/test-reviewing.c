@@ -1,3 +1,6 @@
+/*
+ * Whole pages, made of records in a ledger: what stands on them, what does not, in each language.
+ */
 #include "config.h"
 
 #include <sys/socket.h>
@@ -9,9 +12,6 @@
 
 #include "../../milter/review/page.h"
 #include "../test.h"
-
-/* Whole pages, made of records in a ledger: what stands on them, what does not, in each
- * language. */
 
 static char *dir;
 static Site site;

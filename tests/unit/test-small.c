@@ -1,3 +1,7 @@
+/*
+ * The small reader: what it reads it reads as the full one does, what it does not it hands on, and
+ * what takes it over spoils one message.
+ */
 #include "config.h"
 
 #include <signal.h>
@@ -8,9 +12,6 @@
 #include "missent/reader.h"
 
 #include "../test.h"
-
-/* The small reader: what it reads it reads as the full one does, what it does not it hands on, and
- * what takes it over spoils one message. */
 
 static MsKinds *kinds;
 static char *folder; /* where either reader may be one that misbehaves, or not be there */

@@ -1,3 +1,6 @@
+/*
+ * Messages in files: which come out, and what is refused.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -9,8 +12,6 @@
 #include "missent/stored.h"
 
 #include "../test.h"
-
-/* Messages in files: which come out, and what is refused. */
 
 static bool take(const MsStored *message, void *user)
 {

@@ -1,3 +1,7 @@
+/*
+ * The log against the RFC's own definition of its tree, at many sizes; then every way to damage
+ * one that comes to mind: each has to be found, where it is, and none where there is none.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -11,11 +15,6 @@
 #include "missent/tlog.h"
 
 #include "../test.h"
-
-/*
- * The log against the RFC's own definition of its tree, at many sizes; then every way to damage
- * one that comes to mind: each has to be found, where it is, and none where there is none.
- */
 
 static char *dir;
 

@@ -1,3 +1,7 @@
+/*
+ * Decoders of transfer encodings beside one that goes digit by digit, with everything that
+ * damages them.
+ */
 #include "config.h"
 
 #include <string.h>

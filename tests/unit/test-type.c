@@ -1,12 +1,13 @@
+/*
+ * What a document is, whatever its label and its first bytes say: each row is read, and asked for
+ * texts and for what is unread.  Rows come with a twin that only looks like them.
+ */
 #include "config.h"
 
 #include <zlib.h>
 
 #include "documents.h"
 #include "gotten.h"
-
-/* What a document is, whatever its label and its first bytes say: each row is read, and asked for
- * texts and for what is unread.  Rows come with a twin that only looks like them. */
 
 typedef struct {
 	const char *name, *label, *data;

@@ -1,13 +1,12 @@
+/*
+ * Texts in which something was encoded once too often, or decoded once too seldom: what must be
+ * said beside them.  And right ones, beside which nothing is said.
+ */
 #include "config.h"
 
 #include "missent/message.h"
 
 #include "../test.h"
-
-/*
- * Texts in which something was encoded once too often, or decoded once too seldom: what must be
- * said beside them.  And right ones, beside which nothing is said.
- */
 
 static void collect(const MsSpan *span, void *user)
 {

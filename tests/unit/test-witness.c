@@ -1,3 +1,8 @@
+/*
+ * A log is kept by another host, then written anew with its own key, rolled back, lost, given
+ * another key: each is refused, and what is kept stays.  And a checkpoint is found again in what
+ * people and programs make of it.
+ */
 #include "config.h"
 
 #include <glib/gstdio.h>
@@ -8,12 +13,6 @@
 #include "missent/witness.h"
 
 #include "../test.h"
-
-/*
- * A log is kept by another host, then written anew with its own key, rolled back, lost, given
- * another key: each is refused, and what is kept stays.  And a checkpoint is found again in what
- * people and programs make of it.
- */
 
 static char *dir;
 static gint64 lines_ms; /* how long lines are kept where others' checkpoints are */

@@ -1,3 +1,8 @@
+/*
+ * Several programs append to one log and take turns: what one of them did, or left when it was
+ * killed in the middle of it, the next one sees before it writes.  Every line that was said to be
+ * on disk is there, once, in the order of its writer, and the log is whole.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -12,12 +17,6 @@
 #include "missent/tlog.h"
 
 #include "../test.h"
-
-/*
- * Several programs append to one log and take turns: what one of them did, or left when it was
- * killed in the middle of it, the next one sees before it writes.  Every line that was said to be
- * on disk is there, once, in the order of its writer, and the log is whole.
- */
 
 static char *dir;
 

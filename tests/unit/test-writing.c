@@ -1,3 +1,8 @@
+/*
+ * What is on disk before an MTA is answered: records that many threads add at a time, a database
+ * that another program keeps, or that is moved about while it is open, a disk that fills up, an
+ * audit file that cannot be written to, or is locked.
+ */
 #include "config.h"
 
 #include <fcntl.h>
@@ -17,12 +22,6 @@
 #include "missent/store.h"
 
 #include "../test.h"
-
-/*
- * What is on disk before an MTA is answered: records that many threads add at a time, a database
- * that another program keeps, or that is moved about while it is open, a disk that fills up, an
- * audit file that cannot be written to, or is locked.
- */
 
 static char *dir;
 
