@@ -222,7 +222,7 @@ static void read_object(Rtf *r, const GByteArray *bytes)
 {
 	static const char *const marks[] = {"\xd0\xcf\x11\xe0", "PK\x03\x04", "%PDF", NULL};
 	/* A link has nothing but its names. */
-	bool names = bytes->len <= 4 || get32(bytes->data) == OLE_VERSION;
+	bool names = bytes->len <= 4 || ms_le32(bytes->data) == OLE_VERSION;
 	gsize len = 0;
 	bool package = false;
 	const guint8 *data = native_data(bytes, &len, &package);
