@@ -90,7 +90,7 @@ WRONG_ONES = [
     ('a heading alone', (), 'account,kind,value\n'),
     ('the login page of the billing system', (), '<!DOCTYPE html>\n<html><head><title>Login</title></head>\n<body>\n<form>\n' * 3),
     ('an error of the database', (), "ERROR 1045 (28000): Access denied for user 'export'@'localhost' (using password: YES)\n"),
-    ('JSON', (), '[{"account": "AC-1", "kind": "customer-number", "value": "C-10001"}]\n'),
+    ('JSON that ends in its middle', (), '[{"account": "AC-1", "kind": "customer-number", "value": "C-10001"}\n'),
     ('a workbook', (), archive.getvalue()),
     ('what was compressed', (), gzip.compress(text.encode())),
     ('zeros, as of a disk that was full', (), b'\0' * 8192),

@@ -183,7 +183,7 @@ static void test_escapes(void)
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		gsize len = strlen(rows[i].text);
-		g_autofree char *text = g_memdup2(rows[i].text, len); /* of just its size */
+		char *text = exact_copy(rows[i].text, len);
 		g_autoptr(GByteArray) hex = rows[i].hex != NULL ? ms_transfer_hex(text, len) : NULL;
 		g_autoptr(GByteArray) percent = ms_transfer_percent(text, len);
 		g_test_message("%s", rows[i].text);
@@ -191,6 +191,7 @@ static void test_escapes(void)
 			g_assert_cmpmem(hex->data, hex->len, rows[i].hex, strlen(rows[i].hex));
 		g_assert_cmpmem(percent->data, percent->len, rows[i].percent,
 			strlen(rows[i].percent));
+		free(text);
 	}
 }
 
