@@ -206,6 +206,10 @@ typedef struct {
 	MsCell cell;
 	bool in_cell;
 	GString *shown, *stored;
+	char *formula;       /* of the cell that is open, or NULL */
+	GArray *cells;       /* of Kept: cells of the sheet with a value */
+	GString *values;     /* theirs */
+	GPtrArray *formulas; /* of char *: those that nobody worked out */
 	char *cache_format;
 	bool in_cache;
 	MsCellStyles *styles; /* SpreadsheetML 2003, or NULL */
@@ -216,6 +220,14 @@ typedef struct {
 	bool full;
 	bool defines;        /* a part with styles or lists, or a document in one file */
 } Flow;
+
+#define MAX_CELLS 100000 /* of a sheet, that its formulas may name */
+
+/* A cell: its name, and where its value is kept. */
+typedef struct {
+	char name[sizeof ((MsCell *)NULL)->name];
+	guint at;
+} Kept;
 
 /* ---- where text goes ------------------------------------------------------------------ */
 
@@ -379,7 +391,12 @@ static void end_collecting(Flow *f, Kind kind)
 	case VALUE: end_value(f); break;
 	case FORMULA:
 		put_aside(f, f->collected);
-		ms_formula_texts(f->aside, f->collected->str);
+		if (f->in_cell) {
+			g_free(f->formula);
+			f->formula = g_strdup(f->collected->str);
+		} else {
+			ms_formula_texts(f->aside, f->collected->str, NULL, NULL);
+		}
 		break;
 	case DATA:
 		put_number(f, f->styles != NULL ? ms_cell_styles_format(f->styles) : NULL);
@@ -391,6 +408,48 @@ static void end_collecting(Flow *f, Kind kind)
 	default: break;
 	}
 	g_string_truncate(f->collected, 0);
+}
+
+/* A cell is over.  What is worked out nowhere ("0" stands there, or nothing) may need cells that
+ * come later. */
+static void end_cell(Flow *f)
+{
+	Target *t = top(f);
+	f->in_cell = false;
+	const char *shown = t->line.out->len > t->cell ? t->line.out->str + t->cell : "";
+	const char *value = f->stored->len > 0 ? f->stored->str : shown;
+	bool none = *value == '\0' || strcmp(value, "0") == 0;
+	if (f->formula != NULL && !none)
+		ms_formula_texts(f->aside, f->formula, NULL, NULL);
+	else if (f->formula != NULL)
+		g_ptr_array_add(f->formulas, g_steal_pointer(&f->formula));
+	g_clear_pointer(&f->formula, g_free);
+	if (!none && *f->cell.name != '\0' && f->cells->len < MAX_CELLS &&
+		f->values->len < f->limit) {
+		Kept kept = {.at = (guint)f->values->len};
+		g_strlcpy(kept.name, f->cell.name, sizeof kept.name);
+		g_array_append_val(f->cells, kept);
+		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
+	}
+	put_separator(f, '\t');
+}
+
+static const char *cell_named(void *user, const char *name)
+{
+	return g_hash_table_lookup(user, name);
+}
+
+static void work_out(Flow *f)
+{
+	if (f->formulas->len == 0)
+		return;
+	g_autoptr(GHashTable) cells = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < f->cells->len; i++) {
+		Kept *kept = &g_array_index(f->cells, Kept, i);
+		g_hash_table_insert(cells, kept->name, f->values->str + kept->at);
+	}
+	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++)
+		ms_formula_texts(f->aside, f->formulas->pdata[i], cell_named, cells);
 }
 
 /* ---- elements that begin -------------------------------------------------------------- */
@@ -620,6 +679,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 	case SHEET_CELL:
 		top(f)->cell = top(f)->line.out->len;
 		ms_cell_begin(&f->cell, attributes);
+		g_string_truncate(f->stored, 0);
 		f->in_cell = true;
 		break;
 	case BINARY:
@@ -757,10 +817,7 @@ static void end_text(Flow *f, Kind kind)
 		break;
 	case INLINE: top(f)->paragraphs -= top(f)->paragraphs > 0; break;
 	case CELL: put_separator(f, '\t'); break;
-	case SHEET_CELL:
-		f->in_cell = false;
-		put_separator(f, '\t');
-		break;
+	case SHEET_CELL: end_cell(f); break;
 	case SHEET_ROW:
 	case ROW:
 		if (top(f)->paragraphs == 0)
@@ -904,6 +961,9 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->insertions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	f->shown = g_string_new(NULL);
 	f->stored = g_string_new(NULL);
+	f->cells = g_array_new(FALSE, FALSE, sizeof(Kept));
+	f->values = g_string_new(NULL);
+	f->formulas = g_ptr_array_new_with_free_func(g_free);
 	push_target(f);
 	return f;
 }
@@ -925,6 +985,10 @@ static void flow_free(Flow *f)
 	g_free(f->list);
 	g_string_free(f->shown, TRUE);
 	g_string_free(f->stored, TRUE);
+	g_free(f->formula);
+	g_array_unref(f->cells);
+	g_string_free(f->values, TRUE);
+	g_ptr_array_unref(f->formulas);
 	g_free(f->cache_format);
 	ms_cell_styles_free(f->styles);
 	g_free(f->part);
@@ -946,6 +1010,7 @@ static void finish(Flow *f, gsize *text)
 	while (f->targets->len > 1)
 		pop_target(f);
 	end_line(f);
+	work_out(f);
 	*text += top(f)->line.out->len + f->aside->len;
 	if (f->full)
 		ms_reading_unread(f->office->to->reading, f->place, MS_UNREAD_LIMIT,

@@ -1,8 +1,9 @@
 /*
  * Programs that write workbooks leave it to Excel to work a formula out, so that what its cell
- * shows may stand nowhere: CONCATENATE("KD","-",7740912), CHAR(75)&"D-1".  In comes a formula, out
- * go the texts that its constants make.  It is no calculator: what depends on other cells, or on
- * more than the functions below, ends a text.  Pure functions, linear.
+ * shows may stand nowhere: CONCATENATE("KD","-",7740912), CHAR(75)&"D-1", "KD-"&A5.  In comes a
+ * formula, out go the texts that its constants make, and the cells that whoever asks knows.  It
+ * is no calculator: what depends on more than the functions below ends a text.  Pure functions,
+ * linear.
  */
 #include "config.h"
 
@@ -27,7 +28,9 @@ static const struct {
 	{"LOWER", PLAIN}, {"T", PLAIN}};
 
 typedef struct {
-	const char *p;
+	const char *begin, *p;
+	MsFormulaCell *cell;
+	void *user;
 	GString *out, *text; /* lines, and what is joined so far */
 	guint pieces;
 	guint depth;
@@ -80,11 +83,42 @@ static void take_string(Formula *f, GString *to)
 	}
 }
 
-/* A number or a string of digits; false if there is none. */
+#define MAX_CELL 10 /* letters and digits of one's name */
+
+/* What the cell named at `f->p` has in it ("$A$5"), and behind it; NULL, and nothing: no such cell
+ * of this sheet is known. */
+static const char *take_cell(Formula *f)
+{
+	char name[MAX_CELL + 1];
+	gsize n = 0;
+	const char *p = f->p;
+	if (f->cell == NULL || (p > f->begin && strchr("!:.'", p[-1]) != NULL))
+		return NULL;
+	for (; g_ascii_isalnum(*p) || *p == '$'; p++) {
+		if (n == MAX_CELL)
+			return NULL;
+		if (*p != '$')
+			name[n++] = g_ascii_toupper(*p);
+	}
+	name[n] = '\0';
+	if (n == 0 || (*p != '\0' && strchr("(!:._[", *p) != NULL))
+		return NULL;
+	const char *value = f->cell(f->user, name);
+	if (value != NULL)
+		f->p = p;
+	return value;
+}
+
+/* A number or a string of digits, or a cell with one; false if there is none. */
 static bool take_number(Formula *f, double *number_out)
 {
 	char *end;
 	skip_blanks(f);
+	const char *value = g_ascii_isalpha(*f->p) || *f->p == '$' ? take_cell(f) : NULL;
+	if (value != NULL) {
+		*number_out = g_ascii_strtod(value, &end);
+		return end != value && *end == '\0';
+	}
 	if (*f->p == '"') {
 		g_autoptr(GString) text = g_string_new(NULL);
 		take_string(f, text);
@@ -178,6 +212,12 @@ static Function function_at(const Formula *f, gsize *len_out)
 static void take_name(Formula *f)
 {
 	gsize len;
+	const char *value = take_cell(f);
+	if (value != NULL) {
+		put(f, value, strlen(value));
+		f->pieces++;
+		return;
+	}
 	Function function = function_at(f, &len);
 	f->p += MAX(len, 1);
 	if (function == NONE)
@@ -225,10 +265,11 @@ static void take_sign(Formula *f)
 	f->p++;
 }
 
-void ms_formula_texts(GString *out, const char *formula)
+void ms_formula_texts(GString *out, const char *formula, MsFormulaCell *cell, void *user)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	Formula f = {.p = formula, .out = out, .text = text};
+	Formula f = {.begin = formula, .p = formula, .out = out, .text = text, .cell = cell,
+		.user = user};
 	while (*f.p != '\0') {
 		if (*f.p == '"') {
 			take_string(&f, text);

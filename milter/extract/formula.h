@@ -4,9 +4,12 @@
 
 #include <glib.h>
 
+/* What a cell ("A5") of the same sheet has in it; NULL: it is not known. */
+typedef const char *MsFormulaCell(void *user, const char *name);
+
 /* Appends the texts that a formula of a sheet (Excel's, or OpenDocument's) joins from strings,
  * numbers, CHAR() and TEXT(), one a line: "KD-"&TEXT(7740912,"0").  Texts of one piece are left
- * out: they stand in the formula as they are. */
-void ms_formula_texts(GString *out, const char *formula);
+ * out: they stand in the formula as they are.  `cell` may be NULL: no cell is known. */
+void ms_formula_texts(GString *out, const char *formula, MsFormulaCell *cell, void *user);
 
 #endif

@@ -270,7 +270,7 @@ static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *o
 	const char *formula = ms_xml_attribute(attributes, "formula");
 	double number;
 	if (formula != NULL) /* behind its namespace, "of:=" */
-		ms_formula_texts(out, formula + strcspn(formula, "="));
+		ms_formula_texts(out, formula + strcspn(formula, "="), NULL, NULL);
 	if (name == NULL)
 		name = s->row;
 	if (name == NULL && s->column < s->columns->len)

@@ -98,6 +98,8 @@ void ms_cell_begin(MsCell *cell, const char *const *attributes)
 {
 	const char *type = ms_xml_attribute(attributes, "t");
 	const char *style = ms_xml_attribute(attributes, "s");
+	const char *name = ms_xml_attribute(attributes, "r");
+	g_strlcpy(cell->name, name != NULL ? name : "", sizeof cell->name);
 	g_strlcpy(cell->type, type != NULL ? type : "n", sizeof cell->type);
 	cell->style = style != NULL ? (guint)strtoul(style, NULL, 10) : 0;
 }

@@ -20,6 +20,7 @@ void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len);
 void ms_sheets_unused(const MsSheets *sheets, GString *out);
 
 typedef struct {
+	char name[12]; /* "A5", or empty */
 	char type[12]; /* "s", "str", "inlineStr", "b", "e", "n" */
 	guint style;
 } MsCell;

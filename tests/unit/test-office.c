@@ -431,6 +431,13 @@ static void test_lists(void)
 		"KD-7740912", "");
 }
 
+/* The cells that a formula may name. */
+static const char *cell(void *user, const char *name)
+{
+	(void)user;
+	return strcmp(name, "A5") == 0 ? "7740912" : strcmp(name, "B5") == 0 ? "KD-" : NULL;
+}
+
 static void test_formulas(void)
 {
 	static const struct {
@@ -451,10 +458,15 @@ static void test_formulas(void)
 		{"CONCATENATE(IF(1,48,29),\"x\")", ""},
 		{"IF(1,\"KD-\"&7740912,\"\")", "KD-7740912\n"}, {"CHAR(75", ""}, {"TEXT(1,", ""},
 		{"\"a\"&\"b", "ab\n"}, {"", ""},
+		{"\"KD-\"&A5", "KD-7740912\n"}, {"$B$5&a5", "KD-7740912\n"},
+		{"TEXT(A5,\"\"\"KD-\"\"0000000\")", "KD-7740912\n"},
+		{"\"KD-\"&TEXT($A5,\"0\")", "KD-7740912\n"}, {"CONCATENATE(B5,A5)", "KD-7740912\n"},
+		{"A5", ""}, {"\"KD-\"&Other!A5", ""}, {"\"KD-\"&SUM(A5:B5)", ""}, {"\"KD-\"&A5(1)", ""},
+		{"\"KD-\"&AAAAAAAAAAAAAAAAAAAAAAA5", ""}, {"TEXT(B5,\"0\")", ""}, {"A5&", ""},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GString) out = g_string_new(NULL);
-		ms_formula_texts(out, rows[i].formula);
+		ms_formula_texts(out, rows[i].formula, cell, NULL);
 		if (strcmp(out->str, rows[i].want) != 0)
 			g_test_fail_printf("%s makes \"%s\", want \"%s\"", rows[i].formula,
 				out->str, rows[i].want);
@@ -462,6 +474,18 @@ static void test_formulas(void)
 	expect("in a cell",
 		sheet("xl/s.xml", "", "<row><c><f>\"KD-\"&amp;TEXT(7740912,\"0\")</f></c></row>", ""),
 		"KD-7740912\n", "");
+	expect("of cells before and after it, with a format, that nobody worked out",
+		sheet("xl/s.xml", "<numFmt numFmtId='164' formatCode='00-00000'/>",
+			"<row><c r='A1' t='str'><v>KD-</v></c><c r='B1'><f>A1&amp;A2</f><v>0</v></c>"
+			"<c r='C1'><f>A1&amp;B2</f></c></row>"
+			"<row><c r='A2' s='1'><v>7740912</v></c>"
+			"<c r='B2' t='inlineStr'><is><t>4711</t></is></c></row>",
+			""),
+		"KD-7740912\n|KD-4711\n", "");
+	expect("twin: one that is worked out",
+		sheet("xl/s.xml", "",
+			"<row><c r='A1'><v>77</v></c><c r='B1'><f>\"X-\"&amp;A1</f><v>12</v></c></row>", ""),
+		"] 77\t12\t\n|(notes, fields)] \"X-\"&A1\n\n", "");
 	expect("in a cell of OpenDocument",
 		ZIP({"mimetype", "application/vnd.oasis.opendocument.spreadsheet", -1},
 			{"content.xml", "<a><table:table-cell table:formula='of:=CHAR(75)&amp;\"D-7740912\"'/></a>", -1}),
