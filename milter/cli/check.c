@@ -277,7 +277,13 @@ static void print_unread(const Check *check, const MsReading *reading)
 	}
 }
 
-/* A label that says something else than the bytes is worth a look. */
+static bool is_media(const char *type)
+{
+	return g_str_has_prefix(type, "image/") || g_str_has_prefix(type, "audio/")
+		|| g_str_has_prefix(type, "video/") || strcmp(type, "application/ogg") == 0;
+}
+
+/* A label that says something else than the bytes is worth a look; not which picture it is. */
 static void print_disguised(const Check *check, const MsReading *reading)
 {
 	for (guint i = 0; i < reading->parts->len; i++) {
@@ -288,6 +294,7 @@ static void print_disguised(const Check *check, const MsReading *reading)
 		bool office = strcmp(p->actual, "application/zip") == 0
 			|| strcmp(p->actual, "application/x-ole-storage") == 0;
 		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text || office ||
+			(is_media(p->claimed) && is_media(p->actual)) ||
 			g_strv_contains(unsaid, p->claimed) || g_str_has_suffix(p->claimed, "xml"))
 			continue;
 		g_autofree char *name = cli_cell(p->name, 0);

@@ -72,7 +72,7 @@ static void note_partial(const MsExtraction *to, const MsDocument *document,
  */
 typedef struct {
 	const char *format; /* its name in the table of structural items */
-	const char *type;   /* what such a document is, as a content type */
+	const char *type;   /* what such a document is, as a content type; NULL: one of several */
 	const char *claims; /* content types, blank-separated; a final "/" takes all subtypes */
 	MsIs *is; /* or NULL: only by its label */
 	MsRead *read;
@@ -115,7 +115,7 @@ static const Reader readers[] = {
 		"font/ application/font-woff application/font-sfnt application/x-font-ttf "
 		"application/x-font-otf application/vnd.ms-opentype",
 		ms_is_font, ms_font_read},
-	{"picture", "image/x-unknown", "image/ audio/ video/", ms_is_picture, ms_picture_read},
+	{"picture", NULL, "image/ audio/ video/", ms_is_picture, ms_picture_read},
 	{"card", "text/calendar", "text/calendar text/vcard text/x-vcard text/directory",
 		ms_is_card, ms_card_read},
 	{"ldif", "text/ldif", "text/ldif text/x-ldif application/x-ldif", ms_is_ldif, ms_ldif_read},
@@ -711,7 +711,8 @@ const char *ms_extract(const MsExtraction *to, const MsDocument *document)
 	const char *type;
 	if (known != NULL) {
 		ms_read_with(known->read, to, document);
-		type = known->type;
+		type = known->type != NULL ? known->type
+					   : ms_picture_type(document->data, document->len);
 		if (label != known)
 			read_as_said(to, document, known);
 	} else {

@@ -724,53 +724,59 @@ typedef struct {
 	gsize offset;
 	const char *magic;
 	gsize len;
+	const char *type;
 	bool (*walk)(MsWalk *w);
 } Form;
 
-#define FORM(offset, magic, walk) {offset, magic, sizeof(magic) - 1, walk}
+#define FORM(offset, magic, type, walk) {offset, magic, sizeof(magic) - 1, type, walk}
 static const Form forms[] = {
-	FORM(0, "\x89PNG\r\n\x1a\n", walk_png),
-	FORM(0, "\xff\xd8\xff", walk_jpeg),
-	FORM(0, "GIF87a", walk_gif),
-	FORM(0, "GIF89a", walk_gif),
-	FORM(0, "II*\0", walk_tiff),
-	FORM(0, "MM\0*", walk_tiff),
-	FORM(0, "BM", walk_bmp),
-	FORM(0, "\0\0\1\0", walk_icon),
-	FORM(8, "WEBP", walk_riff),
-	FORM(8, "WAVE", walk_riff),
-	FORM(8, "AVI ", walk_riff),
-	FORM(8, "ACON", walk_riff),
-	FORM(4, "ftyp", walk_boxes),
-	FORM(4, "jP  \r\n\x87\n", walk_boxes),
-	FORM(4, "JXL \r\n\x87\n", walk_boxes),
-	FORM(0, "icns", walk_icns),
-	FORM(0, "P4", walk_netpbm),
-	FORM(0, "P5", walk_netpbm),
-	FORM(0, "P6", walk_netpbm),
-	FORM(0, "MThd", ms_walk_midi),
-	FORM(0, "FLV", ms_walk_flv),
-	FORM(0, "\0\0\1\xba", ms_walk_packs),
-	FORM(0, "G", ms_walk_broadcast),
-	FORM(4, "G", ms_walk_broadcast),
-	FORM(0, "OggS", ms_walk_ogg),
-	FORM(0, "ID3", ms_walk_id3),
-	FORM(0, "\xff\xfb", ms_walk_mpeg),
-	FORM(0, "\xff\xfa", ms_walk_mpeg),
-	FORM(0, "\xff\xf3", ms_walk_mpeg),
-	FORM(0, "\xff\xf2", ms_walk_mpeg),
-	FORM(0, "\xff\xfd", ms_walk_mpeg),
-	FORM(0, "\xff\xfc", ms_walk_mpeg),
-	FORM(0, "fLaC", ms_walk_flac),
-	FORM(0, "#!AMR\n", ms_walk_amr),
-	FORM(0, "#!AMR-WB\n", ms_walk_amr),
-	FORM(0, "\xff\xf1", ms_walk_adts),
-	FORM(0, "\xff\xf9", ms_walk_adts),
-	FORM(0, "FORM", ms_walk_aiff),
-	FORM(0, "caff", ms_walk_caf),
-	FORM(0, ".snd", ms_walk_au),
-	FORM(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", ms_walk_asf),
-	FORM(0, "\x1a\x45\xdf\xa3", ms_walk_matroska),
+	FORM(0, "\x89PNG\r\n\x1a\n", "image/png", walk_png),
+	FORM(0, "\xff\xd8\xff", "image/jpeg", walk_jpeg),
+	FORM(0, "GIF87a", "image/gif", walk_gif),
+	FORM(0, "GIF89a", "image/gif", walk_gif),
+	FORM(0, "II*\0", "image/tiff", walk_tiff),
+	FORM(0, "MM\0*", "image/tiff", walk_tiff),
+	FORM(0, "BM", "image/bmp", walk_bmp),
+	FORM(0, "\0\0\1\0", "image/x-icon", walk_icon),
+	FORM(8, "WEBP", "image/webp", walk_riff),
+	FORM(8, "WAVE", "audio/wav", walk_riff),
+	FORM(8, "AVI ", "video/x-msvideo", walk_riff),
+	FORM(8, "ACON", "image/x-ani", walk_riff),
+	FORM(4, "ftyphei", "image/heic", walk_boxes),
+	FORM(4, "ftyphev", "image/heic", walk_boxes),
+	FORM(4, "ftypmif1", "image/heif", walk_boxes),
+	FORM(4, "ftypavif", "image/avif", walk_boxes),
+	FORM(4, "ftypM4A", "audio/mp4", walk_boxes),
+	FORM(4, "ftyp", "video/mp4", walk_boxes),
+	FORM(4, "jP  \r\n\x87\n", "image/jp2", walk_boxes),
+	FORM(4, "JXL \r\n\x87\n", "image/jxl", walk_boxes),
+	FORM(0, "icns", "image/icns", walk_icns),
+	FORM(0, "P4", "image/x-portable-bitmap", walk_netpbm),
+	FORM(0, "P5", "image/x-portable-graymap", walk_netpbm),
+	FORM(0, "P6", "image/x-portable-pixmap", walk_netpbm),
+	FORM(0, "MThd", "audio/midi", ms_walk_midi),
+	FORM(0, "FLV", "video/x-flv", ms_walk_flv),
+	FORM(0, "\0\0\1\xba", "video/mpeg", ms_walk_packs),
+	FORM(0, "G", "video/mp2t", ms_walk_broadcast),
+	FORM(4, "G", "video/mp2t", ms_walk_broadcast),
+	FORM(0, "OggS", "application/ogg", ms_walk_ogg),
+	FORM(0, "ID3", "audio/mpeg", ms_walk_id3),
+	FORM(0, "\xff\xfb", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "\xff\xfa", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "\xff\xf3", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "\xff\xf2", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "\xff\xfd", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "\xff\xfc", "audio/mpeg", ms_walk_mpeg),
+	FORM(0, "fLaC", "audio/flac", ms_walk_flac),
+	FORM(0, "#!AMR\n", "audio/amr", ms_walk_amr),
+	FORM(0, "#!AMR-WB\n", "audio/amr", ms_walk_amr),
+	FORM(0, "\xff\xf1", "audio/aac", ms_walk_adts),
+	FORM(0, "\xff\xf9", "audio/aac", ms_walk_adts),
+	FORM(0, "FORM", "audio/aiff", ms_walk_aiff),
+	FORM(0, "caff", "audio/x-caf", ms_walk_caf),
+	FORM(0, ".snd", "audio/basic", ms_walk_au),
+	FORM(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf", ms_walk_asf),
+	FORM(0, "\x1a\x45\xdf\xa3", "video/x-matroska", ms_walk_matroska),
 };
 
 static const Form *form_of(const guint8 *data, gsize len)
@@ -798,6 +804,11 @@ bool ms_is_picture(const guint8 *data, gsize len)
 	const Form *form = form_of(data, len);
 	MsWalk w = {.data = data, .len = len};
 	return form != NULL && form->walk(&w);
+}
+
+const char *ms_picture_type(const guint8 *data, gsize len)
+{
+	return form_of(data, len)->type;
 }
 
 void ms_picture_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)

@@ -47,6 +47,8 @@ MsIs ms_is_metafile; /* a drawing of Windows, EMF or WMF */
 MsIs ms_is_svg;
 /* A picture, sound or film whose structure can be walked to its end (picture.c). */
 MsIs ms_is_picture;
+/* The content type of what is one. */
+const char *ms_picture_type(const guint8 *data, gsize len);
 /* Has the first bytes of one, at least. */
 MsIs ms_begins_as_picture;
 

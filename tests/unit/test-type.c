@@ -145,6 +145,25 @@ static void test_polyglots(void)
 #define ODD ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7 ODD7
 #define JPEG_FRAME "\xff\xc0\0\x0b\b\0\b\0\b\1\1\x11\0\xff\xda\0\b\1\1\0\0\x3f\0"
 
+/* Policies ask for the type by what the bytes are. */
+static void test_types_of_pictures(void)
+{
+	static const struct {
+		const char *bytes;
+		gsize len;
+		const char *want;
+	} rows[] = {{BYTES(PNG), "image/png"}, {BYTES(JPEG), "image/jpeg"}, {BYTES(GIF), "image/gif"},
+		{BYTES("\0\0\0\x0c" "ftypheic\0\0\0\x08mdat"), "image/heic"},
+		{BYTES("\0\0\0\x0c" "ftypisom\0\0\0\x08mdat"), "video/mp4"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GByteArray) bytes = g_byte_array_append(g_byte_array_new(),
+			(const guint8 *)rows[i].bytes, (guint)rows[i].len);
+		Got got = read_document(bytes);
+		g_assert_cmpstr(got.type, ==, rows[i].want);
+		got_free(&got);
+	}
+}
+
 static void test_pictures(void)
 {
 	static const Row rows[] = {
@@ -643,6 +662,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/type/labels", test_labels);
 	g_test_add_func("/type/polyglots", test_polyglots);
 	g_test_add_func("/type/pictures", test_pictures);
+	g_test_add_func("/type/pictures/types", test_types_of_pictures);
 	g_test_add_func("/type/sound", test_sound);
 	g_test_add_func("/type/fonts", test_fonts);
 	g_test_add_func("/type/drawings", test_drawings);
