@@ -52,13 +52,29 @@ static bool is_rule(const char *text, gsize from, gsize until)
 	return marks >= 3;
 }
 
-/* "Customer no.    4711": then the name is that value's alone.  A date or a year may be a head. */
-static bool is_value(const MsFold *fold, const Cell *cell)
+#define MIN_DIGITS 4 /* one after the other in a value */
+
+/* Digits as many as a value has, that are no year. */
+static bool has_number(const char *text, gsize len)
+{
+	for (gsize i = 0, n; i < len; i += n + 1) {
+		for (n = 0; i + n < len && g_ascii_isdigit(text[i + n]); n++)
+			continue;
+		if (n >= MIN_DIGITS && !ms_detect_is_year(text + i, n))
+			return true;
+	}
+	return false;
+}
+
+/* "Customer no.    4711": then the name is that value's alone.  Heads have figures too: "0-30 |
+ * 31-60", "Q3/2026", "8400 | 8300", a date. */
+static bool has_value(const MsFold *fold, const Cell *cell, const Cell *next)
 {
 	const char *text = fold->text + cell->start;
 	gsize len = cell->end - cell->start;
-	return ms_detect_has_digit(text, len) && len > 2 && memchr(text, ' ', len) == NULL &&
-		!ms_detect_is_year(text, len) &&
+	bool figures = next != NULL &&
+		ms_detect_has_digit(fold->text + next->start, next->end - next->start);
+	return has_number(text, len) && memchr(text, ' ', len) == NULL && !figures &&
 		ms_detect_of_date(fold, cell->start, cell->end) != MS_DATED_WHOLE;
 }
 
@@ -74,7 +90,8 @@ static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds 
 			memchr(text + cells[i].start, '/', len) != NULL)
 			continue;
 		kinds[i] = ms_detect_kinds_named(s, text + cells[i].start, len);
-		if (kinds[i] != NULL && i + 1 < n && is_value(s->fold, &cells[i + 1]))
+		if (kinds[i] != NULL && i + 1 < n &&
+			has_value(s->fold, &cells[i + 1], i + 2 < n ? &cells[i + 2] : NULL))
 			kinds[i] = NULL;
 		labels += kinds[i] != NULL;
 	}
