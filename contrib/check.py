@@ -310,7 +310,7 @@ def plan(runner, work):
 
     def bring(job):
         """A root of the Debian that this machine is not; where there can be none, the reason is told."""
-        sections = ['check'] if OTHER else ['check', 'package'] if STOCK else []
+        sections = ['check', 'package'] if STOCK else ['check']
         code, out, err = runner.command([TOP + '/contrib/other', 'bring', *sections])
         lines = (out + err).strip().splitlines() or ['?']
         if code == 75:
