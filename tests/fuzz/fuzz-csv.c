@@ -1,5 +1,5 @@
 /*
- * Bytes come in as a file for an import: CSV, an export of any shape, LDIF.
+ * Bytes come in as a file for an import: CSV, an export of any shape, LDIF, JSON.
  */
 #include "config.h"
 
