@@ -7,6 +7,11 @@
  * any is found out by taking them.  That there is room for a reply is not asked for the first few
  * after something came: an MTA that goes on has read those before.
  *
+ * Of what it is given libmilter believes the form: it looks for a macro behind the end of a list in
+ * which the last one has no value, and for the end of a client's name behind that of a packet.  So
+ * each packet is followed here as it is given, and a connection ends with the first that no MTA
+ * sends.
+ *
  * A connection is one thread's at a time, which is libmilter's to see to.  Its bytes are nobody
  * else's: they are dropped with it.  One that nothing comes from has no memory.
  */
@@ -25,6 +30,7 @@
 #define MOST 65536   /* connections of greater numbers are read as they were */
 #define BYTES 16384  /* most messages in one go */
 #define REPLIES 8    /* which the MTA has read, or has room for */
+#define HEAD 5       /* of a packet: its length, and what it is */
 
 typedef struct {
 	atomic_bool open;
@@ -32,6 +38,10 @@ typedef struct {
 	guint replies;  /* since something came */
 	gsize at, len;
 	char *data;     /* NULL: nothing is at hand */
+	guint8 head[HEAD];
+	guint heads;    /* bytes of it that were given */
+	guint32 left;   /* of the packet behind it */
+	guint texts;    /* in it, that have an end */
 } Ahead;
 
 /* By descriptor; never freed, so that who looks needs no lock. */
@@ -62,6 +72,7 @@ void ahead_begin(int fd)
 	atomic_load(&a->open);
 	forget(a);
 	a->ended = false;
+	a->heads = 0;
 	a->replies = REPLIES; /* nothing has come yet */
 	atomic_store(&a->open, true);
 }
@@ -142,22 +153,85 @@ static gsize rest(int fd, char *data, gsize len)
 	return n > 0 ? (gsize)n : 0; /* who asks once more hears why not */
 }
 
+/* ---- the form of packets -------------------------------------------------------------- */
+
+/* An MTA's longest is a megabyte; of one without any length there is not even a letter. */
+static bool begin_packet(Ahead *a)
+{
+	guint32 length = 0;
+	for (guint i = 0; i < HEAD - 1; i++)
+		length = length << 8 | a->head[i];
+	a->left = length - 1;
+	a->texts = 0;
+	return length > 0 && length <= G_MAXINT32;
+}
+
+static bool is_sound(const Ahead *a)
+{
+	switch (a->head[HEAD - 1]) {
+	case 'D': return a->texts % 2 == 0; /* macros: each has a name and a value */
+	case 'C': return a->texts > 0;      /* a connection: the client's name has an end */
+	default: return true;
+	}
+}
+
+static void count_texts(Ahead *a, const char *data, gsize len)
+{
+	guint8 what = a->head[HEAD - 1];
+	for (gsize i = 0; (what == 'D' || what == 'C') && i < len; i++)
+		a->texts += data[i] == '\0';
+}
+
+/* These are given; false: and end a packet that must not be looked at. */
+static bool follow(Ahead *a, const char *data, gsize len)
+{
+	while (len > 0) {
+		if (a->heads < HEAD) {
+			a->head[a->heads++] = (guint8)*data++;
+			len--;
+			if (a->heads == HEAD && !begin_packet(a))
+				return false;
+		}
+		gsize n = a->heads == HEAD ? MIN(len, a->left) : 0;
+		count_texts(a, data, n);
+		data += n;
+		len -= n;
+		a->left -= (guint32)n;
+		if (a->heads == HEAD && a->left == 0) {
+			if (!is_sound(a))
+				return false;
+			a->heads = 0;
+		}
+	}
+	return true;
+}
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+static ssize_t give(Ahead *a, int fd, void *data, gsize len)
+{
+	if (a->len == 0 && a->ended)
+		return 0;
+	if (a->len == 0 && len >= BYTES / 2) { /* a piece of a body */
+		a->replies = 0;
+		return recv(fd, data, len, 0);
+	}
+	ssize_t n = a->len > 0 ? (ssize_t)a->len : fill(a, fd, 0);
+	if (n <= 0)
+		return n;
+	gsize got = take(a, data, len);
+	return (ssize_t)(got + rest(fd, (char *)data + got, len - got));
+}
+
 bool ahead_read(int fd, void *data, gsize len, ssize_t *n_out)
 {
 	Ahead *a = find(fd);
 	if (a == NULL)
 		return false;
-	ssize_t n = a->len > 0 || a->ended ? (ssize_t)a->len : 0;
-	if (n == 0 && !a->ended) {
-		if (len >= BYTES / 2) { /* a piece of a body */
-			a->replies = 0;
-			return false;
-		}
-		n = fill(a, fd, 0);
-	}
-	if (n > 0) {
-		gsize got = take(a, data, len);
-		n = (ssize_t)(got + rest(fd, (char *)data + got, len - got));
+	ssize_t n = give(a, fd, data, len);
+	if (n > 0 && !follow(a, data, (gsize)n)) {
+		errno = EBADMSG;
+		n = -1;
 	}
 	*n_out = n;
 	return true;

@@ -200,6 +200,80 @@ static void test_replies(void)
 	end(&pair);
 }
 
+/* As an MTA sends one, in one piece or byte for byte, and libmilter reads it: the head, then what
+ * it says.  Is it given? */
+static bool is_given(Pair pair, guint32 length, const char *data, gsize len, bool bytewise)
+{
+	char got[64];
+	guint32 head = g_htonl(length);
+	g_autoptr(GByteArray) packet = g_byte_array_new();
+	g_byte_array_append(packet, (const guint8 *)&head, sizeof head);
+	g_byte_array_append(packet, (const guint8 *)data, (guint)len);
+	for (guint at = 0, n = bytewise ? 1 : packet->len; at < packet->len; at += n)
+		g_assert_cmpint(send(pair.mta, packet->data + at, n, 0), ==, (int)n);
+	if (read(pair.ours, got, 5) != 5)
+		return false;
+	for (gsize at = 1; at < len;) {
+		ssize_t n = read(pair.ours, got, MIN(bytewise ? 1 : 64, len - at));
+		if (n < 0)
+			g_assert_cmpint(errno, ==, EBADMSG);
+		if (n <= 0)
+			return false;
+		g_assert_cmpmem(got, n, data + at, n);
+		at += (gsize)n;
+	}
+	return true;
+}
+
+/* What libmilter would look beyond the end of is not given to it. */
+static void test_form(void)
+{
+#define DATA(text) text, sizeof text - 1
+	static const struct {
+		const char *data;
+		gsize len;
+		guint32 length; /* where the head tells another one */
+		bool given;
+	} rows[] = {
+		{DATA("DMi\0004ABC\0{auth_authen}\0anna\0"), 0, true},
+		{DATA("DMi\0\0"), 0, true},
+		{DATA("DC"), 0, true},
+		{DATA("D"), 0, true},
+		{DATA("DMi\0x\0rest without an end"), 0, true}, /* libmilter leaves it out */
+		{DATA("DMi\0"), 0, false},
+		{DATA("DM\0"), 0, false},
+		{DATA("DEi\0004ABC\0{auth_authen}\0"), 0, false},
+		{DATA("DMi\0x"), 0, false},
+		{DATA("Cmx.example\0004\4\1127.0.0.1\0"), 0, true},
+		{DATA("Cmx.example\0U"), 0, true},
+		{DATA("C"), 0, false},
+		{DATA("Cmx.example"), 0, false},
+		{DATA("M<a@b.example>\0"), 0, true},
+		{DATA("LSubject\0x\0"), 0, true},
+		{DATA("LSubject\0"), 0, true}, /* libmilter looks at the form of these */
+		{DATA("Bone\0two\0three\0"), 0, true},
+		{DATA("Q"), 0, true},
+		{DATA("Q"), G_MAXUINT32, false},
+		{DATA("Q"), 0x80000000, false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (int bytewise = 0; bytewise < 2; bytewise++) {
+			Pair pair = connection();
+			guint32 told = rows[i].length != 0 ? rows[i].length : (guint32)rows[i].len;
+			g_test_message("row %zu, %s", i, bytewise ? "byte for byte" : "at once");
+			g_assert_true(is_given(pair, 12, "LSubject\0x\0\0", 12, bytewise));
+			g_assert_cmpint(is_given(pair, told, rows[i].data, rows[i].len, bytewise),
+				==, rows[i].given);
+			/* What comes next is looked at from its own beginning. */
+			g_assert_true(!rows[i].given ||
+				!is_given(pair, 4, "DMi", 4, bytewise));
+			end(&pair);
+		}
+	Pair pair = connection();
+	g_assert_false(is_given(pair, 0, "Q", 1, false));
+	end(&pair);
+}
+
 /* What was not accepted is read as ever. */
 static void test_others(void)
 {
@@ -235,6 +309,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ahead/body", test_body);
 	g_test_add_func("/ahead/replies", test_replies);
 	g_test_add_func("/ahead/others", test_others);
+	g_test_add_func("/ahead/form", test_form);
 	int rc = g_test_run();
 	remove_folder(dir);
 	g_free(dir);
