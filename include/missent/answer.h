@@ -26,7 +26,7 @@ typedef enum {
 	MS_ERROR_CONFIG, /* a file or key is wrong: say file, line, key */
 	MS_ERROR_RETRY,  /* the world failed: disk, Redis, a process */
 	MS_ERROR_INPUT,  /* what was given is malformed */
-	MS_ERROR_BUSY,   /* a limit of ours on concurrent work is reached */
+	MS_ERROR_BUSY,   /* a limit on concurrent work, ours or the host's: nothing was begun */
 	MS_ERROR_FULL,   /* the world has no room: what lies there in vain is to go */
 } MsError;
 

@@ -47,6 +47,8 @@ bool ms_io_write(int fd, const void *data, gsize len);
 bool ms_io_sync_folder(const char *folder);
 /* errno: does the host lack something for now?  Who waits for it to come is started again. */
 bool ms_io_is_want(int system);
+/* Could this process have so many more, now? */
+bool ms_io_has_descriptors(guint n);
 /* "what: why", as MS_ERROR_RETRY where that is a want, else as MS_ERROR_CONFIG; false. */
 bool ms_io_fail(GError **error, const char *what, int system);
 /* A folder, opened to be listed; NULL and as ms_io_fail().  What cannot be looked into is never

@@ -208,6 +208,14 @@ bool ms_io_is_want(int system)
 		system == ENOMEM || system == EAGAIN || system == EIO;
 }
 
+bool ms_io_has_descriptors(guint n)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	bool fine = fd >= 0 && (n <= 1 || ms_io_has_descriptors(n - 1));
+	ms_io_close(fd);
+	return fine;
+}
+
 bool ms_io_fail(GError **error, const char *what, int system)
 {
 	g_set_error(error, MS_ERROR, ms_io_is_want(system) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,

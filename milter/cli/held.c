@@ -840,6 +840,18 @@ static int do_verb(Cli *cli, int argc, char **argv)
 					  : do_decide(cli, verb, argc, argv);
 }
 
+static GPtrArray *as_they_are_now(MsLedger *ledger, const GPtrArray *decisions)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	for (guint i = 0; i < decisions->len; i++) {
+		const MsDecision *before = decisions->pdata[i];
+		MsDecision *d = ms_decisions_find(ledger, before->id, NULL);
+		if (d != NULL)
+			g_ptr_array_add(list, d);
+	}
+	return list;
+}
+
 /* What was interrupted is finished; expiry, notices, digests: for hosts without missent-agent. */
 static int do_work(Cli *cli, int argc, char **argv)
 {
@@ -850,10 +862,16 @@ static int do_work(Cli *cli, int argc, char **argv)
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
 	if (desk == NULL)
 		return rc;
+	MsLedger *ledger = ms_desk_ledger(desk);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) open = ms_decisions_list(ledger, -1, NULL, &error);
+	if (open == NULL)
+		return cli_fail(EX_TEMPFAIL, "%s", error->message);
 	guint n = ms_desk_work(desk, 0);
 	ms_desk_tick(desk);
 	printf("%u decision%s finished\n", n, n == 1 ? "" : "s");
-	return 0;
+	g_autoptr(GPtrArray) now = as_they_are_now(ledger, open);
+	return print_outcomes(desk, now, false);
 }
 
 /* ---- adopt ---------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
  *   submit    the token of the mail was spent, or it is made void and a new one is tried
  *   told      the sender has the notice; what is left is to remove the message
  *   delete    the message is no longer there
+ * What the host lacked for a moment (descriptors, processes) leaves it open as a crash would.
  */
 #include "config.h"
 
@@ -527,8 +528,14 @@ static bool may_be_done(const Carry *c, GError **error)
 	return is_still_right(c, error);
 }
 
+/* Of the MTA's programs, a submission, the database, and what others of this process take
+ * meanwhile. */
+#define DESCRIPTORS 32
+
 bool desk_carry_out(Desk *desk, MsDecision *decision)
 {
+	if (!ms_io_has_descriptors(DESCRIPTORS))
+		return false;
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, decision->uid, NULL);
 	if (record == NULL)
 		return false;
@@ -537,8 +544,9 @@ bool desk_carry_out(Desk *desk, MsDecision *decision)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
-	bool finished = finish(&c, fine, fine ? (outcome != NULL ? outcome : "") : error->message,
-		ms_verbs[decision->verb].to);
+	const char *text = !fine ? error->message : outcome != NULL ? outcome : "";
+	bool finished = !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY) &&
+		finish(&c, fine, text, ms_verbs[decision->verb].to);
 	g_free(c.sent_as);
 	return finished;
 }

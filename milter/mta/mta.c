@@ -78,7 +78,7 @@ static bool run(const MsMta *mta, int out, const char *verb, const char *queue_i
 		.alone = true};
 	int status;
 	if (program.err < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "memory file: %s", g_strerror(errno));
 		return false;
 	}
 	bool fine = mta_program_run(&program, &status, error) == MTA_ENDED;
@@ -94,7 +94,7 @@ static int run_into_memory(const MsMta *mta, const char *verb, const char *queue
 {
 	int out = memfd_create("missent-queue", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (out < 0) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
+		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "memory file: %s", g_strerror(errno));
 		return -1;
 	}
 	if (run(mta, out, verb, queue_id, digest, error) &&

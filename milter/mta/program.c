@@ -26,14 +26,29 @@ static GSpawnFlags flags_of(const MtaProgram *program)
 		(program->err < 0 ? G_SPAWN_STDERR_TO_DEV_NULL : 0);
 }
 
+/* Of processes, descriptors or memory; what is not there, or may not be run, will not be later. */
+static bool is_want(const GError *why)
+{
+	static const GSpawnError wants[] = {G_SPAWN_ERROR_FORK, G_SPAWN_ERROR_NOMEM,
+		G_SPAWN_ERROR_NFILE, G_SPAWN_ERROR_MFILE, G_SPAWN_ERROR_FAILED};
+	for (gsize i = 0; i < G_N_ELEMENTS(wants); i++)
+		if (g_error_matches(why, G_SPAWN_ERROR, (int)wants[i]))
+			return true;
+	return why->domain != G_SPAWN_ERROR; /* there are no pipes */
+}
+
 MtaRan mta_program_run(const MtaProgram *program, int *status_out, GError **error)
 {
 	gint64 end = g_get_monotonic_time() + program->timeout_ms * 1000;
+	g_autoptr(GError) why = NULL;
 	GPid pid;
 	if (!g_spawn_async_with_pipes_and_fds("/", program->argv, NULL, flags_of(program),
 		    program->alone ? NULL : own_group, NULL, program->in, program->out,
-		    program->err, NULL, NULL, 0, &pid, NULL, NULL, NULL, error))
+		    program->err, NULL, NULL, 0, &pid, NULL, NULL, NULL, &why)) {
+		g_set_error_literal(error, MS_ERROR, is_want(why) ? MS_ERROR_BUSY : MS_ERROR_RETRY,
+			why->message);
 		return MTA_NOT_STARTED;
+	}
 	if (ms_io_ends(pid, end, NULL)) {
 		*status_out = ms_io_wait(pid);
 		return MTA_ENDED;

@@ -121,6 +121,20 @@ for p in both(S, 'unix:' + m.socket, tap):
         for point in points:
             decide(p, verb, chosen, point)
 
+    # ---- what fails when it is taken up is told ----
+    name = held_message(p, p.kind + '-fails', TO)
+    ask('decided', 'release', record(name)['uid'], [])
+    m.more = p.settings().replace(BUILD + '/missent-release', '/bin/false') + p.desk()
+    m.write_conf()
+    out = m.tool('held', 'work')
+    tap.ok(m.code == 75 and '1 decision finished' in out and 'missent-release failed' in out,
+           '%s: a decision that fails when it is taken up is told, and is the exit status' % p.kind, (m.code, out))
+    tap.same((m.tool('held', 'work'), m.code), ('0 decisions finished\n', 0), '... once')
+    m.more = p.settings() + p.desk()
+    m.write_conf()
+    m.tool('held', 'delete', name)
+    tap.ok(m.code == 0 and name not in p.held(), '... and may be decided again', p.held())
+
     # ---- a split, with missentd killed after the copy, and after the record ----
     for stage in ('copy', 'record'):
         subject = '%s split killed at %s' % (p.kind, stage)

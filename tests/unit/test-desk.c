@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -426,6 +427,53 @@ static void test_killed(gconstpointer data)
 	WorldAsk ask = row->ask;
 	ask.uids = uid;
 	g_assert_false(world_killed(w, NULL, g_strv_length(each) + 2, world_ask, &ask));
+	world_free(w);
+}
+
+/* ---- the host lacks something --------------------------------------------------------- */
+
+static rlim_t descriptors_in_use(void)
+{
+	int next = open("/", O_PATH | O_CLOEXEC);
+	close(next);
+	return (rlim_t)next;
+}
+
+/* It is taken up by a process that has room for so few, and again when there is. */
+static void work_in_want(MsDesk *desk, void *room)
+{
+	struct rlimit before, low;
+	g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &before));
+	low = (struct rlimit){descriptors_in_use() + GPOINTER_TO_UINT(room), before.rlim_max};
+	g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &low));
+	ms_desk_work(desk, 0);
+	g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &before));
+	ms_desk_work(desk, 0);
+}
+
+/* Whatever step it is at then, it is done as it would have been, and not failed for good. */
+static void test_want(gconstpointer data)
+{
+	const CrashRow *row = data;
+	World *w = world_new(row->settings, "");
+	static const guint rooms[] = {0, 1, 4, 30, 32, 34, 36};
+	for (gsize i = 0; i < G_N_ELEMENTS(rooms); i++) {
+		g_autofree char *uid = world_hold(w, &row->hold);
+		g_autoptr(MsRecord) before = world_record(w, uid);
+		WorldAsk ask = row->ask;
+		ask.uids = uid;
+		g_test_message("%s, room for %u descriptors", row->name, rooms[i]);
+		g_assert_true(world_killed(w, "decided", 1, world_ask, &ask));
+		world_killed(w, NULL, G_MAXUINT, work_in_want, GUINT_TO_POINTER(rooms[i]));
+		g_autofree char *states = world_states(w, uid);
+		g_autofree char *log = world_log(w);
+		g_autofree char *want_log = with_id(row->log, before->queue_id);
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(states, ==, row->states);
+		g_assert_cmpstr(log, ==, want_log);
+		g_assert_cmpstr(mail, ==, row->mail);
+		nothing_is_open(w);
+	}
 	world_free(w);
 }
 
@@ -1337,6 +1385,8 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(crash_rows); i++) {
 		g_autofree char *path = g_strdup_printf("/desk/killed/%s", crash_rows[i].name);
 		g_test_add_data_func(path, &crash_rows[i], test_killed);
+		g_autofree char *want = g_strdup_printf("/desk/want/%s", crash_rows[i].name);
+		g_test_add_data_func(want, &crash_rows[i], test_want);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(queue_rows); i++) {
 		g_autofree char *path = g_strdup_printf("/desk/queue/%s", queue_rows[i].name);

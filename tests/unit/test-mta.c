@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -68,13 +69,12 @@ static void test_queue(void)
 
 /* ---- programs that do not end ---------------------------------------------------------- */
 
-/* As in a container whose filter of system calls is older than pidfd_open(). */
-static void deny_pidfd(void)
+static void deny(int number, int why)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (guint)number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (guint)why),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = {G_N_ELEMENTS(code), code};
@@ -135,8 +135,50 @@ static void test_hangs(void)
 		if (pid == 0) {
 			alarm(10);
 			if (rows[i].denied)
-				deny_pidfd();
+				/* as a container's filter that is older */
+				deny(SYS_pidfd_open, EPERM);
 			rows[i].ask(&mta);
+			_exit(0);
+		}
+		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+		g_assert_cmpint(status, ==, 0);
+	}
+	remove_folder(dir);
+}
+
+/* What this host lacks for now is another answer than what a program said, or that there is none:
+ * nothing was begun. */
+static void test_want(void)
+{
+	static const struct {
+		const char *name;
+		int number, why;
+		bool missing, want;
+	} rows[] = {
+		{"nothing", SYS_pidfd_open, EPERM, false, false},
+		{"descriptors", SYS_memfd_create, EMFILE, false, true},
+		{"descriptors of all", SYS_pipe2, ENFILE, false, true},
+		{"processes", SYS_clone, EAGAIN, false, true},
+		{"processes of that user", SYS_execve, EAGAIN, false, true},
+		{"memory", SYS_execve, ENOMEM, false, true},
+		{"the program", SYS_pidfd_open, EPERM, true, false},
+	};
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *program = built_file("tests/tools/fake-release");
+	put(dir, "do.delete", "fail always");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const MsMta mta = {.program = rows[i].missing ? "/nowhere/release" : program,
+			.config = dir,
+			.timeout_ms = 60000};
+		int status;
+		g_test_message("%s", rows[i].name);
+		pid_t pid = fork();
+		if (pid == 0) {
+			g_autoptr(GError) error = NULL;
+			int want = rows[i].want ? MS_ERROR_BUSY : MS_ERROR_RETRY;
+			deny(rows[i].number, rows[i].why);
+			g_assert_false(ms_mta_run(&mta, MS_MTA_DELETE, "THERE1", "0", &error));
+			g_assert_error(error, MS_ERROR, want);
 			_exit(0);
 		}
 		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
@@ -229,6 +271,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mta/queue", test_queue);
 	g_test_add_func("/mta/hangs", test_hangs);
+	g_test_add_func("/mta/want", test_want);
 	g_test_add_func("/mta/redirects", test_redirects);
 	return g_test_run();
 }
