@@ -523,7 +523,10 @@ static const char *why_no_text(const char *text, gsize len)
 {
 	bool wide = len >= 2 &&
 		(memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+	/* To us all of it would be one line, and a comment at its beginning the end of it. */
+	bool old_mac = memchr(text, '\r', len) != NULL && memchr(text, '\n', len) == NULL;
 	return len > MAX_FILE                         ? "larger than 4 MiB"
+		: old_mac                             ? "its lines end with CR alone: save it with LF, or CR LF"
 		: wide                                ? "it is UTF-16: save it as UTF-8"
 		: memchr(text, '\0', len) != NULL ? "it contains a NUL byte"
 						      : NULL;

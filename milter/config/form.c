@@ -60,7 +60,8 @@ static void keep(Token *token, const char *text, gsize len)
 		token->text[end - token->text] = '\0';
 }
 
-/* A text ends on its line, unless a backslash joins the next one. */
+/* A text ends on its line, unless a backslash joins the next one.  In double quotes libconfuse
+ * makes a backspace of \b, and a d of \d: a pattern, or DOMAIN\user, that fits nothing. */
 static bool take_text(Walk *w, char quote)
 {
 	const char *start = ++w->at;
@@ -70,6 +71,9 @@ static bool take_text(Walk *w, char quote)
 			return fail(w, line,
 				"the text that begins with %c is not closed on its line: %c is missing",
 				quote, quote);
+		if (quote == '"' && *w->at == '\\' && strchr("\\\"$ntr\n", w->at[1]) == NULL)
+			return fail(w, w->line,
+				"in \"double quotes\" a backslash is no letter of the text: put it in 'single quotes'");
 		if (*w->at == '\\' && w->at[1] != '\0' &&
 			(quote == '"' || w->at[1] == quote || w->at[1] == '\\'))
 			w->line += *++w->at == '\n';
@@ -92,7 +96,9 @@ static bool next(Walk *w)
 	w->token = (Token){.kind = END, .line = w->line};
 	if (*w->at == '\0')
 		return true;
-	w->at += *w->at == '+' && w->at[1] == '=';
+	/* To what is inherited, or a default, libconfuse would add nothing. */
+	if (g_str_has_prefix(w->at, "+="))
+		return fail(w, w->line, "nothing is added to a list with +=: write all of it, with =");
 	const char *mark = strchr(marks, *w->at);
 	if (mark != NULL) {
 		w->token.kind = kinds[mark - marks];

@@ -119,7 +119,7 @@ static void test_mistakes(void)
 		{"name = 'a#b\\'#c' # d\n\nnmae = x\n", {"a.conf:3:"}},
 		{"nmae = x # no end of line", {"a.conf:1:"}},
 		{"# M\374ller\nname = 'M\374ller'\n", {"a.conf:2: name: is not UTF-8"}},
-		{"name = \"\\xff\"\n", {"a.conf:1: name: is not UTF-8"}},
+		{"name = \"\\xff\"\n", {"a.conf:1: in \"double quotes\""}},
 		{"network = {\"192.0.2.1\", \"\377\"}\n", {"a.conf:1: network: is not UTF-8"}},
 		{"item \"M\374ller\" { }\n", {"a.conf:1: the title of this item is not UTF-8"}},
 	};
@@ -215,6 +215,10 @@ static void test_not_text(void)
 	g_assert_true(g_file_set_contents(path, "\xff\xfe#\0", 4, NULL));
 	g_assert_null(ms_config_load(path, rows, &error));
 	g_assert_nonnull(strstr(error->message, "x.conf: not a settings file (it is UTF-16"));
+	g_clear_error(&error);
+	g_assert_true(g_file_set_contents(path, "# x\rname = \"y\"\r", -1, NULL));
+	g_assert_null(ms_config_load(path, rows, &error));
+	g_assert_nonnull(strstr(error->message, "its lines end with CR alone"));
 	static const char *const empty[] = {"", "\xef\xbb\xbf"};
 	for (gsize i = 0; i < G_N_ELEMENTS(empty); i++) {
 		g_clear_error(&error);
