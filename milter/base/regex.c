@@ -76,8 +76,24 @@ static pcre2_code *compile_code(const char *pattern, uint32_t more, GError **err
 	return re;
 }
 
+/* As tables of Postfix have them: /invoice/i.  A path has more slashes, or ends with none. */
+static bool has_delimiters(const char *pattern)
+{
+	gsize len = strlen(pattern);
+	while (len > 0 && strchr("imsx", pattern[len - 1]) != NULL)
+		len--;
+	return *pattern == '/' && len > 2 &&
+		memchr(pattern + 1, '/', len - 1) == pattern + len - 1;
+}
+
 bool ms_regex_check(const char *pattern, GError **error)
 {
+	if (has_delimiters(pattern)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\": a pattern stands without / around it (to look for one write [/])",
+			pattern);
+		return false;
+	}
 	pcre2_code *re = compile_code(pattern, 0, error);
 	pcre2_code_free(re);
 	return re != NULL;

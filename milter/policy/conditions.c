@@ -23,14 +23,27 @@ static const char *pattern_of(const char *colon)
 	return colon + 1 + strspn(colon + 1, " ");
 }
 
+/* So lists of Postfix leave something out; here it would be a letter that nothing has. */
+static bool is_negated(const char *value, GError **error)
+{
+	if (*value == '!')
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"\"%s\": a ! leaves nothing out: name it under the key that has not- before it",
+			value);
+	return *value == '!';
+}
+
 bool ms_check_header(const char *value, GError **error)
 {
 	const char *colon = strchr(value, ':');
-	if (colon == NULL || colon == value || memchr(value, ' ', (gsize)(colon - value)) != NULL) {
+	if (colon == NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"\"%s\" is not of the form 'Name: pattern'", value);
 		return false;
 	}
+	g_autofree char *name = g_strndup(value, (gsize)(colon - value));
+	if (!ms_check_field_name(name, error))
+		return false;
 	const char *pattern = pattern_of(colon);
 	bool fine = ms_regex_check(pattern, error);
 	if (!fine && strchr("*?", *pattern) != NULL)
@@ -38,11 +51,14 @@ bool ms_check_header(const char *value, GError **error)
 	return fine;
 }
 
+/* A name may have wildcards by RFC 5322, and has none. */
 bool ms_check_field_name(const char *value, GError **error)
 {
 	gsize len = strlen(value);
+	if (is_negated(value, error))
+		return false;
 	for (gsize i = 0; i < len; i++)
-		if (value[i] <= ' ' || value[i] == ':' || value[i] > '~')
+		if (value[i] <= ' ' || value[i] > '~' || strchr(":*?", value[i]) != NULL)
 			len = 0;
 	if (len == 0)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
@@ -83,6 +99,8 @@ bool ms_check_sender(const char *value, GError **error)
 	const char *open = strrchr(value, '<'), *at = strchr(value, '@');
 	if (strcmp(value, "<>") == 0)
 		return true;
+	if (is_negated(value, error))
+		return false;
 	if (*value != '\0' && strpbrk(value, " \t<>,;:()\"") == NULL &&
 		(at == NULL || strchr(at + 1, '@') == NULL) &&
 		is_domain_glob(at == NULL ? value : at + 1)) {
@@ -103,10 +121,14 @@ bool ms_check_sender(const char *value, GError **error)
 
 bool ms_check_name(const char *value, GError **error)
 {
-	if (*value != '\0')
+	gsize len = strlen(value);
+	if (is_negated(value, error))
+		return false;
+	if (len > 0 && *value != ' ' && value[len - 1] != ' ')
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-		"\"\" fits nothing: give a value, or leave the key out");
+		"\"%s\" fits nothing: give a value without blanks at its ends, or leave the key out",
+		value);
 	return false;
 }
 

@@ -278,9 +278,10 @@ static void tell_attachment(Lint *lint, Subject *s, const char *key, const char 
 {
 	const char *remedy = "A name is such as \"*.pdf\", a type such as \"application/pdf\".";
 	bool type = g_str_has_suffix(key, "-type");
-	if (*one == '\0' || strspn(one, " ") > 0 || g_str_has_suffix(one, " "))
+	if (strpbrk(one, "\\|^{") != NULL)
 		lint_tell(lint, s, key, one, remedy,
-			"%s \"%s\" is the name of no file, and no type", key, one);
+			"%s \"%s\" is the name of no file, and no type: it has * and ? alone for others",
+			key, one);
 	else if (type && (strpbrk(one, "/*") == NULL || is_ending(one)))
 		lint_tell(lint, s, key, one, remedy, "%s \"%s\" is no type", key, one);
 	else if (g_str_has_suffix(key, "-name") && strchr(one, '/') != NULL)

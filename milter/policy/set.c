@@ -211,11 +211,14 @@ static bool take_lines(MsPolicyList *list, const char *path, const char *text, G
 	for (int i = 0; lines[i] != NULL; i++) {
 		lines[i][strcspn(lines[i], "#")] = '\0';
 		const char *value = g_strstrip(lines[i]);
-		if (!g_utf8_validate(value, -1, NULL) || list->values->len >= MAX_VALUES) {
-			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s:%d: %s", path, i + 1,
-				list->values->len >= MAX_VALUES
-					? "the list has more than 100000 values"
-					: "is not UTF-8");
+		const char *no = list->values->len >= MAX_VALUES
+			? "the list has more than 100000 values"
+			: !g_utf8_validate(value, -1, NULL) ? "is not UTF-8"
+			: strchr("\"'", *value) != NULL && *value != '\0'
+			? "in a file of values each stands on a line of its own, without quotes"
+			: NULL;
+		if (no != NULL) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s:%d: %s", path, i + 1, no);
 			return false;
 		}
 		if (*value != '\0')
