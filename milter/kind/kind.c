@@ -70,11 +70,16 @@ static bool check_pattern(const char *value, GError **error)
 	return set;
 }
 
+#define LAST_TERM 165
+#define LAST_GROUP 32
+
 static bool check_field(const char *value, GError **error)
 {
-	bool fine = strlen(value) > 3 && strlen(value) < 10
-		&& (g_str_has_prefix(value, "BT-") || g_str_has_prefix(value, "BG-"))
-		&& value[3 + strspn(value + 3, "0123456789")] == '\0';
+	bool term = g_str_has_prefix(value, "BT-"), group = g_str_has_prefix(value, "BG-");
+	guint64 n;
+	bool fine = (term || group) && value[3] != '0' &&
+		g_ascii_string_to_unsigned(
+			value + 3, 10, 1, term ? LAST_TERM : LAST_GROUP, &n, NULL);
 	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"\"%s\" is not a term of EN 16931 (such as BT-48 or BG-8)", value);
