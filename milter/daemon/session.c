@@ -124,15 +124,19 @@ void session_on_progress(Session *session, TellProgress tell, void *user)
 
 /* ---- taking in ------------------------------------------------------------------------ */
 
-/* "<a@b>" or "a@b"; Sendmail 8.17.1 gives "<a@b> NOTIFY=NEVER", too. */
+/* "<a@b>" or "a@b"; Sendmail 8.17.1 gives "<a@b> NOTIFY=NEVER", too.  A ">" in quotes ends none. */
 static char *strip_brackets(const char *address)
 {
-	gsize len = strlen(address);
-	const char *behind = strstr(address, "> ");
-	if (len < 2 || address[0] != '<' || (address[len - 1] != '>' && behind == NULL))
-		return g_strdup(address);
-	const char *end = address[len - 1] == '>' ? address + len - 1 : behind;
-	return g_strndup(address + 1, (gsize)(end - address - 1));
+	bool quoted = false;
+	for (const char *p = address; *address == '<' && *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && *p == '>' && (p[1] == ' ' || p[1] == '\0'))
+			return g_strndup(address + 1, (gsize)(p - address - 1));
+	}
+	return g_strdup(address);
 }
 
 void session_mail(Session *session, const char *sender, const char *auth_user)

@@ -271,6 +271,47 @@ static void test_counted(void)
 	daemon_state.numbers = NULL;
 }
 
+static guint held_for(const char *address)
+{
+	MsRecordFilter held = {.state = MS_STATE_HELD};
+	g_autoptr(GPtrArray) records =
+		ms_records_list(ms_runtime_ledger(daemon_state.runtime), &held, NULL);
+	guint n = 0;
+	for (guint i = 0; i < records->len; i++) {
+		const MsRecord *record = records->pdata[i];
+		const MsHeldRecipient *to = record->recipients->pdata[0];
+		n += strcmp(to->address, address) == 0;
+	}
+	return n;
+}
+
+/* An address ends at its own bracket, whatever stands in quotes or behind it. */
+static void test_brackets(void)
+{
+	static const struct {
+		const char *given, *want;
+	} rows[] = {
+		{"<c@gamma.example>", "c@gamma.example"},
+		{"c@gamma.example", "c@gamma.example"},
+		{"<c@gamma.example> NOTIFY=NEVER", "c@gamma.example"},
+		{"<c@gamma.example> ORCPT=rfc822;<x>", "c@gamma.example"},
+		{"<\"c> d\"@gamma.example> NOTIFY=NEVER", "\"c> d\"@gamma.example"},
+		{"<\"c\\\"> d\"@gamma.example> NOTIFY=NEVER", "\"c\\\"> d\"@gamma.example"},
+		{"<\"c> d\"@gamma.example>", "\"c> d\"@gamma.example"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+		guint before = held_for(rows[i].want);
+		Decision d;
+		send_message(session, "<billing@seller.example>", rows[i].given, WRONG, &d);
+		g_assert_cmpint(d.action, ==, MS_HOLD);
+		decision_clear(&d);
+		session_free(session);
+		g_test_message("%s", rows[i].given);
+		g_assert_cmpuint(held_for(rows[i].want), ==, before + 1);
+	}
+}
+
 /* Paused, what would be held is delivered, and stands on record as that. */
 static void test_paused(void)
 {
@@ -412,6 +453,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/daemon/skip", test_skip);
 	g_test_add_func("/daemon/memory", test_memory);
 	g_test_add_func("/daemon/counted", test_counted);
+	g_test_add_func("/daemon/brackets", test_brackets);
 	g_test_add_func("/daemon/paused", test_paused);
 	g_test_add_func("/daemon/hand", test_hand);
 	g_test_add_func("/daemon/trial", test_trial);
