@@ -31,14 +31,28 @@ void ms_message_init(void)
 
 /* ---- one part's facts ----------------------------------------------------------------- */
 
+/* The first Content-Type as it stands; "" if there is none. */
+static const char *raw_type(GMimeObject *object)
+{
+	GMimeHeader *header = g_mime_header_list_get_header(
+		g_mime_object_get_header_list(object), "Content-Type");
+	const char *raw = header != NULL ? g_mime_header_get_raw_value(header) : NULL;
+	return raw != NULL ? raw : "";
+}
+
+/* Its parameters, of MsParameter. */
+static GPtrArray *type_parameters(GMimeObject *object)
+{
+	const char *raw = raw_type(object);
+	return ms_header_parameters(raw, strlen(raw));
+}
+
 /* Two boundaries: readers differ on where the parts are (CVE-2024-28054).  GMime's own
  * warning also comes for filename= beside filename*=, which every second mailer writes. */
-static void check_boundaries(Walk *walk, GMimeObject *object, const char *where)
+static void check_boundaries(
+	Walk *walk, const char *type, const GPtrArray *parameters, const char *where)
 {
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	GMimeHeader *header = g_mime_header_list_get_header(list, "Content-Type");
-	g_autofree char *raw =
-		g_ascii_strdown(header != NULL ? g_mime_header_get_raw_value(header) : "", -1);
+	g_autofree char *raw = g_ascii_strdown(type, -1);
 	guint n = 0;
 	for (const char *p = raw; (p = strstr(p, "boundary")) != NULL; p += 8) {
 		const char *after = p + 8 + strspn(p + 8, " \t\r\n");
@@ -49,8 +63,6 @@ static void check_boundaries(Walk *walk, GMimeObject *object, const char *where)
 	}
 	if (n > 1)
 		ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two boundaries");
-	const char *value = header != NULL ? g_mime_header_get_raw_value(header) : "";
-	g_autoptr(GPtrArray) parameters = ms_header_parameters(value, strlen(value));
 	for (guint i = 0; i < parameters->len; i++) {
 		const MsParameter *parameter = parameters->pdata[i];
 		if (strcmp(parameter->name, "boundary") == 0)
@@ -259,13 +271,6 @@ static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
 	walk->to.of = of;
 }
 
-static const char *raw_type(GMimeObject *object)
-{
-	GMimeHeader *header = g_mime_header_list_get_header(
-		g_mime_object_get_header_list(object), "Content-Type");
-	return header != NULL ? g_mime_header_get_raw_value(header) : NULL;
-}
-
 /* Does a part begin there: "--" and the boundary at the beginning of a line? */
 static bool has_boundary(const guint8 *data, gsize len, const char *boundary)
 {
@@ -303,14 +308,10 @@ static void check_line_ends(Walk *walk, const Leaf *leaf)
 
 /* Parts where GMime sees none, but the object names a boundary, and it is there.  There are clients
  * that show them. */
-static void walk_hidden_parts(
-	Walk *walk, GMimeObject *object, const guint8 *data, gsize len, const char *path)
+static void walk_hidden_parts(Walk *walk, const GPtrArray *parameters, const guint8 *data,
+	gsize len, const char *path)
 {
-	const char *raw = raw_type(object);
-	if (raw == NULL || len == 0)
-		return;
-	g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
-	for (guint i = 0; i < parameters->len; i++) {
+	for (guint i = 0; len > 0 && i < parameters->len; i++) {
 		const MsParameter *parameter = parameters->pdata[i];
 		const char *boundary = parameter->value;
 		if (strcmp(parameter->name, "boundary") != 0 || *boundary == '\0' ||
@@ -331,13 +332,11 @@ static void walk_hidden_parts(
 }
 
 /* Clients differ on which of two charsets counts. */
-static void read_other_charsets(Walk *walk, GMimeObject *object, Leaf *leaf)
+static void read_other_charsets(Walk *walk, const GPtrArray *parameters, Leaf *leaf)
 {
-	const char *raw = raw_type(object);
-	if (raw == NULL || leaf->charset == NULL || !g_str_has_prefix(leaf->type, "text/"))
-		return;
 	const char *first = leaf->charset;
-	g_autoptr(GPtrArray) parameters = ms_header_parameters(raw, strlen(raw));
+	if (first == NULL || !g_str_has_prefix(leaf->type, "text/"))
+		return;
 	for (guint i = 0; i < parameters->len && ms_budget_time(walk->budget); i++) {
 		const MsParameter *parameter = parameters->pdata[i];
 		if (strcmp(parameter->name, "charset") != 0 ||
@@ -377,10 +376,11 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		leaf.type = "message/rfc822";
 	check_line_ends(walk, &leaf);
 	read_leaf(walk, &leaf, attached);
-	read_other_charsets(walk, object, &leaf);
+	g_autoptr(GPtrArray) parameters = type_parameters(object);
+	read_other_charsets(walk, parameters, &leaf);
 	/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed",
 	 * a word in RFC 2047's form), or another. */
-	walk_hidden_parts(walk, object, leaf.data, leaf.len, path);
+	walk_hidden_parts(walk, parameters, leaf.data, leaf.len, path);
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
@@ -427,7 +427,7 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, &leaf);
 	const char *type = raw_type(GMIME_OBJECT(multipart));
 	g_autofree char *head = g_strdup_printf(
-		"Content-Type:%s\n", type != NULL ? type : " text/plain\n");
+		"Content-Type:%s\n", *type != '\0' ? type : " text/plain\n");
 	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
 	ms_walk_bytes(walk, decoded->data, decoded->len, path, false);
 	return true;
@@ -445,7 +445,8 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 	const char *behind = g_mime_multipart_get_epilogue(multipart);
 	bool empty = n == 0, blank = is_blank_text(before) && is_blank_text(behind);
 	g_autofree char *own = ms_walk_place(path, "", "multipart");
-	check_boundaries(walk, GMIME_OBJECT(multipart), own);
+	g_autoptr(GPtrArray) parameters = type_parameters(GMIME_OBJECT(multipart));
+	check_boundaries(walk, raw_type(GMIME_OBJECT(multipart)), parameters, own);
 	g_free(ms_walk_names(walk, GMIME_OBJECT(multipart), path));
 	if (empty && walk_encoded(walk, multipart, path))
 		return;
@@ -461,8 +462,7 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 	}
 	read_outside(walk, behind, path, "after the last part");
 	if (behind != NULL)
-		walk_hidden_parts(walk, GMIME_OBJECT(multipart), (const guint8 *)behind,
-			strlen(behind), path);
+		walk_hidden_parts(walk, parameters, (const guint8 *)behind, strlen(behind), path);
 }
 
 /* Asked for as it is: the original in a journal's report. */
