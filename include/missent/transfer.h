@@ -18,6 +18,11 @@
 #include <stdbool.h>
 
 GByteArray *ms_transfer_base64(const guint8 *data, gsize len);
+/* Is it a digit of one of its two alphabets (RFC 4648, 4 and 5)?  Padding is none. */
+static inline bool ms_transfer_is_base64(char c)
+{
+	return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '-' || c == '_';
+}
 /* The same.  `*plain_out`: so many of its first bytes are digits and single line ends between them,
  * at least; who looks at it below need not look at those. */
 GByteArray *ms_transfer_base64_long(const guint8 *data, gsize len, gsize *plain_out);

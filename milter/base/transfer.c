@@ -23,11 +23,6 @@ static const guint8 digits[256] = {
 	['+'] = 126, ['/'] = 127, ['-'] = 126, ['_'] = 127, ['='] = PADDING,
 };
 
-static bool is_digit(guint8 c)
-{
-	return (digits[c] & DIGIT) != 0;
-}
-
 /* Eight digits are six bytes.  False, and nothing was written: not all are digits.  There must be
  * room for eight. */
 static bool take_eight(const guint8 *table, const guint8 *p, guint8 *to)
@@ -142,7 +137,7 @@ guint ms_transfer_base64_ways(const guint8 *data, gsize len, gsize plain)
 		ways |= MS_BASE64_PLAIN;
 	const guint8 *equals = memchr(rest, '=', len - plain);
 	for (; equals != NULL && equals < end && (ways & MS_BASE64_RUN_ON) == 0; equals++)
-		if (is_digit(*equals) &&
+		if (ms_transfer_is_base64((char)*equals) &&
 			((ways & MS_BASE64_PLAIN) == 0 || (*equals != '-' && *equals != '_')))
 			ways |= MS_BASE64_RUN_ON;
 	return ways;
@@ -151,8 +146,9 @@ guint ms_transfer_base64_ways(const guint8 *data, gsize len, gsize plain)
 /* A blank between two letters: words. */
 static bool is_between(const guint8 *data, gsize len, gsize i)
 {
-	return (data[i] == ' ' || data[i] == '\t') && i > 0 && i + 1 < len && is_digit(data[i - 1])
-		&& is_digit(data[i + 1]);
+	return (data[i] == ' ' || data[i] == '\t') && i > 0 && i + 1 < len
+		&& ms_transfer_is_base64((char)data[i - 1])
+		&& ms_transfer_is_base64((char)data[i + 1]);
 }
 
 static bool are_digits(const guint8 *eight)
@@ -175,12 +171,12 @@ bool ms_transfer_base64_is_clean(const guint8 *data, gsize len, gsize plain)
 	bool ended = false; /* somebody may have put a footer behind in clear */
 	bool begun = plain > 0;
 	for (gsize i = plain; i < len; i++) {
-		bool digit = is_digit(data[i]);
+		bool digit = ms_transfer_is_base64((char)data[i]);
 		if (digit && !ended) {
 			while (len - i > 8 && are_digits(data + i))
 				i += 8;
 			begun = true;
-			digit = is_digit(data[i]);
+			digit = ms_transfer_is_base64((char)data[i]);
 		}
 		if (digit ? ended
 			  : digits[data[i]] == 0 && (!g_ascii_isspace((char)data[i]) ||

@@ -81,12 +81,12 @@ static void take_base64_lines(Card *card, GString *line)
 {
 	while (card->p < card->end) {
 		gsize n = line_length(card->p, card->end);
-		bool base64 = n > 0;
-		for (gsize i = 0; i < n && base64; i++)
-			base64 = g_ascii_isalnum(card->p[i]) ||
-				 (card->p[i] != '\0' &&
-					 strchr("+/= \t", card->p[i]) != NULL);
-		if (!base64)
+		gsize digits = 0;
+		for (; digits < n; digits++)
+			if (!ms_transfer_is_base64(card->p[digits]) &&
+				memchr("= \t", card->p[digits], 3) == NULL)
+				return;
+		if (n == 0)
 			return;
 		g_string_append_len(line, card->p, (gssize)n);
 		card->p = next_line(card->p, card->end);

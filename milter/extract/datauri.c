@@ -64,9 +64,10 @@ static const char *comma_after(const char *p, const char *end)
 	return p < limit && *p == ',' ? p : NULL;
 }
 
-static bool is_base64(char c)
+/* Escaped as in an address, or folded as in a program. */
+static bool is_payload(char c)
 {
-	return g_ascii_isalnum(c) || (c != '\0' && strchr("+/=_-% \t\r\n\\", c) != NULL);
+	return ms_transfer_is_base64(c) || (c != '\0' && strchr("=% \t\r\n\\", c) != NULL);
 }
 
 /* `before` is the character in front of "data:", or NUL at the beginning of the text. */
@@ -80,7 +81,7 @@ static const char *payload_end(const char *p, const char *end, char before, bool
 		return close != NULL ? close : end;
 	}
 	if (base64) {
-		while (p < end && is_base64(*p))
+		while (p < end && is_payload(*p))
 			p++;
 		return p;
 	}

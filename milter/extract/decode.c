@@ -12,6 +12,7 @@
 #include "missent/extract.h"
 #include "missent/scan.h"
 #include "missent/text.h"
+#include "missent/transfer.h"
 
 #include "readers.h"
 
@@ -39,39 +40,20 @@ static bool has_high(const guint8 *data, gsize len)
 	}
 }
 
-static bool is_base64(guint8 c)
-{
-	return g_ascii_isalnum((char)c) || c == '+' || c == '/';
-}
-
-static guint sextet(guint8 c)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	return (guint)(strchr(digits, (char)c) - digits);
-}
-
-/* Do `n` base64 letters make UTF-16 of letters and digits that need no encoding?  In
- * other text that is as good as never. */
+/* Do these digits of base64, eight or more, make UTF-16 of letters and digits that need no
+ * encoding?  In other text that is as good as never. */
 static bool is_shifted_text(const guint8 *p, gsize n)
 {
-	guint32 bits = 0;
-	guint have = 0, units = 0;
-	for (gsize i = 0; i < n; i++) {
-		bits = bits << 6 | sextet(p[i]);
-		have += 6;
-		if (have < 16)
-			continue;
-		have -= 16;
-		guint unit = bits >> have & 0xffff;
+	g_autoptr(GByteArray) bytes = ms_transfer_base64(p, n);
+	for (guint i = 0; i + 1 < bytes->len; i += 2) {
+		guint unit = (guint)bytes->data[i] << 8 | bytes->data[i + 1];
 		bool plain = (unit >= 0x20 && unit < 0x7f) ||
 			     (unit >= 0xff01 && unit <= 0xff5e) || unit == '\n' ||
 			     unit == '\r' || unit == '\t';
 		if (!plain)
 			return false;
-		units++;
 	}
-	return units >= 3;
+	return true;
 }
 
 static bool looks_utf7(const guint8 *data, gsize len)
@@ -79,7 +61,7 @@ static bool looks_utf7(const guint8 *data, gsize len)
 	const guint8 *end = data + len;
 	while (data < end && (data = memchr(data, '+', (gsize)(end - data))) != NULL) {
 		const guint8 *start = ++data;
-		while (data < end && is_base64(*data) && *data != '+')
+		while (data < end && (g_ascii_isalnum((char)*data) || *data == '/'))
 			data++;
 		if (data - start >= 8 && is_shifted_text(start, (gsize)(data - start)))
 			return true;
@@ -100,7 +82,7 @@ static const char *looks_iso2022(const guint8 *data, gsize len)
 
 /* Letters and digits of full width are at the same places in the charsets of China, Japan
  * (EUC) and Korea; Big5 and Shift_JIS have others. */
-static const char *looks_wide(const guint8 *data, gsize len)
+static const char *looks_far_eastern(const guint8 *data, gsize len)
 {
 	guint gb = 0, big5 = 0, jis = 0;
 	for (gsize i = 0; i + 1 < len; i++) {
@@ -212,12 +194,11 @@ void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 		read_as(&r, escaped);
 	if (looks_utf7(data, len) && r.said == 0)
 		read_as(&r, "UTF-7");
-	const char *wide = r.said == 0 && has_high(data, len) &&
-					   !ms_scan_utf8((const char *)data, len)
-				   ? looks_wide(data, len)
-				   : NULL;
-	if (wide != NULL)
-		read_as(&r, wide);
+	const char *eastern = r.said == 0 && has_high(data, len) &&
+			!ms_scan_utf8((const char *)data, len)
+		? looks_far_eastern(data, len) : NULL;
+	if (eastern != NULL)
+		read_as(&r, eastern);
 	if (has_stray_lines(data, len))
 		read_stray_lines(&r);
 }

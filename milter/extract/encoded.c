@@ -161,8 +161,7 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 
 static bool may_be_base64(char c)
 {
-	return g_ascii_isalnum(c) || c == '+' || c == '/' || c == '=' || c == '-' || c == '_' ||
-		c == ' ';
+	return ms_transfer_is_base64(c) || c == '=' || c == ' ';
 }
 
 /* Most lines of prose end with a mark. */

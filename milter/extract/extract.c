@@ -426,7 +426,7 @@ GByteArray *ms_base64_text(const char *text, gsize len)
 	if (plain != NULL)
 		return plain;
 	for (gsize i = 0; i < len; i++) {
-		if (g_ascii_isalnum(text[i]) || strchr("+/=_-", text[i]) != NULL)
+		if (ms_transfer_is_base64(text[i]) || text[i] == '=')
 			digits++;
 		else if (!g_ascii_isspace(text[i]))
 			return NULL;

@@ -90,7 +90,7 @@ static void put_plain(GByteArray *bytes, guint depth, GString *out)
 
 static bool is_base64(char c, bool slash)
 {
-	return g_ascii_isalnum(c) || c == '-' || c == '_' || c == '+' || (slash && c == '/');
+	return ms_transfer_is_base64(c) && (slash || c != '/');
 }
 
 static bool is_base32(const char *p, gsize len)

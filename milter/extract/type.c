@@ -277,7 +277,7 @@ bool ms_is_pgp_signature(const guint8 *data, gsize len)
 		if (!g_ascii_isspace(*q))
 			return false;
 	for (const char *q = p; q < close; q++)
-		if (!g_ascii_isalnum(*q) && strchr("+/=\r\n \t", *q) == NULL)
+		if (!ms_transfer_is_base64(*q) && memchr("=\r\n \t", *q, 5) == NULL)
 			return false;
 	g_autoptr(GByteArray) packets =
 		ms_transfer_base64((const guint8 *)p, (gsize)((sum != NULL ? sum : close) - p));
