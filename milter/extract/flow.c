@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "missent/named.h"
 #include "missent/text.h"
 
 #include "cellstyle.h"
@@ -219,6 +220,9 @@ typedef struct {
 	gsize limit;         /* bytes of text */
 	bool full;
 	bool defines;        /* a part with styles or lists, or a document in one file */
+	MsNamedText *named;  /* of a part whose elements say what their values are, or NULL */
+	GString *value;      /* of the element that is open there */
+	bool properties_part;
 } Flow;
 
 #define MAX_CELLS 100000 /* of a sheet, that its formulas may name */
@@ -722,6 +726,35 @@ static bool is_office(const char *root)
 	return g_strv_contains(roots, root);
 }
 
+/* Data that fields and content controls show, and properties. */
+static bool names_values(const char *root)
+{
+	static const char *const also[] = {"Properties", "document-meta", NULL};
+	return !is_office(root) || g_strv_contains(also, root);
+}
+
+static void end_named(Flow *f)
+{
+	g_strstrip(f->value->str);
+	gsize len = strlen(f->value->str);
+	if (len > 0)
+		ms_named_value(f->named, NULL, f->value->str, len);
+	g_string_truncate(f->value, 0);
+}
+
+/* <Customer>4711</Customer>, <property name="Customer"><lpwstr>4711</lpwstr></property>: there an
+ * element within says of which type the value is. */
+static void begin_named(Flow *f, const char *name, const char *const *attributes)
+{
+	const char *own = ms_xml_attribute(attributes, "name");
+	end_named(f);
+	if (own != NULL)
+		name = own;
+	else if (f->properties_part && f->open->len > 1)
+		name = NULL;
+	ms_named_open(f->named, name);
+}
+
 static bool defines(const char *root)
 {
 	static const char *const roots[] = {
@@ -748,7 +781,11 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 		f->defines = defines(name);
 		f->standard = is_office(name);
 		f->styles = strcmp(name, "Workbook") == 0 ? ms_cell_styles_new() : NULL;
+		f->properties_part = strcmp(name, "Properties") == 0;
+		f->named = names_values(name) ? ms_named_new() : NULL;
 	}
+	if (f->named != NULL)
+		begin_named(f, name, attributes);
 	if (f->styles != NULL)
 		ms_cell_styles_start(f->styles, name, attributes);
 	if (f->office->styles != NULL)
@@ -841,6 +878,10 @@ static void flow_end(void *user, const char *name)
 	guint8 stored = g_array_index(f->open, guint8, f->open->len - 1);
 	Kind kind = stored == G_MAXUINT8 ? OTHER : (Kind)stored;
 	f->blank = false;
+	if (f->named != NULL) {
+		end_named(f);
+		ms_named_close(f->named);
+	}
 	if (f->collects &&
 		(kind == BINARY || kind == BLOB || kind == CODES || kind == FORMULA ||
 			kind == FORMAT_CODE || kind == VALUE || kind == DATA))
@@ -920,6 +961,8 @@ static void flow_text(void *user, const char *text, gsize len)
 		return;
 	if (f->office->styles != NULL)
 		ms_odf_styles_text(f->office->styles, text, len);
+	if (f->named != NULL && !f->collects && f->value->len < f->limit)
+		g_string_append_len(f->value, text, (gssize)len);
 	if (f->collects)
 		g_string_append_len(f->collected, text, (gssize)len);
 	else if (stored == INSTRUCTION || (f->instructions > 0 && stored == TEXT))
@@ -964,6 +1007,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->cells = g_array_new(FALSE, FALSE, sizeof(Kept));
 	f->values = g_string_new(NULL);
 	f->formulas = g_ptr_array_new_with_free_func(g_free);
+	f->value = g_string_new(NULL);
 	push_target(f);
 	return f;
 }
@@ -991,6 +1035,8 @@ static void flow_free(Flow *f)
 	g_ptr_array_unref(f->formulas);
 	g_free(f->cache_format);
 	ms_cell_styles_free(f->styles);
+	ms_named_free(f->named);
+	g_string_free(f->value, TRUE);
 	g_free(f->part);
 	g_free(f);
 }
@@ -1017,6 +1063,8 @@ static void finish(Flow *f, gsize *text)
 			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
 	span(f, "", top(f)->line.out);
 	span(f, " (notes, fields)", f->aside);
+	if (f->named != NULL)
+		ms_extract_named(f->office->to, f->place, f->named);
 	ms_extract_changed(f->office->to, f->place, f->changed);
 	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);
 	span(f, " (attributes)", attributes);

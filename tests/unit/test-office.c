@@ -21,6 +21,10 @@ static void collect(const MsSpan *span, void *user)
 	g_string_append_printf(user, "[%s] ", span->where);
 	g_string_append_len(user, span->text, (gssize)span->len);
 	g_string_append_c(user, '\n');
+	for (gsize i = 0; i < span->n_names; i++)
+		g_string_append_printf(user, "%s = %.*s\n", span->names[i].name,
+			(int)(span->names[i].until - span->names[i].from),
+			span->text + span->names[i].from);
 }
 
 static void no_mail(const MsExtraction *to, const char *where, const guint8 *data, gsize len)
@@ -188,6 +192,18 @@ static void test_word_places(void)
 	expect("data of a customer's own",
 		ZIP(TYPES, {"customXml/item1.xml", "<c id='Own-1' name='Own-2'>Own-3</c>", -1}),
 		"Own-1|Own-2|Own-3", "");
+	expect("what they are called",
+		ZIP(TYPES, {"customXml/item1.xml", "<r><Customer>Own-1</Customer></r>", -1},
+			{"docProps/custom.xml",
+				"<Properties><property name='Customer'><lpwstr>Own-2</lpwstr></property></Properties>",
+				-1},
+			{"meta.xml",
+				"<office:document-meta xmlns:office='u' xmlns:meta='m'><meta:user-defined meta:name='Customer'>"
+				"Own-3</meta:user-defined></office:document-meta>",
+				-1}),
+		"\nr/Customer = Own-1\n|\nProperties/Customer = Own-2\n|"
+		"\ndocument-meta/Customer = Own-3\n",
+		"");
 	expect("comments, people",
 		ZIP(TYPES,
 			{"word/c.xml",
