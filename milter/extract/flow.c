@@ -1041,10 +1041,11 @@ static void flow_free(Flow *f)
 	g_free(f);
 }
 
-static void span(const Flow *f, const char *suffix, const GString *text)
+static void span(const Flow *f, MsSpanType type, const char *suffix, const GString *text)
 {
 	g_autofree char *where = g_strconcat(f->place, suffix, NULL);
-	ms_extract_span(f->office->to, where, text->str, text->len);
+	MsSpan span = {.type = type, .where = where, .text = text->str, .len = text->len};
+	ms_extract_hand_over(f->office->to, &span);
 }
 
 /* Hands over all that was read; what broke off in mid-element too. */
@@ -1061,13 +1062,14 @@ static void finish(Flow *f, gsize *text)
 	if (f->full)
 		ms_reading_unread(f->office->to->reading, f->place, MS_UNREAD_LIMIT,
 			"more text than %s allows", ms_cost_name(MS_COST_TEXT));
-	span(f, "", top(f)->line.out);
-	span(f, " (notes, fields)", f->aside);
+	span(f, MS_SPAN_TEXT, "", top(f)->line.out);
+	span(f, MS_SPAN_TEXT, " (notes, fields)", f->aside);
 	if (f->named != NULL)
 		ms_extract_named(f->office->to, f->place, f->named);
 	ms_extract_changed(f->office->to, f->place, f->changed);
+	/* What stands behind a word in them may be another element's, and a measure. */
 	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);
-	span(f, " (attributes)", attributes);
+	span(f, MS_SPAN_ASIDE, " (attributes)", attributes);
 }
 
 /* In one file, what defines may stand behind what is defined. */

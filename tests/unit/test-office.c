@@ -18,7 +18,8 @@ typedef struct {
 
 static void collect(const MsSpan *span, void *user)
 {
-	g_string_append_printf(user, "[%s] ", span->where);
+	g_string_append_printf(user, "[%s%s] ", span->where,
+		span->type == MS_SPAN_ASIDE ? ", aside" : "");
 	g_string_append_len(user, span->text, (gssize)span->len);
 	g_string_append_c(user, '\n');
 	for (gsize i = 0; i < span->n_names; i++)
@@ -204,6 +205,9 @@ static void test_word_places(void)
 		"\nr/Customer = Own-1\n|\nProperties/Customer = Own-2\n|"
 		"\ndocument-meta/Customer = Own-3\n",
 		"");
+	expect("attributes are no lines of a text",
+		word("<w:p><w:bookmarkStart w:name='Customer number'/>" R("x") "</w:p>"),
+		"(attributes), aside] urn:w\nCustomer number\n", "");
 	expect("comments, people",
 		ZIP(TYPES,
 			{"word/c.xml",
