@@ -553,6 +553,7 @@ MsAnswer ms_directory_look_up(
 	g_autofree MsWanted *wanted = g_new0(MsWanted, names->len + 1);
 	for (guint i = 0; i < names->len; i++) {
 		wanted[i].join = i < lookup->owned || lookup->greeted != NULL;
+		wanted[i].account = ms_keys_are_account(names->pdata[i]);
 		ms_keys_digest(&directory->keys, names->pdata[i], wanted[i].digest);
 	}
 	return ms_lookup_entries(directory, wanted, names->len, lookup, error);

@@ -341,6 +341,36 @@ static void check_accounts(const MsDirectorySettings *settings)
 	}
 }
 
+/* Whose an entry is, of whichever sort. */
+static void check_holders(const MsDirectorySettings *settings)
+{
+	static const struct {
+		const char *kind, *value, *want;
+	} holders[] = {
+		{"customer-number", "C-100", "AC-1"},
+		{"customer-number", "SHARED-77", "AC-1 AC-2"},
+		{"customer-number", "C-999", ""},
+		{"recipient", "@Beta.example", "AC-2"},
+		{"receives-for", "AC-2", "AC-R"},
+		{"receives-for", "AC-1", ""},
+		{"greeted-as", "Frau Anna Weber", "AC-1"},
+		{"no-such-kind", "x", NULL},
+	};
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, mapping);
+	bool changed;
+	ms_directory_put(directory, "AC-1", "greeted-as", "Anna Weber", &changed, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(holders); i++) {
+		g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func(g_free);
+		MsAnswer answer = ms_directory_holders(
+			directory, holders[i].kind, holders[i].value, accounts, NULL);
+		g_ptr_array_add(accounts, NULL);
+		g_autofree char *got = g_strjoinv(" ", (char **)accounts->pdata);
+		g_assert_cmpint(answer, ==, holders[i].want != NULL ? MS_FOUND : MS_CONFIG);
+		g_assert_cmpstr(got, ==, holders[i].want != NULL ? holders[i].want : "");
+	}
+}
+
 static bool in_marks(
 	const MsDirectory *directory, const GArray *marks, const char *kind, const char *compact)
 {
@@ -412,6 +442,7 @@ static void test_forms_and_marks(void)
 		check_other_forms(&settings);
 		check_same_digits(&settings);
 		check_accounts(&settings);
+		check_holders(&settings);
 		check_marks(&settings);
 	}
 }
@@ -427,6 +458,7 @@ static void test_forms_and_marks_redis(void)
 	check_other_forms(&settings);
 	check_same_digits(&settings);
 	check_accounts(&settings);
+	check_holders(&settings);
 	check_marks(&settings);
 }
 
