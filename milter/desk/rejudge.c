@@ -1,7 +1,8 @@
 /*
  * Judged again.  The message is read where it can be.  Where it cannot, because it is gone, or
  * the MTA does not show it, the record is what there is: whose each identifier was that it names,
- * and today's directory says for which accounts each recipient may receive.  That can show that
+ * and today's directory says for which accounts each recipient may receive, and which accounts
+ * receive for others.  That can show that
  * somebody must not have the message; that he may have it, only where the record names all that
  * was found and nothing else stood against it.  Else his outcome stays.  A record comes in, its
  * outcomes are written; any thread.
@@ -57,6 +58,7 @@ static MsRecord *judge_message(Desk *desk, const MsRecord *record, int fd, GErro
 typedef struct {
 	const MsRecord *record;
 	MsResolution *resolution; /* of its recipients, today */
+	GHashTable *receivers;    /* an owner to a GPtrArray: who receives for it, today */
 	/* the record names all that was found, and nothing else was against it */
 	bool whole;
 } Evidence;
@@ -96,31 +98,28 @@ static bool was_corrected_to(const MsRecord *record, const char *ref, GHashTable
 	return false;
 }
 
-static bool any_in(const char *names, GHashTable *accounts)
+static bool any_is_among(const GPtrArray *names, GHashTable *accounts)
 {
-	g_auto(GStrv) each = ms_text_list_apart(names, NULL);
-	for (int i = 0; each[i] != NULL; i++)
-		if (g_hash_table_contains(accounts, each[i]))
+	for (guint i = 0; i < names->len; i++)
+		if (g_hash_table_contains(accounts, names->pdata[i]))
 			return true;
 	return false;
 }
 
-/* Of those that are not told nobody knows. */
-static bool all_in(const char *names, GHashTable *accounts)
+/* One of these owners', or of those who receive for it. */
+static bool may_have(const Evidence *e, const char *owners, GHashTable *accounts)
 {
-	guint more;
-	g_auto(GStrv) each = ms_text_list_apart(names, &more);
+	g_auto(GStrv) each = ms_text_list_apart(owners, NULL);
 	for (int i = 0; each[i] != NULL; i++)
-		if (!g_hash_table_contains(accounts, each[i]))
-			return false;
-	return more == 0;
+		if (g_hash_table_contains(accounts, each[i]) ||
+			any_is_among(g_hash_table_lookup(e->receivers, each[i]), accounts))
+			return true;
+	return false;
 }
 
 /* What the identifiers that the record names say of its recipient `nth`. */
 static MsOutcome outcome_of(const Evidence *e, guint nth, GHashTable *accounts)
 {
-	const MsHeldRecipient *to = e->record->recipients->pdata[nth];
-	bool as_before = *to->accounts != '\0' && all_in(to->accounts, accounts);
 	bool own = false;
 	if (g_hash_table_size(accounts) == 0)
 		return MS_OUTCOME_UNKNOWN_RECIPIENT;
@@ -129,10 +128,8 @@ static MsOutcome outcome_of(const Evidence *e, guint nth, GHashTable *accounts)
 		char relation = nth < strlen(f->relations) ? f->relations[nth] : '?';
 		if (*f->owners == '\0' || relation == 'h')
 			continue;
-		/* an account that receives for its owner is not among the owners */
-		bool his = any_in(f->owners, accounts) ||
-			was_corrected_to(e->record, f->ref, accounts) ||
-			(relation == 'o' && as_before);
+		bool his = may_have(e, f->owners, accounts) ||
+			was_corrected_to(e->record, f->ref, accounts);
 		if (!his && !is_cut(f->owners))
 			return MS_OUTCOME_WRONG;
 		own = own || his;
@@ -183,12 +180,36 @@ static MsResolution *resolve(Desk *desk, const MsRecord *record, GError **error)
 	return NULL;
 }
 
+static bool ask_receivers(
+	MsDirectory *directory, const char *owners, GHashTable *receivers, GError **error)
+{
+	g_auto(GStrv) each = ms_text_list_apart(owners, NULL);
+	for (int i = 0; each[i] != NULL; i++) {
+		if (g_hash_table_contains(receivers, each[i]))
+			continue;
+		GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(receivers, g_strdup(each[i]), list);
+		if (ms_directory_holders(directory, MS_ROW_RECEIVES_FOR, each[i], list, error) !=
+			MS_FOUND)
+			return false;
+	}
+	return true;
+}
+
 static MsRecord *judge_record(Desk *desk, const MsRecord *record, GError **error)
 {
 	g_autoptr(MsResolution) resolution = resolve(desk, record, error);
+	g_autoptr(GHashTable) receivers = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	if (resolution == NULL)
 		return NULL;
-	Evidence e = {record, resolution, is_whole(record)};
+	MsDirectory *directory = ms_runtime_directory(desk->runtime);
+	for (guint i = 0; i < record->findings->len; i++) {
+		const MsHeldFinding *f = record->findings->pdata[i];
+		if (!ask_receivers(directory, f->owners, receivers, error))
+			return NULL;
+	}
+	Evidence e = {record, resolution, receivers, is_whole(record)};
 	MsRecord *again = ms_record_new();
 	again->sender = g_strdup(record->sender);
 	again->codes = g_strdup(record->codes);
