@@ -101,7 +101,7 @@ typedef struct {
 void ms_guard_counts_free(MsGuardCounts *counts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsGuardCounts, ms_guard_counts_free)
 
-/* `resolution` NULL: the directory could not be asked.  `rights`: a byte a recipient, MsOutcome.
+/* `resolution` NULL: the directory could not be asked.  `outcomes`: a byte a recipient, MsOutcome.
  * `held`: the message does not leave, whatever the guard says.  `now`: seconds since 1970. */
 typedef struct {
 	const MsEnvelope *envelope;

@@ -508,6 +508,15 @@ static void test_history(bool redis)
 	run.now += DAY;
 	SENT(&run, "customer-number=C0", "c1@d1.example", ""); /* it came to stay */
 	run_end(&run);
+	/* Of what stands for no customer nothing is usual. */
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	for (guint i = 0; i < 6; i++) {
+		g_autofree char *what = g_strdup_printf("order-number=O%u", i % 2);
+		g_autofree char *whom = g_strdup_printf("c%u@d%u.example", i % 2, i % 2);
+		SENT(&run, what, whom, "");
+	}
+	SENT(&run, "order-number=O0", "c1@d1.example", "");
+	run_end(&run);
 }
 
 static MsGuardStatus *status_of(const Run *run)
@@ -553,6 +562,26 @@ static void test_breaker(bool redis)
 	g_assert_cmpint(ms_guard_reset(run.guard, state->id, run.now, &error), ==, MS_ABSENT);
 	SENT(&run, "customer-number=C1", "a@x.example", "");
 	SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	run_end(&run);
+}
+
+/* Of more streams that had bad mail than are listed the first ones make room. */
+static void test_listed(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i <= MS_GUARD_LISTED; i++) {
+		g_autofree char *sender = g_strdup_printf(
+			"s%c%c@seller.example", 'a' + i / 26, 'a' + i % 26);
+		run.sender = sender;
+		SENT(&run, "customer-number=C2", "a@x.example", "mismatch");
+	}
+	g_autoptr(MsGuardStatus) status = status_of(&run);
+	g_assert_cmpuint(status->states->len, ==, MS_GUARD_LISTED);
+	for (guint i = 0; i < status->states->len; i++)
+		g_assert_cmpint(
+			((MsGuardState *)status->states->pdata[i])->last_bad, >, NOON + 1);
 	run_end(&run);
 }
 
@@ -1000,6 +1029,15 @@ static bool is_born(MsGuard *guard)
 	return status->born != 0;
 }
 
+/* The first stream; NULL: it runs. */
+static char *stopped_in(MsGuard *guard)
+{
+	g_autoptr(MsGuardStatus) status = NULL;
+	g_assert_cmpint(ms_guard_status(guard, &status, NULL), ==, MS_FOUND);
+	const MsGuardState *state = status->states->pdata[0];
+	return state->tripped != 0 ? g_strdup(state->id) : NULL;
+}
+
 /* What is counted another process sees soon, though nothing follows; and it may write meanwhile. */
 static void test_soon(void)
 {
@@ -1019,6 +1057,18 @@ static void test_soon(void)
 	run.guard = other;
 	SENT(&run, "customer-number=C1", "a@x.example", "");
 	run.guard = mine;
+	/* That a stream is stopped, or let go, others see at once; not only when it is late. */
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 24; i++) {
+		SENT(&run, "customer-number=C2", "a@x.example",
+			i % 3 < 2 ? "mismatch" : "mismatch, breaker");
+		g_autofree char *id = i % 3 == 2 ? stopped_in(other) : NULL;
+		g_assert_true((id != NULL) == (i % 3 == 2));
+		if (id == NULL)
+			continue;
+		g_assert_cmpint(ms_guard_reset(mine, id, run.now, NULL), ==, MS_FOUND);
+		g_assert_null(stopped_in(other));
+	}
 	run_end(&run);
 	/* One that ends leaves nothing behind that was not written. */
 	run_begin(&run, false, &usual, "");
@@ -1144,6 +1194,7 @@ int main(int argc, char **argv)
 		{"text-beside", test_text_beside}, {"names", test_names}, {"common", test_common},
 		{"rights", test_rights}, {"fan-in", test_fan_in}, {"repeat", test_repeat},
 		{"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
+		{"listed", test_listed},
 		{"stopped-still", test_stopped_still},
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
