@@ -14,6 +14,7 @@
 #include "missent/decision.h"
 #include "missent/mta.h"
 #include "missent/notice.h"
+#include "missent/outbox.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 #include "missent/store.h"
@@ -749,6 +750,207 @@ static void test_other_letters(void)
 	g_assert_true(odd);
 }
 
+/* ---- wholly or not at all ------------------------------------------------------------ */
+
+typedef struct {
+	MsLedger *ledger;
+	MsSqlite *db; /* the same file */
+	MsRecord *record;
+	GPtrArray *decisions; /* one, of which nothing is begun */
+	GPtrArray *to;
+} Store;
+
+static const char *const tables[] = {"counter", "held", "recipient", "reason", "finding", "account",
+	"act", "decision", "outbox", "wait", "mirrored", "glance", "word"};
+
+static void take_dump(MsSqlRow *row, void *user)
+{
+	*(char **)user = g_strdup(ms_sql_text_or_null(row, "dump"));
+}
+
+static char *ask_dump(const Store *s, const char *sql)
+{
+	g_autoptr(GError) error = NULL;
+	char *dump = NULL;
+	ms_sqlite_ask(s->db, sql, NULL, take_dump, &dump, NULL, &error);
+	g_assert_no_error(error);
+	return dump != NULL ? dump : g_strdup("");
+}
+
+static char *dump_of(const Store *s, const char *table)
+{
+	g_autofree char *names = g_strdup_printf(
+		"SELECT group_concat('quote(' || name || ')', '||') AS dump FROM pragma_table_info('%s')",
+		table);
+	g_autofree char *columns = ask_dump(s, names);
+	g_autofree char *rows = g_strdup_printf(
+		"SELECT group_concat(%s, char(10)) AS dump FROM %s", columns, table);
+	return ask_dump(s, rows);
+}
+
+static void dump_all(const Store *s, char *dumps[G_N_ELEMENTS(tables)])
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
+		dumps[i] = dump_of(s, tables[i]);
+}
+
+/* What waits, was decided on, and would be told to others. */
+static Store store_new(void)
+{
+	static guint number;
+	g_autofree char *name = g_strdup_printf("whole%u.db", ++number);
+	g_autofree char *path = g_build_filename(dir, name, NULL);
+	Store s = {.ledger = open_ledger(name)};
+	ms_ledger_tell(s.ledger, true);
+	s.db = ms_sqlite_open(path, 0x6d736834, "SELECT 1", true, NULL, NULL);
+	g_assert_nonnull(s.db);
+	s.record = record("A1", "x@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	s.record->subject = g_strdup("s");
+	s.record->attached = g_strdup(".pdf");
+	s.record->due = 2000;
+	s.record->waits_since = 1000;
+	g_ptr_array_add(s.record->words, g_strdup("w1"));
+	g_assert_true(ms_records_add(s.ledger, s.record, NULL));
+	g_assert_true(ms_records_act(s.ledger, s.record->id, "anna", "note", "why", NULL));
+	s.decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(
+		s.decisions, decision(s.record->uid, MS_VERB_NOTE, MS_DECISION_WAITING));
+	g_assert_true(ms_decisions_add(s.ledger, s.decisions, NULL));
+	s.to = g_ptr_array_new();
+	g_ptr_array_add(s.to, (char *)"a@x.example");
+	return s;
+}
+
+static void store_clear(Store *s)
+{
+	ms_ledger_free(s->ledger);
+	ms_sqlite_free(s->db);
+	ms_record_free(s->record);
+	g_ptr_array_unref(s->decisions);
+	g_ptr_array_unref(s->to);
+}
+
+static bool do_add(Store *s)
+{
+	g_autoptr(MsRecord) r = record("A2", "x@s.example", 1, MS_MISMATCH, MS_STATE_HELD);
+	g_autoptr(GError) error = NULL;
+	r->due = 7;
+	g_ptr_array_add(r->words, g_strdup("w1"));
+	MsAct *act = g_new(MsAct, 1);
+	*act = (MsAct){1, g_strdup("anna"), g_strdup("note"), g_strdup("")};
+	g_ptr_array_add(r->acts, act);
+	bool fine = ms_records_add(s->ledger, r, &error);
+	g_assert_true(fine == (error == NULL));
+	return fine;
+}
+
+static bool do_add_held(Store *s)
+{
+	g_autoptr(MsRecord) r = record("A2", "x@s.example", 1, MS_MISMATCH, MS_STATE_HELD);
+	return ms_records_add(s->ledger, r, NULL);
+}
+
+static bool do_take_back(Store *s)
+{
+	return ms_records_take_back(s->ledger, s->record, NULL);
+}
+
+static bool do_mirror(Store *s)
+{
+	g_autoptr(MsRecord) r = record("A1", "x@s.example", 1, MS_MISMATCH, MS_STATE_HELD);
+	r->uid = g_strdup(s->record->uid);
+	r->changed = 99;
+	g_ptr_array_add(r->decisions, decision(r->uid, MS_VERB_NOTE, MS_DECISION_DONE));
+	return ms_records_mirror(s->ledger, r, NULL);
+}
+
+static bool do_decide(Store *s)
+{
+	g_autoptr(GPtrArray)
+		list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
+	g_ptr_array_add(list, decision(s->record->uid, MS_VERB_DELETE, MS_DECISION_WAITING));
+	return ms_decisions_add(s->ledger, list, NULL);
+}
+
+static bool do_withdraw(Store *s)
+{
+	return ms_decisions_second(s->ledger, s->decisions, "bert", false, NULL);
+}
+
+static bool do_step(Store *s)
+{
+	return ms_decisions_step(
+		s->ledger, s->decisions->pdata[0], "moved", "t", MS_PLACE_SPOOL, NULL);
+}
+
+static bool do_finish(Store *s)
+{
+	return ms_decisions_finish(
+		s->ledger, s->decisions->pdata[0], true, "", s->to, MS_STATE_RELEASED, NULL);
+}
+
+static bool do_gone(Store *s)
+{
+	bool done = false;
+	return ms_records_gone(s->ledger, s->record, "why", &done, NULL) && done;
+}
+
+static bool do_settle(Store *s)
+{
+	g_autoptr(MsRecord) again = record("A1", "x@s.example", 1, MS_MISMATCH, MS_STATE_HELD);
+	((MsHeldRecipient *)again->recipients->pdata[0])->outcome = MS_OUTCOME_WRONG;
+	return ms_records_settle(
+		s->ledger, s->record, again->recipients, "cause", "anna", "why", NULL);
+}
+
+/* Whichever of the tables that it writes to cannot be written: then it says so, and nothing has
+ * happened. */
+static void test_whole(gconstpointer data)
+{
+	bool (*const run)(Store *) = *(bool (*const *)(Store *))data;
+	char *before[G_N_ELEMENTS(tables)], *after[G_N_ELEMENTS(tables)];
+	Store s = store_new();
+	dump_all(&s, before);
+	g_assert_true(run(&s));
+	dump_all(&s, after);
+	store_clear(&s);
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+		if (strcmp(before[i], after[i]) == 0)
+			continue;
+		static const char *const verbs[] = {"INSERT", "UPDATE", "DELETE"};
+		char *was[G_N_ELEMENTS(tables)], *is[G_N_ELEMENTS(tables)];
+		s = store_new();
+		dump_all(&s, was);
+		for (gsize k = 0; k < G_N_ELEMENTS(verbs); k++) {
+			g_autofree char *sql = g_strdup_printf(
+				"CREATE TRIGGER no_%s BEFORE %s ON %s"
+				" BEGIN SELECT RAISE(ABORT, 'no'); END",
+				verbs[k], verbs[k], tables[i]);
+			g_autofree char *nothing = ask_dump(&s, sql);
+		}
+		g_test_message("without %s", tables[i]);
+		g_assert_false(run(&s));
+		dump_all(&s, is);
+		for (gsize k = 0; k < G_N_ELEMENTS(tables); k++) {
+			g_assert_cmpstr(is[k], ==, was[k]);
+			g_free(is[k]);
+			g_free(was[k]);
+		}
+		store_clear(&s);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
+		g_free(before[i]);
+		g_free(after[i]);
+	}
+}
+
+static const struct {
+	bool (*run)(Store *); /* first */
+	const char *name;
+} wholes[] = {{do_add, "add"}, {do_add_held, "add-held"}, {do_take_back, "take-back"},
+	{do_mirror, "mirror"}, {do_decide, "decide"}, {do_withdraw, "withdraw"}, {do_step, "step"},
+	{do_finish, "finish"}, {do_gone, "gone"}, {do_settle, "settle"}};
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -769,6 +971,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/same-message", test_same);
 	g_test_add_func("/ledger/release-arguments", test_release_arguments);
 	g_test_add_func("/ledger/other-letters", test_other_letters);
+	for (gsize i = 0; i < G_N_ELEMENTS(wholes); i++) {
+		g_autofree char *path = g_strconcat("/ledger/whole/", wholes[i].name, NULL);
+		g_test_add_data_func(path, &wholes[i].run, test_whole);
+	}
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
