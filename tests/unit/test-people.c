@@ -927,6 +927,23 @@ static void test_tokens(void)
 		g_assert_null(ms_accounts_token_add(accounts, &odd, NULL));
 	}
 	expect_expiry(accounts);
+	MsToken over = {.name = (char *)"over", .owner = (char *)"anna", .expires = 1};
+	g_assert_null(ms_accounts_token_add(accounts, &over, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	/* taken back, and nobody else's */
+	MsToken second = {.name = (char *)"second", .owner = (char *)"anna"};
+	g_autofree char *other = ms_accounts_token_add(accounts, &second, &error);
+	g_autoptr(MsSession) before = ms_accounts_token(accounts, other, &error);
+	g_assert_nonnull(before);
+	g_assert_false(ms_accounts_token_delete(accounts, "secon", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	g_assert_true(ms_accounts_token_delete(accounts, "second", &error));
+	g_assert_no_error(error);
+	g_assert_null(ms_accounts_token(accounts, other, NULL));
+	g_autoptr(MsSession) still = ms_accounts_token(accounts, secret, &error);
+	g_assert_nonnull(still);
 	/* who answers for it may not log in; is gone */
 	put(accounts, "anna", MS_ROLE_REVIEWER, NULL, true);
 	g_assert_null(ms_accounts_token(accounts, secret, NULL));
