@@ -115,6 +115,8 @@ static void check_consistency(MsTlog *log, const Hash *leaves, guint64 size)
 		memcpy(first.root, root.b, 32);
 		g_assert_true(ms_tlog_consistency(log, old, hashes, &n, &error));
 		g_assert_true(ms_consistency_check(&first, ms_tlog_checkpoint(log), hashes, n));
+		g_assert_true(ms_consistency_check(ms_tlog_checkpoint(log), &first, hashes, n) ==
+			(old == size)); /* a log does not become smaller */
 		first.root[3] ^= 1;
 		g_assert_false(ms_consistency_check(&first, ms_tlog_checkpoint(log), hashes, n));
 	}
