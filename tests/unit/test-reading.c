@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/identifier.h"
 #include "missent/reading.h"
 
 #include "../test.h"
@@ -306,12 +307,79 @@ static void test_bounds(void)
 		ms_reading_unread(r, where, MS_UNREAD_DAMAGED, "x");
 	}
 	g_assert_cmpuint(r->unread->len, ==, MS_READING_MAX_UNREAD);
-	for (int i = 0; i < MS_READING_MAX_VISIBLE + 1; i++)
-		g_ptr_array_add(r->visible, g_strdup("a@b"));
+}
+
+/* "": it is taken. */
+static void expect_fault(const MsReading *r, const char *want)
+{
 	g_autoptr(GBytes) bytes = ms_reading_encode(r);
 	g_autoptr(GError) error = NULL;
-	g_assert_null(ms_reading_decode(bytes, &error));
-	g_assert_nonnull(strstr(error->message, "too many addresses"));
+	g_autoptr(MsReading) got = ms_reading_decode(bytes, &error);
+	const char *fault = error != NULL ? strstr(error->message, "refused: ") + 9 : "";
+	g_assert_cmpstr(fault, ==, want);
+	g_assert_true((got != NULL) == (*want == '\0'));
+}
+
+/* Lists with as many items as there may be, and one more. */
+static void test_long_lists(void)
+{
+	g_autoptr(MsReading) r = ms_reading_new();
+	const struct {
+		GPtrArray *list;
+		guint most;
+		const char *why;
+	} lists[] = {{r->visible, MS_READING_MAX_VISIBLE, "too many addresses"},
+		{r->faces, MS_READING_MAX_FACES, "too many faces"},
+		{r->greeted, MS_READING_MAX_GREETED, "too many names"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+		for (guint k = 0; k < lists[i].most; k++)
+			g_ptr_array_add(lists[i].list, g_strdup("a"));
+		expect_fault(r, "");
+		g_ptr_array_add(lists[i].list, g_strdup("a"));
+		expect_fault(r, lists[i].why);
+		g_ptr_array_set_size(lists[i].list, 0);
+	}
+	for (guint k = 0; k < MS_READING_MAX_UNREAD; k++) {
+		g_autofree char *where = g_strdup_printf("part %u", k);
+		ms_reading_unread(r, where, MS_UNREAD_DAMAGED, "x");
+	}
+	expect_fault(r, "");
+	MsUnread *more = g_new0(MsUnread, 1);
+	*more = (MsUnread){g_strdup("part"), MS_UNREAD_DAMAGED, g_strdup("x")};
+	g_ptr_array_add(r->unread, more);
+	expect_fault(r, "too many unread items");
+}
+
+/* One finding, and one item that was not read, whose fields are at their bounds and beyond. */
+static void test_fields(void)
+{
+	static const struct {
+		guint kind, value, places, reason; /* how long, how many, which */
+		const char *fault;
+	} rows[] = {
+		{64, MS_IDENTIFIER_MAX, MS_MAX_PLACES, MS_N_UNREAD - 1, ""},
+		{1, 1, 0, 0, ""},
+		{0, 1, 1, 0, "a finding is over its bounds"},
+		{65, 1, 1, 0, "a finding is over its bounds"},
+		{1, 0, 1, 0, "a finding is over its bounds"},
+		{1, MS_IDENTIFIER_MAX + 1, 1, 0, "a finding is over its bounds"},
+		{1, 1, MS_MAX_PLACES + 1, 0, "a finding is over its bounds"},
+		{1, 1, 1, MS_N_UNREAD, "an unread item has no known reason"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsReading) r = ms_reading_new();
+		MsFinding *f = ms_reading_find(r, "k", "v", MS_BELIEF_SHAPE, 0,
+			ms_place_new("part 1", "v", 0, 1, 1));
+		g_free(f->kind);
+		g_free(f->value);
+		f->kind = g_strnfill(rows[i].kind, 'k');
+		f->value = g_strnfill(rows[i].value, 'v');
+		g_ptr_array_set_size(f->places, 0);
+		for (guint k = 0; k < rows[i].places; k++)
+			g_ptr_array_add(f->places, ms_place_new("part 1", "v", 0, 1, 1));
+		ms_reading_unread(r, "part 1", (MsUnreadReason)rows[i].reason, "x");
+		expect_fault(r, rows[i].fault);
+	}
 }
 
 int main(int argc, char **argv)
@@ -325,6 +393,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/reading/many", test_many);
 	g_test_add_func("/reading/damage", test_damage);
 	g_test_add_func("/reading/bounds", test_bounds);
+	g_test_add_func("/reading/long-lists", test_long_lists);
+	g_test_add_func("/reading/fields", test_fields);
 	g_test_add_func("/reading/place-cut", test_place_cut);
 	g_test_add_func("/reading/place-masked", test_place_masked);
 	return g_test_run();
