@@ -140,6 +140,10 @@ static void test_decided(void)
 		decisions = g_ptr_array_new_with_free_func((GDestroyNotify)ms_decision_free);
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
 	g_ptr_array_add(decisions, decision(uid, MS_DECISION_WAITING));
+	MsDecision *some = decisions->pdata[0], *all = decisions->pdata[1];
+	g_free(some->recipients);
+	some->recipients = g_strdup("secret-recipient@x.example\nb@x.example");
+	*all->recipients = '\0';
 	g_assert_true(ms_decisions_add(ledger, decisions, NULL));
 	for (guint i = 0; i < decisions->len; i++) {
 		g_autoptr(GPtrArray) one = g_ptr_array_new();
@@ -159,6 +163,8 @@ static void test_decided(void)
 		assert_said(list, i + 1, "event", "decision");
 		assert_said(list, i + 1, "state", states[i]);
 		assert_said(list, i + 1, "who", "anna");
+		const MsOutboxItem *item = list->pdata[i + 1];
+		g_assert_nonnull(strstr(item->body, i % 2 == 0 ? "\"to\":2" : "\"to\":0"));
 	}
 	assert_said(list, 4, "second", "bert");
 	assert_said(list, 4, "message_state", "released");
