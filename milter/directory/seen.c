@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/io.h"
 
 #include "seen.h"
@@ -31,7 +32,8 @@ struct MsSeen {
 	char *file, *generation;
 	char *text; /* of the file, when it was last read or written here */
 	gint64 loaded, version;
-	gint64 written; /* when; monotonic */
+	bool behind;    /* the file is, of what is remembered */
+	gint64 written; /* when; by the steady clock */
 	char *unread;   /* why what is in the file is not known; NULL: it is, or there is none */
 };
 
@@ -66,6 +68,7 @@ static void read_file(MsSeen *seen)
 	seen->generation = g_strdup(generation);
 	seen->loaded = loaded;
 	seen->version = version;
+	seen->behind = false;
 }
 
 /* Whole or not at all.  Who may not write remembers for himself.  While it is reloaded a process
@@ -76,18 +79,23 @@ static bool write_file(MsSeen *seen)
 		g_strdup_printf("%s.%d-%p", seen->file, (int)getpid(), (void *)seen);
 	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n",
 		seen->loaded, seen->version, seen->generation);
+	seen->written = ms_clock_steady();
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return false;
 	ms_io_like_folder(fd, seen->file);
 	bool fine = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
 	fine = close(fd) == 0 && fine && rename(temporary, seen->file) == 0;
-	if (!fine)
+	seen->behind = !fine;
+	if (!fine) {
+		int why = errno;
 		unlink(temporary);
+		errno = why;
+		return false;
+	}
 	g_free(seen->text);
 	seen->text = g_steal_pointer(&text);
-	seen->written = g_get_monotonic_time();
-	return fine;
+	return true;
 }
 
 MsSeen *ms_seen_new(const char *file)
@@ -125,16 +133,19 @@ static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
 				    : state->loaded_us < seen->loaded;
 }
 
+/* What grew too soon to be written down is with one of the next answers. */
 static void take(MsSeen *seen, const MsDirectoryState *state)
 {
 	bool other = !is_same(seen, state);
-	if (!other && seen->version == state->version)
-		return;
-	g_free(seen->generation);
-	seen->generation = g_strdup(state->generation);
-	seen->loaded = state->loaded_us;
-	seen->version = state->version;
-	if (seen->file != NULL && (other || g_get_monotonic_time() - seen->written > PAUSE_US))
+	if (other || seen->version != state->version) {
+		g_free(seen->generation);
+		seen->generation = g_strdup(state->generation);
+		seen->loaded = state->loaded_us;
+		seen->version = state->version;
+		seen->behind = true;
+	}
+	if (seen->file != NULL && seen->behind &&
+		(other || ms_clock_steady() - seen->written > PAUSE_US))
 		write_file(seen);
 }
 

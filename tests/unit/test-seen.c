@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "milter/directory/seen.h"
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/digest.h"
 
 #include "../test.h"
@@ -82,6 +84,58 @@ static void test_restart(void)
 	g_assert_true(ms_seen_accept(tool, &old, &error));
 	ms_seen_free(tool);
 	g_assert_true(check(after, &old, &newest));
+	ms_seen_free(after);
+}
+
+#define PAUSE_IS_OVER 6 * (gint64)G_USEC_PER_SEC
+
+/* What came too soon to be written down, or could not be, is with the next answer: nothing more
+ * need change for that. */
+static void test_caught_up(void)
+{
+	static const char *const folders[] = {".", "later"}; /* one is made later */
+	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *folder = g_build_filename(dir, folders[i], NULL);
+		g_autofree char *file = g_build_filename(folder, "caught-up", NULL);
+		MsDirectoryState first = state_of("a", 100, 1), last = state_of("a", 100, 2);
+		gint64 newest;
+		MsSeen *before = ms_seen_new(file);
+		g_assert_true(check(before, &first, &newest));
+		g_assert_true(check(before, &last, &newest));
+		g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+		ms_clock_shift(0, PAUSE_IS_OVER);
+		g_assert_true(check(before, &last, &newest));
+		ms_seen_free(before);
+		MsSeen *after = ms_seen_new(file);
+		g_assert_false(check(after, &first, &newest));
+		g_assert_true(check(after, &last, &newest));
+		ms_seen_free(after);
+	}
+}
+
+/* A full disk makes nothing forgotten, and is caught up with. */
+static void test_full(void)
+{
+	g_autofree char *file = g_build_filename(dir, "full", NULL);
+	MsDirectoryState first = state_of("a", 100, 1), middle = state_of("a", 100, 2),
+			 last = state_of("a", 100, 3);
+	struct rlimit was, none;
+	gint64 newest;
+	MsSeen *seen = ms_seen_new(file);
+	g_assert_true(check(seen, &first, &newest));
+	ms_clock_shift(0, PAUSE_IS_OVER);
+	signal(SIGXFSZ, SIG_IGN);
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &was), ==, 0);
+	none = (struct rlimit){0, was.rlim_max};
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &none), ==, 0);
+	bool taken = check(seen, &last, &newest), older = check(seen, &middle, &newest);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &was), ==, 0);
+	g_assert_true(taken && !older);
+	ms_clock_shift(0, PAUSE_IS_OVER);
+	g_assert_true(check(seen, &last, &newest));
+	ms_seen_free(seen);
+	MsSeen *after = ms_seen_new(file);
+	g_assert_false(check(after, &middle, &newest));
 	ms_seen_free(after);
 }
 
@@ -258,6 +312,8 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_test_add_func("/seen/order", test_order);
 	g_test_add_func("/seen/restart", test_restart);
+	g_test_add_func("/seen/caught-up", test_caught_up);
+	g_test_add_func("/seen/full", test_full);
 	g_test_add_func("/seen/file", test_file);
 	g_test_add_func("/seen/unread", test_unread);
 	g_test_add_func("/seen/restored", test_restored);
