@@ -469,6 +469,9 @@ static void test_json(void)
 	g_assert_cmpuint(got->acts->len, ==, 1);
 	g_assert_cmpuint(got->decisions->len, ==, 1);
 	g_assert_cmpuint(got->recipients->len, ==, 2);
+	g_assert_cmpuint(got->reasons->len, ==, 1);
+	g_assert_cmpstr(((MsReason *)got->reasons->pdata[0])->text, ==, "why");
+	g_assert_cmpstr(got->sender, ==, "x@s.example");
 	g_assert_cmpstr(((MsHeldFinding *)got->findings->pdata[0])->relations, ==, "xx");
 	MsRecordFilter all = {.state = -1};
 	g_assert_cmpint(ms_records_count(there, &all, 0, &error), ==, 1);
