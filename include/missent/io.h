@@ -31,6 +31,9 @@ bool ms_io_answers(
 /* Replaces a socket of that path that nobody listens on (else EADDRINUSE); it is closed to others
  * until group (NULL: ours) and mode are set.  -1 and errno. */
 int ms_io_listen(const char *path, const char *group, guint mode);
+/* The end of that: it is closed (-1: it is already), and its file goes, unless it is another's by
+ * now, who began when ours had been taken away. */
+void ms_io_leave_socket(int listening, const char *path);
 /* Who looks whether somebody listens at a path, and then takes it, does so with this held, until it
  * is closed: two who come at once would take each other's.  Waits two seconds at most. */
 int ms_io_claim_sockets(const char *path);

@@ -96,6 +96,11 @@ static bool start(pthread_t *thread, void *(*func)(void *), void *user)
 	return pthread_create(thread, NULL, func, user) == 0;
 }
 
+static void leave_socket(const Agent *agent)
+{
+	ms_io_leave_socket(agent->listening, ms_desk_settings(agent->desk)->desk.socket);
+}
+
 #define STOP_SECONDS 5
 
 /* A decision that is being carried out, and a canary, survive a crash, so they survive this. */
@@ -109,7 +114,7 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 		return;
 	ms_log(LOG_NOTICE, NULL, "stopped within a %s; it is taken up again at the next start",
 		within);
-	unlink(ms_desk_settings(agent->desk)->desk.socket);
+	leave_socket(agent);
 	_exit(EX_OK);
 }
 
@@ -117,7 +122,7 @@ static void stop_thread(Agent *agent, pthread_t thread, const char *within)
 static G_GNUC_NORETURN void leave_threads(const Agent *agent)
 {
 	complain(0, "cannot start a thread", "");
-	unlink(ms_desk_settings(agent->desk)->desk.socket);
+	leave_socket(agent);
 	_exit(EX_OSERR);
 }
 
@@ -162,7 +167,7 @@ static int serve(Agent *agent)
 	ms_log(LOG_NOTICE, NULL, "started, version=%s, host=%s, several hosts=%s", PACKAGE_VERSION,
 		s->host, agent->several != NULL ? "yes" : "no");
 	int rc = run(agent);
-	unlink(s->desk.socket);
+	leave_socket(agent);
 	ms_log(LOG_NOTICE, NULL, "stopped");
 	return rc;
 }

@@ -143,7 +143,7 @@ void agent_metrics_stop(Agent *agent)
 		return;
 	MHD_stop_daemon(agent->metrics);
 	if (g_str_has_prefix(where, "unix:"))
-		unlink(where + 5);
+		ms_io_leave_socket(-1, where + 5);
 }
 
 /* ---- for node_exporter ---------------------------------------------------------------- */

@@ -176,6 +176,16 @@ int ms_io_listen(const char *path, const char *group, guint mode)
 	return fd;
 }
 
+/* Not unlink(), in whose place missentd has this. */
+void ms_io_leave_socket(int listening, const char *path)
+{
+	ms_io_close(listening);
+	int claim = ms_io_claim_sockets(path);
+	if (!ms_io_somebody_listens(path))
+		unlinkat(AT_FDCWD, path, 0);
+	ms_io_close(claim);
+}
+
 /* ---- files that several make ------------------------------------------------------------- */
 
 bool ms_io_write(int fd, const void *data, gsize len)

@@ -56,8 +56,9 @@ void progress_stop(void);
 /* Of all descriptors that this process may have, `needed` are kept for messages in hand:
  * connections, and messages that begin, get the others. */
 void room_keep(guint needed);
-/* Which socket libmilter listens on; before it takes connections there. */
-void listener_find(void);
+/* Which socket libmilter listens on, and its file, NULL if it has none, which must stay; before it
+ * takes connections there. */
+void listener_find(const char *path);
 /* How many there are for these beyond that one; below 1: there is none, it must be closed. */
 int room_left(int fd);
 /* Connections that were refused since the last call. */

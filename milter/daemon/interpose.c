@@ -22,19 +22,25 @@
  *
  * libmilter looks only every five seconds whether it shall end, as long as nobody connects.  A
  * signal that ends it ends its wait, too.
+ *
+ * When it ends, libmilter takes the socket's file away, which may be another's by now.
  */
 #undef _FORTIFY_SOURCE /* it defines some of them too */
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "missent/io.h"
 
 #include "ahead.h"
 #include "daemon.h"
@@ -46,6 +52,7 @@
 
 static atomic_int room = G_MAXINT, listener = -1, wake = -1;
 static atomic_uint refused;
+static _Atomic(const char *) own_socket;
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len);
 
@@ -82,6 +89,15 @@ ssize_t read(int fd, void *data, size_t len)
 {
 	ssize_t n;
 	return ahead_read(fd, data, len, &n) ? n : (ssize_t)syscall(SYS_read, fd, data, len);
+}
+
+int unlink(const char *path)
+{
+	const char *own = atomic_load(&own_socket);
+	if (own == NULL || strcmp(path, own) != 0)
+		return unlinkat(AT_FDCWD, path, 0);
+	ms_io_leave_socket(-1, own);
+	return 0;
 }
 
 /* Once it shall end, nothing comes any more: libmilter looks whether it shall when a wait is
@@ -133,8 +149,9 @@ int sigwait(const sigset_t *restrict set, int *restrict signal)
 }
 
 /* The one socket on which this process listens. */
-void listener_find(void)
+void listener_find(const char *path)
 {
+	atomic_store(&own_socket, g_strdup(path)); /* as long as this process */
 	for (int fd = 0; fd < HIGHEST_LISTENER; fd++) {
 		int listens = 0;
 		socklen_t len = sizeof listens;

@@ -337,7 +337,7 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 			"cannot listen on \"%s\" (is its directory there and "
 			"writable?)",
 			s->socket);
-	listener_find();
+	listener_find(path);
 	return path != NULL ? give_socket(s, path) : EX_OK;
 }
 

@@ -226,5 +226,14 @@ tap.ok('does not answer' in m.tail(mark), '... which the log says', m.tail(mark)
 os.rename(m.socket + '.away', m.socket)
 tap.ok(fed(5) >= 1, '... until somebody does')
 del os.environ['NOTIFY_SOCKET'], os.environ['WATCHDOG_USEC']
+
+# ---- a socket that was taken away, and another who has it since ----
+first = m.process
+os.unlink(m.socket)
+m.start()
+first.terminate()
+first.wait()
+tap.same(send(small, 1)[0], {'continue': '1'}, 'one that ends leaves its successor the socket')
 tap.same(m.stop(), 0, 'missentd stops cleanly')
+tap.ok(not os.path.exists(m.socket), '... and takes away its own')
 tap.done()

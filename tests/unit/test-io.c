@@ -115,6 +115,24 @@ static void test_nobody_answers(void)
 	remove_folder(dir);
 }
 
+/* Who ends takes away his own file, and one that is nobody's, but no successor's. */
+static void test_left(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "socket", NULL);
+	int first = ms_io_listen(path, NULL, 0600);
+	g_assert_cmpint(first, >=, 0);
+	g_assert_no_errno(unlink(path));
+	int second = ms_io_listen(path, NULL, 0600);
+	g_assert_cmpint(second, >=, 0);
+	ms_io_leave_socket(first, path);
+	g_assert_true(ms_io_somebody_listens(path));
+	ms_io_leave_socket(second, path);
+	g_assert_cmpint(access(path, F_OK), ==, -1);
+	ms_io_leave_socket(-1, path);
+	remove_folder(dir);
+}
+
 /* ---- what is made ---------------------------------------------------------------------- */
 
 /* Whatever the umask of who comes first. */
@@ -294,6 +312,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/io/answers", test_answers);
 	g_test_add_func("/io/nobody-answers", test_nobody_answers);
+	g_test_add_func("/io/left", test_left);
 	g_test_add_func("/io/mode", test_mode);
 	g_test_add_func("/io/give", test_give);
 	g_test_add_func("/io/become", test_become);
