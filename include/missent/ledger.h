@@ -189,6 +189,9 @@ typedef struct {
 void ms_waiting_free(MsWaiting *waiting);
 /* Of MsWaiting, the first due first. */
 GPtrArray *ms_records_waiting(MsLedger *ledger, GError **error);
+/* What was decided when its time was over came to nothing: it waits again. */
+bool ms_records_wait_again(
+	MsLedger *ledger, const MsRecord *record, gint64 since, gint64 due, GError **error);
 /* It is held from now on, as others are; nothing is done where somebody has decided meanwhile.
  * `again`, `cause`: as it was judged (ms_records_rejudge(), ms_records_recause()), or NULL. */
 bool ms_records_settle(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,

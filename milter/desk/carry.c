@@ -224,7 +224,9 @@ static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *r
 			"the MTA had it as %s, but the connection broke before it said so; look "
 			"for %s in its log before you release it again",
 			queue_id, queue_id);
-	return desk_fail(error, "the MTA did not take it: %s", reply);
+	g_set_error(error, MS_ERROR, result == MS_LATER ? MS_ERROR_RETRY : MS_ERROR_INPUT,
+		"the MTA did not take it: %s", reply);
+	return false;
 }
 
 static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, int fd,
@@ -547,6 +549,8 @@ bool desk_carry_out(Desk *desk, MsDecision *decision)
 	const char *text = !fine ? error->message : outcome != NULL ? outcome : "";
 	bool finished = !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY) &&
 		finish(&c, fine, text, ms_verbs[decision->verb].to);
+	if (finished && desk_waits_on(decision, error))
+		desk_wait_again(desk, record);
 	g_free(c.sent_as);
 	return finished;
 }

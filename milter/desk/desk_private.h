@@ -167,6 +167,10 @@ bool desk_rejudge(
 	Desk *desk, const MsRecord *record, const char *who, char **how_out, GError **error);
 /* wait.c: judges again what waits, where there is a reason to; under `ticking`. */
 void desk_judge_waiting(Desk *desk);
+/* A release that the clock decided came to nothing: is that to be tried again?  Then it waits
+ * again, for a while; in the thread that carries out what moves mail. */
+bool desk_waits_on(const MsDecision *decision, const GError *why);
+void desk_wait_again(Desk *desk, const MsRecord *record);
 /* missing.c: sets records and the queue against each other, when it is time; under `ticking`. */
 void desk_look_for_held(Desk *desk);
 /* Is the mail of that record, which is not where it should be, on hold under another queue ID?

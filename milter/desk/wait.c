@@ -10,6 +10,8 @@
  * steady clock where this process saw it begin; from before, by the wall clock, of which what it
  * went ahead of itself does not count (clock.c): it ends late rather than early.  A step that was
  * interrupted is done again: until there is a decision, or the record is settled, it still waits.
+ * A release that the MTA could not do now is tried again, less and less often, for as long as what
+ * cannot be judged waits on: nobody looks at its outcome.
  */
 #include "config.h"
 
@@ -190,14 +192,53 @@ static bool settle(Desk *desk, const MsRecord *record, const Look *look, const c
 	return fine;
 }
 
+static bool settle_unreleased(
+	Desk *desk, const MsRecord *record, const Look *look, const char *why)
+{
+	g_autofree char *no = g_strdup_printf("it could be released, and was not: %s", why);
+	return settle(desk, record, look, no);
+}
+
+static bool is_of_clock(const MsDecision *d)
+{
+	return d->verb == MS_VERB_RELEASE && strcmp(d->who, DESK_CLOCK) == 0;
+}
+
+bool desk_waits_on(const MsDecision *decision, const GError *why)
+{
+	return is_of_clock(decision) && g_error_matches(why, MS_ERROR, MS_ERROR_RETRY);
+}
+
+/* How often it was released, and since when; the last outcome. */
+static guint releases(const MsRecord *record, gint64 *since_out, const char **outcome_out)
+{
+	guint n = 0;
+	*since_out = ms_clock_now();
+	*outcome_out = "";
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const MsDecision *d = record->decisions->pdata[i];
+		if (!is_of_clock(d))
+			continue;
+		n++;
+		*since_out = MIN(*since_out, d->at);
+		*outcome_out = d->outcome;
+	}
+	return n;
+}
+
 static bool release(Desk *desk, const MsRecord *record, const Look *look, const char *why)
 {
 	g_autoptr(GError) error = NULL;
+	gint64 since;
+	const char *outcome;
 	g_autoptr(GPtrArray) uids = g_ptr_array_new();
 	g_autofree char *became = g_strdup_printf("released: %s", why);
 	g_autoptr(MsRecord) now = ms_records_find(desk->ledger, record->uid, NULL);
 	if (now == NULL || now->due == 0)
 		return true; /* somebody decided while we judged */
+	if (releases(now, &since, &outcome) > 0 &&
+		ms_clock_now() - since >= desk->settings->desk.delay_patience_ms * 1000)
+		return settle_unreleased(desk, record, look, outcome);
 	g_ptr_array_add(uids, record->uid);
 	MsAsk ask = {.verb = MS_VERB_RELEASE,
 		.uids = uids,
@@ -216,9 +257,7 @@ static bool release(Desk *desk, const MsRecord *record, const Look *look, const 
 	g_autoptr(GPtrArray) done = ms_desk_decide(desk->of, &ask, &error);
 	if (done != NULL)
 		return true;
-	g_autofree char *no = g_strdup_printf(
-		"it could be released, and was not: %s", error->message);
-	return settle(desk, record, look, no);
+	return settle_unreleased(desk, record, look, error->message);
 }
 
 /* It could not be judged. */
@@ -281,6 +320,9 @@ static gint64 left_of(const MsWaiting *waiting, gint64 since)
 
 static Wait *known(Desk *desk, const MsWaiting *waiting)
 {
+	if (desk->of->waits == NULL)
+		desk->of->waits = g_hash_table_new_full(
+			g_str_hash, g_str_equal, g_free, wait_free);
 	Wait *w = g_hash_table_lookup(desk->of->waits, waiting->uid);
 	if (w != NULL)
 		return w;
@@ -305,6 +347,28 @@ static char *judged_by(Desk *desk)
 		: NULL;
 	ms_directory_state_clear(&state);
 	return out;
+}
+
+void desk_wait_again(Desk *desk, const MsRecord *record)
+{
+	gint64 since, now = ms_clock_now(), steady = ms_clock_steady();
+	const char *outcome;
+	guint n = releases(record, &since, &outcome);
+	gint64 pause = MIN(PAUSE_US << MIN(n, 10u), MOST_PAUSE_US);
+	const Wait *was = desk->of->waits != NULL
+		? g_hash_table_lookup(desk->of->waits, record->uid)
+		: NULL;
+	/* Of one that another process saw wait nobody knows when its time is over: not yet. */
+	gint64 left = was != NULL ? was->ends - steady
+				  : desk->settings->desk.delay_patience_ms * 1000;
+	left = MAX(left, pause);
+	const MsWaiting waiting = {record->uid, now, now + left};
+	if (!ms_records_wait_again(desk->ledger, record, now, now + left, NULL))
+		return;
+	Wait *w = known(desk, &waiting);
+	w->ends = steady + left;
+	w->next = steady + pause;
+	g_clear_pointer(&w->seen, g_free); /* whatever changes till then */
 }
 
 static void forget_others(Desk *desk, const GPtrArray *list)
@@ -342,9 +406,8 @@ void desk_judge_waiting(Desk *desk)
 	g_autoptr(GPtrArray) list = ms_records_waiting(desk->ledger, NULL);
 	if (list == NULL)
 		return;
-	if (desk->of->waits == NULL)
-		desk->of->waits = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, wait_free);
-	forget_others(desk, list);
+	if (desk->of->waits != NULL)
+		forget_others(desk, list);
 	if (list->len > 0)
 		look_at_each(desk, list);
 }

@@ -52,6 +52,21 @@ GPtrArray *ms_records_waiting(MsLedger *ledger, GError **error)
 	return g_steal_pointer(&list);
 }
 
+bool ms_records_wait_again(
+	MsLedger *ledger, const MsRecord *record, gint64 since, gint64 due, GError **error)
+{
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger,
+			ledger_run(ledger,
+				"INSERT OR REPLACE INTO wait (held, asked, due)"
+				" SELECT id, :asked, :due FROM held WHERE id=:held AND state='held'",
+				MS_SQL_VALUES(MS_SQL_NUMBER("held", record->id),
+					MS_SQL_NUMBER("asked", since), MS_SQL_NUMBER("due", due)),
+				error) &&
+				ledger_touch(ledger, record->id, error),
+			error);
+}
+
 /* ---- it is held after all -------------------------------------------------------------- */
 
 static bool settle(MsLedger *ledger, const MsRecord *record, const GPtrArray *again,
