@@ -73,6 +73,13 @@ typedef struct {
 	bool attached;  /* has a file name or the disposition "attachment" */
 } MsPart;
 
+/* Is how it is packed all that its bytes were asked?  So are documents of Office, and archives. */
+static inline bool ms_part_is_packed(const MsPart *part)
+{
+	return g_str_equal(part->actual, "application/zip") ||
+		g_str_equal(part->actual, "application/x-ole-storage");
+}
+
 /* Two faces of one message that name different buyers. */
 typedef struct {
 	char *where;  /* one of them */

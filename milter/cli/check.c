@@ -291,9 +291,8 @@ static void print_disguised(const Check *check, const MsReading *reading)
 		static const char *const unsaid[] = {"", "application/octet-stream", NULL};
 		bool text = g_str_has_prefix(p->claimed, "text/") &&
 			g_str_has_prefix(p->actual, "text/");
-		bool office = strcmp(p->actual, "application/zip") == 0
-			|| strcmp(p->actual, "application/x-ole-storage") == 0;
-		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text || office ||
+		if (*p->actual == '\0' || strcmp(p->claimed, p->actual) == 0 || text ||
+			ms_part_is_packed(p) ||
 			(is_media(p->claimed) && is_media(p->actual)) ||
 			g_strv_contains(unsaid, p->claimed) || g_str_has_suffix(p->claimed, "xml"))
 			continue;

@@ -327,18 +327,23 @@ static Truth has_part(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask
 	return truth;
 }
 
-/* By what its bytes are, whatever it is called. */
+/* By what its bytes are, whatever it is called.  Bytes of a workbook are those of an archive: where
+ * the label says that it is one, it may be. */
+static Truth type_fits(const GPtrArray *globs, const MsPart *part)
+{
+	Truth truth = *part->actual != '\0' ? matches_any(globs, part->actual) : UNSURE;
+	return truth == NO && ms_part_is_packed(part) && matches_any(globs, part->claimed) != NO
+		? UNSURE
+		: truth;
+}
+
 static Truth has_type(const MsFacts *f, const MsPolicy *policy, const MsAsk *ask)
 {
 	Truth truth = parts_known(f, policy) ? NO : UNSURE;
 	for (guint i = 0; i < f->reading->parts->len && truth != YES; i++) {
 		const MsPart *part = f->reading->parts->pdata[i];
 		if (is_attachment(part))
-			truth = or
-				(truth,
-					*part->actual != '\0'
-						? matches_any(ask->members, part->actual)
-						: UNSURE);
+			truth = or (truth, type_fits(ask->members, part));
 	}
 	return truth;
 }

@@ -12,6 +12,8 @@
 
 #include "../test.h"
 
+#define WORD "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 static MsKinds *kinds;
 
 /* ---- a message -------------------------------------------------------------------------- */
@@ -79,6 +81,9 @@ static void apply(Mail *m, const char *step)
 		{"+disguised", "text/plain", "application/pdf", "readme.txt", 50000},
 		{"+zip", "application/zip", "application/zip", "all.zip", 5000000},
 		{"+odd", "application/octet-stream", "", "data.bin", 10},
+		{"+docx", WORD, "application/zip", "a.docx", 10},
+		{"+doc", "application/msword", "application/x-ole-storage", "a.doc", 10},
+		{"+no-docx", WORD, "application/pdf", "a.docx", 10},
 		{"+names", "application/pdf", "application/pdf", "a.exe b.pdf", 10},
 		{"+logo", "image/png", "image/png", "", 4000},
 	};
@@ -258,6 +263,12 @@ static const Row rows[] = {
 	{"attachment-type", "\"application/pdf\"", "+disguised", 'y', 'n'},
 	{"attachment-type", "\"application/pdf\"", "+zip", 'n', 'y'},
 	{"attachment-type", "\"application/pdf\"", "+odd", 'u', 'u'},
+	{"attachment-type", "\"" WORD "\"", "+docx", 'u', 'u'},
+	{"attachment-type", "\"*.document\", \"*/msword\"", "+doc", 'u', 'u'},
+	{"attachment-type", "\"application/zip\", \"" WORD "\"", "+docx", 'y', 'n'},
+	{"attachment-type", "\"application/pdf\"", "+docx", 'n', 'y'},
+	{"attachment-type", "\"" WORD "\"", "+no-docx", 'n', 'y'},
+	{"attachment-type", "\"" WORD "\"", "+zip", 'n', 'y'},
 	{"attachment-type", "\"application/pdf\"", "+odd|+pdf", 'y', 'n'},
 	{"attachment-type", "\"text/plain\"", "", 'n', 'y'}, /* the text is no attachment */
 	{"attachment-type", "\"application/pdf\"", "unread=limit", 'u', 'u'},
