@@ -5,7 +5,7 @@
  *         that begins and ends with a word: the directory's identifiers are found however they
  *         are grouped, without a pattern.  A hit is a guess that the directory confirms.
  * OWNS    An image (GBytes) is plain memory that may be copied, shared and mapped.  MsFilter
- *         borrows it.
+ *         borrows it.  MsStyle borrows its letters.
  * ERRORS  ms_filter_open() refuses what is not an image (MS_ERROR_INPUT).
  * THREADS Images are immutable.
  * LIMITS  Compact values of MS_FILTER_MIN to MS_FILTER_MAX bytes.  38 bits an identifier and
@@ -36,6 +36,18 @@ typedef struct {
 bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const char *compact,
 	gsize len, MsMark *mark_out);
 
+/* How numbers of a kind are made: these letters, and zeros before the rest to so many digits
+ * (0: to none).  A style goes among the marks, as one of nothing: who does not know of styles finds
+ * nothing by it. */
+typedef struct {
+	guint8 tag; /* of the kind */
+	const char *letters; /* small */
+	gsize len, width;
+} MsStyle;
+#define MS_STYLE_LETTERS 8
+void ms_style_mark(const MsStyle *style, MsMark *mark_out);
+void ms_style_read(const MsMark *mark, MsStyle *style_out); /* which borrows from the mark */
+
 /* The image of a filter that has these marks. */
 GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *marks, gsize n);
 
@@ -54,6 +66,9 @@ typedef struct {
 bool ms_filters_any(const MsFilters *filters); /* NULL: none */
 bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize len);
 bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len);
+bool ms_filters_have_tag(const MsFilters *filters, guint8 tag, const char *compact, gsize len);
+/* Number `n`, from 0; false: there are not so many. */
+bool ms_filters_style(const MsFilters *filters, guint n, MsStyle *style_out);
 
 /* What kinds a hit may be of: a byte that kinds share by chance. */
 guint8 ms_filter_tag(const char *kind);

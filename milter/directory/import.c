@@ -25,6 +25,7 @@
 #include "progress.h"
 #include "slip.h"
 #include "spill.h"
+#include "styles.h"
 
 #define TELL_US (G_USEC_PER_SEC / 2)
 #define KEEP_US (G_USEC_PER_SEC / 4) /* at least, from one time to write down to the next, and */
@@ -61,6 +62,7 @@ typedef struct {
 	bool read;           /* all lines are */
 	gint64 begun, kept;
 	GArray *marks; /* of MsMark: not yet with the backend */
+	MsStyles *styles;
 	GArray *row;   /* of MsEntry: of one row */
 	/* ACCOUNTS_KEPT: of accounts that were put aside; where another took the place, again */
 	guint64 *known;
@@ -274,6 +276,9 @@ static bool add(Import *import, const MsRowStored *row, const char *kind, GError
 	}
 	if (import->options->dry_run)
 		return true;
+	const MsKind *known = ms_kinds_find(import->directory->kinds, kind);
+	if (known != NULL)
+		ms_styles_take(import->styles, known, strchr(row->name, '=') + 1);
 	g_array_append_vals(import->marks, row->marks->data, row->marks->len);
 	return add_marks(import, MARKS_AT_ONCE, error);
 }
@@ -363,6 +368,9 @@ static bool take_all(Import *import, int fd, GError **error)
 		!ms_house_each(import->directory, import->house, take_house, import, error)) {
 		return false;
 	}
+	/* What was gone on with has them already, if all of it was read. */
+	if (!import->options->dry_run)
+		ms_styles_add_marks(import->styles, import->marks);
 	import->read = true;
 	return true;
 }
@@ -769,6 +777,7 @@ static void import_clear(Import *import)
 	g_free(import->path);
 	g_free(import->house);
 	g_array_unref(import->marks);
+	ms_styles_free(import->styles);
 	g_array_unref(import->row);
 	g_free(import->known);
 	g_byte_array_unref(import->room);
@@ -927,6 +936,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.result = &result,
 		.mapping = ms_mapping_new(),
 		.marks = g_array_new(FALSE, FALSE, sizeof(MsMark)),
+		.styles = ms_styles_new(),
 		.row = g_array_new(FALSE, FALSE, sizeof(MsEntry)),
 		.numbers = ms_kind_numbers_new(directory->kinds),
 		.known = g_new0(guint64, ACCOUNTS_KEPT),

@@ -26,7 +26,9 @@ typedef struct {
 	guint32 start_bits, n_buckets;
 	guint32 lengths; /* of all identifiers together */
 	guint32 longest; /* of them, in bytes */
-	guint64 reserved[3];
+	guint32 n_styles; /* which stand behind the buckets, as marks */
+	guint32 free;
+	guint64 reserved[2];
 } Head;
 G_STATIC_ASSERT(sizeof(Head) == 64);
 
@@ -34,6 +36,7 @@ struct MsFilter {
 	const Head *head;
 	const guint16 *starts;
 	const guint32 *buckets;
+	const MsMark *styles;
 	guint64 powers[MS_FILTER_MAX + 1]; /* of the point */
 	guint64 ones; /* of PREFIX bytes, what each counts more than its value */
 };
@@ -81,6 +84,9 @@ guint8 ms_filter_tag(const char *kind)
 	return (guint8)(g_str_hash(kind) * 2654435761U >> 24);
 }
 
+/* Of a mark, behind its first bytes; and of a style, whose length is 0, behind its letters. */
+enum { STYLE_LEN = MS_STYLE_LETTERS, STYLE_WIDTH, MARK_LEN, MARK_TAG };
+
 bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const char *compact,
 	gsize len, MsMark *mark_out)
 {
@@ -91,9 +97,29 @@ bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const
 	guint64 start = scatter(polynomial(k.point, compact, MIN(len, PREFIX)), k.salt);
 	memcpy(mark_out->bytes, &whole, 7);
 	memcpy(mark_out->bytes + 7, &start, 3);
-	mark_out->bytes[10] = (guint8)len;
-	mark_out->bytes[11] = ms_filter_tag(kind);
+	mark_out->bytes[MARK_LEN] = (guint8)len;
+	mark_out->bytes[MARK_TAG] = ms_filter_tag(kind);
 	return true;
+}
+
+void ms_style_mark(const MsStyle *style, MsMark *mark_out)
+{
+	memset(mark_out, 0, sizeof *mark_out);
+	memcpy(mark_out->bytes, style->letters, MIN(style->len, MS_STYLE_LETTERS));
+	mark_out->bytes[STYLE_LEN] = (guint8)MIN(style->len, MS_STYLE_LETTERS);
+	mark_out->bytes[STYLE_WIDTH] = (guint8)style->width;
+	mark_out->bytes[MARK_TAG] = style->tag;
+}
+
+void ms_style_read(const MsMark *mark, MsStyle *style_out)
+{
+	*style_out = (MsStyle){mark->bytes[MARK_TAG], (const char *)mark->bytes,
+		MIN(mark->bytes[STYLE_LEN], MS_STYLE_LETTERS), mark->bytes[STYLE_WIDTH]};
+}
+
+static bool is_style(const MsMark *mark)
+{
+	return mark->bytes[MARK_LEN] == 0;
 }
 
 /* ---- places --------------------------------------------------------------------------- */
@@ -136,8 +162,8 @@ static void put_mark(
 	guint64 whole = 0, start = 0;
 	memcpy(&whole, mark->bytes, 7);
 	memcpy(&start, mark->bytes + 7, 3);
-	starts[start_place(start, bits)] |= start_bit(mark->bytes[10]);
-	guint32 entry = fingerprint(whole) | (guint32)mark->bytes[11] << 24;
+	starts[start_place(start, bits)] |= start_bit(mark->bytes[MARK_LEN]);
+	guint32 entry = fingerprint(whole) | (guint32)mark->bytes[MARK_TAG] << 24;
 	for (guint32 b = bucket_place(whole, n_buckets);; b = (b + 1) % n_buckets) {
 		guint32 *slots = buckets + (gsize)b * SLOTS;
 		for (int i = 0; i < SLOTS; i++) {
@@ -161,16 +187,24 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 	/* Six of seven places are taken at most. */
 	head.n_buckets = (guint32)MIN(n * 7 / 6 / SLOTS + 1, G_MAXUINT32 / SLOTS);
 	for (gsize i = 0; i < n; i++) {
-		head.lengths |= length_bit(marks[i].bytes[10]);
-		head.longest = MAX(head.longest, marks[i].bytes[10]);
+		head.n_styles += is_style(&marks[i]);
+		head.lengths |= is_style(&marks[i]) ? 0 : length_bit(marks[i].bytes[MARK_LEN]);
+		head.longest = MAX(head.longest, marks[i].bytes[MARK_LEN]);
 	}
 	gsize starts = sizeof(guint16) << head.start_bits;
-	gsize size = sizeof head + starts + (gsize)head.n_buckets * SLOTS * sizeof(guint32);
+	gsize styles = sizeof head + starts + (gsize)head.n_buckets * SLOTS * sizeof(guint32);
+	gsize size = styles + head.n_styles * sizeof(MsMark);
 	guint8 *image = g_malloc0(size);
 	memcpy(image, &head, sizeof head);
-	for (gsize i = 0; i < n; i++)
+	for (gsize i = 0; i < n; i++) {
+		if (is_style(&marks[i])) {
+			memcpy(image + styles, &marks[i], sizeof(MsMark));
+			styles += sizeof(MsMark);
+			continue;
+		}
 		put_mark((guint32 *)(void *)(image + sizeof head + starts), head.n_buckets,
 			(guint16 *)(void *)(image + sizeof head), head.start_bits, &marks[i]);
+	}
 	return g_bytes_new_take(image, size);
 }
 
@@ -184,7 +218,8 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
 		&& head->longest <= MS_FILTER_MAX
 		&& size == sizeof *head + (sizeof(guint16) << head->start_bits)
-				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32);
+				+ (gsize)head->n_buckets * SLOTS * sizeof(guint32)
+				+ head->n_styles * sizeof(MsMark);
 	if (!fine) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "not a filter of identifiers");
 		return NULL;
@@ -194,6 +229,8 @@ MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 	filter->starts = (const guint16 *)(const void *)((const guint8 *)image + sizeof *head);
 	filter->buckets = (const guint32 *)(const void *)(filter->starts +
 		(1ULL << head->start_bits));
+	filter->styles = (const MsMark *)(const void *)(filter->buckets +
+		(gsize)head->n_buckets * SLOTS);
 	filter->powers[0] = 1;
 	for (gsize i = 1; i <= MS_FILTER_MAX; i++) {
 		filter->powers[i] = filter->powers[i - 1] * head->point;
@@ -384,11 +421,29 @@ bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize le
 	return false;
 }
 
-bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
+bool ms_filters_have_tag(const MsFilters *filters, guint8 tag, const char *compact, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
-		if (filters->parts[i] != NULL &&
-			ms_filter_has(filters->parts[i], kind, compact, len))
+		if (filters->parts[i] != NULL && has_tag(filters->parts[i], compact, len, tag))
 			return true;
+	return false;
+}
+
+bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
+{
+	return ms_filters_have_tag(filters, ms_filter_tag(kind), compact, len);
+}
+
+bool ms_filters_style(const MsFilters *filters, guint n, MsStyle *style_out)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++) {
+		const MsFilter *part = filters->parts[i];
+		guint styles = part != NULL ? part->head->n_styles : 0;
+		if (n < styles) {
+			ms_style_read(&part->styles[n], style_out);
+			return true;
+		}
+		n -= styles;
+	}
 	return false;
 }

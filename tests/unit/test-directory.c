@@ -384,6 +384,18 @@ static bool in_marks(
 	return false;
 }
 
+/* How these numbers are made was learned from all of them. */
+static bool has_style(const GArray *marks, const char *kind, const char *letters, gsize width)
+{
+	const MsStyle style = {ms_filter_tag(kind), letters, strlen(letters), width};
+	MsMark mark;
+	ms_style_mark(&style, &mark);
+	for (guint i = 0; i < marks->len; i++)
+		if (memcmp(&g_array_index(marks, MsMark, i), &mark, sizeof mark) == 0)
+			return true;
+	return false;
+}
+
 static void check_marks(const MsDirectorySettings *settings)
 {
 	g_autoptr(MsDirectory) directory = open_directory(settings),
@@ -397,6 +409,9 @@ static void check_marks(const MsDirectorySettings *settings)
 	g_assert_true(in_marks(directory, all->marks, "email", "kundealphaexample"));
 	g_assert_true(in_marks(directory, all->marks, "billing-address", "10115/5/haupt"));
 	g_assert_false(in_marks(directory, all->marks, "customer-number", "new1"));
+	g_assert_true(has_style(all->marks, "customer-number", "c", 0));
+	g_assert_false(has_style(all->marks, "customer-number", "c", 4));
+	g_assert_false(has_style(all->marks, "iban", "de", 0));
 	/* What another host puts is all that comes next. */
 	bool changed;
 	ms_directory_put(other, "AC-9", "customer-number", "NEW-1", &changed, &error);
