@@ -232,6 +232,13 @@ bool ms_detect_is_own(const Search *s, gsize start, gsize end);
 /* Does what stands at `at` belong to a link? */
 bool ms_detect_in_link(const Search *s, gsize at);
 
+/* known.c: does nothing but marks, words for "number" and numbers stand between a label of kind `k`
+ * and what is at `start`?  In `alone`: no numbers, either. */
+bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alone);
+/* short.c: what the number that begins with word `word` is without zeros and letters that all of
+ * its kind have. */
+void ms_detect_short(Search *s, gsize word);
+
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);
 void ms_detect_known(Search *s);

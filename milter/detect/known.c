@@ -124,9 +124,7 @@ static bool is_of_word(char c)
 	return g_ascii_isalpha(c) || (c & 0x80) != 0;
 }
 
-/* Does nothing but marks, words for "number" and numbers stand between a label and what is at
- * `start`?  In `alone`: no numbers, either. */
-static bool is_right_behind(const Search *s, guint k, gsize start, bool *alone)
+bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alone)
 {
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	*alone = label != NULL;
@@ -152,7 +150,7 @@ static bool is_of_date(const Search *s, guint k, const MsHit *hit, gsize start, 
 	case MS_DATED_WHOLE:
 	case MS_DATED_BEGINS:
 		return !ms_detect_is_named(s, k, start, end) &&
-			!(is_right_behind(s, k, start, &alone) && alone);
+			!(ms_detect_is_right_behind(s, k, start, &alone) && alone);
 	case MS_DATED_BEHIND: return true;
 	case MS_DATED_ACROSS: return !is_one_piece(s, hit);
 	}
@@ -206,7 +204,7 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 	bool alone;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	if (ms_detect_is_named(s, k, start, end) ||
-		(odd ? is_right_behind(s, k, start, &alone)
+		(odd ? ms_detect_is_right_behind(s, k, start, &alone)
 		     : label != NULL && !ms_detect_is_anothers(s->fold, label->start, label->end,
 					 start, end, ms_detect_figure(s->fold, label->start,
 							     label->end, start, end))))
@@ -233,7 +231,7 @@ static bool is_anothers_kind(
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, k);
 		if (other != kind && ms_filters_have(s->known, other->name, text, len) &&
-			is_right_behind(s, k, start, &alone) && alone)
+			ms_detect_is_right_behind(s, k, start, &alone) && alone)
 			return true;
 	}
 	return false;

@@ -245,6 +245,8 @@ static void in_word(Search *s, const MsKind *iban, gsize word)
 		ms_detect_accounts(s, iban, word);
 	if (word > 1)
 		ms_detect_series(s, word);
+	if (len <= MAX_PIECES)
+		ms_detect_short(s, word);
 	if (len < 3 || len > MAX_PIECES)
 		return;
 	ms_detect_seams(s, word);

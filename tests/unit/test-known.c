@@ -401,6 +401,137 @@ static const struct {
 	{"Address: Haus Sonne, 5 Musterdorf", "billing-address", "5 haus musterdorf sonne", GUESS},
 };
 
+/* ---- numbers without what all of their kind have ------------------------------------------ */
+
+static const struct {
+	const char *kind, *compact;
+} short_directory[] = {{"customer-number", "kd00417"}, {"customer-number", "kd12694"},
+	{"customer-number", "kd00530"}, {"customer-number", "530"}, {"customer-number", "kd00611"},
+	{"customer-number", "kd611"}, {"invoice-number", "re20260418"},
+	{"invoice-number", "re2026418"}, /* its form without zeros */
+	{"contract-number", "0000417"}};
+
+static const MsStyle short_styles[] = {
+	{0, "kd", 2, 0}, {0, "kd", 2, 5}, {1, "re", 2, 0}, {2, "", 0, 7}};
+
+/* NULL: nothing of the directory's is found. */
+static const struct {
+	const char *text, *want;
+} short_rows[] = {
+	{"Kundennummer: 417", "KD00417"},
+	{"Kunden-Nr. 417", "KD00417"},
+	{"customer 417", "KD00417"},
+	{"customer no. 00417", "KD00417"},
+	{"customer no. 000417", "KD00417"},
+	{"customer no. 12694", "KD12694"},
+	{"Your customer number is 417.", "KD00417"},
+	{"Kundennummer\n417", "KD00417"},
+	{"Customer numbers: 4711, 417", "KD00417"},
+	{"Customer numbers: 4711 and 417", "KD00417"},
+	{"customer no. KD-417", "KD00417"},
+	{"customer no. KD 417", "KD00417"},
+	{"today KD417 asked", "KD00417"},
+	{"today KD-417 asked", "KD00417"},
+	{"Invoice 2026-0418", "RE20260418"},
+	{"Rechnung Nr. 0418/2026", "RE20260418"},
+	{"Rechnung Nr. 0418/26", "RE20260418"},
+	{"Rechnung Nr. 26-0418", "RE20260418"},
+	{"facture n\xc2\xb0 418/2026", "RE2026418"},
+	{"Invoice number: 20260418", "RE20260418"},
+	{"Invoice number: RE-2026-0418", "RE20260418"},
+	{"Vertragsnummer 417", "0000417"},
+	/* no label of the kind, or none right before it */
+	{"417", NULL},
+	{"in room 417", NULL},
+	{"KD 417", NULL},
+	{"Invoice number: 417", NULL},
+	{"Kundennummer fehlt, 417", NULL},
+	{"Kundennummer 4711, Zimmer 417", NULL},
+	{"on 2026-04-18", NULL},
+	{"2026-0418", NULL},
+	/* another number, or a piece of one */
+	{"customer 417 EUR", NULL},
+	{"customer 417.00", NULL},
+	{"Kundennummer 417-2", NULL},
+	{"Kundennummer A-417", NULL},
+	{"Kundennummer 3417", NULL},
+	{"Kundennummer 17", NULL},
+	{"Kundennummer 417 12 03", NULL},
+	{"today XKD417 asked", NULL},
+	/* known itself, or of two that it may be */
+	{"Kundennummer 530", "530"},
+	{"Kundennummer KD-611", "KD611"},
+	{"Kundennummer 611", NULL},
+};
+
+static GBytes *short_image(bool styles)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	static const char *const of[] = {"customer-number", "invoice-number", "contract-number"};
+	MsMark mark;
+	for (gsize i = 0; styles && i < G_N_ELEMENTS(short_styles); i++) {
+		MsStyle style = short_styles[i], back;
+		style.tag = ms_filter_tag(of[style.tag]);
+		ms_style_mark(&style, &mark);
+		g_array_append_val(marks, mark);
+		ms_style_read(&mark, &back);
+		g_assert_cmpmem(back.letters, back.len, style.letters, style.len);
+		g_assert_cmpuint(back.width, ==, style.width);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(short_directory); i++) {
+		const char *compact = short_directory[i].compact;
+		g_assert_true(ms_mark_make(
+			key, short_directory[i].kind, compact, strlen(compact), &mark));
+		g_array_append_val(marks, mark);
+	}
+	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+}
+
+/* What is found of the directory's, with a plus between; NULL: nothing. */
+static char *found_short(const MsFilters *filters, const char *text)
+{
+	gsize len = strlen(text);
+	char *input = exact_copy(text, len);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	const MsSpan span = {.where = "part 1", .text = input, .len = len};
+	ms_detect(kinds, filters, &span, &budget, reading);
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		g_autofree char *small = g_ascii_strdown(f->value, -1);
+		if (!ms_filters_have(filters, f->kind, small, strlen(small)))
+			continue;
+		g_string_append_printf(out, "%s%s", out->len > 0 ? "+" : "", f->value);
+	}
+	free(input);
+	return g_string_free(out, out->len == 0);
+}
+
+/* In either filter; and without styles, as mappings have that were imported by earlier versions. */
+static void test_short(void)
+{
+	g_autoptr(GBytes) image = short_image(true), plain = short_image(false);
+	g_autoptr(MsFilter) filter = open_image(image), before = open_image(plain);
+	const MsFilters all[] = {{.parts = {filter, NULL}}, {.parts = {NULL, filter}}},
+			without = {.parts = {before, NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(short_rows); i++) {
+		for (gsize k = 0; k < G_N_ELEMENTS(all); k++) {
+			g_autofree char *got = found_short(&all[k], short_rows[i].text);
+			if (g_strcmp0(got, short_rows[i].want) != 0)
+				g_error("\"%s\": got %s, want %s", short_rows[i].text, got,
+					short_rows[i].want);
+		}
+	}
+	g_autofree char *none = found_short(&without, "Kundennummer: 417"),
+			*whole = found_short(&without, "Kundennummer: KD00417");
+	g_assert_cmpstr(none, ==, NULL);
+	g_assert_cmpstr(whole, ==, "KD00417");
+}
+
 static void test_guesses(void)
 {
 	g_autoptr(GBytes) image = directory_image();
@@ -952,6 +1083,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/filter/scan", test_scan);
 	g_test_add_func("/known/filter/not-an-image", test_not_an_image);
 	g_test_add_func("/known/texts", test_known);
+	g_test_add_func("/known/short", test_short);
 	g_test_add_func("/known/guesses", test_guesses);
 	g_test_add_func("/known/lean", test_lean_is_the_same);
 	g_test_add_func("/known/prose", test_prose);

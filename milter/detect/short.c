@@ -1,0 +1,254 @@
+/*
+ * A number without what all of its kind have: "customer no. 417" for KD00417, "KD417" for it,
+ * "Rechnung 2026-0418" or "0418/2026" for RE-2026-0418.  In comes a word with digits; out goes the
+ * one identifier of the directory that it is with the letters and zeros of its kind's numbers
+ * (filter.h), if a label right before it, or what else names it, says that it is of that kind.  A
+ * worker's only thread.
+ *
+ * It is none if the directory knows it as it stands, or if more than one could be meant.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "detect_private.h"
+
+#define MIN_DIGITS 3
+#define MAX_DIGITS 15
+#define MAX_WORDS 3
+#define MIN_LETTERS 2 /* before digits that no label is needed for */
+#define MAX_KINDS 4
+#define MAX_AND 3 /* letters */
+#define MIN_TOLD 5 /* digits */
+#define NEAR 40    /* bytes */
+#define YEAR 4
+#define CENTURY "20"
+#define MAX_TEXT (MS_STYLE_LETTERS + MAX_DIGITS + 2)
+
+typedef struct {
+	Search *s;
+	gsize first, last;  /* words of digits */
+	gsize led;          /* letters in the first one */
+	char digits[MAX_DIGITS + 1];
+	/* What it may be; of no kind if different ones. */
+	char value[MAX_TEXT + 1];
+	guint kinds[MAX_KINDS], n_kinds;
+	gsize start; /* in the fold */
+	bool many, dated; /* `dated`: it may have a date's form */
+} Short;
+
+/* "KD-417" and "KD417" say by themselves what they are; "RE 417" may be anything. */
+/* "customers 417, 512 and 530": do nothing but numbers and short words stand between? */
+static bool is_listed(const MsFold *fold, gsize from, gsize until)
+{
+	gsize digits = 0, letters = 0;
+	for (gsize i = from; i < until; i++) {
+		char c = fold->text[i];
+		letters = g_ascii_isalpha(c) ? letters + 1 : 0;
+		digits += g_ascii_isdigit(c) != 0;
+		if (letters > MAX_AND || (!g_ascii_isalnum(c) && strchr(" \t.,;:#&+/-", c) == NULL))
+			return false;
+	}
+	return digits > 0;
+}
+
+/* What names a number and is no label says less: one of few digits it must call a number, or stand
+ * a blank before it. */
+static bool is_told(const Short *c, guint k, gsize first)
+{
+	const Search *s = c->s;
+	const char *fold = s->fold->text;
+	gsize start = ms_detect_word_start(s, first), from = start;
+	while (from > 0 && start - from < NEAR && !g_ascii_isdigit(fold[from - 1]))
+		from--;
+	bool behind = start > 1 && fold[start - 1] == ' ' && g_ascii_isalpha(fold[start - 2]);
+	return (behind || strlen(c->digits) >= MIN_TOLD ||
+		       ms_detect_asks_for_number(s->fold, from, start)) &&
+		ms_detect_is_told(s, k, first, c->last);
+}
+
+/* "044 241 601 03": groups of one number, each by a blank from the next. */
+static bool is_group(const Short *c)
+{
+	const Search *s = c->s;
+	const char *fold = s->fold->text;
+	gsize start = ms_detect_word_start(s, c->first), end = ms_detect_word_end(s, c->last);
+	return (start > 1 && fold[start - 1] == ' ' && g_ascii_isdigit(fold[start - 2])) ||
+		(end + 1 < s->fold->len && fold[end] == ' ' && g_ascii_isdigit(fold[end + 1]));
+}
+
+static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
+{
+	const Search *s = c->s;
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, c->last);
+	const MsLabel *label = ms_detect_label_of(s, k, start);
+	bool alone = false, named = ms_detect_is_named(s, k, start, end);
+	bool behind = ms_detect_is_right_behind(s, k, start, &alone);
+	gsize from = named || label == NULL ? start : label->start,
+	      until = named || label == NULL ? start : label->end;
+	MsFigure figure = ms_detect_figure(s->fold, from, until, start, end);
+	bool called = named || (behind && alone)
+		? figure == MS_FIGURE_NONE
+		: (label != NULL && figure == MS_FIGURE_NONE &&
+			  is_listed(s->fold, until, start)) ||
+			is_told(c, k, first);
+	c->dated = c->dated || called;
+	return called ||
+		(joined && letters >= MIN_LETTERS &&
+			letters + strlen(c->digits) >= kind->bare_length);
+}
+
+/* `text` is known by this tag. */
+static void take(Short *c, guint8 tag, const char *text, gsize first, gsize letters, bool joined)
+{
+	Search *s = c->s;
+	gsize len = strlen(text);
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, k);
+		if (ms_filter_tag(kind->name) != tag || !kind->known ||
+			!ms_filters_have(s->known, kind->name, text, len) ||
+			!is_meant(c, k, first, letters, joined))
+			continue;
+		c->many = c->many || (c->n_kinds > 0 && strcmp(c->value, text) != 0) ||
+			c->n_kinds == MAX_KINDS;
+		for (guint i = 0; i < c->n_kinds; i++)
+			if (c->kinds[i] == k)
+				return;
+		if (c->many)
+			return;
+		g_strlcpy(c->value, text, sizeof c->value);
+		c->kinds[c->n_kinds++] = k;
+		c->start = ms_detect_word_start(s, first);
+	}
+}
+
+/* Does the word before it have these letters alone, with a mark or a blank between? */
+static bool is_behind(const Short *c, const MsStyle *style, bool *joined_out)
+{
+	const Search *s = c->s;
+	const MsWord *w = &s->compact->words[c->first];
+	if (c->led > 0 || style->len == 0 || c->first == 0 || w->from != w[-1].until + 1 ||
+		w[-1].end - w[-1].start != style->len ||
+		memcmp(s->compact->text + w[-1].start, style->letters, style->len) != 0)
+		return false;
+	char mark = s->fold->text[w->from - 1];
+	*joined_out = mark == '-';
+	return mark != '\0' && strchr(" -/._", mark) != NULL;
+}
+
+/* With these digits, from the second place of `text` on; `width`: with zeros to so many. */
+static void try_digits(Short *c, const MsStyle *style, const char *digits, gsize first,
+	gsize letters, bool joined)
+{
+	char text[MAX_TEXT + 1];
+	gsize zeros = strspn(digits, "0"), len = strlen(digits);
+	if (style->width > 0) { /* however many zeros are there */
+		digits += zeros;
+		len -= zeros;
+		zeros = style->width > len ? style->width - len : 0;
+	} else {
+		zeros = 0;
+	}
+	if (len == 0 || style->len + zeros + len > MAX_TEXT)
+		return;
+	memcpy(text, style->letters, style->len);
+	memset(text + style->len, '0', zeros);
+	memcpy(text + style->len + zeros, digits, len + 1);
+	len += style->len + zeros;
+	if (ms_filters_have_tag(c->s->known, style->tag, text, len))
+		take(c, style->tag, text, first, letters, joined);
+}
+
+/* "0418/2026", "418/26" for 2026-0418, "26-0418" for it. */
+static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
+{
+	const MsWord *w = &c->s->compact->words[c->first];
+	const char *text = c->s->compact->text;
+	if (c->last != c->first + 1 || c->led > 0)
+		return;
+	int one = (int)(w->end - w->start), two = (int)(w[1].end - w[1].start);
+	const char *a = text + w->start, *b = text + w[1].start;
+	char digits[MAX_DIGITS + sizeof CENTURY];
+	if (one >= MIN_DIGITS && (two == 2 || (two == YEAR && ms_detect_is_year(b, YEAR)))) {
+		g_snprintf(digits, sizeof digits, "%s%.*s%.*s", two == 2 ? CENTURY : "", two, b,
+			one, a);
+		try_digits(c, style, digits, first, letters, joined);
+	}
+	if (one == 2 && two >= MIN_DIGITS) {
+		g_snprintf(digits, sizeof digits, CENTURY "%.*s%.*s", one, a, two, b);
+		try_digits(c, style, digits, first, letters, joined);
+	}
+}
+
+static void try_style(Short *c, const MsStyle *style)
+{
+	const MsWord *w = &c->s->compact->words[c->first];
+	gsize first = c->first, letters = 0;
+	bool joined = false;
+	if (is_behind(c, style, &joined)) {
+		first = c->first - 1;
+		letters = style->len;
+	} else if (c->led > 0) {
+		if (c->led != style->len ||
+			memcmp(c->s->compact->text + w->start, style->letters, c->led) != 0)
+			return;
+		letters = c->led;
+		joined = true;
+	}
+	try_digits(c, style, c->digits, first, letters, joined);
+	try_years(c, style, first, letters, joined);
+}
+
+/* The digits of word `word`, behind letters perhaps, and of what is joined to it. */
+static bool read_digits(Short *c, gsize word)
+{
+	const Search *s = c->s;
+	const MsWord *w = &s->compact->words[word];
+	const char *text = s->compact->text + w->start;
+	gsize len = w->end - w->start;
+	c->first = c->last = word;
+	while (c->led < len && g_ascii_isalpha(text[c->led]))
+		c->led++;
+	if (c->led > MS_STYLE_LETTERS || !ms_detect_is_number(text + c->led, len - c->led))
+		return false;
+	while (c->last + 1 < s->compact->n_words && c->last - word < MAX_WORDS &&
+		ms_detect_is_joint(s, c->last) &&
+		ms_detect_is_number(text + (w[1].start - w->start), w[1].end - w[1].start)) {
+		w++;
+		c->last++;
+	}
+	len = w->end - s->compact->words[word].start;
+	if (len - c->led < MIN_DIGITS || len - c->led > MAX_DIGITS ||
+		ms_filters_have_any(s->known, text, len))
+		return false;
+	memcpy(c->digits, text + c->led, len - c->led);
+	return true;
+}
+
+/* Is it whole, no year, and no date that no label stands before? */
+static bool is_whole(const Short *c)
+{
+	const Search *s = c->s;
+	gsize start = ms_detect_word_start(s, c->first), end = ms_detect_word_end(s, c->last);
+	return !ms_detect_is_year(c->digits, strlen(c->digits)) && !is_group(c) &&
+		(c->dated || ms_detect_of_date(s->fold, start, end) == MS_DATED_NOT) &&
+		!ms_detect_is_glued(s, c->start, end, c->start == start && c->led == 0, false);
+}
+
+void ms_detect_short(Search *s, gsize word)
+{
+	MsStyle style;
+	Short c = {.s = s};
+	if (!ms_filters_style(s->known, 0, &style) || !read_digits(&c, word))
+		return;
+	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
+		try_style(&c, &style);
+	if (c.n_kinds == 0 || c.many || !is_whole(&c))
+		return;
+	g_autofree char *value = g_ascii_strup(c.value, -1);
+	for (guint i = 0; i < c.n_kinds; i++)
+		ms_detect_add_value(s, ms_kinds_nth(s->kinds, c.kinds[i]), c.start,
+			ms_detect_word_end(s, c.last), value,
+			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+}
