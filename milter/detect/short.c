@@ -20,7 +20,13 @@
 #define MAX_KINDS 4
 #define MAX_AND 3 /* letters */
 #define MIN_TOLD 5 /* digits */
+#define MIN_FAR 6  /* digits */
 #define NEAR 40    /* bytes */
+#define MAX_MARKS 3
+#define MIN_HEAD 7 /* letters: "Rechnung", "faktura" */
+#define MAX_COMPOUND 40
+#define MIN_LABEL 4
+#define MAX_LABEL 24
 #define YEAR 4
 #define CENTURY "20"
 #define MAX_TEXT (MS_STYLE_LETTERS + MAX_DIGITS + 2)
@@ -50,6 +56,63 @@ static bool is_listed(const MsFold *fold, gsize from, gsize until)
 			return false;
 	}
 	return digits > 0;
+}
+
+/* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417": is nothing but words between, and
+ * no other label? */
+static bool is_behind_words(const Short *c, const MsLabel *label, gsize start)
+{
+	const Search *s = c->s;
+	const char *fold = s->fold->text;
+	gsize end = start;
+	for (guint i = s->labels->len; i-- > 0;) {
+		const MsLabel *other = &g_array_index(s->labels, MsLabel, i);
+		if (other->end <= label->end)
+			break;
+		if (other->end <= start)
+			return false;
+	}
+	if (start - label->end > NEAR)
+		return false;
+	for (gsize i = label->end; i < start; i++)
+		if (g_ascii_isdigit(fold[i]) || strchr("\n\t|,;", fold[i]) != NULL)
+			return false;
+	while (end > label->end && fold[end - 1] == ' ')
+		end--;
+	return strlen(c->digits) >= MIN_FAR ||
+		(fold[end - 1] == ':' &&
+			ms_detect_asks_for_number(s->fold, label->start, label->end));
+}
+
+static bool names_kind(Search *s, guint k, const char *name, gsize len)
+{
+	const MsNameKinds *kinds = ms_detect_kinds_named(s, name, len);
+	for (guint i = 0; kinds != NULL && i < kinds->n; i++)
+		if (kinds->kinds[i] == k)
+			return true;
+	return false;
+}
+
+/* "Hotelrechnung Nr. 0418/2026": do the last letters of the word before it name the kind? */
+static bool is_behind_compound(const Short *c, guint k, gsize first)
+{
+	Search *s = c->s;
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text;
+	gsize word = first;
+	while (word > 0 && words[word].from - words[word - 1].until <= MAX_MARKS) {
+		const MsWord *w = &words[--word];
+		gsize len = w->end - w->start;
+		if (ms_detect_says_number(text + w->start, len))
+			continue;
+		for (gsize cut = 1; cut + MIN_HEAD <= len && len <= MAX_COMPOUND; cut++) {
+			const char *head = text + w->start + cut;
+			if ((*head & 0x80) == 0 && names_kind(s, k, head, len - cut))
+				return true;
+		}
+		break;
+	}
+	return false;
 }
 
 /* What names a number and is no label says less: one of few digits it must call a number, or stand
@@ -82,6 +145,10 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	const Search *s = c->s;
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, c->last);
+	if (c->led > 0 && letters == 0) /* "KdNr417"; but "AZ1014" is a postcode */
+		return c->led >= MIN_LABEL &&
+			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
+				c->led);
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	bool alone = false, named = ms_detect_is_named(s, k, start, end);
 	bool behind = ms_detect_is_right_behind(s, k, start, &alone);
@@ -91,12 +158,25 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	bool called = named || (behind && alone)
 		? figure == MS_FIGURE_NONE
 		: (label != NULL && figure == MS_FIGURE_NONE &&
-			  is_listed(s->fold, until, start)) ||
-			is_told(c, k, first);
+			  (is_listed(s->fold, until, start) ||
+				  is_behind_words(c, label, start))) ||
+			is_told(c, k, first) ||
+			(figure == MS_FIGURE_NONE && strlen(c->digits) >= MIN_FAR &&
+				is_behind_compound(c, k, first));
 	c->dated = c->dated || called;
 	return called ||
 		(joined && letters >= MIN_LETTERS &&
 			letters + strlen(c->digits) >= kind->bare_length);
+}
+
+/* The directory has a form without zeros of numbers that have them: "ab71943" is "ab0071943". */
+static bool is_same(const char *one, const char *two)
+{
+	while (g_ascii_isalpha(*one) && *one == *two) {
+		one++;
+		two++;
+	}
+	return strcmp(one + strspn(one, "0"), two + strspn(two, "0")) == 0;
 }
 
 /* `text` is known by this tag. */
@@ -110,14 +190,15 @@ static void take(Short *c, guint8 tag, const char *text, gsize first, gsize lett
 			!ms_filters_have(s->known, kind->name, text, len) ||
 			!is_meant(c, k, first, letters, joined))
 			continue;
-		c->many = c->many || (c->n_kinds > 0 && strcmp(c->value, text) != 0) ||
-			c->n_kinds == MAX_KINDS;
+		bool first_one = c->n_kinds == 0, same = !first_one && is_same(c->value, text);
+		c->many = c->many || (!first_one && !same);
+		if (first_one || (same && len < strlen(c->value)))
+			memcpy(c->value, text, len + 1);
 		for (guint i = 0; i < c->n_kinds; i++)
 			if (c->kinds[i] == k)
 				return;
-		if (c->many)
+		if (c->n_kinds == MAX_KINDS)
 			return;
-		g_strlcpy(c->value, text, sizeof c->value);
 		c->kinds[c->n_kinds++] = k;
 		c->start = ms_detect_word_start(s, first);
 	}
@@ -190,14 +271,22 @@ static void try_style(Short *c, const MsStyle *style)
 		first = c->first - 1;
 		letters = style->len;
 	} else if (c->led > 0) {
-		if (c->led != style->len ||
-			memcmp(c->s->compact->text + w->start, style->letters, c->led) != 0)
-			return;
-		letters = c->led;
-		joined = true;
+		/* else they are a label */
+		joined = c->led == style->len &&
+			memcmp(c->s->compact->text + w->start, style->letters, c->led) == 0;
+		letters = joined ? c->led : 0;
 	}
 	try_digits(c, style, c->digits, first, letters, joined);
 	try_years(c, style, first, letters, joined);
+}
+
+/* "2026 0418" */
+static bool is_year_before(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return ms_detect_is_year(s->compact->text + w->start, w->end - w->start) &&
+		w[1].from == w->until + 1 && s->fold->text[w->until] == ' ' &&
+		w[1].end - w[1].start >= MIN_DIGITS;
 }
 
 /* The digits of word `word`, behind letters perhaps, and of what is joined to it. */
@@ -210,10 +299,11 @@ static bool read_digits(Short *c, gsize word)
 	c->first = c->last = word;
 	while (c->led < len && g_ascii_isalpha(text[c->led]))
 		c->led++;
-	if (c->led > MS_STYLE_LETTERS || !ms_detect_is_number(text + c->led, len - c->led))
+	if (c->led > MAX_LABEL || !ms_detect_is_number(text + c->led, len - c->led))
 		return false;
 	while (c->last + 1 < s->compact->n_words && c->last - word < MAX_WORDS &&
-		ms_detect_is_joint(s, c->last) &&
+		(ms_detect_is_joint(s, c->last) ||
+			(c->last == word && is_year_before(s, word))) &&
 		ms_detect_is_number(text + (w[1].start - w->start), w[1].end - w[1].start)) {
 		w++;
 		c->last++;
@@ -226,12 +316,22 @@ static bool read_digits(Short *c, gsize word)
 	return true;
 }
 
+/* "2026 0418 EUR" */
+static bool ends_in_figure(const Short *c)
+{
+	const MsFold *fold = c->s->fold;
+	gsize last = ms_detect_word_start(c->s, c->last), end = ms_detect_word_end(c->s, c->last);
+	return c->last > c->first && fold->text[last - 1] == ' ' &&
+		ms_detect_figure(fold, last, last, last, end) != MS_FIGURE_NONE;
+}
+
 /* Is it whole, no year, and no date that no label stands before? */
 static bool is_whole(const Short *c)
 {
 	const Search *s = c->s;
 	gsize start = ms_detect_word_start(s, c->first), end = ms_detect_word_end(s, c->last);
 	return !ms_detect_is_year(c->digits, strlen(c->digits)) && !is_group(c) &&
+		!ends_in_figure(c) &&
 		(c->dated || ms_detect_of_date(s->fold, start, end) == MS_DATED_NOT) &&
 		!ms_detect_is_glued(s, c->start, end, c->start == start && c->led == 0, false);
 }

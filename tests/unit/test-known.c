@@ -409,10 +409,12 @@ static const struct {
 	{"customer-number", "kd00530"}, {"customer-number", "530"}, {"customer-number", "kd00611"},
 	{"customer-number", "kd611"}, {"invoice-number", "re20260418"},
 	{"invoice-number", "re2026418"}, /* its form without zeros */
-	{"contract-number", "0000417"}};
+	{"contract-number", "0000417"}, {"order-number", "ab0071943"},
+	{"order-number", "ab71943"}}; /* likewise */
 
 static const MsStyle short_styles[] = {
-	{0, "kd", 2, 0}, {0, "kd", 2, 5}, {1, "re", 2, 0}, {2, "", 0, 7}};
+	{0, "kd", 2, 0}, {0, "kd", 2, 5}, {1, "re", 2, 0}, {2, "", 0, 7},
+	{3, "ab", 2, 0}, {3, "ab", 2, 7}};
 
 /* NULL: nothing of the directory's is found. */
 static const struct {
@@ -440,6 +442,21 @@ static const struct {
 	{"Invoice number: 20260418", "RE20260418"},
 	{"Invoice number: RE-2026-0418", "RE20260418"},
 	{"Vertragsnummer 417", "0000417"},
+	{"Order number 71943", "AB71943"},
+	{"Facture de cantine n\xc2\xb0 2026-0418", "RE20260418"},
+	{"Hotelrechnung Nr. 0418/2026", "RE20260418"},
+	{"Hotellfaktura 2026-0418, rum 12", "RE20260418"},
+	{"Hotelzimmer Nr. 0418/2026", NULL},
+	{"Invoice 2026 0418", "RE20260418"},
+	{"Invoice 2026 0418 EUR", NULL},
+	{"KdNr417", "KD00417"},
+	{"Rechnung2026-0418", "RE20260418"},
+	{"Zimmer417", NULL},
+	{"AZ417 Baku", NULL},
+	{"Kundennummer bei uns: 417", "KD00417"},
+	{"Kundennummer bei uns, Zimmer: 417", NULL},
+	{"Facture de la chambre n\xc2\xb0 418", NULL},
+	{"Facture du contrat n\xc2\xb0 2026-0418", NULL},
 	/* no label of the kind, or none right before it */
 	{"417", NULL},
 	{"in room 417", NULL},
@@ -461,13 +478,13 @@ static const struct {
 	/* known itself, or of two that it may be */
 	{"Kundennummer 530", "530"},
 	{"Kundennummer KD-611", "KD611"},
-	{"Kundennummer 611", NULL},
+	{"Kundennummer 611", "KD611"},
 };
 
 static GBytes *short_image(bool styles)
 {
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
-	static const char *const of[] = {"customer-number", "invoice-number", "contract-number"};
+	static const char *const of[] = {"customer-number", "invoice-number", "contract-number", "order-number"};
 	MsMark mark;
 	for (gsize i = 0; styles && i < G_N_ELEMENTS(short_styles); i++) {
 		MsStyle style = short_styles[i], back;
