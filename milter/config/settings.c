@@ -50,15 +50,46 @@ static bool check_path(const char *value, GError **error)
 	return false;
 }
 
+/* ".example.com" and "!example.com" are so in lists of Postfix. */
+static bool is_domain(const char *domain)
+{
+	return *domain != '\0' && *domain != '.' && strpbrk(domain, "/:<>*!, \t") == NULL;
+}
+
 static bool check_domain(const char *value, GError **error)
 {
 	const char *domain = strrchr(value, '@') != NULL ? strrchr(value, '@') + 1 : value;
-	if (*value != '\0' && domain == value && strpbrk(value, "/:<>*, \t") == NULL)
+	if (domain == value && is_domain(value))
 		return true;
-	bool usable = domain != value && *domain != '\0' && strpbrk(domain, "/:<>*, \t") == NULL;
+	bool usable = domain != value && is_domain(domain);
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is no domain; write \"%s\"", value,
 		usable ? domain : "example.com");
 	return false;
+}
+
+/* It is written behind RCPT TO; root alone is a mailbox of the host. */
+static bool check_mailbox(const char *value, GError **error)
+{
+	const char *at = strchr(value, '@');
+	if (*value != '\0' && strpbrk(value, " \t<>,;:\"") == NULL &&
+		(at == NULL || (at > value && is_domain(at + 1) && strchr(at + 1, '@') == NULL)))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no bare address; write one an item, such as \"desk@example.com\"", value);
+	return false;
+}
+
+/* With letters, as in "none", samuel@ would get what is sam@'s. */
+static bool check_tags(const char *value, GError **error)
+{
+	for (const char *p = value; *p != '\0'; p++)
+		if (!g_ascii_ispunct(*p) || strchr("@\"<>", *p) != NULL) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+				"\"%s\" has other than signs in it: write \"+\", \"+-\", or \"\" for none",
+				value);
+			return false;
+		}
+	return true;
 }
 
 static bool check_listen(const char *value, GError **error)
@@ -136,8 +167,8 @@ static bool check_relay(const char *value, GError **error)
 #define DEFAULT "would be the default, as if the key were not there: leave it out, or say which"
 
 static const MsRow alerts_rows[] = {
-	{.key = "mail-to", .type = MS_ROW_LIST},
-	{.key = "mail-from", .type = MS_ROW_TEXT},
+	{.key = "mail-to", .type = MS_ROW_LIST, .check = check_mailbox},
+	{.key = "mail-from", .type = MS_ROW_TEXT, .check = check_mailbox},
 	{.key = "relay", .type = MS_ROW_TEXT, .check = check_relay},
 	{.key = "mail-most", .type = MS_ROW_NUMBER, .fallback = "10", .min = 1, .max = 1000},
 	{.key = "hook", .type = MS_ROW_TEXT, .check = check_path},
@@ -160,8 +191,8 @@ static const MsRow canary_rows[] = {
 	{.key = "every", .type = MS_ROW_TIME, .fallback = "0s", .min = 0, .max = 7 * 86400000},
 	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
 	{.key = "listeners", .type = MS_ROW_LIST, .check = check_listener},
-	{.key = "sender", .type = MS_ROW_TEXT},
-	{.key = "recipient", .type = MS_ROW_TEXT},
+	{.key = "sender", .type = MS_ROW_TEXT, .check = check_mailbox},
+	{.key = "recipient", .type = MS_ROW_TEXT, .check = check_mailbox},
 	{.key = "kind", .type = MS_ROW_TEXT, .fallback = "customer-number"},
 	{.key = "identifier", .type = MS_ROW_TEXT},
 	{.key = NULL},
@@ -307,13 +338,13 @@ static const MsRow desk_rows[] = {
 	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "notice-reason", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "notice-original", .type = MS_ROW_CHOICE, .fallback = "none", .choices = originals},
-	{.key = "notice-to", .type = MS_ROW_LIST},
+	{.key = "notice-to", .type = MS_ROW_LIST, .check = check_mailbox},
 	{.key = "delay-patience", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
 	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
-	{.key = "notice-from", .type = MS_ROW_TEXT},
+	{.key = "notice-from", .type = MS_ROW_TEXT, .check = check_mailbox},
 	{.key = "notice-contact", .type = MS_ROW_TEXT},
 	{.key = "notice-language", .type = MS_ROW_CHOICE, .fallback = "en", .choices = languages},
-	{.key = "digest-to", .type = MS_ROW_LIST},
+	{.key = "digest-to", .type = MS_ROW_LIST, .check = check_mailbox},
 	{.key = "digest-every", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
 	{.key = "summary-every", .type = MS_ROW_TIME, .fallback = "0s", .max = 366 * 86400000LL},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
@@ -433,7 +464,7 @@ static const MsRow directory_rows[] = {
 		.max = 86400000},
 	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house", .check = check_filled},
 	{.key = "house-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+"},
+	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+", .check = check_tags},
 	{.key = NULL},
 };
 
