@@ -1,5 +1,5 @@
 /*
- * scan.h - the next byte of a kind in a text, many bytes at once.
+ * scan.h - the next byte of a kind in a text, many bytes at once; the next line of one.
  *
  * WHAT    What each pass over a text looks for first: a pair of bytes, a digit, a control
  *         character, a byte outside ASCII.  Where the processor has SSE2 sixteen bytes are looked
@@ -15,7 +15,14 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <string.h>
 
+/* Behind the line feed that ends the line at `p`, or `end`. */
+static inline const void *ms_line_after(const void *p, const void *end)
+{
+	const char *nl = memchr(p, '\n', (gsize)((const char *)end - (const char *)p));
+	return nl != NULL ? nl + 1 : end;
+}
 /* Where these two bytes stand one behind the other, from `at` on; `len`: nowhere. */
 gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2]);
 /* Where the next digit of ASCII is, or byte outside ASCII, from `at` on; or `len`. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "missent/named.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -44,12 +45,6 @@ static gsize line_length(const char *p, const char *end)
 	return n > 0 && p[n - 1] == '\r' ? n - 1 : n;
 }
 
-static const char *next_line(const char *p, const char *end)
-{
-	const char *nl = memchr(p, '\n', (gsize)(end - p));
-	return nl != NULL ? nl + 1 : end;
-}
-
 /* One line with those that it goes on in: they begin with a blank, which is no part of
  * it. */
 static GString *take_line(Card *card)
@@ -57,11 +52,11 @@ static GString *take_line(Card *card)
 	GString *line = g_string_new(NULL);
 	gsize n = line_length(card->p, card->end);
 	g_string_append_len(line, card->p, (gssize)n);
-	card->p = next_line(card->p, card->end);
+	card->p = ms_line_after(card->p, card->end);
 	while (card->p < card->end && (*card->p == ' ' || *card->p == '\t')) {
 		n = line_length(card->p, card->end);
 		g_string_append_len(line, card->p + 1, n > 0 ? (gssize)n - 1 : 0);
-		card->p = next_line(card->p, card->end);
+		card->p = ms_line_after(card->p, card->end);
 	}
 	return line;
 }
@@ -89,7 +84,7 @@ static void take_base64_lines(Card *card, GString *line)
 		if (n == 0)
 			return;
 		g_string_append_len(line, card->p, (gssize)n);
-		card->p = next_line(card->p, card->end);
+		card->p = ms_line_after(card->p, card->end);
 	}
 }
 
@@ -275,7 +270,7 @@ bool ms_is_ldif(const guint8 *data, gsize len)
 	while (p < end && (*p == '#' || *p == '\n' || *p == '\r' || *p == ' ' ||
 				  g_ascii_strncasecmp(
 					  p, "version:", MIN((gsize)(end - p), 8)) == 0))
-		p = next_line(p, end);
+		p = ms_line_after(p, end);
 	return end - p > 4 && g_ascii_strncasecmp(p, "dn:", 3) == 0;
 }
 

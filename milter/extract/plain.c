@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
+
 #include "plain.h"
 
 GString *ms_plain_unflow(const char *text, gsize len, bool delsp)
@@ -13,9 +15,9 @@ GString *ms_plain_unflow(const char *text, gsize len, bool delsp)
 	GString *out = g_string_sized_new(len);
 	const char *p = text, *end = text + len;
 	while (p < end) {
-		const char *nl = memchr(p, '\n', (gsize)(end - p));
-		const char *next = nl != NULL ? nl + 1 : end;
-		const char *stop = nl != NULL ? nl : end;
+		const char *next = ms_line_after(p, end), *stop = next;
+		if (stop[-1] == '\n')
+			stop--;
 		if (stop > p && stop[-1] == '\r')
 			stop--;
 		while (p < stop && *p == '>') /* quote depth */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/transfer.h"
 
 #include "bytes.h"
@@ -248,12 +249,6 @@ static bool signature_packets(const guint8 *p, gsize len)
 	return len > 0;
 }
 
-static const char *next_line(const char *p, const char *end)
-{
-	const char *nl = memchr(p, '\n', (gsize)(end - p));
-	return nl != NULL ? nl + 1 : end;
-}
-
 bool ms_is_pgp_signature(const guint8 *data, gsize len)
 {
 	static const char begin[] = "-----BEGIN PGP SIGNATURE-----",
@@ -265,10 +260,12 @@ bool ms_is_pgp_signature(const guint8 *data, gsize len)
 		p++;
 	if (!begins((const guint8 *)p, (gsize)(end - p), begin, sizeof begin - 1))
 		return false;
-	p = next_line(p, end);
-	while (p < end &&
-		memchr(p, ':', (gsize)(next_line(p, end) - p)) != NULL) /* Version, Comment */
-		p = next_line(p, end);
+	p = ms_line_after(p, end);
+	for (const char *next; p < end; p = next) { /* Version, Comment */
+		next = ms_line_after(p, end);
+		if (memchr(p, ':', (gsize)(next - p)) == NULL)
+			break;
+	}
 	const char *close = memmem(p, (gsize)(end - p), stop, sizeof stop - 1);
 	const char *sum = close != NULL ? memmem(p, (gsize)(close - p), "\n=", 2) : NULL;
 	if (close == NULL)

@@ -21,12 +21,6 @@ typedef struct {
 	const guint8 *from, *body, *stop, *behind; /* its first line, its data, its last line */
 } Block;
 
-static const guint8 *line_end(const guint8 *p, const guint8 *end)
-{
-	const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
-	return nl != NULL ? nl + 1 : end;
-}
-
 static bool begins(const guint8 *p, const guint8 *end, const char *word)
 {
 	gsize n = strlen(word);
@@ -48,14 +42,14 @@ static bool next_block(const guint8 *begin, const guint8 *p, const guint8 *end, 
 		if (!begins(p, end, "=ybegin ") || (at > 0 && text[at - 1] != '\n'))
 			continue;
 		block->from = p;
-		block->body = line_end(p, end);
+		block->body = ms_line_after(p, end);
 		if (begins(block->body, end, "=ypart "))
-			block->body = line_end(block->body, end);
+			block->body = ms_line_after(block->body, end);
 		const guint8 *stop = block->body;
 		while (stop < end && !begins(stop, end, "=yend"))
-			stop = line_end(stop, end);
+			stop = ms_line_after(stop, end);
 		block->stop = stop;
-		block->behind = line_end(stop, end);
+		block->behind = ms_line_after(stop, end);
 		return true;
 	}
 	return false;
@@ -65,8 +59,9 @@ static bool next_block(const guint8 *begin, const guint8 *p, const guint8 *end, 
 static bool number_of(
 	const guint8 *line, const guint8 *end, const char *name, guint base, guint64 *value_out)
 {
-	g_autofree char *words = g_strndup(
-		(const char *)line, MIN((gsize)(line_end(line, end) - line), MAX_WORDS));
+	const guint8 *stop = ms_line_after(line, end);
+	g_autofree char *words =
+		g_strndup((const char *)line, MIN((gsize)(stop - line), MAX_WORDS));
 	g_autofree char *key = g_strconcat(" ", name, "=", NULL);
 	const char *title = strstr(words, " name="); /* the last, and of any words */
 	const char *at = strstr(words, key);

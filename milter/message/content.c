@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 #include "missent/transfer.h"
 
@@ -26,19 +27,15 @@ static bool is_uuencode(const char *encoding)
 	return is_one_of(encoding, names);
 }
 
-static const guint8 *line_end(const guint8 *p, const guint8 *end)
-{
-	const guint8 *nl = memchr(p, '\n', (gsize)(end - p));
-	return nl != NULL ? nl + 1 : end;
-}
-
 /* Where the lines of the first file begin: after "begin", or at once. */
 static gsize uu_start(const guint8 *data, gsize len)
 {
 	const guint8 *end = data + len;
-	for (const guint8 *p = data; p < end; p = line_end(p, end))
+	for (const guint8 *p = data, *next; p < end; p = next) {
+		next = ms_line_after(p, end);
 		if (end - p > 6 && memcmp(p, "begin ", 6) == 0)
-			return (gsize)(line_end(p, end) - data);
+			return (gsize)(next - data);
+	}
 	gsize blank = 0;
 	while (blank < len && g_ascii_isspace((char)data[blank]) && data[blank] != ' ')
 		blank++;

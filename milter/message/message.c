@@ -614,8 +614,7 @@ static bool read_lost(gsize from, gsize to, void *user)
 	const char *end = (const char *)walk->window + to;
 	bool any = false;
 	for (const char *p = (const char *)walk->window + from; p < end;) {
-		const char *nl = memchr(p, '\n', (gsize)(end - p));
-		const char *next = nl != NULL ? nl + 1 : end;
+		const char *next = ms_line_after(p, end);
 		if (!is_boundary(walk, p, (gsize)(next - p))) {
 			g_string_append_len(text, p, next - p);
 			for (; !any && p < next; p++)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/scan.h"
 #include "missent/stored.h"
 
 #define MAX_DEPTH 20
@@ -48,13 +49,6 @@ static void give(Walk *walk, const char *name, const guint8 *data, gsize len, gs
  * mail that follows.
  */
 
-/* The line's end, or the end. */
-static const char *line_end(const char *p, const char *end)
-{
-	const char *nl = memchr(p, '\n', (gsize)(end - p));
-	return nl != NULL ? nl + 1 : end;
-}
-
 static bool is_blank(const char *p, const char *stop)
 {
 	return p == stop || *p == '\n' || (*p == '\r' && p + 1 < stop && p[1] == '\n');
@@ -63,7 +57,7 @@ static bool is_blank(const char *p, const char *stop)
 /* A field, or none of them. */
 static bool begins_message(const char *p, const char *end)
 {
-	const char *stop = line_end(p, end), *start = p;
+	const char *stop = ms_line_after(p, end), *start = p;
 	while (p < stop && *p > ' ' && *p < 0x7f && *p != ':')
 		p++;
 	return is_blank(start, stop) || (p > start && p < stop && *p == ':') ||
@@ -100,7 +94,7 @@ static bool has_date(const char *p, const char *stop)
 /* `nl` ends the line before. */
 static bool begins_here(const char *begin, const char *nl, const char *end)
 {
-	const char *stop = line_end(nl + 1, end), *before = nl;
+	const char *stop = ms_line_after(nl + 1, end), *before = nl;
 	if (before > begin && before[-1] == '\r')
 		before--;
 	bool empty = before == begin || before[-1] == '\n';
@@ -126,8 +120,7 @@ static GByteArray *unquote(const char *p, const char *end)
 {
 	GByteArray *out = g_byte_array_sized_new((guint)(end - p));
 	while (p < end) {
-		const char *nl = memchr(p, '\n', (gsize)(end - p));
-		const char *stop = nl != NULL ? nl + 1 : end;
+		const char *stop = ms_line_after(p, end);
 		gsize quotes = 0;
 		while (p + quotes < stop && p[quotes] == '>')
 			quotes++;
