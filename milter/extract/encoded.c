@@ -124,6 +124,16 @@ static const char *base64_lines(const Scan *scan, const char *p, GByteArray *out
 	return p;
 }
 
+/* Two full lines, as of a file that has lost its "begin". */
+static bool is_amid_uu(const Scan *scan, const Line *line, gsize prefix, MsUuAlphabet alphabet)
+{
+	char full = alphabet == MS_UU ? 'M' : 'h';
+	const char *first = line->p + prefix, *second = line->next + prefix;
+	return line->stop - first >= 61 && *first == full && second < scan->end &&
+		*second == full && is_uu(scan, line->p, prefix, alphabet) &&
+		is_uu(scan, line->next, prefix, alphabet);
+}
+
 /* A file that begins at `line`, with "begin" or without; where it ends, or NULL. */
 static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 {
@@ -133,24 +143,12 @@ static const char *read_uu(const Scan *scan, const Line *line, const char *text)
 	if (line->stop == text || strchr("bMh", *text) == NULL) /* as nearly all lines */
 		return NULL;
 	g_autoptr(GByteArray) out = ms_bytes_new();
-	if (is_begin(text, line->stop, &base64)) {
-		if (base64)
-			after = base64_lines(scan, line->next, out);
-		else if (is_uu(scan, line->next, prefix, MS_UU))
-			after = uu_lines(scan, line->next, prefix, MS_UU, out);
-		else if (is_uu(scan, line->next, prefix, MS_XX))
-			after = uu_lines(scan, line->next, prefix, MS_XX, out);
-	} else if (line->stop - text >= 61 && *text == 'M' && is_uu(scan, line->p, prefix, MS_UU) &&
-		line->next < scan->end &&
-		line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'M' &&
-		is_uu(scan, line->next, prefix, MS_UU)) {
-		after = uu_lines(
-			scan, line->p, prefix, MS_UU, out); /* full lines without "begin" */
-	} else if (line->stop - text >= 61 && *text == 'h' && is_uu(scan, line->p, prefix, MS_XX) &&
-		is_uu(scan, line->next, prefix, MS_XX) && line->next < scan->end &&
-		line->next[MIN(prefix, (gsize)(scan->end - line->next) - 1)] == 'h') {
-		after = uu_lines(scan, line->p, prefix, MS_XX, out);
-	}
+	bool begun = is_begin(text, line->stop, &base64);
+	if (begun && base64)
+		after = base64_lines(scan, line->next, out);
+	for (MsUuAlphabet a = MS_UU; after == NULL && a <= MS_XX; a++)
+		if (begun ? is_uu(scan, line->next, prefix, a) : is_amid_uu(scan, line, prefix, a))
+			after = uu_lines(scan, begun ? line->next : line->p, prefix, a, out);
 	if (after == NULL)
 		return NULL;
 	give(scan, base64 ? "base64 file" : "uuencoded file", out);

@@ -166,6 +166,13 @@ static const Row files[] = {
 		"begin 644 a.txt\naErJnR4xhNL6UPbJhMaJm62h29HQrB1+tAH6UPqMUMKtjR4VZQUc+\n"
 		"+\nend\n",
 		"KD-7740912", NULL},
+	{"xxencode without begin",
+		"hP4ZiNG+l64xa65FcNG-gOLBo90-VPaEUPaxoO4ZiNm-ZP5BZ0aldPaIUAW-j\n"
+		"hNW-oO4IUP4ZnR0kUMKtY64tjR4VdPaQUNKlnNEdgOKtZ61AUPqMUR4VZ64ld\n"
+		"hQrEg643iN0-iPrFcOKtb64JgQqI8ErJnR4xhNL6UPbJhMaJm62h29HQrB1+t\n"
+		"CAH6UPqMUMKtjR4VZQUc+\n"
+		"+\nend\n",
+		"KD-7740912", NULL},
 	{"begin-base64",
 		"begin-base64 644 a.txt\n"
 		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
