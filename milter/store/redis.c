@@ -405,10 +405,9 @@ static bool asks_role(MsRedis *redis, guint listed)
 
 /* Whatever is wrong with one, another may answer: one that was built anew has not even our user.
  * Where all fail, the first is told. */
-static MsAnswer ask_listed(
-	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
+static MsAnswer ask_listed(MsRedis *redis, const GPtrArray *list, const MsCommand *command,
+	MsReply **reply_out, GError **error)
 {
-	g_autoptr(GPtrArray) list = primaries(redis);
 	g_autoptr(GError) first = NULL;
 	MsAnswer answer = MS_RETRY;
 	bool role = asks_role(redis, list->len);
@@ -438,19 +437,19 @@ static MsAnswer ask_primary(
 	gint64 asked_at = g_get_monotonic_time();
 	if (redis->sentinels != NULL) {
 		start_following(redis);
-		g_autoptr(GPtrArray) list = primaries(redis);
-		if (list->len == 0 && !find_primary(redis, 0, error))
+		g_autoptr(GPtrArray) known = primaries(redis);
+		if (known->len == 0 && !find_primary(redis, 0, error))
 			return MS_RETRY;
 	}
-	MsAnswer answer = ask_listed(redis, command, reply_out, &why);
-	/* Another may be primary by now. */
+	g_autoptr(GPtrArray) asked = primaries(redis);
+	MsAnswer answer = ask_listed(redis, asked, command, reply_out, &why);
+	/* Another may be primary by now, than the one that was asked: whoever found it. */
 	if (answer != MS_FOUND && redis->sentinels != NULL) {
-		g_autoptr(GPtrArray) before = primaries(redis);
 		bool found = find_primary(redis, asked_at, NULL);
-		g_autoptr(GPtrArray) after = primaries(redis);
-		if (found && after->len > 0 &&
-			(before->len == 0 || before->pdata[0] != after->pdata[0]))
-			return ask_listed(redis, command, reply_out, error);
+		g_autoptr(GPtrArray) now = primaries(redis);
+		if (found && now->len > 0 &&
+			(asked->len == 0 || asked->pdata[0] != now->pdata[0]))
+			return ask_listed(redis, now, command, reply_out, error);
 	}
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
