@@ -207,6 +207,7 @@ static bool learn(MsCluster *cluster, gint64 since, GError **error)
 	pthread_mutex_lock(&cluster->lock);
 	bool fresh = before != NULL && cluster->learnt_at > since;
 	pthread_mutex_unlock(&cluster->lock);
+	gint64 now = g_get_monotonic_time(); /* what is told is not newer than the question */
 	Map *map = NULL;
 	g_autoptr(GError) first = NULL;
 	g_autoptr(GPtrArray) asked = g_ptr_array_new();
@@ -221,7 +222,7 @@ static bool learn(MsCluster *cluster, gint64 since, GError **error)
 		pthread_mutex_lock(&cluster->lock);
 		Map *old = cluster->map;
 		cluster->map = map;
-		cluster->learnt_at = g_get_monotonic_time();
+		cluster->learnt_at = now;
 		pthread_mutex_unlock(&cluster->lock);
 		map_unref(old);
 	}
@@ -282,6 +283,7 @@ MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error)
 typedef struct {
 	MsServer *server;
 	bool asking;
+	MsServer *asked; /* this round; NULL: none was there to ask */
 } Route;
 
 /* What goes to one node together. */
@@ -351,7 +353,9 @@ static bool gather(Round *r)
 	for (gsize i = 0; i < r->n; i++) {
 		if (r->got[i] != NULL)
 			continue;
-		g_autoptr(MsServer) server = server_for(r, i);
+		MsServer *server = server_for(r, i);
+		ms_server_unref(r->routes[i].asked);
+		r->routes[i].asked = server;
 		if (server == NULL)
 			return false;
 		Group *group = group_for(r, server);
@@ -461,24 +465,22 @@ static bool answered(const Round *r)
 	return true;
 }
 
-/* A node failed: has another taken its slots?  Those that it did not answer go by the map again. */
+/* A node failed: is another than the one that was asked known to have its slots by now, whoever
+ * learnt of it?  Those that it did not answer go by the map again. */
 static bool moved_on(Round *r)
 {
-	g_autoptr(Map) before = current_map(r->cluster);
 	if (r->end == MS_CONFIG || !learn(r->cluster, r->begun, NULL))
 		return false;
-	g_autoptr(Map) after = current_map(r->cluster);
-	bool changed = before == NULL;
+	g_autoptr(Map) map = current_map(r->cluster);
+	bool changed = false;
 	for (gsize i = 0; i < r->n; i++) {
 		const char *key = r->got[i] == NULL ? ms_cluster_key(&r->commands[i]) : NULL;
 		if (key == NULL)
 			continue;
 		g_clear_pointer(&r->routes[i].server, ms_server_unref);
-		guint slot = ms_cluster_slot(key);
-		if (before != NULL && after->owner[slot] >= 0)
-			changed = changed || before->owner[slot] < 0 ||
-				before->nodes->pdata[before->owner[slot]] !=
-					after->nodes->pdata[after->owner[slot]];
+		int owner = map->owner[ms_cluster_slot(key)];
+		changed = changed ||
+			(owner >= 0 && map->nodes->pdata[owner] != r->routes[i].asked);
 	}
 	return changed;
 }
@@ -518,6 +520,7 @@ MsAnswer ms_cluster_ask(MsCluster *cluster, const MsCommand *commands, gsize n, 
 	bool fine = answered(&r);
 	for (gsize i = 0; i < n; i++) {
 		ms_server_unref(routes[i].server);
+		ms_server_unref(routes[i].asked);
 		if (fine)
 			g_ptr_array_add(replies, got[i]);
 		else

@@ -883,7 +883,8 @@ static char *with_port(const char *text, const Stub *stub)
 	return keep(g_strjoinv(port, around));
 }
 
-/* Slots that have moved, are being moved, or whose node is gone. */
+/* Slots that have moved, are being moved, or whose node is gone; as several messages see it at
+ * once. */
 static void test_cluster_moves(void)
 {
 	static const struct {
@@ -922,14 +923,18 @@ static void test_cluster_moves(void)
 		g_atomic_int_set(&first->manner, rows[i].manner);
 		g_atomic_pointer_set(&second->slots,
 			rows[i].from < 0 ? "*0\r\n" : slots_of(first, rows[i].from, second));
-		g_autofree char *why = NULL;
+		Asker askers[12];
+		ask_at_once(redis, askers, G_N_ELEMENTS(askers));
+		for (gsize n = 0; n < G_N_ELEMENTS(askers); n++) {
+			g_test_message("%s: %" G_GINT64_FORMAT " ms", rows[i].name, askers[n].ms);
+			g_assert_cmpint(askers[n].answer, ==, rows[i].want);
+			g_assert_cmpint(askers[n].ms, <, 3000);
+		}
 		g_autoptr(MsReply) reply = NULL;
-		MsAnswer answer = get(redis, &ms, &reply, &why);
-		g_test_message("%s: %s, %" G_GINT64_FORMAT " ms", rows[i].name, why, ms);
-		g_assert_cmpint(answer, ==, rows[i].want);
-		g_assert_cmpint(ms, <, 3000);
-		if (answer == MS_FOUND)
+		if (rows[i].want == MS_FOUND) {
+			g_assert_cmpint(get(redis, &ms, &reply, NULL), ==, MS_FOUND);
 			g_assert_cmpstr(reply->text, ==, "second");
+		}
 		stub_end(first);
 		stub_end(second);
 	}
