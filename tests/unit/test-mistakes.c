@@ -454,7 +454,7 @@ static void test_right(void)
 		"outgoing { networks = \"10.0.0.0/8\" }\n", "desk { submit-user = a\\b\n}\n",
 		"# mode = x\nmode = observe # mode = y\n",
 		"directory { subaddress = \"+-_.\" }\n", "directory { subaddress = \"\" }\n",
-		"desk { notice-from = \"o'hara+x@b\xc3\xbc" "cher.example\"\n digest-to = {\"root\"} }\n"};
+		"desk { notice-from = \"o'hara+x@b\303\274cher.example\"\n digest-to = {\"root\"} }\n"};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		const Mistake none = {SETTINGS, texts[i], "", "", ""};
 		g_autofree char *said = complaint_of(&none, NULL);
