@@ -37,5 +37,8 @@ void ms_named_append(MsNamedText *named, const char *text, gsize len);
 
 /* Hands it over as one span. */
 void ms_extract_named(const MsExtraction *to, const char *where, const MsNamedText *named);
+/* The same, of what is no text that a reader sees. */
+void ms_extract_named_as(const MsExtraction *to, MsSpanType type, const char *where,
+	const MsNamedText *named);
 
 #endif

@@ -10,6 +10,7 @@
 #include "missent/inventory.h"
 
 #include "attributes.h"
+#include "xml.h"
 
 #define SHORTEST 3       /* no identifier is shorter */
 #define MAX_NAMES 20000
@@ -102,12 +103,6 @@ static bool is_seen(MsAttributes *a, const char *value, gsize len)
 	return false;
 }
 
-static const char *local(const char *name)
-{
-	const char *colon = strrchr(name, ':');
-	return colon != NULL ? colon + 1 : name;
-}
-
 /* A namespace of the standards; one of somebody's own may say whose. */
 static bool is_known_namespace(const char *name, const char *value)
 {
@@ -132,7 +127,7 @@ void ms_attributes_keep(
 		gsize len = strlen(list[1]);
 		if (is_known_namespace(list[0], list[1]))
 			continue;
-		guint fate = fate_of(a, element, "@", local(list[0]));
+		guint fate = fate_of(a, element, "@", ms_xml_local(list[0]));
 		if (len < SHORTEST ||
 			(standard &&
 				(fate == MARK || (fate == STRUCTURAL && !is_more(list[1], len)))) ||

@@ -20,6 +20,7 @@
 #include "cellstyle.h"
 #include "flow.h"
 #include "formula.h"
+#include "headed.h"
 #include "line.h"
 #include "numfmt.h"
 #include "readers.h"
@@ -48,6 +49,7 @@ typedef enum {
 	CHANGE_END,
 	CHANGE_START,
 	CODES,
+	CONTENT,
 	COUNTED,
 	DATA,
 	DELETED,
@@ -64,6 +66,10 @@ typedef enum {
 	INSTRUCTION,
 	LIST_STYLE,
 	LEVEL,
+	MARK,
+	MARK_END,
+	NAMED_WITHIN,
+	NAMING,
 	NUMBER,
 	NUMBERING,
 	PAGE_CODES,
@@ -92,6 +98,7 @@ static const struct {
 	Kind kind;
 } kinds[] = {
 	{"Cell", CELL},
+	{"CustomDocumentProperties", NAMED_WITHIN},
 	{"Data", DATA},
 	{"DataMashup", BINARY},
 	{"Fallback", ANNOTATION},
@@ -104,6 +111,10 @@ static const struct {
 	{"binary-data", BINARY},
 	{"binaryData", BINARY},
 	{"blob", BLOB},
+	{"bookmark-end", MARK_END},
+	{"bookmark-start", MARK},
+	{"bookmarkEnd", MARK_END},
+	{"bookmarkStart", MARK},
 	{"br", BREAK},
 	{"buAutoNum", COUNTED},
 	{"c", SHEET_CELL},
@@ -121,6 +132,7 @@ static const struct {
 	{"evenFooter", CODES},
 	{"evenHeader", CODES},
 	{"f", FORMULA},
+	{"ffData", NAMING},
 	{"firstFooter", CODES},
 	{"firstHeader", CODES},
 	{"fldChar", FIELD},
@@ -155,11 +167,15 @@ static const struct {
 	{"ptab", TAB},
 	{"r", RUN},
 	{"rPh", PHONETIC},
+	{"reference-mark-end", MARK_END},
+	{"reference-mark-start", MARK},
 	{"row", SHEET_ROW},
 	{"rt", ANNOTATION},
 	{"ruby-text", ANNOTATION},
 	{"s", SPACE},
 	{"script", ANNOTATION},
+	{"sdtContent", CONTENT},
+	{"sdtPr", NAMING},
 	{"si", STRING},
 	{"sym", SYMBOL},
 	{"t", TEXT},
@@ -223,6 +239,9 @@ typedef struct {
 	MsNamedText *named;  /* of a part whose elements say what their values are, or NULL */
 	GString *value;      /* of the element that is open there */
 	bool properties_part;
+	MsHeaded *headed;
+	GString *names;      /* of the control or field that comes next, one a line */
+	guint naming;        /* open elements that say them */
 } Flow;
 
 #define MAX_CELLS 100000 /* of a sheet, that its formulas may name */
@@ -495,6 +514,10 @@ static void put_symbol(Flow *f, const char *const *attributes)
 		put(f, bits_here(f), utf8, (gsize)g_unichar_to_utf8(c, utf8));
 }
 
+/* Elements have their depth as a key. */
+#define FIELD_KEY(n) ((guint64)1 << 32 | (n))
+#define MARK_KEY(name) ((guint64)1 << 33 | g_str_hash(name))
+
 static void field_char(Flow *f, const char *const *attributes)
 {
 	const char *type = ms_xml_attribute(attributes, "fldCharType");
@@ -504,6 +527,7 @@ static void field_char(Flow *f, const char *const *attributes)
 	if (strcmp(type, "begin") == 0) {
 		g_byte_array_append(f->fields, &in, 1);
 		f->instructions++;
+		g_string_truncate(f->names, 0);
 		return;
 	}
 	if (f->fields->len == 0)
@@ -511,8 +535,14 @@ static void field_char(Flow *f, const char *const *attributes)
 	guint8 *last = &f->fields->data[f->fields->len - 1];
 	f->instructions -= *last;
 	*last = 0;
-	if (strcmp(type, "end") == 0)
+	if (strcmp(type, "end") == 0) {
+		ms_headed_end(f->headed, FIELD_KEY(f->fields->len), top(f)->line.out);
 		g_byte_array_set_size(f->fields, f->fields->len - 1);
+	} else if (f->instructions == 0) {
+		ms_headed_field(f->names, f->instruction->str);
+		ms_headed_begin(f->headed, FIELD_KEY(f->fields->len), f->names->str,
+			top(f)->line.out);
+	}
 	if (f->instructions == 0) {
 		put_aside(f, f->instruction);
 		g_string_truncate(f->instruction, 0);
@@ -762,6 +792,57 @@ static bool defines(const char *root)
 	return g_strv_contains(roots, root);
 }
 
+/* What an element says of its text. */
+static void take_names(GString *names, const char *const *attributes)
+{
+	static const char *const all[] = {"name", "column-name", "ref-name", "description", "alias",
+		"tag", "element", NULL};
+	for (; *attributes != NULL; attributes += 2) {
+		const char *local = ms_xml_local(attributes[0]);
+		if (strcmp(local, "instr") == 0)
+			ms_headed_field(names, attributes[1]);
+		else if (g_strv_contains(all, local))
+			g_string_append_printf(names, "%s\n", attributes[1]);
+	}
+}
+
+static void begin_mark_of(Flow *f, Kind kind, const char *const *attributes)
+{
+	const char *name = ms_xml_attribute(attributes, "name");
+	const char *id = ms_xml_attribute(attributes, "id");
+	id = id != NULL ? id : name;
+	if (id != NULL && kind == MARK)
+		ms_headed_begin(f->headed, MARK_KEY(id), name, top(f)->line.out);
+	else if (id != NULL)
+		ms_headed_end(f->headed, MARK_KEY(id), top(f)->line.out);
+}
+
+/* A control, field, bookmark or property names what is in it. */
+static void begin_headed(Flow *f, Kind kind, const char *name, const char *const *attributes)
+{
+	static const char *const naming[] = {"alias", "tag", "name", "statusText", "helpText", NULL};
+	guint64 key = f->open->len;
+	if (kind == NAMING) {
+		g_string_truncate(f->names, 0);
+		f->naming++;
+	} else if (kind == CONTENT) {
+		ms_headed_begin(f->headed, key, f->names->str, top(f)->line.out);
+	} else if (f->naming > 0) {
+		const char *value = ms_xml_attribute(attributes, "val");
+		if (value != NULL && g_strv_contains(naming, name))
+			g_string_append_printf(f->names, "%s\n", value);
+	} else if (kind == MARK || kind == MARK_END) {
+		begin_mark_of(f, kind, attributes);
+	} else {
+		g_autoptr(GString) names = g_string_new(NULL);
+		take_names(names, attributes);
+		if (key > 1 && g_array_index(f->open, guint8, key - 2) == NAMED_WITHIN)
+			g_string_append(names, name);
+		if (names->len > 0)
+			ms_headed_begin(f->headed, key, names->str, top(f)->line.out);
+	}
+}
+
 /* OpenDocument: what the styles make of an element; its kind. */
 static Kind begin_styled(Flow *f, Kind kind, const char *name, const char *const *attributes)
 {
@@ -804,6 +885,10 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 	}
 	if (kind != OTHER)
 		begin_text(f, kind, attributes);
+	if (!f->standard)
+		ms_headed_attributes(f->headed, name, attributes);
+	else if (kind != SHEET_CELL && kind != RUN)
+		begin_headed(f, kind, name, attributes);
 }
 
 /* ---- elements that end ---------------------------------------------------------------- */
@@ -863,6 +948,7 @@ static void end_text(Flow *f, Kind kind)
 	case CACHE: f->in_cache = false; break;
 	case HIDING: f->hiding -= f->hiding > 0; break;
 	case PART: g_clear_pointer(&f->part, g_free); break;
+	case NAMING: f->naming -= f->naming > 0; break;
 	default:
 		/* Outside of a paragraph each text is a line; in a cell, the cell ends it. */
 		if (top(f)->paragraphs == 0 && !f->in_cell)
@@ -886,6 +972,7 @@ static void flow_end(void *user, const char *name)
 		(kind == BINARY || kind == BLOB || kind == CODES || kind == FORMULA ||
 			kind == FORMAT_CODE || kind == VALUE || kind == DATA))
 		end_collecting(f, kind);
+	ms_headed_end(f->headed, f->open->len, top(f)->line.out);
 	end_text(f, kind);
 	if (f->defines) {
 		ms_numbering_end(f->office->numbering, name, f->aside);
@@ -1008,6 +1095,8 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->values = g_string_new(NULL);
 	f->formulas = g_ptr_array_new_with_free_func(g_free);
 	f->value = g_string_new(NULL);
+	f->headed = ms_headed_new();
+	f->names = g_string_new(NULL);
 	push_target(f);
 	return f;
 }
@@ -1037,6 +1126,8 @@ static void flow_free(Flow *f)
 	ms_cell_styles_free(f->styles);
 	ms_named_free(f->named);
 	g_string_free(f->value, TRUE);
+	ms_headed_free(f->headed);
+	g_string_free(f->names, TRUE);
 	g_free(f->part);
 	g_free(f);
 }
@@ -1066,6 +1157,7 @@ static void finish(Flow *f, gsize *text)
 	span(f, MS_SPAN_TEXT, " (notes, fields)", f->aside);
 	if (f->named != NULL)
 		ms_extract_named(f->office->to, f->place, f->named);
+	ms_headed_hand_over(f->office->to, f->place, f->headed);
 	ms_extract_changed(f->office->to, f->place, f->changed);
 	/* What stands behind a word in them may be another element's, and a measure. */
 	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);

@@ -159,10 +159,16 @@ void ms_named_value(MsNamedText *named, const char *name, const char *text, gsiz
 
 void ms_extract_named(const MsExtraction *to, const char *where, const MsNamedText *named)
 {
+	ms_extract_named_as(to, MS_SPAN_TEXT, where, named);
+}
+
+void ms_extract_named_as(const MsExtraction *to, MsSpanType type, const char *where,
+	const MsNamedText *named)
+{
 	if (named->full)
 		ms_reading_unread(to->reading, where, MS_UNREAD_LIMIT,
 			"more than %d values with names", MS_NAMED_MAX);
-	MsSpan span = {.type = MS_SPAN_TEXT, .where = where, .text = named->text->str,
+	MsSpan span = {.type = type, .where = where, .text = named->text->str,
 		.len = named->text->len, .names = (const MsNamed *)(const void *)named->names->data,
 		.n_names = named->names->len};
 	ms_extract_hand_over(to, &span);

@@ -24,7 +24,7 @@ typedef struct {
 	bool entities;
 } Xml;
 
-static const char *local(const char *name)
+const char *ms_xml_local(const char *name)
 {
 	const char *colon = strrchr(name, ':');
 	return colon != NULL ? colon + 1 : name;
@@ -33,13 +33,13 @@ static const char *local(const char *name)
 static void on_start(void *user, const XML_Char *name, const XML_Char **attributes)
 {
 	Xml *xml = user;
-	xml->handler->start(xml->user, local(name), (const char *const *)attributes);
+	xml->handler->start(xml->user, ms_xml_local(name), (const char *const *)attributes);
 }
 
 static void on_end(void *user, const XML_Char *name)
 {
 	Xml *xml = user;
-	xml->handler->end(xml->user, local(name));
+	xml->handler->end(xml->user, ms_xml_local(name));
 }
 
 static void on_text(void *user, const XML_Char *text, int len)
@@ -74,7 +74,7 @@ static void on_other(void *user, const XML_Char *text, int len)
 const char *ms_xml_attribute(const char *const *attributes, const char *name)
 {
 	for (; *attributes != NULL; attributes += 2)
-		if (strcmp(local(attributes[0]), name) == 0)
+		if (strcmp(ms_xml_local(attributes[0]), name) == 0)
 			return attributes[1];
 	return NULL;
 }

@@ -17,6 +17,8 @@ typedef struct {
 const char *ms_xml_parse(const guint8 *data, gsize len, MsBudget *budget,
 	const MsXmlHandler *handler, void *user);
 const char *ms_xml_attribute(const char *const *attributes, const char *name);
+/* A name without its prefix. */
+const char *ms_xml_local(const char *name);
 /* The name of the outermost element, without prefix, or NULL. */
 char *ms_xml_root(const guint8 *data, gsize len);
 

@@ -205,6 +205,46 @@ static void test_word_places(void)
 		"\nr/Customer = Own-1\n|\nProperties/Customer = Own-2\n|"
 		"\ndocument-meta/Customer = Own-3\n",
 		"");
+	expect("controls name their text",
+		word("<w:p><w:sdt><w:sdtPr><w:alias w:val='Customer'/><w:tag w:val='Cust'/></w:sdtPr>"
+		     "<w:sdtContent>" R("C-10") R("002") "</w:sdtContent></w:sdt></w:p>"
+		     "<w:sdt><w:sdtPr><w:tag w:val='Block'/></w:sdtPr><w:sdtContent><w:p>" R("47")
+		     "</w:p></w:sdtContent></w:sdt><w:customXml w:element='Element'><w:p>" R("48")
+		     "</w:p></w:customXml><w:p><w:smartTag w:element='Smart'>" R("49")
+		     "</w:smartTag></w:p>"),
+		"(named), aside] C-10002\nC-10002\n|\nCustomer = C-10002\nCust = C-10002\n|"
+		"\nBlock = 47\nElement = 48\nSmart = 49\n",
+		"");
+#define FIELD_OF(instruction, more, text) \
+	"<w:p><w:r><w:fldChar w:fldCharType='begin'>" more "</w:fldChar></w:r><w:r><w:instrText>" \
+	instruction "</w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r>" R( \
+		text) "<w:r><w:fldChar w:fldCharType='end'/></w:r>" R(" 1") "</w:p>"
+	expect("fields name their text",
+		word(FIELD_OF(" MERGEFIELD  Customer \\* MERGEFORMAT ", "", "4711")
+			FIELD_OF("DOCPROPERTY &quot;Customer number&quot; \\h", "", "4712")
+			FIELD_OF("Bookmark", "", "4713") FIELD_OF(" FORMTEXT ",
+				"<w:ffData><w:name w:val='Typed'/></w:ffData>", "4714")
+			"<w:p><w:fldSimple w:instr='MERGEFIELD Simple'>" R("4715") "</w:fldSimple>" R(" 2")
+			"</w:p>"),
+		"\nCustomer = 4711\n|\nCustomer number = 4712\n|\nBookmark = 4713\n|"
+		"\nTyped = 4714\n|\nSimple = 4715\n",
+		"");
+	expect("bookmarks name their text",
+		word("<w:p><w:bookmarkStart w:id='1' w:name='One'/>" R("4711")
+		     "<w:bookmarkStart w:id='2' w:name='Two'/>" R("12") "<w:bookmarkEnd w:id='1'/>"
+		     R("13") "<w:bookmarkEnd w:id='2'/>" R("14") "</w:p>"),
+		"\nOne = 471112\nTwo = 1213\n", "");
+	expect("what is no value is not named",
+		word("<w:p><w:bookmarkStart w:id='1' w:name='One'/>" R("no digit")
+		     "<w:bookmarkEnd w:id='1'/></w:p>"),
+		"no digit|!One = ", "");
+	expect("properties of Word 2003",
+		word("<o:CustomDocumentProperties><o:Customer>4711</o:Customer>"
+		     "</o:CustomDocumentProperties>"),
+		"\nCustomer = 4711\n", "");
+	expect("attributes of a customer's own",
+		ZIP(TYPES, {"customXml/item1.xml", "<r><c customer='4711'/><c name='N' value='1'/></r>", -1}),
+		"\nc/customer = 4711\nc/name = N\nc/value = 1\n", "");
 	expect("attributes are no lines of a text",
 		word("<w:p><w:bookmarkStart w:name='Customer number'/>" R("x") "</w:p>"),
 		"(attributes), aside] urn:w\nCustomer number\n", "");
@@ -615,6 +655,24 @@ static void test_opendocument_numbers(void)
 		"KD-7740912\n", "");
 }
 
+/* Where the names of values are not seen. */
+static void test_opendocument_names(void)
+{
+	expect("fields, controls, marks, sections",
+		text_document("<text:p>x<text:user-defined text:name='Own'>471</text:user-defined>"
+			"<text:variable-get text:name='Variable'>472</text:variable-get>"
+			"<text:database-display text:table-name='T' text:column-name='Column'>473"
+			"</text:database-display><text:text-input text:description='Input'>474"
+			"</text:text-input><loext:content-control loext:alias='Control'>475"
+			"</loext:content-control><text:bookmark-start text:name='Mark'/>476"
+			"<text:bookmark-end text:name='Mark'/><text:bookmark-ref text:ref-name='Ref'>"
+			"477</text:bookmark-ref></text:p><text:section text:name='Section'><text:p>478"
+			"</text:p></text:section>"),
+		"\nOwn = 471\nVariable = 472\nColumn = 473\nInput = 474\nControl = 475\n"
+		"Mark = 476\nRef = 477\nSection = 478\n|] x471472473474475476477\n",
+		"");
+}
+
 static void test_opendocument(void)
 {
 	expect("a note",
@@ -912,6 +970,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/opendocument", test_opendocument);
 	g_test_add_func("/office/opendocument/lists", test_opendocument_lists);
 	g_test_add_func("/office/opendocument/numbers", test_opendocument_numbers);
+	g_test_add_func("/office/opendocument/names", test_opendocument_names);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
 	g_test_add_func("/office/drawings", test_drawings);
