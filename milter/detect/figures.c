@@ -18,6 +18,7 @@
 #define MAX_TOKEN 24  /* bytes of a word beside it */
 #define MAX_BETWEEN 40
 #define MAX_DATE 9 /* bytes before its last digit */
+#define MAX_DIALLED 20 /* bytes of a telephone number on one side of some of its digits */
 
 /* ---- words ---------------------------------------------------------------------------- */
 
@@ -618,39 +619,85 @@ static void split(const MsFold *fold, gsize *start, gsize *end, Word *before, Wo
 	}
 }
 
-/* A telephone number begins with a +, or with a code in brackets. */
+/* Where the groups of digits end that one mark sets apart each; a date is none of them. */
+static gsize groups_end(const MsFold *fold, gsize at)
+{
+	gsize limit = MIN(fold->len, at + MAX_DIALLED);
+	while (at < limit) {
+		if (!g_ascii_isdigit(fold->text[at]) &&
+			(fold->text[at] == '\0' || strchr(" /-.", fold->text[at]) == NULL ||
+				!g_ascii_isdigit(fold->text[at + 1]) ||
+				date_end(fold, at + 1) > 0))
+			break;
+		at++;
+	}
+	return at;
+}
+
+static guint digits_in(const MsFold *fold, gsize from, gsize until)
+{
+	guint digits = 0;
+	for (; from < until; from++)
+		digits += g_ascii_isdigit(fold->text[from]) != 0;
+	return digits;
+}
+
+/* A telephone number begins with a +, or with a code in brackets; but "4710+4711" are two, and
+ * "(01) 4710 (02) 47110" is a list. */
 bool ms_detect_is_dialled(const MsFold *fold, gsize from, gsize start, gsize end)
 {
 	gsize at = back_over(
 		fold, start, MAX(from, start > 12 ? start - 12 : 0), "0123456789 /()-.");
-	guint digits = 0;
-	for (gsize i = at; i < end; i++)
-		digits += g_ascii_isdigit(fold->text[i]) != 0;
-	if (digits < 7)
-		return false;
+	gsize until = groups_end(fold, end);
 	if (at > from && fold->text[at - 1] == '+')
-		return g_ascii_isdigit(fold->text[at]);
-	const char *open = memchr(fold->text + at, '(', start - at);
-	return open != NULL && open[1] == '0' && open[1 + strspn(open + 1, "0123456789")] == ')';
+		return digits_in(fold, at, until) >= 7 && g_ascii_isdigit(fold->text[at]) &&
+			(at < 2 || !g_ascii_isdigit(fold->text[at - 2]));
+	const char *open = memrchr(fold->text + at, '(', start - at);
+	if (open == NULL || open[1] != '0')
+		return false;
+	gsize code = (gsize)(open - fold->text), closed = code + 1 + count_digits(fold, code + 1);
+	bool trunk = closed == code + 2;
+	return fold->text[closed] == ')' && (trunk || digits_in(fold, at, code) == 0) &&
+		digits_in(fold, at, until) >= (closed == code + 3 ? 9 : 7);
 }
 
-/* "020 7946 0958", "(030) 1234567": groups that make one number together, which begins with a 0. */
-static bool is_national(const MsFold *fold, gsize start, gsize end)
+/* Where the groups of digits begin that one blank sets apart each. */
+static gsize groups_start(const MsFold *fold, gsize from, gsize start)
 {
-	guint digits = 0, groups = 0;
-	gsize at = start;
-	if (fold->text[start] != '0' || count_digits(fold, start) != end - start)
+	gsize first = start, least = MAX(from, start > MAX_DIALLED ? start - MAX_DIALLED : 0);
+	while (first > least + 1 && fold->text[first - 1] == ' ' &&
+		g_ascii_isdigit(fold->text[first - 2]))
+		first = back_over(fold, first - 1, least, "0123456789");
+	return first;
+}
+
+/* "020 7946 0958", "(030) 1234567": is it one or some groups of a number that begins with a 0?  A
+ * number that has many digits itself is meant as it stands; and groups of one length may be as
+ * many numbers ("0612 4471 2098"), unless they are pairs. */
+static bool is_national(const MsFold *fold, gsize first, gsize start, gsize end)
+{
+	guint digits = 0, groups = 0, within = 0, least = G_MAXUINT, most = 0;
+	bool ends = false;
+	if (fold->text[first] != '0')
 		return false;
-	for (guint n; (n = count_digits(fold, at)) >= 2 && groups < 6; groups++) {
+	for (gsize at = first; groups < 8; at++) {
+		guint n = count_digits(fold, at);
+		if (n < 2)
+			return false;
 		digits += n;
+		within += at >= start && at < end ? n : 0;
+		least = MIN(least, n);
+		most = MAX(most, n);
+		groups++;
 		at += n;
-		at += groups == 0 && start > 0 && fold->text[start - 1] == '(' && at < fold->len &&
+		ends = ends || at == end;
+		at += groups == 1 && first > 0 && fold->text[first - 1] == '(' &&
 			fold->text[at] == ')';
-		if (at >= fold->len || fold->text[at] != ' ')
+		if (fold->text[at] != ' ' || !g_ascii_isdigit(fold->text[at + 1]))
 			break;
-		at++;
 	}
-	return groups > 0 && digits >= 9 && digits <= 13;
+	return groups > 1 && ends && within < 7 && digits >= 9 && digits <= 13 &&
+		(least < most || most == 2);
 }
 
 typedef struct {
@@ -668,6 +715,25 @@ static bool is_price(const MsFold *fold, const Number *n)
 		return false;
 	guint cents = two_at(fold, n->end - 2, 2);
 	return cents == 0 || cents > 30;
+}
+
+/* Then what the label asks for stands there already. */
+static bool has_digit(const MsFold *fold, gsize from, gsize until)
+{
+	while (from < until && !g_ascii_isdigit(fold->text[from]))
+		from++;
+	return from < until;
+}
+
+/* Right behind its label a number may be set in groups of whatever kind ("Vertrag 001 4471 20981"),
+ * and behind a label of many there may be as many. */
+static bool is_phone(const Case *c, gsize label)
+{
+	gsize first = groups_start(c->fold, c->from, c->start);
+	bool led = has_digit(c->fold, c->from, first);
+	return (led || (first == c->start && !c->asked)) &&
+		!(led && ms_kind_label_of_many(c->fold->text + label, c->from - label)) &&
+		is_national(c->fold, first, c->start, c->end);
 }
 
 static MsFigure of_number(Case *c)
@@ -721,14 +787,6 @@ static bool is_listed(const MsFold *fold, const Number *n)
 				!g_ascii_isspace(fold->text[n->end + 1])));
 }
 
-/* Then what the label asks for stands there already. */
-static bool has_digit(const MsFold *fold, gsize from, gsize until)
-{
-	while (from < until && !g_ascii_isdigit(fold->text[from]))
-		from++;
-	return from < until;
-}
-
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end)
 {
 	Case c = {.fold = fold, .from = from, .start = start, .end = end};
@@ -751,8 +809,7 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	bool perhaps = before == WORD_BEFORE || before == WORD_DOTTED ||
 		is_group(fold, from, c.start) ||
 		is_part_of(fold, from, c.start) ||
-		ms_detect_is_dialled(fold, from, c.start, c.end) ||
-		(!c.asked && is_national(fold, c.start, c.end));
+		ms_detect_is_dialled(fold, from, c.start, c.end) || is_phone(&c, label);
 	number_of(fold, c.start, c.end, &c.number);
 	if (c.number.valid && is_listed(fold, &c.number))
 		return perhaps ? MS_FIGURE_PERHAPS : MS_FIGURE_NONE;
