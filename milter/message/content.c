@@ -67,13 +67,6 @@ GByteArray *ms_walk_decode(Walk *walk, Leaf *leaf)
 static const char *read_as(
 	Walk *walk, const Leaf *leaf, const char *type, const guint8 *data, gsize len)
 {
-	/* A message under base64 is no leaf to a mail client. */
-	if (strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0) {
-		g_autofree char *below = g_strdup_printf(
-			"%s%s1", leaf->path, *leaf->path != '\0' ? "." : "");
-		ms_walk_bytes(walk, data, len, below, false);
-		return "message/rfc822";
-	}
 	MsDocument document = {
 		.where = leaf->where,
 		.type = type,

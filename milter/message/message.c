@@ -22,6 +22,8 @@
 
 static void walk_object(Walk *walk, GMimeObject *object, const char *path, bool outermost);
 static bool is_boundary(const Walk *walk, const char *line, gsize len);
+static void walk_bytes(
+	Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost);
 
 void ms_message_init(void)
 {
@@ -326,7 +328,7 @@ static void walk_hidden_parts(Walk *walk, const GPtrArray *parameters, const gui
 		g_autoptr(GByteArray) bytes = ms_bytes_new();
 		g_byte_array_append(bytes, (const guint8 *)head, (guint)strlen(head));
 		g_byte_array_append(bytes, data, (guint)len);
-		ms_walk_bytes(walk, bytes->data, bytes->len, path, false);
+		walk_bytes(walk, bytes->data, bytes->len, path, false);
 		return;
 	}
 }
@@ -359,7 +361,8 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	g_autofree char *where = ms_walk_place(path, name, type);
 	g_autofree char *encoding = ms_walk_encoding(walk, object, where);
 	GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
-	bool attached = *name != '\0'
+	/* A mail under base64 is a leaf to GMime. */
+	bool attached = *name != '\0' || g_str_has_prefix(type, "message/")
 		|| (disposition != NULL && g_mime_content_disposition_is_attachment(disposition));
 	g_autoptr(GByteArray) copy = ms_bytes_new();
 	Leaf leaf = {
@@ -429,7 +432,7 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	g_autofree char *head = g_strdup_printf(
 		"Content-Type:%s\n", *type != '\0' ? type : " text/plain\n");
 	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
-	ms_walk_bytes(walk, decoded->data, decoded->len, path, false);
+	walk_bytes(walk, decoded->data, decoded->len, path, false);
 	return true;
 }
 
@@ -706,7 +709,9 @@ static void parse(Walk *walk, Parsed *out)
 	parse_bytes(walk, &out->window, out);
 }
 
-void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
+/* Parses a message or a part of one, and accounts for each byte of it. */
+static void walk_bytes(
+	Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost)
 {
 	/* GMime takes memory and time for headers before anybody could count them. */
 	if (header_block(data, len) > walk->budget->left[MS_COST_HEADER_BYTES]) {
@@ -747,7 +752,7 @@ static void read_within(const MsExtraction *to, const char *where, const guint8 
 	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
 	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
-	ms_walk_bytes(&inner, data, len, below, false);
+	walk_bytes(&inner, data, len, below, false);
 }
 
 static MsExtraction extraction(const MsMessageSink *sink)
@@ -783,7 +788,7 @@ void ms_message_read(const guint8 *data, gsize len, const MsMessageSink *sink)
 	g_autoptr(GByteArray) fed = ms_mail_line_feeds(data, len);
 	if (fed != NULL)
 		walk.message = NULL; /* its parts are not where they were */
-	ms_walk_bytes(&walk, fed != NULL ? fed->data : data, len, "", true);
+	walk_bytes(&walk, fed != NULL ? fed->data : data, len, "", true);
 	g_free(walk.own);
 }
 

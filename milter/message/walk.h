@@ -30,8 +30,6 @@ typedef struct {
 	bool bodyless;
 } Walk;
 
-/* Parses a message or a part of one, and accounts for each byte of it. */
-void ms_walk_bytes(Walk *walk, const guint8 *data, gsize len, const char *path, bool outermost);
 /* These bytes, if they lie in what is parsed just now, are accounted for. */
 void ms_walk_account(Walk *walk, const guint8 *data, gsize len);
 

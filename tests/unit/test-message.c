@@ -8,7 +8,7 @@
 
 #include "../test.h"
 
-/* All spans as one text: "[where] text\n". */
+/* All spans as one text: "[where] text <of what it is, face>\n". */
 static void collect(const MsSpan *span, void *user)
 {
 	GString *out = user;
@@ -17,7 +17,9 @@ static void collect(const MsSpan *span, void *user)
 			: span->type == MS_SPAN_ASIDE ? "(aside) "
 						      : "");
 	g_string_append_len(out, span->text, (gssize)span->len);
-	g_string_append_c(out, '\n');
+	static const char *const of[] = {
+		[MS_OF_DOCUMENT] = "document", [MS_OF_LETTER] = "letter", [MS_OF_HEADER] = "header"};
+	g_string_append_printf(out, " <%s, face %u>\n", of[span->of], span->face);
 }
 
 static MsLimits limits;
@@ -309,6 +311,21 @@ static const Row rows[] = {
 		"Content-Type: multipart/mixed; boundary=b\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\nLS1iCgpJTlYtMTIzNDU2NwotLWItLQo=\r\n",
 		"INV-1234567", NULL, NULL},
+	{"nested message under base64, CR alone",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n"
+		      "Content-Transfer-Encoding: base64\r\n\r\n"
+		      "U3ViamVjdDogcw1Db250ZW50LVRyYW5zZmVyLUVuY29kaW5nOiBiYXNlNjQNDVNVNVdMVEV5\r\n"
+		      "TXpRMU5qYz0N\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"mailbox under base64",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n"
+		      "Content-Transfer-Encoding: base64\r\n\r\n"
+		      "RnJvbSBhQGIuZXhhbXBsZSBUaHUgTm92IDI2IDEwOjAwOjAwIDIwMjYKU3ViamVjdDogeAoK\r\n"
+		      "aGVsbG8KCkZyb20gY0BiLmV4YW1wbGUgVGh1IE5vdiAyNiAxMDowMDowMSAyMDI2ClN1Ympl\r\n"
+		      "Y3Q6IHkKQ29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogYmFzZTY0CgpTVTVXTFRFeU16UTFO\r\n"
+		      "amM9Cg==\r\n"
+		      "--b--\r\n",
+		"INV-1234567", NULL, NULL},
 	{"message/partial", "Content-Type: message/partial; id=a; number=1; total=2\r\n\r\nx\r\n",
 		NULL, "partial", NULL},
 	{"both file names",
@@ -351,6 +368,24 @@ static const Row rows[] = {
 		"[header Subject] z", NULL, "INV-1"},
 	{"own header is text", "X-Customer: INV-1234567\r\n\r\nx\r\n",
 		"[header X-Customer] INV-1234567", NULL, NULL},
+	/* The letter greets whom it is for; what comes with it has a face of its own. */
+	{"a letter", "Subject: s\r\n" MIXED "--b\r\n\r\nx\r\n--b--\r\n",
+		"x <letter, face 0>", NULL, "document"},
+	{"a file", MIXED "--b\r\nContent-Disposition: attachment\r\n\r\nx\r\n--b--\r\n",
+		"x <document, face 1>", NULL, "letter"},
+	{"a letter behind a file",
+		MIXED "--b\r\nContent-Type: text/plain; name=a.txt\r\n\r\nx\r\n--b\r\n\r\n"
+		      "y\r\n--b--\r\n",
+		"y <letter, face 0>", NULL, NULL},
+	{"a mail in it",
+		MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: s\r\n\r\nx\r\n"
+		      "--b--\r\n",
+		"x <document, face 1>", NULL, "x <letter"},
+	{"a mail in it, under base64",
+		MIXED
+		"--b\r\nContent-Type: message/rfc822\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogcwoKeAo=\r\n--b--\r\n",
+		"x\n <document, face 1>", NULL, "x\n <letter"},
 	{"ends within a part", MIXED "--b\r\n\r\nINV-1234567", "INV-1234567", NULL, NULL},
 	{"empty", "", NULL, NULL, NULL},
 	{"attached mail of no bytes",
