@@ -21,7 +21,9 @@ typedef struct {
 	GString *names;
 } List;
 
-static void add_address(List *list, const char *text, gsize len)
+/* An address, or a name.  The names are a list too: white space alone between two of them would be
+ * none once words in RFC 2047's form are decoded. */
+static void add(List *list, bool address, const char *text, gsize len)
 {
 	while (len > 0 && g_ascii_isspace(*text)) {
 		text++;
@@ -31,9 +33,9 @@ static void add_address(List *list, const char *text, gsize len)
 		len--;
 	if (len == 0)
 		return;
-	if (memchr(text, '@', len) == NULL) { /* a bare name */
+	if (!address || memchr(text, '@', len) == NULL) {
+		g_string_append(list->names, list->names->len > 0 ? "; " : "");
 		g_string_append_len(list->names, text, (gssize)len);
-		g_string_append_c(list->names, '\n');
 		return;
 	}
 	list->count++;
@@ -69,25 +71,21 @@ guint ms_header_addresses(const char *raw, gsize len, GPtrArray *addresses, guin
 	while (p < end) {
 		if (*p == '"' || *p == '(') {
 			const char *after = skip_quoted(p, end);
-			bool local_part = *p == '"' && after < end && *after == '@';
-			g_string_append_len(local_part ? text : names, p, after - p);
-			if (!local_part)
-				g_string_append_c(names, '\n');
+			if (*p == '"' && after < end && *after == '@') /* a local part */
+				g_string_append_len(text, p, after - p);
+			else
+				add(&list, false, p, (gsize)(after - p));
 			p = after;
 		} else if (*p == '<') {
 			const char *close = memchr(p, '>', (gsize)(end - p));
 			const char *stop = close != NULL ? close : end;
-			g_string_append_len(names, text->str, (gssize)text->len);
-			g_string_append_c(names, '\n');
+			add(&list, false, text->str, text->len);
 			g_string_truncate(text, 0);
-			add_address(&list, p + 1, (gsize)(stop - p - 1));
+			add(&list, true, p + 1, (gsize)(stop - p - 1));
 			angle = true;
 			p = close != NULL ? close + 1 : end;
 		} else if (*p == ',' || *p == ';' || (*p == ':' && !angle)) {
-			if (*p == ':') /* the name of a group */
-				g_string_append_printf(names, "%s\n", text->str);
-			else
-				add_address(&list, text->str, text->len);
+			add(&list, *p != ':', text->str, text->len); /* a group has a name */
 			g_string_truncate(text, 0);
 			angle = false;
 			p++;
@@ -96,7 +94,7 @@ guint ms_header_addresses(const char *raw, gsize len, GPtrArray *addresses, guin
 			p++;
 		}
 	}
-	add_address(&list, text->str, text->len);
+	add(&list, true, text->str, text->len);
 	return list.count;
 }
 
