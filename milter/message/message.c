@@ -411,15 +411,15 @@ static void read_outside(Walk *walk, const char *text, const char *path, const c
 	ms_extract(&walk->to, &document);
 }
 
-/* A multipart with a transfer encoding of its own: RFC 2045 6.4 forbids it, some clients
- * undo it.  What they would see is read by parsing the decoded bytes once more. */
+/* A multipart without parts, with a transfer encoding of its own: RFC 2045 6.4 forbids it, some
+ * clients undo it.  What they would see is read by parsing the decoded bytes once more. */
 static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path)
 {
 	const char *text = g_mime_multipart_get_prologue(multipart);
 	g_autofree char *where = ms_walk_place(path, "", "multipart");
 	g_autofree char *encoding = ms_walk_encoding(walk, GMIME_OBJECT(multipart), where);
 	bool encoded = strcmp(encoding, "base64") == 0 || strcmp(encoding, "quoted-printable") == 0;
-	if (!encoded || text == NULL || g_mime_multipart_get_count(multipart) > 0)
+	if (!encoded || text == NULL)
 		return false;
 	account_text(walk, text);
 	Leaf leaf = {.path = path,
@@ -428,9 +428,8 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 		.data = (const guint8 *)text,
 		.len = strlen(text)};
 	g_autoptr(GByteArray) decoded = ms_walk_decode(walk, &leaf);
-	const char *type = raw_type(GMIME_OBJECT(multipart));
-	g_autofree char *head = g_strdup_printf(
-		"Content-Type:%s\n", *type != '\0' ? type : " text/plain\n");
+	g_autofree char *head =
+		g_strdup_printf("Content-Type:%s\n", raw_type(GMIME_OBJECT(multipart)));
 	g_byte_array_prepend(decoded, (const guint8 *)head, (guint)strlen(head));
 	walk_bytes(walk, decoded->data, decoded->len, path, false);
 	return true;

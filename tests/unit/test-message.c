@@ -90,6 +90,8 @@ static const Row rows[] = {
 		NULL},
 	{"rfc2047 cut within a character", "Subject: =?UTF-8?B?TcM=?= =?UTF-8?B?vGxsZXI=?=\r\n\r\n",
 		"M\xc3\xbcller", NULL, NULL},
+	{"rfc2047 two charsets", "Subject: =?utf-8?Q?INV?= =?utf-7?Q?+AC0-1234567?=\r\n\r\n",
+		"INV-1234567", NULL, NULL},
 	{"rfc2047 q", "Subject: =?iso-8859-1*de?Q?M=FCller_INV=2D1?=\r\n\r\n",
 		"M\xc3\xbcller INV-1", NULL, NULL},
 	{"rfc2047 unknown charset", "Subject: =?x-martian?Q?INV-1234567_=E4?=\r\n\r\n",
@@ -112,6 +114,10 @@ static const Row rows[] = {
 	{"a semicolon in a name without quotes",
 		MIXED "--b\r\nContent-Disposition: attachment; filename=a;INV-1234567.txt\r\n\r\nx\r\n--b--\r\n",
 		"INV-1234567", NULL, NULL},
+	{"words before a name that is no parameter",
+		MIXED "--b\r\nContent-Disposition: attachment filename=c@customer.example\r\n\r\n"
+		      "x\r\n--b--\r\n",
+		"c@customer.example", NULL, NULL},
 	{"8-bit header", "Subject: M\xfcller INV-1\r\n\r\n", "M\xc3\xbcller INV-1", NULL, NULL},
 	{"NUL in text", TEXT "\r\nIN\0V-1234567\r\n", "V-1234567", NULL, NULL},
 	{"base64 padded within",
@@ -498,15 +504,50 @@ static void test_limits(void)
 	}
 }
 
-static void test_text_limit(void)
+/* What is read once more is paid for once more; a byte less than all of it is too little. */
+static void test_paid(void)
 {
+	static const struct {
+		const char *name;
+		MsCost cost;
+		guint64 all;
+		const char *before, *behind;
+	} cases[] = {
+		{"text", MS_COST_TEXT, 2000, "\r\n", ""},
+		{"a part", MS_COST_DECODED, 2000, "\r\n", ""},
+		{"parts that some see", MS_COST_DECODED, 6032,
+			"Content-Type: text/plain; boundary=b\r\n\r\n--b\r\n\r\n", "\r\n--b--\r\n"},
+		{"two charsets", MS_COST_DECODED, 4000,
+			"Content-Type: text/plain; charset=utf-8; charset=utf-7\r\n\r\n", ""},
+		{"base64", MS_COST_DECODED, 2000,
+			TEXT "Content-Transfer-Encoding: base64\r\n\r\n", ""},
+		{"base64 of two alphabets", MS_COST_DECODED, 4008,
+			TEXT "Content-Transfer-Encoding: base64\r\n\r\n", "-_/+"},
+		{"text beside base64", MS_COST_DECODED, 5522,
+			TEXT "Content-Transfer-Encoding: base64\r\n\r\nA footer:\r\n", ""},
+	};
 	MsLimits saved = limits;
-	limits.max[MS_COST_TEXT] = 1000;
-	g_autofree char *body = g_strnfill(2000, 'x');
-	g_autofree char *message = g_strdup_printf("Subject: s\r\n\r\n%s\r\n", body);
-	g_autoptr(GString) out = g_string_new(NULL);
-	g_autoptr(MsReading) r = read_message(message, strlen(message), out);
-	g_assert_true(has_unread(r, "limit"));
+	/* Words, or as many letters of base64. */
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autoptr(GString) letters = g_string_new(NULL);
+	while (words->len < 2000) {
+		g_string_append(words, "a. b");
+		g_string_append(letters, "YS4g");
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		bool encoded = strstr(cases[i].before, "base64") != NULL;
+		g_autofree char *message = g_strconcat(cases[i].before,
+			encoded ? letters->str : words->str, cases[i].behind, NULL);
+		for (gint64 more = -1; more <= 0; more++) {
+			limits = saved;
+			limits.max[cases[i].cost] = cases[i].all + more;
+			g_autoptr(GString) out = g_string_new(NULL);
+			g_autoptr(MsReading) r = read_message(message, strlen(message), out);
+			if (has_unread(r, "limit") != (more < 0))
+				g_error("%s: with %" G_GUINT64_FORMAT, cases[i].name,
+					limits.max[cases[i].cost]);
+		}
+	}
 	limits = saved;
 }
 
@@ -590,6 +631,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/message/limits", test_limits);
 	g_test_add_func("/message/huge", test_huge);
 	g_test_add_func("/message/stretch", test_stretch);
-	g_test_add_func("/message/text-limit", test_text_limit);
+	g_test_add_func("/message/paid", test_paid);
 	return g_test_run();
 }
