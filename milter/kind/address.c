@@ -15,7 +15,6 @@
 #define MAX_LOCAL 64   /* RFC 5321 4.5.3.1.1 */
 #define MAX_DOMAIN 255
 
-/* The domain in lower-case A-labels: "Köln.example" and "xn--kln-sna.example" are one. */
 /* Nearly all are ASCII, for which no table is needed. */
 static char *lower_of(const char *text)
 {
@@ -24,6 +23,7 @@ static char *lower_of(const char *text)
 					       : g_utf8_strdown(text, (gssize)len);
 }
 
+/* The domain in lower-case A-labels: "Köln.example" and "xn--kln-sna.example" are one. */
 static char *canonical_domain(const char *domain)
 {
 	if (*domain == '\0' || strlen(domain) > MAX_DOMAIN * 4)
