@@ -100,15 +100,19 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 	}
 	if (type == TYPE_STRING8 || type == TYPE_UNICODE) {
 		add_text(mapi, id, type, data, len);
-	} else if (type == TYPE_BINARY && id == PROP_ATTACH_DATA) {
+	} else if (type == TYPE_OBJECT) {
+		read_binary(mapi, data, len);
+	} else if (type != TYPE_BINARY) {
+		return;
+	} else if (id == PROP_ATTACH_DATA) {
 		if (mapi->data != NULL)
 			g_byte_array_unref(mapi->data);
 		mapi->data = g_byte_array_append(ms_bytes_new(), data, (guint)len);
-	} else if (type == TYPE_BINARY && id == PROP_RTF_COMPRESSED) {
+	} else if (id == PROP_RTF_COMPRESSED) {
 		read_rtf(mapi, data, len);
-	} else if (type == TYPE_BINARY && id == PROP_HTML) {
+	} else if (id == PROP_HTML) {
 		read_html(mapi, data, len);
-	} else if (type == TYPE_BINARY || type == TYPE_OBJECT) {
+	} else {
 		read_binary(mapi, data, len);
 	}
 }

@@ -253,6 +253,8 @@ static void test_data_uris(void)
 		{HTML, "<a href=' DATA:text/html;charset=utf-8,KD-77%3cb%3e40912'>", "KD-7740912"},
 		{HTML, "<a href='data:text/plain;charset=utf-16le;base64,SwBEAC0ANwA3ADQAMAA5ADEAMgA='>",
 			"KD-7740912"},
+		{HTML, "<a href='data:text/plain;charset-x=u;charset=utf-7;base64,S0QrQUMwLTc3NDA5MTI='>",
+			"KD-7740912"},
 		{HTML, "<img srcset='data:text/plain;base64,S0QtNzc0MDkxMg== 1x, x.png 2x'>",
 			"KD-7740912"},
 		{HTML, "<img srcset='x.png 1x, data:text/plain;base64,S0QtNzc0MDkxMg== 2x'>",

@@ -444,6 +444,8 @@ static void test_formats(void)
 		{45000, "yyyy-mm-dd", "2023-03-15"},
 		{45000.75, "dd.mm.yy hh:mm", "15.03.23 18:00"},
 		{1.5, "[h]:mm", "36:00"},
+		{1054.0 / 86400, "mm:ss", "17:34"},
+		{7740912, "\"KD-\"@", "KD-7740912"},
 		{45000, "[$-407]d. mmmm yyyy", "15. March 2023"},
 		{47.5, "0000000", "0000048"},
 		{-5, "0;", NULL},
@@ -862,6 +864,10 @@ static void test_rtf(void)
 		bytes_of("{\\rtf1\\pard{\\*\\pn\\pndec\\pnstart7740911{\\pntxtb KD-}{\\pntxta /a}}x\\par"
 			 "\\pard{\\*\\pn\\pndec\\pnstart7740911{\\pntxtb KD-}{\\pntxta /a}}y\\par}"),
 		"KD-7740911/a\n|KD-7740912/a\n", "");
+	expect("another list of paragraphs",
+		bytes_of("{\\rtf1\\pard{\\*\\pn\\pndec\\pnstart300{\\pntxtb KD-}}x\\par"
+			 "\\pard{\\*\\pn\\pndec\\pnstart7740911{\\pntxtb KD-}}y\\par}"),
+		"KD-300\n|KD-7740911\n", "");
 	expect("where pages are counted from", bytes_of("{\\rtf1\\pgnstarts48291746 x}"),
 		"48291746", "");
 	expect("for who knows no Unicode",
