@@ -86,7 +86,7 @@ static const struct {
 		"kelt datee fechada datata"},
 	{WORD_OF, "of von sur de di da van z ze av af od til out aus su iz"},
 	{WORD_NUMBER,
-		"number no nr nro num n id code kod kode codigo codice cislo ref # ° numer numero "
+		"number no nr nro num n n° id code kod kode codigo codice cislo ref # ° numer numero "
 		"nummer"},
 	{WORD_NUMBERED,
 		"nbr cod cd o ident identifier identifiant identificador identificativo kodu kodas kods "

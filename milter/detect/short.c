@@ -6,6 +6,7 @@
  * worker's only thread.
  *
  * It is none if the directory knows it as it stands, or if more than one could be meant.
+ * What has the form of a day, a month or a season is one only behind a word for "number".
  */
 #include "config.h"
 
@@ -28,6 +29,8 @@
 #define MIN_LABEL 4
 #define MAX_LABEL 24
 #define YEAR 4
+#define MONTH_END 6 /* digits of a year and a month */
+#define DAY_END 8
 #define CENTURY "20"
 #define MAX_TEXT (MS_STYLE_LETTERS + MAX_DIGITS + 2)
 
@@ -43,7 +46,6 @@ typedef struct {
 	bool many, dated; /* `dated`: it may have a date's form */
 } Short;
 
-/* "KD-417" and "KD417" say by themselves what they are; "RE 417" may be anything. */
 /* "customers 417, 512 and 530": do nothing but numbers and short words stand between? */
 static bool is_listed(const MsFold *fold, gsize from, gsize until)
 {
@@ -115,19 +117,46 @@ static bool is_behind_compound(const Short *c, guint k, gsize first)
 	return false;
 }
 
+/* Does a word for "number" stand before what begins at `start`, and no other number between? */
+static bool is_asked(const Short *c, gsize start)
+{
+	const MsFold *fold = c->s->fold;
+	gsize from = start;
+	while (from > 0 && start - from < NEAR && !g_ascii_isdigit(fold->text[from - 1]))
+		from--;
+	while (from < start && from > 0 && !g_ascii_isspace(fold->text[from - 1]))
+		from++; /* "n" of "written" is no word */
+	return ms_detect_asks_for_number(fold, from, start);
+}
+
 /* What names a number and is no label says less: one of few digits it must call a number, or stand
  * a blank before it. */
 static bool is_told(const Short *c, guint k, gsize first)
 {
 	const Search *s = c->s;
 	const char *fold = s->fold->text;
-	gsize start = ms_detect_word_start(s, first), from = start;
-	while (from > 0 && start - from < NEAR && !g_ascii_isdigit(fold[from - 1]))
-		from--;
+	gsize start = ms_detect_word_start(s, first);
 	bool behind = start > 1 && fold[start - 1] == ' ' && g_ascii_isalpha(fold[start - 2]);
-	return (behind || strlen(c->digits) >= MIN_TOLD ||
-		       ms_detect_asks_for_number(s->fold, from, start)) &&
+	return (behind || strlen(c->digits) >= MIN_TOLD || is_asked(c, start)) &&
 		ms_detect_is_told(s, k, first, c->last);
+}
+
+static int two_digits(const char *digits)
+{
+	return g_ascii_digit_value(digits[0]) * 10 + g_ascii_digit_value(digits[1]);
+}
+
+/* "20260418", "2026-11", "2026/27": a day, a month or a season, which may stand behind any name. */
+static bool is_period(const Short *c)
+{
+	gsize len = strlen(c->digits);
+	if (!ms_detect_is_year(c->digits, MIN(len, YEAR)))
+		return false;
+	int next = len >= MONTH_END ? two_digits(c->digits + YEAR) : 0;
+	if (len == DAY_END && c->first == c->last)
+		return next >= 1 && next <= 12 && two_digits(c->digits + MONTH_END) <= 31;
+	return len == MONTH_END &&
+		((next >= 1 && next <= 12) || next == (two_digits(c->digits + 2) + 1) % 100);
 }
 
 /* "044 241 601 03": groups of one number, each by a blank from the next. */
@@ -145,6 +174,9 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	const Search *s = c->s;
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, c->last);
+	if (letters == 0 && is_period(c) &&
+		!is_asked(c, ms_detect_word_start(s, c->first) + c->led))
+		return false;
 	if (c->led > 0 && letters == 0) /* "KdNr417"; but "AZ1014" is a postcode */
 		return c->led >= MIN_LABEL &&
 			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
@@ -256,7 +288,7 @@ static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters
 			one, a);
 		try_digits(c, style, digits, first, letters, joined);
 	}
-	if (one == 2 && two >= MIN_DIGITS) {
+	if (one == 2 && two >= MIN_DIGITS && !ms_detect_is_year(b, (gsize)two)) {
 		g_snprintf(digits, sizeof digits, CENTURY "%.*s%.*s", one, a, two, b);
 		try_digits(c, style, digits, first, letters, joined);
 	}

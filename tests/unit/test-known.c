@@ -409,6 +409,9 @@ static const struct {
 	{"customer-number", "kd00530"}, {"customer-number", "530"}, {"customer-number", "kd00611"},
 	{"customer-number", "kd611"}, {"invoice-number", "re20260418"},
 	{"invoice-number", "re2026418"}, /* its form without zeros */
+	{"invoice-number", "re20260027"}, {"invoice-number", "re202627"}, /* likewise */
+	{"invoice-number", "re20260011"}, {"invoice-number", "re202611"},
+	{"invoice-number", "re20242026"},
 	{"contract-number", "0000417"}, {"order-number", "ab0071943"},
 	{"order-number", "ab71943"}}; /* likewise */
 
@@ -466,6 +469,23 @@ static const struct {
 	{"Kundennummer 4711, Zimmer 417", NULL},
 	{"on 2026-04-18", NULL},
 	{"2026-0418", NULL},
+	/* a date's or a period's form, and no word for "number" before it */
+	{"Invoice number 2026/27", "RE202627"},
+	{"Rechnung Nr. 2026-11", "RE202611"},
+	{"Rechnungs-Nr.: 20260418", "RE20260418"},
+	{"Facture n\xc2\xb0 20260418", "RE20260418"},
+	{"Invoice date 20260418", NULL},
+	{"Invoice created: 20260418", NULL},
+	{"as was begun, then the long invoice for the period 2026/11", NULL}, /* "n" */
+	{"Rechnung_20260418.pdf", NULL},
+	{"Rechnung 2026/27", NULL},
+	{"Rechnung f\xc3\xbcr das Schuljahr 2026/27", NULL},
+	{"Facture de la saison 2026-27", NULL},
+	{"Rechnung 2026-11", NULL},
+	{"Invoice for 2026/11", NULL},
+	{"Monatsrechnung 2026/11", NULL},
+	{"Rechnung KW 24/2026", NULL},
+	{"Rechnung Nr. 24/2026", NULL},
 	/* another number, or a piece of one */
 	{"customer 417 EUR", NULL},
 	{"customer 417.00", NULL},
