@@ -5,7 +5,7 @@
  * (filter.h), if a label right before it, or what else names it, says that it is of that kind.  A
  * worker's only thread.
  *
- * It is none if the directory knows it as it stands, or if more than one could be meant.
+ * It is none if the directory has one of that kind as it stands, or if it could be more than one.
  * What has the form of a day, a month or a season is one only behind a word for "number".
  */
 #include "config.h"
@@ -341,8 +341,7 @@ static bool read_digits(Short *c, gsize word)
 		c->last++;
 	}
 	len = w->end - s->compact->words[word].start;
-	if (len - c->led < MIN_DIGITS || len - c->led > MAX_DIGITS ||
-		ms_filters_have_any(s->known, text, len))
+	if (len - c->led < MIN_DIGITS || len - c->led > MAX_DIGITS)
 		return false;
 	memcpy(c->digits, text + c->led, len - c->led);
 	return true;
@@ -368,6 +367,21 @@ static bool is_whole(const Short *c)
 		!ms_detect_is_glued(s, c->start, end, c->start == start && c->led == 0, false);
 }
 
+/* Has the directory it as it stands, of a kind that is meant?  Of another kind that is chance. */
+static bool is_known(Short *c)
+{
+	const Search *s = c->s;
+	const char *text = s->compact->text + s->compact->words[c->first].start;
+	gsize len = c->led + strlen(c->digits);
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsKind *kind = ms_kinds_nth(s->kinds, k);
+		if (kind->known && ms_filters_have(s->known, kind->name, text, len) &&
+			is_meant(c, k, c->first, c->led, c->led > 0))
+			return true;
+	}
+	return false;
+}
+
 void ms_detect_short(Search *s, gsize word)
 {
 	MsStyle style;
@@ -376,7 +390,7 @@ void ms_detect_short(Search *s, gsize word)
 		return;
 	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
-	if (c.n_kinds == 0 || c.many || !is_whole(&c))
+	if (c.n_kinds == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
 	g_autofree char *value = g_ascii_strup(c.value, -1);
 	for (guint i = 0; i < c.n_kinds; i++)

@@ -411,7 +411,7 @@ static const struct {
 	{"invoice-number", "re2026418"}, /* its form without zeros */
 	{"invoice-number", "re20260027"}, {"invoice-number", "re202627"}, /* likewise */
 	{"invoice-number", "re20260011"}, {"invoice-number", "re202611"},
-	{"invoice-number", "re20242026"},
+	{"invoice-number", "re20242026"}, {"customer-number", "kd00733"}, {"order-number", "733"},
 	{"contract-number", "0000417"}, {"order-number", "ab0071943"},
 	{"order-number", "ab71943"}}; /* likewise */
 
@@ -499,6 +499,10 @@ static const struct {
 	{"Kundennummer 530", "530"},
 	{"Kundennummer KD-611", "KD611"},
 	{"Kundennummer 611", "KD611"},
+	/* known itself, of another kind */
+	{"Kundennummer 733", "KD00733"},
+	{"Order number 733", "733"},
+	{"Zimmer 733", NULL},
 };
 
 static GBytes *short_image(bool styles)
