@@ -165,8 +165,12 @@ static bool keep_now(Import *import, GError **error)
 		p->mark.bad = import->result->bad;
 	}
 	p->slices = import->slice;
+	guint pending = import->marks->len;
+	if (!import->read) /* whoever goes on reads the rest alone */
+		ms_styles_add_marks(import->styles, import->marks);
 	g_byte_array_append(p->pending, (const guint8 *)import->marks->data,
 		import->marks->len * (guint)sizeof(MsMark));
+	g_array_set_size(import->marks, pending);
 	bool fine = ms_progress_write(p, import->path, &import->directory->keys, error);
 	import->kept = g_get_monotonic_time();
 	return fine;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/filter.h"
 
 #include "../../milter/directory/entries.h"
 #include "../../milter/directory/spill.h"
@@ -925,11 +926,28 @@ static void kill_one(const MsDirectorySettings *settings, const char *text, cons
 	g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* What an import has learned of how the numbers of a kind are made is among the marks. */
+static bool has_style(MsDirectory *directory, const char *kind, const char *letters)
+{
+	const MsStyle style = {ms_filter_tag(kind), letters, strlen(letters), 0};
+	g_autoptr(MsKnown) all = NULL;
+	MsMark mark;
+	bool found = false;
+	ms_style_mark(&style, &mark);
+	g_assert_cmpint(ms_directory_known(directory, NULL, 0, &all, NULL), ==, MS_FOUND);
+	for (guint i = 0; i < all->marks->len; i++)
+		found = found ||
+			memcmp(&g_array_index(all->marks, MsMark, i), &mark, sizeof mark) == 0;
+	return found;
+}
+
 static void test_goes_on(void)
 {
 	MsDirectorySettings settings = settings_for("goes-on");
-	g_autofree char *before = many_rows(10, 0), *text = many_rows(3000, 0),
-			*other = many_rows(3000, 1);
+	g_autofree char *before = many_rows(10, 0), *rows = many_rows(3000, 0),
+			*other = many_rows(3000, 1),
+			*text = g_strconcat("account,kind,value\nR-1,order-number,AB-000001\n",
+				strchr(rows, '\n') + 1, NULL);
 	g_autoptr(MsDirectory) directory = open_directory(&settings);
 	Run run = {.notes = g_string_new(NULL)};
 	MsImportResult result, again;
@@ -958,6 +976,8 @@ static void test_goes_on(void)
 	g_assert_nonnull(strstr(run.notes->str, "this one goes on at line "));
 	g_assert_cmpuint(result.bad, ==, 30);
 	g_assert_cmpuint(run.bad, <, 30); /* those before were told before */
+	g_assert_true(has_style(directory, "customer-number", "c"));
+	g_assert_true(has_style(directory, "order-number", "ab")); /* only that one has read it */
 	g_assert_cmpint(wrong_parts(directory, &entries), ==, 0);
 	g_assert_cmpint(entries, ==, result.entries);
 	g_assert_null(progress_file());
