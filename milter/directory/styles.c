@@ -16,7 +16,7 @@
 
 #define MAX_LETTERS 6
 #define MAX_DIGITS 15
-#define MAX_STYLES 20000 /* that are counted */
+#define MAX_STYLES 20000 /* that are counted at once; then those that few have are forgotten */
 #define LETTERS_SHARE 8
 #define ZEROS_SHARE 64
 
@@ -55,11 +55,25 @@ void ms_styles_free(MsStyles *styles)
 	g_free(styles);
 }
 
+static bool is_of_many(const MsStyles *styles, const MsMark *mark, guint64 n, guint share)
+{
+	MsStyle style;
+	ms_style_read(mark, &style);
+	return n * share >= styles->all[style.tag];
+}
+
+static gboolean is_of_few(gpointer mark, gpointer n, gpointer styles)
+{
+	return !is_of_many(styles, mark, *(guint64 *)n, ZEROS_SHARE);
+}
+
 static void count(MsStyles *styles, const MsStyle *style)
 {
 	MsMark mark;
 	ms_style_mark(style, &mark);
 	guint64 *n = g_hash_table_lookup(styles->counts, &mark);
+	if (n == NULL && g_hash_table_size(styles->counts) == MAX_STYLES)
+		g_hash_table_foreach_remove(styles->counts, is_of_few, styles);
 	if (n == NULL && g_hash_table_size(styles->counts) < MAX_STYLES) {
 		n = g_new0(guint64, 1);
 		g_hash_table_insert(styles->counts, g_memdup2(&mark, sizeof mark), n);
@@ -101,8 +115,8 @@ void ms_styles_add_marks(MsStyles *styles, GArray *marks)
 	while (g_hash_table_iter_next(&iter, &mark, &n)) {
 		MsStyle style;
 		ms_style_read(mark, &style);
-		guint share = style.width > 0 ? ZEROS_SHARE : LETTERS_SHARE;
-		if (*(guint64 *)n * share >= styles->all[style.tag])
+		if (is_of_many(styles, mark, *(guint64 *)n,
+			    style.width > 0 ? ZEROS_SHARE : LETTERS_SHARE))
 			g_array_append_vals(marks, mark, 1);
 	}
 }

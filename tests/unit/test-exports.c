@@ -999,6 +999,30 @@ static void test_goes_on(void)
 	g_string_free(run.notes, TRUE);
 }
 
+/* However many ways there are that a few numbers of a kind are made in: what most have is learned,
+ * of that kind and of others that come later. */
+static void test_styles(void)
+{
+	MsDirectorySettings settings = settings_for("styles");
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	Run run = {.notes = g_string_new(NULL)};
+	MsImportResult result;
+	GString *text = g_string_new("account,kind,value\n");
+	for (int i = 0; i < 21000; i++)
+		g_string_append_printf(text, "A-%d,order-number,%c%c%c%c1\n", i,
+			'A' + i / 17576, 'A' + i / 676 % 26, 'A' + i / 26 % 26, 'A' + i % 26);
+	for (int i = 0; i < 9000; i++)
+		g_string_append_printf(text, "A-%d,order-number,AB%d\nA-%d,customer-number,C-%d\n",
+			i, 4000 + i, i, 4000 + i);
+	g_assert_true(import(directory, text->str, &run, &result, NULL));
+	g_assert_cmpint(result.entries, ==, 39000);
+	g_assert_true(has_style(directory, "order-number", "ab"));
+	g_assert_true(has_style(directory, "customer-number", "c"));
+	g_assert_false(has_style(directory, "order-number", "abcd"));
+	g_string_free(text, TRUE);
+	g_string_free(run.notes, TRUE);
+}
+
 /* Stopped while slices are written; then what was put aside is damaged. */
 static void test_goes_on_writing(void)
 {
@@ -1225,6 +1249,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exports/entries/long", test_entries_long);
 	g_test_add_func("/exports/entries/broken", test_entries_broken);
 	g_test_add_func("/exports/goes-on", test_goes_on);
+	g_test_add_func("/exports/styles", test_styles);
 	g_test_add_func("/exports/goes-on/writing", test_goes_on_writing);
 	g_test_add_func("/exports/stops-reading", test_stops_reading);
 	g_test_add_func("/exports/alive", test_alive);
