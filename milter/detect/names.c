@@ -23,6 +23,7 @@
 #define MAX_SERIES 12 /* bytes of what a number is of */
 #define NEAR_SERIES 4 /* stretches */
 #define LINES_STEP 64 /* between two looks at the clock */
+#define MIN_TURNED 3  /* columns of numbers with other names */
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
@@ -321,20 +322,75 @@ static bool is_next_name(const Search *s, const Cell *cells, guint n)
 	return ms_kinds_named(s->kinds, name) != NULL;
 }
 
+typedef struct {
+	Cell cells[MAX_CELLS];
+	guint n;
+} Row;
+
+static bool has_digit(const char *text, const Row *row, guint i)
+{
+	return i < row->n &&
+		ms_detect_has_digit(
+			text + row->cells[i].start, row->cells[i].end - row->cells[i].start);
+}
+
+/* Different words in a line, and none is a value's. */
+static bool is_all_names(const char *text, const Row *row, guint n)
+{
+	const Cell *cells = row->cells;
+	for (guint i = 0; i < n; i++) {
+		gsize len = cells[i].end - cells[i].start;
+		if (len < 2 || len > MAX_CELL || has_digit(text, row, i))
+			return false;
+		for (guint k = 0; k < i; k++)
+			if (cells[k].end - cells[k].start == len &&
+				memcmp(text + cells[k].start, text + cells[i].start, len) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* Do numbers above a line of names, and numbers below it, say that it heads another table, the one
+ * column too?  A line that says nothing ("n/a | n/a | - | Meyer") ends none. */
+static bool is_next_head(const Search *s, const Row *above, const Row *row, gsize next,
+	char separator, guint n, const MsNameKinds *const *kinds)
+{
+	const char *text = s->fold->text;
+	const Cell *last = &row->cells[row->n - 1];
+	guint turned = 0, whole = row->n - (row->n > 1 && last->start == last->end);
+	Row below;
+	if (!is_all_names(text, row, whole) || next >= s->fold->len)
+		return false;
+	below.n = cut_line(text, s->fold->len, &next, separator, n + 1, below.cells);
+	for (guint i = 0; i < n; i++) {
+		bool turns = i < whole && has_digit(text, above, i) && has_digit(text, &below, i);
+		if (kinds[i] != NULL && !turns)
+			return false;
+		turned += turns;
+	}
+	return turned >= MIN_TURNED;
+}
+
 /* The lines below a head that have as many cells. */
 static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, guint n,
 	const MsNameKinds *const *kinds)
 {
-	Cell cells[MAX_CELLS];
+	Row rows[2];
+	rows[0].n = 0;
 	n = MIN(n, MAX_CELLS - 2);
 	for (guint lines = 1; at < s->fold->len && !s->full; lines++) {
 		gsize next = at;
 		if (lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return s->fold->len; /* by_pattern() notes it */
-		guint got = cut_line(s->fold->text, s->fold->len, &next, separator, n + 1, cells);
+		Row *row = &rows[lines % 2];
+		const Cell *cells = row->cells;
+		guint got = cut_line(
+			s->fold->text, s->fold->len, &next, separator, n + 1, row->cells);
+		row->n = got;
 		if (got + 1 < n || got > n + 1) /* a last separator may be left out */
 			break;
-		if (is_next_name(s, head, n) && is_next_name(s, cells, got))
+		if ((is_next_name(s, head, n) && is_next_name(s, cells, got)) ||
+			is_next_head(s, &rows[1 - lines % 2], row, next, separator, n, kinds))
 			break;
 		if (lines == 1)
 			close_head(s, head, n, kinds);

@@ -344,6 +344,10 @@ static void test_known(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
+#define HEAD \
+	"Contract no.\tInvoice no.\tOrder no.\tDate\tClerk\tBranch\n" \
+	"7309\t61830442\t4519083377\t12.11.2026\tWolf\t4410\n"
+
 /* Dates, times, amounts and pieces of other numbers have the digits of what somebody else has. */
 static const struct {
 	const char *value, *text;
@@ -517,6 +521,27 @@ static const struct {
 	{"4012", "Vertragsnummer      EUR2026\n4012      1,20", true},
 	{"4712", "Contract number\t\n4711\t\n4712\t\n", true},
 	{"4712", "Contract number\t\nMeyer\t\n4711\t\nSmith\t\n4712\t\n", true},
+	/* the next table has a head of its own; lines of words within one are none */
+	{"5512", HEAD "Store\tRoute\tDriver\tStop\tVehicle\n5512\t4471\t10223\t12\t88213\n", false},
+	{"5512", HEAD "Store\tRoute\tDriver\tStop\tVehicle\tAgent\n5512\t44\t10\t12\t88\tIda\n",
+		false},
+	{"4471", HEAD "Store\tContract no.\tDriver\tStop\n5512\t4471\t10223\t12\n", true},
+	{"5512", HEAD "Store\tRoute\tDriver\tStop\tVehicle\tAgent\n" HEAD "5512\t1\t2\t3\t4\t5\n",
+		true},
+	{"5512", HEAD HEAD "5512\t4471\t10223\t1.12.2026\tMeyer\t4410\n", true},
+	{"5512", HEAD "n/a\tn/a\tn/a\tn/a\tMeyer\tn/a\n5512\t4471\t10223\t12\t\t88\n", true},
+	{"5512", HEAD "unknown\topen\t-\ttoday\tMeyer\tnone\n5512\t4471\t10223\t12\t\t88\n", true},
+	{"5512", "Date\tTotal\tOrder\tContract no.\n1.2.26\t12\t61830\t7309\nsoon\tlate\tnone\t\n"
+		"1.2.26\t13\t61831\t5512\n",
+		true},
+	{"5512", HEAD "Branch East\t\t\t\t\t\n5512\t4471\t10223\t12\t\t88\n", true},
+	{"5512", HEAD "Total\t\t\t\tMeyer\tnone\n5512\t4471\t10223\t12\t\t88\n", true},
+	{"5512", HEAD "unknown\topen\tnone\ttoday\tMeyer\tEast\nsoon\tlate\tIda\tnow\t\t\n5512\t1\t2\t3\t4\t5\n",
+		true},
+	{"5512", "Contract no.\tName\tTotal\n7309\tWolf\t12\nunknown\tMeyer\topen\n5512\tIda\t3\n", true},
+	{"5512", "Contract no.\tOrder\tTotal\tName\n7309\t8\t12\tWolf\n7310\tMeyer\topen\tIda\n5512\tIda\t3\t5\n",
+		true},
+	{"5512", "Contract no.\tOrder\tTotal\tDate\nVertrag\tAuftrag\tSumme\tDatum\n5512\t1\t3\t5\n", true},
 	{"5250", "Contract number\t\nSeats\t\n*6856*\t\n5\t\n$ 250.00\t\n", false},
 	{"6856", "Contract number\t\nSeats\t\n*6856*\t\n5\t\n$ 250.00\t\n", true},
 	/* zeros that fill it up, where a name says what it is */
