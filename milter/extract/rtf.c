@@ -16,6 +16,7 @@
 #include "missent/text.h"
 
 #include "bytes.h"
+#include "headed.h"
 #include "line.h"
 #include "numbering.h"
 #include "ole.h"
@@ -30,6 +31,7 @@ typedef enum {
 	PICTURE, OBJECT, FILE_OF_WORD, /* bytes in hexadecimal */
 	LEVEL_TEXT, /* of a list: a template in which small bytes stand for numbers */
 	OLD_LIST, OLD_BEFORE, OLD_AFTER, /* of the paragraph itself */
+	FIELD, FIELD_NAME, MARK, MARK_END, /* say what text is that is shown */
 } Purpose;
 
 /* Where the text of a group goes. */
@@ -71,6 +73,8 @@ typedef struct {
 	guint counted_level;
 	GString *before, *after, *old; /* of the list of this paragraph; what it was */
 	bool other; /* the next group is for who knows no Unicode */
+	MsHeaded *headed;
+	GString *names; /* of the field that is open, one a line */
 	bool from_html;
 	bool star;        /* \* was just seen */
 	bool fresh;       /* no text yet in this group */
@@ -295,6 +299,22 @@ static void begin_old_list(Rtf *r)
 	r->counted_level = 0;
 }
 
+/* Groups have their depth as a key. */
+#define MARK_KEY(name) ((guint64)1 << 33 | g_str_hash(name))
+
+/* What stands in a destination that is over names what comes next. */
+static void take_name(Rtf *r, Purpose purpose, const char *text)
+{
+	if (purpose == FIELD)
+		ms_headed_field(r->names, text);
+	else if (purpose == FIELD_NAME)
+		g_string_append_printf(r->names, "%s\n", text);
+	else if (purpose == MARK)
+		ms_headed_begin(r->headed, MARK_KEY(text), text, destination(r)->line.out);
+	else
+		ms_headed_end(r->headed, MARK_KEY(text), destination(r)->line.out);
+}
+
 static void close_destination(Rtf *r)
 {
 	flush(r);
@@ -309,6 +329,8 @@ static void close_destination(Rtf *r)
 				from.line.out->str);
 		else if (from.purpose == OLD_LIST)
 			begin_old_list(r);
+		else if (from.purpose >= FIELD)
+			take_name(r, from.purpose, from.line.out->str);
 		g_string_append_len(r->aside, from.line.out->str, (gssize)from.line.out->len);
 		ms_separate(r->aside, '\n');
 	}
@@ -334,9 +356,18 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		"propname", "staticval", "linkval", "xmlattrname", "xmlattrvalue", NULL};
 	static const char *const shown[] = {
 		"shppict", "pnseclvl", "ud", "listtext", "pntext", NULL};
+	static const struct {
+		const char *word;
+		Purpose purpose;
+	} names[] = {{"fldinst", FIELD}, {"ffname", FIELD_NAME}, {"ffhelptext", FIELD_NAME},
+		{"ffstattext", FIELD_NAME}, {"bkmkstart", MARK}, {"bkmkend", MARK_END}};
 	Purpose purpose;
 	if (!r->fresh && !star)
 		return false;
+	if (strcmp(word, "field") == 0)
+		g_string_truncate(r->names, 0);
+	else if (strcmp(word, "fldrslt") == 0)
+		ms_headed_begin(r->headed, r->depth, r->names->str, destination(r)->line.out);
 	if (ms_structural("rtf", word) != NULL)
 		purpose = NOTHING;
 	else if (strcmp(word, "pict") == 0)
@@ -355,6 +386,9 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		return false;
 	else
 		purpose = ASIDE;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (strcmp(names[i].word, word) == 0)
+			purpose = names[i].purpose;
 	open_destination(r, purpose);
 	if (purpose == OLD_LIST) {
 		g_string_truncate(r->before, 0);
@@ -623,6 +657,7 @@ static void close_group(Rtf *r)
 	}
 	while (r->destinations->len > 1 && destination(r)->depth >= r->depth)
 		close_destination(r);
+	ms_headed_end(r->headed, r->depth, destination(r)->line.out);
 	if (destination(r)->apart)
 		ms_separate(destination(r)->line.out, '\n');
 	if (r->depth > 0 && --r->depth == 0)
@@ -661,6 +696,7 @@ static void finish(Rtf *r)
 	ms_extract_span(r->to, r->where, body->out->str, body->out->len);
 	g_autofree char *aside = g_strconcat(r->where, " (notes, fields)", NULL);
 	ms_extract_span(r->to, aside, r->aside->str, r->aside->len);
+	ms_headed_hand_over(r->to, r->where, r->headed);
 	ms_extract_changed(r->to, r->where, r->changed);
 	if (r->from_html) {
 		MsDocument html = {.where = r->where, .type = "text/html", .charset = "UTF-8",
@@ -682,6 +718,8 @@ static void finish(Rtf *r)
 	g_string_free(r->before, TRUE);
 	g_string_free(r->after, TRUE);
 	g_string_free(r->old, TRUE);
+	ms_headed_free(r->headed);
+	g_string_free(r->names, TRUE);
 }
 
 /* How much of it the document is; what follows its last brace is somebody else's. */
@@ -701,6 +739,8 @@ static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *d
 		.before = g_string_new(NULL),
 		.after = g_string_new(NULL),
 		.old = g_string_new(NULL),
+		.headed = ms_headed_new(),
+		.names = g_string_new(NULL),
 		.destinations = g_array_new(FALSE, FALSE, sizeof(Destination))};
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		r.changed[i] = g_string_new(NULL);

@@ -843,6 +843,11 @@ static void test_rtf(void)
 			"{\\stylesheet{Normal;}}a}"), "doc] a|] Arial;\n|Normal;", "");
 	expect("variables of the document", bytes_of("{\\rtf1{\\*\\docvar {Name-1}{Value-1}}a}"),
 		"Name-1\nValue-1\n", "");
+	expect("fields, marks name their text",
+		bytes_of("{\\rtf1 x{\\field{\\*\\fldinst{ MERGEFIELD Customer \\\\* Upper}}{\\fldrslt{\\b 47}11}}"
+			 "{\\field{\\*\\fldinst{ FORMTEXT {\\*\\formfield{\\*\\ffname Form}}}}{\\fldrslt 12}}"
+			 "{\\*\\bkmkstart Mark}13{\\*\\bkmkend Mark}14}"),
+		"\nCustomer = 4711\nForm = 12\nFORMTEXT = 12\nMark = 13\n|] x4711121314\n", "");
 	expect("words among digits", bytes_of("{\\rtf1{\\*\\datastore KX-10002}a}"), "KX-10002",
 		"");
 	expect("a list",
