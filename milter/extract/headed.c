@@ -91,11 +91,23 @@ void ms_headed_begin(MsHeaded *headed, guint64 key, const char *names, const GSt
 		clear(&stretch);
 }
 
-void ms_headed_end(MsHeaded *headed, guint64 key, const GString *out)
+/* The place behind the innermost one with this key; 0: none is open. */
+static guint behind(const MsHeaded *headed, guint64 key)
 {
 	guint i = headed->open->len;
 	while (i > 0 && g_array_index(headed->open, Stretch, i - 1).key != key)
 		i--;
+	return i;
+}
+
+bool ms_headed_is_open(const MsHeaded *headed, guint64 key)
+{
+	return behind(headed, key) > 0;
+}
+
+void ms_headed_end(MsHeaded *headed, guint64 key, const GString *out)
+{
+	guint i = behind(headed, key);
 	if (i == 0)
 		return;
 	const Stretch *s = &g_array_index(headed->open, Stretch, i - 1);

@@ -13,6 +13,8 @@ void ms_headed_free(MsHeaded *headed);
  * of the innermost stretch with the same key.  Stretches may overlap. */
 void ms_headed_begin(MsHeaded *headed, guint64 key, const char *names, const GString *out);
 void ms_headed_end(MsHeaded *headed, guint64 key, const GString *out);
+/* Is a stretch with this key open? */
+bool ms_headed_is_open(const MsHeaded *headed, guint64 key);
 /* Those of one element, in which one may say what another is. */
 void ms_headed_attributes(MsHeaded *headed, const char *element, const char *const *attributes);
 

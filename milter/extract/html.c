@@ -90,7 +90,7 @@ typedef struct {
 	Piece choice; /* what says what the choices of a list are, or NULL */
 } Html;
 
-#define MAX_SAYERS 4
+#define MAX_SAYERS 8
 
 /* What the attributes of one tag say about the element. */
 typedef struct {
@@ -730,7 +730,7 @@ static void take_number(Html *h, const char *name, const char *value, const char
 static void note_pair(TagFacts *facts, const char *name, const char *value, const char *end)
 {
 	static const char *const sayers[] = {"name", "itemprop", "property", "aria-label",
-		"placeholder", NULL};
+		"placeholder", "title", "id", "data-label", "data-title", "data-th", NULL};
 	const Piece piece = {value, end};
 	if (strcmp(name, "value") == 0 || strcmp(name, "content") == 0)
 		facts->value = piece;
@@ -740,6 +740,10 @@ static void note_pair(TagFacts *facts, const char *name, const char *value, cons
 		facts->alt = piece;
 	else if (facts->n_sayers < MAX_SAYERS && g_strv_contains(sayers, name))
 		facts->sayers[facts->n_sayers++] = piece;
+	if (facts->n_sayers > 1 && strcmp(name, "name") == 0) { /* what the sender's program reads */
+		facts->sayers[facts->n_sayers - 1] = facts->sayers[0];
+		facts->sayers[0] = piece;
+	}
 }
 
 static bool has_digit(const Piece *piece)
@@ -748,6 +752,22 @@ static bool has_digit(const Piece *piece)
 	while (p < piece->until && !g_ascii_isdigit(*p))
 		p++;
 	return p < piece->until;
+}
+
+/* <textarea name="customer_no">4711</textarea>, <td data-label="Customer no.">4711</td>: what says
+ * what the text of the element is. */
+static void begin_headed(Html *h, guint64 key, const TagFacts *facts)
+{
+	g_autoptr(GString) names = NULL;
+	for (guint i = 0; i < facts->n_sayers; i++) {
+		names = names != NULL ? names : g_string_new(NULL);
+		put_decoded(names, facts->sayers[i].from, facts->sayers[i].until);
+		g_string_append_c(names, '\n');
+	}
+	/* Others of the name are counted, so that the right end is theirs. */
+	if (names != NULL || ms_headed_is_open(h->out->headed, key))
+		ms_headed_begin(h->out->headed, key, names != NULL ? names->str : NULL,
+			text_out(h));
 }
 
 /* The choices of a list have their list's name. */
@@ -1146,6 +1166,8 @@ static void tag(Html *h, bool closing)
 		put_odd_name(h, from, h->p);
 	TagFacts facts = {.says = closing ? 0 : ms_hide_tag(h->rules, name)};
 	attributes(h, &facts);
+	if (closing)
+		ms_headed_end(h->out->headed, g_str_hash(name), text_out(h));
 	if (facts.value.from != NULL || *name == 's')
 		put_pairs(h, name, &facts);
 	show_sized(h, facts.says);
@@ -1180,6 +1202,8 @@ static void tag(Html *h, bool closing)
 		show_alt(h, &facts);
 	else if ((is & TAG_FOREIGN) != 0)
 		foreign_tag(h, name, from - 1, closing);
+	if (!closing && (is & TAG_VOID) == 0)
+		begin_headed(h, g_str_hash(name), &facts);
 	if ((is & TAG_RAW) != 0 && !closing)
 		raw_text(h, known);
 }
@@ -1339,6 +1363,7 @@ MsHtml *ms_html_new(void)
 	html->comments = g_string_new(NULL);
 	html->variants = g_string_new(NULL);
 	html->named = ms_named_new();
+	html->headed = ms_headed_new();
 	html->inner = ms_inner_new();
 	return html;
 }
@@ -1353,6 +1378,7 @@ void ms_html_free(MsHtml *html)
 	g_string_free(html->comments, TRUE);
 	g_string_free(html->variants, TRUE);
 	ms_named_free(html->named);
+	ms_headed_free(html->headed);
 	g_ptr_array_unref(html->inner);
 	g_free(html);
 }

@@ -7,6 +7,8 @@
 #include "missent/extract.h"
 #include "missent/named.h"
 
+#include "headed.h"
+
 /* A document within the page. */
 typedef struct {
 	const char *what; /* "srcdoc", "data URI", "drawing": an <svg> of the page itself */
@@ -22,6 +24,7 @@ typedef struct {
 	GString *comments;
 	GString *variants;   /* lines of the visible text as other clients show them */
 	MsNamedText *named;  /* attributes with names of the sender's own */
+	MsHeaded *headed;    /* text that attributes of its element name */
 	GPtrArray *inner;    /* of MsHtmlInner * */
 } MsHtml;
 

@@ -28,6 +28,7 @@ static void hand_over(const MsExtraction *to, const char *where, const MsHtml *h
 	}
 	g_autofree char *place = g_strconcat(where, " (links and attributes)", NULL);
 	ms_extract_named(to, place, html->named);
+	ms_headed_hand_over(to, where, html->headed);
 	ms_inner_read(to, where, html->inner);
 }
 

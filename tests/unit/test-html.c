@@ -18,6 +18,10 @@ static void on_span(const MsSpan *span, void *user)
 	GString *got = user;
 	for (gsize i = 0; i < span->len; i++)
 		g_string_append_c(got, span->text[i] != '\0' ? span->text[i] : ' ');
+	for (gsize i = 0; i < span->n_names; i++)
+		g_string_append_printf(got, "\n%s = %.*s", span->names[i].name,
+			(int)(span->names[i].until - span->names[i].from),
+			span->text + span->names[i].from);
 	g_string_append(got, "\n==\n");
 }
 
@@ -57,6 +61,32 @@ static void check_row(const Row *row, gsize n)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) \
 		check_row(&(rows)[i], i)
 #define HTML "text/html", "utf-8"
+
+/* What stands in an attribute names the text of its element, and no other. */
+static void test_headed(void)
+{
+	static const Row rows[] = {
+		{HTML, "<textarea name=Customer>4711</textarea>9", "\nCustomer = 4711\n"},
+		{HTML, "<select title=x name=Customer><option>4711</select>", "\nCustomer = 4711\n"},
+		{HTML, "<select title=x name=Customer><option value=4711>y</select>",
+			"\nCustomer = 4711\n"},
+		{HTML, "<output name=Customer>47<b>11</b></output>", "\nCustomer = 4711\n"},
+		{HTML, "<span itemprop=Customer>4711</span>", "\nCustomer = 4711\n"},
+		{HTML, "<span property=Customer>4711</span>", "\nCustomer = 4711\n"},
+		{HTML, "<span aria-label='Customer&#32;no.'>4711</span>", "\nCustomer no. = 4711\n"},
+		{HTML, "<span title=Customer>4711</span> 9", "\nCustomer = 4711\n"},
+		{HTML, "<p id=Customer>4711</p>9", "\nCustomer = 4711\n"},
+		{HTML, "<table><tr><td data-label=A>1</td><td data-title=B>2</td><td data-th=C>3</td>",
+			"\nA = 1\nB = 2\nC = 3\n"},
+		{HTML, "<div title=A>1<div>2</div>3</div>4", "\nA = 1\n2\n3\n"},
+		{HTML, "<b title=A>1<i title=B>2</b>3</i>4", "\nA = 12\nB = 23\n"},
+		{HTML, "<i style='display:none' title=A>1</i>2", "\nA = 1\n"},
+		{HTML, "<p>x</p><!--[if mso]><i title=A>1</i>2<![endif]-->", "\nA = 1\n"},
+		{HTML, "<p title=A>no digit</p><br title=B>1", NULL, " = no"},
+		{HTML, "<p>x<br title=B>1</p>", NULL, "B = "},
+	};
+	CHECK(rows);
+}
 
 /* With and without what some clients do not show. */
 static void test_both_ways(void)
@@ -612,6 +642,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ms_message_init();
 	g_test_add_func("/html/both-ways", test_both_ways);
+	g_test_add_func("/html/headed", test_headed);
 	g_test_add_func("/html/markup", test_markup);
 	g_test_add_func("/html/attributes", test_attributes);
 	g_test_add_func("/html/scripts", test_scripts);
