@@ -85,10 +85,9 @@ void ms_headed_begin(MsHeaded *headed, guint64 key, const char *names, const GSt
 {
 	bool any = names != NULL && *names != '\0';
 	Stretch stretch = {key, out, out->len, any ? g_strdup(names) : NULL};
-	if (headed->open->len < MAX_OPEN)
-		g_array_append_val(headed->open, stretch);
-	else
-		clear(&stretch);
+	if (headed->open->len >= MAX_OPEN) /* many that never end were open before */
+		g_array_remove_index(headed->open, 0);
+	g_array_append_val(headed->open, stretch);
 }
 
 /* The place behind the innermost one with this key; 0: none is open. */

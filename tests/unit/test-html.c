@@ -86,6 +86,12 @@ static void test_headed(void)
 		{HTML, "<p>x<br title=B>1</p>", NULL, "B = "},
 	};
 	CHECK(rows);
+	g_autoptr(GString) many = g_string_new(NULL);
+	for (guint i = 0; i < 1000; i++)
+		g_string_append_printf(many, "<li id=i%u>x", i);
+	g_string_append(many, "<b title=A>1</b>");
+	const Row unclosed = {HTML, many->str, "\nA = 1\n"};
+	check_row(&unclosed, 0);
 }
 
 /* With and without what some clients do not show. */
