@@ -148,6 +148,9 @@ char *ms_address_bare(const char *value);
 GPtrArray *ms_address_readings(const char *text);
 /* Does it say more than a mailbox: a way to one? */
 bool ms_address_is_routed(const char *text);
+/* Does it stand within something that an MTA may take off: a source route, angle brackets of its
+ * own?  Then the MTA need not know it by this text any more. */
+bool ms_address_is_wrapped(const char *text);
 /* The address without "+tag" for the separators given ("+", "-"), or NULL if it has none. */
 char *ms_address_untagged(const char *canonical, const char *separators);
 

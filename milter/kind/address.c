@@ -218,3 +218,9 @@ bool ms_address_is_routed(const char *text)
 	g_autofree char *bare = plain(text);
 	return readings->len > 1 || *bare == '@';
 }
+
+bool ms_address_is_wrapped(const char *text)
+{
+	g_autofree char *bare = plain(text);
+	return *bare == '@' || strchr(text, '<') != NULL;
+}

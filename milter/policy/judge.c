@@ -646,13 +646,25 @@ static void judge(const MsPolicy *policy, const Case *c)
 	g_free(j.required);
 }
 
-/* Nobody is left to split it for: then it stays in the MTA's queue, whole. */
-static void hold_splits_for_nobody(MsVerdict *verdict, const guint8 *kept)
+/* Somebody is left to split it for, and the MTA can be told who is not: it takes nobody off whom it
+ * does not find under the very text that it is told, and says nothing of that. */
+static bool can_split(const MsEnvelope *envelope, const guint8 *kept)
 {
-	gsize n = verdict->withheld->len;
-	if (verdict->would == MS_SPLIT && memchr(kept, 0, n) == NULL)
+	guint left = envelope->recipients->len;
+	for (guint r = 0; r < envelope->recipients->len; r++) {
+		left -= kept[r];
+		if (kept[r] && ms_address_is_wrapped(envelope->recipients->pdata[r]))
+			return false;
+	}
+	return left > 0;
+}
+
+/* Else it stays in the MTA's queue, whole. */
+static void hold_what_is_not_split(MsVerdict *verdict, const Case *c)
+{
+	if (verdict->would == MS_SPLIT && !can_split(c->envelope, c->kept))
 		verdict->would = MS_HOLD;
-	if (verdict->action == MS_SPLIT && memchr(verdict->withheld->data, 0, n) == NULL) {
+	if (verdict->action == MS_SPLIT && !can_split(c->envelope, verdict->withheld->data)) {
 		verdict->action = MS_HOLD; /* whatever one that observes would do */
 		verdict->would = MAX(verdict->would, MS_HOLD);
 	}
@@ -686,7 +698,7 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 			g_ptr_array_add(verdict->unsure, g_strdup_printf("%s: %s", policy->title, unsure));
 		judge(policy, &c);
 	}
-	hold_splits_for_nobody(verdict, c.kept);
+	hold_what_is_not_split(verdict, &c);
 	case_clear(&c);
 	ms_verdict_sort(verdict);
 	return verdict;

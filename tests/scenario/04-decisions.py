@@ -298,6 +298,24 @@ def single(p, what):
                to=['kunde@alpha.example'], sender='split@seller.example')
     name = p.queue_id(r)
     tap.ok(wait_for(lambda: name in p.held()), 'a split that leaves nobody is a hold', r)
+    # What surrounds an address an MTA takes off, and does not find by it whom it is to take off.
+    for n, rcpt in enumerate(('<@x.example:kunde@alpha.example>', '<<kunde@alpha.example>>',
+                              '<Kunde <kunde@alpha.example>>', '<kunde@alpha.example> NOTIFY=NEVER',
+                              '<"kunde"@alpha.example>', '<Kunde@ALPHA.example.>')):
+        subject = '%s wrapped %d.' % (word, n)
+        with smtplib.SMTP('127.0.0.1', p.port, timeout=60) as smtp:
+            smtp.ehlo()
+            smtp.docmd('MAIL FROM:<split@seller.example>')
+            smtp.docmd('RCPT TO:<a@beta.example>')
+            taken = smtp.docmd('RCPT TO:' + rcpt)[0] == 250
+            r = smtp.data(message(subject, WRONG, sender='split@seller.example').encode())
+        if not taken:
+            continue
+        queue = p.queue_id((r[0], r[1].decode()))
+        wait_for(lambda: queue in p.held() or p.copies(subject))
+        tap.ok([c[0] for c in p.copies(subject)] == [['a@beta.example']] or queue in p.held(),
+               'a split keeps it from ' + rcpt, p.copies(subject))
+        held('delete', queue)
     held('delete', name)
 
     r = p.send(message(word + ' split of half', WRONG + ('x' * 70 + '\n') * 5000, sender='half@seller.example'),

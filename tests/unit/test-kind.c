@@ -248,6 +248,14 @@ static void test_routes(void)
 	g_assert_true(ms_address_is_routed("@x.example:a@b.example"));
 	g_assert_true(ms_address_is_routed("a%b.example@c.example"));
 	g_assert_false(ms_address_is_routed("a@b.example"));
+	static const char *const wrapped[] = {"@x.example:a@b.example", " @x.example,@y.example:a@b.example",
+		"(c)@x.example:a@b.example", "<a@b.example>", "Anna <a@b.example>", "\"A\" <@x.example:a@b.example>"};
+	static const char *const bare[] = {"a@b.example", "\"a\"@b.example", "a%b.example@c.example",
+		"b.example!a", "a@b.example.", "a(c)@b.example", ""};
+	for (gsize i = 0; i < G_N_ELEMENTS(wrapped); i++)
+		g_assert_true(ms_address_is_wrapped(wrapped[i]));
+	for (gsize i = 0; i < G_N_ELEMENTS(bare); i++)
+		g_assert_false(ms_address_is_wrapped(bare[i]));
 }
 
 static void test_address(void)
