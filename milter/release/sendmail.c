@@ -4,12 +4,17 @@
  * ("H?flags?Name: value", continued by lines that begin with white space).  Source: Sendmail
  * Installation and Operation Guide, appendix B.  Only Sendmail itself takes a message out of
  * quarantine; showing and deleting have no command, so they are done here, under its lock.
+ *
+ * Queue groups (their limit r=, or several of them) split a message: each part has a control file
+ * and an ID of its own, for some of the recipients, and its data file is a link to that of the
+ * others.  What is done to one of them is done to all that are quarantined.
  */
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +272,10 @@ static bool list_one(const Place *place, const char *name)
 		return is_absent();
 	snprintf(body, sizeof body, "df%s", name + 2);
 	fstatat(place->data, body, &st, AT_SYMLINK_NOFOLLOW);
-	printf("{\"queue_name\": \"%s\", \"queue_id\": ", name[0] == 'h' ? "hold" : "active");
+	printf("{\"queue_name\": \"%s\", ", name[0] == 'h' ? "hold" : "active");
+	if (st.st_nlink > 1)
+		printf("\"body\": \"%jx:%jx\", ", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	printf("\"queue_id\": ");
 	print_text(name + 2, strlen(name + 2));
 	bool read = print_envelope(file, (long long)st.st_size);
 	printf("}\n");
@@ -358,8 +366,57 @@ static int show(const Mta *mta, const char *id)
 
 /* ---- change --------------------------------------------------------------------------- */
 
+typedef int (*Change)(const Mta *mta, const char *id);
+
+typedef struct {
+	const Mta *mta;
+	const Place *place;
+	const char *id;   /* of the message, which is not a part of itself */
+	struct stat body;
+	Change func;
+	int rc;
+} Parts;
+
+static bool change_part(const struct dirent *entry, const void *user)
+{
+	Parts *parts = (Parts *)user;
+	const char *id = entry->d_name + 2;
+	char body[64];
+	struct stat st;
+	if (strncmp(entry->d_name, "hf", 2) != 0 || strlen(id) > 50 || strcmp(id, parts->id) == 0)
+		return true;
+	snprintf(body, sizeof body, "df%s", id);
+	if (fstatat(parts->place->data, body, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return is_absent();
+	if (st.st_ino == parts->body.st_ino && st.st_dev == parts->body.st_dev)
+		parts->rc = parts->func(parts->mta, id);
+	return parts->rc == EX_OK;
+}
+
+static bool change_parts(const Place *place, void *user)
+{
+	Parts *parts = user;
+	parts->place = place;
+	return each_entry(place->control, change_part, parts);
+}
+
+/* The one that was named comes last: while it is there, not all is done, and it is done again. */
+static int change_all(const Mta *mta, const char *id, Change func)
+{
+	Message m = {.id = id};
+	Parts parts = {.mta = mta, .id = id, .func = func, .rc = EX_OK};
+	bool seen = visit_queue(mta, look_in, &m),
+	     split = m.data != NULL && fstat(fileno(m.data), &parts.body) == 0 &&
+		parts.body.st_nlink > 1;
+	if (seen && split)
+		seen = visit_queue(mta, change_parts, &parts);
+	int rc = parts.rc != EX_OK || seen ? parts.rc : no_queue();
+	message_close(&m);
+	return rc == EX_OK ? func(mta, id) : rc;
+}
+
 /* Out of quarantine, then an attempt at once. */
-static int release(const Mta *mta, const char *id)
+static int release_one(const Mta *mta, const char *id)
 {
 	char select[64];
 	snprintf(select, sizeof select, "-qI%s", id);
@@ -408,8 +465,13 @@ static int remove_file(int dir, const char *type, const char *id)
 	return unlinkat(dir, name, 0) == 0 ? EX_OK : release_fail(EX_OSERR, name);
 }
 
+static int release(const Mta *mta, const char *id)
+{
+	return change_all(mta, id, release_one);
+}
+
 /* The control file first: without it the body is nobody's. */
-static int delete(const Mta *mta, const char *id)
+static int delete_one(const Mta *mta, const char *id)
 {
 	Message m = {.id = id};
 	int rc = !visit_queue(mta, look_in, &m) ? no_queue()
@@ -421,6 +483,11 @@ static int delete(const Mta *mta, const char *id)
 		rc = remove_file(m.data_dir, "df", id);
 	message_close(&m);
 	return rc;
+}
+
+static int delete(const Mta *mta, const char *id)
+{
+	return change_all(mta, id, delete_one);
 }
 
 const Mta release_sendmail = {list, show, release, NULL, delete, NULL, NULL, NULL};

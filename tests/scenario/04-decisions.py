@@ -270,6 +270,22 @@ def single(p, what):
     tap.same(state(name)[0], 'released', '... and it is over')
     tap.same(os.listdir(m.state + '/spool'), [], '... nothing is left in the spool')
 
+    # Sendmail here has it in its queue as three, each for some of its recipients
+    for verb in ('release', 'return', 'delete'):
+        subject = '%s to ninety, %s.' % (word, verb)
+        name = p.queue_id(p.send(message(subject, WRONG), to=['k%d@beta.example' % i for i in range(90)]))
+        wait_for(lambda: name in p.held())
+        n = len(p.held())
+        tap.ok(n == 1 or p.kind == 'Sendmail', 'one to ninety is held, as %d' % n)
+        out = held('list')
+        tap.ok(name in out and 'without a record' not in out, '... which is one', out)
+        out = held(verb, name, *(('--others', '90') if verb == 'release' else ()))
+        tap.ok(m.code == 0 and p.held() == [], '... %s takes it whole' % verb, out + str(p.held()))
+        p.flush()
+        wait_for(lambda: sum(len(c[0]) for c in p.copies('Subject: ' + subject)) >= 90, 15 if verb == 'release' else 0.3)
+        tap.same(sum(c[0][0][0] == 'k' and len(c[0]) for c in p.copies('Subject: ' + subject)),
+                 90 if verb == 'release' else 0, '... to whom it goes')
+
     # split
     text = sign(KEYS, message(word + ' to split', WRONG, sender='split@seller.example'))
     r = p.send(text, to=['a@beta.example', 'kunde@alpha.example', 'kunde2@alpha.example'],

@@ -10,6 +10,7 @@ define(`confDOMAIN_NAME', `mx.seller.example')dnl
 define(`confPID_FILE', `%(dir)s/pid')dnl
 define(`QUEUE_DIR', `%(dir)s/queue/q*')dnl
 define(`ALIAS_FILE', `')dnl
+QUEUE_GROUP(`mqueue', `P=%(dir)s/queue/q*, F=f, R=5, r=40')dnl
 define(`HELP_FILE', `')dnl
 define(`STATUS_FILE', `')dnl
 define(`confCW_FILE', `-o %(dir)s/none')dnl

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -47,6 +48,37 @@ static void check_queue(const MsMta *mta, bool whole)
 		g_assert_no_error(error);
 	else
 		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+}
+
+/* Several of a queue that have one body are one message on hold, whichever is listed first. */
+static void test_parts(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *program = g_build_filename(dir, "list", NULL);
+	const MsMta mta = {.program = program, .timeout_ms = 60000};
+	static const char *const orders[][3] = {{"A1 a", "A2 b", "A3 c"}, {"A3 c", "A1 a", "A2 b"},
+		{"A2 b", "A3 c", "A1 a"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(orders); i++) {
+		g_autoptr(GString) list = g_string_new(
+			"#!/bin/sh\ncat <<'END'\n"
+			"{\"queue_name\": \"active\", \"queue_id\": \"A0\", \"body\": \"1:2\", \"recipients\": []}\n"
+			"{\"queue_name\": \"hold\", \"queue_id\": \"B1\", \"body\": \"1:3\", \"recipients\": []}\n");
+		for (gsize k = 0; k < 3; k++)
+			g_string_append_printf(list,
+				"{\"queue_name\": \"hold\", \"queue_id\": \"%.2s\", \"body\": \"1:2\", "
+				"\"recipients\": [{\"address\": \"%s\"}]}\n",
+				orders[i][k], orders[i][k] + 3);
+		g_string_append(list, "END\n");
+		put(dir, "list", list->str);
+		g_assert_no_errno(chmod(program, 0700));
+		g_autoptr(GHashTable) queue = ms_mta_queue(&mta, NULL);
+		const MsQueued *all = g_hash_table_lookup(queue, "A1");
+		g_assert_cmpuint(g_hash_table_size(queue), ==, 3);
+		g_assert_true(g_hash_table_contains(queue, "A0") && g_hash_table_contains(queue, "B1"));
+		g_assert_nonnull(all);
+		g_assert_cmpuint(all->recipients->len, ==, 3);
+	}
+	remove_folder(dir);
 }
 
 static void test_queue(void)
@@ -270,6 +302,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mta/queue", test_queue);
+	g_test_add_func("/mta/parts", test_parts);
 	g_test_add_func("/mta/hangs", test_hangs);
 	g_test_add_func("/mta/want", test_want);
 	g_test_add_func("/mta/redirects", test_redirects);

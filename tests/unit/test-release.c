@@ -210,6 +210,46 @@ static void test_lacking(void)
 	}
 }
 
+/* One whose recipients Sendmail has split among several control files, all with one body: what is
+ * done is done to all that are on hold, and to nothing else. */
+static void test_parts(void)
+{
+	static const char *const own[] = {"hfABCDE12", "dfABCDE12", "q1/hfABCDE13", "qfABCDE14", "hfABCDE15",
+		"dfABCDE15"};
+	static const char *const links[] = {"q1/dfABCDE13", "dfABCDE14"};
+	g_autofree char *above = dir;
+	Mta mta = release_sendmail;
+	int code;
+	meanwhile = NULL;
+	mta.queue = dir = scratch_folder();
+	g_autofree char *folder = g_build_filename(dir, "q1", NULL),
+			*body = g_build_filename(dir, "dfABCDE12", NULL);
+	g_assert_no_errno(g_mkdir(folder, 0700));
+	for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+		put(own[i]);
+	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
+		g_autofree char *path = g_build_filename(dir, links[i], NULL);
+		g_assert_no_errno(link(body, path));
+	}
+	g_autofree char *text = says(list_it, &mta, 200, &code);
+	g_auto(GStrv) of_one = g_strsplit(text, "\"body\"", -1);
+	g_assert_cmpuint(g_strv_length(of_one), ==, 4); /* and 15 has none with another */
+	g_assert_cmpint(release_sendmail.delete(&mta, "ABCDE12"), ==, EX_OK);
+	static const struct {
+		const char *name;
+		bool there;
+	} want[] = {{"hfABCDE12", false}, {"dfABCDE12", false}, {"q1/hfABCDE13", false}, {"q1/dfABCDE13", false},
+		{"qfABCDE14", true}, {"dfABCDE14", true}, {"hfABCDE15", true}, {"dfABCDE15", true}};
+	for (gsize i = 0; i < G_N_ELEMENTS(want); i++) {
+		g_autofree char *path = g_build_filename(dir, want[i].name, NULL);
+		g_test_message("%s", want[i].name);
+		g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS) == want[i].there);
+	}
+	remove_folder(dir);
+	g_free(dir);
+	dir = g_steal_pointer(&above);
+}
+
 /* A file of the queue that cannot be read to its end is no message, and none of its parts. */
 static void test_unreadable(void)
 {
@@ -236,6 +276,7 @@ int main(int argc, char **argv)
 	dir = scratch_folder();
 	g_test_add_func("/release/sendmail/delete", test_delete);
 	g_test_add_func("/release/sendmail/lacking", test_lacking);
+	g_test_add_func("/release/sendmail/parts", test_parts);
 	g_test_add_func("/release/sendmail/unreadable", test_unreadable);
 	int rc = g_test_run();
 	remove_folder(dir);
