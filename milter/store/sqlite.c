@@ -569,7 +569,6 @@ GBytes *ms_sql_bytes(MsSqlRow *row, const char *column)
 		const void *data = sqlite3_column_blob(row->statement->stmt, at);
 		return g_bytes_new(data, (gsize)sqlite3_column_bytes(row->statement->stmt, at));
 	}
-	row->odd = row->odd || type != SQLITE_NULL;
 	return NULL;
 }
 
