@@ -685,6 +685,7 @@ static void test_where(void)
 	static const struct {
 		const char *address;
 		bool plaintext, fine;
+		const char *sentinels[3];
 	} rows[] = {
 		{"unix:/run/redis.sock", false, true},
 		{"127.0.0.1:6379", false, true},
@@ -704,12 +705,18 @@ static void test_where(void)
 		{"host:65536", true, false},
 		{"host:12x", true, false},
 		{":6379", true, false},
+		{"", false, true, {"127.0.0.1:26379"}},
+		{"", false, false, {"10.0.0.1:26379"}},
+		{"", false, false, {"127.0.0.1:26379", "10.0.0.1:26379"}},
+		{"", true, true, {"127.0.0.1:26379", "10.0.0.1:26379"}},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		MsRedisSettings settings = {.address = rows[i].address,
 			.timeout_ms = 100,
 			.connections = 1,
-			.plaintext = rows[i].plaintext};
+			.plaintext = rows[i].plaintext,
+			.sentinels = rows[i].sentinels,
+			.master = "missent"};
 		g_autoptr(GError) error = NULL;
 		g_autoptr(MsRedis) redis = ms_redis_new(&settings, &error);
 		g_test_message("%s: %s", rows[i].address, error != NULL ? error->message : "fine");
