@@ -34,7 +34,7 @@ static MsJudgement *judgement_of(MsRuntime *runtime, MsEnvelope *envelope, const
 	g_assert_cmpint(write(fd, message, strlen(message)), ==, (gssize)strlen(message));
 	ms_memory_seal(fd);
 	envelope->sender = g_strdup("a@seller.example");
-	envelope->size = strlen(message);
+	envelope->size += strlen(message); /* and what was not stored of it */
 	MsJudgement *judgement = NULL;
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_engine_judge(runtime, envelope, fd, strlen(message), &judgement, &error));
@@ -244,6 +244,73 @@ static void test_many(void)
 	g_assert_cmpuint(strlen(first->relations), ==, MS_HELD_RELATIONS);
 	g_assert_cmpint(first->relations[0], ==, 'x');
 	g_assert_cmpuint(strspn(first->relations + 1, "o"), ==, MS_HELD_RELATIONS - 1);
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
+/* Who got it stands in the record as it was judged: of two recipients the first may not have
+ * it. */
+static void test_recipients(void)
+{
+	static const struct {
+		const char *policy;
+		guint64 missing; /* bytes of the message that were not stored */
+		MsAction action;
+		const char *states;
+	} rows[] = {
+		{"on-mismatch = deliver", 0, MS_DELIVER, "dd"},
+		{"on-mismatch = tag", 0, MS_TAG, "dd"},
+		{"on-mismatch = split", 0, MS_SPLIT, "hd"},
+		{"on-mismatch = split\n on-unreadable = deliver", 0, MS_SPLIT, "hd"},
+		{"on-mismatch = split\n on-unreadable = deliver", 1, MS_HOLD, "hh"},
+		{"on-mismatch = tag\n on-unreadable = deliver", 1, MS_TAG, "dd"},
+		{"on-mismatch = \"delay 30m\"", 0, MS_DELAY, "hh"},
+		{"on-mismatch = hold", 0, MS_HOLD, "hh"},
+	};
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING "X,recipient,@x.example\n");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *policy = g_strdup_printf("policy \"all\" {\n %s\n}\n", rows[i].policy);
+		write_file("policies/all.conf", policy);
+		MsRuntime *runtime = start();
+		g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+		envelope->size = rows[i].missing;
+		g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+		g_ptr_array_add(envelope->recipients, g_strdup("x@x.example"));
+		g_autoptr(MsJudgement) judgement = judgement_of(
+			runtime, envelope, "From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
+		g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
+		char states[3] = "";
+		for (guint k = 0; k < 2; k++)
+			states[k] = ((MsHeldRecipient *)record->recipients->pdata[k])->state ==
+					MS_STATE_HELD ? 'h' : 'd';
+		if (judgement->verdict->action != rows[i].action ||
+			strcmp(states, rows[i].states) != 0)
+			g_error("%s: got %s %s, want %s", rows[i].policy,
+				ms_action_names[judgement->verdict->action], states,
+				rows[i].states);
+		ms_runtime_unref(runtime);
+	}
+	write_file("policies/all.conf", "policy \"all\" {\n}\n");
+	ms_kinds_unref(kinds);
+}
+
+/* Whose it is about: a recipient's own account, and that of a finding which nobody here has. */
+static void test_accounts(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	MsRuntime *runtime = start();
+	g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+	g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+	g_autoptr(MsJudgement) judgement = judgement_of(
+		runtime, envelope, "From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
+	g_autoptr(MsRecord) record = ms_engine_record(runtime, envelope, judgement, "");
+	g_assert_cmpuint(record->accounts->len, ==, 2);
+	g_assert_cmpstr(record->accounts->pdata[0], ==, "R");
+	g_assert_cmpstr(record->accounts->pdata[1], ==, "X");
 	ms_runtime_unref(runtime);
 	ms_kinds_unref(kinds);
 }
@@ -460,6 +527,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/known/restart", test_restart);
 	g_test_add_func("/engine/known/always", test_always);
 	g_test_add_func("/engine/record/many", test_many);
+	g_test_add_func("/engine/record/recipients", test_recipients);
+	g_test_add_func("/engine/record/accounts", test_accounts);
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/runtime/kept", test_kept);
