@@ -315,6 +315,33 @@ static void test_accounts(void)
 	ms_kinds_unref(kinds);
 }
 
+/* The message that stops a stream tells of it, and no other does. */
+static void test_stopped(void)
+{
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	g_autofree char *text = NULL, *file = g_build_filename(dir, "stops.conf", NULL);
+	g_assert_true(g_file_get_contents(config, &text, NULL, NULL));
+	g_autofree char *stops = g_strconcat(text, "guard {\n breaker-recent = 2\n}\n", NULL);
+	write_file("stops.conf", stops);
+	g_autoptr(GError) error = NULL;
+	MsRuntime *runtime = ms_runtime_load(file, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	for (int i = 0; i < 3; i++) {
+		g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+		g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+		envelope->queue_id = g_strdup_printf("Q%d", i);
+		g_autoptr(MsJudgement) judgement = judgement_of(runtime, envelope,
+			"From: a@seller.example\r\n\r\nabout FIRST-1 we\r\n");
+		g_assert_true((judgement->stopped != NULL) == (i == 1));
+		if (i == 1)
+			g_assert_cmpstr(judgement->stopped->pdata[0], ==, "all");
+	}
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
 #define TOKEN "ZQ7740912XK"
 
 /* What a sender writes where nobody looks for text: each with the token in it. */
@@ -529,6 +556,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/many", test_many);
 	g_test_add_func("/engine/record/recipients", test_recipients);
 	g_test_add_func("/engine/record/accounts", test_accounts);
+	g_test_add_func("/engine/stopped", test_stopped);
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/runtime/kept", test_kept);
