@@ -201,6 +201,25 @@ static void test_texts(void)
 	g_assert_cmpuint(to->texts->len, ==, MS_READING_MAX_FACES);
 }
 
+/* How often something stands there is more than the places that are kept of it. */
+static void test_counted(void)
+{
+	g_autoptr(MsReading) document = ms_reading_new();
+	g_autoptr(MsReading) to = ms_reading_new();
+	for (guint i = 0; i < MS_MAX_PLACES + 12; i++) {
+		MsPlace *place = g_new0(MsPlace, 1);
+		*place = (MsPlace){g_strdup_printf("%s > page %u", MS_PLACE_HERE, i),
+			g_strdup("K-1"), g_strdup(""), g_strdup("")};
+		ms_reading_find(document, "k", "K-1", MS_BELIEF_SHAPE, 0, place);
+	}
+	for (guint times = 1; times <= 2; times++) {
+		g_assert_true(ms_reading_merge(to, document, "part 2", 1));
+		const MsFinding *found = ms_reading_has(to, "k", "K-1");
+		g_assert_cmpuint(found->count, ==, times * (MS_MAX_PLACES + 12));
+		g_assert_cmpuint(found->places->len, ==, MS_MAX_PLACES);
+	}
+}
+
 /* A text without letters that has a digest, a name of none: not the one form that a reading has. */
 static void test_hostile_names(void)
 {
@@ -386,6 +405,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/reading/texts", test_texts);
+	g_test_add_func("/reading/counted", test_counted);
 	g_test_add_func("/reading/hostile-names", test_hostile_names);
 	g_test_add_func("/reading/round-trip", test_round_trip);
 	g_test_add_func("/reading/hostile", test_hostile);
