@@ -585,6 +585,44 @@ static bool is_period(const char *text, gsize len)
 				p[2].len <= 2));
 }
 
+/* ---- what another word names ----------------------------------------------------------- */
+
+#define LEAST_NAME 4 /* letters: "and", "to", "neu" name nothing */
+
+/* What short names are of: of registers, of banks, of an extension.  Others may be a customer's
+ * ("4710 Muster AG 4711 Meyer KG"). */
+static bool is_register(const char *small)
+{
+	static const MsListed registers[] = {MS_LISTED("hrb"), MS_LISTED("hra"), MS_LISTED("vr"),
+		MS_LISTED("rcs"), MS_LISTED("rea"), MS_LISTED("kvk"), MS_LISTED("krs"),
+		MS_LISTED("blz"), MS_LISTED("plz"), MS_LISTED("dw"), MS_LISTED("abi"),
+		MS_LISTED("cab"), MS_LISTED("nip"), MS_LISTED("ico"), MS_LISTED("cui"),
+		MS_LISTED("cif"), MS_LISTED("nif"), MS_LISTED("fn")};
+	return ms_detect_is_listed(registers, G_N_ELEMENTS(registers), small, strlen(small));
+}
+
+/* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
+ * not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
+static bool has_name_before(const MsFold *fold, gsize from, gsize start)
+{
+	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
+		MS_LISTED("also"), MS_LISTED("oraz"), MS_LISTED("nebo"), MS_LISTED("well"),
+		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
+		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
+		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
+		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
+	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
+	if (at == start || at == word)
+		return false;
+	char room[MAX_TOKEN + 1];
+	g_autofree char *other = NULL;
+	const char *small = small_of(fold->text + word, at - word, room, &other);
+	if (at - word < LEAST_NAME)
+		return is_register(small);
+	return look_up_small(words, small) < WORD_NUMBER &&
+		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
+}
+
 /* ---- all of it ------------------------------------------------------------------------ */
 
 static bool is_plain_number(const MsFold *fold, gsize start, gsize end)
@@ -725,14 +763,15 @@ static bool has_digit(const MsFold *fold, gsize from, gsize until)
 	return from < until;
 }
 
-/* Right behind its label a number may be set in groups of whatever kind ("Vertrag 001 4471 20981"),
- * and behind a label of many there may be as many. */
+/* Right behind its label, or another number of it, one may be set in groups of whatever kind
+ * ("Vertrag 001 4471 20981, 01 4472 00093"), and behind a label of many there may be as many. */
 static bool is_phone(const Case *c, gsize label)
 {
 	gsize first = groups_start(c->fold, c->from, c->start);
 	bool led = has_digit(c->fold, c->from, first);
-	return (led || (first == c->start && !c->asked)) &&
-		!(led && ms_kind_label_of_many(c->fold->text + label, c->from - label)) &&
+	return (led ? has_name_before(c->fold, c->from, first) &&
+				!ms_kind_label_of_many(c->fold->text + label, c->from - label)
+		    : first == c->start && !c->asked) &&
 		is_national(c->fold, first, c->start, c->end);
 }
 
@@ -822,43 +861,7 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 	return perhaps && figure == MS_FIGURE_NONE ? MS_FIGURE_PERHAPS : figure;
 }
 
-/* ---- what another word names ----------------------------------------------------------- */
-
-#define LEAST_NAME 4 /* letters: "and", "to", "neu" name nothing */
-
-/* What short names are of: of registers, of banks, of an extension.  Others may be a customer's
- * ("4710 Muster AG 4711 Meyer KG"). */
-static bool is_register(const char *small)
-{
-	static const MsListed registers[] = {MS_LISTED("hrb"), MS_LISTED("hra"), MS_LISTED("vr"),
-		MS_LISTED("rcs"), MS_LISTED("rea"), MS_LISTED("kvk"), MS_LISTED("krs"),
-		MS_LISTED("blz"), MS_LISTED("plz"), MS_LISTED("dw"), MS_LISTED("abi"),
-		MS_LISTED("cab"), MS_LISTED("nip"), MS_LISTED("ico"), MS_LISTED("cui"),
-		MS_LISTED("cif"), MS_LISTED("nif"), MS_LISTED("fn")};
-	return ms_detect_is_listed(registers, G_N_ELEMENTS(registers), small, strlen(small));
-}
-
-/* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
- * not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
-static bool has_name_before(const MsFold *fold, gsize from, gsize start)
-{
-	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
-		MS_LISTED("also"), MS_LISTED("oraz"), MS_LISTED("nebo"), MS_LISTED("well"),
-		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
-		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
-		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
-		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
-	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
-	if (at == start || at == word)
-		return false;
-	char room[MAX_TOKEN + 1];
-	g_autofree char *other = NULL;
-	const char *small = small_of(fold->text + word, at - word, room, &other);
-	if (at - word < LEAST_NAME)
-		return is_register(small);
-	return look_up_small(words, small) < WORD_NUMBER &&
-		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
-}
+/* ---- what is another's ---------------------------------------------------------------- */
 
 #define MAX_STREET 60 /* bytes */
 
