@@ -740,6 +740,7 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
 	g_autoptr(GArray) codes = ms_detect_codes();
+	g_autoptr(GByteArray) tags = g_byte_array_new();
 	Search s = {.kinds = kinds,
 		.known = known,
 		.span = span,
@@ -750,7 +751,8 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 		.labels = labels,
 		.named = named,
 		.borders = borders,
-		.codes = codes};
+		.codes = codes,
+		.tags = tags};
 	ms_detect_fill_words();
 	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
 	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);

@@ -19,6 +19,7 @@
 #define MAX_WORDS 3
 #define MIN_LETTERS 2 /* before digits that no label is needed for */
 #define MAX_KINDS 4
+#define KINDS_KEPT 64 /* that it is not of */
 #define MAX_AND 3 /* letters */
 #define MIN_TOLD 5 /* digits */
 #define MIN_FAR 6  /* digits */
@@ -42,6 +43,7 @@ typedef struct {
 	/* What it may be; of no kind if different ones. */
 	char value[MAX_TEXT + 1];
 	guint kinds[MAX_KINDS], n_kinds;
+	guint64 refused; /* kinds that it is not */
 	gsize start; /* in the fold */
 	bool many, dated; /* `dated`: it may have a date's form */
 } Short;
@@ -187,14 +189,12 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	gsize from = named || label == NULL ? start : label->start,
 	      until = named || label == NULL ? start : label->end;
 	MsFigure figure = ms_detect_figure(s->fold, from, until, start, end);
-	bool called = named || (behind && alone)
-		? figure == MS_FIGURE_NONE
-		: (label != NULL && figure == MS_FIGURE_NONE &&
-			  (is_listed(s->fold, until, start) ||
-				  is_behind_words(c, label, start))) ||
+	bool called = figure == MS_FIGURE_NONE &&
+		(named || (behind && alone) ||
+			(label != NULL && (is_listed(s->fold, until, start) ||
+						  is_behind_words(c, label, start))) ||
 			is_told(c, k, first) ||
-			(figure == MS_FIGURE_NONE && strlen(c->digits) >= MIN_FAR &&
-				is_behind_compound(c, k, first));
+			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));
 	c->dated = c->dated || called;
 	return called ||
 		(joined && letters >= MIN_LETTERS &&
@@ -211,16 +211,37 @@ static bool is_same(const char *one, const char *two)
 	return strcmp(one + strspn(one, "0"), two + strspn(two, "0")) == 0;
 }
 
+static guint8 tag_of(Search *s, guint k)
+{
+	while (s->tags->len <= k) {
+		guint8 tag = ms_filter_tag(ms_kinds_nth(s->kinds, s->tags->len)->name);
+		g_byte_array_append(s->tags, &tag, 1);
+	}
+	return s->tags->data[k];
+}
+
+/* Is it meant to be of the kind?  Asked once for digits without letters: by several styles. */
+static bool may_be(Short *c, guint k, gsize first, gsize letters, bool joined)
+{
+	guint64 bit = letters == 0 && k < KINDS_KEPT ? G_GUINT64_CONSTANT(1) << k : 0;
+	if ((c->refused & bit) != 0)
+		return false;
+	for (guint i = 0; i < c->n_kinds; i++)
+		if (c->kinds[i] == k)
+			return true;
+	bool meant = is_meant(c, k, first, letters, joined);
+	c->refused |= meant ? 0 : bit;
+	return meant;
+}
+
 /* `text` is known by this tag. */
 static void take(Short *c, guint8 tag, const char *text, gsize first, gsize letters, bool joined)
 {
 	Search *s = c->s;
 	gsize len = strlen(text);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
-		const MsKind *kind = ms_kinds_nth(s->kinds, k);
-		if (ms_filter_tag(kind->name) != tag || !kind->known ||
-			!ms_filters_have(s->known, kind->name, text, len) ||
-			!is_meant(c, k, first, letters, joined))
+		if (tag_of(s, k) != tag || !ms_kinds_nth(s->kinds, k)->known ||
+			!may_be(c, k, first, letters, joined))
 			continue;
 		bool first_one = c->n_kinds == 0, same = !first_one && is_same(c->value, text);
 		c->many = c->many || (!first_one && !same);
@@ -341,7 +362,9 @@ static bool read_digits(Short *c, gsize word)
 		c->last++;
 	}
 	len = w->end - s->compact->words[word].start;
-	if (len - c->led < MIN_DIGITS || len - c->led > MAX_DIGITS)
+	if (len - c->led < MIN_DIGITS || len - c->led > MAX_DIGITS ||
+		ms_detect_is_decimal(s->fold, ms_detect_word_start(s, word),
+			ms_detect_word_end(s, c->last)))
 		return false;
 	memcpy(c->digits, text + c->led, len - c->led);
 	return true;
