@@ -3,8 +3,9 @@
  * is KD and five digits, "RE20260418" RE and digits, "00417" five digits.  By that a reader
  * completes what people leave out: "customer no. 417".  One thread.
  *
- * A style says nothing of one customer: it is that of one in eight of the kind's numbers at least.
- * Zeros that fill up stand in the first numbers of a series alone, so of these fewer will do.
+ * A style says little of one customer: it is that of one in eight of the kind's numbers at least,
+ * and where they are few, one's letters.  Zeros that fill up stand in the first numbers of a series
+ * alone, so of these fewer will do.
  */
 #include "config.h"
 
