@@ -695,6 +695,8 @@ bool Walk::add_string(const std::string &bytes, const char *name, Place place)
 		texts[place]->len >= MS_PDF_MAX_TEXT)
 		return false;
 	std::string text = ms_pdf_to_utf8(bytes);
+	if (place == INFORMATION) /* its key says what it is */
+		g_string_append_printf(texts[place], "%s: ", name);
 	g_string_append_len(texts[place], text.data(), (gssize)text.size());
 	g_string_append_c(texts[place], '\n');
 	return true;
@@ -775,7 +777,9 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 			name = "(signature)";
 		else if (strcmp(name, "ID") == 0 && (dict->hasKey("Root") || dict->hasKey("Size")))
 			name = "ID[]";
-		Place at = strcmp(name, "DPM") == 0 || strcmp(name, "CI") == 0 ? INFORMATION
+		bool described = strcmp(name, "Info") == 0 || strcmp(name, "DPM") == 0 ||
+			strcmp(name, "CI") == 0;
+		Place at = described ? INFORMATION
 			: strcmp(name, "URI") == 0                                    ? LINKS
 			: strcmp(name, "JS") == 0                                     ? SCRIPTS
 			: strcmp(name, "ActualText") == 0 || strcmp(name, "Alt") == 0 ? STRUCTURE
@@ -796,7 +800,7 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 		(strcmp(name, "V") == 0 || strcmp(name, "DV") == 0)) {
 		g_string_append_printf(texts[place], "%lld\n", (long long)object.getIntOrInt64());
 	} else if (place == INFORMATION && object.isIntOrInt64()) {
-		/* Elsewhere numbers are for the machine.  Its key says what it is. */
+		/* Elsewhere numbers are for the machine. */
 		if (!is_structural("/", name))
 			g_string_append_printf(texts[place], "%s: %lld\n", name,
 				(long long)object.getIntOrInt64());

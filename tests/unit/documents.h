@@ -94,7 +94,7 @@ static inline GByteArray *make_pdf(
 		"/Resources<</Font<</F 5 0 R>>>> %s>>endobj\n"
 		"4 0 obj<</Length %zu>>stream\n%s\nendstream endobj\n"
 		"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
-		"%strailer<</Root 1 0 R/Info<</Title(Title-7001)/Subject(Subject-7002)/Keywords(Keys-7003)"
+		"%strailer<</Root 1 0 R/Info<</Title(Title-7001)/Subject(Subject-7002)/Keywords(Keys-7003)/Kundennummer(7005)"
 		"/Author(Author-7004)>>>>\n",
 		catalog, page, strlen(stream), stream, more);
 	return bytes_of(all);

@@ -25,7 +25,7 @@
 static void test_pdf(void)
 {
 	expect("text and information", make_pdf("Customer C-4711", "", "", ""),
-		"[doc page 1] Customer C-4711|Title-7001|Subject-7002|Keys-7003|Author-7004", "");
+		"[doc page 1] Customer C-4711|Title-7001|Subject-7002|Keys-7003|Author-7004|Kundennummer: 7005", "");
 	/* Poppler glues these together; both readings are handed over. */
 	expect("cells side by side", make_pdf("Customer) Tj 150 0 Td (Order) Tj 150 0 Td (No) Tj "
 			"-300 -40 Td (C-10001) Tj 150 0 Td (INV-77) Tj 150 0 Td (X-9", "", "", ""),
