@@ -2,6 +2,8 @@
  * steps - what each step of a message costs by itself, in this process: microseconds of CPU.
  *
  *   steps CONFIG MESSAGE.eml [ROUNDS [detect]]       (detect: that alone)
+ *
+ * What is found is what a reader finds that knows the mapping of CONFIG.
  */
 #include "config.h"
 
@@ -12,6 +14,7 @@
 
 #include "missent/detect.h"
 #include "missent/engine.h"
+#include "missent/filter.h"
 #include "missent/message.h"
 #include "../test.h"
 
@@ -24,6 +27,7 @@ static MsEnvelope *envelope;
 static MsJudgement *judgement;
 static MsLedger *ledger;
 static MsAudit *audit;
+static MsFilters known;
 static int message_fd;
 
 static double cpu(void)
@@ -47,7 +51,7 @@ typedef struct {
 static void detect(const MsSpan *span, void *user)
 {
 	Sink *sink = user;
-	ms_detect(ms_runtime_kinds(runtime), NULL, span, sink->budget, sink->reading);
+	ms_detect(ms_runtime_kinds(runtime), &known, span, sink->budget, sink->reading);
 }
 
 static void parse(MsSpanFunc func)
@@ -60,6 +64,22 @@ static void parse(MsSpanFunc func)
 	ms_message_read(data, data_len, &to);
 	ms_reading_free(reading);
 	reading = r;
+}
+
+/* The filter that its readers would be given. */
+static MsFilter *filter_of(MsDirectory *directory)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKnown) all = NULL;
+	guint8 key[MS_FILTER_KEY_BYTES];
+	if (ms_directory_known(directory, NULL, 0, &all, &error) != MS_FOUND)
+		g_error("%s", error->message);
+	ms_directory_filter_key(directory, key);
+	gsize size;
+	/* for as long as this process */
+	const void *image = g_bytes_unref_to_data(ms_filter_build(key,
+		(const MsMark *)(const void *)all->marks->data, all->marks->len), &size);
+	return ms_filter_open(image, size, NULL);
 }
 
 static void step_parse(void)
@@ -166,6 +186,8 @@ int main(int argc, char **argv)
 	runtime = ms_runtime_load(argv[1], MS_PARTS_CHECK, NULL, &error);
 	if (runtime == NULL)
 		g_error("%s", error->message);
+	g_autoptr(MsFilter) filter = filter_of(ms_runtime_directory(runtime));
+	known = (MsFilters){.parts = {filter}, .lean = true};
 	limits = ms_runtime_settings(runtime)->limits;
 	envelope = ms_envelope_new();
 	envelope->sender = g_strdup("billing@seller.example");
