@@ -27,13 +27,21 @@ static MsFilter *known_filter(const MsKinds *kinds)
 		{"address", "10115/5/haupt/muster"}, {"address", "sw1a2aa/"},
 		{"address", "sw1a2aa/10/"}, {"address", "sw1a2aa/10/downing"}, {"address", "0000/"},
 		{"address", "0000/1/"}, {"address", "~~/"}, {"address", "~dubai/"},
-		{"address", "~dubai/7/"}, {"address", "~dubai/7/pobox"}, {"number", "x12345"}};
+		{"address", "~dubai/7/"}, {"address", "~dubai/7/pobox"}, {"number", "x12345"},
+		{"number", "kd00417"}, {"number", "re20260418"}, {"number", "0000071"}};
+	const guint8 tag = ms_filter_tag("number");
+	const MsStyle styles[] = {{tag, "kd", 2, 5}, {tag, "re", 2, 0}, {tag, "", 0, 7}};
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
 		MsMark mark;
 		g_assert_nonnull(ms_kinds_find(kinds, known[i][0]));
 		g_assert_true(
 			ms_mark_make(key, known[i][0], known[i][1], strlen(known[i][1]), &mark));
+		g_array_append_val(marks, mark);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(styles); i++) {
+		MsMark mark;
+		ms_style_mark(&styles[i], &mark);
 		g_array_append_val(marks, mark);
 	}
 	GBytes *image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
