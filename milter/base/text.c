@@ -230,9 +230,19 @@ static guint distance(const char *a, const char *b)
 	return row[lb];
 }
 
+/* "customer" of "customer-number", "recipients" of "max-recipients" */
+static bool is_half(const char *word, const char *name)
+{
+	gsize len = strlen(word), all = strlen(name);
+	return len > 2 && all > len + 1 &&
+		((g_ascii_strncasecmp(word, name, len) == 0 && name[len] == '-') ||
+			(g_ascii_strcasecmp(word, name + all - len) == 0 &&
+				name[all - len - 1] == '-'));
+}
+
 const char *ms_text_nearest(const char *word, const char *const *names)
 {
-	const char *best = NULL;
+	const char *best = NULL, *half = NULL;
 	guint least = (guint)MAX(2, strlen(word) / 3) + 1;
 	for (; *names != NULL; names++) {
 		/* in capitals or not: nothing is nearer */
@@ -241,8 +251,9 @@ const char *ms_text_nearest(const char *word, const char *const *names)
 			least = d;
 			best = *names;
 		}
+		half = half == NULL && is_half(word, *names) ? *names : half;
 	}
-	return best;
+	return best != NULL ? best : half;
 }
 
 /* What follows does so too, at fifteen times the cost.  NULL: it is not ASCII alone. */

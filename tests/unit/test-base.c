@@ -185,7 +185,11 @@ static void test_nearest(void)
 	static const char *const names[] = {"kinds", "require", "max-recipients", NULL};
 	g_assert_cmpstr(ms_text_nearest("kindz", names), ==, "kinds");
 	g_assert_cmpstr(ms_text_nearest("max-recipient", names), ==, "max-recipients");
-	g_assert_cmpstr(ms_text_nearest("colour", names), ==, NULL);
+	g_assert_cmpstr(ms_text_nearest("recipients", names), ==, "max-recipients");
+	g_assert_cmpstr(ms_text_nearest("MAX", names), ==, "max-recipients");
+	static const char *const other[] = {"colour", "ma", "cipients", "-", ""};
+	for (gsize i = 0; i < G_N_ELEMENTS(other); i++)
+		g_assert_cmpstr(ms_text_nearest(other[i], names), ==, NULL);
 }
 
 /* What a field becomes in a file that spreadsheets open; and back. */

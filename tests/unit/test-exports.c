@@ -322,6 +322,8 @@ static const struct {
 		{.map = "Mail=recipient", .account = "K"}, "!2 the account is none\n"},
 	{"no such kind", "account,kind,value\nA-1,ibam,DE89\n", NULL, {0},
 		"!2 is no kind of kinds.conf, nor recipient or receives-for (is iban meant?)\n"},
+	{"half of a kind's name", "account,kind,value\nA-1,customer,4711\n", NULL, {0},
+		"!2 is no kind of kinds.conf, nor recipient or receives-for (is customer-number meant?)\n"},
 	{"fields missing", "account,kind,value\nA-1,iban\nA-1,iban,DE89,x\n", NULL, {0},
 		"!2 2 fields, the heading has 3\n!3 4 fields\n"},
 	{"fields missing, no heading", "A-1,iban,DE89\nA-1,iban\n", NULL, {0},
