@@ -294,15 +294,15 @@ static void try_digits(Short *c, const MsStyle *style, const char *digits, gsize
 		take(c, style->tag, text, first, letters, joined);
 }
 
-/* "0418/2026", "418/26" for 2026-0418, "26-0418" for it. */
+/* "0418/2026", "RE418/26" for 2026-0418, "26-0418" for it. */
 static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
 {
 	const MsWord *w = &c->s->compact->words[c->first];
 	const char *text = c->s->compact->text;
-	if (c->last != c->first + 1 || c->led > 0)
+	if (c->last != c->first + 1)
 		return;
-	int one = (int)(w->end - w->start), two = (int)(w[1].end - w[1].start);
-	const char *a = text + w->start, *b = text + w[1].start;
+	int one = (int)(w->end - w->start - c->led), two = (int)(w[1].end - w[1].start);
+	const char *a = text + w->start + c->led, *b = text + w[1].start;
 	char digits[MAX_DIGITS + sizeof CENTURY];
 	if (one >= MIN_DIGITS && (two == 2 || (two == YEAR && ms_detect_is_year(b, YEAR)))) {
 		g_snprintf(digits, sizeof digits, "%s%.*s%.*s", two == 2 ? CENTURY : "", two, b,
