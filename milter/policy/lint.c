@@ -39,7 +39,7 @@ static const Check checks[] = {
 	POLICY("dead-limit", FAULT,
 		"a limit whose action is deliver, or that nothing is counted for",
 		lint_dead_limits),
-	POLICY("dead-action", FAULT, "an action whose reason can never come about",
+	POLICY("dead-action", FAULT, "an action whose reason can never come about, or not alone",
 		lint_dead_actions),
 	POLICY("dead-belief", WARNING, "what must be believed of findings that nothing looks at",
 		lint_dead_beliefs),

@@ -79,8 +79,23 @@ void lint_dead_limits(Lint *lint, Subject *s)
 		}
 }
 
+/* Who is not known has no proof either. */
+static void never_alone(Lint *lint, Subject *s)
+{
+	const MsAction unknown = s->policy->on[MS_UNKNOWN_RECIPIENT],
+		       unproven = s->policy->on[MS_UNPROVEN];
+	if (ms_section_given(s->section, "on-unknown-recipient") && unknown != MS_DELIVER &&
+		unknown < unproven && lint_can_come(s, MS_UNPROVEN))
+		lint_tell(lint, s, "on-unknown-recipient", NULL,
+			"Set on-unproven likewise, or take it out.",
+			"on-unknown-recipient = %s never comes about alone: who is not known has no "
+			"proof either, and on-unproven = %s is stricter",
+			ms_action_names[unknown], ms_action_names[unproven]);
+}
+
 void lint_dead_actions(Lint *lint, Subject *s)
 {
+	never_alone(lint, s);
 	for (gsize i = 0; i < G_N_ELEMENTS(needs); i++) {
 		g_autofree char *key = key_of(needs[i].code);
 		if (!ms_section_given(s->section, key) ||

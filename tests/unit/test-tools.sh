@@ -286,10 +286,11 @@ ok 'commands in examples of manual pages are there' test -z "$wrong" -a $seen -g
 printf '%s' "$wrong" | sed 's/^/# /'
 mkdir "$S/shown"
 cp "$S/policies/kinds.conf" "$S/shown/"
-sed -n 's/^    //; /^policy "/,/^}/p' "$SOURCE/README.md" >"$S/shown/policy.conf"
+sed -n 's/@example.com/@seller.example/; s/^    //; /^policy "/,/^}/p' "$SOURCE/README.md" >"$S/shown/policy.conf"
 sed '/^mode/i policy-dir = "'"$S"'/shown"' "$S/missent.conf" >"$S/shown.conf"
 ok 'there is a policy in the README' grep -q '^}' "$S/shown/policy.conf"
 ok '... which is one' says 0 '' "$BUILD/missent" -c "$S/shown.conf" policy check
+ok '... and has nothing odd' says 0 'nothing is odd' "$BUILD/missent" -c "$S/shown.conf" policy lint
 # What who looks something up expects of each page.
 lacking= pages=0
 for page in "$SOURCE"/milter/*/*.[1578]; do
