@@ -19,6 +19,7 @@
 #include "cli.h"
 
 #define MAX_COMPLAINTS 100
+#define MAX_ALIKE 10 /* of lines that are bad for one reason */
 #define LINE_US (10 * G_USEC_PER_SEC) /* between lines where there is no terminal */
 #define TIDY_PAUSE_US 2000
 
@@ -40,8 +41,14 @@ const volatile int *cli_catch_signals(void)
 }
 
 typedef struct {
+	char *why;
+	guint64 line, n; /* the first that is bad for it; how many are */
+} Alike;
+
+typedef struct {
 	const char *name;
 	guint64 complaints;
+	GArray *alike; /* of Alike, of what is told; or NULL */
 	bool terminal, drawn;
 	MsImportPhase phase;
 	gint64 begun, told; /* of this phase */
@@ -69,16 +76,48 @@ static void clear_line(Progress *progress)
 	progress->drawn = false;
 }
 
+/* How many lines are bad for that reason, this one too; those of which none is told are not counted. */
+static guint64 count_alike(Progress *progress, guint64 line, const char *why)
+{
+	if (progress->alike == NULL)
+		progress->alike = g_array_new(FALSE, FALSE, sizeof(Alike));
+	for (guint i = 0; i < progress->alike->len; i++) {
+		Alike *alike = &g_array_index(progress->alike, Alike, i);
+		if (strcmp(alike->why, why) == 0)
+			return ++alike->n;
+	}
+	const Alike alike = {progress->complaints < MAX_COMPLAINTS ? g_strdup(why) : NULL, line, 1};
+	if (alike.why != NULL)
+		g_array_append_val(progress->alike, alike);
+	return 1;
+}
+
 static void on_bad(guint64 line, const char *why, void *user)
 {
 	Progress *progress = user;
-	if (put(progress, line, "bad", why))
+	if (put(progress, line, "bad", why) || count_alike(progress, line, why) > MAX_ALIKE)
 		return;
 	clear_line(progress);
 	if (++progress->complaints <= MAX_COMPLAINTS)
 		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
 	else if (progress->complaints == MAX_COMPLAINTS + 1)
 		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
+}
+
+static void tell_alike(Progress *progress)
+{
+	for (guint i = 0; progress->alike != NULL && i < progress->alike->len; i++) {
+		Alike *alike = &g_array_index(progress->alike, Alike, i);
+		if (alike->n > MAX_ALIKE)
+			cli_fail(0,
+				"%s: %" G_GUINT64_FORMAT " more lines are bad as line %" G_GUINT64_FORMAT
+				" is (directory lint --json tells all)",
+				progress->name, alike->n - MAX_ALIKE, alike->line);
+		g_free(alike->why);
+	}
+	if (progress->alike != NULL)
+		g_array_free(progress->alike, TRUE);
+	progress->alike = NULL;
 }
 
 /* `line` is 0 for what is said of the whole. */
@@ -269,6 +308,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	cli_catch_signals();
 	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
 	clear_line(progress);
+	tell_alike(progress);
 	if (!fine) {
 		stopped = 0;
 		if (!options->dry_run && !result.kept &&
@@ -407,9 +447,10 @@ int cli_import(Cli *cli, int argc, char **argv)
 
 /* ---- lint ----------------------------------------------------------------------------- */
 
-static void print_findings(json_t *findings, guint64 lines, guint64 bad, guint64 warnings)
+static void print_findings(
+	json_t *findings, int rc, guint64 lines, guint64 bad, guint64 warnings)
 {
-	cli_print_json(json_pack("{s:i, s:I, s:I, s:I, s:O}", "exit", (int)(bad + warnings > 0),
+	cli_print_json(json_pack("{s:i, s:I, s:I, s:I, s:O}", "exit", rc,
 		"lines", (json_int_t)lines, "bad", (json_int_t)bad, "warnings",
 		(json_int_t)warnings, "findings", findings));
 }
@@ -424,7 +465,7 @@ static int lint_mapping(CliSession *session, int many, int days, json_t *finding
 		    on_warning, &progress, &warnings, &error) != MS_FOUND)
 		return cli_fail_error(error);
 	if (findings != NULL)
-		print_findings(findings, 0, 0, warnings);
+		print_findings(findings, warnings > 0, 0, 0, warnings);
 	else
 		printf("%" G_GUINT64_FORMAT
 		       " warning%s; what needs values is looked at in a file alone (directory lint FILE.csv)\n",
@@ -449,16 +490,17 @@ static int lint_file(CliSession *session, int fd, const char *name, const MsTabl
 		.source = name};
 	MsImportResult result = {0};
 	g_autoptr(GError) error = NULL;
-	if (!ms_directory_import(session->directory, fd, &options, &result, &error))
-		return tell_failed(error, name);
+	bool fine = ms_directory_import(session->directory, fd, &options, &result, &error);
+	tell_alike(&progress);
+	int rc = fine ? result.warnings + result.bad > 0 : tell_failed(error, name);
 	if (findings != NULL)
-		print_findings(findings, result.lines, result.bad, result.warnings);
-	else
+		print_findings(findings, rc, result.lines, result.bad, result.warnings);
+	else if (fine)
 		printf("%" G_GUINT64_FORMAT " line%s, %" G_GUINT64_FORMAT " bad, %" G_GUINT64_FORMAT
 		       " warning%s\n",
 			result.lines, CLI_S(result.lines), result.bad, result.warnings,
 			CLI_S(result.warnings));
-	return result.warnings + result.bad > 0;
+	return rc;
 }
 
 int cli_lint(Cli *cli, int argc, char **argv)

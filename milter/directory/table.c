@@ -313,6 +313,17 @@ static void refuse_columns(const MsCsvRecord *record, const char *columns, GErro
 			record->n, columns);
 }
 
+/* Three words of which the second names no kind head a line for each customer, and so do others
+ * beside one of account,kind,value. */
+static bool heads_customers(const MsTable *table, bool named)
+{
+	const MsCsvRecord *record = &table->record;
+	bool words = kind_of(table, record->fields[1]) == NULL;
+	for (guint i = 0; i < record->n; i++)
+		words = words && *record->fields[i] != '\0' && may_be_shown(record->fields[i]);
+	return named || words;
+}
+
 /* Not a heading: the first line says something. */
 static bool take_first(MsTable *table, GError **error)
 {
@@ -334,7 +345,7 @@ static bool take_first(MsTable *table, GError **error)
 	if (record->n >= 3 && (account >= 0) + (kind >= 0) + (value >= 0) == 2)
 		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
 			account < 0 ? "account" : kind < 0 ? "kind" : "value", columns);
-	if (record->n == 3) {
+	if (record->n == 3 && !heads_customers(table, account >= 0 || kind >= 0 || value >= 0)) {
 		table->kind = 1;
 		table->value = 2;
 		return true;
