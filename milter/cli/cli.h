@@ -55,6 +55,8 @@ char *cli_duration(gint64 seconds);
 /* "missent: ..." on standard error; returns `code`. */
 int cli_fail(int code, const char *format, ...) G_GNUC_PRINTF(2, 3);
 int cli_fail_error(GError *error);
+/* Is what an error says that we may not, because we are not root? */
+bool cli_lacks_rights(const char *text);
 /* `value` is none of `names` (NULL-terminated): says so, with all of them and the nearest.
  * EX_USAGE. */
 int cli_fail_none_of(const char *what, const char *value, const char *const *names);

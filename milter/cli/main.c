@@ -48,7 +48,7 @@ const CliVerb cli_commands[] = {
 };
 
 /* Every layer says in the system's words that it may not; who may is known here alone. */
-static bool lacks_rights(const char *text)
+bool cli_lacks_rights(const char *text)
 {
 	return geteuid() != 0 && strstr(text, g_strerror(EACCES)) != NULL;
 }
@@ -59,7 +59,7 @@ int cli_fail(int code, const char *format, ...)
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	bool lacking = lacks_rights(text);
+	bool lacking = cli_lacks_rights(text);
 	code = lacking && code == EX_CONFIG ? EX_NOPERM : code;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	bool help = code == EX_USAGE && strstr(text, "--help") == NULL;

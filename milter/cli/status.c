@@ -1,7 +1,7 @@
 /*
  * missent status: is missentd at work, what did it do today, what went by it, and is anything
- * wrong?  Read from the numbers that missentd publishes, from the records, and from the file of a
- * pause; asks nobody.
+ * wrong?  Read from the numbers that missentd publishes, from the records, from the file of a
+ * pause, and from the files that a start or a reload would read; asks nobody.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "missent/alert.h"
@@ -53,7 +54,19 @@ typedef struct {
 	bool records;
 	bool agent; /* it listens, or may not be asked */
 	char *refused; /* a mapping was, and why; or NULL */
+	char *mistake; /* in kinds or policies as they stand now; or NULL */
 } Status;
+
+/* missentd goes on with what it has read; who edited the files thinks that it is in effect. */
+static char *find_mistake(const MsSettings *s)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsKinds) kinds = ms_engine_load_kinds(s, &error);
+	g_autoptr(MsPolicies) policies = kinds != NULL
+		? ms_policies_load(s->policy_dir, kinds, s->mode, &error) : NULL;
+	return policies == NULL && !cli_lacks_rights(error->message) ? g_strdup(error->message)
+								     : NULL;
+}
 
 static void take(Status *st)
 {
@@ -69,6 +82,7 @@ static void take(Status *st)
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
 	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
 	st->refused = ms_alert_left(s->state_dir, MS_ALERT_REFUSED);
+	st->mistake = find_mistake(s);
 	errno = 0;
 	st->agent = ms_io_somebody_listens(s->desk.socket) ||
 		(errno != ENOENT && errno != ECONNREFUSED);
@@ -202,6 +216,11 @@ static void print_status(const Status *st)
 	if (st->refused != NULL)
 		printf("%-12s %sthe last import was refused%s: %s\n", "mapping",
 			cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN), st->refused);
+	if (st->mistake != NULL)
+		printf("%-12s %sa start or a reload would fail%s: %.*s%s\n", "policies",
+			cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN),
+			(int)strcspn(st->mistake, "\n"), st->mistake,
+			strchr(st->mistake, '\n') != NULL ? " (missent config check tells more)" : "");
 	g_autofree char *alerts = ms_alerts_remembered(st->settings->state_dir);
 	if (*alerts != '\0')
 		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts,
@@ -249,6 +268,8 @@ static void print_json(const Status *st)
 		json_object_set_new(out, "trouble", json_string(st->trouble));
 	if (st->refused != NULL)
 		json_object_set_new(out, "import_refused", json_string(st->refused));
+	if (st->mistake != NULL)
+		json_object_set_new(out, "mistake", json_string(st->mistake));
 	if (st->paused)
 		json_object_set_new(out, "pause",
 			json_pack("{s:I, s:s, s:s}", "until",
@@ -298,11 +319,13 @@ int cmd_status(Cli *cli, int argc, char **argv)
 		print_json(&st);
 	else
 		print_status(&st);
-	bool fine = st.alive && st.refused == NULL && st.numbers.value[MS_NUM_HANGING] == 0 &&
+	bool fine = st.alive && st.refused == NULL && st.mistake == NULL &&
+		st.numbers.value[MS_NUM_HANGING] == 0 &&
 		(st.numbers.value[MS_NUM_DIRECTORY_UP] > 0 || is_starting(&st));
 	ms_pause_clear(&st.pause);
 	g_free(st.trouble);
 	g_free(st.refused);
+	g_free(st.mistake);
 	ms_settings_free(st.settings);
 	return fine ? EX_OK : 1;
 }

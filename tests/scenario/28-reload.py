@@ -109,6 +109,9 @@ tap.ok(after[1] <= settled[1] + 8, 'and so do descriptors: %d, then %d' % (settl
 # ---- one that fails ----
 lay(SETS[0].replace('on-mismatch = hold', 'on-mismatch = hodl', 1))
 tap.same(reload(), 78, 'a reload that fails makes missent reload fail')
+out = m.tool('status')
+tap.ok(m.code == 1 and re.search(r'policies +a start or a reload would fail: \S+test.conf:\d+: ', out) and '"mistake":"/' in m.tool('status', '--json'),
+       'missent status tells a mistake that is not in effect yet', out)
 lay('')
 tap.same(reload(), 78, 'so does a file that is being written')
 client = Client(m.socket)
@@ -127,6 +130,7 @@ with open(SOURCE + '/contrib/missent.service.in') as f:
 TESTED = SETS[0] + ('test "%s" {\n\tto = {"kunde@alpha.example"}\n\ttext = "hello"\n\texpect = %s\n}\n')
 lay(TESTED % ('as it is', 'deliver'))
 tap.same(reload(), 0, 'policies whose tests pass are taken')
+tap.same('would fail' in m.tool('status') or m.code, 0, '... and of them status tells nothing')
 since = m.mark()
 lay(TESTED % ('as it is not', 'reject'))
 tap.same(reload(), 78, 'those whose test fails are not')
