@@ -28,6 +28,7 @@ typedef enum {
 	MS_ERROR_INPUT,  /* what was given is malformed */
 	MS_ERROR_BUSY,   /* a limit on concurrent work, ours or the host's: nothing was begun */
 	MS_ERROR_FULL,   /* the world has no room: what lies there in vain is to go */
+	MS_ERROR_ABSENT, /* a file that was named is not there, or cannot be read */
 } MsError;
 
 #define MS_ERROR (ms_error_quark())

@@ -4,8 +4,8 @@
  * WHAT    Calls back for each message, in the order of names and, in an mbox, of the file (RFC
  *         4155; a message also begins where only its empty line, or only its date, is missing).
  * OWNS    Nothing outlives the call.
- * ERRORS  MS_ERROR_INPUT with the path: not there, not readable, nor a folder below it, too deep, a
- *         folder without a message, a message that is larger than MS_STORED_MOST.
+ * ERRORS  With the path.  MS_ERROR_ABSENT: not there, not readable, nor a folder below it, too
+ *         deep, a folder without a message.  MS_ERROR_INPUT: a message of more than MS_STORED_MOST.
  * THREADS Safe; a file that is written meanwhile is read as it was when it was opened.
  * LIMITS  A file is mapped, not read: an mbox may be larger than memory.
  * NOT     Parses no message.

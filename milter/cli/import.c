@@ -76,7 +76,7 @@ static void clear_line(Progress *progress)
 	progress->drawn = false;
 }
 
-/* How many lines are bad for that reason, this one too; those of which none is told are not counted. */
+/* How many lines are bad for that reason, with this one; one that is not told is not counted. */
 static guint64 count_alike(Progress *progress, guint64 line, const char *why)
 {
 	if (progress->alike == NULL)

@@ -90,6 +90,7 @@ int cli_fail_error(GError *error)
 	int code = g_str_has_prefix(error->message, "--")            ? EX_USAGE
 		: g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG
 		: g_error_matches(error, MS_ERROR, MS_ERROR_INPUT)   ? EX_DATAERR
+		: g_error_matches(error, MS_ERROR, MS_ERROR_ABSENT)  ? EX_NOINPUT
 								     : EX_TEMPFAIL;
 	return cli_fail(code, "%s", error->message);
 }

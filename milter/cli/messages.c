@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "missent/stored.h"
 
@@ -33,6 +32,6 @@ int cli_messages(const char *path, CliMessageFunc func, void *user)
 	g_autoptr(GError) error = NULL;
 	Each each = {func, user, 0};
 	if (!ms_stored_each(path, take, &each, &error))
-		return cli_fail(EX_NOINPUT, "%s", error->message);
+		return cli_fail_error(error);
 	return each.worst;
 }

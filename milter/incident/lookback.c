@@ -78,24 +78,24 @@ static const char *behind_heading(const char *text)
 	return end != NULL ? end + 1 : "";
 }
 
+static int fails(const char *path, GError **error)
+{
+	g_set_error(error, MS_ERROR, MS_ERROR_ABSENT, "%s: %s", path, g_strerror(errno));
+	return -1;
+}
+
 static bool append_file(FILE *out, const char *path, bool first, GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize len = 0;
-	if (!g_file_get_contents(path, &text, &len, error))
-		return false;
+	if (!g_file_get_contents(path, &text, &len, NULL))
+		return fails(path, error) >= 0;
 	if (!g_utf8_validate(text, (gssize)len, NULL))
 		return ms_fail_input(error, "%s: several files must be UTF-8", path);
 	const char *rest = first ? text : behind_heading(text);
 	bool ends = *rest == '\0' || rest[strlen(rest) - 1] == '\n';
 	return (fputs(rest, out) >= 0 && (ends || fputc('\n', out) != EOF)) ||
 		ms_fail_input(error, "%s", g_strerror(errno));
-}
-
-static int fails(const char *path, GError **error)
-{
-	ms_fail_input(error, "%s: %s", path, g_strerror(errno));
-	return -1;
 }
 
 static bool append_all(int fd, const char *const *paths, GError **error)

@@ -61,7 +61,7 @@ bool log_source(const char *path, LogTake take, void *user, gint64 *modified_out
 	int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path,
+		g_set_error(error, MS_ERROR, MS_ERROR_ABSENT, "%s: %s", path,
 			fd < 0 || !S_ISDIR(st.st_mode) ? g_strerror(errno)
 						       : "is a folder: name the files in it");
 		if (fd >= 0)

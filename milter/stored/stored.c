@@ -164,21 +164,21 @@ static void each_of_text(Walk *walk, const char *name, const char *data, gsize l
 
 static bool refuse(GError **error, const char *path, const char *why)
 {
-	g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "%s: %s", path, why);
+	g_set_error(error, MS_ERROR, MS_ERROR_ABSENT, "%s: %s", path, why);
 	return false;
 }
 
-static bool read_stdin(Walk *walk, GError **error)
+static bool read_all(Walk *walk, int fd, const char *name, GError **error)
 {
 	g_autoptr(GString) all = g_string_new(NULL);
 	char buffer[65536];
 	ssize_t n;
-	while ((n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
+	while ((n = read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR))
 		if (n > 0)
 			g_string_append_len(all, buffer, n);
 	if (n < 0)
-		return refuse(error, "standard input", g_strerror(errno));
-	each_of_text(walk, "standard input", all->str, all->len);
+		return refuse(error, name, g_strerror(errno));
+	each_of_text(walk, name, all->str, all->len);
 	return true;
 }
 
@@ -244,19 +244,17 @@ static GPtrArray *files_of(const char *path, GError **error)
 
 static bool each_of_file(Walk *walk, const char *path, GError **error)
 {
-	g_autoptr(GError) why = NULL;
-	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, NULL);
-	g_autofree char *pipe = NULL; /* what is no file cannot be mapped */
-	gsize len = 0;
-	if (file == NULL && g_file_get_contents(path, &pipe, &len, &why)) {
-		each_of_text(walk, path, pipe, len);
-		return true;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(error, path, g_strerror(errno));
+	g_autoptr(GMappedFile) file = g_mapped_file_new_from_fd(fd, FALSE, NULL);
+	bool fine = file != NULL || read_all(walk, fd, path, error); /* a pipe cannot be mapped */
+	close(fd);
+	if (file != NULL) {
+		const char *data = g_mapped_file_get_contents(file);
+		each_of_text(walk, path, data != NULL ? data : "", g_mapped_file_get_length(file));
 	}
-	if (file == NULL)
-		return refuse(error, path, why->message);
-	const char *data = g_mapped_file_get_contents(file);
-	each_of_text(walk, path, data != NULL ? data : "", g_mapped_file_get_length(file));
-	return true;
+	return fine;
 }
 
 static bool is_whole(Walk *walk, GError **error)
@@ -271,7 +269,8 @@ bool ms_stored_each(const char *path, MsStoredTake take, void *user, GError **er
 {
 	Walk walk = {take, user, 0, false, NULL};
 	if (strcmp(path, "-") == 0)
-		return read_stdin(&walk, error) && is_whole(&walk, error);
+		return read_all(&walk, STDIN_FILENO, "standard input", error) &&
+			is_whole(&walk, error);
 	g_autoptr(GPtrArray) files = files_of(path, error);
 	if (files == NULL)
 		return false;

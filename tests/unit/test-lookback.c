@@ -283,10 +283,10 @@ static void test_odd(void)
 	g_assert_nonnull(strstr(error->message, "odd.csv"));
 	g_clear_error(&error);
 	look(&site, (const char *const[]){one, "/nowhere/at.all", NULL}, site.policies, &error);
-	g_assert_nonnull(error);
+	g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
 	g_clear_error(&error);
 	look(&site, (const char *const[]){"/nowhere/at.all", NULL}, site.policies, &error);
-	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
 	end(&site);
 }
 

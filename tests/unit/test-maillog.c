@@ -509,10 +509,10 @@ static void test_cut(void)
 	g_assert_cmpuint(ms_maillog_mails(log)->len, >, 100);
 	g_assert_false(
 		ms_maillog_read(log, (const char *const[]){"/nowhere/at.all", NULL}, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
 	g_clear_error(&error);
 	g_assert_false(ms_maillog_read(log, (const char *const[]){dir, NULL}, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
 	remove_folder(dir);
 	g_autoptr(MsMaillog) half = feed(
 		"Nov 26 09:00:01 mx postfix/smtpd[7]: ABCDE1: client=h[192.0.2.1]\nNov 26 09:00:02 mx postfix/sm",

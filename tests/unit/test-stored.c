@@ -129,7 +129,7 @@ static void test_deep(void)
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 	g_assert_false(ms_stored_each(folder, take, out, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
 	remove_folder(folder);
 }
 

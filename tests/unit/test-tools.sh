@@ -236,6 +236,13 @@ ok 'held list, empty' says 0 '0 messages' missent held list
 ok 'a time that is none' says 64 '--time: "yesterday" is no time' missent check --time yesterday "$S/m.csv"
 ok '... of explain' says 64 '--time: "yesterday" is no time' missent explain --time yesterday "$S/m.csv"
 ok 'an encoding that is none' says 64 'nobody knows "klingon"' missent directory import -n --encoding klingon "$S/m.csv"
+mkdir "$S/none"
+for command in 'check' 'directory learn --from' 'directory suggest-house' 'policy test --against' 'audit rejudge --directory' "audit rejudge --directory $S/m.csv --directory" 'directory import' 'directory lint' 'directory follow --source s' 'audit reconcile' 'policy lint --mail-log'; do
+	ok "$command: a file that is not there" says 66 "$S/none.eml: No such file" missent $command "$S/none.eml"
+done
+for command in 'check' 'directory learn --from' 'policy test --against'; do
+	ok "$command: a folder without a message" says 66 "none: no Maildir, and no" missent $command "$S/none"
+done
 ok 'a percentage that is none' says 64 '--percent 101: 0 to 100 per cent' missent directory suggest-house --percent 101 "$S/m.csv"
 ok 'a message that was never judged' says 65 'has this queue ID' missent audit versions nosuch
 ok 'no reason' says 64 'the reason is kept' missent pause --for 5m --why ''
