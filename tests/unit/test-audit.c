@@ -110,12 +110,22 @@ static MsReading *a_reading(void)
 	ms_reading_add_text(reading, 1, "c10002", 6);
 	ms_reading_find(reading, "customer-number", "C-10002", MS_BELIEF_EXACT, 0,
 		ms_place_new("part 1", "C-10002", 0, 7, 7));
-	/* One of several readings, which nobody owns, would be left out; this one is owned. */
 	ms_reading_unread(reading, "part 2", MS_UNREAD_ENCRYPTED, "encrypted");
 	return reading;
 }
 
-/* Bounded whatever comes, with those it is wrong for, and with the number of what is left out. */
+/* Somebody owns the finding of this number alone. */
+static guint one_owner(const void *number, guint index, guint most, GPtrArray *names_out)
+{
+	(void)most;
+	if (index != GPOINTER_TO_UINT(number))
+		return 0;
+	g_ptr_array_add(names_out, (char *)"ACME-4711");
+	return 1;
+}
+
+/* Bounded whatever comes, with those it is wrong for and what somebody owns, though it may be
+ * none, and with the number of what is left out. */
 static void test_bounds(void)
 {
 	g_autofree char *dir = scratch_folder();
@@ -139,7 +149,11 @@ static void test_bounds(void)
 		ms_reading_find(reading, "tentative", value, MS_BELIEF_TENTATIVE, 0,
 			ms_place_new("part 1", value, 0, 7, 7));
 	}
-	const MsAuditMessage message = {.envelope = e, .verdict = v, .reading = reading};
+	const MsAuditMessage message = {.envelope = e,
+		.verdict = v,
+		.reading = reading,
+		.owners = one_owner,
+		.who = GUINT_TO_POINTER(reading->findings->len - 1)};
 	g_autoptr(GError) error = NULL;
 	g_assert_true(ms_audit_write(audit, &message, &error));
 	g_autofree char *text = trail_text(path);
@@ -148,9 +162,12 @@ static void test_bounds(void)
 	g_assert_cmpuint(json_array_size(to), ==, MS_AUDIT_MAX);
 	expect(json_array_get(to, 0), "outcome", "wrong");
 	g_assert_cmpint(json_integer_value(json_object_get(line, "to_more")), ==, n - MS_AUDIT_MAX);
-	g_assert_cmpuint(json_array_size(json_object_get(line, "identifiers")), ==, MS_AUDIT_MAX);
+	json_t *identifiers = json_object_get(line, "identifiers");
+	g_assert_cmpuint(json_array_size(identifiers), ==, MS_AUDIT_MAX);
+	expect(json_array_get(identifiers, 0), "kind", "tentative");
+	expect(json_array_get(identifiers, 1), "kind", "customer-number");
 	g_assert_cmpint(json_integer_value(json_object_get(line, "identifiers_more")), ==,
-		5001 - MS_AUDIT_MAX);
+		5002 - MS_AUDIT_MAX);
 	json_decref(line);
 	ms_audit_free(audit);
 	remove_folder(dir);
