@@ -32,9 +32,6 @@ typedef struct {
 
 static const Check checks[] = {
 	/* ---- what is judged at all ---- */
-	ROW("policies", FAULT, CONFIGURED, "policy-dir: is there a policy?",
-		"Copy one from the policies that come with missent, and name your billing address as its sender.",
-		check_policies),
 	ROW("policy-lint", WARNING, CONFIGURED,
 		"policies and kinds: what never has an effect, or lets out too much (missent policy lint)",
 		"See missent policy lint.", check_policy_lint),

@@ -38,7 +38,6 @@ int ask_socket(const char *user, const char *root, const char *dir, const char *
 
 /* ---- the checks, by file ---- */
 
-void check_policies(Patient *p);
 void check_policy_lint(Patient *p);
 void check_outgoing(Patient *p);
 void check_names(Patient *p);

@@ -14,12 +14,6 @@
 
 #include "doctor_private.h"
 
-void check_policies(Patient *p)
-{
-	if (ms_policies_count(ms_runtime_policies(p->runtime)) == 0)
-		complain(p, "there is no policy in %s: no mail is judged", p->s->policy_dir);
-}
-
 /* Against mail of the past the command looks, which has a time for it. */
 void check_policy_lint(Patient *p)
 {
@@ -36,8 +30,9 @@ void check_policy_lint(Patient *p)
 	}
 	for (guint i = 0; i < findings->len; i++) {
 		const MsLintFinding *f = findings->pdata[i];
+		g_autofree char *line = f->line > 0 ? g_strdup_printf(":%d", f->line) : g_strdup("");
 		complain_as(p, f->weight == MS_LINT_FAULT ? MS_GRAVITY_FAULT : MS_GRAVITY_WARNING,
-			f->remedy, "%s:%d: %s%s%s (%s)", f->file, f->line, f->about,
+			f->remedy, "%s%s: %s%s%s (%s)", f->file, line, f->about,
 			*f->about != '\0' ? ": " : "", f->text, f->check);
 	}
 }

@@ -84,7 +84,7 @@ static const Check checks[] = {
 		lint_below_alone),
 	POLICY("broad-network", WARNING, "networks: the whole Internet", lint_broad_networks),
 	ALL("for-nobody", FAULT,
-		"no policy that looks for other customers' data is for mail of yours", lint_for_nobody),
+		"no policy, or none that looks for other customers' data, is for mail of yours", lint_for_nobody),
 	ALL("not-read", WARNING, "files in the folder of policies that nothing reads", lint_not_read),
 	ALL("unused", WARNING, "lists and templates that no policy has", lint_unused),
 	ALL("broad-outgoing", WARNING,

@@ -460,6 +460,11 @@ static bool is_for_somebody(const Subject *s)
 void lint_for_nobody(Lint *lint)
 {
 	const Subject *first = NULL;
+	if (lint->policies->len == 0 && lint->findings->len == 0)
+		lint_tell_at(lint, lint->options->dir, 0, "",
+			"Copy one from the policies that come with missent, and name your billing address "
+			"as its sender.",
+			"there is no policy in it: no mail is judged");
 	if (!lint->options->in_use || lint->policies->len == 0)
 		return;
 	for (guint i = 0; i < lint->policies->len; i++) {

@@ -439,7 +439,8 @@ static void test_for_nobody(void)
 		{A "}\npolicy \"b\" { kinds = {\"none\"} max-recipients = 9 }\n", 1},
 		{"policy \"a\" { kinds = {\"iban\"}\nsender = {\"example.org\", \"x@seller.example\"} }\n", 0},
 		{"policy \"a\" { kinds = {\"iban\"}\nsender = {\"example.org\", \"x@example.net\"} }\n", 2},
-		{"policy \"b\" {\nkinds = {\"none\"} max-recipients = 9 }\n", -1}};
+		{"policy \"b\" {\nkinds = {\"none\"} max-recipients = 9 }\n", -1},
+		{"# none yet\n", -1}};
 	g_autofree char *dir = scratch_folder();
 	g_autofree char *kinds = g_build_filename(dir, "kinds.conf", NULL);
 	write_file(dir, "kinds.conf", KINDS);
