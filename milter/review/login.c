@@ -8,11 +8,13 @@
 
 #include "page.h"
 
-/* The browser speaks TLS with us, or with a proxy that is trusted to say so. */
+/* The browser speaks TLS with us, or with a proxy that is trusted to say so.  Of several each says
+ * how it was asked, the first how the browser did ("https, http"). */
 static bool is_secure(const Request *r)
 {
 	const char *proto = from_proxy(r) ? header(r, "X-Forwarded-Proto") : NULL;
-	return r->site->tls || (proto != NULL && strcmp(proto, "https") == 0);
+	return r->site->tls || (proto != NULL && strcspn(proto, ", \t") == 5 &&
+				       g_ascii_strncasecmp(proto, "https", 5) == 0);
 }
 
 /* Nobody but this very site can set one that is named so, no site beside it under one domain, and

@@ -648,6 +648,11 @@ status, headers, text = http('/', X_Remote_User='anna')
 tap.ok(status == 200 and 'anna' in text, 'a trusted proxy names the user', status)
 status, _, _ = http('/', X_Remote_User='nobody-here')
 tap.same(status, 303, '... who must have an account')
+for proto, prefix in (('https', '__Host-'), ('https, http', '__Host-'), ('HTTPS,http', '__Host-'), ('http', ''), ('http, https', ''),
+                      ('httpsx', ''), ('', '')):
+    cookies = http('/language?to=en', X_Forwarded_Proto=proto)[1].get_all('Set-Cookie') or []
+    tap.ok(cookies and all(c.startswith('__Host-') == bool(prefix) == ('; Secure' in c) for c in cookies),
+           '... and says how it was asked: "%s"' % proto, cookies)
 page.stop()
 configure('proxy-peers = {"192.0.2.1"}\n')
 page.start()
