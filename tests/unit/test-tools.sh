@@ -132,6 +132,11 @@ ok 'reload: no process of others is signalled' says 64 'is no missentd' missent 
 ok '... nor is it waited less than not at all' says 64 '--wait -1' missent reload --wait -1
 ok 'moduser: what?' says 64 'what is to change?' missent review moduser x
 ok 'a token: somebody there answers for it' says 65 'there is no account "nobody-here"' missent review token add t --for nobody-here
+mkdir "$S/mta"
+printf '#!/bin/sh\necho "smtpd_milters = unix:missent/missent.sock"\n' >"$S/mta/postconf"
+chmod +x "$S/mta/postconf"
+ok 'uninstalled: that the MTA names it still is told' says 0 'Postfix still names it' \
+	env PATH="$S/mta:$PATH" make -s -C "$BUILD" uninstall-local pkglibexecdir="$S/libexec"
 ok 'help is a word too' says 0 'judge messages' missent help
 ok 'init: a log that is not there' says 66 '--mail-log /no/such' missent init --dry-run --mail-log /no/such
 ok 'held list: less than nothing' says 64 'at least 1' missent held list --limit -1
