@@ -105,6 +105,8 @@ typedef struct {
 } MsNameKinds;
 /* NULL if it labels none. */
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);
+/* Does it say that it is a number, and not of what: "id", "No.", "party/party_id"? */
+bool ms_name_is_number(const char *name);
 /* Is it a word that says nothing in a name: "of", "de"? */
 bool ms_name_is_particle(const char *word, gsize len);
 

@@ -31,6 +31,7 @@ typedef struct {
 	gsize from, until; /* bytes of the span's text; stretches ascend and do not overlap */
 	const char *name;  /* as written, after what encloses it: "Customer/accountID" */
 	guint group;       /* stretches of one object (element, row) have the same */
+	guint own;         /* what was opened last: of a text its element, as of attributes */
 } MsNamed;
 
 typedef struct {

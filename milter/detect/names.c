@@ -5,7 +5,7 @@
  * A name vouches for its stretch alone, and text that looks like a label does not reach beyond
  * the stretch it stands in: else the name of one field would label the next.  Only where a
  * stretch is nothing but a label ("<Name>Customer number</Name><Value>4711</Value>") it is the
- * label of the next one in the same object.
+ * label of the next one in the same object, or of what in it is a value or a number by its name.
  *
  * Tables are lines with equally many cells below one in which a cell is nothing but a label.
  */
@@ -91,12 +91,67 @@ static bool name_has(const char *name, const char *const *parts)
 }
 
 /* <Key>customer_no</Key><Value>4711</Value>: what a stretch says that is nothing but a name. */
-static const MsNameKinds *said_by(Search *s, const Border *border)
+static const MsNameKinds *said_by(Search *s, const MsNamed *name)
 {
-	gsize len = border->end - border->start;
-	if (len < 3 || len > MAX_CELL || ms_detect_has_digit(s->fold->text + border->start, len))
+	const char *text = s->span->text + name->from;
+	gsize len = name->until - name->from;
+	if (len < 3 || len > MAX_CELL || ms_detect_has_digit(text, len))
 		return NULL;
-	return ms_detect_kinds_named(s, s->fold->text + border->start, len);
+	return ms_detect_kinds_named(s, text, len);
+}
+
+static bool is_value(const MsNamed *name)
+{
+	static const char *const values[] = {
+		"val", "wert", "text", "testo", "content", "data", NULL};
+	return name_has(name->name, values);
+}
+
+/* Of an object: what something in it says that its value is. */
+typedef struct {
+	const MsNameKinds *kinds;
+	bool valued; /* it has a value of that name, or is an element with text */
+} Said;
+
+static Said *said_in(GHashTable *objects, guint object)
+{
+	Said *said = g_hash_table_lookup(objects, GUINT_TO_POINTER(object));
+	if (said == NULL) {
+		said = g_new0(Said, 1);
+		g_hash_table_insert(objects, GUINT_TO_POINTER(object), said);
+	}
+	return said;
+}
+
+static GHashTable *read_objects(Search *s)
+{
+	GHashTable *objects = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	for (gsize i = 0; i < s->span->n_names; i++) {
+		const MsNamed *name = &s->span->names[i];
+		const MsNameKinds *kinds = said_by(s, name);
+		if (kinds != NULL)
+			said_in(objects, name->group)->kinds = kinds;
+		else if (name->own != name->group || is_value(name))
+			said_in(objects, name->own)->valued = true;
+	}
+	return objects;
+}
+
+/* {"value": 4711, "propertyID": "customer_no"}, <ID schemeName="Customer number">4711</ID>,
+ * {"type": "customers", "id": 4711}: wherever in its object it stands, unless it is long.
+ * `called`: its own name says something, which an attribute of the element only adds to. */
+static const MsNameKinds *said_of(GHashTable *objects, const MsNamed *name, bool called)
+{
+	const Said *own = g_hash_table_lookup(objects, GUINT_TO_POINTER(name->own));
+	const Said *said = g_hash_table_lookup(objects, GUINT_TO_POINTER(name->group));
+	if (name->until - name->from > MAX_CELL)
+		return NULL;
+	if (name->own != name->group && own != NULL && own->kinds != NULL)
+		return own->kinds;
+	return !called && said != NULL && said->kinds != NULL &&
+			(is_value(name) || (!said->valued && ms_name_is_number(name->name)))
+		? said->kinds
+		: NULL;
 }
 
 static bool is_series(const char *name)
@@ -129,12 +184,11 @@ static void add_series(Search *s, gsize series)
 
 static void by_stretches(Search *s)
 {
-	static const char *const values[] = {
-		"val", "wert", "text", "testo", "content", "data", NULL};
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) objects = read_objects(s);
 	gsize word = 0;
 	const MsNameKinds *said = NULL;
-	guint said_in = 0;
+	guint group = 0;
 	for (gsize i = 0; i < s->span->n_names; i++) {
 		const MsNamed *name = &s->span->names[i];
 		word = word_at(s, word, name->from);
@@ -145,16 +199,18 @@ static void by_stretches(Search *s)
 			name->group};
 		g_array_append_val(s->borders, border);
 		const MsNameKinds *kinds = look_up(s, seen, name->name);
-		if (kinds == NULL && said != NULL && said_in == name->group &&
-			name_has(name->name, values))
+		if (kinds == NULL && said != NULL && group == name->group && is_value(name))
 			kinds = said;
+		const MsNameKinds *also = said_of(objects, name, kinds != NULL);
 		if (kinds != NULL)
 			ms_detect_add_named(s, kinds, border.start, border.end);
+		if (also != NULL && also != kinds)
+			ms_detect_add_named(s, also, border.start, border.end);
 		if (name->until - name->from <= MAX_SERIES && is_series(name->name) &&
 			ms_filters_any(s->known))
 			add_series(s, i);
-		said = said_by(s, &border);
-		said_in = name->group;
+		said = said_by(s, name);
+		group = name->group;
 		word = behind;
 	}
 }

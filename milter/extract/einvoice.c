@@ -312,7 +312,7 @@ static void emit(Invoice *in, const char *term, const char *party, const char *s
 	const char *name, const char *value)
 {
 	g_autofree char *place = g_strdup_printf("%s %s", in->where, term);
-	MsNamed named = {0, strlen(value), name, 0};
+	MsNamed named = {0, strlen(value), name, 0, 0};
 	MsSpan span = {.type = MS_SPAN_FIELD, .where = place, .text = value, .len = named.until,
 		.term = term, .party = party, .scheme = scheme, .names = &named,
 		.n_names = name != NULL && *name != '\0' ? 1 : 0};

@@ -153,7 +153,7 @@ void ms_named_value(MsNamedText *named, const char *name, const char *text, gsiz
 	gsize from = named->text->len;
 	ms_named_append(named, text, len);
 	add_stretch(named, (MsNamed){from, named->text->len, innermost(named, name),
-		group_of(named, name)});
+		group_of(named, name), group_of(named, "")});
 	g_string_append_c(named->text, '\n');
 }
 

@@ -287,6 +287,33 @@ static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, g
 	return g_hash_table_lookup(keys, key.text);
 }
 
+static bool has_word(const Word *words, guint n, const char *word)
+{
+	guint i = 0;
+	while (i < n && strcmp(words[i].text, word) != 0)
+		i++;
+	return i < n;
+}
+
+bool ms_name_is_number(const char *name)
+{
+	g_auto(GStrv) steps = g_strsplit(name, "/", -1);
+	guint last = g_strv_length(steps), number = 0, n_outer = 0;
+	Word words[MAX_WORDS], outer[MAX_WORDS];
+	if (last == 0)
+		return false;
+	guint n = tidy(words, cut(steps[last - 1], words));
+	if (last > 1)
+		n_outer = tidy(outer, cut(steps[last - 2], outer));
+	for (guint i = 0; i < n; i++) {
+		bool is_number = is(words[i].text, IS_PASSED);
+		if (!is_number && !has_word(outer, n_outer, words[i].text))
+			return false;
+		number += is_number;
+	}
+	return number > 0;
+}
+
 /* The entry of what the words say, or of the last of them. */
 static const MsNameKinds *find_words(GHashTable *keys, const Word *words, guint n)
 {
@@ -458,11 +485,18 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const 
 		found = find_misspelt(keys, spelt, written, n);
 	if (found != NULL || last == NULL)
 		return found;
-	/* "Customer/id" */
+	/* "Customer/id", and "customer/identifier/value", of which the last two say nothing */
 	const char *outer = last;
-	while (outer > name && outer[-1] != '/')
-		outer--;
-	g_autofree char *both = g_strconcat(outer, NULL);
-	*strchr(both, '/') = ' ';
-	return ms_name_find(keys, spelt, both);
+	bool vain;
+	do {
+		while (outer > name && outer[-1] != '/')
+			outer--;
+		g_autofree char *joined = g_strdelimit(g_strdup(outer), "/", ' ');
+		found = ms_name_find(keys, spelt, joined);
+		n = tidy(words, cut(joined, words));
+		vain = n > 0;
+		for (guint i = 0; i < n; i++)
+			vain = vain && is(words[i].text, IS_PASSED);
+	} while (found == NULL && vain && outer-- > name);
+	return found;
 }

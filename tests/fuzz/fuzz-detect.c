@@ -61,7 +61,8 @@ static GArray *stretches(const char *text, gsize len, GPtrArray *names)
 		if (is != NULL) {
 			char *name = g_strndup(text + at, (gsize)(is - text) - at);
 			g_ptr_array_add(names, name);
-			MsNamed stretch = {(gsize)(is - text) + 1, end, name, (guint)(at / 64)};
+			MsNamed stretch = {(gsize)(is - text) + 1, end, name, (guint)(at / 64),
+				(guint)(at / 32)};
 			g_array_append_val(out, stretch);
 		}
 		at = end + 1;

@@ -17,8 +17,8 @@ static void on_span(const MsSpan *span, void *user)
 	got->text = g_strndup(span->text, span->len);
 	for (gsize i = 0; i < span->n_names; i++) {
 		const MsNamed *n = &span->names[i];
-		g_string_append_printf(got->names, "%s=%.*s(%u)\n", n->name,
-			(int)(n->until - n->from), span->text + n->from, n->group);
+		g_string_append_printf(got->names, "%s=%.*s(%u %u)\n", n->name,
+			(int)(n->until - n->from), span->text + n->from, n->group, n->own);
 	}
 }
 
@@ -49,8 +49,8 @@ static void test_builder(void)
 	ms_extract_named(&to, "x", named);
 	g_assert_cmpstr(got.text, ==, "4711\nx\xc3\xbf\n1\n\n2\nbare\n");
 	g_assert_cmpstr(got.names->str, ==,
-		"root/a b/customerNumber=4711(2)\nroot/a b=x\xc3\xbf(1)\n"
-		"root/a b/n=1(3)\na b/c/d=2(4)\n");
+		"root/a b/customerNumber=4711(2 2)\nroot/a b=x\xc3\xbf(1 2)\n"
+		"root/a b/n=1(3 3)\na b/c/d=2(4 5)\n");
 	g_assert_cmpuint(reading->text_bytes, ==, 19);
 	g_free(got.text);
 	g_string_free(got.names, TRUE);
