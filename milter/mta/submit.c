@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <locale.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,17 @@ void mta_curl_init(void)
 	pthread_once(&once, init_once);
 }
 
+/* In a locale of UTF-8 libcurl writes a domain in ASCII ("xn--..."): another recipient than the one
+ * that the token is for. */
+static CURLcode perform(CURL *curl)
+{
+	locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), usual = uselocale(plain);
+	CURLcode rc = curl_easy_perform(curl);
+	uselocale(usual);
+	freelocale(plain);
+	return rc;
+}
+
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out)
 {
@@ -162,7 +174,7 @@ MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtr
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &last);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-	CURLcode rc = curl_easy_perform(curl);
+	CURLcode rc = perform(curl);
 	long code = 0;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
 	if (code == 221 && is_refusal(last))

@@ -2,6 +2,7 @@
  * state, each point at which it may be killed.  Never lost, never twice, never to a wrong one. */
 #include "config.h"
 
+#include <locale.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <sqlite3.h>
@@ -567,6 +568,25 @@ static void test_other_mta(void)
 	ms_desk_free(desk);
 	/* None at all. */
 	world_settings(w, "", " submit = \"smtp://127.0.0.1:1\"\n");
+	world_free(w);
+}
+
+/* A domain that is not ASCII is submitted as it is, in whatever language the shell is. */
+static void test_other_letters(void)
+{
+	static const WorldRecipient to[] = {{"a@m\303\274nchen.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"}};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w,
+		&(WorldHold){.sender = "billing@b\303\274ro.example", .to = to, .n = 2});
+	g_assert_nonnull(setlocale(LC_ALL, "C.UTF-8"));
+	g_autofree char *said = world_said(desk, &(WorldAsk){"release", uid, .to = to[0].address});
+	setlocale(LC_ALL, "C");
+	CONTAINS(said, "done: taken by the MTA as S");
+	g_autofree char *mail = arrived(w);
+	g_assert_cmpstr(mail, ==, "a@m\303\274nchen.example from billing@b\303\274ro.example, ");
+	ms_desk_free(desk);
 	world_free(w);
 }
 
@@ -1412,6 +1432,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/smtp/refused-words", test_refused_words);
 	g_test_add_func("/desk/smtp/unclear", test_unclear);
 	g_test_add_func("/desk/smtp/other-mta", test_other_mta);
+	g_test_add_func("/desk/smtp/other-letters", test_other_letters);
 	g_test_add_func("/desk/queue/used-again", test_used_again);
 	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
 	g_test_add_func("/desk/group", test_group);
