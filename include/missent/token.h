@@ -28,7 +28,8 @@
  * `recipients`, once, unjudged.  Its hash, which is all that is kept, in `*hash_out`. */
 char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 	const GPtrArray *recipients, char **hash_out, GError **error);
-/* Spends it.  MS_ABSENT: it is not good for this message. */
+/* Spends it.  MS_ABSENT: it is good for nothing.  MS_CONFIG: it is good, but for another message,
+ * which is what this one was when it was submitted. */
 MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest,
 	const char *sender, const GPtrArray *recipients, const char *queue_id, GError **error);
 /* Was one spent by the message of that queue ID, within that time?  True: could look. */

@@ -509,8 +509,11 @@ static bool spared(Session *session, const char *digest, Decision *out)
 			"a token is not, or no longer, good for this message; it is judged, from=<%s>",
 			sender);
 		return false;
-	case MS_RETRY:
-	case MS_CONFIG: break;
+	case MS_CONFIG: /* judged, it would be held anew while its record says that it went */
+		if (!t->concerned)
+			return false;
+		break;
+	case MS_RETRY: break;
 	}
 	tempfail(t->envelope, out, error->message);
 	return true;

@@ -40,6 +40,21 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
 	return g_steal_pointer(&token);
 }
 
+/* The MTA has it from us at this moment, and shows it with another sender, recipient or body. */
+static MsAnswer look_for_changed(MsLedger *ledger, const char *hash, GError **error)
+{
+	gint64 n = 0;
+	if (!ledger_ask_number(ledger, "SELECT count(*) AS n FROM token WHERE hash=:hash AND spent=0",
+		    MS_SQL_VALUES(MS_SQL_TEXT("hash", hash)), &n, error))
+		return MS_RETRY;
+	if (n > 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"it is a mail that missent submits, but its sender, recipients or body are not "
+			"those any more: desk { submit } must name an MTA that shows missent a mail as it "
+			"came");
+	return n > 0 ? MS_CONFIG : MS_ABSENT;
+}
+
 MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest,
 	const char *sender, const GPtrArray *recipients, const char *queue_id, GError **error)
 {
@@ -54,7 +69,7 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 			MS_SQL_NUMBER("now", ms_clock_now()),
 			MS_SQL_TEXT("queue_id", queue_id != NULL ? queue_id : "")),
 		NULL, NULL, &changes, error);
-	return answer == MS_FOUND && changes == 0 ? MS_ABSENT : answer;
+	return answer == MS_FOUND && changes == 0 ? look_for_changed(ledger, hash, error) : answer;
 }
 
 bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,

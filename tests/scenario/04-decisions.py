@@ -56,10 +56,10 @@ def hold(p, subject, body=WRONG, to=('kunde@alpha.example',), sender='billing@se
 
 class Cut:
     """A way to an MTA that breaks at the end of a message: before the MTA has the end (`after` is None), or that many
-    seconds after it has answered, and the answer is lost."""
+    seconds after it has answered, and the answer is lost.  Or it does not, but what is said becomes other words (`says`)."""
 
-    def __init__(self, port, after):
-        self.mta, self.after, self.ended = port, after, False
+    def __init__(self, port, after, says=(b'', b'')):
+        self.mta, self.after, self.says, self.ended = port, after, says, False
         self.server = socket.create_server(('127.0.0.1', 0))
         self.port = self.server.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -76,9 +76,10 @@ class Cut:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 end = (end + data)[-5:]
+                data = data.replace(*self.says) if forth and self.says[0] else data
                 if forth:
                     self.ended = end == b'\r\n.\r\n'
-                if self.ended and (self.after is None or not forth):
+                if self.ended and not self.says[0] and (self.after is None or not forth):
                     time.sleep(self.after or 0)
                     break
                 sink.sendall(data)
@@ -106,6 +107,14 @@ def broken(p):
     tap.ok(m.code == 0 and 'taken by the MTA as' in out and state(kept)[1] == ['held', 'released', 'held'],
            '... with no answer, but it is in the queue: it is sent', out)
     p.start_sink()
+    for what, says in (('recipient', (b'RCPT TO:<a@', b'RCPT TO:<x@')), ('sender', (b'FROM:<billing@', b'FROM:<careful@')),
+                       ('text', (b'Dear customer,', b'Dear Customer,'))):
+        m.more = p.settings() + p.desk(port=Cut(p.port, None, says).port)
+        m.write_conf()
+        before = sorted(p.held())
+        out = held('release', name, '--to', 'a@beta.example')
+        tap.ok(m.code != 0 and 'did not take it: 4' in out and state(name)[1] == ['held'] * 3 and sorted(p.held()) == before,
+               '... what comes to missent with another %s was not released, nor is it held anew' % what, out)
     m.more = p.settings() + p.desk()
     m.write_conf()
     out = held('release', name, '--to', 'a@beta.example')
