@@ -167,12 +167,11 @@ static bool made(Say *say)
 	return true;
 }
 
-/* "split: ..., ids=ID, ID" */
+/* "split: ..., ids=ID; ID", or a further piece of it: "ID; ID" */
 static bool split(Say *say)
 {
-	char *ids = strstr(say->text, "id=");
-	ids = ids != NULL ? ids : strstr(say->text, "ids=");
-	g_auto(GStrv) all = g_strsplit_set(ids != NULL ? strchr(ids, '=') + 1 : "", ", ", -1);
+	const char *ids = strrchr(say->text, '=');
+	g_auto(GStrv) all = g_strsplit_set(ids != NULL ? ids + 1 : say->text, ",; ", -1);
 	for (int i = 0; all[i] != NULL; i++) {
 		gsize n = log_id_at(all[i], &id_form);
 		MsMail *mail = n > 0 && all[i][n] == '\0'
@@ -217,6 +216,23 @@ static bool of_a_mail(Say *say)
 	return made(say) || other(say);
 }
 
+/* What has no room in one line comes as "ID[1]: split: ... ...", "ID[2]: ID; ID".  Of other lines
+ * the rest is not needed. */
+static bool take_piece(Say *say)
+{
+	gsize n = log_id_at(say->line->text, &id_form);
+	char *end = n > 0 && say->line->text[n] == '[' ? strstr(say->line->text, "]: ") : NULL;
+	if (end == NULL)
+		return false;
+	say->line->text[n] = '\0';
+	say->id = say->line->text;
+	say->text = end + 3;
+	gsize first = log_id_at(say->text, &id_form); /* with one behind it, or alone */
+	bool further = first > 0 && strchr(";,", say->text[first]) != NULL;
+	return log_again(say->log, say->line, say->id, say->text) ||
+		((further || g_str_has_prefix(say->text, "split: ")) && split(say));
+}
+
 bool log_sendmail(MsMaillog *log, LogLine *line)
 {
 	if (!is_sendmail(line->ident))
@@ -240,6 +256,6 @@ bool log_sendmail(MsMaillog *log, LogLine *line)
 		g_str_has_prefix(text, "restarting "))
 		log_turn(log, mta, line->at);
 	else
-		return false;
+		return take_piece(&say);
 	return true;
 }

@@ -211,6 +211,19 @@ static const struct {
 	{"... of Sendmail",
 		S "5AQ901ab000077: split: maxrcpts=1, rcpts=2, count=1, ids=5AQ901ab000078, 5AQ90\n",
 		"5AQ901ab000078 split of=5AQ901ab000077\n"},
+	{"Sendmail: parts of a message, as 8.17 names them",
+		S "5AQ901ab000077: split: maxrcpts=1, rcpts=3, count=2, ids=5AQ901ab000078; 5AQ901ab000079\n",
+		"5AQ901ab000078 split of=5AQ901ab000077\n5AQ901ab000079 split of=5AQ901ab000077\n"},
+	{"Sendmail: more of them than a line has room for",
+		S "5AQ901ab000077[1]: split: maxrcpts=1, rcpts=4, count=3, ids=5AQ901ab000078;  ...\n" S
+		  "5AQ901ab000077[2]: 5AQ901ab000079;  ...\n" S
+		  "5AQ901ab000077[3]: 5AQ901ab000080\n",
+		"5AQ901ab000078 split of=5AQ901ab000077\n5AQ901ab000079 split of=5AQ901ab000077\n"
+		"5AQ901ab000080 split of=5AQ901ab000077\n"},
+	{"Sendmail: what another host says in a long line ties nothing",
+		S "5AQ901ab000077[1]: to=<x@a.example>, relay=h [192.0.2.9], stat=Sent (5AQ901ab000078  ...\n" S
+		  "5AQ901ab000077[2]: 5AQ901ab000079 Message accepted)\n",
+		""},
 	{"lines that stand there twice",
 		P "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
 		  "/smtpd[7]: ABCDE1: client=h[192.0.2.1]\n" P
