@@ -216,14 +216,13 @@ static MsAnswer get_wanted(
 	return answer;
 }
 
-/* What an import has stored so far is its own transaction. */
+/* What an import has stored so far is its own transaction.  One that was not committed stays open
+ * for us, though SQLite rolled it back: no later COMMIT succeeds, until abandon_sqlite(). */
 static bool end_batch(Sqlite *s, GError **error)
 {
 	s->in_batch = 0;
-	if (!s->open)
-		return true;
-	s->open = false;
-	return run(s, "COMMIT", error) == MS_FOUND;
+	s->open = s->open && run(s, "COMMIT", error) != MS_FOUND;
+	return !s->open;
 }
 
 /* One read transaction: a new generation taken into use meanwhile is not half seen.  In the file

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1215,10 +1216,40 @@ static void test_form(void)
 			"and note both here: %s", all->str, MS_MAPPING_FORM, sum);
 }
 
+/* What a full disk took of an import is never part of a mapping in use, whatever is tried next. */
+static void test_full_disk(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "full-disk", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	g_autofree char *before = rows_of(20), *after = rows_of(30);
+	load(directory, before);
+	MsBackend *backend = directory->backend;
+	g_autofree char *large = g_malloc0(100000);
+	const char *note;
+	struct rlimit was;
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &was), ==, 0);
+	const struct rlimit full = {20000, was.rlim_max};
+	g_assert_true(backend->ops->begin(backend, "half", &note, NULL));
+	g_autoptr(GBytes) part = g_bytes_new_static(large, 100000);
+	g_assert_true(backend->ops->store(backend, MS_PART(MS_PART_SLICE, 0), part, NULL));
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &full), ==, 0);
+	g_assert_false(backend->ops->settle(backend, NULL));
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &was), ==, 0);
+	g_assert_false(backend->ops->settle(backend, NULL));
+	g_assert_false(backend->ops->commit(backend, "state", NULL));
+	backend->ops->abandon(backend);
+	guint right = 0;
+	g_assert_cmpuint(wrong_answers(directory, 3, 20, &right), ==, 0);
+	g_assert_cmpuint(right, ==, 4);
+	load(directory, after);
+	g_assert_cmpint(ask(directory, "C000025", "user25@a25.example"), ==, MS_OWN);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	g_autofree char *text = read_source("policies/kinds.conf");
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
@@ -1244,6 +1275,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/import/killed-redis", test_killed_redis);
 	g_test_add_func("/mapping/import/stopped", test_stopped);
 	g_test_add_func("/mapping/import/spoilt", test_spoilt);
+	g_test_add_func("/mapping/import/full-disk", test_full_disk);
 	g_test_add_func("/mapping/writers", test_writers);
 	g_test_add_func("/mapping/writers-redis", test_writers_redis);
 	g_test_add_func("/mapping/follow", test_follow);
