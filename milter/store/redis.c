@@ -21,6 +21,8 @@
 
 #define FOLLOW_US (G_USEC_PER_SEC) /* how often Sentinel is asked */
 #define ROLE_US (G_USEC_PER_SEC)   /* how often the only one is asked its role */
+/* So long what Sentinel said counts: within twice the time that a failover waits for by default. */
+#define NAMED_US (60 * G_USEC_PER_SEC)
 
 typedef struct {
 	const char *script; /* where it was; another may be there now */
@@ -291,7 +293,7 @@ static bool find_primary(MsRedis *redis, gint64 since, GError **error)
 		pthread_mutex_unlock(&redis->finding);
 		return true;
 	}
-	gint64 now = g_get_monotonic_time();
+	gint64 now = ms_clock_steady();
 	g_autofree char *address = ms_sentinels_primary(redis->sentinels, error);
 	MsServer *server = address != NULL ? new_server(redis, address, error) : NULL;
 	if (server != NULL) {
@@ -307,6 +309,15 @@ static bool find_primary(MsRedis *redis, gint64 since, GError **error)
 	ms_server_unref(server);
 	pthread_mutex_unlock(&redis->finding);
 	return server != NULL;
+}
+
+/* Sentinel said lately who is primary: without it the one that was goes on to say that it is. */
+static bool is_named(MsRedis *redis, gint64 now)
+{
+	pthread_mutex_lock(&redis->lock);
+	bool named = redis->primaries->len > 0 && now - redis->found_at < NAMED_US;
+	pthread_mutex_unlock(&redis->lock);
+	return named;
 }
 
 static GPtrArray *primaries(MsRedis *redis)
@@ -434,11 +445,11 @@ static MsAnswer ask_primary(
 	MsRedis *redis, const MsCommand *command, MsReply **reply_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	gint64 asked_at = g_get_monotonic_time();
+	gint64 asked_at = ms_clock_steady();
 	if (redis->sentinels != NULL) {
 		start_following(redis);
-		g_autoptr(GPtrArray) known = primaries(redis);
-		if (known->len == 0 && !find_primary(redis, 0, error))
+		if (!is_named(redis, asked_at) &&
+			!find_primary(redis, asked_at - NAMED_US, error))
 			return MS_RETRY;
 	}
 	g_autoptr(GPtrArray) asked = primaries(redis);
@@ -480,7 +491,7 @@ static void *run_follower(void *data)
 		pthread_mutex_unlock(&redis->lock);
 		gint64 now = g_get_monotonic_time();
 		if (redis->sentinels != NULL && now - found_at >= FOLLOW_US) {
-			find_primary(redis, now, NULL);
+			find_primary(redis, ms_clock_steady(), NULL);
 			found_at = now;
 		}
 		if (redis->lag != NULL)
