@@ -55,8 +55,6 @@ typedef enum {
 	MS_N_LEARN,
 } MsLearnConflictType;
 extern const char *const ms_learn_conflict_names[MS_N_LEARN + 1]; /* NULL-terminated */
-/* What may be behind it, in words. */
-extern const char *const ms_learn_conflict_words[MS_N_LEARN];
 
 /* A row of the mapping.  Of a recipient that is "@domain", counts are of all at it. */
 typedef struct {

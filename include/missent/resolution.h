@@ -63,7 +63,6 @@ guint64 ms_resolution_left(const MsResolution *resolution, MsCost cost);
 const char *ms_resolution_over(const MsResolution *resolution);
 
 guint ms_resolution_identifiers(const MsResolution *resolution);
-guint ms_resolution_recipients(const MsResolution *resolution);
 
 MsRelation ms_resolution_relation(
 	const MsResolution *resolution, guint identifier, guint recipient);

@@ -50,7 +50,6 @@ bool agent_watch(Agent *agent);
 
 /* door.c: until it is to stop. */
 void agent_serve(Agent *agent);
-bool agent_may_ask(const Agent *agent, uid_t uid);
 
 /* ---- who asks, and what he may (ask.c) ------------------------------------------------- */
 

@@ -43,7 +43,7 @@ static void reply(const Visit *visit, const char *text)
 	ms_link_send(visit->fd, text, strlen(text));
 }
 
-bool agent_may_ask(const Agent *agent, uid_t uid)
+static bool may_ask(const Agent *agent, uid_t uid)
 {
 	return uid == 0 || uid == geteuid() || (agent->page != (uid_t)-1 && uid == agent->page);
 }
@@ -53,7 +53,7 @@ static bool is_allowed(const Agent *agent, int fd)
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 	bool fine = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-		agent_may_ask(agent, peer.uid);
+		may_ask(agent, peer.uid);
 	if (!fine)
 		ms_log(LOG_WARNING, NULL,
 			"refused: a process of user ID %u is not the page (review { user })",

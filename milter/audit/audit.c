@@ -139,8 +139,9 @@ static char *part_of(const char *text, gsize len, const char *name, guint n, gui
 	return end_line(part);
 }
 
-/* One that is too long for an entry becomes several, one after the other. */
-GPtrArray *ms_audit_entries(char *text)
+/* A line as entries (of char *, malloc()ed): several where it is too long for one; takes `text`,
+ * which is ASCII and malloc()ed. */
+static GPtrArray *entries_of(char *text)
 {
 	GPtrArray *texts = g_ptr_array_new_with_free_func(free);
 	gsize len = strlen(text);
@@ -171,7 +172,7 @@ static bool append_line(MsTlog *log, GString *line, GError **error)
 {
 	guint64 first;
 	g_autoptr(GPtrArray)
-		texts = ms_audit_entries(end_line(line));
+		texts = entries_of(end_line(line));
 	return append_texts(log, texts, &first, error);
 }
 
@@ -196,7 +197,7 @@ static bool import_batch(Import *import, GError **error)
 static bool import_line(const MsAuditLine *line, void *user, GError **error)
 {
 	Import *import = user;
-	g_autoptr(GPtrArray) texts = ms_audit_entries(strdup(line->text));
+	g_autoptr(GPtrArray) texts = entries_of(strdup(line->text));
 	for (guint i = 0; i < texts->len; i++)
 		g_ptr_array_add(import->batch, strdup(texts->pdata[i]));
 	import->lines++;
@@ -405,7 +406,7 @@ static bool write_texts(MsAudit *audit, GPtrArray *texts, GError **error)
 static bool write_line(MsAudit *audit, GString *line, GError **error)
 {
 	g_autoptr(GPtrArray)
-		texts = ms_audit_entries(end_line(line));
+		texts = entries_of(end_line(line));
 	return write_texts(audit, texts, error);
 }
 

@@ -23,8 +23,6 @@ void ms_audit_name(GString *line, const MsEnvelope *envelope);
 void ms_audit_put_to(GString *line, const guint8 *key, const GPtrArray *to);
 /* `key` may be NULL. */
 GString *ms_audit_line_of_message(const MsAuditMessage *message, const guint8 *key);
-/* A line as entries (of char *, malloc()ed); takes `text`, which is ASCII and malloc()ed. */
-GPtrArray *ms_audit_entries(char *text);
 /* Of the folder that the log is in: who makes one has it, or changes what is kept beside it.  The
  * caller's to close; -1: it cannot be had. */
 int ms_audit_lock_parent(const char *folder, GError **error);

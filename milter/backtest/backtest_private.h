@@ -16,7 +16,6 @@ struct MsBacktest {
 
 MsBacktestRow *backtest_row_new(const char *name, const char *digest);
 void backtest_row_free(gpointer row);
-void backtest_view_init(MsBacktestView *view);
 
 /* ---- row.c: as JSON ---------------------------------------------------------------------- */
 

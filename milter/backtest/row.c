@@ -9,24 +9,24 @@
 
 #include "backtest_private.h"
 
-MsBacktestRow *backtest_row_new(const char *name, const char *digest)
-{
-	MsBacktestRow *row = g_new0(MsBacktestRow, 1);
-	row->name = g_strdup(name);
-	row->digest = g_strdup(digest);
-	row->sender = g_strdup("");
-	backtest_view_init(&row->now);
-	backtest_view_init(&row->baseline);
-	return row;
-}
-
-void backtest_view_init(MsBacktestView *view)
+static void view_init(MsBacktestView *view)
 {
 	*view = (MsBacktestView){.codes = g_strdup(""),
 		.policies = g_strdup(""),
 		.cause = g_strdup(""),
 		.unsure = g_ptr_array_new_with_free_func(g_free),
 		.reasons = g_ptr_array_new_with_free_func(g_free)};
+}
+
+MsBacktestRow *backtest_row_new(const char *name, const char *digest)
+{
+	MsBacktestRow *row = g_new0(MsBacktestRow, 1);
+	row->name = g_strdup(name);
+	row->digest = g_strdup(digest);
+	row->sender = g_strdup("");
+	view_init(&row->now);
+	view_init(&row->baseline);
+	return row;
 }
 
 static void view_clear(MsBacktestView *view)

@@ -128,7 +128,8 @@ void cli_envelope_clear(CliEnvelope *said)
 	g_free(said->time);
 }
 
-int cli_verdict_code(const MsVerdict *verdict)
+/* The exit code that a verdict gives: 0 deliver, 1 held or rejected, 75 could not be judged. */
+static int verdict_code(const MsVerdict *verdict)
 {
 	return verdict->would == MS_TEMPFAIL ? EXIT_UNJUDGED
 		: verdict->would >= MS_DELAY ? EXIT_HELD
@@ -443,7 +444,7 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 		print_reasons(check, v);
 		putchar('\n');
 	}
-	return cli_verdict_code(v);
+	return verdict_code(v);
 }
 
 /* "36 messages: 30 deliver, 5 hold, 1 not judged" */

@@ -137,8 +137,6 @@ int cli_envelope_check(const CliEnvelope *said);
 /* 0, or a sysexits code that was told. */
 int cli_judge(MsRuntime *runtime, const CliEnvelope *said, const char *name, const guint8 *data,
 	gsize len, MsEnvelope **envelope_out, MsJudgement **judgement_out);
-/* The exit code that a verdict gives: 0 deliver, 1 held or rejected, 75 could not be judged. */
-int cli_verdict_code(const MsVerdict *verdict);
 
 /* directory.c: the directory that the configuration names; 0 or a sysexits code. */
 typedef struct {
@@ -148,9 +146,6 @@ typedef struct {
 	MsDirectory *directory;
 } CliSession;
 int cli_begin(CliSession *session, Cli *cli);
-/* 0, or it was said that there is no such kind: of kinds.conf, or recipient, or (`rights`)
- * receives-for. */
-int cli_check_kind(const CliSession *session, const char *kind, bool rights);
 void cli_end(CliSession *session);
 /* "; did you mean "ALPHA"?", the caller's, where the mapping has no such account; "" where it has
  * none that is near.  NULL: it has it, or cannot be asked. */

@@ -36,7 +36,9 @@ void cli_end(CliSession *session)
 	ms_settings_free(session->settings);
 }
 
-int cli_check_kind(const CliSession *session, const char *kind, bool rights)
+/* 0, or it was said that there is no such kind: of kinds.conf, or recipient, or (`rights`)
+ * receives-for. */
+static int check_kind(const CliSession *session, const char *kind, bool rights)
 {
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0 ||
 		(rights && g_strv_contains(ms_rows_beside_kinds, kind)) ||
@@ -132,7 +134,7 @@ static int do_lookup(Cli *cli, int argc, char **argv)
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
-		rc = cli_check_kind(&session, argv[1], false);
+		rc = check_kind(&session, argv[1], false);
 	if (rc == 0)
 		rc = look_up(&session, argv[1], argv[2], json);
 	cli_end(&session);
@@ -157,7 +159,7 @@ static int do_digest(Cli *cli, int argc, char **argv)
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
-		rc = cli_check_kind(&session, argv[1], true);
+		rc = check_kind(&session, argv[1], true);
 	const char *why;
 	g_autofree char *key = rc == 0 ? ms_directory_key(session.directory, argv[1], argv[2],
 						 strlen(argv[2]), all, &why)
@@ -320,7 +322,7 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
-		rc = cli_check_kind(&session, argv[2], true);
+		rc = check_kind(&session, argv[2], true);
 	if (rc == 0) {
 		g_autoptr(GError) error = NULL;
 		bool changed = false, fresh = is_new(&session, argv[1]);

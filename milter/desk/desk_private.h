@@ -278,6 +278,5 @@ void desk_send_digest(Desk *desk);
 MsSubmitted desk_send_to_reviewers(Desk *desk, const char *subject, const char *words);
 /* summary.c */
 void desk_send_summary(Desk *desk);
-char *desk_summary_text(const Desk *desk, gint64 from, gint64 to);
 
 #endif

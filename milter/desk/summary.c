@@ -47,7 +47,7 @@ static bool append_table(
 }
 
 /* NULL: the trail could not be read, or nothing was judged. */
-char *desk_summary_text(const Desk *desk, gint64 from, gint64 to)
+static char *summary_text(const Desk *desk, gint64 from, gint64 to)
 {
 	static const MsStatsBy tables[] = {MS_STATS_DAY, MS_STATS_POLICY, MS_STATS_CAUSE};
 	g_autoptr(GString) body = g_string_new(NULL);
@@ -69,7 +69,7 @@ void desk_send_summary(Desk *desk)
 			&first, NULL) ||
 		!first)
 		return;
-	g_autofree char *text = desk_summary_text(desk, now - s->desk.summary_ms * 1000, now);
+	g_autofree char *text = summary_text(desk, now - s->desk.summary_ms * 1000, now);
 	if (text != NULL &&
 		desk_send_to_reviewers(desk, desk_word(desk, W_SUMMARY_TITLE), text) == MS_LATER)
 		ms_notices_unsent(desk->ledger, "reviewers", "summary");

@@ -10,8 +10,6 @@
 
 #include "desk_private.h"
 
-const char *const desk_languages[DESK_N_LANGUAGES + 1] = {"en", "fr", "de", NULL};
-
 typedef const char *Row[DESK_N_LANGUAGES];
 
 static const Row texts[N_WORDS] = {

@@ -314,11 +314,6 @@ guint ms_resolution_identifiers(const MsResolution *r)
 	return r->identifiers->len;
 }
 
-guint ms_resolution_recipients(const MsResolution *r)
-{
-	return r->recipients->len;
-}
-
 guint ms_resolution_accounts(const MsResolution *r)
 {
 	return r->names->len;

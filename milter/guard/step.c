@@ -648,7 +648,7 @@ bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len)
 	return true;
 }
 
-GBytes *ms_stream_pack(const MsStream *stream)
+static GBytes *pack_stream(const MsStream *stream)
 {
 	GByteArray *out = g_byte_array_new();
 	for (guint i = 0; i < MS_STREAM_NUMBERS; i++)
@@ -838,7 +838,7 @@ static void run_stream(Run *run, const MsOp *op, guint number, MsOpAnswer *out)
 			list_stream(run, op);
 	}
 	if (len > 0 || (op->flags & 4) == 0)
-		enter(run, &name, as_array(ms_stream_pack(&stream)), run->step->keep);
+		enter(run, &name, as_array(pack_stream(&stream)), run->step->keep);
 	g_free(stream.label);
 }
 

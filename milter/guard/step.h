@@ -150,7 +150,6 @@ typedef struct {
 } MsStream;
 /* The label is the caller's to free. */
 bool ms_stream_unpack(MsStream *stream, const guint8 *data, gsize len);
-GBytes *ms_stream_pack(const MsStream *stream);
 guint ms_stream_recent_bad(const MsStream *stream);
 
 /* ---- where it is kept ------------------------------------------------------------------- */

@@ -12,13 +12,6 @@
 
 const char *const ms_learn_conflict_names[MS_N_LEARN + 1] = {
 	"elsewhere", "tie", "several", "to-many", "of-many", NULL};
-const char *const ms_learn_conflict_words[MS_N_LEARN] = {
-	"it goes to another, and went to this one: a leak, or a further recipient of that customer",
-	"it went to several, and none has clearly more of it: a leak, or something that customers share",
-	"to one recipient went what customers have one each of: a reseller or accountant, or a leak",
-	"one message to many customers: a leak, or nobody's data",
-	"in mail to many: the sender's own, or one customer's that went to many",
-};
 
 typedef struct {
 	guint messages, trail;

@@ -192,7 +192,7 @@ MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *reco
 
 /* ---- the form above a list ------------------------------------------------------------ */
 
-void html_option(GString *out, const char *value, const char *text, const char *chosen)
+static void html_option(GString *out, const char *value, const char *text, const char *chosen)
 {
 	html(out, "<option value=\"%s\"%S>%s</option>", value,
 		strcmp(value, chosen) == 0 ? " selected" : "", text);

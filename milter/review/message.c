@@ -743,7 +743,8 @@ static void could_go_note(GString *out, const Request *r)
 	html(out, "</a></p>");
 }
 
-void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
+static void message_body(
+	GString *out, const Request *r, const MsRecord *record, const json_t *evidence)
 {
 	g_auto(Lookup) asked = asked_take(r);
 	bool decides = may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD;

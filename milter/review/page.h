@@ -129,7 +129,6 @@ const char *language_code(const Language *language);
 void html_languages(GString *out);
 const char *T(const Request *r, const char *english);
 const char *TN(const Request *r, gint64 n, const char *one, const char *many);
-bool is_word(const Request *r, const char *english);
 /* Appends a sentence with values for its "{name}"s: pairs of a name and a text, ended by NULL.
  * Before a name, "#": the value is a gint64; "!": it is HTML already; "@": an account; "=": in
  * bold. */
@@ -138,7 +137,6 @@ void say(GString *out, const char *sentence, ...) G_GNUC_NULL_TERMINATED;
 char *said(const char *sentence, gint64 n);
 /* Texts that were written down in English: translated where they are of a known form. */
 bool html_known_text(GString *out, const Request *r, const char *text);
-void html_english(GString *out, const Request *r, const char *text);
 /* What somebody did, by the desk's name for it. */
 void html_act(GString *out, const Request *r, const char *what);
 void html_list(GString *out, const Request *r, const char *list, const char *between);
@@ -173,7 +171,6 @@ void asked_as_of(GString *out, gint64 up_to, gint64 at);
 void asked_form(GString *out, const Request *r, const Lookup *asked);
 /* The one behind (or before) this one; NULL: there is none. */
 MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *record, bool before);
-void html_option(GString *out, const char *value, const char *text, const char *chosen);
 
 /* list.c */
 void page_list(Request *r, Answer *a);
@@ -221,12 +218,9 @@ void page_message(Request *r, Answer *a);
 void page_reveal(Request *r, Answer *a);
 void page_picture(Request *r, Answer *a);
 void page_part(Request *r, Answer *a);
-void message_body(GString *out, const Request *r, const MsRecord *record, const json_t *evidence);
 
 /* reasons.c: why it is held, each thing once. */
 void html_reasons(GString *out, const Request *r, const MsRecord *record);
-/* "4 identifiers of CUST0220 (customer number, IBAN)" */
-char *identifiers_of(const Request *r, gint64 n);
 
 /* message.c */
 MsRecord *find_record(const Request *r, Answer *a, const char *uid);

@@ -47,7 +47,7 @@ static GPtrArray *merge(const MsRecord *record)
 	return out;
 }
 
-char *identifiers_of(const Request *r, gint64 n)
+static char *identifiers_of(const Request *r, gint64 n)
 {
 	return said(TN(r, n, "{n} identifier", "{n} identifiers"), n);
 }

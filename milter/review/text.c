@@ -105,11 +105,6 @@ const char *TN(const Request *r, gint64 n, const char *one, const char *many)
 									     : many;
 }
 
-bool is_word(const Request *r, const char *english)
-{
-	return find(r, english) != NULL;
-}
-
 /* ---- sentences ------------------------------------------------------------------------ */
 
 #define MAX_VALUES 8
@@ -216,14 +211,6 @@ bool html_known_text(GString *out, const Request *r, const char *text)
 		return true;
 	}
 	return false;
-}
-
-void html_english(GString *out, const Request *r, const char *text)
-{
-	if (*text == '\0' || html_known_text(out, r, text))
-		return;
-	bool other = strcmp(language_code(r->language), "en") != 0;
-	html(out, "<span%S>%s</span>", other ? " lang=\"en\"" : "", text);
 }
 
 /* What was done, as the desk calls it; more may follow: " (failed)", " part 3". */

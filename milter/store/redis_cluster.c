@@ -48,7 +48,7 @@ static guint16 crc16(const char *data, gsize len)
 	return crc;
 }
 
-guint ms_cluster_slot(const char *key)
+static guint slot_of(const char *key)
 {
 	const char *open = strchr(key, '{');
 	const char *close = open != NULL ? strchr(open + 1, '}') : NULL;
@@ -268,12 +268,12 @@ MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error)
 	g_autoptr(Map) map = current_map(cluster);
 	if (map == NULL && learn(cluster, 0, error))
 		map = current_map(cluster);
-	int owner = map != NULL ? map->owner[ms_cluster_slot(key)] : -1;
+	int owner = map != NULL ? map->owner[slot_of(key)] : -1;
 	if (owner >= 0)
 		return ms_server_ref(map->nodes->pdata[owner]);
 	if (map != NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis Cluster: no node has slot %u",
-			ms_cluster_slot(key));
+			slot_of(key));
 	return NULL;
 }
 
@@ -478,7 +478,7 @@ static bool moved_on(Round *r)
 		if (key == NULL)
 			continue;
 		g_clear_pointer(&r->routes[i].server, ms_server_unref);
-		int owner = map->owner[ms_cluster_slot(key)];
+		int owner = map->owner[slot_of(key)];
 		changed = changed ||
 			(owner >= 0 && map->nodes->pdata[owner] != r->routes[i].asked);
 	}

@@ -30,7 +30,6 @@ MsAnswer ms_cluster_ask(MsCluster *cluster, const MsCommand *commands, gsize n, 
 	GPtrArray *replies, GError **error);
 /* The key of a command; NULL: it has none. */
 const char *ms_cluster_key(const MsCommand *command);
-guint ms_cluster_slot(const char *key);
 /* The node of a key; NULL: none, or not known now. */
 MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error);
 /* Those that are known and have slots, each with a reference. */
