@@ -26,7 +26,7 @@ void ms_identifier_free(MsIdentifier *identifier);
 /* Every use of the unmasked value outside recognition and lookup goes through here. */
 const char *ms_identifier_raw(const MsIdentifier *identifier);
 /* "FR******42", "j***@c***.example": enough to tell two apart, not enough to use. */
-char *ms_identifier_masked(const char *kind, const char *value);
+char *ms_identifier_masked(const char *value);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsIdentifier, ms_identifier_free)
 
 #endif

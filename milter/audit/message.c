@@ -59,7 +59,7 @@ char *ms_audit_id_of_address(const guint8 key[MS_AUDIT_KEY_BYTES], const char *a
 static void put_masked(GString *out, const char *name, const char *text)
 {
 	g_autofree char *valid = text != NULL ? g_utf8_make_valid(text, -1) : NULL;
-	g_autofree char *mask = text != NULL ? ms_identifier_masked("", valid) : NULL;
+	g_autofree char *mask = text != NULL ? ms_identifier_masked(valid) : NULL;
 	ms_put_text(out, name, mask);
 }
 
@@ -218,7 +218,7 @@ static guint owners_of(const MsAuditMessage *m, guint finding)
 static void put_identifier(GString *out, const MsAuditMessage *m, const guint8 *key, guint i)
 {
 	const MsFinding *f = m->reading->findings->pdata[i];
-	g_autofree char *mask = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *mask = ms_identifier_masked(f->value);
 	g_autofree char *belief = ms_belief_words(f->belief);
 	ms_put_open(out, NULL, '{');
 	ms_put_text(out, "kind", f->kind);

@@ -36,7 +36,7 @@ static char *reason_words(const MsReason *r)
 	if (r->where != NULL)
 		g_string_append_printf(out, ", in %s", r->where);
 	if (r->recipient != NULL) {
-		g_autofree char *masked = ms_identifier_masked("", r->recipient);
+		g_autofree char *masked = ms_identifier_masked(r->recipient);
 		g_string_append_printf(out, ", for %s", masked);
 	}
 	if (r->recipients > 1)
@@ -98,7 +98,7 @@ static bool judge_item(Run *run, const MsBatchItem *item, MsBacktestRow *row, GE
 	if (!ms_batch_mail_read(run->runtime, run->ledger, run->ask->archive, item, &mail, error))
 		return false;
 	row->by = mail.by;
-	set_text(&row->sender, ms_identifier_masked("", mail.envelope->sender));
+	set_text(&row->sender, ms_identifier_masked(mail.envelope->sender));
 	row->recipients = mail.envelope->recipients->len;
 	if (row->by == MS_BY_DELIVERY)
 		note_delivered(run, mail.envelope);

@@ -185,7 +185,7 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 {
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
 	MsRelation relation = ms_resolution_relation(judgement->resolution, finding, recipient);
-	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *masked = ms_identifier_masked(f->value);
 	g_autofree char *identifier = g_strdup_printf(
 		"%s %s", f->kind, check->reveal ? f->value : masked);
 	g_autofree char *owners = owners_text(judgement->resolution, finding);
@@ -320,7 +320,7 @@ static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
 	const MsJudgement *judgement, guint index)
 {
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, index);
-	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *masked = ms_identifier_masked(f->value);
 	json_t *places = json_array();
 	for (guint i = 0; i < f->places->len; i++)
 		json_array_append_new(places, json_string(((MsPlace *)f->places->pdata[i])->where));

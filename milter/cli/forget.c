@@ -28,7 +28,7 @@ static int refuse_open(const char *account, gint64 open)
 static bool is_told(const MsSettings *s, const char *account, const char *why, GError **error)
 {
 	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
-	g_autofree char *masked = ms_identifier_masked("account", account);
+	g_autofree char *masked = ms_identifier_masked(account);
 	g_autofree char *detail = g_strdup_printf("%s: %s", masked, why);
 	return ms_audit_event(audit, cli_who(), "shell", MS_EVENT_FORGOTTEN, "", detail, error);
 }

@@ -362,7 +362,7 @@ static char *asked_words(const Said *said)
 	if (said->policy != NULL)
 		g_string_append_printf(out, ", under the policy \"%s\"", said->policy);
 	if (said->sender != NULL) {
-		g_autofree char *masked = ms_identifier_masked("", said->sender);
+		g_autofree char *masked = ms_identifier_masked(said->sender);
 		g_string_append_printf(out, ", of the sender %s", masked);
 	}
 	if (said->identifier != NULL)

@@ -127,14 +127,14 @@ static void put_conflicts_func(FILE *out, const MsLearned *learned, Learn *l)
 
 static char *masked_recipient(const MsLearnConflict *c)
 {
-	return *c->recipient != '\0' ? ms_identifier_masked("", c->recipient)
+	return *c->recipient != '\0' ? ms_identifier_masked(c->recipient)
 				     : g_strdup_printf("%u recipients", c->recipients);
 }
 
 static void tell_one(FILE *out, const MsLearnConflict *c, guint pairs)
 {
-	g_autofree char *value = ms_identifier_masked(c->kind, c->value), *to = masked_recipient(c);
-	g_autofree char *usual = *c->usual != '\0' ? ms_identifier_masked("", c->usual) : NULL;
+	g_autofree char *value = ms_identifier_masked(c->value), *to = masked_recipient(c);
+	g_autofree char *usual = *c->usual != '\0' ? ms_identifier_masked(c->usual) : NULL;
 	g_autofree char *where = cli_cell(c->where, 0);
 	fprintf(out, "  %s: %s %s -> %s, %u message%s", ms_learn_conflict_names[c->type], c->kind,
 		value, to, c->messages + c->trail, CLI_S(c->messages + c->trail));

@@ -330,7 +330,7 @@ static char *one_line(const MsVerdict *verdict)
 	for (guint i = 0; i < verdict->reasons->len && i < 3; i++) {
 		const MsReason *r = verdict->reasons->pdata[i];
 		g_autofree char *account =
-			r->owner != NULL ? ms_identifier_masked("", r->owner) : NULL;
+			r->owner != NULL ? ms_identifier_masked(r->owner) : NULL;
 		g_autofree char *where = r->where != NULL ? ms_place_masked(r->where) : NULL;
 		g_string_append_printf(out, "; %s: %s%s%s%s%s%s%s", ms_reason_names[r->code],
 			r->text, r->masked != NULL ? " " : "", r->masked != NULL ? r->masked : "",
@@ -344,7 +344,7 @@ static char *one_line(const MsVerdict *verdict)
 static char *sender_of(const MsEnvelope *envelope)
 {
 	g_autofree char *valid = g_utf8_make_valid(envelope->sender, -1);
-	return ms_identifier_masked("", valid);
+	return ms_identifier_masked(valid);
 }
 
 static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement)

@@ -24,7 +24,7 @@ static MsNumber number_of(MsConcern concern)
 static void without_policy(MsNumbers *numbers, MsNumber cause, const MsEnvelope *envelope)
 {
 	g_autofree char *valid = g_utf8_make_valid(envelope->sender, -1);
-	g_autofree char *masked = *valid != '\0' ? ms_identifier_masked("", valid) : g_strdup("<>");
+	g_autofree char *masked = *valid != '\0' ? ms_identifier_masked(valid) : g_strdup("<>");
 	ms_numbers_add(numbers, cause, 1);
 	ms_numbers_top(numbers, MS_TOP_NO_POLICY, masked);
 }

@@ -420,7 +420,7 @@ static bool do_belongs(Carry *c, char **outcome_out, GError **error)
 		identifier = desk_identifier(c->desk, c->record, c->decision->identifier, error);
 	if (identifier == NULL)
 		return false;
-	g_autofree char *masked = ms_identifier_masked(identifier->kind, identifier->value);
+	g_autofree char *masked = ms_identifier_masked(identifier->value);
 	*outcome_out = g_strdup_printf("%s %s to account %s", identifier->kind, masked, account);
 	if (!put(c, account, identifier->kind, ms_identifier_raw(identifier), error))
 		return false;

@@ -98,7 +98,7 @@ static MsPlace *place_of(
 	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
 	if (kind->hidden) {
 		g_free(place->text);
-		place->text = ms_identifier_masked(kind->name, value);
+		place->text = ms_identifier_masked(value);
 	}
 	return place;
 }

@@ -66,11 +66,10 @@ static void take_change(MsDirectory *directory, Batch *b, MsChange *c)
 	g_array_append_val(b->changes, change);
 }
 
-static bool set_aside(const Batch *b, const GPtrArray *changes, const char *before,
+static bool set_aside(const GPtrArray *changes, const char *before,
 	bool (*aside)(const MsChange *change, void *user, GError **error), void *user,
 	GError **error)
 {
-	(void)b;
 	for (guint i = 0; i < changes->len; i++) {
 		const MsChange *c = changes->pdata[i];
 		bool old = before != NULL && ms_change_id_valid(c->id) &&
@@ -96,7 +95,7 @@ MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArr
 		for (guint k = 0; k < changes->len; k++)
 			take_change(directory, &b, changes->pdata[k]);
 		bool moved = false;
-		if (!set_aside(&b, changes, before, aside, user, error))
+		if (!set_aside(changes, before, aside, user, error))
 			answer = MS_RETRY;
 		else if (b.last != NULL && g_strcmp0(b.last, before) != 0)
 			answer = ms_directory_apply(directory,

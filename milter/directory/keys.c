@@ -10,9 +10,8 @@
 
 #define MAX_ACCOUNT 200
 
-char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value)
+char *ms_keys_make(char letter, const char *kind, const char *value)
 {
-	(void)keys;
 	const char begin[] = {letter, ':', '\0'};
 	return g_strconcat(begin, kind, "=", value, NULL); /* some hundred a message */
 }

@@ -20,7 +20,7 @@ typedef struct {
 #define MS_ENTRY_DIGEST (MS_PLACE_BYTES + MS_ENTRY_KEY)
 
 /* The name of an entry; `letter` is 'i', 'r' or 'a'. */
-char *ms_keys_make(const MsKeys *keys, char letter, const char *kind, const char *value);
+char *ms_keys_make(char letter, const char *kind, const char *value);
 /* The names of the entries of who receives for an account, and of that something is said of it. */
 char *ms_keys_of_account(const char *account);
 char *ms_keys_known_account(const char *account);

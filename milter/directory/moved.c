@@ -498,7 +498,7 @@ void ms_moved_examples(
 {
 	for (guint i = 0; i < moved->scattered.n_examples; i++) {
 		const MsScatterExample *example = &moved->scattered.examples[i];
-		g_autofree char *from = ms_identifier_masked("", example->from);
+		g_autofree char *from = ms_identifier_masked(example->from);
 		g_autofree char *text = g_strdup_printf(
 			"the %s here is another account's (%s) in the mapping in use",
 			kind_name(moved, example->kind), from);

@@ -70,10 +70,10 @@ static void ask_address(Questions *q, const char *address)
 	if (canonical == NULL || canonical[0] == '@')
 		return;
 	g_autofree char *untagged = ms_address_untagged(canonical, directory->tag_separators);
-	ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, canonical));
+	ask(q, ms_keys_make('r', MS_ROW_RECIPIENT, canonical));
 	if (untagged != NULL)
-		ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, untagged));
-	ask(q, ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, strrchr(canonical, '@')));
+		ask(q, ms_keys_make('r', MS_ROW_RECIPIENT, untagged));
+	ask(q, ms_keys_make('r', MS_ROW_RECIPIENT, strrchr(canonical, '@')));
 }
 
 static void ask_others(Questions *q, const GPtrArray *forms, bool part)
@@ -81,7 +81,7 @@ static void ask_others(Questions *q, const GPtrArray *forms, bool part)
 	for (guint i = 0; i < forms->len; i++) {
 		const MsOtherForm *form = forms->pdata[i];
 		if (form->part == part)
-			ask(q, ms_keys_make(&q->directory->keys, 'a', MS_OTHER_FORM, form->key));
+			ask(q, ms_keys_make('a', MS_OTHER_FORM, form->key));
 	}
 }
 
@@ -89,7 +89,7 @@ static void ask_identifier(Questions *q, const MsIdentifier *identifier)
 {
 	const char *value = ms_identifier_raw(identifier);
 	g_array_append_val(q->starts, q->asked->len);
-	ask(q, ms_keys_make(&q->directory->keys, 'i', identifier->kind, value));
+	ask(q, ms_keys_make('i', identifier->kind, value));
 	/* An address of somebody who receives for an account is that account's. */
 	const MsKind *kind = ms_kinds_find(q->directory->kinds, identifier->kind);
 	if (kind != NULL && kind->form == MS_FORM_EMAIL)

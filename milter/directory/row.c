@@ -54,8 +54,7 @@ static void add_forms(const MsDirectory *directory, MsRowStored *row, const MsKi
 	for (guint i = 0; i < forms->len; i++) {
 		const MsOtherForm *form = forms->pdata[i];
 		if (form->key != NULL)
-			g_ptr_array_add(row->others,
-				ms_keys_make(&directory->keys, 'a', MS_OTHER_FORM, form->key));
+			g_ptr_array_add(row->others, ms_keys_make('a', MS_OTHER_FORM, form->key));
 		if (form->compact != NULL)
 			add_mark(directory, row, kind, form->compact);
 	}
@@ -144,11 +143,11 @@ static char *recipient_name(
 		return NULL;
 	if (email != NULL && address[0] != '@')
 		add_forms(directory, row, email, address, value, len);
-	return ms_keys_make(&directory->keys, 'r', MS_ROW_RECIPIENT, address);
+	return ms_keys_make('r', MS_ROW_RECIPIENT, address);
 }
 
 /* With what is asked for: that the account has names, and each word of this one. */
-static char *name_of_person(MsDirectory *directory, MsRowStored *row, const char *value, gsize len)
+static char *name_of_person(MsRowStored *row, const char *value, gsize len)
 {
 	g_autofree char *name = ms_name_canonical(value, len);
 	if (name == NULL)
@@ -158,7 +157,7 @@ static char *name_of_person(MsDirectory *directory, MsRowStored *row, const char
 	for (char **word = words; *word != NULL; word++)
 		if (!g_strv_contains((const char *const *)word + 1, *word))
 			g_ptr_array_add(row->others, ms_keys_named_account(row->account, *word));
-	return ms_keys_make(&directory->keys, 'i', MS_ROW_GREETED_AS, name);
+	return ms_keys_make('i', MS_ROW_GREETED_AS, name);
 }
 
 /* The name of the row's own entry, after all checks. */
@@ -175,7 +174,7 @@ static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind
 	}
 	if (strcmp(kind, MS_ROW_GREETED_AS) == 0) {
 		*why = "there is no name in it";
-		return name_of_person(directory, row, value, len);
+		return name_of_person(row, value, len);
 	}
 	const MsKind *known = ms_kinds_find(directory->kinds, kind);
 	*why = "the kind is not in kinds.conf";
@@ -187,7 +186,7 @@ static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind
 	if (known->form == MS_FORM_EMAIL && (*why = why_no_address(canonical)) != NULL)
 		return NULL;
 	add_forms(directory, row, known, canonical, value, len);
-	return ms_keys_make(&directory->keys, 'i', kind, canonical);
+	return ms_keys_make('i', kind, canonical);
 }
 
 MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char *kind,
@@ -310,7 +309,7 @@ char *ms_directory_told(const MsDirectory *directory, const char *account, const
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	ms_directory_subkey(directory, MS_AUDIT_PURPOSE, key);
 	g_autofree char *whose = ms_audit_id(key, "account", account);
-	g_autofree char *masked = ms_identifier_masked(kind, value);
+	g_autofree char *masked = ms_identifier_masked(value);
 	*about_out = digest_of(directory, key, kind, value);
 	return g_strdup_printf("%s %s, account %s", kind, masked, whose);
 }

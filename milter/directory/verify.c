@@ -248,8 +248,7 @@ static void name_provider(const char *domain, void *user)
 {
 	Likely *likely = user;
 	g_autofree char *address = g_strconcat("@", domain, NULL);
-	g_ptr_array_add(likely->names,
-		ms_keys_make(&likely->directory->keys, 'r', MS_ROW_RECIPIENT, address));
+	g_ptr_array_add(likely->names, ms_keys_make('r', MS_ROW_RECIPIENT, address));
 }
 
 #define NAMES_AT_ONCE 200

@@ -499,7 +499,7 @@ static bool add_record(MsRuntime *runtime, MsJudgement *judgement, int message_f
 static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, GError **error)
 {
-	g_autofree char *sender = ms_identifier_masked("", envelope->sender);
+	g_autofree char *sender = ms_identifier_masked(envelope->sender);
 	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++) {
 		g_autofree char *detail = g_strdup_printf("policy %s, sender %s, queue %s",
 			(const char *)judgement->stopped->pdata[i], sender,

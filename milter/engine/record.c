@@ -138,7 +138,7 @@ static void add_finding(Making *m, guint index)
 	guint all = m->resolution != NULL
 		? ms_resolution_owners(m->resolution, index, MS_HELD_NAMES, names)
 		: 0;
-	g_autofree char *masked = ms_identifier_masked(f->kind, f->value);
+	g_autofree char *masked = ms_identifier_masked(f->value);
 	g_autofree char *ref = ms_engine_ref(m->runtime, f->kind, f->value);
 	g_autofree char *words = words_of(names, all);
 	g_autofree char *belief = ms_belief_words(f->belief);

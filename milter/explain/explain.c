@@ -10,9 +10,9 @@
 
 #include "explain_private.h"
 
-char *explain_value(const MsExplainWish *wish, const char *kind, const char *value)
+char *explain_value(const MsExplainWish *wish, const char *value)
 {
-	return wish->reveal ? g_utf8_make_valid(value, -1) : ms_identifier_masked(kind, value);
+	return wish->reveal ? g_utf8_make_valid(value, -1) : ms_identifier_masked(value);
 }
 
 json_t *explain_text(const char *words)
@@ -117,7 +117,7 @@ static json_t *believed(const MsFinding *f)
 static json_t *finding(const Story *s, guint index)
 {
 	const MsFinding *f = s->judgement->reading->findings->pdata[index];
-	g_autofree char *value = explain_value(s->wish, f->kind, f->value);
+	g_autofree char *value = explain_value(s->wish, f->value);
 	g_autoptr(GPtrArray) owners = g_ptr_array_new();
 	guint all = s->judgement->resolution != NULL
 		? ms_resolution_owners(s->judgement->resolution, index, NAMES, owners)
@@ -165,7 +165,7 @@ static json_t *related(const Story *s, guint recipient, MsRelation relation)
 		const MsFinding *f = s->judgement->reading->findings->pdata[i];
 		if (!counts(s, i) || ms_resolution_relation(r, i, recipient) != relation)
 			continue;
-		g_autofree char *value = explain_value(s->wish, f->kind, f->value);
+		g_autofree char *value = explain_value(s->wish, f->value);
 		json_array_append_new(out, json_sprintf("%s %s", f->kind, value));
 	}
 	return out;

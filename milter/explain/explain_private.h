@@ -43,6 +43,6 @@ json_t *explain_text(const char *words); /* NULL: null */
 /* Of MsReason: those of that policy. */
 void explain_reasons(json_t *out, const GPtrArray *reasons, const char *title);
 /* The value of an identifier or address, as the wish asks for it. */
-char *explain_value(const MsExplainWish *wish, const char *kind, const char *value);
+char *explain_value(const MsExplainWish *wish, const char *value);
 
 #endif

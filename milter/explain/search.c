@@ -105,7 +105,7 @@ static json_t *row_as_json(const MsExplainWish *wish, const MsSuppose *row)
 	bool right = strcmp(row->kind, MS_ROW_RECIPIENT) == 0,
 	     delegation = strcmp(row->kind, MS_ROW_RECEIVES_FOR) == 0;
 	g_autofree char *value = right || delegation ? g_strdup(row->value)
-						     : explain_value(wish, row->kind, row->value);
+						     : explain_value(wish, row->value);
 	g_autofree char *account = g_shell_quote(row->account), *quoted = g_shell_quote(value);
 	g_autofree char *text = right ? g_strdup_printf("%s %s receive for %s", value,
 						row->remove ? "may no longer" : "may", row->account)

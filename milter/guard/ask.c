@@ -660,7 +660,7 @@ static void ask_streams(Ask *ask)
 {
 	g_autofree char *sender = stream_sender(ask);
 	g_autofree char *template = template_of(ask);
-	g_autofree char *masked = ms_identifier_masked("email", sender);
+	g_autofree char *masked = ms_identifier_masked(sender);
 	g_autofree char *who = g_strdup_printf("%s\n%s", sender, template);
 	for (guint i = 0; i < ask->m->n_streams; i++) {
 		const MsGuardStream *s = stream_of(ask, i);

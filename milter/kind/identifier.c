@@ -61,9 +61,8 @@ static char *mask_words(const char *value)
 	return g_string_free(out, FALSE);
 }
 
-char *ms_identifier_masked(const char *kind, const char *value)
+char *ms_identifier_masked(const char *value)
 {
-	(void)kind; /* the value's own form says how to mask it */
 	const char *at = strchr(value, '@');
 	if (at != NULL)
 		return mask_email(value, at);

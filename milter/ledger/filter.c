@@ -139,7 +139,7 @@ char *ms_filter_whom(const MsRecordFilter *f)
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
 		if (words[i][1] == NULL)
 			continue;
-		g_autofree char *masked = ms_identifier_masked("", words[i][1]);
+		g_autofree char *masked = ms_identifier_masked(words[i][1]);
 		g_string_append_printf(
 			whom, "%s%s %s", whom->len > 0 ? ", " : "", words[i][0], masked);
 	}

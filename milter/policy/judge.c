@@ -241,7 +241,7 @@ void ms_reason_about(
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	guint owners = resolution != NULL ? ms_resolution_owners(resolution, index, 5, names) : 0;
 	reason->kind = g_strdup(finding->kind);
-	reason->masked = ms_identifier_masked(finding->kind, finding->value);
+	reason->masked = ms_identifier_masked(finding->value);
 	if (finding->places->len > 0)
 		reason->where = ms_place_masked(((MsPlace *)finding->places->pdata[0])->where);
 	if (owners > 0)

@@ -272,8 +272,7 @@ MsServer *ms_cluster_owner(MsCluster *cluster, const char *key, GError **error)
 	if (owner >= 0)
 		return ms_server_ref(map->nodes->pdata[owner]);
 	if (map != NULL)
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis Cluster: no node has slot %u",
-			slot_of(key));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "Redis Cluster: no node has slot %u", slot_of(key));
 	return NULL;
 }
 
