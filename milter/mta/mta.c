@@ -147,21 +147,25 @@ static GPtrArray *recipients_of(const json_t *object)
 }
 
 /* On hold as several, each for some of its recipients and all with one body, it is one message:
- * under the first of its IDs, for all of them. */
-static void join_parts(GHashTable *queue, GHashTable *bodies, MsQueued *queued, const char *body)
+ * under the first of its IDs, for all of them.  Takes `queued`; the queue is to have what comes
+ * back, also where one ID is listed twice. */
+static MsQueued *join_parts(
+	GHashTable *queue, GHashTable *bodies, MsQueued *queued, const char *body)
 {
 	const char *of = g_hash_table_lookup(bodies, body);
 	MsQueued *other = of != NULL ? g_hash_table_lookup(queue, of) : NULL;
 	if (other != NULL) {
+		g_hash_table_steal(queue, of);
 		bool first = strcmp(queued->queue_id, other->queue_id) < 0;
 		MsQueued *from = first ? other : queued, *to = first ? queued : other;
 		g_ptr_array_extend_and_steal(
 			to->recipients, g_steal_pointer(&from->recipients));
 		from->recipients = g_ptr_array_new();
-		g_hash_table_remove(queue, from->queue_id);
+		ms_queued_free(from);
 		queued = to;
 	}
 	g_hash_table_replace(bodies, g_strdup(body), g_strdup(queued->queue_id));
+	return queued;
 }
 
 /* As `postqueue -j` prints it: one JSON object a line.  Of what is none, nobody knows which message
@@ -178,10 +182,10 @@ static void take_line(GHashTable *queue, GHashTable *bodies, const char *line, g
 		queued->recipients = recipients_of(object);
 		queued->arrived = json_integer_value(json_object_get(object, "arrival_time"));
 		queued->size = (guint64)json_integer_value(json_object_get(object, "message_size"));
-		g_hash_table_replace(queue, queued->queue_id, queued);
 		const char *body = member(object, "body");
 		if (*body != '\0' && strcmp(queued->queue, "hold") == 0)
-			join_parts(queue, bodies, queued, body);
+			queued = join_parts(queue, bodies, queued, body);
+		g_hash_table_replace(queue, queued->queue_id, queued);
 	}
 	json_decref(object);
 }

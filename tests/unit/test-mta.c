@@ -50,14 +50,15 @@ static void check_queue(const MsMta *mta, bool whole)
 		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 }
 
-/* Several of a queue that have one body are one message on hold, whichever is listed first. */
+/* Several of a queue that have one body are one message on hold, whichever is listed first, and
+ * though one is listed again. */
 static void test_parts(void)
 {
 	g_autofree char *dir = scratch_folder();
 	g_autofree char *program = g_build_filename(dir, "list", NULL);
 	const MsMta mta = {.program = program, .timeout_ms = 60000};
 	static const char *const orders[][3] = {{"A1 a", "A2 b", "A3 c"}, {"A3 c", "A1 a", "A2 b"},
-		{"A2 b", "A3 c", "A1 a"}};
+		{"A2 b", "A3 c", "A1 a"}, {"A1 a", "A2 b", "A1 c"}, {"A1 a", "A1 b", "A2 c"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(orders); i++) {
 		g_autoptr(GString) list = g_string_new(
 			"#!/bin/sh\ncat <<'END'\n"
