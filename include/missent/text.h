@@ -2,7 +2,8 @@
  * text.h - small services on UTF-8 text that came from outside.
  *
  * WHAT    Escapes for logs, makes bytes valid UTF-8, folds text for recognition with a map
- *         back to the source, finds the nearest known name, writes fields of CSV.
+ *         back to the source, finds the nearest known name, writes fields of CSV, writes and
+ *         reads times.
  * OWNS    Every char * returned is the caller's; MsFold is freed by ms_fold_free().
  * ERRORS  None; any bytes are accepted.
  * THREADS Pure functions.
@@ -79,8 +80,17 @@ const char *ms_text_of_cell(const char *field);
 /* An empty array of bytes whose data is not NULL, as memchr() and its like want it. */
 GByteArray *ms_bytes_new(void);
 
-/* A date and time as mail has it (RFC 5322, 3.3), in local time, whatever the locale; `us`:
- * microseconds since 1970. */
+/* ---- times, in microseconds since 1970 --------------------------------------------------- */
+
+/* As mail has it (RFC 5322, 3.3), in local time, whatever the locale. */
 char *ms_text_mail_date(gint64 us);
+typedef enum { MS_ZONE_LOCAL, MS_ZONE_UTC } MsZone;
+#define MS_TIME_SECONDS "%Y-%m-%d %H:%M:%S"
+#define MS_TIME_DAY "%Y-%m-%d"
+/* In a form of g_date_time_format(); "" where no calendar has that time. */
+char *ms_text_time(gint64 us, MsZone zone, const char *form);
+/* "2026-12-01", "2026-12-01 14:00", "2026-12-01T14:00:00.5+01:00"; `zone` is that of one that says
+ * none.  False: it is no time. */
+bool ms_text_take_time(const char *text, MsZone zone, gint64 *us_out);
 
 #endif

@@ -262,8 +262,7 @@ static void mail_later(Teller *t, const MsSettings *s, MsAlert alert, bool on, c
 {
 	if (s->alerts.mail_to[0] == NULL)
 		return;
-	g_autoptr(GDateTime) time = g_date_time_new_now_local();
-	g_autofree char *stamp = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+	g_autofree char *stamp = ms_text_time(g_get_real_time(), MS_ZONE_LOCAL, MS_TIME_SECONDS);
 	pthread_mutex_lock(&t->lock);
 	if (t->pending->len < PENDING_MOST)
 		g_string_append_printf(t->pending, "%s  %-11s %s  %s\n%s%s%s", stamp,

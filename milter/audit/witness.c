@@ -14,6 +14,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/io.h"
+#include "missent/text.h"
 #include "missent/witness.h"
 
 #include "audit_private.h"
@@ -168,8 +169,7 @@ static MsWitness resume(const MsKept *old, gint64 lines_ms, char **why_out)
 	gint64 lines = lines_ms * 1000, age = g_get_real_time() - old->time;
 	if (lines > 0 && age > lines - MIN(SKEW_US, lines / 10))
 		return MS_WITNESS_RESUMED;
-	g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(old->time / G_USEC_PER_SEC);
-	g_autofree char *time = at != NULL ? g_date_time_format(at, "%Y-%m-%d %H:%M UTC") : NULL;
+	g_autofree char *time = ms_text_time(old->time, MS_ZONE_UTC, "%Y-%m-%d %H:%M UTC");
 	return refuse(why_out,
 		"it has removed the lines after the checkpoint that is kept here, which was taken %s: here "
 		"lines are kept %s (audit { keep }).  If it may: missent audit witness --forget %s",

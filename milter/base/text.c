@@ -329,6 +329,33 @@ char *ms_text_mail_date(gint64 us)
 		offset < 0 ? '-' : '+', ABS(offset) / 60, ABS(offset) % 60);
 }
 
+char *ms_text_time(gint64 us, MsZone zone, const char *form)
+{
+	gint64 seconds = us / G_USEC_PER_SEC;
+	g_autoptr(GDateTime) time = zone == MS_ZONE_UTC
+		? g_date_time_new_from_unix_utc(seconds)
+		: g_date_time_new_from_unix_local(seconds);
+	return time != NULL ? g_date_time_format(time, form) : g_strdup("");
+}
+
+/* GLib wants the seconds of a time said. */
+bool ms_text_take_time(const char *text, MsZone zone, gint64 *us_out)
+{
+	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
+	const char *clock = strchr(iso, 'T');
+	bool minutes = clock != NULL && strlen(clock) >= 6 && clock[3] == ':' && clock[6] != ':';
+	g_autofree char *whole = clock == NULL ? g_strconcat(iso, "T00:00:00", NULL)
+		: minutes ? g_strdup_printf("%.*s:00%s", (int)(clock - iso) + 6, iso, clock + 6)
+			  : g_strdup(iso);
+	g_autoptr(GTimeZone) own = zone == MS_ZONE_UTC ? g_time_zone_new_utc()
+						       : g_time_zone_new_local();
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, own);
+	if (time != NULL)
+		*us_out = g_date_time_to_unix(time) * G_USEC_PER_SEC +
+			g_date_time_get_microsecond(time);
+	return time != NULL;
+}
+
 /* ---- fields of CSV ----------------------------------------------------------------------- */
 
 /* Also as Japanese keyboards write them. */

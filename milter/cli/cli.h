@@ -152,7 +152,9 @@ void cli_end(CliSession *session);
 char *cli_no_account(const CliSession *session, const char *account);
 /* What an option of a number has while it is not said. */
 #define CLI_NOT_SAID G_MAXINT
-/* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago. */
+/* incident.c: a time that was said, in microseconds since 1970; "-2d" is two days ago, and so is
+ * "2d" where it can be nothing else. */
+bool cli_ago(const char *text, gint64 now, gint64 *us_out);
 bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error);
 /* The same for two of them: a time that ends after it begins, and begins before now.  What is NULL
  * stays as it is. */

@@ -19,6 +19,7 @@
 #include "missent/audit.h"
 #include "missent/incident.h"
 #include "missent/io.h"
+#include "missent/text.h"
 #include "missent/word.h"
 
 #include "cli.h"
@@ -69,35 +70,28 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
 
 /* ---- times -------------------------------------------------------------------------------- */
 
-bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error)
+bool cli_ago(const char *text, gint64 now, gint64 *us_out)
 {
-	static const char units[] = "mhdw";
-	static const gint64 seconds[] = {60, 3600, 86400, 7 * 86400};
-	char *end = NULL;
-	gint64 n = *text == '-' ? g_ascii_strtoll(text + 1, &end, 10) : 0;
-	const char *unit = n > 0 && n < 100000 && *end != '\0' && end[1] == '\0'
+	static const char units[] = "smhdw";
+	static const gint64 seconds[] = {1, 60, 3600, 86400, 7 * 86400};
+	char *end;
+	gint64 n = g_ascii_strtoll(text, &end, 10);
+	const char *unit = n > 0 && n < 1000000 && *end != '\0' && end[1] == '\0'
 		? strchr(units, *end)
 		: NULL;
-	if (unit != NULL) {
+	if (unit != NULL)
 		*us_out = now - n * seconds[unit - units] * G_USEC_PER_SEC;
-		return true;
-	}
-	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
-	const char *clock = strchr(iso, 'T');
-	/* "2026-11-26T14:00", with or without a zone, has no seconds */
-	bool minutes = clock != NULL && strlen(clock) >= 6 && clock[3] == ':' && clock[6] != ':';
-	g_autofree char *whole = clock == NULL ? g_strconcat(iso, "T00:00:00", NULL)
-		: minutes ? g_strdup_printf("%.*s:00%s", (int)(clock - iso) + 6, iso, clock + 6)
-			  : g_strdup(iso);
-	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, utc);
-	if (time == NULL)
-		return ms_fail_input(error,
+	return unit != NULL;
+}
+
+bool cli_when(const char *option, const char *text, gint64 now, gint64 *us_out, GError **error)
+{
+	return (*text == '-' && cli_ago(text + 1, now, us_out)) ||
+		ms_text_take_time(text, MS_ZONE_UTC, us_out) ||
+		ms_fail_input(error,
 			"--%s: \"%s\" is no time: 2026-11-26, \"2026-11-26 14:00\" (UTC), "
 			"2026-11-26T15:00:00+01:00, or -2d for two days ago",
 			option, text);
-	*us_out = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
-	return true;
 }
 
 static bool is_said_and_wrong(

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "missent/learn.h"
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -47,9 +48,8 @@ static void put_field(FILE *out, const char *text, char after)
 
 static void put_day(FILE *out, gint64 seconds, char after)
 {
-	g_autoptr(GDateTime) time = seconds > 0 ? g_date_time_new_from_unix_utc(seconds) : NULL;
-	g_autofree char *day = time != NULL ? g_date_time_format(time, "%Y-%m-%d") : NULL;
-	fprintf(out, "%s%c", day != NULL ? day : "", after);
+	g_autofree char *day = ms_text_time(seconds * G_USEC_PER_SEC, MS_ZONE_UTC, MS_TIME_DAY);
+	fprintf(out, "%s%c", seconds > 0 ? day : "", after);
 }
 
 static void put_rows(Learn *l, FILE *out, const MsLearned *learned)

@@ -342,8 +342,7 @@ void cli_check_row(const Cli *cli, const char *name, const char *weight, const c
 
 char *cli_time(gint64 microseconds)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(microseconds / G_USEC_PER_SEC);
-	return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
+	return ms_text_time(microseconds, MS_ZONE_LOCAL, MS_TIME_SECONDS);
 }
 
 void cli_print_json(json_t *json)

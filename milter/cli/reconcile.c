@@ -130,8 +130,7 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 
 static json_t *iso(gint64 at)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(at / G_USEC_PER_SEC);
-	g_autofree char *text = g_date_time_format_iso8601(time);
+	g_autofree char *text = ms_text_time(at, MS_ZONE_UTC, "%Y-%m-%dT%H:%M:%SZ");
 	return json_string(text);
 }
 
@@ -171,25 +170,8 @@ static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 /* "2h", or a time. */
 static bool take_since(Options *o)
 {
-	if (o->since == NULL)
-		return true;
-	char *end = NULL;
-	gint64 n = g_ascii_strtoll(o->since, &end, 10);
-	const char *units = "smhd",
-		   *unit = *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
-	static const int seconds[] = {1, 60, 3600, 86400};
-	if (unit != NULL && end != o->since && n > 0 && n < 1000000) {
-		o->since_us = g_get_real_time() - n * seconds[unit - units] * G_USEC_PER_SEC;
-		return true;
-	}
-	g_autoptr(GTimeZone) zone = g_time_zone_new_local();
-	g_autofree char *iso = strchr(o->since, 'T') != NULL ? g_strdup(o->since)
-							     : g_strconcat(o->since, "T00:00", NULL);
-	g_autofree char *whole = g_strconcat(iso, strlen(iso) == 16 ? ":00" : "", NULL);
-	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, zone);
-	if (time != NULL)
-		o->since_us = g_date_time_to_unix(time) * G_USEC_PER_SEC;
-	return time != NULL;
+	return o->since == NULL || cli_ago(o->since, g_get_real_time(), &o->since_us) ||
+		ms_text_take_time(o->since, MS_ZONE_LOCAL, &o->since_us);
 }
 
 /* What was told before is not told again. */

@@ -147,8 +147,8 @@ gint64 ms_pause_until(const MsPause *pause)
 
 char *ms_pause_words(const MsPause *pause)
 {
-	g_autoptr(GDateTime) until = g_date_time_new_from_unix_local(ms_pause_until(pause));
-	g_autofree char *time = g_date_time_format(until, "%Y-%m-%d %H:%M:%S");
+	g_autofree char *time = ms_text_time(
+		ms_pause_until(pause) * G_USEC_PER_SEC, MS_ZONE_LOCAL, MS_TIME_SECONDS);
 	g_autofree char *who = ms_text_escape(pause->who, -1, MS_PAUSE_WHY);
 	g_autofree char *why = ms_text_escape(pause->why, -1, MS_PAUSE_WHY);
 	return g_strdup_printf(

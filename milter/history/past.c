@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "history_private.h"
 
 const char *past_text(const json_t *object, const char *name)
@@ -131,6 +133,5 @@ char *past_cause(const json_t *line, const char *policy)
 
 char *past_day(gint64 time)
 {
-	g_autoptr(GDateTime) date = g_date_time_new_from_unix_local(time / G_USEC_PER_SEC);
-	return date != NULL ? g_date_time_format(date, "%Y-%m-%d") : g_strdup("");
+	return ms_text_time(time, MS_ZONE_LOCAL, MS_TIME_DAY);
 }

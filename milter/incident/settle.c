@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "incident_private.h"
 
 void fates_add(MsFates *fates, MsFate fate)
@@ -384,8 +386,7 @@ static void free_month(void *data)
 
 static Month *month_of(GPtrArray *rows, GHashTable *index, const Case *c)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(c->time / G_USEC_PER_SEC);
-	g_autofree char *month = g_date_time_format(time, "%Y-%m");
+	g_autofree char *month = ms_text_time(c->time, MS_ZONE_UTC, "%Y-%m");
 	g_autofree char *name = g_strjoin("\n", month, c->cause, c->policies, NULL);
 	Month *m = g_hash_table_lookup(index, name);
 	if (m != NULL)

@@ -4,22 +4,20 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "incident_private.h"
 
 char *incident_time(gint64 us)
 {
-	g_autoptr(GDateTime) time = us != 0 ? g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC)
-					    : NULL;
-	return time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC")
-			    : g_strdup("not known");
+	return us != 0 ? ms_text_time(us, MS_ZONE_UTC, MS_TIME_SECONDS " UTC")
+		       : g_strdup("not known");
 }
 
 /* As a line has it. */
 char *incident_iso(gint64 us)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
-	g_autofree char *second = time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S")
-					       : g_strdup("");
+	g_autofree char *second = ms_text_time(us, MS_ZONE_UTC, "%Y-%m-%dT%H:%M:%S");
 	return g_strdup_printf("%s.%03dZ", second, (int)(us / 1000 % 1000));
 }
 

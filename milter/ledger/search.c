@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "missent/reading.h"
+#include "missent/text.h"
 
 #include "ledger_private.h"
 
@@ -432,9 +433,7 @@ static bool is_one(const char *name, GPtrArray *list, GError **error)
 	}
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *r = list->pdata[i];
-		g_autoptr(GDateTime)
-			at = g_date_time_new_from_unix_local(r->arrived / G_USEC_PER_SEC);
-		g_autofree char *time = at != NULL ? g_date_time_format(at, "%F %T") : g_strdup("");
+		g_autofree char *time = ms_text_time(r->arrived, MS_ZONE_LOCAL, MS_TIME_SECONDS);
 		g_string_append_printf(all, "%s %s (%s, %s, %s)", i > 0 ? ";" : "", r->uid, r->host,
 			time, ms_state_names[r->state]);
 	}

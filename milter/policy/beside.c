@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/text.h"
 
 #include "policy_private.h"
 
@@ -61,11 +62,8 @@ static bool check_recipient(const char *value, GError **error)
 
 static gint64 time_of(const char *text)
 {
-	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
-	g_autofree char *whole = g_strconcat(iso, strlen(text) == 16 ? ":00" : "", NULL);
-	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(whole, utc);
-	return time != NULL ? g_date_time_to_unix(time) * G_USEC_PER_SEC : 0;
+	gint64 us = 0;
+	return ms_text_take_time(text, MS_ZONE_UTC, &us) ? us : 0;
 }
 
 static bool check_time(const char *value, GError **error)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "policy_private.h"
 
 /* What each of the guard's alarms is to a policy. */
@@ -81,18 +83,13 @@ guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
 
 /* ---- words ---------------------------------------------------------------------------- */
 
-static char *day(gint64 seconds)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
-	return g_date_time_format(time, "%Y-%m-%d");
-}
-
 static char *words_of(const MsGuardAlarm *a, const MsReading *reading)
 {
 	const char *kind = a->finding >= 0
 		? ((MsFinding *)reading->findings->pdata[a->finding])->kind
 		: NULL;
-	g_autofree char *since = day(a->since);
+	g_autofree char *since = ms_text_time(
+		a->since * G_USEC_PER_SEC, MS_ZONE_UTC, MS_TIME_DAY);
 	switch (a->what) {
 	case MS_GUARD_FAN_OUT:
 		return kind != NULL

@@ -547,9 +547,7 @@ void lint_never_seen(Lint *lint, Subject *s)
 	if (mail->applied == NULL || in_log || applied || mail->messages < MS_LINT_MESSAGES ||
 		sender_in_trail(mail, s))
 		return;
-	g_autoptr(GDateTime) since = g_date_time_new_from_unix_local(mail->since / G_USEC_PER_SEC);
-	g_autofree char *day = since != NULL ? g_date_time_format(since, "%Y-%m-%d")
-					     : g_strdup("?");
+	g_autofree char *day = ms_text_time(mail->since, MS_ZONE_LOCAL, MS_TIME_DAY);
 	lint_tell(lint, s, NULL, NULL, "See how that mail is really sent; or take the policy out.",
 		"none of the %" G_GUINT64_FORMAT
 		" messages of the audit trail since %s fell under it",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/text.h"
 #include "missent/trial.h"
 
 #include "policy_private.h"
@@ -29,17 +30,8 @@ static bool take_messages(const char *text, guint64 *out)
 /* "2026-12-01", "2026-12-01 14:00", local time. */
 static bool take_date(const char *text, gint64 *out)
 {
-	gsize n = strlen(text);
-	g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
-	g_autofree char *whole = g_strconcat(iso,
-		n == 10           ? "T00:00:00"
-			: n == 16 ? ":00"
-				  : "",
-		NULL);
-	g_autoptr(GTimeZone) local = g_time_zone_new_local();
-	g_autoptr(GDateTime) time = n >= 10 ? g_date_time_new_from_iso8601(whole, local) : NULL;
-	*out = time != NULL ? g_date_time_to_unix(time) * G_USEC_PER_SEC : 0;
-	return *out > 0;
+	*out = 0;
+	return ms_text_take_time(text, MS_ZONE_LOCAL, out) && *out > 0;
 }
 
 bool ms_mode_parse(const char *text, MsMode *mode_out, gint64 *until_out, guint64 *messages_out,

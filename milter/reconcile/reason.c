@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "reconcile_private.h"
 
 typedef struct {
@@ -118,12 +120,6 @@ void reasons_free(Reasons *r)
 	g_free(r);
 }
 
-static char *time_text(gint64 at)
-{
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(at / SECOND);
-	return g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
-}
-
 /* Nothing that came so was seen since the MTA read its settings. */
 static char *none_seen(const Reasons *r, const Epoch *epoch, const MsMail *mail)
 {
@@ -136,7 +132,7 @@ static char *none_seen(const Reasons *r, const Epoch *epoch, const MsMail *mail)
 			other->seen[mail->came] > 0;
 	}
 	if (before) {
-		g_autofree char *at = time_text(epoch->from);
+		g_autofree char *at = ms_text_time(epoch->from, MS_ZONE_LOCAL, MS_TIME_SECONDS);
 		return g_strdup_printf(
 			"since the MTA read its settings at %s it shows the filter no mail that comes in so: "
 			"the list of milters was emptied (%s)",

@@ -107,9 +107,8 @@ void html_no_default(GString *out)
 
 void html_time(GString *out, gint64 us)
 {
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(us / G_USEC_PER_SEC);
-	g_autofree char *text = g_date_time_format(time, "%Y-%m-%d %H:%M:%S");
-	g_autofree char *machine = g_date_time_format_iso8601(time);
+	g_autofree char *text = ms_text_time(us, MS_ZONE_LOCAL, MS_TIME_SECONDS);
+	g_autofree char *machine = ms_text_time(us, MS_ZONE_LOCAL, "%Y-%m-%dT%H:%M:%S%:z");
 	html(out, "<time datetime=\"%s\">%s</time>", machine, text);
 }
 

@@ -547,6 +547,36 @@ static void test_mail_date(void)
 	g_assert_cmpint((utc + 2 * 24 * 60) % (24 * 60), ==, 23 * 60 + 59);
 }
 
+static void test_times(void)
+{
+	static const struct {
+		const char *text;
+		gint64 want; /* in UTC; -1: it is none */
+	} rows[] = {{"2026-12-01", 1796083200000000}, {"2026-12-01 14:00", 1796133600000000},
+		{"2026-12-01T14:00", 1796133600000000}, {"2026-12-01 14:00:07", 1796133607000000},
+		{"2026-12-01T14:00Z", 1796133600000000}, {"2026-12-01T14:00:07.5Z", 1796133607500000},
+		{"2026-12-01 15:00+01:00", 1796133600000000},
+		{"2026-12-01T15:00:07+01", 1796133607000000}, {"20261201T140000Z", 1796133600000000},
+		{"", -1}, {"T", -1}, {"14:00", -1}, {"2026-12", -1}, {"2026-13-01", -1},
+		{"2026-12-01 ", -1}, {"2026-12-01 14", -1}, {"2026-12-01 14:0", -1},
+		{"2026-12-01 25:00", -1}, {"2026-12-01 14:00 CET", -1}, {"yesterday", -1}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gint64 got = -1;
+		if (ms_text_take_time(rows[i].text, MS_ZONE_UTC, &got) != (rows[i].want >= 0) ||
+			got != rows[i].want)
+			g_error("\"%s\": got %" G_GINT64_FORMAT, rows[i].text, got);
+	}
+	const gint64 us = 1796133607500000, far = G_MAXINT64;
+	gint64 back = 0;
+	g_autofree char *utc = ms_text_time(us, MS_ZONE_UTC, MS_TIME_SECONDS),
+			*local = ms_text_time(us, MS_ZONE_LOCAL, MS_TIME_SECONDS),
+			*none = ms_text_time(far, MS_ZONE_LOCAL, MS_TIME_DAY);
+	g_assert_cmpstr(utc, ==, "2026-12-01 14:00:07");
+	g_assert_true(ms_text_take_time(local, MS_ZONE_LOCAL, &back));
+	g_assert_cmpint(back, ==, us / G_USEC_PER_SEC * G_USEC_PER_SEC);
+	g_assert_cmpstr(none, ==, "");
+}
+
 /* ---- scan ----------------------------------------------------------------------------- */
 
 /* Each byte by itself, on a copy that ends where the text does. */
@@ -753,6 +783,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/remove-folder", test_remove_folder);
 	g_test_add_func("/base/key", test_key);
 	g_test_add_func("/base/text/mail-date", test_mail_date);
+	g_test_add_func("/base/text/times", test_times);
 	g_test_add_func("/base/scan", test_scan);
 	g_test_add_func("/base/io/want", test_want);
 	g_test_add_func("/base/scratch", test_scratch);
