@@ -35,6 +35,23 @@ static inline bool ms_is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
+static inline bool ms_has_digit(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (g_ascii_isdigit(text[i]))
+			return true;
+	return false;
+}
+
+/* Nothing but white space of ASCII (without VT), or nothing. */
+static inline bool ms_is_all_blank(const char *text, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (!g_ascii_isspace(text[i]))
+			return false;
+	return true;
+}
+
 /* As g_ascii_tolower(), without a call. */
 static inline char ms_small(char c)
 {

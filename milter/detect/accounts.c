@@ -80,7 +80,7 @@ static bool is_one_part(const Search *s, gsize word)
 static bool has_digit(const Search *s, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
-	return ms_detect_has_digit(s->compact->text + w->start, w->end - w->start);
+	return ms_has_digit(s->compact->text + w->start, w->end - w->start);
 }
 
 static void gather(Account *a, gsize word)

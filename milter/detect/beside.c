@@ -355,7 +355,7 @@ static guint with_digits(const Search *s, gsize first, gsize last)
 	gsize len;
 	for (gsize i = first; i <= last; i++) {
 		const char *text = words_text(s, i, i, &len);
-		n += ms_detect_has_digit(text, len);
+		n += ms_has_digit(text, len);
 	}
 	return n;
 }

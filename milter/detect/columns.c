@@ -73,7 +73,7 @@ static bool has_value(const MsFold *fold, const Cell *cell, const Cell *next)
 	const char *text = fold->text + cell->start;
 	gsize len = cell->end - cell->start;
 	bool figures = next != NULL &&
-		ms_detect_has_digit(fold->text + next->start, next->end - next->start);
+		ms_has_digit(fold->text + next->start, next->end - next->start);
 	return has_number(text, len) && memchr(text, ' ', len) == NULL && !figures &&
 		ms_detect_of_date(fold, cell->start, cell->end) != MS_DATED_WHOLE;
 }
@@ -85,7 +85,7 @@ static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds 
 	for (guint i = 0; i < n; i++) {
 		gsize len = cells[i].end - cells[i].start;
 		kinds[i] = NULL;
-		if (len < 2 || len > MAX_NAME || ms_detect_has_digit(text + cells[i].start, len) ||
+		if (len < 2 || len > MAX_NAME || ms_has_digit(text + cells[i].start, len) ||
 			memchr(text + cells[i].start, ':', len) != NULL ||
 			memchr(text + cells[i].start, '/', len) != NULL)
 			continue;

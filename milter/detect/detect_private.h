@@ -6,6 +6,7 @@
 
 #include "missent/compact.h"
 #include "missent/detect.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 typedef struct {
@@ -83,14 +84,6 @@ static inline bool ms_detect_is_number(const char *text, gsize len)
 		if (!g_ascii_isdigit(text[i]))
 			return false;
 	return len > 0;
-}
-
-static inline bool ms_detect_has_digit(const char *text, gsize len)
-{
-	for (gsize i = 0; i < len; i++)
-		if (g_ascii_isdigit(text[i]))
-			return true;
-	return false;
 }
 
 /* A year behind a name is one: "customers 2026". */

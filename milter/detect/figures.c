@@ -758,7 +758,7 @@ static bool is_price(const MsFold *fold, const Number *n)
 /* Then what the label asks for stands there already. */
 static bool has_digit(const MsFold *fold, gsize from, gsize until)
 {
-	return from < until && ms_detect_has_digit(fold->text + from, until - from);
+	return from < until && ms_has_digit(fold->text + from, until - from);
 }
 
 /* Right behind its label, or another number of it, one may be set in groups of whatever kind

@@ -271,7 +271,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
 		return false;
 	/* Letters alone are words. */
-	return ms_detect_has_digit(text, len);
+	return ms_has_digit(text, len);
 }
 
 static void take(Search *s, guint k, const MsHit *hit)

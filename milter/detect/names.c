@@ -95,7 +95,7 @@ static const MsNameKinds *said_by(Search *s, const MsNamed *name)
 {
 	const char *text = s->span->text + name->from;
 	gsize len = name->until - name->from;
-	if (len < 3 || len > MAX_CELL || ms_detect_has_digit(text, len))
+	if (len < 3 || len > MAX_CELL || ms_has_digit(text, len))
 		return NULL;
 	return ms_detect_kinds_named(s, text, len);
 }
@@ -175,7 +175,7 @@ static void add_series(Search *s, gsize series)
 		g_autofree char *number = ms_compact_of(
 			s->span->text + names[i].from, names[i].until - names[i].from);
 		gsize word = word_at(s, 0, names[i].from);
-		if (ms_detect_has_digit(number, strlen(number)) && word < s->compact->n_words)
+		if (ms_has_digit(number, strlen(number)) && word < s->compact->n_words)
 			ms_detect_add_both(s, ms_detect_word_start(s, word),
 				ms_detect_word_end(s, word), text, strlen(text), number,
 				strlen(number));
@@ -386,7 +386,7 @@ typedef struct {
 static bool has_digit(const char *text, const Row *row, guint i)
 {
 	return i < row->n &&
-		ms_detect_has_digit(
+		ms_has_digit(
 			text + row->cells[i].start, row->cells[i].end - row->cells[i].start);
 }
 

@@ -53,7 +53,7 @@ static void take_value(const Payload *p, const char *text, gsize len, gsize leas
 	gsize n = strlen(compact);
 	bool digits = ms_detect_is_number(compact, n);
 	if (n < MIN_SAID || n > MS_FILTER_MAX ||
-		(!ms_detect_has_digit(compact, n) && memchr(text, '@', len) == NULL))
+		(!ms_has_digit(compact, n) && memchr(text, '@', len) == NULL))
 		return;
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);

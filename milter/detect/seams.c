@@ -130,7 +130,7 @@ static bool is_any_known(const Search *s, const char *text, gsize len)
 static bool is_first_behind(const Search *s, const MsLabel *label, gsize at)
 {
 	return label != NULL && label->end <= at &&
-		!ms_detect_has_digit(s->fold->text + label->end, at - label->end);
+		!ms_has_digit(s->fold->text + label->end, at - label->end);
 }
 
 /* Is it the one number of word `word`, and is that one of the kind by what stands before it? */

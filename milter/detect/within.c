@@ -60,7 +60,7 @@ static void behind_label(Search *s, guint k, gsize first, gsize skip)
 		const char *text = s->compact->text + start;
 		if (len > MS_FILTER_MAX)
 			break;
-		if (len >= MIN_VALUE && ms_detect_has_digit(text, len) &&
+		if (len >= MIN_VALUE && ms_has_digit(text, len) &&
 			ms_filters_have(s->known, kind->name, text, len) &&
 			ms_detect_figure(s->fold, words[first].from, from, from,
 				words[last].until) == MS_FIGURE_NONE) {

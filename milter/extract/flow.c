@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "missent/named.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "cellstyle.h"
@@ -987,14 +988,6 @@ static void flow_end(void *user, const char *name)
 
 /* ---- text ----------------------------------------------------------------------------- */
 
-static bool is_blank(const char *text, gsize len)
-{
-	for (gsize i = 0; i < len; i++)
-		if (!g_ascii_isspace(text[i]))
-			return false;
-	return true;
-}
-
 /* OpenDocument: a run of white space is one space (6.1.2). */
 static void put_collapsed(Flow *f, const char *text, gsize len)
 {
@@ -1026,7 +1019,7 @@ static void put_text(Flow *f, Kind kind, const char *text, gsize len)
 		put_collapsed(f, text, len);
 		return;
 	}
-	if (!exact && is_blank(text, len)) {
+	if (!exact && ms_is_all_blank(text, len)) {
 		f->blank = true; /* indentation, unless more text of the same element follows */
 		return;
 	}

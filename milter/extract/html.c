@@ -20,6 +20,7 @@
 
 #include "missent/inventory.h"
 #include "missent/named.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "hide.h"
@@ -746,14 +747,6 @@ static void note_pair(TagFacts *facts, const char *name, const char *value, cons
 	}
 }
 
-static bool has_digit(const Piece *piece)
-{
-	const char *p = piece->from;
-	while (p < piece->until && !g_ascii_isdigit(*p))
-		p++;
-	return p < piece->until;
-}
-
 /* <textarea name="customer_no">4711</textarea>, <td data-label="Customer no.">4711</td>: what says
  * what the text of the element is. */
 static void begin_headed(Html *h, guint64 key, const TagFacts *facts)
@@ -777,7 +770,9 @@ static void put_pairs(Html *h, const char *tag, TagFacts *facts)
 		h->choice = facts->n_sayers > 0 ? facts->sayers[0] : (Piece){NULL, NULL};
 	else if (strcmp(tag, "option") == 0 && facts->n_sayers == 0 && h->choice.from != NULL)
 		facts->sayers[facts->n_sayers++] = h->choice;
-	if (facts->value.from == NULL || facts->n_sayers == 0 || !has_digit(&facts->value))
+	const Piece *said = &facts->value;
+	if (said->from == NULL || facts->n_sayers == 0 ||
+		!ms_has_digit(said->from, (gsize)(said->until - said->from)))
 		return;
 	g_autoptr(GString) value = g_string_new(NULL);
 	put_decoded(value, facts->value.from, facts->value.until);

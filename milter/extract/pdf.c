@@ -10,6 +10,7 @@
 #include <poppler.h>
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "pdf.h"
@@ -233,11 +234,6 @@ static void judge_page(Pdf *pdf, int number, const MsPdfPage *page, const char *
 #define TOP 3         /* at the beginning of the next, of which the first ones may be its header */
 #define MAX_HALF 200  /* bytes of a line */
 
-static bool has_digit(const char *text)
-{
-	return strpbrk(text, "0123456789") != NULL;
-}
-
 /* The lines of a page that may go on beyond it, or go on here: those with digits. */
 static void keep_lines(GPtrArray *lines, const char *text, bool last)
 {
@@ -247,7 +243,7 @@ static void keep_lines(GPtrArray *lines, const char *text, bool last)
 		const char *line = g_strstrip(all[last ? n - 1 - i : i]);
 		gsize len = strlen(line);
 		seen += len > 0;
-		if (!has_digit(line))
+		if (!ms_has_digit(line, len))
 			continue;
 		gsize skip = last && len > MAX_HALF ? len - MAX_HALF : 0;
 		g_ptr_array_add(lines, g_utf8_make_valid(line + skip,

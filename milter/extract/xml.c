@@ -8,6 +8,7 @@
 #include <expat.h>
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "html.h"
@@ -223,14 +224,6 @@ typedef struct {
 	gsize len;
 } Any;
 
-static bool is_blank(const char *text, gsize len)
-{
-	for (gsize i = 0; i < len; i++)
-		if (!g_ascii_isspace(text[i]))
-			return false;
-	return true;
-}
-
 static Element *innermost(Any *any)
 {
 	return any->open->len > 0 ? &g_array_index(any->open, Element, any->open->len - 1) : NULL;
@@ -238,7 +231,7 @@ static Element *innermost(Any *any)
 
 static void flush_value(Any *any)
 {
-	if (!is_blank(any->value->str, any->value->len)) {
+	if (!ms_is_all_blank(any->value->str, any->value->len)) {
 		Element *element = innermost(any);
 		if (element != NULL)
 			element->text = true;

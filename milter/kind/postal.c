@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "missent/postal.h"
+#include "missent/scan.h"
 
 #define NEAR 60       /* words from postcode to house number */
 #define MAX_LINES 6   /* lines between them */
@@ -51,13 +52,6 @@ static gsize leading_letters(const char *s)
 	return n;
 }
 
-static bool has_digit(const char *s)
-{
-	while (*s != '\0' && !g_ascii_isdigit(*s))
-		s++;
-	return *s != '\0';
-}
-
 static TokenType type_of(const char *text)
 {
 	gsize digits = leading_digits(text), len = strlen(text);
@@ -66,7 +60,7 @@ static TokenType type_of(const char *text)
 	/* 10b, 22A */
 	if (digits > 0 && len - digits == 1)
 		return MIXED;
-	return has_digit(text) ? MIXED : WORD;
+	return ms_has_digit(text, strlen(text)) ? MIXED : WORD;
 }
 
 /* Of a word or a number; other bytes than ASCII's begin a character of UTF-8. */
@@ -471,13 +465,13 @@ static bool is_code_of_two(const char *a, const char *b, bool dash)
 		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3)) /* PL */
 		|| (all_digits(a, 4, 5) && all_digits(b, 3, 3)) /* PT, BR */
 		||
-		(all_digits(a, 4, 4) && strlen(b) == 2 && !has_digit(b)) /* NL */
+		(all_digits(a, 4, 4) && strlen(b) == 2 && !ms_has_digit(b, strlen(b))) /* NL */
 		|| (is_british(a) && is_inward(b))                                          /* GB */
 		||
 		(strlen(a) == 3 && g_ascii_isalpha(a[0]) &&
-			has_digit(a)
+			ms_has_digit(a, strlen(a))
 			/* CA, IE */
-			&& (is_inward(b) || (strlen(b) == 4 && has_digit(b))));
+			&& (is_inward(b) || (strlen(b) == 4 && ms_has_digit(b, strlen(b)))));
 }
 
 void ms_postal_codes(const char *first, const char *second, bool dash,

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "lint_private.h"
@@ -501,14 +502,6 @@ static const struct {
 	{MS_CHECK_GLN, 13, 13, false}, {MS_CHECK_DUNS, 9, 9, false}, {MS_CHECK_BIC, 8, 11, true},
 	{MS_CHECK_LEI, 20, 20, true}};
 
-static bool has_digit(const char *text, gsize len)
-{
-	for (gsize i = 0; i < len; i++)
-		if (g_ascii_isdigit(text[i]))
-			return true;
-	return false;
-}
-
 /* Is there no value in the match, while the whole of it could be one? */
 static bool leaves_value(const MsKind *kind, const char *text, const MsMatch *m)
 {
@@ -518,7 +511,8 @@ static bool leaves_value(const MsKind *kind, const char *text, const MsMatch *m)
 	g_autofree char *value = ms_kind_canonical(kind, text + m->group_start, len, &why);
 	return whole != NULL &&
 		(value == NULL ||
-			(has_digit(whole, strlen(whole)) && !has_digit(value, strlen(value))));
+			(ms_has_digit(whole, strlen(whole)) &&
+				!ms_has_digit(value, strlen(value))));
 }
 
 /* Is each match of the pattern as long as this one, and too short or too long for a value? */
