@@ -301,5 +301,9 @@ gint64 ms_postfix_seconds(const char *text)
 {
 	char *end;
 	gint64 n = g_ascii_strtoll(text, &end, 10);
-	return *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : *end == 'd' ? n * 86400 : n;
+	return *end == 'm' ? n * 60
+		: *end == 'h' ? n * 3600
+		: *end == 'd' ? n * 86400
+		: *end == 'w' ? n * 7 * 86400
+			      : n;
 }

@@ -1,5 +1,6 @@
 /* The MTA's queue and a webhook as mta.h promises them: what a line that cannot be read says of the
- * others, how long a program of the MTA is waited for, and where a POST goes. */
+ * others, how long a program of the MTA is waited for, and where a POST goes; and its settings
+ * (mtaconf.h). */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -19,6 +20,7 @@
 
 #include "missent/answer.h"
 #include "missent/mta.h"
+#include "missent/mtaconf.h"
 
 #include "../test.h"
 
@@ -299,6 +301,53 @@ static void test_redirects(void)
 	}
 }
 
+/* ---- settings of the MTA ---------------------------------------------------------------- */
+
+static void test_seconds(void)
+{
+	static const struct {
+		const char *text;
+		gint64 want;
+	} rows[] = {{"300", 300}, {"300s", 300}, {"5m", 300}, {"2h", 7200}, {"1d", 86400},
+		{"1w", 604800}, {"0", 0}, {"", 0}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_assert_cmpint(ms_postfix_seconds(rows[i].text), ==, rows[i].want);
+}
+
+static void test_lists(void)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {{"", ""}, {" ,\t\n", ""}, {"unix:/a, inet:b:1\tc", "unix:/a|inet:b:1|c"},
+		{"{ inet:b:1, connect_timeout=10s }, unix:/a", "inet:b:1, connect_timeout=10s|unix:/a"},
+		{"{a}{b}c", "a|b|c"}, {"{a, b", "a, b"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) list = ms_postfix_list(rows[i].text);
+		g_ptr_array_add(list, NULL);
+		g_autofree char *got = g_strjoinv("|", (char **)list->pdata);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+}
+
+static void test_options(void)
+{
+	static const char cf[] = "O Milter.macros.connect=j\nO Timeout.queuereturn = 5d\n"
+				 "#O QueueDirectory=/old\no queuedirectory=/no\n"
+				 "O  QUEUEDIRECTORY =\t/var/spool\n\t/q*\nO QueueDirectoryOf=/other\n";
+	static const struct {
+		const char *name, *want;
+	} rows[] = {{"QueueDirectory", "/var/spool \t/q*"}, {"Timeout.queuereturn", "5d"},
+		{"Milter.macros", NULL}, {"Milter.macros.connect", "j"}, {"Queue", NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = ms_sendmail_option(cf, rows[i].name);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+	g_autofree char *there = ms_sendmail_equate("missent, S = unix:/a=b , F=T", 'S'),
+			*none = ms_sendmail_equate("S, F=T", 'S');
+	g_assert_cmpstr(there, ==, "unix:/a=b");
+	g_assert_cmpstr(none, ==, "");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -307,5 +356,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/mta/hangs", test_hangs);
 	g_test_add_func("/mta/want", test_want);
 	g_test_add_func("/mta/redirects", test_redirects);
+	g_test_add_func("/mta/seconds", test_seconds);
+	g_test_add_func("/mta/lists", test_lists);
+	g_test_add_func("/mta/options", test_options);
 	return g_test_run();
 }
