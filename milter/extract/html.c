@@ -25,6 +25,7 @@
 
 #include "hide.h"
 #include "html.h"
+#include "readers.h"
 
 #define MAX_LISTS 16
 #define REMEMBERED 1024 /* attribute values: a power of two */
@@ -582,9 +583,11 @@ static void put_unescaped(GString *out, gsize start)
 		return;
 	gsize len = out->len - start - 1; /* its line's end */
 	const char *from = out->str + start;
-	g_autofree char *plain = g_uri_unescape_segment(from, from + len, NULL);
-	if (plain != NULL && strlen(plain) != len && g_utf8_validate(plain, -1, NULL))
-		g_string_append_printf(out, "%s\n", plain);
+	g_autoptr(GString) plain = ms_links_unescaped(from, len);
+	if (plain == NULL)
+		return;
+	g_string_append_len(out, plain->str, (gssize)plain->len);
+	g_string_append_c(out, '\n');
 }
 
 static void put_attribute(Html *h, const char *name, const char *value, const char *end)

@@ -153,13 +153,18 @@ static void read_pieces(const char *p, const char *end, guint depth, bool slash,
 	}
 }
 
+GString *ms_links_unescaped(const char *p, gsize len)
+{
+	g_autoptr(GByteArray) plain = ms_transfer_percent(p, len);
+	return plain->len < len ? ms_text_repair((const char *)plain->data, plain->len) : NULL;
+}
+
 static void read_link(const char *p, const char *end, guint depth, GString *out)
 {
 	read_pieces(p, end, depth, false, out);
-	g_autoptr(GByteArray) plain = ms_transfer_percent(p, (gsize)(end - p));
-	if (plain->len == (gsize)(end - p) || depth >= MAX_DEPTH || out->len > MAX_OUT)
+	g_autoptr(GString) valid = ms_links_unescaped(p, (gsize)(end - p));
+	if (valid == NULL || depth >= MAX_DEPTH || out->len > MAX_OUT)
 		return;
-	g_autoptr(GString) valid = ms_text_repair((const char *)plain->data, plain->len);
 	g_string_append_len(out, valid->str, (gssize)valid->len);
 	g_string_append_c(out, '\n');
 	read_link(valid->str, valid->str + valid->len, depth + 1, out);

@@ -103,6 +103,8 @@ void ms_base64_take(const char *text, gsize len, GPtrArray *inner);
 /* ---- what else a text says: handed over beside it ---- */
 /* What its links say in other ways than in plain letters (links.c). */
 void ms_links_read(const MsExtraction *to, const MsSpan *span);
+/* Without its percent escapes, the caller's; NULL: it has none. */
+GString *ms_links_unescaped(const char *p, gsize len);
 /* What lines of it say that were encoded once too often, or decoded once too seldom (undone.c). */
 void ms_undone_read(const MsExtraction *to, const MsSpan *span);
 

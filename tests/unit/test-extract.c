@@ -53,6 +53,8 @@ static const Row rows[] = {
 	{"<style>.c4711{}</style>x", "x", "4711", NULL, NULL},
 	{"<a href=\"https://x.example/?inv=INV%2D1&amp;b=2\">here</a>", "here", NULL,
 		"?inv=INV-1&b=2", NULL},
+	{"<a href=\"x?n=M%FCller,%20Ulm&amp;d=5% off&amp;i=INV%2D1\">here</a>", "here", NULL,
+		"x?n=Müller, Ulm&d=5% off&i=INV-1", NULL},
 	{"<img alt=\"INV-1\" src=x>", NULL, NULL, "INV-1", NULL},
 	{"<input type=hidden value=INV-1>", NULL, NULL, "INV-1", NULL},
 	{"a<input value=INV-1>b", "a INV-1 b", NULL, "INV-1", NULL},
