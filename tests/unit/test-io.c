@@ -248,6 +248,28 @@ static guint count_descriptors(void)
 	return n;
 }
 
+/* As many as there is room for, whoever asks, and none is taken by asking. */
+static void test_room(void)
+{
+	const rlim_t soft[] = {64, 80};
+	struct rlimit before, limit;
+	g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &before));
+	limit = before;
+	for (gsize i = 0; i < G_N_ELEMENTS(soft); i++) {
+		guint left = 0;
+		for (int fd = 0; fd < (int)soft[i]; fd++)
+			left += fcntl(fd, F_GETFD) < 0;
+		g_assert_cmpuint(left, >, 1);
+		limit.rlim_cur = soft[i];
+		g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
+		bool some = ms_io_has_descriptors(1), all = ms_io_has_descriptors(left),
+		     more = ms_io_has_descriptors(left + 1), again = ms_io_has_descriptors(left);
+		g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &before));
+		g_assert_true(some && all && again);
+		g_assert_false(more);
+	}
+}
+
 /* Whoever sends more than is asked for, or sends them with nothing, takes none from us. */
 static void test_descriptors(void)
 {
@@ -316,6 +338,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/mode", test_mode);
 	g_test_add_func("/io/give", test_give);
 	g_test_add_func("/io/become", test_become);
+	g_test_add_func("/io/room", test_room);
 	g_test_add_func("/io/descriptors", test_descriptors);
 	g_test_add_func("/io/usual-start", test_usual_start);
 	return g_test_run();
