@@ -35,6 +35,8 @@ bool is_closed(Patient *p, const char *path, bool write);
 /* May this user connect to that socket?  0, or an errno.  `root`: what the user's process takes
  * for /; or NULL.  `dir`: where it is at work.  Only root can ask for others: else EPERM. */
 int ask_socket(const char *user, const char *root, const char *dir, const char *path);
+/* May this user read that file, or folder? */
+int ask_file(const char *user, const char *path);
 
 /* ---- the checks, by file ---- */
 
@@ -50,6 +52,7 @@ void check_socket(Patient *p);
 void check_accepted(Patient *p);
 
 void check_state_files(Patient *p);
+void check_readable(Patient *p);
 void check_key_files(Patient *p);
 void check_password_files(Patient *p);
 void check_named_files(Patient *p);

@@ -68,6 +68,35 @@ void check_state_files(Patient *p)
 		look_at(p, s->sqlite_file, 0027, false);
 }
 
+static void ask_for(Patient *p, const char *path)
+{
+	if (ask_file(p->s->user, path) == EACCES)
+		complain(p, "%s may not read %s: the next start or reload fails", p->s->user, path);
+}
+
+/* Root's tools read all: who writes a policy under umask 077 finds nothing wrong until missentd
+ * starts, which reads it as its own user. */
+void check_readable(Patient *p)
+{
+	g_autofree char *kinds = g_path_get_dirname(p->s->kinds_file);
+	const char *const folders[] = {p->s->policy_dir,
+		strcmp(kinds, p->s->policy_dir) != 0 ? kinds : NULL};
+	if (p->s->user == NULL)
+		return;
+	ask_for(p, p->options->config);
+	ask_for(p, p->s->key_file);
+	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autoptr(GDir) dir = folders[i] != NULL ? g_dir_open(folders[i], 0, NULL) : NULL;
+		if (dir != NULL)
+			ask_for(p, folders[i]);
+		for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+			g_autofree char *path = g_build_filename(folders[i], name, NULL);
+			if (g_str_has_suffix(name, ".conf"))
+				ask_for(p, path);
+		}
+	}
+}
+
 void check_key_files(Patient *p)
 {
 	struct stat st;

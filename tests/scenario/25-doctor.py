@@ -191,6 +191,17 @@ with changed(HELPER, mode=0o750):
     broken('a helper without its right', 'release-program', 'set-user-ID')
 with changed(HELPER, mode=0o4755):
     broken('a helper for everyone', 'release-program', 'every user')
+POLICY_FILE = m.dir + '/policies/test.conf'
+with changed(POLICY_FILE, owner=0, mode=0o600):
+    broken('a policy that root wrote for itself', 'readable', 'may not read ' + POLICY_FILE)
+    m.tool('config', 'check')
+    tap.same(m.code, 1, '... is not fine to config check')
+with changed(m.dir + '/policies/kinds.conf', owner=0, mode=0o640):
+    broken('kinds of root\'s', 'readable', 'kinds.conf')
+with changed(m.dir + '/policies', owner=0, mode=0o700):
+    broken('a folder of root\'s', 'readable', 'policies: the next start')
+with changed(m.dir + '/site.key', owner=0, mode=0o600):
+    broken('a site key of root\'s', 'readable', 'site.key')
 with changed(m.dir + '/site.key', mode=0o640):
     broken('a key that others may read', 'site-key', 'may read')
 with changed(m.state + '/held.db', owner=0):
