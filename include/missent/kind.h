@@ -107,6 +107,8 @@ typedef struct {
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);
 /* Does it say that it is a number, and not of what: "id", "No.", "party/party_id"? */
 bool ms_name_is_number(const char *name);
+/* Has it a word for "number", or what looks like one: "customer_no", "Kundennummer"? */
+bool ms_name_asks(const char *name);
 /* Is it a word that says nothing in a name: "of", "de"? */
 bool ms_name_is_particle(const char *word, gsize len);
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "missent/inventory.h"
+#include "missent/kind.h"
 #include "missent/named.h"
 #include "missent/scan.h"
 #include "missent/text.h"
@@ -93,6 +94,8 @@ typedef struct {
 } Html;
 
 #define MAX_SAYERS 8
+#define LEAST_OWN 4 /* letters of a word of the sender's own that says what a text is */
+#define MOST_OWN 48
 
 /* What the attributes of one tag say about the element. */
 typedef struct {
@@ -730,8 +733,39 @@ static void take_number(Html *h, const char *name, const char *value, const char
 		take_layout(h, name, value, end);
 }
 
+static bool asks(Html *h, const char *from, const char *until)
+{
+	Remembered *place;
+	if (until - from < LEAST_OWN || until - from > MOST_OWN)
+		return false;
+	if (!remembered(h, "?", from, until, &place)) {
+		g_autofree char *word = g_strndup(from, (gsize)(until - from));
+		place->says = ms_name_asks(word);
+	}
+	return place->says != 0;
+}
+
+/* class="cell customer_no", data-field="customerNumber": words of the sender's own, of which those
+ * that ask for a number say what the text is. */
+static void note_own(
+	Html *h, TagFacts *facts, const char *name, const char *value, const char *end)
+{
+	bool many = strcmp(name, "class") == 0;
+	if (!many && !g_str_has_prefix(name, "data-"))
+		return;
+	while (value < end && facts->n_sayers < MAX_SAYERS) {
+		const char *from = value;
+		while (value < end && !(many && g_ascii_isspace(*value)))
+			value++;
+		if (asks(h, from, value))
+			facts->sayers[facts->n_sayers++] = (Piece){from, value};
+		value += value < end;
+	}
+}
+
 /* <input name="customer_no" value="4711">, <meta name="..." content="..."> */
-static void note_pair(TagFacts *facts, const char *name, const char *value, const char *end)
+static void note_pair(
+	Html *h, TagFacts *facts, const char *name, const char *value, const char *end)
 {
 	static const char *const sayers[] = {"name", "itemprop", "property", "aria-label",
 		"placeholder", "title", "id", "data-label", "data-title", "data-th", NULL};
@@ -744,6 +778,8 @@ static void note_pair(TagFacts *facts, const char *name, const char *value, cons
 		facts->alt = piece;
 	else if (facts->n_sayers < MAX_SAYERS && g_strv_contains(sayers, name))
 		facts->sayers[facts->n_sayers++] = piece;
+	else
+		note_own(h, facts, name, value, end);
 	if (facts->n_sayers > 1 && strcmp(name, "name") == 0) { /* what the sender's program reads */
 		facts->sayers[facts->n_sayers - 1] = facts->sayers[0];
 		facts->sayers[0] = piece;
@@ -817,7 +853,7 @@ static void take_attribute(Html *h, const char *name, const char *value, const c
 {
 	/* What a name is, is asked once for each. */
 	Remembered *place;
-	note_pair(facts, name, value, end);
+	note_pair(h, facts, name, value, end);
 	if (!remembered(h, name, NULL, NULL, &place))
 		place->says = ask_attribute(name);
 	switch (place->says) {
@@ -961,6 +997,10 @@ static void style_text(Html *h, const char *from, const char *stop)
 {
 	gsize start = h->out->hidden->len;
 	g_string_append_len(h->out->hidden, from, stop - from);
+	if (ms_is_json((const guint8 *)from, (gsize)(stop - from))) /* <script type=...ld+json> */
+		put_inner(h, "data", "application/json",
+			g_byte_array_append(ms_bytes_new(), (const guint8 *)from,
+				(guint)(stop - from)));
 	ms_data_uris_take(h->out->hidden, start, h->out->inner);
 	ms_script_strings(h->out->hidden, start, h->out->inner);
 	break_text(h->out->hidden, '\n');

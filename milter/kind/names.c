@@ -441,6 +441,12 @@ static bool asks(const Word *words, guint n)
 	return false;
 }
 
+bool ms_name_asks(const char *name)
+{
+	Word words[MAX_WORDS];
+	return asks(words, tidy(words, cut(name, words)));
+}
+
 /* "Kundennumer", "Customr number". */
 static const MsNameKinds *find_misspelt(
 	GHashTable *keys, const GPtrArray *spelt, Word *words, guint n)

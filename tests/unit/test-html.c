@@ -82,6 +82,12 @@ static void test_headed(void)
 		{HTML, "<b title=A>1<i title=B>2</b>3</i>4", "\nA = 12\nB = 23\n"},
 		{HTML, "<i style='display:none' title=A>1</i>2", "\nA = 1\n"},
 		{HTML, "<p>x</p><!--[if mso]><i title=A>1</i>2<![endif]-->", "\nA = 1\n"},
+		{HTML, "<p class='cell customer_no right'>4711</p>", "\ncustomer_no = 4711\n", "cell ="},
+		{HTML, "<i class=invoice__kundennummer>4711</i>", "\ninvoice__kundennummer = 4711\n"},
+		{HTML, "<i data-field=customerId>4711</i>", "\ncustomerId = 4711\n"},
+		{HTML, "<i class='customer total' data-toggle=tooltip>4711</i>", NULL, " = 4711"},
+		{HTML, "<script type='application/ld+json'>{\"a\":{\"customerNo\":4711}}</script>",
+			"a/customerNo = 4711\n"},
 		{HTML, "<p title=A>no digit</p><br title=B>1", NULL, " = no"},
 		{HTML, "<p>x<br title=B>1</p>", NULL, "B = "},
 	};
