@@ -360,26 +360,47 @@ static guint with_digits(const Search *s, gsize first, gsize last)
 	return n;
 }
 
-/* "48213 as your customer number": what is said of it; but of "4711 as customers" only how many. */
-static bool is_called(const Search *s, guint kind, gsize last)
+/* Has another number the name that ends at `at`: "4711 is under customer no. 48213"? */
+static bool has_number(const MsFold *fold, gsize at)
+{
+	while (fold->text[at] != '\0' && strchr(MARKS STOPS, fold->text[at]) != NULL)
+		at++;
+	return at < fold->len && g_ascii_isdigit(fold->text[at]);
+}
+
+/* "48213 as your customer number", "48213 is your customer number": what is said of it; but of
+ * "4711 as customers" only how many, and "4711 is on your customer card" of something else. */
+bool ms_detect_is_called(const Search *s, guint kind, gsize last)
 {
 	static const MsListed as[] = {MS_LISTED("as"), MS_LISTED("als"), MS_LISTED("comme"),
 		MS_LISTED("como"), MS_LISTED("come"), MS_LISTED("jako"), MS_LISTED("som")};
+	static const MsListed is[] = {MS_LISTED("is"), MS_LISTED("ist"), MS_LISTED("est"),
+		MS_LISTED("es"), MS_LISTED("jest"), MS_LISTED("er")};
+	static const MsListed whose[] = {MS_LISTED("your"), MS_LISTED("their"), MS_LISTED("the"),
+		MS_LISTED("ihre"), MS_LISTED("deine"), MS_LISTED("eure"), MS_LISTED("die"),
+		MS_LISTED("votre"), MS_LISTED("ton"), MS_LISTED("le"), MS_LISTED("su"),
+		MS_LISTED("tu"), MS_LISTED("el"), MS_LISTED("uw"), MS_LISTED("je"),
+		MS_LISTED("het"), MS_LISTED("twoj"), MS_LISTED("dit"), MS_LISTED("din")};
 	const MsWord *words = s->compact->words;
 	const Case c = {s, last, ms_detect_word_end(s, last), kind};
-	gsize n = s->compact->n_words, first = last + 1, len;
+	gsize n = s->compact->n_words, first = last + 1, len, next;
 	guint lines;
 	if (first + 1 >= n || !only_marks(s, last, " ", &lines) || lines > 0)
 		return false;
 	const char *text = words_text(s, first, first, &len);
-	if (!ms_detect_is_listed(as, G_N_ELEMENTS(as), text, len))
+	bool said = ms_detect_is_listed(is, G_N_ELEMENTS(is), text, len);
+	if (!said && !ms_detect_is_listed(as, G_N_ELEMENTS(as), text, len))
+		return false;
+	text = words_text(s, first + 1, first + 1, &next);
+	if (said && !ms_detect_is_listed(whose, G_N_ELEMENTS(whose), text, next))
 		return false;
 	for (gsize from = first + 1; from < n && from - first <= MAX_DROPPED; from++) {
 		for (gsize end = from; end < n && end - from < MAX_WORDS; end++) {
-			if (!only_marks(s, end - 1, " .-'", &lines))
+			if (!only_marks(s, end - 1, " .-'", &lines) || with_digits(s, end, end) > 0)
 				break;
-			if (ms_detect_asks_for_number(
-				    s->fold, words[from].from, words[end].until) &&
+			if (!(said && has_number(s->fold, words[end].until)) &&
+				ms_detect_asks_for_number(
+					s->fold, words[from].from, words[end].until) &&
 				(names_kind(&c, s->fold->text + words[from].from,
 					 words[end].until - words[from].from) ||
 					is_numbered(&c, from, end)))
@@ -752,5 +773,5 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last)
 {
 	return ms_detect_is_beside(s, kind, first, last) || ms_detect_is_behind(s, kind, last) ||
-		is_called(s, kind, last) || is_above(s, kind, first, last);
+		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last);
 }

@@ -158,6 +158,8 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 /* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
 bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
+/* Behind it, in a sentence: "48213 is your customer number". */
+bool ms_detect_is_called(const Search *s, guint kind, gsize last);
 /* Either, or "48213 as your customer number", or small print below it or in the next cell? */
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */

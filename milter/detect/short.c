@@ -139,7 +139,8 @@ static bool is_told(const Short *c, guint k, gsize first)
 	const char *fold = s->fold->text;
 	gsize start = ms_detect_word_start(s, first);
 	bool behind = start > 1 && fold[start - 1] == ' ' && g_ascii_isalpha(fold[start - 2]);
-	return (behind || strlen(c->digits) >= MIN_TOLD || is_asked(c, start)) &&
+	return (behind || strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
+		       ms_detect_is_called(s, k, c->last)) &&
 		ms_detect_is_told(s, k, first, c->last);
 }
 
