@@ -46,6 +46,7 @@ typedef struct {
 	guint64 refused; /* kinds that it is not */
 	gsize start; /* in the fold */
 	bool many, dated; /* `dated`: it may have a date's form */
+	bool next;        /* its name ends right before it */
 } Short;
 
 /* "customers 417, 512 and 530": do nothing but numbers and short words stand between? */
@@ -131,16 +132,32 @@ static bool is_asked(const Short *c, gsize start)
 	return ms_detect_asks_for_number(fold, from, start);
 }
 
+/* "customer (417)", "customer-417"; but "customers (417)", "Kunden-417" are so many: what ends in
+ * one of these letters may be of several. */
+static bool is_beside_one(const Short *c, gsize start)
+{
+	const MsFold *fold = c->s->fold;
+	gsize end = ms_detect_word_end(c->s, c->last), at = start;
+	if (at > 2 && memcmp(fold->text + at - 2, " (", 2) == 0 && fold->text[end] == ')')
+		at -= 2;
+	else if (at > 1 && (fold->text[at - 1] == '-' || fold->text[at - 1] == '_'))
+		at--;
+	else
+		return false;
+	return g_ascii_isalpha(fold->text[at - 1]) &&
+		strchr("sniSNI", fold->text[at - 1]) == NULL;
+}
+
 /* What names a number and is no label says less: one of few digits it must call a number, or stand
- * a blank before it. */
+ * right before it. */
 static bool is_told(const Short *c, guint k, gsize first)
 {
 	const Search *s = c->s;
 	const char *fold = s->fold->text;
 	gsize start = ms_detect_word_start(s, first);
 	bool behind = start > 1 && fold[start - 1] == ' ' && g_ascii_isalpha(fold[start - 2]);
-	return (behind || strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
-		       ms_detect_is_called(s, k, c->last)) &&
+	return (behind || is_beside_one(c, start) || strlen(c->digits) >= MIN_TOLD ||
+		       is_asked(c, start) || ms_detect_is_called(s, k, c->last)) &&
 		ms_detect_is_told(s, k, first, c->last);
 }
 
@@ -197,6 +214,9 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 			is_told(c, k, first) ||
 			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));
 	c->dated = c->dated || called;
+	c->next = c->next ||
+		(called && !named &&
+			((behind && alone) || ms_detect_is_beside(s, k, first, c->last)));
 	return called ||
 		(joined && letters >= MIN_LETTERS &&
 			letters + strlen(c->digits) >= kind->bare_length);
@@ -380,6 +400,15 @@ static bool ends_in_figure(const Short *c)
 		ms_detect_figure(fold, last, last, last, end) != MS_FIGURE_NONE;
 }
 
+/* "Kunde-417", "Kd.Nr.417": is it a mark behind its name that it seems to go on before? */
+static bool is_set_apart(const Short *c)
+{
+	const Search *s = c->s;
+	char mark = c->start > 1 ? s->fold->text[c->start - 1] : '\0';
+	return c->next && mark != '\0' && strchr("-_./", mark) != NULL &&
+		g_ascii_isalpha(s->fold->text[c->start - 2]) && !ms_detect_in_link(s, c->start);
+}
+
 /* Is it whole, no year, and no date that no label stands before? */
 static bool is_whole(const Short *c)
 {
@@ -388,7 +417,8 @@ static bool is_whole(const Short *c)
 	return !ms_detect_is_year(c->digits, strlen(c->digits)) && !is_group(c) &&
 		!ends_in_figure(c) &&
 		(c->dated || ms_detect_of_date(s->fold, start, end) == MS_DATED_NOT) &&
-		!ms_detect_is_glued(s, c->start, end, c->start == start && c->led == 0, false);
+		!ms_detect_is_glued(s, c->start - (is_set_apart(c) ? 1 : 0), end,
+			c->start == start && c->led == 0, false);
 }
 
 /* Has the directory it as it stands, of a kind that is meant?  Of another kind that is chance. */
