@@ -257,8 +257,8 @@ static const char box_words[] =
 	"locked bag postholf postal ";
 /* What may stand between a street and its number. */
 static const char house_words[] =
-	"n no nr num numero number nro hs haus bud бyд o hausnummer hausnr housenumber huisnummer "
-	"civico ";
+	"n no nr num numero number nro hs haus bud бyд o hausnummer hausnr housenumber "
+	"huisnummer streetnumber buildingnumber civico ";
 /* The same where they stand alone before the number. */
 static const char short_box_words[] = "pl cp pb ";
 static const char months[] =
@@ -679,6 +679,27 @@ static void to_the_left(Search *s, guint number)
 		to_another_on_the_left(s, number, other, all);
 }
 
+/* "House number: 12" above "Street: rue de la Paix", or above what is only the name of it. */
+static void to_below(Search *s, guint number)
+{
+	guint line = token(s, number)->line, before = number, first = number + 1;
+	while (before > 0 && token(s, before - 1)->line == line &&
+		(is_one_of(token(s, before - 1)->text, house_words) ||
+			is_one_of(token(s, before - 1)->text, "house street building ")))
+		before--;
+	if (before > 0 && token(s, before - 1)->line == line)
+		return; /* the line is of something else */
+	for (guint below = line + 1; below <= line + 2; below++) {
+		guint n = 0;
+		while (first + n < s->tokens->len && n < MAX_STREET &&
+			is_street_word(s, first + n, below))
+			n++;
+		for (guint i = 0; i < n; i++)
+			try_street(s, number, first + i, n - i);
+		first += n;
+	}
+}
+
 /* "12, rue de la Paix", "1600 Pennsylvania Ave" */
 static void to_the_right(Search *s, guint number)
 {
@@ -811,6 +832,7 @@ static void with_number(Search *s, guint i)
 	if (token(s, i)->hash)
 		return;
 	to_the_left(s, i);
+	to_below(s, i);
 	/* Behind a range of numbers. */
 	guint line = token(s, i)->line, last = i;
 	while (last + 1 < s->tokens->len && token(s, last + 1)->dash

@@ -1020,11 +1020,23 @@ static void test_postal_spellings(void)
 		{"Lindenstra\xc3\x9f" "e 12a, 10969 Berlin",
 			"Stra\xc3\x9f" "e: Lindenstra\xc3\x9f" "e\nHausnummer: 12a\nPLZ: 10969\nOrt: Berlin",
 			"Stra\xc3\x9f" "e\tLindenstra\xc3\x9f" "e\nHausnummer\t12a\nPLZ\t10969"},
+		{"12 rue des Lilas, 69003 Lyon",
+			"houseNumber: 12\nstreet: rue des Lilas\npostcode: 69003\ncity: Lyon",
+			"House number\t12\nStreet\true des Lilas\nPostcode\t69003"},
+		{"12 rue des Lilas, 69003 Lyon", "12\true des Lilas\t69003\tLyon",
+			"StreetName: rue des Lilas\nBuildingNumber: 12\nPostalZone: 69003"},
+		{"12 rue des Lilas, 69003 Lyon", "street_number: 12\nstreet: rue des Lilas\nzip: 69003",
+			"House number: 12\nStreet name: rue des Lilas\n69003 Lyon"},
+		{"12 rue des Lilas, 69003 Lyon", "69003\tLyon\t12\true des Lilas",
+			"streetName: rue des Lilas\nstreetNumber: 12\npostalCode: 69003"},
 		{"100-6701 \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\xe5\x8d\x83\xe4\xbb\xa3\xe7\x94\xb0\xe5\x8c\xba\xe4\xb8\xb8\xe3\x81\xae\xe5\x86\x85" "12-9-2",
 			"\xe3\x80\x92" "100-6701 \xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\xe5\x8d\x83\xe4\xbb\xa3\xe7\x94\xb0\xe5\x8c\xba\xe4\xb8\xb8\xe3\x81\xae\xe5\x86\x85"
 			"\xe5\x8d\x81\xe4\xba\x8c\xe4\xb8\x81\xe7\x9b\xae" "9\xe7\x95\xaa" "2\xe5\x8f\xb7"},
 	};
 	static const char *const other[][2] = {
+		{"12 rue des Lilas, 69003 Lyon", "House number: 7\nrue des Lilas\n69003 Lyon\n12 items"},
+		{"12 rue des Lilas, 69003 Lyon", "Invoice 2026, page 12\nrue des Lilas\n69003 Lyon"},
+		{"Haupt Str. 5, 10115 Berlin", "Hinterhaus\n5\nNebenstr.\n10115 Berlin"},
 		{"Gartenweg 5, 10115 Berlin", "Gartenstr. 5, 10115 Berlin"},
 		{"Gartenweg 5, 10115 Berlin", "Gartenplatz 5, 10115 Berlin"},
 		{"Garten-Weg 5, 10115 Berlin", "Garten-Platz 5, 10115 Berlin"},
