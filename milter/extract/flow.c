@@ -709,7 +709,11 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 	case PROPERTIES: f->properties++; break;
 	case PARAGRAPH:
 	case STRING: begin_paragraph(f); break;
-	case INLINE: top(f)->paragraphs++; break;
+	case INLINE:
+		if (f->in_cell)
+			push_target(f);
+		top(f)->paragraphs++;
+		break;
 	case SHEET_ROW: end_line(f); break;
 	case SHEET_CELL:
 		top(f)->cell = top(f)->line.out->len;
@@ -925,6 +929,22 @@ static void end_string(Flow *f)
 	end_line(f);
 }
 
+/* The text of a cell that stands in it: it has a format as well. */
+static void end_inline(Flow *f)
+{
+	top(f)->paragraphs -= top(f)->paragraphs > 0;
+	if (f->targets->len < 2 || top(f)->depth != f->open->len)
+		return;
+	end_line(f);
+	GString *text = top(f)->line.out;
+	g_array_set_size(f->targets, f->targets->len - 1);
+	gsize len = text->len - (text->len > 0 && text->str[text->len - 1] == '\n');
+	g_string_truncate(f->collected, 0);
+	g_string_append_len(f->collected, text->str, (gssize)len);
+	g_string_free(text, TRUE);
+	end_value(f);
+}
+
 static void end_text(Flow *f, Kind kind)
 {
 	switch ((guint)kind) {
@@ -938,7 +958,7 @@ static void end_text(Flow *f, Kind kind)
 		if (!f->number)
 			top(f)->paragraphs -= top(f)->paragraphs > 0;
 		break;
-	case INLINE: top(f)->paragraphs -= top(f)->paragraphs > 0; break;
+	case INLINE: end_inline(f); break;
 	case CELL: put_separator(f, '\t'); break;
 	case SHEET_CELL: end_cell(f); break;
 	case SHEET_ROW:

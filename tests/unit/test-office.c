@@ -371,6 +371,12 @@ static void test_sheets(void)
 		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
 			"<row><c t='str' s='1'><v>77</v></c></row>", ""),
 		"] KD-77\t|(values)] 77\t", "");
+	expect("text with a format that stands in its cell",
+		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
+			"<row><c t='inlineStr' s='1'>\n<is><r><t>7</t></r><r><t>8</t></r>"
+			"<rPh><t>Sound-2</t></rPh></is></c><c t='inlineStr'><is><t>79</t></is></c></row>",
+			""),
+		"] KD-78\t79\t|(values)] 78\t79\t|Sound-2", "");
 	expect("formulas stand aside",
 		sheet("xl/s1.xml", "",
 			"<row><c><f>\"X\"&amp;A1</f><v>12</v></c><c><v>34</v></c></row>", ""),
