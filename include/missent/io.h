@@ -52,6 +52,9 @@ bool ms_io_sync_folder(const char *folder);
 bool ms_io_is_want(int system);
 /* Could this process have so many more, now? */
 bool ms_io_has_descriptors(guint n);
+/* Does the file system of a file have room for so much more, and then for mail?  One that cannot be
+ * asked has. */
+bool ms_io_has_room(const char *path, guint64 bytes);
 /* "what: why", as MS_ERROR_RETRY where that is a want, else as MS_ERROR_CONFIG; false. */
 bool ms_io_fail(GError **error, const char *what, int system);
 /* A folder, opened to be listed; NULL and as ms_io_fail().  What cannot be looked into is never

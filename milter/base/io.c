@@ -21,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -216,6 +217,19 @@ bool ms_io_is_want(int system)
 {
 	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
 		system == ENOMEM || system == EAGAIN || system == EIO;
+}
+
+/* Of a small one, a twentieth. */
+#define FOR_MAIL ((guint64)64 << 20)
+
+bool ms_io_has_room(const char *path, guint64 bytes)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	struct statvfs fs;
+	if (statvfs(folder, &fs) != 0)
+		return true;
+	guint64 all = (guint64)fs.f_blocks * fs.f_frsize, left = (guint64)fs.f_bavail * fs.f_frsize;
+	return left > MIN(FOR_MAIL, all / 20) + bytes;
 }
 
 bool ms_io_has_descriptors(guint n)

@@ -391,6 +391,19 @@ static bool begin_sqlite(
 	return fine;
 }
 
+/* What is stored is in the log first, and then in the file as well.  Records of held mail and the
+ * audit trail are most often on the same disk. */
+static bool has_room(const Sqlite *s, GError **error)
+{
+	if (ms_io_has_room(s->path, 2 * s->in_batch))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_FULL,
+		"%s: an import would take the room that is left for mail on its disk; make room, and "
+		"import again",
+		s->path);
+	return false;
+}
+
 static bool store_sqlite(MsBackend *backend, MsPartId id, GBytes *data, GError **error)
 {
 	Sqlite *s = self(backend);
@@ -398,7 +411,7 @@ static bool store_sqlite(MsBackend *backend, MsPartId id, GBytes *data, GError *
 		return false;
 	s->open = true;
 	s->in_batch += g_bytes_get_size(data);
-	return put_part(s, s->number, id, data, error) == MS_FOUND
+	return has_room(s, error) && put_part(s, s->number, id, data, error) == MS_FOUND
 		&& (s->in_batch < BATCH_BYTES || end_batch(s, error));
 }
 
@@ -442,6 +455,7 @@ static void abandon_sqlite(MsBackend *backend)
 	if (s->open)
 		run(s, "ROLLBACK", NULL);
 	s->open = false;
+	ms_sqlite_empty_log(s->db, NULL);
 	let_go(s);
 }
 

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "missent/io.h"
+
 #include "changes.h"
 #include "directory_private.h"
 #include "house.h"
@@ -904,14 +906,15 @@ static bool begin(Import *import, int fd, GError **error)
 }
 
 /* Whoever failed for a reason that passes may go on; of the rest nothing is kept, least of all in a
- * memory that is full: the guard writes there too, and without it no mail is judged. */
+ * memory or on a disk that is full: the guard writes there too, and without it no mail is judged.
+ */
 static void end_failed(Import *import, const GError *why)
 {
 	if (import->options->dry_run)
 		return;
 	import->result->kept = import->path != NULL &&
 		g_error_matches(why, MS_ERROR, MS_ERROR_RETRY) &&
-		g_file_test(import->path, G_FILE_TEST_EXISTS);
+		ms_io_has_room(import->path, 0) && g_file_test(import->path, G_FILE_TEST_EXISTS);
 	if (!import->result->kept)
 		forget(import);
 	import->directory->backend->ops->abandon(import->directory->backend);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1216,6 +1217,17 @@ static void test_form(void)
 			"and note both here: %s", all->str, MS_MAPPING_FORM, sum);
 }
 
+/* Instead of the system's: a disk of 10 GiB, with so much left. */
+static guint64 disk_left = (guint64)5 << 30;
+
+int statvfs(const char *path, struct statvfs *fs)
+{
+	(void)path;
+	*fs = (struct statvfs){
+		.f_frsize = 1, .f_blocks = (fsblkcnt_t)10 << 30, .f_bavail = disk_left};
+	return 0;
+}
+
 /* What a full disk took of an import is never part of a mapping in use, whatever is tried next. */
 static void test_full_disk(void)
 {
@@ -1241,6 +1253,13 @@ static void test_full_disk(void)
 	guint right = 0;
 	g_assert_cmpuint(wrong_answers(directory, 3, 20, &right), ==, 0);
 	g_assert_cmpuint(right, ==, 4);
+	/* It leaves room for mail. */
+	g_autoptr(GError) error = NULL;
+	disk_left = ((guint64)64 << 20) + 1000;
+	g_assert_false(import(directory, after, (MsImportOptions){.max_bad = 0}, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_FULL);
+	g_assert_cmpint(ask(directory, "C000025", "user25@a25.example"), ==, MS_UNKNOWN);
+	disk_left += 1 << 20;
 	load(directory, after);
 	g_assert_cmpint(ask(directory, "C000025", "user25@a25.example"), ==, MS_OWN);
 }
