@@ -221,7 +221,7 @@ static MsAnswer make_tables(MsSqlite *db, gint32 application_id, const char *sch
  * once, whatever its time to wait. */
 static int execute_when_free(MsSqlite *db, const char *script)
 {
-	gint64 end = g_get_monotonic_time() + BUSY_MS * 1000;
+	gint64 end = ms_patience_here(g_get_monotonic_time() + BUSY_MS * 1000);
 	int rc;
 	while ((rc = sqlite3_exec(db->db, script, NULL, NULL, NULL)) == SQLITE_BUSY &&
 		g_get_monotonic_time() < end)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -323,6 +324,34 @@ static void test_locked(void)
 	g_assert_cmpuint(how_many(ledger), ==, 4 * THREADS);
 	ms_sqlite_free(other);
 	ms_ledger_free(ledger);
+}
+
+/* Nor does one without time wait for a file that came in the place of ours, and is locked. */
+static void test_locked_anew(void)
+{
+	g_autofree char *path = path_of("anew.db"), *copy = path_of("anew.copy");
+	g_autofree char *vacuum = g_strdup_printf("VACUUM INTO '%s'", copy);
+	g_autoptr(GError) error = NULL;
+	/* now the file says which application's it is */
+	ms_ledger_free(ms_ledger_open(path, &error));
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	g_assert_no_error(error);
+	open_other(path);
+	other_says(vacuum);
+	ms_sqlite_free(other);
+	sqlite3 *holder;
+	g_assert_cmpint(sqlite3_open(copy, &holder), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+	g_assert_no_errno(rename(copy, path));
+	MsPatience patience;
+	ms_patience_begin(&patience, 200);
+	ms_patience_work(&patience);
+	gint64 start = g_get_monotonic_time();
+	g_assert_false(ms_ledger_set_clock(ledger, 1, 1, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_cmpint(g_get_monotonic_time() - start, <, 3 * G_USEC_PER_SEC);
+	g_assert_true(ms_patience_work(NULL) == &patience);
+	sqlite3_close(holder);
 }
 
 /* ---- full ----------------------------------------------------------------------------- */
@@ -836,6 +865,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/writing/moved/back", test_moved_back);
 	g_test_add_func("/writing/locked", test_locked);
+	g_test_add_func("/writing/locked-anew", test_locked_anew);
 	g_test_add_func("/writing/full", test_full);
 	g_test_add_func("/writing/very-many", test_very_many);
 	g_test_add_func("/writing/audit/words", test_audit_words);
