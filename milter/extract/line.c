@@ -7,6 +7,9 @@
 
 #include "line.h"
 
+/* An address is on several lines, of which one was changed or is hidden. */
+#define BESIDE 2
+
 static const struct {
 	guint bit;
 	const char *suffix;
@@ -45,16 +48,47 @@ void ms_line_separate(MsLine *line, char c)
 			ms_separate(line->way[i], c);
 }
 
-void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS])
+static void add_line(GString *changed, const char *text, gsize len)
 {
-	for (guint i = 0; i < MS_N_WAYS; i++) {
-		if (line->way[i] == NULL)
-			continue;
-		g_string_append_len(changed[i], line->way[i]->str, (gssize)line->way[i]->len);
-		ms_separate(changed[i], '\n');
+	g_string_append_len(changed, text, (gssize)len);
+	ms_separate(changed, '\n');
+}
+
+static gsize before(const GString *out, gsize at, gsize least)
+{
+	for (guint n = 0; n < BESIDE; n++) {
+		at -= at > 0;
+		while (at > 0 && out->str[at - 1] != '\n')
+			at--;
+	}
+	return MAX(at, least);
+}
+
+/* A way of `i`th kind is over, or there is none.  Rows of numbers as stored are whole. */
+static void end_way(MsLine *line, guint i, GString *changed)
+{
+	const GString *out = line->out;
+	bool rows = ways[i].bit == MS_STORED, differs = line->way[i] != NULL;
+	if (differs) {
+		gsize from = rows ? line->start : before(out, line->start, line->told[i]);
+		if (from < line->start)
+			add_line(changed, out->str + from, line->start - from);
+		add_line(changed, line->way[i]->str, line->way[i]->len);
 		g_string_free(line->way[i], TRUE);
 		line->way[i] = NULL;
+		line->beside[i] = rows ? 0 : BESIDE;
+		line->told[i] = out->len;
+	} else if (line->beside[i] > 0 && out->len > line->start) {
+		add_line(changed, out->str + line->start, out->len - line->start);
+		line->beside[i]--;
+		line->told[i] = out->len;
 	}
+}
+
+void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS])
+{
+	for (guint i = 0; i < MS_N_WAYS; i++)
+		end_way(line, i, changed[i]);
 	line->start = line->out->len;
 }
 

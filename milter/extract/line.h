@@ -18,13 +18,15 @@ typedef struct {
 	GString *out;
 	gsize start;             /* of the paragraph or row, in `out` */
 	GString *way[MS_N_WAYS]; /* of that paragraph; NULL while it reads as what is shown */
+	gsize told[MS_N_WAYS];   /* where in `out` that ends which was told beside a change */
+	guint beside[MS_N_WAYS]; /* paragraphs to come that do */
 } MsLine;
 
 void ms_line_put(MsLine *line, guint bits, const char *text, gsize len);
 /* Sets what comes off from what was before, but not from nothing. */
 void ms_separate(GString *out, char c);
 void ms_line_separate(MsLine *line, char c);
-/* The paragraph is over: what else it could be goes to `changed`. */
+/* The paragraph is over: what else it could be goes to `changed`, with the paragraphs beside it. */
 void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
 
 /* Hands over what was written to `changed` at `place`. */

@@ -105,6 +105,20 @@ static void test_changes(void)
 		word("<w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr>" R("C-10") "</w:p><w:p>" R(
 			"002") "</w:p>"),
 		"] C-10002\n|(before changes)] C-10\n002\n", "");
+	expect("what stands beside a changed line",
+		word("<w:p>" R("Acme") "</w:p><w:p><w:del><w:r><w:delText>Rue 1</w:delText></w:r></w:del>"
+				       "<w:ins>" R("Allee 2") "</w:ins></w:p><w:p>" R("69003 Lyon") "</w:p>"),
+		"] Acme\nAllee 2\n69003 Lyon\n|(before changes)] Acme\nRue 1\n69003 Lyon\n", "");
+	expect("what stands beside it is told once",
+		word("<w:p>" R("A") "</w:p><w:p>" R("B") "</w:p><w:p>" R("C") "</w:p><w:p>" R("D") "<w:del>"
+			"<w:r><w:delText>1</w:delText></w:r></w:del></w:p><w:p>" R("E") "</w:p><w:p>" R("F")
+			"<w:del><w:r><w:delText>2</w:delText></w:r></w:del></w:p><w:p>" R("G") "</w:p><w:p>"
+			R("H") "</w:p><w:p>" R("I") "</w:p>"),
+		"(before changes)] B\nC\nD1\nE\nF2\nG\nH\n", "");
+	expect("what stands beside a hidden line",
+		word("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>Rue 1</w:t></w:r></w:p><w:p>" R("69003 Lyon")
+			"</w:p>"),
+		"(with hidden text)] Rue 1\n69003 Lyon\n", "");
 	expect("none", word("<w:p>" R("C-1") R("0002") "</w:p>"), "] C-10002\n|!before", "");
 }
 
