@@ -201,7 +201,11 @@ static void by_stretches(Search *s)
 		const MsNameKinds *kinds = look_up(s, seen, name->name);
 		if (kinds == NULL && said != NULL && group == name->group && is_value(name))
 			kinds = said;
-		const MsNameKinds *also = said_of(objects, name, kinds != NULL);
+		/* A word is a sample, or a type, more often than a number. */
+		const MsNameKinds *also =
+			ms_has_digit(s->fold->text + border.start, border.end - border.start)
+			? said_of(objects, name, kinds != NULL)
+			: NULL;
 		if (kinds != NULL)
 			ms_detect_add_named(s, kinds, border.start, border.end);
 		if (also != NULL && also != kinds)

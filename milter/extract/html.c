@@ -94,7 +94,7 @@ typedef struct {
 } Html;
 
 #define MAX_SAYERS 8
-#define LEAST_OWN 4 /* letters of a word of the sender's own that says what a text is */
+#define LEAST_OWN 4 /* letters of what a sender's own attribute says that a text is */
 #define MOST_OWN 48
 
 /* What the attributes of one tag say about the element. */
@@ -745,22 +745,13 @@ static bool asks(Html *h, const char *from, const char *until)
 	return place->says != 0;
 }
 
-/* class="cell customer_no", data-field="customerNumber": words of the sender's own, of which those
- * that ask for a number say what the text is. */
+/* data-field="customerNumber": the sender's own, which says what the text is if it asks for a
+ * number.  Not class, which is mostly of how all of a text looks: "reference-text". */
 static void note_own(
 	Html *h, TagFacts *facts, const char *name, const char *value, const char *end)
 {
-	bool many = strcmp(name, "class") == 0;
-	if (!many && !g_str_has_prefix(name, "data-"))
-		return;
-	while (value < end && facts->n_sayers < MAX_SAYERS) {
-		const char *from = value;
-		while (value < end && !(many && g_ascii_isspace(*value)))
-			value++;
-		if (asks(h, from, value))
-			facts->sayers[facts->n_sayers++] = (Piece){from, value};
-		value += value < end;
-	}
+	if (facts->n_sayers < MAX_SAYERS && g_str_has_prefix(name, "data-") && asks(h, value, end))
+		facts->sayers[facts->n_sayers++] = (Piece){value, end};
 }
 
 /* <input name="customer_no" value="4711">, <meta name="..." content="..."> */

@@ -133,6 +133,8 @@ static const struct {
 	{XML, "<d><Ref domain=\"customerID\" identifier=\"31337\"/></d>", "customer-number",
 		"31337", true},
 	/* and not what others are: of another name, another object, or where it has a value */
+	{NAMED, "{a\nvalueType=TEXT\npropertyID=customerNumber\n}", "customer-number", "TEXT",
+		false},
 	{NAMED, "{a\nquantity=31337\npropertyID=customerNumber\n}", "customer-number", "31337",
 		false},
 	{NAMED, "{a\nid=31337\nkey=customer_number\nvalue=1\n}", "customer-number", "31337",
