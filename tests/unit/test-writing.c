@@ -267,6 +267,20 @@ static void let_go(void *user)
 	other_says("COMMIT");
 }
 
+/* A message with little time left gives up a database that somebody holds. */
+static void waits_for_less(MsLedger *ledger)
+{
+	g_autoptr(GError) error = NULL;
+	MsPatience patience;
+	ms_patience_begin(&patience, 200);
+	ms_patience_work(&patience);
+	gint64 start = g_get_monotonic_time();
+	g_assert_false(ms_ledger_set_clock(ledger, 1, 1, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	g_assert_cmpint(g_get_monotonic_time() - start, <, 3 * G_USEC_PER_SEC);
+	g_assert_true(ms_patience_work(NULL) == &patience);
+}
+
 /* One wait for all, and none for those after it; when it is free again all is as before.  One that
  * cannot be added does no harm to those that are added with it. */
 static void test_locked(void)
@@ -292,20 +306,13 @@ static void test_locked(void)
 
 	/* A message without time waits for less, and others wait as before. */
 	other_says("BEGIN IMMEDIATE");
-	MsPatience patience;
-	ms_patience_begin(&patience, 200);
-	ms_patience_work(&patience);
-	gint64 start = g_get_monotonic_time();
-	g_assert_false(ms_ledger_set_clock(ledger, 1, 1, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
-	g_assert_cmpint(g_get_monotonic_time() - start, <, 3 * G_USEC_PER_SEC);
-	g_assert_true(ms_patience_work(NULL) == &patience);
+	waits_for_less(ledger);
 	together(ledger, 1, NULL, workers, let_go, &moment);
 	g_assert_cmpuint(how_many(ledger), ==, 2 * THREADS);
 
 	/* For long. */
 	other_says("BEGIN IMMEDIATE");
-	start = g_get_monotonic_time();
+	gint64 start = g_get_monotonic_time();
 	together(ledger, 3, NULL, workers, NULL, NULL);
 	gint64 took = g_get_monotonic_time() - start;
 	g_test_message(
@@ -343,14 +350,7 @@ static void test_locked_anew(void)
 	g_assert_cmpint(sqlite3_open(copy, &holder), ==, SQLITE_OK);
 	g_assert_cmpint(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
 	g_assert_no_errno(rename(copy, path));
-	MsPatience patience;
-	ms_patience_begin(&patience, 200);
-	ms_patience_work(&patience);
-	gint64 start = g_get_monotonic_time();
-	g_assert_false(ms_ledger_set_clock(ledger, 1, 1, &error));
-	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
-	g_assert_cmpint(g_get_monotonic_time() - start, <, 3 * G_USEC_PER_SEC);
-	g_assert_true(ms_patience_work(NULL) == &patience);
+	waits_for_less(ledger);
 	sqlite3_close(holder);
 }
 
