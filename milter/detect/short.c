@@ -49,6 +49,18 @@ typedef struct {
 	bool next;        /* its name ends right before it */
 } Short;
 
+/* "PIN:", and not "no.:": does a colon behind a word of letters name something else? */
+static bool is_other_name(const MsFold *fold, gsize from, gsize colon)
+{
+	gsize end = colon;
+	while (end > from && strchr(" .", fold->text[end - 1]) != NULL)
+		end--;
+	gsize start = end;
+	while (start > from && g_ascii_isalpha(fold->text[start - 1]))
+		start--;
+	return start < end && !ms_detect_says_number(fold->text + start, end - start);
+}
+
 /* "customers 417, 512 and 530": do nothing but numbers and short words stand between? */
 static bool is_listed(const MsFold *fold, gsize from, gsize until)
 {
@@ -57,7 +69,8 @@ static bool is_listed(const MsFold *fold, gsize from, gsize until)
 		char c = fold->text[i];
 		letters = g_ascii_isalpha(c) ? letters + 1 : 0;
 		digits += g_ascii_isdigit(c) != 0;
-		if (letters > MAX_AND || (!g_ascii_isalnum(c) && strchr(" \t.,;:#&+/-", c) == NULL))
+		if (letters > MAX_AND || (!g_ascii_isalnum(c) && strchr(" \t.,;:#&+/-", c) == NULL) ||
+			(c == ':' && is_other_name(fold, from, i)))
 			return false;
 	}
 	return digits > 0;
