@@ -333,10 +333,11 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 	if (taken)
 		return complain(EX_UNAVAILABLE, "another filter listens on %s already", path);
 	if (rc != MI_SUCCESS)
-		return complain(EX_UNAVAILABLE,
-			"cannot listen on \"%s\" (is its directory there and "
-			"writable?)",
-			s->socket);
+		return complain(EX_UNAVAILABLE, "cannot listen on \"%s\" (%s)", s->socket,
+			path != NULL
+				? "is its directory there and writable?"
+				: "has another program the port (ss -ltnp)? is the address "
+				  "this host's (ip address)?");
 	listener_find(path);
 	return path != NULL ? give_socket(s, path) : EX_OK;
 }

@@ -74,6 +74,16 @@ tap.ok(a.agent.process.poll() is None, '... but the same machine may start again
 b.m.stop()
 b.p.stop()
 
+# ---- two filters ----
+with contextlib.closing(socket.create_server(('127.0.0.1', 0))) as taken:
+    port = taken.getsockname()[1]
+    for spec, words in (('unix:' + a.m.socket, 'another filter listens on'), ('unix:%s/none/s' % S, 'is its directory there'),
+                        ('inet:%d@127.0.0.1' % port, 'has another program the port'),
+                        ('inet:%d@192.0.2.1' % port, "is the address this host's")):
+        done = subprocess.run([BUILD + '/missentd', '-c', a.m.conf, '-s', spec], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        tap.ok(done.returncode == 69 and words in done.stdout, 'missentd does not start on %s, and asks' % spec.split(S)[0], done)
+
 # ---- a ledger from a backup ----
 DB = a.m.state + '/held.db'
 
