@@ -420,8 +420,7 @@ static int do_export(Cli *cli, int argc, char **argv)
 		if (!cli_note(&session, MS_EVENT_MAPPING_EXPORTED, "", "", &error) ||
 			ms_directory_each(session.directory, print_entry, &begun, &error) !=
 				MS_FOUND)
-			rc = error != NULL ? cli_fail_error(error)
-					   : cli_fail(EX_CONFIG, "nothing was ever imported");
+			rc = cli_fail_error(error);
 		else if (!begun)
 			printf(HEADING);
 	}

@@ -199,8 +199,7 @@ static MsAnswer look(const Job *job, Work *w)
 	MsAnswer answer = backend->ops->look(backend, (const MsWanted *)(const void *)wanted->data,
 		wanted->len, &w->view, w->error);
 	if (answer == MS_ABSENT)
-		return ms_directory_unfit(
-			w->error, "nothing was ever imported; begin with missent directory import");
+		return ms_directory_none(job->directory, w->error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (w->view.lost)

@@ -74,6 +74,8 @@ MsAnswer ms_lookup_entries(
 MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **error);
 void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out);
 MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* There is none. */
+MsAnswer ms_directory_none(const MsDirectory *directory, GError **error);
 /* A part of it is not there, or is not what it should be. */
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what);
 #define MS_NOT_THERE "is lost"

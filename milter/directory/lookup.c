@@ -67,6 +67,14 @@ MsAnswer ms_directory_unfit(GError **error, const char *format, ...)
 	return MS_CONFIG;
 }
 
+MsAnswer ms_directory_none(const MsDirectory *directory, GError **error)
+{
+	return ms_directory_unfit(error, ms_seen_newest(directory->seen) == 0
+			? "nothing was ever imported (missent directory import FILE.csv)"
+			: "the mapping that was used here until now is gone (a Redis that was emptied, or "
+			  "another one? a file that was removed?); " COMMAND);
+}
+
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what)
 {
 	g_autofree char *name = ms_part_name(id);
@@ -118,8 +126,7 @@ MsMapping *ms_directory_in_use(
 	view.primary = primary;
 	MsAnswer answer = directory->backend->ops->look(directory->backend, NULL, 0, &view, error);
 	if (answer == MS_ABSENT)
-		answer = ms_directory_unfit(
-			error, "nothing was ever imported (missent directory import FILE.csv)");
+		answer = ms_directory_none(directory, error);
 	MsMapping *mapping = answer == MS_FOUND ? ms_view_mapping(directory, &view, error) : NULL;
 	ms_view_clear(&view);
 	if (answer_out != NULL)
@@ -509,8 +516,7 @@ static MsAnswer attempt(
 	ms_directory_count_trip(directory);
 	MsAnswer answer = backend->ops->look(backend, rest, n - asked.left_out, &view, error);
 	if (answer == MS_ABSENT)
-		answer = ms_directory_unfit(
-			error, "nothing was ever imported (missent directory import FILE.csv)");
+		answer = ms_directory_none(directory, error);
 	else if (answer == MS_FOUND)
 		answer = read_all(directory, &asked, &view, out, error);
 	ms_view_clear(&view);

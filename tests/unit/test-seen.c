@@ -272,6 +272,13 @@ static void test_restored(void)
 	g_assert_cmpint(ms_directory_accept(directory, &error), ==, MS_FOUND);
 	g_assert_cmpint(state_now(directory, &accepted), ==, MS_FOUND);
 	ms_directory_free(directory);
+	/* one that was there once is gone: not as if there had been none */
+	g_autofree char *gone = NULL;
+	g_assert_cmpint(unlink(path), ==, 0);
+	directory = ms_directory_open(&settings, kinds, &error);
+	g_assert_cmpint(state_now(directory, &gone), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(gone, "that was used here until now is gone"));
+	ms_directory_free(directory);
 	ms_kinds_unref(kinds);
 }
 
