@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <locale.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -419,13 +420,16 @@ static int common_options(Cli *cli, int argc, char **argv)
 }
 
 /* What could not be written is no success, with --help too, after which GLib ends the program.  Who
- * reads no further (head) wanted no more. */
+ * reads no further (head) wanted no more.  What an earlier write failed of is not in errno now. */
 static void close_output(void)
 {
-	bool fine = fflush(stdout) == 0 && !ferror(stdout);
+	bool flushed = fflush(stdout) == 0;
 	int why = errno;
-	if (!fine && why != EPIPE) {
-		cli_fail(0, "standard output: %s", g_strerror(why));
+	struct pollfd out = {.fd = STDOUT_FILENO};
+	bool unread = poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+	if ((!flushed || ferror(stdout)) && !unread) {
+		cli_fail(0, "standard output: %s",
+			flushed ? "some of it could not be written" : g_strerror(why));
 		_exit(EX_IOERR);
 	}
 }

@@ -73,6 +73,14 @@ tap.same(m.code, 0, 'one is released')
 tool('held', 'delete', names[1], '--why', 'wrong')
 tap.same(m.code, 0, 'one is deleted')
 tap.ok(wait_for(lambda: len(p.delivered()) == 5), '... and only the first arrives', p.delivered())
+
+# who reads no further (head) wanted no more, whatever a command does after a line could not be written
+for args in (('incident', 'report', '--from', SINCE), ('incident', 'report', '--from', SINCE, '--json'), ('held', 'list')):
+    unread, ours = os.pipe()
+    os.close(unread)
+    with open(ours, 'w') as ours:
+        done = subprocess.run([BUILD + '/missent', '-c', m.conf, *args], stdout=ours, stderr=subprocess.PIPE, text=True)
+    tap.same((done.returncode, done.stderr), (0, ''), ' '.join(args[:2]) + ' whose output nobody reads')
 r = report('--known-at', '-1h')
 tap.same([x['why'] for x in r['unknown-times']], ['stopped'], 'the time in which it was stopped is told as not known')
 tap.same(fates(r['summary']['wrong']), {'got-out': 2, 'released': 1, 'held': 1, 'stopped': 1}, 'each fate is as it was')
