@@ -24,6 +24,7 @@
 
 #define SHORTEST 40  /* letters of a line of base64 within other text */
 #define WHOLE 16     /* letters of a text that is nothing else */
+#define LONG 88      /* letters of base64 amid a line that nothing pads: a document's */
 #define WORD 5       /* bytes of quoted-printable in a row that no link has */
 #define UNKNOWN 512  /* decoded bytes that are too many for a key */
 
@@ -180,20 +181,60 @@ static bool is_something(const guint8 *data, gsize len)
 			(ms_scan_utf8((const char *)data, len) || len > 100));
 }
 
+/* Between letters, not at the end of the line. */
+static bool has_blank(const char *p, const char *stop)
+{
+	while (stop > p && stop[-1] == ' ')
+		stop--;
+	return memchr(p, ' ', (gsize)(stop - p)) != NULL;
+}
+
+#define ENOUGH 512 /* letters, to see what it is */
+
+static GByteArray *something_in(const char *p, const char *stop)
+{
+	g_autoptr(GByteArray) data = ms_transfer_base64((const guint8 *)p, (gsize)(stop - p));
+	return is_something(data->data, data->len) ? g_steal_pointer(&data) : NULL;
+}
+
+/* Prose without a mark at its end, or what heads a file ("-----BEGIN DATA-----"), is taken for a
+ * line of it: the line behind it that begins a file, or `after`. */
+static const char *behind_prose(const Scan *scan, const Line *first, const char *after)
+{
+	gsize before = (gsize)(first->stop - first->p);
+	for (const char *p = first->next; p < after;) {
+		Line at = line_at(scan, p);
+		const char *text = past_quote(&at);
+		gsize len = (gsize)(at.stop - at.p);
+		bool other = len != before && at.stop - text >= WHOLE;
+		if (other && !has_blank(text, at.stop)) {
+			g_autoptr(GByteArray)
+				data = something_in(text, text + MIN(after - text, ENOUGH));
+			if (data != NULL)
+				return at.p;
+		}
+		before = at.stop > text ? len : before;
+		p = at.next;
+	}
+	return after;
+}
+
 /* Base64 that begins at `line`: where it ends, or NULL if there is none. */
 static const char *read_base64(const Scan *scan, const Line *line, const char *text)
 {
 	if (line->stop - text < WHOLE || !is_base64_line(text, line->stop))
 		return NULL;
-	bool first = line->p == scan->text,
+	bool first = line->p == scan->text, blanks = has_blank(text, line->stop),
 	     words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;
 	Line at = *line;
 	const char *after = line->next;
-	/* Lines of one length, and a shorter one; blank lines between them are skipped. */
+	/* Lines of one length, and a shorter one; blank lines between them are skipped, and words
+	 * are prose behind it. */
 	while (after < scan->end) {
 		at = line_at(scan, after);
 		const char *from = past_quote(&at);
-		if (from < at.stop && !is_base64_line(from, at.stop))
+		if (from < at.stop && (!is_base64_line(from, at.stop) ||
+			(!blanks && has_blank(from, at.stop))))
 			break;
 		words = words || memchr(from, ' ', (gsize)(at.stop - from)) != NULL;
 		after = at.next;
@@ -201,32 +242,41 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	bool whole = first && after == scan->end && !words;
 	bool mixed = memchr(text, '=', (gsize)(line->stop - text)) != NULL || after != line->next;
 	if (!whole && line->stop - text < SHORTEST && (words || !mixed))
-		return after;
-	g_autoptr(GByteArray)
-		data = ms_transfer_base64((const guint8 *)text, (gsize)(after - text));
-	if (is_something(data->data, data->len))
+		return behind_prose(scan, line, after);
+	g_autoptr(GByteArray) data = something_in(text, after);
+	if (data != NULL) {
 		give(scan, "base64 text", data);
-	else if (whole && data->len > UNKNOWN && line->stop - text >= SHORTEST)
+		return after;
+	}
+	const char *begin = behind_prose(scan, line, after);
+	if (begin == after && whole && (after - text) / 4 * 3 > UNKNOWN &&
+		line->stop - text >= SHORTEST)
 		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_NO_READER,
 			"base64 text that nothing here reads");
-	return after;
+	return begin;
 }
 
-/* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands. */
-static void read_padded(const Scan *scan, const Line *line)
+/* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands, and so is what is a
+ * document; data: is read as such. */
+static void read_amid(const Scan *scan, const Line *line)
 {
-	const char *done = line->p;
-	for (const char *p = line->p; (p = memchr(p, '=', (gsize)(line->stop - p))) != NULL; p++) {
-		const char *from = p;
-		while (from > done && may_be_base64(from[-1]) && from[-1] != ' ' && from[-1] != '=')
-			from--;
-		done = p;
-		bool address = from > line->p && from[-1] == ','; /* data:, which is read as such */
-		if (p - from < WHOLE || address || (p + 1 < line->stop && g_ascii_isalnum(p[1])))
+	static const char address[] = ";base64,";
+	const char *p = line->p, *from;
+	gsize len = (gsize)(line->stop - p);
+	if (len < LONG && memchr(p, '=', len) == NULL) /* as nearly all lines */
+		return;
+	for (; (from = p) < line->stop; p = MAX(p, from + 1)) {
+		while (p < line->stop && ms_transfer_is_base64(*p))
+			p++;
+		bool padded = p < line->stop && *p == '=';
+		bool named = from - line->p >= 8 && memcmp(from - 8, address, 8) == 0;
+		if (p - from < (padded ? WHOLE : LONG) || named || p - from == (gssize)len ||
+			(padded && p + 1 < line->stop && g_ascii_isalnum(p[1])))
 			continue;
-		g_autoptr(GByteArray)
-			data = ms_transfer_base64((const guint8 *)from, (gsize)(p - from));
-		if (is_something(data->data, data->len))
+		g_autoptr(GByteArray) data =
+			ms_transfer_base64((const guint8 *)from, (gsize)(p - from));
+		if (padded ? is_something(data->data, data->len)
+			   : ms_is_document(data->data, data->len))
 			give(scan, "base64 text", data);
 	}
 }
@@ -417,7 +467,7 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 		Line line = line_at(&scan, p);
 		look_for_quoted(&scan, &line);
 		read_hex(&scan, &line);
-		read_padded(&scan, &line);
+		read_amid(&scan, &line);
 		const char *after = read_line(&scan, &line);
 		p = after != NULL ? MAX(after, line.next) : line.next;
 	}

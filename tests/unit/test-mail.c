@@ -53,6 +53,11 @@ static void check(const char *message, gsize len, const Row *row)
 
 /* ---- attached files ------------------------------------------------------------------- */
 
+/* A packed text, in base64 that needs no padding. */
+#define PACKED_1 "H4sIAAAAAAACA3MuLS7Jz00tUsgrzU0CUt4uuubmJgaWhkYK+WkKiXn5JRlA0eT83ILEvEqFzDwF"
+#define PACKED_2 "j8TcpNKidKBUioJTalFOZp6OAlCVQmV+aVExAJxvNExOAAAA"
+#define PACKED PACKED_1 "\n" PACKED_2 "\n"
+
 static const Row files[] = {
 	{"two fields",
 		"From: a@b.example\nSubject: x\nContent-Transfer-Encoding: base64\n\n"
@@ -209,6 +214,31 @@ static const Row files[] = {
 		"Nzc0MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n"
 		"bye\n",
 		"KD-7740912", NULL},
+	{"base64 behind a line without a mark",
+		"Please find the document of today below\n" PACKED, "KD-7740912", NULL},
+	{"base64 behind such a line and a blank one",
+		"Please find the document of today\n\n" PACKED, "KD-7740912", NULL},
+	{"base64 behind a longer line",
+		"Please find the document that you have asked us for in your letter of "
+		"today below this very line\n" PACKED, "KD-7740912", NULL},
+	{"base64 behind one word", "Unternehmensunterlagen\n" PACKED, "KD-7740912", NULL},
+	{"base64 behind a digest",
+		"8c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d248c5f1f0e9a3b7d24\n\n" PACKED,
+		"KD-7740912", NULL},
+	{"base64 behind several lines, quoted",
+		"> see below\n> what the others have written to us\n>\n> " PACKED_1
+		"\n> " PACKED_2 "\n", "KD-7740912", NULL},
+	{"base64 between marks",
+		"-----BEGIN DATA-----\n" PACKED "-----END DATA-----\n", "KD-7740912", NULL},
+	{"base64 before words", PACKED "\nWith kind regards\n", "KD-7740912", NULL},
+	{"base64 in a field", "name;data;date\na.gz;" PACKED_1 PACKED_2 ";2026\n",
+		"KD-7740912", NULL},
+	{"base64 in the last field", "name,data\na.gz," PACKED_1 PACKED_2 "\n",
+		"KD-7740912", NULL},
+	{"padded base64 behind a comma",
+		"a.txt,Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo=,2026\n",
+		"KD-7740912", NULL},
+	{"base64 in quotes", "data = \"" PACKED_1 PACKED_2 "\"\n", "KD-7740912", NULL},
 	{"base64, quoted",
 		"> Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0Qt\n"
 		"> Nzc0MDkxMiBvZiBhbm90aGVyCkN1c3RvbWVyIG51bWJlciBLRC03NzQwOTEyIG9mIGFub3RoZXIK\n",
