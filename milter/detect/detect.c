@@ -629,9 +629,10 @@ static void by_pattern(Search *s)
 
 /* ---- fields --------------------------------------------------------------------------- */
 
-static bool is_field_of(const MsKind *kind, const char *term)
+bool ms_detect_is_field_of(const Search *s, const MsKind *kind)
 {
-	for (guint i = 0; i < kind->fields->len; i++)
+	const char *term = s->span->type == MS_SPAN_FIELD ? s->span->term : NULL;
+	for (guint i = 0; term != NULL && i < kind->fields->len; i++)
 		if (strcmp(kind->fields->pdata[i], term) == 0)
 			return true;
 	return false;
@@ -657,7 +658,7 @@ static void by_field(Search *s)
 {
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (!is_field_of(kind, s->span->term))
+		if (!ms_detect_is_field_of(s, kind))
 			continue;
 		Block block = {s, kind};
 		s->company_register = s->span->scheme != NULL

@@ -490,6 +490,17 @@ static void by_tables(Search *s)
 	}
 }
 
+/* A field that is of a kind by definition is one whatever it is called, and however it is written:
+ * "417" in BT-1. */
+static void by_term(Search *s)
+{
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		Named named = {0, s->fold->len, i};
+		if (ms_detect_is_field_of(s, ms_kinds_nth(s->kinds, i)))
+			g_array_prepend_val(s->named, named);
+	}
+}
+
 static int by_start(const void *a, const void *b)
 {
 	gsize x = ((const Named *)a)->start, y = ((const Named *)b)->start;
@@ -508,4 +519,5 @@ void ms_detect_names(Search *s)
 		g_array_sort(s->named, by_start);
 	}
 	take_named(s);
+	by_term(s);
 }
