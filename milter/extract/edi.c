@@ -129,6 +129,14 @@ static const struct {
 	{"BIG", NULL, 4, "order number"},
 };
 
+const char *ms_edi_reference(const char *code)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		if (strcmp(rows[i].tag, "RFF") == 0 && strcmp(rows[i].code, code) == 0)
+			return rows[i].label;
+	return NULL;
+}
+
 typedef struct {
 	const char *text;
 	gsize len;

@@ -280,6 +280,7 @@ typedef struct {
 	char *qualifier;   /* type code or tax scheme of the group that is open */
 	GArray *pending;   /* of Pending: to be named when the group closes */
 	char *attachment;  /* file name that stands in an element of its own */
+	char *assigned;    /* CII: the number before the code that says what it is */
 } Invoice;
 
 static bool has_letters(const char *text)
@@ -453,7 +454,11 @@ static void take_role(Invoice *in, Role role, const char *path, const char *valu
 	}
 	g_autofree char *with_country = role == VAT && strstr(path, "IdFiscaleIVA") != NULL
 		? g_strconcat(in->country != NULL ? in->country : "", value, NULL) : NULL;
-	emit_role(in, role, in->scheme, name_of(in), with_country != NULL ? with_country : value);
+	/* Without a scheme the place has its number from the seller, like the buyer. */
+	const char *name = role == ID && in->party->terms == DELIVERY && in->scheme == NULL
+		? "ship-to ID"
+		: name_of(in);
+	emit_role(in, role, in->scheme, name, with_country != NULL ? with_country : value);
 }
 
 /* What stands beside a field and says what kind of it that is. */
@@ -470,6 +475,15 @@ static bool take_qualifier(Invoice *in, const char *path, const char *value)
 		g_free(in->country);
 		in->country = g_strdup(value);
 		return true;
+	}
+	const char *label = g_str_has_suffix(path, "ReferencedDocument/ReferenceTypeCode")
+		? ms_edi_reference(value)
+		: NULL;
+	if (label != NULL && in->assigned != NULL)
+		ms_named_value(in->rest, label, in->assigned, strlen(in->assigned));
+	if (g_str_has_suffix(path, "ReferencedDocument/IssuerAssignedID")) {
+		g_free(in->assigned);
+		in->assigned = g_strdup(value);
 	}
 	if (g_str_has_suffix(path, "/NomeAttachment")) {
 		g_free(in->attachment);
@@ -558,8 +572,10 @@ static void take_leaf(Invoice *in)
 	const FieldRow *field = role == NULL ? find_field(path) : NULL;
 	if (role != NULL)
 		take_role(in, role->role, role->path, value);
-	else if (field != NULL && field->if_qualifier != NULL)
+	else if (field != NULL && field->if_qualifier != NULL) {
 		defer(in, field, NAME, value);
+		rest_value(in, in->scheme_name, value); /* what stands beside it names it, too */
+	}
 	else if (field != NULL)
 		emit_field(in, field, in->scheme, name_of(in), value, NULL);
 	else
@@ -582,6 +598,7 @@ static void close_group(Invoice *in)
 	}
 	g_array_set_size(in->pending, 0);
 	g_clear_pointer(&in->qualifier, g_free);
+	g_clear_pointer(&in->assigned, g_free);
 }
 
 static void push_step(Invoice *in, const char *name)
@@ -640,6 +657,8 @@ static void on_start(void *user, const char *name, const char *const *attributes
 	g_free(in->scheme_name);
 	in->scheme = g_strdup(ms_xml_attribute(attributes, "schemeID"));
 	const char *scheme_name = ms_xml_attribute(attributes, "schemeName");
+	if ((scheme_name == NULL || !has_letters(scheme_name)) && in->scheme != NULL)
+		scheme_name = ms_edi_reference(in->scheme);
 	in->scheme_name = scheme_name != NULL && has_letters(scheme_name) ? g_strdup(scheme_name)
 									  : NULL;
 	in->name = g_strdup(ms_xml_attribute(attributes, "filename"));

@@ -35,6 +35,9 @@ MsRead ms_xps_page_read;
 void ms_pdf_init(void);
 void ms_archive_init(void);
 
+/* edi.c: what a number is that has this code of UN/EDIFACT 1153 beside it; NULL: not known. */
+const char *ms_edi_reference(const char *code);
+
 /* ---- what the bytes are: in the file of the reader ---- */
 MsIs ms_is_apple, ms_is_ds_store;
 MsIs ms_is_edi;

@@ -28,6 +28,7 @@ enum {
 	IS_FILLER = 4,   /* may stand behind a name and says nothing */
 	IS_ENOUGH = 8,   /* alone, at the end of a name */
 	IS_PASSED = 16,  /* around what a number is called by its own word */
+	IS_REFERRED = 32, /* the same, of what a document refers to */
 };
 
 static const struct {
@@ -44,6 +45,7 @@ static const struct {
 		    "кoд koд"},
 	{IS_FILLER, "value val text txt string str content field"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
+	{IS_REFERRED, "document referenced issuer assigned"},
 	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja"},
 };
 
@@ -270,6 +272,20 @@ static bool says_enough(const Word *words, guint n)
 		is(words[0].text, IS_ENOUGH);
 }
 
+/* "ContractDocumentReference/ID" of UBL, "BuyerOrderReferencedDocument/IssuerAssignedID" of CII. */
+static const MsNameKinds *referred(GHashTable *keys, const Word *words, guint n)
+{
+	guint left = n;
+	Key key;
+	while (left > 0 && is(words[left - 1].text, IS_PASSED | IS_REFERRED))
+		left--;
+	if (left == n || left == 0)
+		return NULL;
+	const MsNameKinds *found = g_hash_table_lookup(keys, join(words, left, &key));
+	return found != NULL ? found
+			     : g_hash_table_lookup(keys, join(words + left - 1, 1, &key));
+}
+
 /* "policyNumber", "Nr polisy", "Codice POD" of one that is known by its own word alone. */
 static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, guint n)
 {
@@ -284,7 +300,8 @@ static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, g
 	join(words + first, n - first, &key);
 	if (key.len > 1 && key.text[key.len - 1] == '#') /* "polisnummer" */
 		key.text[key.len - 1] = '\0';
-	return g_hash_table_lookup(keys, key.text);
+	const MsNameKinds *found = g_hash_table_lookup(keys, key.text);
+	return found != NULL ? found : referred(keys, words + first, n - first);
 }
 
 static bool has_word(const Word *words, guint n, const char *word)
@@ -307,7 +324,8 @@ bool ms_name_is_number(const char *name)
 		n_outer = tidy(outer, cut(steps[last - 2], outer));
 	for (guint i = 0; i < n; i++) {
 		bool is_number = is(words[i].text, IS_PASSED);
-		if (!is_number && !has_word(outer, n_outer, words[i].text))
+		if (!is_number && !is(words[i].text, IS_REFERRED) &&
+			!has_word(outer, n_outer, words[i].text))
 			return false;
 		number += is_number;
 	}

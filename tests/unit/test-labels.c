@@ -82,6 +82,14 @@ typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
 	"</AccountingSupplierParty><AccountingCustomerParty>" buyer                     \
 	"</AccountingCustomerParty>" more "</Invoice>"
 
+#define REFERENCE(of, scheme, number)                                                            \
+	"<" of "DocumentReference><ID" scheme ">" number "</ID></" of "DocumentReference>"
+#define LINE(more) "<InvoiceLine><ID>1</ID>" more "</InvoiceLine>"
+#define CII(in, code)                                                                         \
+	"<CrossIndustryInvoice><" in "><AdditionalReferencedDocument>"                        \
+	"<IssuerAssignedID>889900</IssuerAssignedID><ReferenceTypeCode>" code                 \
+	"</ReferenceTypeCode></AdditionalReferencedDocument></" in "></CrossIndustryInvoice>"
+
 static const struct {
 	Form form;
 	const char *text; /* NAMED: lines "name=value"; "{name" opens, "}" closes */
@@ -251,6 +259,56 @@ static const struct {
 		"<Invoice><InvoiceRecipient><BillersInvoiceRecipientID>31337</BillersInvoiceRecipientID></InvoiceRecipient>"
 		"</Invoice>",
 		"customer-number", "31337", true},
+	/* what a document refers to, by its element, its code, or what stands beside it */
+	{NAMED, "{ContractDocumentReference\nID=889900\n}", "contract-number", "889900", true},
+	{NAMED, "{ContractReferencedDocument\nIssuerAssignedID=889900\n}", "contract-number",
+		"889900", true},
+	{NAMED, "{InvoiceDocumentReference\nUUID=889900\n}", "contract-number", "889900", false},
+	{NAMED, "{AdditionalDocumentReference\nID=889900\n}", "contract-number", "889900", false},
+	{NAMED, "{ContractDocumentReference\nDescription=889900\n}", "contract-number", "889900",
+		false},
+	{NAMED, "{AdditionalReferencedDocument\nIssuerAssignedID=889900\nName=Vertragsnummer\n}",
+		"contract-number", "889900", true},
+	{XML, UBL("", "", LINE(REFERENCE("Contract", "", "889900"))), "contract-number", "889900",
+		true},
+	{XML, UBL("", "", LINE(REFERENCE("", " schemeID=\"CT\"", "889900"))), "contract-number",
+		"889900", true},
+	{XML, UBL("", "", LINE(REFERENCE("", " schemeID=\"IV\"", "889900"))), "contract-number",
+		"889900", false},
+	{XML, UBL("", "", REFERENCE("Additional", " schemeID=\"IT\"", "31337")), "customer-number",
+		"31337", true},
+	{XML, UBL("", "", REFERENCE("Additional", " schemeID=\"ABT\"", "31337")),
+		"customer-number", "31337", false},
+	{XML,
+		UBL("", "",
+			"<AdditionalDocumentReference><ID>31337</ID><DocumentType>Customer number"
+			"</DocumentType></AdditionalDocumentReference>"),
+		"customer-number", "31337", true},
+	{XML, CII("A", "CT"), "contract-number", "889900", true},
+	{XML, CII("A", "IV"), "contract-number", "889900", false},
+	{XML, CII("ApplicableHeaderTradeAgreement", "CT"),
+		"contract-number", "889900", true},
+	{XML,
+		"<CrossIndustryInvoice><A><ContractReferencedDocument><IssuerAssignedID>1</IssuerAssignedID>"
+		"</ContractReferencedDocument><AdditionalReferencedDocument>"
+		"<ReferenceTypeCode>IT</ReferenceTypeCode><IssuerAssignedID>31337</IssuerAssignedID>"
+		"</AdditionalReferencedDocument></A></CrossIndustryInvoice>",
+		"customer-number", "31337", false},
+	/* what the seller calls where it is delivered to, and what the buyer refers to */
+	{XML, UBL("", "", "<Delivery><DeliveryLocation><ID>31337</ID></DeliveryLocation></Delivery>"),
+		"customer-number", "31337", true},
+	{XML,
+		UBL("", "",
+			"<Delivery><DeliveryLocation><ID schemeID=\"0088\">31337</ID></DeliveryLocation></Delivery>"),
+		"customer-number", "31337", false},
+	{XML, UBL("", "", "<Delivery><DeliveryLocation><Name>31337</Name></DeliveryLocation></Delivery>"),
+		"customer-number", "31337", false},
+	{XML, UBL("", "", "<PayeeParty><PartyIdentification><ID>31337</ID></PartyIdentification></PayeeParty>"),
+		"customer-number", "31337", false},
+	{XML, UBL("", "", "<BuyerReference>31337</BuyerReference>"), "customer-number", "31337",
+		true},
+	{XML, UBL("", "", "<AccountingCost>31337</AccountingCost>"), "customer-number", "31337",
+		false},
 	/* the square code of Saudi invoices, a hash, and neither */
 	{XML,
 		UBL("", "",
