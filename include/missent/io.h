@@ -50,6 +50,9 @@ bool ms_io_write(int fd, const void *data, gsize len);
 bool ms_io_sync_folder(const char *folder);
 /* errno: does the host lack something for now?  Who waits for it to come is started again. */
 bool ms_io_is_want(int system);
+/* Does its file system refuse what is new (errno: why)?  One that met an error may say of itself
+ * that it does not. */
+bool ms_io_takes_nothing(const char *folder);
 /* Could this process have so many more, now? */
 bool ms_io_has_descriptors(guint n);
 /* Does the file system of a file have room for so much more, and then for mail?  One that cannot be

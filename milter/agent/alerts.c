@@ -5,9 +5,11 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 #include "missent/pause.h"
 
 #include "tell.h"
@@ -153,7 +155,9 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 			s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
 			"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s",
 			host.held, age / SECOND);
-	if (host.disk_free >= 0)
+	if (ms_io_takes_nothing(s->state_dir))
+		set(t, MS_ALERT_DISK, true, "%s", g_strerror(errno));
+	else if (host.disk_free >= 0)
 		set(t, MS_ALERT_DISK, host.disk_free < s->alerts.disk_free,
 			"%" G_GINT64_FORMAT " bytes are free", host.disk_free);
 	if (!ms_alerts_is(t->alerts, MS_ALERT_SILENT))

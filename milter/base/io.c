@@ -215,8 +215,20 @@ bool ms_io_sync_folder(const char *folder)
 
 bool ms_io_is_want(int system)
 {
-	return system == ENOSPC || system == EDQUOT || system == EMFILE || system == ENFILE ||
-		system == ENOMEM || system == EAGAIN || system == EIO;
+	static const int wants[] = {ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EAGAIN, EIO, EROFS,
+		ESTALE, ETIMEDOUT, ENOTCONN};
+	for (gsize i = 0; i < G_N_ELEMENTS(wants); i++)
+		if (system == wants[i])
+			return true;
+	return false;
+}
+
+bool ms_io_takes_nothing(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	bool refused = fd < 0 && (errno == EROFS || errno == EIO);
+	ms_io_close(fd);
+	return refused;
 }
 
 /* Of a small one, a twentieth. */

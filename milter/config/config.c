@@ -511,7 +511,8 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 bool ms_config_is_want(const GError *why)
 {
 	static const GFileError wants[] = {G_FILE_ERROR_NOSPC, G_FILE_ERROR_MFILE,
-		G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM, G_FILE_ERROR_AGAIN, G_FILE_ERROR_IO};
+		G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM, G_FILE_ERROR_AGAIN, G_FILE_ERROR_IO,
+		G_FILE_ERROR_ROFS};
 	for (gsize i = 0; i < G_N_ELEMENTS(wants); i++)
 		if (g_error_matches(why, G_FILE_ERROR, wants[i]))
 			return true;

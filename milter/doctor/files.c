@@ -207,21 +207,12 @@ void check_release(Patient *p)
 
 #define MIB ((guint64)1 << 20)
 
-/* A file system that met an error takes nothing more, and may say of itself that it does. */
-static bool takes_nothing(const char *path)
-{
-	int fd = open(path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	bool refused = fd < 0 && (errno == EROFS || errno == EIO);
-	ms_io_close(fd);
-	return refused;
-}
-
 static void look_at_disk(Patient *p, const char *path, const char *what)
 {
 	struct statvfs fs;
 	if (path == NULL || statvfs(path, &fs) != 0)
 		return;
-	if (takes_nothing(path)) {
+	if (ms_io_takes_nothing(path)) {
 		complain_as(p, MS_GRAVITY_FAULT,
 			"See the kernel's log (dmesg), check the file system, and mount it anew. Mail is deferred meanwhile.",
 			"%s (%s): nothing can be written there: %s", path, what, g_strerror(errno));

@@ -100,11 +100,11 @@ static const char *remedy_of(int rc)
 }
 
 /* SQLite opens what it cannot open for writing, for whatever reason, to be read alone, and tells
- * nobody; the file may well be one that may be written. */
+ * nobody; the file may well be one that may be written, or could be on a disk that takes something. */
 static bool may_write(const MsSqlite *db)
 {
 	g_autofree char *folder = g_path_get_dirname(db->path);
-	return access(db->path, W_OK) == 0 && access(folder, W_OK) == 0;
+	return (access(db->path, W_OK) == 0 && access(folder, W_OK) == 0) || ms_io_is_want(errno);
 }
 
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)

@@ -317,6 +317,23 @@ else:
     expect('disk', 'off', 'there is room')
     expect('write', 'off', 'they are written down')
 
+# ---- a disk that takes nothing ----
+if not small:
+    tap.skip('a disk that takes nothing', 'no tmpfs can be mounted here')
+else:
+    # As after an error of the disk; what is open stays open.
+    for how in (['--bind', disk, disk], ['-o', 'remount,bind,ro', disk]):
+        subprocess.run(['mount', *how], check=True)
+    expect('disk', 'on', 'it takes nothing')
+    tap.ok('alert=disk, state=on: the disk of state-dir is nearly full, or takes nothing: Read-only file system;' in agent.tail(),
+           '... and why is said')
+    for program, *more in (['missentd', '-s', 'unix:%s/second' % S], ['missentd', '-t'], ['missent-agent', '-r']):
+        done = subprocess.run([BUILD + '/' + program, '-c', m.conf, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        tap.ok(done.returncode == 75 and 'Read-only file system' in done.stdout,
+               '%s may be started again: its settings are as they should be' % program, done)
+    subprocess.run(['umount', disk], check=True)
+    expect('disk', 'off', 'it takes what it is given')
+
 # ---- the daemon is silent ----
 client.close()
 m.kill()

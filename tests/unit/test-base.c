@@ -739,7 +739,10 @@ static void test_want(void)
 	} systems[] = {{EMFILE, MS_ERROR_RETRY}, {ENFILE, MS_ERROR_RETRY}, {ENOMEM, MS_ERROR_RETRY},
 		{ENOSPC, MS_ERROR_RETRY}, {EDQUOT, MS_ERROR_RETRY}, {EIO, MS_ERROR_RETRY},
 		{EAGAIN, MS_ERROR_RETRY}, {ENOENT, MS_ERROR_CONFIG}, {EACCES, MS_ERROR_CONFIG},
-		{ENOTDIR, MS_ERROR_CONFIG}, {EROFS, MS_ERROR_CONFIG}, {ELOOP, MS_ERROR_CONFIG}};
+		{ENOTDIR, MS_ERROR_CONFIG}, {ELOOP, MS_ERROR_CONFIG},
+		/* a disk that met an error, a server of files that is away */
+		{EROFS, MS_ERROR_RETRY}, {ESTALE, MS_ERROR_RETRY}, {ETIMEDOUT, MS_ERROR_RETRY},
+		{ENOTCONN, MS_ERROR_RETRY}};
 	for (gsize i = 0; i < G_N_ELEMENTS(systems); i++) {
 		g_autoptr(GError) error = NULL;
 		g_assert_false(ms_io_fail(&error, "/a", systems[i].system));
