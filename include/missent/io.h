@@ -67,6 +67,9 @@ GDir *ms_io_open_folder(const char *path, GError **error);
  * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
  * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out);
+/* Sees to it that there is such a folder: one that is made has that mode, and the owner of the one
+ * around it, which has to be there.  False and errno. */
+bool ms_io_make_folder(const char *path, guint mode);
 /* Is it the open file that has this name now?  What is written into another nobody finds. */
 bool ms_io_has_name(int fd, const char *path);
 /* Opens a file of no bytes that is there for its lock, made where there is none.  -1 and errno. */

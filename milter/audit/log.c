@@ -86,22 +86,13 @@ static bool sync_folder(const char *path, GError **error)
 	return ms_io_sync_folder(path) || fails(error, path, "written to");
 }
 
-/* Each folder on the way is its parent's owner's. */
 static bool make_folder(const char *path, GError **error)
 {
 	if (g_file_test(path, G_FILE_TEST_IS_DIR))
 		return true;
 	g_autofree char *parent = g_path_get_dirname(path);
-	if (strlen(parent) > 1 && !make_folder(parent, error))
-		return false;
-	if (g_mkdir(path, 0750) != 0 && errno != EEXIST)
-		return fails(error, path, "made");
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		ms_io_like_folder(fd, path);
-		close(fd);
-	}
-	return true;
+	return (strlen(parent) <= 1 || make_folder(parent, error)) &&
+		(ms_io_make_folder(path, 0750) || fails(error, path, "made"));
 }
 
 bool ms_tlog_replace_file(

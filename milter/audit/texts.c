@@ -46,28 +46,13 @@ static char *file_of(const char *trail, MsAuditText what, const char *id)
 	return g_strdup_printf("%s/%s-%s", folder, ms_audit_text_names[what], id);
 }
 
-/* Root's becomes that of who owns the folder around it, as its files do. */
-static bool make_folder(const char *folder)
-{
-	if (g_mkdir(folder, 0750) != 0)
-		return errno == EEXIST;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return false;
-	ms_io_like_folder(fd, folder);
-	close(fd);
-	return true;
-}
-
 /* The folder, locked; -1 and errno. */
 static int lock_folder(const char *folder, int how, gint64 wait_ms)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || ms_io_lock(fd, how, wait_ms))
 		return fd;
-	int why = errno;
-	close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return -1;
 }
 
@@ -85,7 +70,9 @@ bool ms_audit_keep_text(const char *trail, MsAuditText what, const char *text, G
 	g_autofree char *folder = folder_of(trail);
 	ms_audit_text_id(text, id);
 	g_autofree char *path = file_of(trail, what, id);
-	int lock = make_folder(folder) ? lock_folder(folder, LOCK_SH, MS_IO_LOCK_MS) : -1;
+	int lock = ms_io_make_folder(folder, 0750)
+		? lock_folder(folder, LOCK_SH, MS_IO_LOCK_MS)
+		: -1;
 	bool kept = lock >= 0 && keep(path, text);
 	int why = errno;
 	ms_io_close(lock);

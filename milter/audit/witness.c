@@ -127,7 +127,7 @@ static bool keep(const char *folder, const char *host, const char *vkey,
 	g_autofree char *path = path_of(folder, host);
 	g_autofree char *text = g_strdup_printf(
 		"%s\n%" G_GINT64_FORMAT "\n%s", vkey, g_get_real_time(), checkpoint->text);
-	if (g_mkdir(folder, 0750) != 0 && errno != EEXIST) {
+	if (!ms_io_make_folder(folder, 0750)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", folder, g_strerror(errno));
 		return false;
 	}

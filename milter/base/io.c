@@ -302,6 +302,17 @@ bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool 
 	return made ? ms_io_sync_folder(folder) : fine && why == EEXIST;
 }
 
+bool ms_io_make_folder(const char *path, guint mode)
+{
+	if (mkdir(path, (mode_t)mode) != 0)
+		return errno == EEXIST && g_file_test(path, G_FILE_TEST_IS_DIR);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0)
+		ms_io_like_folder(fd, path);
+	ms_io_close(fd);
+	return true;
+}
+
 bool ms_io_has_name(int fd, const char *path)
 {
 	struct stat mine, there;

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -185,7 +184,7 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 			g_strerror(why));
 		return false;
 	}
-	if (g_mkdir_with_parents(s->spool_dir, 0700) != 0)
+	if (!ms_io_make_folder(s->spool_dir, 0700))
 		return ms_io_fail(error, s->spool_dir, errno);
 	runtime->ledger = ms_ledger_open(s->records_file, error);
 	if (runtime->ledger != NULL)

@@ -98,7 +98,7 @@ static bool set_aside(const char *dir, const char *name)
 	g_autofree char *aside = g_build_filename(dir, MS_SPOOL_ASIDE, NULL);
 	g_autofree char *from = g_build_filename(dir, name, NULL);
 	g_autofree char *to = g_build_filename(aside, name, NULL);
-	return (mkdir(aside, 0750) == 0 || errno == EEXIST) && rename(from, to) == 0;
+	return ms_io_make_folder(aside, 0750) && rename(from, to) == 0;
 }
 
 static void clear_aside(const char *dir)

@@ -201,23 +201,55 @@ static void test_make(void)
 	remove_folder(dir);
 }
 
+static void test_folder(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "folder", NULL);
+	g_autofree char *file = g_build_filename(path, "file", NULL);
+	g_autofree char *nowhere = g_build_filename(dir, "no", "folder", NULL);
+	struct stat st;
+	for (int i = 0; i < 2; i++)
+		g_assert_true(ms_io_make_folder(path, 0710));
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 07777, ==, 0710);
+	g_assert_true(ms_io_make(file, "", 0, 0600, NULL));
+	g_assert_false(ms_io_make_folder(file, 0710));
+	g_assert_cmpint(errno, ==, EEXIST);
+	g_assert_false(ms_io_make_folder(nowhere, 0710));
+	g_assert_cmpint(errno, ==, ENOENT);
+	remove_folder(dir);
+}
+
+static bool make_key(const char *path)
+{
+	return ms_key_create(path, NULL);
+}
+
+static bool make_folder(const char *path)
+{
+	return ms_io_make_folder(path, 0400);
+}
+
 /* What root makes is its folder's owner's, from the first moment on. */
 static void test_owner(void)
 {
+	static bool (*const makes[])(const char *path) = {make_key, make_folder};
 	g_autofree char *dir = scratch_folder();
-	g_autofree char *path = g_build_filename(dir, "key", NULL);
-	struct stat st;
 	if (geteuid() != 0) {
 		g_test_skip("needs root");
 		remove_folder(dir);
 		return;
 	}
 	g_assert_no_errno(chown(dir, 65534, 65534));
-	g_assert_true(ms_key_create(path, NULL));
-	g_assert_no_errno(stat(path, &st));
-	g_assert_cmpuint(st.st_uid, ==, 65534);
-	g_assert_cmpuint(st.st_gid, ==, 65534);
-	g_assert_cmpint(st.st_mode & 07777, ==, 0400);
+	for (gsize i = 0; i < G_N_ELEMENTS(makes); i++) {
+		g_autofree char *path = g_strdup_printf("%s/%zu", dir, i);
+		struct stat st;
+		g_assert_true(makes[i](path));
+		g_assert_no_errno(stat(path, &st));
+		g_assert_cmpuint(st.st_uid, ==, 65534);
+		g_assert_cmpuint(st.st_gid, ==, 65534);
+		g_assert_cmpint(st.st_mode & 07777, ==, 0400);
+	}
 	remove_folder(dir);
 }
 
@@ -227,6 +259,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/first/all-at-once", test_first);
 	g_test_add_func("/first/held-folder", test_held_folder);
 	g_test_add_func("/first/make", test_make);
+	g_test_add_func("/first/folder", test_folder);
 	g_test_add_func("/first/owner", test_owner);
 	return g_test_run();
 }
