@@ -67,6 +67,9 @@ GDir *ms_io_open_folder(const char *path, GError **error);
  * and the owner of its folder, on disk.  Of several that make it at once one does; what is there
  * stays as it is (`*made_out`, or NULL).  False and errno: there is none. */
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out);
+/* Puts a file in the place of the one of that name, or where there is none: whole, with its mode
+ * and the owner of its folder, and with `sync` on disk.  False and errno. */
+bool ms_io_replace(const char *path, const void *data, gsize len, guint mode, bool sync);
 /* Sees to it that there is such a folder: one that is made has that mode, and the owner of the one
  * around it, which has to be there.  False and errno. */
 bool ms_io_make_folder(const char *path, guint mode);

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,19 +147,14 @@ void agent_metrics_stop(Agent *agent)
 
 /* ---- for node_exporter ---------------------------------------------------------------- */
 
-/* Under another name first: it reads whenever it likes. */
+/* Whole at each moment: it reads whenever it likes. */
 void agent_metrics_file(Agent *agent)
 {
 	const char *path = agent_settings(agent)->metrics.textfile;
 	if (path == NULL)
 		return;
-	g_autofree char *text = text_of(agent), *fresh = g_strconcat(path, ".new", NULL);
-	gsize len = strlen(text);
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	bool fine = fd >= 0 && write(fd, text, len) == (ssize_t)len && fchmod(fd, 0644) == 0;
-	if (fd >= 0)
-		fine = close(fd) == 0 && fine;
-	fine = fine && rename(fresh, path) == 0;
+	g_autofree char *text = text_of(agent);
+	bool fine = ms_io_replace(path, text, strlen(text), 0644, false);
 	if (!fine && !agent->textfile_failed)
 		ms_log(LOG_WARNING, NULL, "metrics { textfile = \"%s\" }: %s", path,
 			g_strerror(errno));

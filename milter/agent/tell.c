@@ -183,7 +183,7 @@ static bool submit(const MsSettings *s, const char *text, char **why_out)
 	int fd = memfd_create("missent-alert", MFD_CLOEXEC);
 	gsize len = strlen(text);
 	MsSubmitted said = MS_LATER;
-	if (fd >= 0 && write(fd, text, len) == (ssize_t)len)
+	if (fd >= 0 && ms_io_write(fd, text, len))
 		said = ms_mta_submit(&relay, s->alerts.mail_from, to, header, fd, why_out);
 	else
 		*why_out = g_strdup("no memory");

@@ -98,21 +98,9 @@ static bool make_folder(const char *path, GError **error)
 bool ms_tlog_replace_file(
 	const char *path, const void *data, gsize len, bool sync, GError **error)
 {
-	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
 	g_autofree char *folder = g_path_get_dirname(path);
-	if (!make_folder(folder, error))
-		return false;
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd >= 0)
-		ms_io_like_folder(fd, fresh);
-	bool fine = fd >= 0 && ms_io_write(fd, data, len) && (!sync || fsync(fd) == 0) &&
-		g_rename(fresh, path) == 0;
-	if (!fine) {
-		fails(error, path, "written to");
-		unlink(fresh);
-	}
-	ms_io_close(fd);
-	return fine && (!sync || sync_folder(folder, error));
+	return make_folder(folder, error) && (ms_io_replace(path, data, len, 0640, sync) ||
+						     fails(error, path, "written to"));
 }
 
 static char *path_in(const MsTlog *log, const char *name)

@@ -92,9 +92,7 @@ int ms_io_connect(const struct sockaddr *address, guint address_len, int ms)
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect_within(fd, address, address_len, end))
 		return fd;
-	int why = errno;
-	close(fd);
-	errno = why;
+	ms_io_close(fd);
 	return -1;
 }
 
@@ -276,6 +274,37 @@ static bool take_name(const char *fresh, const char *path)
 	return (errno == EINVAL || errno == ENOSYS) && link(fresh, path) == 0;
 }
 
+static bool sync_name(const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	return ms_io_sync_folder(folder);
+}
+
+/* errno stays as it is. */
+static void forget_beside(char *fresh)
+{
+	int why = errno;
+	if (fresh != NULL)
+		unlink(fresh);
+	g_free(fresh);
+	errno = why;
+}
+
+/* All of it under another name in that folder: the name, or NULL and errno. */
+static char *write_beside(const char *path, const void *data, gsize len, guint mode, bool sync)
+{
+	char *fresh = g_strconcat(path, ".XXXXXX.new", NULL);
+	int fd = g_mkstemp_full(fresh, O_WRONLY | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		ms_io_like_folder(fd, fresh);
+	bool fine = fd >= 0 && ms_io_write(fd, data, len) && fchmod(fd, (mode_t)mode) == 0 &&
+		(!sync || fsync(fd) == 0);
+	fine = fd >= 0 && close(fd) == 0 && fine;
+	if (!fine)
+		forget_beside(g_steal_pointer(&fresh));
+	return fresh;
+}
+
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out)
 {
 	struct stat st;
@@ -285,21 +314,21 @@ bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool 
 		return true;
 	if (errno != ENOENT)
 		return false;
-	g_autofree char *fresh = g_strconcat(path, ".XXXXXX", NULL);
-	int fd = g_mkstemp_full(fresh, O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	ms_io_like_folder(fd, fresh);
-	bool fine = ms_io_write(fd, data, len) && fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0;
-	bool made = fine && take_name(fresh, path);
-	int why = errno;
-	close(fd);
-	unlink(fresh);
+	char *fresh = write_beside(path, data, len, mode, true);
+	bool made = fresh != NULL && take_name(fresh, path),
+	     there = fresh != NULL && errno == EEXIST;
+	forget_beside(fresh);
 	if (made_out != NULL)
 		*made_out = made;
-	errno = why;
-	g_autofree char *folder = g_path_get_dirname(path);
-	return made ? ms_io_sync_folder(folder) : fine && why == EEXIST;
+	return made ? sync_name(path) : there;
+}
+
+bool ms_io_replace(const char *path, const void *data, gsize len, guint mode, bool sync)
+{
+	char *fresh = write_beside(path, data, len, mode, sync);
+	bool fine = fresh != NULL && rename(fresh, path) == 0;
+	forget_beside(fresh);
+	return fine && (!sync || sync_name(path));
 }
 
 bool ms_io_make_folder(const char *path, guint mode)

@@ -66,8 +66,7 @@ static bool set_aside(const MsChange *change, void *user, GError **error)
 		cli_fail(0, "%s: change %s %s; set aside", f->source, change->id, change->why);
 	if (!open_aside(f, error))
 		return false;
-	if (write(f->aside, line, strlen(line)) == (ssize_t)strlen(line) &&
-		fdatasync(f->aside) == 0)
+	if (ms_io_write(f->aside, line, strlen(line)) && fdatasync(f->aside) == 0)
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", f->aside_path, g_strerror(errno));
 	return false;

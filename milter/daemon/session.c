@@ -15,6 +15,7 @@
 #include "missent/bodydigest.h"
 #include "missent/clock.h"
 #include "missent/identifier.h"
+#include "missent/io.h"
 #include "missent/log.h"
 #include "missent/token.h"
 
@@ -206,20 +207,8 @@ void session_recipient(Session *session, const char *recipient)
 static void write_out(Session *session, const void *data, gsize len)
 {
 	Transaction *t = session->transaction;
-	const char *p = data;
-	if (!reserve(session, len))
-		return;
-	while (len > 0 && t->failed == NULL) {
-		ssize_t n = write(t->fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			fail(t, g_strerror(errno));
-			return;
-		}
-		p += n;
-		len -= (gsize)n;
-	}
+	if (reserve(session, len) && !ms_io_write(t->fd, data, len))
+		fail(t, g_strerror(errno));
 }
 
 static void flush(Session *session)

@@ -12,11 +12,9 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/clock.h"
@@ -71,28 +69,15 @@ static void read_file(MsSeen *seen)
 	seen->behind = false;
 }
 
-/* Whole or not at all.  Who may not write remembers for himself.  While it is reloaded a process
- * has two of them. */
+/* Whole or not at all.  Who may not write remembers for himself. */
 static bool write_file(MsSeen *seen)
 {
-	g_autofree char *temporary =
-		g_strdup_printf("%s.%d-%p", seen->file, (int)getpid(), (void *)seen);
 	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n",
 		seen->loaded, seen->version, seen->generation);
 	seen->written = ms_clock_steady();
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0)
+	seen->behind = !ms_io_replace(seen->file, text, strlen(text), 0640, true);
+	if (seen->behind)
 		return false;
-	ms_io_like_folder(fd, seen->file);
-	bool fine = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
-	fine = close(fd) == 0 && fine && rename(temporary, seen->file) == 0;
-	seen->behind = !fine;
-	if (!fine) {
-		int why = errno;
-		unlink(temporary);
-		errno = why;
-		return false;
-	}
 	g_free(seen->text);
 	seen->text = g_steal_pointer(&text);
 	return true;

@@ -94,19 +94,6 @@ static char *contents(const char *path)
 	return n >= 0 ? g_strndup(text, (gsize)n) : NULL;
 }
 
-static bool replace(const char *path, const char *text)
-{
-	g_autofree char *fresh = g_strconcat(path, ".new", NULL);
-	gsize len = strlen(text);
-	unlink(fresh);
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return false;
-	ms_io_like_folder(fd, fresh);
-	bool fine = write(fd, text, len) == (ssize_t)len;
-	return close(fd) == 0 && fine && rename(fresh, path) == 0;
-}
-
 MsAlerts *ms_alerts_new(const char *state_dir)
 {
 	MsAlerts *alerts = g_new0(MsAlerts, 1);
@@ -133,7 +120,7 @@ static void remember(const MsAlerts *alerts)
 	for (guint i = 0; i < MS_N_ALERTS; i++)
 		json_object_set_new(json, ms_alert_rows[i].name, json_boolean(alerts->on[i]));
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-	replace(alerts->path, text);
+	ms_io_replace(alerts->path, text, strlen(text), 0640, false);
 	free(text);
 	json_decref(json);
 }
@@ -176,7 +163,7 @@ bool ms_alert_leave(const char *state_dir, MsAlert alert, const char *detail)
 	g_autofree char *path = left_path(state_dir, alert);
 	if (*detail == '\0')
 		return unlink(path) == 0 || errno == ENOENT;
-	return replace(path, detail);
+	return ms_io_replace(path, detail, strlen(detail), 0640, false);
 }
 
 char *ms_alert_left(const char *state_dir, MsAlert alert)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -90,29 +89,6 @@ static bool failed(const char *path, GError **error)
 	return false;
 }
 
-/* One that has ended must not be there again when the power comes back. */
-static bool sync_folder(const char *state_dir, GError **error)
-{
-	return ms_io_sync_folder(state_dir) || failed(state_dir, error);
-}
-
-/* On disk under another name first. */
-static bool put(const char *path, const char *text, GError **error)
-{
-	g_autofree char *fresh = g_strdup_printf("%s.%d", path, (int)getpid());
-	unlink(fresh);
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return failed(fresh, error);
-	ms_io_like_folder(fd, fresh);
-	bool fine = ms_io_write(fd, text, strlen(text)) && fchmod(fd, 0640) == 0 && fsync(fd) == 0;
-	fine = close(fd) == 0 && fine && rename(fresh, path) == 0;
-	if (!fine)
-		failed(path, error);
-	unlink(fresh);
-	return fine;
-}
-
 bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
@@ -124,7 +100,7 @@ bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error)
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT, "who or why is not UTF-8");
 		return false;
 	}
-	bool fine = put(path, text, error) && sync_folder(state_dir, error);
+	bool fine = ms_io_replace(path, text, strlen(text), 0640, true) || failed(path, error);
 	free(text);
 	return fine;
 }
@@ -132,9 +108,11 @@ bool ms_pause_begin(const char *state_dir, const MsPause *pause, GError **error)
 MsAnswer ms_pause_end(const char *state_dir, GError **error)
 {
 	g_autofree char *path = g_build_filename(state_dir, NAME, NULL);
-	if (unlink(path) == 0)
-		return sync_folder(state_dir, error) ? MS_FOUND : MS_RETRY;
-	if (errno == ENOENT)
+	/* One that has ended must not be there again when the power comes back. */
+	bool gone = unlink(path) == 0;
+	if (gone && ms_io_sync_folder(state_dir))
+		return MS_FOUND;
+	if (!gone && errno == ENOENT)
 		return MS_ABSENT;
 	failed(path, error);
 	return MS_RETRY;

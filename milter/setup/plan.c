@@ -125,25 +125,14 @@ bool ms_plan_add(MsPlan *plan, MsSetupStep step, const char *path, const char *t
 static bool sync_folder(const char *path, GError **error)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool fine = fd >= 0 && fsync(fd) == 0;
-	if (!fine)
-		fail(error, dir);
-	ms_io_close(fd);
-	return fine;
+	return ms_io_sync_folder(dir) || fail(error, dir);
 }
 
 static bool fill(int fd, GBytes *bytes)
 {
-	gsize len, at = 0;
+	gsize len;
 	const char *data = g_bytes_get_data(bytes, &len);
-	while (at < len) {
-		ssize_t n = write(fd, data + at, len - at);
-		if (n < 0 && errno != EINTR)
-			return false;
-		at += n > 0 ? (gsize)n : 0;
-	}
-	return fsync(fd) == 0;
+	return ms_io_write(fd, data, len) && fsync(fd) == 0;
 }
 
 /* `bytes` NULL: it goes. */

@@ -201,6 +201,46 @@ static void test_make(void)
 	remove_folder(dir);
 }
 
+static guint files_in(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	guint n = 0;
+	while (g_dir_read_name(dir) != NULL)
+		n++;
+	return n;
+}
+
+/* What was there is gone, or stays; nothing else is left. */
+static void test_replace(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "file", NULL);
+	g_autofree char *link = g_build_filename(dir, "link", NULL);
+	g_autofree char *folder = g_build_filename(dir, "folder", NULL);
+	g_autofree char *nowhere = g_build_filename(dir, "no", "file", NULL);
+	struct stat st;
+	static const char *const texts[] = {"one", "another", ""};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *text = NULL;
+		g_assert_true(ms_io_replace(path, texts[i], strlen(texts[i]), 0604, i != 1));
+		g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+		g_assert_cmpstr(text, ==, texts[i]);
+		g_assert_cmpint(stat(path, &st), ==, 0);
+		g_assert_cmpint(st.st_mode & 07777, ==, 0604);
+	}
+	g_assert_no_errno(symlink(path, link));
+	g_assert_true(ms_io_replace(link, "x", 1, 0600, false));
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	g_assert_cmpint(st.st_size, ==, 0); /* what the link led to is as it was */
+	g_assert_no_errno(mkdir(folder, 0700));
+	g_assert_false(ms_io_replace(folder, "x", 1, 0600, true));
+	g_assert_cmpint(errno, ==, EISDIR);
+	g_assert_false(ms_io_replace(nowhere, "x", 1, 0600, true));
+	g_assert_cmpint(errno, ==, ENOENT);
+	g_assert_cmpuint(files_in(dir), ==, 3);
+	remove_folder(dir);
+}
+
 static void test_folder(void)
 {
 	g_autofree char *dir = scratch_folder();
@@ -225,6 +265,11 @@ static bool make_key(const char *path)
 	return ms_key_create(path, NULL);
 }
 
+static bool make_file(const char *path)
+{
+	return ms_io_replace(path, "x", 1, 0400, false);
+}
+
 static bool make_folder(const char *path)
 {
 	return ms_io_make_folder(path, 0400);
@@ -233,7 +278,7 @@ static bool make_folder(const char *path)
 /* What root makes is its folder's owner's, from the first moment on. */
 static void test_owner(void)
 {
-	static bool (*const makes[])(const char *path) = {make_key, make_folder};
+	static bool (*const makes[])(const char *path) = {make_key, make_file, make_folder};
 	g_autofree char *dir = scratch_folder();
 	if (geteuid() != 0) {
 		g_test_skip("needs root");
@@ -259,6 +304,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/first/all-at-once", test_first);
 	g_test_add_func("/first/held-folder", test_held_folder);
 	g_test_add_func("/first/make", test_make);
+	g_test_add_func("/first/replace", test_replace);
 	g_test_add_func("/first/folder", test_folder);
 	g_test_add_func("/first/owner", test_owner);
 	return g_test_run();
