@@ -21,17 +21,22 @@ typedef struct {
 	gsize start, end; /* in the fold */
 } Cell;
 
-/* What two blanks set apart. */
+static bool is_between(char c)
+{
+	return c == ' ' || c == '|' || c == '\r';
+}
+
+/* What two blanks or a bar set apart. */
 static guint cut(const char *text, gsize from, gsize until, Cell *cells)
 {
 	guint n = 0;
 	while (from < until && n < MAX_CELLS) {
-		while (from < until && (text[from] == ' ' || text[from] == '\r'))
+		while (from < until && is_between(text[from]))
 			from++;
 		gsize end = from;
-		while (end < until && !(text[end] == ' ' && (end + 1 >= until ||
-				text[end + 1] == ' ' || text[end + 1] == '\r')) &&
-			text[end] != '\r')
+		while (end < until && (!is_between(text[end]) ||
+					      (text[end] == ' ' && end + 1 < until &&
+						      !is_between(text[end + 1]))))
 			end++;
 		if (end > from)
 			cells[n++] = (Cell){from, end};
@@ -40,7 +45,7 @@ static guint cut(const char *text, gsize from, gsize until, Cell *cells)
 	return n;
 }
 
-static bool is_rule(const char *text, gsize from, gsize until)
+bool ms_detect_is_rule(const char *text, gsize from, gsize until)
 {
 	gsize marks = 0;
 	for (; from < until; from++) {
@@ -52,7 +57,7 @@ static bool is_rule(const char *text, gsize from, gsize until)
 	return marks >= 3;
 }
 
-#define MIN_DIGITS 4 /* one after the other in a value */
+#define MIN_DIGITS 3 /* one after the other in a value */
 
 /* Digits as many as a value has, that are no year. */
 static bool has_number(const char *text, gsize len)
@@ -78,12 +83,21 @@ static bool has_value(const MsFold *fold, const Cell *cell, const Cell *next)
 		ms_detect_of_date(fold, cell->start, cell->end) != MS_DATED_WHOLE;
 }
 
+/* "Customer no.:   Date:" */
+static bool have_colons(const char *text, const Cell *cells, guint n)
+{
+	while (n > 0 && text[cells[n - 1].end - 1] == ':')
+		n--;
+	return n == 0;
+}
+
 static guint read_head(Search *s, const Cell *cells, guint n, const MsNameKinds **kinds)
 {
 	const char *text = s->fold->text;
 	guint labels = 0;
+	bool colons = have_colons(text, cells, n);
 	for (guint i = 0; i < n; i++) {
-		gsize len = cells[i].end - cells[i].start;
+		gsize len = cells[i].end - cells[i].start - colons;
 		kinds[i] = NULL;
 		if (len < 2 || len > MAX_NAME || ms_has_digit(text + cells[i].start, len) ||
 			memchr(text + cells[i].start, ':', len) != NULL ||
@@ -117,6 +131,14 @@ static void read_row(Search *s, const Head *head, gsize line, const Cell *cells,
 	}
 }
 
+gsize ms_detect_skip_blank_line(const char *text, gsize len, gsize at)
+{
+	gsize end = at;
+	while (end < len && (text[end] == ' ' || text[end] == '\r'))
+		end++;
+	return end < len && text[end] == '\n' ? end + 1 : at;
+}
+
 static gsize line_end(const char *text, gsize len, gsize at)
 {
 	const char *nl = memchr(text + at, '\n', len - at);
@@ -128,15 +150,16 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 {
 	const char *text = s->fold->text;
 	gsize len = s->fold->len;
+	at = ms_detect_skip_blank_line(text, len, at);
 	for (guint rows = 1; at < len && rows < MAX_ROWS && !s->full; rows++) {
 		gsize end = line_end(text, len, at);
 		Cell cells[MAX_CELLS];
 		if (rows % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return len; /* by_pattern() notes it */
 		guint n = end - at <= MAX_LINE ? cut(text, at, end, cells) : 0;
-		if (n < 2 && !is_rule(text, at, end))
+		if (n < 2 && !ms_detect_is_rule(text, at, end))
 			break;
-		if (!is_rule(text, at, end))
+		if (!ms_detect_is_rule(text, at, end))
 			read_row(s, head, at, cells, n);
 		at = end + 1;
 	}

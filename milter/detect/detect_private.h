@@ -132,6 +132,10 @@ const MsNameKinds *ms_detect_kinds_enclosed(Search *s, gsize start, gsize end);
 gsize ms_detect_inner_end(const char *text, gsize end);
 /* columns.c: values below their names, set apart by blanks. */
 void ms_detect_columns(Search *s);
+/* Is a line from `from` to `until` nothing but a rule of a table: "+-----+-----+"? */
+bool ms_detect_is_rule(const char *text, gsize from, gsize until);
+/* Behind the line at `at`, if that is empty. */
+gsize ms_detect_skip_blank_line(const char *text, gsize len, gsize at);
 /* within.c: what the directory knows, behind its label in one word. */
 void ms_detect_within(Search *s);
 /* The kind of IBANs, or NULL. */

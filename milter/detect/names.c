@@ -431,32 +431,57 @@ static bool is_next_head(const Search *s, const Row *above, const Row *row, gsiz
 	return turned >= MIN_TURNED;
 }
 
-/* The lines below a head that have as many cells. */
+/* Has a line as many cells as its head?  A last separator may be left out, but not the only one. */
+static bool is_row(guint got, const Cell *head, guint n)
+{
+	bool only = got == 1 && n == 2 && head[1].end > head[1].start;
+	return got + 1 >= n && got <= n + 1 && !only;
+}
+
+/* Names what stands in the columns; whether it has a digit in one of them. */
+static bool read_row(Search *s, const Row *row, guint n, const MsNameKinds *const *kinds)
+{
+	bool digits = false;
+	for (guint i = 0; i < MIN(row->n, n); i++) {
+		const Cell *cell = &row->cells[i];
+		if (kinds[i] == NULL || cell->end == cell->start)
+			continue;
+		ms_detect_add_named(s, kinds[i], cell->start, cell->end);
+		digits = digits || has_digit(s->fold->text, row, i);
+	}
+	return digits;
+}
+
+/* The lines below a head that have as many cells; rules and a line that is empty may be between. */
 static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, guint n,
 	const MsNameKinds *const *kinds)
 {
+	const char *text = s->fold->text;
+	gsize len = s->fold->len;
 	Row rows[2];
+	bool closed = false;
 	rows[0].n = 0;
 	n = MIN(n, MAX_CELLS - 2);
-	for (guint lines = 1; at < s->fold->len && !s->full; lines++) {
+	at = ms_detect_skip_blank_line(text, len, at);
+	for (guint lines = 1; at < len && !s->full; lines++) {
 		gsize next = at;
 		if (lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
-			return s->fold->len; /* by_pattern() notes it */
+			return len; /* by_pattern() notes it */
 		Row *row = &rows[lines % 2];
-		const Cell *cells = row->cells;
-		guint got = cut_line(
-			s->fold->text, s->fold->len, &next, separator, n + 1, row->cells);
-		row->n = got;
-		if (got + 1 < n || got > n + 1) /* a last separator may be left out */
-			break;
-		if ((is_next_name(s, head, n) && is_next_name(s, cells, got)) ||
+		row->n = cut_line(text, len, &next, separator, n + 1, row->cells);
+		if (ms_detect_is_rule(text, at, MIN(next - 1, len))) {
+			*row = rows[1 - lines % 2];
+			at = next;
+			continue;
+		}
+		if (!is_row(row->n, head, n) ||
+			(is_next_name(s, head, n) && is_next_name(s, row->cells, row->n)) ||
 			is_next_head(s, &rows[1 - lines % 2], row, next, separator, n, kinds))
 			break;
-		if (lines == 1)
+		if (read_row(s, row, n, kinds) && !closed) {
 			close_head(s, head, n, kinds);
-		for (guint i = 0; i < MIN(got, n); i++)
-			if (kinds[i] != NULL && cells[i].end > cells[i].start)
-				ms_detect_add_named(s, kinds[i], cells[i].start, cells[i].end);
+			closed = true;
+		}
 		at = next;
 	}
 	return at;

@@ -595,6 +595,21 @@ static const struct {
 	{"Kundennummer 17", NULL},
 	{"Kundennummer 417 12 03", NULL},
 	{"today XKD417 asked", NULL},
+	/* below its head */
+	{"Kundennummer:  Datum:\n417            01.11.2026", "KD00417"},
+	{"Datum:       Kundennummer:\n01.11.2026  417", "KD00417"},
+	{"Kundennummer  Datum\n\n417           01.11.2026", "KD00417"},
+	{"Kundennummer  Datum\r\n \r\n417           01.11.2026", "KD00417"},
+	{"| Kundennummer |  Datum     |\n|          417 | 01.11.2026 |", "KD00417"},
+	{"| Haus | Kundennummer |\n| 417  |          733 |", "KD00733"},
+	{"+--------------+-------+\n| Kundennummer | Datum |\n+--------------+-------+\n"
+	 "| 417          | 12    |\n+--------------+-------+", "KD00417"},
+	{"Kundennummer\tDatum\t\n\n417\t01.11.2026\t", "KD00417"},
+	{"Haus\tKundennummer\t\n\n417\t733\t", "KD00733"},
+	{"Name\nMeier GmbH\tKundennummer\n417\tOrt\nBerlin\t", "KD00417"},
+	{"Kundennummer\tName\n-\tMeier\n417\tSchulz", "KD00417"},
+	{"Kundennummer:  siehe oben\nMenge:         417", NULL},
+	{"Kundennummer  733\nMenge     417", "KD00733"},
 	/* known itself, or of two that it may be */
 	{"Kundennummer 530", "530"},
 	{"Kundennummer KD-611", "KD611"},
