@@ -171,6 +171,9 @@ bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);
 
+/* Is it such a stretch, and all of it? */
+bool ms_detect_is_cell(const Search *s, gsize start, gsize end);
+
 /* ---- figures.c ---- */
 typedef enum {
 	MS_FIGURE_NONE,

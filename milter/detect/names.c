@@ -248,6 +248,13 @@ bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end)
 	return false;
 }
 
+bool ms_detect_is_cell(const Search *s, gsize start, gsize end)
+{
+	gint64 i = last_before(s->named, sizeof(Named), start);
+	const Named *named = i >= 0 ? &g_array_index(s->named, Named, i) : NULL;
+	return named != NULL && named->start == start && named->end == end;
+}
+
 gsize ms_detect_reach(const Search *s, gsize start, gsize end)
 {
 	gint64 i = last_before(s->borders, sizeof(Border), start);

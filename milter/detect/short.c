@@ -202,6 +202,14 @@ static bool is_group(const Short *c)
 		(end + 1 < s->fold->len && fold[end] == ' ' && g_ascii_isdigit(fold[end + 1]));
 }
 
+/* "417,01.11.2026" where commas set columns apart: has a cell below a head nothing else? */
+static bool fills_cell(const Search *s, gsize start, gsize end)
+{
+	const char *text = s->fold->text;
+	return (text[end] == ',' || (start > 0 && text[start - 1] == ',')) &&
+		ms_detect_is_cell(s, start, end);
+}
+
 static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 {
 	const Search *s = c->s;
@@ -219,7 +227,9 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	bool behind = ms_detect_is_right_behind(s, k, start, &alone);
 	gsize from = named || label == NULL ? start : label->start,
 	      until = named || label == NULL ? start : label->end;
-	MsFigure figure = ms_detect_figure(s->fold, from, until, start, end);
+	MsFigure figure = fills_cell(s, start, end)
+		? MS_FIGURE_NONE
+		: ms_detect_figure(s->fold, from, until, start, end);
 	bool called = figure == MS_FIGURE_NONE &&
 		(named || (behind && alone) ||
 			(label != NULL && (is_listed(s->fold, until, start) ||
@@ -389,6 +399,7 @@ static bool read_digits(Short *c, gsize word)
 	if (c->led > MAX_LABEL || !ms_detect_is_number(text + c->led, len - c->led))
 		return false;
 	while (c->last + 1 < s->compact->n_words && c->last - word < MAX_WORDS &&
+		!fills_cell(s, ms_detect_word_start(s, word), w->until) &&
 		(ms_detect_is_joint(s, c->last) ||
 			(c->last == word && is_year_before(s, word))) &&
 		ms_detect_is_number(text + (w[1].start - w->start), w[1].end - w[1].start)) {
@@ -427,11 +438,12 @@ static bool is_whole(const Short *c)
 {
 	const Search *s = c->s;
 	gsize start = ms_detect_word_start(s, c->first), end = ms_detect_word_end(s, c->last);
-	return !ms_detect_is_year(c->digits, strlen(c->digits)) && !is_group(c) &&
-		!ends_in_figure(c) &&
+	if (ms_detect_is_year(c->digits, strlen(c->digits)))
+		return false;
+	return fills_cell(s, start, end) || (!is_group(c) && !ends_in_figure(c) &&
 		(c->dated || ms_detect_of_date(s->fold, start, end) == MS_DATED_NOT) &&
 		!ms_detect_is_glued(s, c->start - (is_set_apart(c) ? 1 : 0), end,
-			c->start == start && c->led == 0, false);
+			c->start == start && c->led == 0, false));
 }
 
 /* Has the directory it as it stands, of a kind that is meant?  Of another kind that is chance. */

@@ -610,6 +610,14 @@ static const struct {
 	{"Kundennummer\tName\n-\tMeier\n417\tSchulz", "KD00417"},
 	{"Kundennummer:  siehe oben\nMenge:         417", NULL},
 	{"Kundennummer  733\nMenge     417", "KD00733"},
+	/* in a file whose columns commas set apart */
+	{"Kundennummer,Datum,Betrag\n417,01.11.2026,129.00", "KD00417"},
+	{"Menge,Kundennummer,Betrag\n12,417,50.00", "KD00417"},
+	{"Rechnungsnummer,Kundennummer\n0418/2026,733", "RE20260418+KD00733"},
+	{"Kundennummer,Rechnungsnummer\n733,26-0418", "KD00733+RE20260418"},
+	{"Menge,Kundennummer\n417,733", "KD00733"},
+	{"Menge,Name\n417,01", NULL},
+	{"Kundennummer,Name\n417.50,12", NULL},
 	/* known itself, or of two that it may be */
 	{"Kundennummer 530", "530"},
 	{"Kundennummer KD-611", "KD611"},
