@@ -45,7 +45,7 @@ static const struct {
 		    "кoд koд"},
 	{IS_FILLER, "value val text txt string str content field"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
-	{IS_REFERRED, "document referenced issuer assigned"},
+	{IS_REFERRED, "document referenced issuer assigned reference"},
 	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja"},
 };
 
@@ -272,14 +272,16 @@ static bool says_enough(const Word *words, guint n)
 		is(words[0].text, IS_ENOUGH);
 }
 
-/* "ContractDocumentReference/ID" of UBL, "BuyerOrderReferencedDocument/IssuerAssignedID" of CII. */
+/* "ContractDocumentReference/ID" of UBL, "BuyerOrderReferencedDocument/IssuerAssignedID" of CII,
+ * "ReceiverContractReference" of Facturae. */
 static const MsNameKinds *referred(GHashTable *keys, const Word *words, guint n)
 {
 	guint left = n;
+	bool refers = false;
 	Key key;
 	while (left > 0 && is(words[left - 1].text, IS_PASSED | IS_REFERRED))
-		left--;
-	if (left == n || left == 0)
+		refers |= is(words[--left].text, IS_REFERRED);
+	if (!refers || left == 0)
 		return NULL;
 	const MsNameKinds *found = g_hash_table_lookup(keys, join(words, left, &key));
 	return found != NULL ? found
@@ -289,7 +291,7 @@ static const MsNameKinds *referred(GHashTable *keys, const Word *words, guint n)
 /* "policyNumber", "Nr polisy", "Codice POD" of one that is known by its own word alone. */
 static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, guint n)
 {
-	guint first = 0;
+	guint first = 0, all = n;
 	while (first < n && is(words[first].text, IS_PASSED))
 		first++;
 	while (n > first && is(words[n - 1].text, IS_PASSED))
@@ -301,7 +303,7 @@ static const MsNameKinds *without_numbers(GHashTable *keys, const Word *words, g
 	if (key.len > 1 && key.text[key.len - 1] == '#') /* "polisnummer" */
 		key.text[key.len - 1] = '\0';
 	const MsNameKinds *found = g_hash_table_lookup(keys, key.text);
-	return found != NULL ? found : referred(keys, words + first, n - first);
+	return found != NULL ? found : referred(keys, words + first, all - first);
 }
 
 static bool has_word(const Word *words, guint n, const char *word)
