@@ -1,12 +1,13 @@
 /*
- * E-invoices: UBL 2.x, UN/CEFACT CII (Factur-X, ZUGFeRD 1 and 2, XRechnung) and FatturaPA, by
- * the paths of their elements; of ebInterface what it has of its own.  In comes the XML; out goes
- * each field as a span named by its EN 16931-1 term and marked with the party whose it is, and
- * all else (elements, attributes, comments) as text under the names that it stands under.  In
- * the worker's only thread.
+ * E-invoices: UBL 2.x, UN/CEFACT CII (Factur-X, ZUGFeRD 1 and 2, XRechnung), FatturaPA and FA of
+ * KSeF, by the paths of their elements; of ebInterface what it has of its own.  In comes the XML;
+ * out goes each field as a span named by its EN 16931-1 term and marked with the party whose it
+ * is, and all else (elements, attributes, comments) as text under the names that it stands under.
+ * In the worker's only thread.
  *
  * Sources: CEN/TS 16931-3-2 (UBL) and -3-3 (CII), ZUGFeRD 1.0 (whose parts have other names),
- * FatturaPA 1.2 with the mapping of AgID's "core invoice usage specification".
+ * FatturaPA 1.2 with the mapping of AgID's "core invoice usage specification", FA (3) of the
+ * Polish ministry of finance.
  */
 #include "config.h"
 
@@ -53,6 +54,7 @@ static const PartyRow party_rows[] = {
 	{"OriginatorCustomerParty", "buyer", BUYER}, {"BuyerTradeParty", "buyer", BUYER},
 	{"InvoiceeTradeParty", "buyer", BUYER}, {"PayerTradeParty", "buyer", BUYER},
 	{"CessionarioCommittente", "buyer", BUYER},
+	{"Podmiot1", "seller", SELLER}, {"Podmiot2", "buyer", BUYER},
 	{"PayeeParty", "payee", PAYEE}, {"PayeeTradeParty", "payee", PAYEE},
 	{"TaxRepresentativeParty", "seller", TAX_AGENT},
 	{"SellerTaxRepresentativeTradeParty", "seller", TAX_AGENT},
@@ -145,6 +147,15 @@ static const RoleRow role_rows[] = {
 	{"Sede/CAP", POSTCODE},
 	{"Sede/Provincia", SUBDIVISION},
 	{"Sede/Nazione", COUNTRY},
+	/* FA of KSeF */
+	{"NrKlienta", ID},
+	{"DaneIdentyfikacyjne/Nazwa", NAME},
+	{"DaneIdentyfikacyjne/NIP", VAT},
+	{"DaneKontaktowe/Telefon", PHONE},
+	{"DaneKontaktowe/Email", EMAIL},
+	{"Adres/AdresL1", STREET},
+	{"Adres/AdresL2", LINE2},
+	{"Adres/KodKraju", COUNTRY},
 };
 
 typedef struct {
@@ -222,6 +233,12 @@ static const FieldRow field_rows[] = {
 	{"FatturaElettronicaBody/DatiGenerali/DatiFattureCollegate/IdDocumento", "BT-25",
 		"document"},
 	{"FatturaElettronicaBody/DatiPagamento/DettaglioPagamento/IBAN", "BT-84", "payee"},
+	/* FA of KSeF */
+	{"Fa/P_2", "BT-1", "document"},
+	{"Fa/DaneFaKorygowanej/NrFaKorygowanej", "BT-25", "document"},
+	{"Fa/WarunkiTransakcji/Umowy/NrUmowy", "BT-12", "buyer"},
+	{"Fa/WarunkiTransakcji/Zamowienia/NrZamowienia", "BT-13", "buyer"},
+	{"Fa/Platnosc/RachunekBankowy/NrRB", "BT-84", "payee"},
 };
 
 /* Steps of a path that have more than one name; "" is left out. */
@@ -242,7 +259,7 @@ static const struct {
 };
 
 static const char *const roots[] = {"Invoice", "CreditNote", "CrossIndustryInvoice",
-	"CrossIndustryDocument", "FatturaElettronica", "StandardBusinessDocument", NULL};
+	"CrossIndustryDocument", "FatturaElettronica", "Faktura", "StandardBusinessDocument", NULL};
 
 bool ms_einvoice_is(const char *root)
 {
@@ -682,7 +699,8 @@ static void on_end(void *user, const char *name)
 	if (strcmp(name, "PartyTaxScheme") == 0 || g_str_has_suffix(name, "DocumentReference")
 		|| g_str_has_suffix(name, "ReferencedDocument"))
 		close_group(in);
-	if (in->party != NULL && (g_str_has_suffix(name, "Address") || strcmp(name, "Sede") == 0))
+	if (in->party != NULL && (g_str_has_suffix(name, "Address") || strcmp(name, "Sede") == 0 ||
+					 strcmp(name, "Adres") == 0))
 		emit_address(in);
 	if (in->party != NULL && in->depth == in->party_depth) {
 		if (!in->named && in->trading != NULL)

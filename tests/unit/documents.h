@@ -192,4 +192,16 @@ static inline GByteArray *make_pdf_with(const char *text, const char *name, cons
 	"<DatiGenerali><DatiGeneraliDocumento><Numero>FPA 1/24</Numero></DatiGeneraliDocumento>"   \
 	"</DatiGenerali></FatturaElettronicaBody></p:FatturaElettronica>"
 
+#define KSEF                                                                                     \
+	"<?xml version='1.0'?><Faktura xmlns='urn:f'><Naglowek><KodFormularza>FA</KodFormularza>"  \
+	"</Naglowek><Podmiot1><DaneIdentyfikacyjne><NIP>5260250274</NIP></DaneIdentyfikacyjne>"    \
+	"</Podmiot1><Podmiot2><DaneIdentyfikacyjne><NIP>1111111111</NIP><Nazwa>Drzwi</Nazwa>"      \
+	"</DaneIdentyfikacyjne><Adres><KodKraju>PL</KodKraju><AdresL1>ul. Prosta 5</AdresL1>"      \
+	"<AdresL2>00-001 Warszawa</AdresL2></Adres><NrKlienta>C-4711</NrKlienta></Podmiot2><Fa>"   \
+	"<P_1>2026-11-20</P_1><P_2>419/2026</P_2><DaneFaKorygowanej><NrFaKorygowanej>418/2026"     \
+	"</NrFaKorygowanej></DaneFaKorygowanej><WarunkiTransakcji><Umowy><NrUmowy>U-7</NrUmowy>"   \
+	"</Umowy><Zamowienia><NrZamowienia>Z-8</NrZamowienia></Zamowienia></WarunkiTransakcji>"    \
+	"<Platnosc><RachunekBankowy><NrRB>61109010140000071219812874</NrRB></RachunekBankowy>"     \
+	"</Platnosc></Fa></Faktura>"
+
 #endif

@@ -135,6 +135,11 @@ static void test_cii(void)
 	expect("FatturaPA", bytes_of(FATTURAPA),
 		"{BT-1 document} FPA 1/24|{BT-44 buyer} Porta Blu|{BT-48 buyer} IT01879020517|"
 		"{BG-8 buyer} Via Roma 1\n00184 Roma\nIT", "");
+	expect("KSeF", bytes_of(KSEF),
+		"{BT-1 document} 419/2026|{BT-25 document} 418/2026|{BT-44 buyer} Drzwi|"
+		"{BT-46 buyer} C-4711|{BT-48 buyer} 1111111111|{BT-31 seller} 5260250274|"
+		"{BT-12 buyer} U-7|{BT-13 buyer} Z-8|{BT-84 payee} 61109010140000071219812874|"
+		"{BG-8 buyer} ul. Prosta 5\n00-001 Warszawa\nPL", "");
 }
 
 static GByteArray *in_wide(const char *charset, const char *mark, gsize len, const char *text)
