@@ -40,6 +40,7 @@ int ms_mta_show(const MsMta *mta, const char *queue_id, GError **error);
 
 typedef struct {
 	char *queue_id, *queue, *sender;
+	char *body;            /* "", or what several have in common that are parts of one message */
 	GPtrArray *recipients; /* of char *: as the MTA has them, which may have rewritten them */
 	gint64 arrived;        /* seconds since 1970 */
 	guint64 size;

@@ -52,23 +52,59 @@ static bool is_on_hold(const MsQueued *queued)
 	return queued != NULL && strcmp(queued->queue, "hold") == 0;
 }
 
-/* Queue IDs of which there is a record. */
+/* By what a message is known: Sendmail may have it as several, each with an ID of its own, for some
+ * of its recipients, and all with one body.  Its record has one of these IDs, and no order of them
+ * says which: they are counted round. */
+static char *name_of(const MsQueued *queued)
+{
+	return *queued->body != '\0' ? queued->body : queued->queue_id;
+}
+
+/* Those on hold of which there is a record. */
 static GHashTable *known_of(const Look *look)
 {
 	GHashTable *known = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; look->records != NULL && i < look->records->len; i++) {
 		const MsRecord *record = look->records->pdata[i];
 		const MsQueued *queued = g_hash_table_lookup(look->queue, record->queue_id);
-		if (queued != NULL && ms_mta_is_same(record, queued))
-			g_hash_table_add(known, queued->queue_id);
+		if (is_on_hold(queued) && ms_mta_is_same(record, queued))
+			g_hash_table_add(known, name_of(queued));
 	}
 	return known;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const MsQueued *one = *(MsQueued *const *)a, *other = *(MsQueued *const *)b;
+	return strcmp(one->queue_id, other->queue_id);
+}
+
+/* Parts become one: under the first of their IDs, for all of their recipients. */
+static void keep_unknown(Look *look, GPtrArray *parts, GHashTable *known)
+{
+	g_autoptr(GHashTable) first = g_hash_table_new(g_str_hash, g_str_equal);
+	g_ptr_array_sort(parts, compare_ids);
+	for (guint i = 0; i < parts->len; i++) {
+		MsQueued *queued = parts->pdata[i];
+		MsQueued *whole = g_hash_table_lookup(first, name_of(queued));
+		if (g_hash_table_contains(known, name_of(queued)))
+			continue;
+		if (whole == NULL) {
+			g_hash_table_insert(first, name_of(queued), queued);
+			g_ptr_array_add(look->unrecorded, queued);
+			continue;
+		}
+		g_ptr_array_extend_and_steal(
+			whole->recipients, g_steal_pointer(&queued->recipients));
+		queued->recipients = g_ptr_array_new();
+	}
 }
 
 /* On hold, and of no record, whatever its state; `only`: of those that may be that one's. */
 static bool find_unrecorded(Look *look, const MsRecord *only, GError **error)
 {
 	g_autoptr(GHashTable) known = known_of(look);
+	g_autoptr(GPtrArray) unknown = g_ptr_array_new();
 	GHashTableIter each;
 	gpointer value;
 	g_hash_table_iter_init(&each, look->queue);
@@ -77,16 +113,19 @@ static bool find_unrecorded(Look *look, const MsRecord *only, GError **error)
 		gint64 from, to;
 		bool knows = false;
 		if (*queued->queue_id == '\0' || !is_on_hold(queued) ||
-			g_hash_table_contains(known, queued->queue_id) ||
+			g_hash_table_contains(known, name_of(queued)) ||
 			(only != NULL && !ms_mta_is_same(only, queued)))
 			continue;
 		ms_mta_recorded(queued, &from, &to);
 		if (!ms_records_knows(
 			    look->desk->ledger, queued->queue_id, from, to, &knows, error))
 			return false;
-		if (!knows)
-			g_ptr_array_add(look->unrecorded, value);
+		if (knows)
+			g_hash_table_add(known, name_of(queued));
+		else
+			g_ptr_array_add(unknown, value);
 	}
+	keep_unknown(look, unknown, known);
 	return true;
 }
 

@@ -127,6 +127,7 @@ void ms_queued_free(MsQueued *queued)
 	g_free(queued->queue_id);
 	g_free(queued->queue);
 	g_free(queued->sender);
+	g_free(queued->body);
 	g_ptr_array_unref(queued->recipients);
 	g_free(queued);
 }
@@ -146,31 +147,9 @@ static GPtrArray *recipients_of(const json_t *object)
 	return out;
 }
 
-/* On hold as several, each for some of its recipients and all with one body, it is one message:
- * under the first of its IDs, for all of them.  Takes `queued`; the queue is to have what comes
- * back, also where one ID is listed twice. */
-static MsQueued *join_parts(
-	GHashTable *queue, GHashTable *bodies, MsQueued *queued, const char *body)
-{
-	const char *of = g_hash_table_lookup(bodies, body);
-	MsQueued *other = of != NULL ? g_hash_table_lookup(queue, of) : NULL;
-	if (other != NULL) {
-		g_hash_table_steal(queue, of);
-		bool first = strcmp(queued->queue_id, other->queue_id) < 0;
-		MsQueued *from = first ? other : queued, *to = first ? queued : other;
-		g_ptr_array_extend_and_steal(
-			to->recipients, g_steal_pointer(&from->recipients));
-		from->recipients = g_ptr_array_new();
-		ms_queued_free(from);
-		queued = to;
-	}
-	g_hash_table_replace(bodies, g_strdup(body), g_strdup(queued->queue_id));
-	return queued;
-}
-
 /* As `postqueue -j` prints it: one JSON object a line.  Of what is none, nobody knows which message
  * it is. */
-static void take_line(GHashTable *queue, GHashTable *bodies, const char *line, gsize len)
+static void take_line(GHashTable *queue, const char *line, gsize len)
 {
 	g_autofree char *valid = g_utf8_make_valid(line, (gssize)len);
 	json_t *object = json_loads(valid, 0, NULL);
@@ -182,9 +161,7 @@ static void take_line(GHashTable *queue, GHashTable *bodies, const char *line, g
 		queued->recipients = recipients_of(object);
 		queued->arrived = json_integer_value(json_object_get(object, "arrival_time"));
 		queued->size = (guint64)json_integer_value(json_object_get(object, "message_size"));
-		const char *body = member(object, "body");
-		if (*body != '\0' && strcmp(queued->queue, "hold") == 0)
-			queued = join_parts(queue, bodies, queued, body);
+		queued->body = g_strdup(member(object, "body"));
 		g_hash_table_replace(queue, queued->queue_id, queued);
 	}
 	json_decref(object);
@@ -197,8 +174,6 @@ GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 		return NULL;
 	GHashTable *queue = g_hash_table_new_full(
 		g_str_hash, g_str_equal, NULL, (GDestroyNotify)ms_queued_free);
-	g_autoptr(GHashTable) bodies =
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	off_t size = lseek(fd, 0, SEEK_END);
 	char *map = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	if (size != 0 && map == MAP_FAILED) {
@@ -209,7 +184,7 @@ GHashTable *ms_mta_queue(const MsMta *mta, GError **error)
 	for (const char *p = map, *end = p + size; map != MAP_FAILED && p < end;) {
 		const char *stop = memchr(p, '\n', (gsize)(end - p));
 		gsize len = (gsize)((stop != NULL ? stop : end) - p);
-		take_line(queue, bodies, p, len);
+		take_line(queue, p, len);
 		p += len + 1;
 	}
 	if (map != MAP_FAILED)

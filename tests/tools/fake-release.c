@@ -3,7 +3,7 @@
  * same command line, and a queue that is a folder (--config DIR or --queue DIR).
  *
  *   ID.queue   "QUEUE\nSENDER\nARRIVED\nTO TO\n", QUEUE being hold, active, deferred or incoming
- *   ID.mail    the message
+ *   ID.mail    the message; of several that are parts of one, links to one file
  *   log        a line for each change that was made: "release ID" (it left, for all its
  *              recipients), "requeue ID", "delete ID"
  *   do.VERB    what is to go wrong when the verb is called next (the file is taken away then; with
@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,8 @@ static void list_one(const char *id, const char *file)
 	print_text(queue);
 	printf(", \"queue_id\": ");
 	print_text(id);
+	if (st.st_nlink > 1)
+		printf(", \"body\": \"%ju\"", (uintmax_t)st.st_ino);
 	printf(", \"arrival_time\": %ld, \"message_size\": %ld, \"sender\": ", rest != NULL ? atol(rest) : 0,
 		(long)st.st_size);
 	print_text(sender != NULL ? sender : "");

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "missent/answer.h"
 #include "missent/clock.h"
@@ -298,6 +299,67 @@ static void test_not_renamed(gconstpointer data)
 	end(w, desk);
 }
 
+/* ---- as several ------------------------------------------------------------------------- */
+
+/* Sendmail's for some of its recipients each, with one body: `queued` is one more of them. */
+static void put_part(World *w, const MsRecord *r, const char *id, const char *queue, const char *to)
+{
+	g_autofree char *own = queue_path(w, r->queue_id, "mail"), *mail = queue_path(w, id, "mail"),
+			*path = queue_path(w, id, "queue");
+	g_autofree char *text = g_strdup_printf("%s\n%s\n%" G_GINT64_FORMAT "\n%s\n", queue, r->sender,
+		r->arrived / SECOND, to);
+	if (strcmp(id, r->queue_id) != 0)
+		g_assert_no_errno(link(own, mail));
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* The IDs are counted round, so that of the record is the first of them, the last or between. */
+static const struct {
+	const char *name, *others[2];
+	bool recorded;     /* else it is adopted */
+	const char *queue; /* where the part that has the record's ID is */
+} splits[] = {
+	{"first", {"Q0000002", "Q0000003"}, true, "hold"},
+	{"between", {"Q0000000", "Q0000002"}, true, "hold"},
+	{"last", {"Q00000--", "Q0000000"}, true, "hold"},
+	{"no record", {"Q0000000", "Q0000002"}, false, "hold"},
+	{"let go", {"Q0000000", "Q0000002"}, true, "deferred"},
+};
+
+static void test_parts(gconstpointer data)
+{
+	const typeof(splits[0]) *row = data;
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, uid);
+	g_autoptr(GError) error = NULL;
+	put_part(w, record, record->queue_id, row->queue, "a@alpha.example");
+	put_part(w, record, row->others[0], "hold", "b@beta.example");
+	put_part(w, record, row->others[1], "hold", "n@nobody.example");
+	if (!row->recorded)
+		g_assert_true(ms_records_take_back(w->ledger, record, NULL));
+	ms_desk_tick(desk);
+	later(61 * MINUTE);
+	ms_desk_tick(desk);
+	bool whole = row->recorded && strcmp(row->queue, "hold") == 0;
+	g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(list->len, ==, whole ? 0 : 1);
+	g_assert_cmpuint(told(w, "unrecorded"), ==, list->len);
+	g_assert_cmpuint(told(w, "gone"), ==, row->recorded && !whole);
+	if (list->len > 0) {
+		const MsQueued *queued = list->pdata[0];
+		g_assert_cmpstr(queued->queue_id, ==, row->others[0]);
+		g_assert_cmpuint(queued->recipients->len, ==, row->recorded ? 2 : 3);
+	}
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){.verb = "delete", .uids = uid, .who = "anna"});
+	if (whole)
+		g_assert_cmpstr(said, ==, "done: ");
+	end(w, desk);
+}
+
 /* ---- without a record -------------------------------------------------------------------- */
 
 /* It is listed, gets a record that is judged as it would be now, and is decided as any other. */
@@ -369,6 +431,10 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/missing/renamed/look", GINT_TO_POINTER(0), test_renamed);
 	g_test_add_data_func("/missing/renamed/decision", GINT_TO_POINTER(1), test_renamed);
 	g_test_add_func("/missing/renamed/many", test_renamed_many);
+	for (gsize i = 0; i < G_N_ELEMENTS(splits); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/parts/%s", splits[i].name);
+		g_test_add_data_func(path, &splits[i], test_parts);
+	}
 	static const char *const likes[] = {"body", "recipients", "time", "header"};
 	for (gsize i = 0; i < G_N_ELEMENTS(likes); i++) {
 		g_autofree char *path = g_strdup_printf("/missing/renamed/another-%s", likes[i]);

@@ -52,38 +52,6 @@ static void check_queue(const MsMta *mta, bool whole)
 		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 }
 
-/* Several of a queue that have one body are one message on hold, whichever is listed first, and
- * though one is listed again. */
-static void test_parts(void)
-{
-	g_autofree char *dir = scratch_folder();
-	g_autofree char *program = g_build_filename(dir, "list", NULL);
-	const MsMta mta = {.program = program, .timeout_ms = 60000};
-	static const char *const orders[][3] = {{"A1 a", "A2 b", "A3 c"}, {"A3 c", "A1 a", "A2 b"},
-		{"A2 b", "A3 c", "A1 a"}, {"A1 a", "A2 b", "A1 c"}, {"A1 a", "A1 b", "A2 c"}};
-	for (gsize i = 0; i < G_N_ELEMENTS(orders); i++) {
-		g_autoptr(GString) list = g_string_new(
-			"#!/bin/sh\ncat <<'END'\n"
-			"{\"queue_name\": \"active\", \"queue_id\": \"A0\", \"body\": \"1:2\", \"recipients\": []}\n"
-			"{\"queue_name\": \"hold\", \"queue_id\": \"B1\", \"body\": \"1:3\", \"recipients\": []}\n");
-		for (gsize k = 0; k < 3; k++)
-			g_string_append_printf(list,
-				"{\"queue_name\": \"hold\", \"queue_id\": \"%.2s\", \"body\": \"1:2\", "
-				"\"recipients\": [{\"address\": \"%s\"}]}\n",
-				orders[i][k], orders[i][k] + 3);
-		g_string_append(list, "END\n");
-		put(dir, "list", list->str);
-		g_assert_no_errno(chmod(program, 0700));
-		g_autoptr(GHashTable) queue = ms_mta_queue(&mta, NULL);
-		const MsQueued *all = g_hash_table_lookup(queue, "A1");
-		g_assert_cmpuint(g_hash_table_size(queue), ==, 3);
-		g_assert_true(g_hash_table_contains(queue, "A0") && g_hash_table_contains(queue, "B1"));
-		g_assert_nonnull(all);
-		g_assert_cmpuint(all->recipients->len, ==, 3);
-	}
-	remove_folder(dir);
-}
-
 static void test_queue(void)
 {
 	g_autofree char *dir = scratch_folder();
@@ -352,7 +320,6 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mta/queue", test_queue);
-	g_test_add_func("/mta/parts", test_parts);
 	g_test_add_func("/mta/hangs", test_hangs);
 	g_test_add_func("/mta/want", test_want);
 	g_test_add_func("/mta/redirects", test_redirects);
