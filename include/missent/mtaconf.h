@@ -43,6 +43,8 @@ void ms_postfix_free(MsPostfix *postfix);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsPostfix, ms_postfix_free)
 /* What postconf prints with that option. */
 char *ms_postfix_postconf(const char *config, const char *option, const char *name, GError **error);
+/* Folders of the other instances that the first one names, and that are turned on.  Of char *. */
+GPtrArray *ms_postfix_instances(const char *first);
 /* As that service sees it (NULL: main.cf); "" where it is nothing. */
 const char *ms_postfix_value(const MsPostfix *postfix, const MsService *service, const char *name);
 /* Does master.cf say something else for that service? */

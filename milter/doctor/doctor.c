@@ -94,6 +94,14 @@ static const Check checks[] = {
 		"mynetworks: are these clients outgoing for missent too?",
 		"Add it to networks in the section outgoing, or say by sender-domains what is outgoing.",
 		check_postfix_networks),
+	ROW("postfix-proxy", WARNING, CONFIGURED,
+		"smtpd_proxy_filter: mail that milters see only when it comes back",
+		"See that the service to which the filter gives it back names missent; then accept this check.",
+		check_postfix_proxy),
+	ROW("postfix-instances", FAULT, CONFIGURED,
+		"multi_instance_directories: does another instance show this missent its mail?",
+		"Give each instance a missentd of its own: socket, state-dir, host and postfix-config.",
+		check_postfix_instances),
 
 	/* ---- Sendmail ---- */
 	ROW("sendmail", FAULT, CONFIGURED,

@@ -105,9 +105,15 @@ static void look_for_ours(Patient *p, const MsService *service, const char *list
 	g_ptr_array_unref(milters.items);
 }
 
+/* Such an smtpd shows milters envelopes alone: a mail is seen where the filter gives it back. */
+static const char *proxy_of(const Patient *p, const MsService *service)
+{
+	return value(p, service, "smtpd_proxy_filter");
+}
+
 static void look_at_listener(Patient *p, const MsService *service, const char *list)
 {
-	if (ms_postfix_sends_out(p->postfix, service))
+	if (ms_postfix_sends_out(p->postfix, service) && *proxy_of(p, service) == '\0')
 		look_for_ours(p, service, list);
 }
 
@@ -147,6 +153,21 @@ static void look_at_maps(Patient *p, const MsService *service, const char *list)
 		complain(p,
 			"smtpd_milter_maps = %s (service %s): clients with DISABLE in it are not judged",
 			maps, service->name);
+}
+
+static void look_at_proxy(Patient *p, const MsService *service, const char *list)
+{
+	(void)list;
+	const char *proxy = proxy_of(p, service);
+	if (*proxy != '\0' && ms_postfix_sends_out(p->postfix, service))
+		complain(p,
+			"smtpd_proxy_filter = %s (service %s): milters see such mail only where the filter gives it back",
+			proxy, service->name);
+}
+
+void check_postfix_proxy(Patient *p)
+{
+	each_service(p, "smtpd", NULL, look_at_proxy);
 }
 
 void check_postfix_maps(Patient *p)
@@ -358,6 +379,43 @@ void check_postfix_networks(Patient *p)
 				"mail of clients in %s (mynetworks) is not judged: they are not in outgoing { networks }",
 				network);
 	}
+}
+
+/* ---- other instances ------------------------------------------------------------------- */
+
+/* Their queue folders are others, so a name below it is another socket. */
+static bool is_same_socket(const Patient *p, const MsService *service, const char *address)
+{
+	const char *ours = strchr(p->s->socket, '/');
+	g_autofree char *theirs = ms_postfix_path(p->postfix, service, address);
+	return ours == NULL || theirs == NULL
+		? ms_postfix_is(p->postfix, service, address, p->s->socket)
+		: strcmp(ours, theirs) == 0;
+}
+
+static void look_at_other(Patient *p, const MsService *service, const char *list)
+{
+	g_autoptr(GPtrArray) items = ms_postfix_list(value(p, service, list));
+	for (guint i = 0; i < items->len; i++) {
+		g_autofree char *address = ms_postfix_address(items->pdata[i]);
+		if (is_same_socket(p, service, address))
+			complain(p,
+				"%s of service %s in %s names missent too: of what is held in that queue missent finds nothing",
+				list, service->name, p->postfix->config);
+	}
+}
+
+/* What is held is in the queue of the instance that took it, and missent looks into one. */
+void check_postfix_instances(Patient *p)
+{
+	MsPostfix *ours = postfix_of(p, NULL);
+	g_autoptr(GPtrArray) others = ours != NULL ? ms_postfix_instances(ours->config) : NULL;
+	for (guint i = 0; others != NULL && i < others->len; i++) {
+		p->postfix = ms_postfix_ask(others->pdata[i], NULL);
+		each_way_in(p, look_at_other);
+		ms_postfix_free(p->postfix);
+	}
+	p->postfix = ours;
 }
 
 /* ---- one way in ----------------------------------------------------------------------- */

@@ -166,6 +166,22 @@ MsPostfix *ms_postfix_ask(const char *config, GError **error)
 	return postfix;
 }
 
+GPtrArray *ms_postfix_instances(const char *first)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *list =
+		ms_postfix_postconf(first, "-hx", "multi_instance_directories", NULL);
+	g_auto(GStrv) words = g_strsplit_set(list != NULL ? list : "", ", \t\n", -1);
+	for (char **word = words; *word != NULL; word++) {
+		g_autofree char *on = **word != '\0' && access(*word, F_OK) == 0
+			? ms_postfix_postconf(*word, "-hx", "multi_instance_enable", NULL)
+			: NULL;
+		if (on != NULL && strcmp(g_strstrip(on), "yes") == 0)
+			g_ptr_array_add(out, g_strdup(*word));
+	}
+	return out;
+}
+
 static const char *override_of(const MsPostfix *postfix, const MsService *service, const char *name)
 {
 	if (service == NULL)

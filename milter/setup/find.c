@@ -39,35 +39,19 @@ static void add(GPtrArray *list, bool sendmail, const char *config)
 	g_ptr_array_add(list, mta);
 }
 
-static bool is_enabled(const MsSetupMta *mta, const char *first)
-{
-	g_autofree char *value = ms_postfix_postconf(
-		mta->config, "-hx", "multi_instance_enable", NULL);
-	return strcmp(mta->config, first) == 0 ||
-		(value != NULL && strcmp(g_strstrip(value), "yes") == 0);
-}
-
-/* The first has the list of the others; one that is turned off is none. */
 static void add_instances(GPtrArray *list, const char *first)
 {
-	g_autofree char *others = ms_postfix_postconf(
-		first, "-hx", "multi_instance_directories", NULL);
+	g_autoptr(GPtrArray) others = ms_postfix_instances(first);
 	guint from = list->len;
 	add(list, false, first);
-	g_auto(GStrv) words = g_strsplit_set(others != NULL ? others : "", ", \t\n", -1);
-	for (char **word = words; *word != NULL; word++)
-		if (**word != '\0' && access(*word, F_OK) == 0)
-			add(list, false, *word);
-	for (guint i = from; i < list->len && list->len > from + 1;) {
+	for (guint i = 0; i < others->len; i++)
+		add(list, false, others->pdata[i]);
+	for (guint i = from; i < list->len && others->len > 0; i++) {
 		MsSetupMta *mta = list->pdata[i];
 		g_autofree char *name = ms_postfix_postconf(
 			mta->config, "-hx", "multi_instance_name", NULL);
 		mta->instance = name != NULL && *g_strstrip(name) != '\0' ? g_strdup(name)
 									  : g_strdup("-");
-		if (is_enabled(mta, first))
-			i++;
-		else
-			g_ptr_array_remove_index(list, i);
 	}
 }
 

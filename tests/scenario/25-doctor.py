@@ -175,6 +175,21 @@ with service('465 inet n - n - - smtpd\n  -o receive_override_options=no_milters
     broken('a submission service that skips them', 'postfix-overrides', '465')
 with service('2525 inet n - n - - smtpd\n  -o smtpd_milters=\n  -o smtpd_relay_restrictions=reject_unauth_destination\n'):
     tap.same(doctor(m), {}, 'a service that sends nothing out needs no milter')
+with service('2528 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n  -o smtpd_milters=\n'):
+    broken('a listener that hands its mail to another filter', 'postfix-proxy', '127.0.0.1:10024 (service 2528)')
+two = S + '/two'
+os.mkdir(two)
+for name in ('main.cf', 'master.cf'):
+    shutil.copy(p.etc + '/' + name, two)
+    age(two + '/' + name)
+for more_of_it, on, wants in (('smtpd_milters =\n', 'yes', True), ('', 'yes', True), ('', 'no', False),
+                              ('smtpd_milters = unix:%s\nnon_smtpd_milters =\n' % os.path.basename(m.socket), 'yes', False)):
+    with postconf('multi_instance_directories=' + two), changed(two + '/main.cf', lambda old: re.sub(
+            '(?m)^queue_directory.*', 'queue_directory = ' + two, old) + more_of_it + 'multi_instance_enable = %s\n' % on):
+        if wants:
+            broken('another instance with this missent', 'postfix-instances', two + ' names missent too')
+        else:
+            tap.same(doctor(m), {}, 'another instance, turned off or with a missent of its own')
 with service('2526 inet n - n - - smtpd\n  -o smtpd_milters=unix:missent.sock\n'):
     broken('a socket that is not where Postfix looks', 'postfix-socket', p.dir + '/queue/missent.sock')
 with service('2527 inet n - y - - smtpd\n'):
