@@ -67,6 +67,7 @@ typedef struct {
 	bool accepted;           /* it was in the queue, and not refused while it came in */
 	bool held, refused, discarded; /* a milter had it so */
 	bool let_go;             /* somebody took it off hold */
+	bool redirected;         /* by header_checks and the like */
 	/* missentd says in the same log that it let it go so, since it only observes */
 	bool unchecked;
 	bool removed;            /* it left the queue */

@@ -94,6 +94,9 @@ static bool cleanup_milter(Say *say)
 	else if (g_str_has_prefix(say->text, "milter-discard: ") ||
 		g_str_has_prefix(say->text, "discard: "))
 		mail->discarded = true;
+	else if (g_str_has_prefix(say->text, "redirect: header ") ||
+		g_str_has_prefix(say->text, "redirect: body "))
+		mail->redirected = true;
 	else
 		return false;
 	return true;

@@ -172,6 +172,9 @@ char *reason_of(const Reasons *r, const Node *node)
 	if (mail->unchecked)
 		return g_strdup(
 			"the filter could not check it, and let it go, since it only observes or is paused (its log says which)");
+	if (mail->redirected)
+		return g_strdup(
+			"the MTA sent it elsewhere (REDIRECT of header_checks and the like): it shows such mail to no milter");
 	const Epoch *epoch = epoch_of(r, mail);
 	if ((mail->came == MS_CAME_SMTP || mail->came == MS_CAME_LOCAL) && epoch != NULL &&
 		epoch->seen[mail->came] == 0 &&

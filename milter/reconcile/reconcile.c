@@ -339,7 +339,7 @@ static bool is_of_other_policies(const Work *w, gint64 at)
 static char *with_configured(const Work *w, const MsMail *mail, char *why)
 {
 	bool open = mail->trouble != NULL;
-	if (w->with->configured == NULL || mail->unchecked ||
+	if (w->with->configured == NULL || mail->unchecked || mail->redirected ||
 		(!open && mail->came != MS_CAME_SMTP && mail->came != MS_CAME_LOCAL))
 		return why;
 	g_autofree char *is = w->with->configured(mail, open, w->with->user);

@@ -106,7 +106,8 @@ server = socket.create_server(('127.0.0.1', 0))
 threading.Thread(target=refuse, args=(server,), daemon=True).start()
 MAPS = ('transport_maps = inline:{ { bounce.example = smtp:[127.0.0.1]:%d } { later.example = smtp:[127.0.0.1]:1 } }\n'
         % server.getsockname()[1] +
-        'recipient_bcc_maps = inline:{ { copied@alpha.example = spy@elsewhere.example } }\n')
+        'recipient_bcc_maps = inline:{ { copied@alpha.example = spy@elsewhere.example } }\n'
+        'header_checks = regexp:{ { /^Subject: redirected/ REDIRECT other@elsewhere.example } }\n')
 p = Listeners(S, 'unix:' + m.socket, settings=MAPS)
 m.more += p.settings() + p.desk('notice-sender = no')
 m.write_conf()
@@ -128,6 +129,7 @@ send(p, 'filtered', port=p.filtered)
 send(p, 'bounced', to=('x@bounce.example',))
 send(p, 'later', to=('x@later.example',))
 send(p, 'copied', to=('copied@alpha.example',))
+send(p, 'redirected')
 p.local('local')
 m.tool('held', 'release', MTA['released'], '--why', 'asked')
 tap.same(m.code, 0, 'one is released by a decision')
@@ -163,6 +165,7 @@ PLANTED = {
     'let go': ('against-verdict', 1, 'taken off hold by hand'),
     'put back by hand': ('against-verdict', 1, 'held'),
     'copied': ('added', 1, 'always_bcc'),
+    'redirected': ('bypass', 1, 'REDIRECT'),
 }
 result = check(p, [LOG], PLANTED, made=['bounced'])
 why = {name: rows(result)[MTA[name]][0][2] for name in PLANTED}
@@ -170,6 +173,7 @@ for name, word in (('silent', 'receive_override_options of service 127.0.0.1:%d 
                    ('submission', 'smtpd_milters of service 127.0.0.1:%d (master.cf) does not name' % p.submission),
                    ('failed open', 'milter_default_action = accept')):
     tap.ok('as it is configured now: ' in why[name] and word in why[name], 'Postfix: ... %s: and what postconf says' % name, why[name])
+tap.ok('configured now' not in why['redirected'], '... which is not asked of what never depends on it', why['redirected'])
 tap.ok('non_smtpd' not in why['emptied, local'].partition('configured now')[2], '... which is not said of what is right again',
        why['emptied, local'])
 tap.ok(result['released'] == 1 and result['own'] == 1 and result['one_with_judged'] >= 2,

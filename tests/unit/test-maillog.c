@@ -33,6 +33,7 @@ static void tell_mail(GString *out, const MsMail *m)
 		const char *word;
 	} flags[] = {{m->accepted, "accepted"}, {m->held, "held"}, {m->refused, "refused"},
 		{m->discarded, "discarded"}, {m->let_go, "let-go"}, {m->removed, "removed"},
+		{m->redirected, "redirected"},
 		{m->trouble != NULL, "trouble"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(flags); i++)
 		if (flags[i].is)
@@ -98,6 +99,12 @@ static const struct {
 		"/cleanup[8]: ABCDE1: milter-reject: END-OF-MESSAGE from h[127.0.0.1]: 4.7.1 later; from=<a@b> to=<c@d>\n" P
 		"/cleanup[8]: ABCDE2: milter-discard: END-OF-MESSAGE from h[127.0.0.1]: x\n",
 		"ABCDE1 unknown refused\nABCDE2 unknown discarded\n"},
+	{"sent elsewhere by what is in it; by an access table it is judged all the same",
+		P
+		"/cleanup[8]: ABCDE1: redirect: header Subject: x from h[127.0.0.1]; from=<a@b> to=<c@d>: e@f\n" P
+		"/cleanup[8]: ABCDE2: redirect: body x from h[127.0.0.1]; from=<a@b> to=<c@d>: e@f\n" P
+		"/smtpd[7]: ABCDE3: redirect: RCPT from h[127.0.0.1]: <c@d>: Recipient address triggers REDIRECT e@f\n",
+		"ABCDE1 unknown redirected\nABCDE2 unknown redirected\nABCDE3 unknown\n"},
 	{"one recipient that a milter refuses does not refuse the message",
 		P
 		"/smtpd[7]: ABCDE1: client=h[127.0.0.1]\n" P
