@@ -7,7 +7,8 @@
  *
  * Queue groups (their limit r=, or several of them) split a message: each part has a control file
  * and an ID of its own, for some of the recipients, and its data file is a link to that of the
- * others.  What is done to one of them is done to all that are quarantined.
+ * others, in their folder, wherever the control file is.  What is done to one of them is done to
+ * all that are quarantined.
  */
 #include "config.h"
 
@@ -167,6 +168,47 @@ static FILE *open_file(int dir, const char *type, const char *id)
 	return fd >= 0 ? fdopen(fd, "r") : NULL;
 }
 
+/* ---- data files ----------------------------------------------------------------------- */
+
+/* The folders that may have them, once one was not where its control file is. */
+typedef struct {
+	const Mta *mta;
+	int *dirs;
+	size_t n;
+} Bodies;
+
+static bool add_folder(const Place *place, void *user)
+{
+	Bodies *all = user;
+	int *dirs = realloc(all->dirs, (all->n + 1) * sizeof *dirs);
+	if (dirs == NULL)
+		return false;
+	all->dirs = dirs;
+	dirs[all->n] = fcntl(place->data, F_DUPFD_CLOEXEC, 0);
+	return dirs[all->n] >= 0 && ++all->n > 0;
+}
+
+static void bodies_clear(Bodies *all)
+{
+	while (all->n > 0)
+		close(all->dirs[--all->n]);
+	free(all->dirs);
+}
+
+/* False and errno: it is not there, or that could not be seen. */
+static bool find_body(Bodies *all, const Place *place, const char *id, struct stat *st)
+{
+	char name[64];
+	snprintf(name, sizeof name, "df%s", id);
+	bool found = fstatat(place->data, name, st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (found || !is_absent() || (all->n == 0 && !visit_queue(all->mta, add_folder, all)))
+		return found;
+	errno = ENOENT;
+	for (size_t i = 0; i < all->n && !found && is_absent(); i++)
+		found = fstatat(all->dirs[i], name, st, AT_SYMLINK_NOFOLLOW) == 0;
+	return found;
+}
+
 /* ---- one message ---------------------------------------------------------------------- */
 
 typedef struct {
@@ -263,15 +305,21 @@ static bool print_envelope(FILE *file, long long size)
 	return ferror(file) == 0;
 }
 
-static bool list_one(const Place *place, const char *name)
+typedef struct {
+	const Place *place;
+	Bodies bodies;
+} Listing;
+
+static bool list_one(Listing *listing, const char *name)
 {
-	FILE *file = open_file(place->control, "", name);
-	char body[64];
+	FILE *file = open_file(listing->place->control, "", name);
 	struct stat st = {0};
 	if (file == NULL)
 		return is_absent();
-	snprintf(body, sizeof body, "df%s", name + 2);
-	fstatat(place->data, body, &st, AT_SYMLINK_NOFOLLOW);
+	if (!find_body(&listing->bodies, listing->place, name + 2, &st) && !is_absent()) {
+		fclose(file);
+		return false;
+	}
 	printf("{\"queue_name\": \"%s\", ", name[0] == 'h' ? "hold" : "active");
 	if (st.st_nlink > 1)
 		printf("\"body\": \"%jx:%jx\", ", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
@@ -283,18 +331,19 @@ static bool list_one(const Place *place, const char *name)
 	return read;
 }
 
-static bool list_entry(const struct dirent *entry, const void *place)
+static bool list_entry(const struct dirent *entry, const void *user)
 {
 	const char *name = entry->d_name;
 	bool control = (name[0] == 'h' || name[0] == 'q') && name[1] == 'f' && name[2] != '\0' &&
 		strlen(name) < 60;
-	return !control || list_one(place, name);
+	return !control || list_one((Listing *)user, name);
 }
 
 static bool list_place(const Place *place, void *user)
 {
-	(void)user;
-	return each_entry(place->control, list_entry, place);
+	Listing *listing = user;
+	listing->place = place;
+	return each_entry(place->control, list_entry, listing);
 }
 
 static int no_queue(void)
@@ -304,7 +353,10 @@ static int no_queue(void)
 
 static int list(const Mta *mta)
 {
-	if (!visit_queue(mta, list_place, NULL))
+	Listing listing = {.bodies = {.mta = mta}};
+	bool seen = visit_queue(mta, list_place, &listing);
+	bodies_clear(&listing.bodies);
+	if (!seen)
 		return no_queue();
 	return fflush(stdout) == 0 ? EX_OK : release_fail(EX_IOERR, "the list");
 }
@@ -371,6 +423,7 @@ typedef int (*Change)(const Mta *mta, const char *id);
 typedef struct {
 	const Mta *mta;
 	const Place *place;
+	Bodies bodies;
 	const char *id;   /* of the message, which is not a part of itself */
 	struct stat body;
 	Change func;
@@ -381,12 +434,10 @@ static bool change_part(const struct dirent *entry, const void *user)
 {
 	Parts *parts = (Parts *)user;
 	const char *id = entry->d_name + 2;
-	char body[64];
 	struct stat st;
 	if (strncmp(entry->d_name, "hf", 2) != 0 || strlen(id) > 50 || strcmp(id, parts->id) == 0)
 		return true;
-	snprintf(body, sizeof body, "df%s", id);
-	if (fstatat(parts->place->data, body, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (!find_body(&parts->bodies, parts->place, id, &st))
 		return is_absent();
 	if (st.st_ino == parts->body.st_ino && st.st_dev == parts->body.st_dev)
 		parts->rc = parts->func(parts->mta, id);
@@ -404,13 +455,15 @@ static bool change_parts(const Place *place, void *user)
 static int change_all(const Mta *mta, const char *id, Change func)
 {
 	Message m = {.id = id};
-	Parts parts = {.mta = mta, .id = id, .func = func, .rc = EX_OK};
+	Parts parts = {
+		.mta = mta, .bodies = {.mta = mta}, .id = id, .func = func, .rc = EX_OK};
 	bool seen = visit_queue(mta, look_in, &m),
 	     split = m.data != NULL && fstat(fileno(m.data), &parts.body) == 0 &&
 		parts.body.st_nlink > 1;
 	if (seen && split)
 		seen = visit_queue(mta, change_parts, &parts);
 	int rc = parts.rc != EX_OK || seen ? parts.rc : no_queue();
+	bodies_clear(&parts.bodies);
 	message_close(&m);
 	return rc == EX_OK ? func(mta, id) : rc;
 }

@@ -279,16 +279,16 @@ def single(p, what):
     tap.same(state(name)[0], 'released', '... and it is over')
     tap.same(os.listdir(m.state + '/spool'), [], '... nothing is left in the spool')
 
-    # Sendmail here has it in its queue as three, each for some of its recipients
+    # Sendmail here has it in its queue as three, each for some of its recipients, one of a group elsewhere
     for verb in ('release', 'return', 'delete'):
         subject = '%s to ninety, %s.' % (word, verb)
-        name = p.queue_id(p.send(message(subject, WRONG), to=['k%d@beta.example' % i for i in range(90)]))
+        name = p.queue_id(p.send(message(subject, WRONG), to=['k%d@%s.example' % (i, ('beta', 'beta', 'far')[i % 3]) for i in range(90)]))
         wait_for(lambda: name in p.held())
         n = len(p.held())
         tap.ok(n == 1 or p.kind == 'Sendmail', 'one to ninety is held, as %d' % n)
         out = held('list')
         tap.ok(name in out and 'without a record' not in out, '... which is one', out)
-        out = held(verb, name, *(('--others', '90') if verb == 'release' else ()))
+        out = held(verb, name, *(('--others', '60') if verb == 'release' else ()))
         tap.ok(m.code == 0 and p.held() == [], '... %s takes it whole' % verb, out + str(p.held()))
         p.flush()
         wait_for(lambda: sum(len(c[0]) for c in p.copies('Subject: ' + subject)) >= 90, 15 if verb == 'release' else 0.3)
@@ -470,7 +470,7 @@ for p in both(S, 'unix:' + m.socket, tap):
         out = held('release', name)
         tap.ok(m.code == 0 and 'taken by the MTA' in out, 'an old message is submitted anew', out)
         tap.same(p.arrived('old one too'), 1, '... and arrives')
-        tap.same(p.places, {'q1', 'q2/qf'}, 'all that was done in each of several queue directories')
+        tap.same(p.places, {'q1', 'q2/qf', 'far'}, 'all that was done in each of several queue directories')
     # those who have a right to it
     name = hold(p, p.kind + ' rightful', to=RESOLVE)
     out = held('release', name, '--rightful', '-w', 'the others may')

@@ -11,6 +11,7 @@ define(`confPID_FILE', `%(dir)s/pid')dnl
 define(`QUEUE_DIR', `%(dir)s/queue/q*')dnl
 define(`ALIAS_FILE', `')dnl
 QUEUE_GROUP(`mqueue', `P=%(dir)s/queue/q*, F=f, R=5, r=40')dnl
+QUEUE_GROUP(`far', `P=%(dir)s/queue/far, F=f, R=5, r=40')dnl
 define(`HELP_FILE', `')dnl
 define(`STATUS_FILE', `')dnl
 define(`confCW_FILE', `-o %(dir)s/none')dnl
@@ -36,6 +37,10 @@ FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%(port)d, Name=MTA')dnl
 INPUT_MAIL_FILTER(`missent', `S=%(milter)s, F=T, T=%(times)s')dnl
 MAILER(`smtp')dnl
+LOCAL_RULESETS
+Squeuegroup
+R$*@far.example	$# far
+R$*	$# mqueue
 '''
 
 
@@ -70,9 +75,14 @@ class Sendmail(Postfix):
         return 'libraries are missing: ' + ' '.join(missing) if missing else None
 
     def start(self):
-        # Several queue directories, one of them with folders for the parts of a message.
+        # Several queue directories, one of them with folders for the parts of a message, and one of a group of its own, on
+        # another file system.
         for folder in ('queue/q1', 'queue/q2/qf', 'queue/q2/df', 'queue/q2/xf', 'sink'):
             os.makedirs(self.dir + '/' + folder)
+        far = tempfile.mkdtemp(dir='/dev/shm')
+        atexit.register(shutil.rmtree, far, True)
+        shutil.chown(far, 'nobody', 'nogroup')
+        os.symlink(far, self.dir + '/queue/far')
         cf = self.root + '/usr/share/sendmail/cf'
         with open(self.dir + '/sendmail.mc', 'w') as f:
             lines = MC if self.milter else re.sub("INPUT_MAIL_FILTER.*\n", '', MC)

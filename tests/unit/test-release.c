@@ -215,16 +215,18 @@ static void test_lacking(void)
 static void test_parts(void)
 {
 	static const char *const own[] = {"hfABCDE12", "dfABCDE12", "q1/hfABCDE13", "qfABCDE14", "hfABCDE15",
-		"dfABCDE15"};
-	static const char *const links[] = {"q1/dfABCDE13", "dfABCDE14"};
+		"dfABCDE15", "q2/hfABCDE16"};
+	static const char *const links[] = {"q1/dfABCDE13", "dfABCDE14", "dfABCDE16"};
 	g_autofree char *above = dir;
 	Mta mta = release_sendmail;
 	int code;
 	meanwhile = NULL;
 	mta.queue = dir = scratch_folder();
 	g_autofree char *folder = g_build_filename(dir, "q1", NULL),
+			*group = g_build_filename(dir, "q2", NULL),
 			*body = g_build_filename(dir, "dfABCDE12", NULL);
 	g_assert_no_errno(g_mkdir(folder, 0700));
+	g_assert_no_errno(g_mkdir(group, 0700));
 	for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
 		put(own[i]);
 	for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
@@ -233,13 +235,13 @@ static void test_parts(void)
 	}
 	g_autofree char *text = says(list_it, &mta, 200, &code);
 	g_auto(GStrv) of_one = g_strsplit(text, "\"body\"", -1);
-	g_assert_cmpuint(g_strv_length(of_one), ==, 4); /* and 15 has none with another */
+	g_assert_cmpuint(g_strv_length(of_one), ==, 5); /* and 15 has none with another */
 	g_assert_cmpint(release_sendmail.delete(&mta, "ABCDE12"), ==, EX_OK);
 	static const struct {
 		const char *name;
 		bool there;
 	} want[] = {{"hfABCDE12", false}, {"dfABCDE12", false}, {"q1/hfABCDE13", false}, {"q1/dfABCDE13", false},
-		{"qfABCDE14", true}, {"dfABCDE14", true}, {"hfABCDE15", true}, {"dfABCDE15", true}};
+		{"q2/hfABCDE16", false}, {"dfABCDE16", false}, {"qfABCDE14", true}, {"dfABCDE14", true}, {"hfABCDE15", true}, {"dfABCDE15", true}};
 	for (gsize i = 0; i < G_N_ELEMENTS(want); i++) {
 		g_autofree char *path = g_build_filename(dir, want[i].name, NULL);
 		g_test_message("%s", want[i].name);
