@@ -124,6 +124,8 @@ static void print_counts(const json_t *json, const json_t *other)
 {
 	const char *key;
 	json_t *n;
+	if (json_object_size(json) + json_object_size(other) == 0)
+		printf("  none\n");
 	json_object_foreach((json_t *)json, key, n)
 	{
 		printf("  %-22s %8" JSON_INTEGER_FORMAT, key, json_integer_value(n));

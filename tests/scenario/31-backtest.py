@@ -84,6 +84,8 @@ both = test('--against', mbox, '--against', S + '/Maildir')
 tap.same(both['messages'], 2 * N, 'several mailboxes at once')
 out = missent('policy', 'test', '--against', mbox, '--html', S + '/report.html').stdout
 tap.ok('causes, the largest first' in out and 'deliver' in out and len(out.splitlines()) < 40, 'for a person it is a page at most', out)
+right = write('right.eml', invoice(1, 2))
+tap.ok('reasons, messages of each\n  none\n' in missent('policy', 'test', '--against', right).stdout, '... in which no heading is without a line')
 with open(S + '/report.html') as f:
     page = f.read()
 tap.ok('<svg' in page and 'http' not in page.replace('http-equiv', ''), '... and a page with charts asks for nothing elsewhere')
