@@ -32,5 +32,7 @@ int ms_usage_next(
 	const MsUsage *usage, int argc, char **argv, const char **argument_out, int *rest_out);
 /* "PROGRAM: WHY (see PROGRAM --help)"; returns 64. */
 int ms_usage_wrong(const MsUsage *usage, const char *why);
+/* "PROGRAM: WHAT: WHY" (either may be empty), and who it is that may not; returns `code`. */
+int ms_usage_ended(const char *program, int code, const char *what, const char *why);
 
 #endif

@@ -36,8 +36,7 @@ static void on_stop(int signal)
 
 static int complain(int code, const char *what, const char *why)
 {
-	fprintf(stderr, "missent-agent: %s%s%s\n", what, *why != '\0' ? ": " : "", why);
-	return code;
+	return ms_usage_ended("missent-agent", code, what, why);
 }
 
 /* ---- settings ------------------------------------------------------------------------- */

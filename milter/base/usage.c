@@ -6,11 +6,15 @@
 #include "config.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "missent/usage.h"
 
@@ -56,6 +60,21 @@ static void add(const MsOption *option, struct option *longs, char *shorts)
 		shorts[n] = option->letter;
 		shorts[n + 1] = option->argument != NULL ? ':' : '\0';
 	}
+}
+
+static bool says(const char *text, int system)
+{
+	return strstr(text, strerror(system)) != NULL;
+}
+
+int ms_usage_ended(const char *program, int code, const char *what, const char *why)
+{
+	const char *last = *why != '\0' ? why : what;
+	const struct passwd *user =
+		says(last, EACCES) || says(last, EPERM) ? getpwuid(geteuid()) : NULL;
+	fprintf(stderr, "%s: %s%s%s", program, what, *what != '\0' && *why != '\0' ? ": " : "", why);
+	fprintf(stderr, user != NULL ? " (it runs as %s)\n" : "\n", user != NULL ? user->pw_name : "");
+	return code;
 }
 
 int ms_usage_next(

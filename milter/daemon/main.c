@@ -294,8 +294,7 @@ static int complain(int code, const char *format, ...)
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	fprintf(stderr, "missentd: %s\n", text);
-	return code;
+	return ms_usage_ended("missentd", code, text, "");
 }
 
 static int exit_code(const GError *error)

@@ -36,8 +36,7 @@ static atomic_bool stopping; /* lock-free, so that a signal may set it */
 
 static int complain(int code, const char *what, const char *why)
 {
-	fprintf(stderr, "missent-review: %s%s%s\n", what, *why != '\0' ? ": " : "", why);
-	return code;
+	return ms_usage_ended("missent-review", code, what, why);
 }
 
 /* ---- where to listen ------------------------------------------------------------------ */

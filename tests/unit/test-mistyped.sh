@@ -216,6 +216,8 @@ as_other() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 other() { as_other "$BUILD/missent" -c "$S/missent.conf" "$@"; }
 # Where only root may enter what was built, or the scratch folder, nobody else can be tried.
 if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_other test -r "$S/missent.conf"; then
+	cp "$S/missent.conf" "$S/closed.conf"
+	chmod 0600 "$S/closed.conf"
 	for command in stats 'policy report' 'policy lint' 'audit verify'; do
 		ends "another user: missent $command" 75 'run it as root, or as the user' other $command
 	done
@@ -227,6 +229,9 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 	done
 	without '... and config check' 'nothing was ever imported' other config check
 	rm "$S/state/missent.sock"
+	for program in missentd missent-agent missent-review; do
+		ends "another user: $program" 78 'Permission denied (it runs as ' as_other "$BUILD/$program" -c "$S/closed.conf"
+	done
 	ends 'another user: missent reload' 77 'run it as root, or as the user' other reload
 	for command in 'held list' 'guard status' 'directory stats' 'incident about ALPHA' 'review users' 'forget --why x ALPHA'; do
 		ends "another user: missent $command" 77 'run it as root, or as the user' other $command
