@@ -51,7 +51,8 @@ const CliVerb cli_commands[] = {
 /* Every layer says in the system's words that it may not; who may is known here alone. */
 bool cli_lacks_rights(const char *text)
 {
-	return geteuid() != 0 && strstr(text, g_strerror(EACCES)) != NULL;
+	return geteuid() != 0 &&
+		(strstr(text, g_strerror(EACCES)) != NULL || strstr(text, g_strerror(EPERM)) != NULL);
 }
 
 int cli_fail(int code, const char *format, ...)
@@ -61,7 +62,8 @@ int cli_fail(int code, const char *format, ...)
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	bool lacking = cli_lacks_rights(text);
-	code = lacking && code == EX_CONFIG ? EX_NOPERM : code;
+	bool other = code == EX_CONFIG || code == EX_TEMPFAIL || code == EX_DATAERR;
+	code = lacking && other ? EX_NOPERM : code;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	bool help = code == EX_USAGE && strstr(text, "--help") == NULL;
 	for (int i = 0; lines[i] != NULL; i++) {

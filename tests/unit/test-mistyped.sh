@@ -219,7 +219,7 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 	cp "$S/missent.conf" "$S/closed.conf"
 	chmod 0600 "$S/closed.conf"
 	for command in stats 'policy report' 'policy lint' 'audit verify'; do
-		ends "another user: missent $command" 75 'run it as root, or as the user' other $command
+		ends "another user: missent $command" 77 'run it as root, or as the user' other $command
 	done
 	# what is behind a door that is closed is not known to be missing
 	chmod 0700 "$S/state"
