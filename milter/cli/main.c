@@ -51,8 +51,9 @@ const CliVerb cli_commands[] = {
 /* Every layer says in the system's words that it may not; who may is known here alone. */
 bool cli_lacks_rights(const char *text)
 {
-	return geteuid() != 0 &&
-		(strstr(text, g_strerror(EACCES)) != NULL || strstr(text, g_strerror(EPERM)) != NULL);
+	bool lacking = strstr(text, g_strerror(EACCES)) != NULL ||
+		strstr(text, g_strerror(EPERM)) != NULL;
+	return geteuid() != 0 && lacking;
 }
 
 int cli_fail(int code, const char *format, ...)

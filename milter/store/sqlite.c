@@ -100,7 +100,7 @@ static const char *remedy_of(int rc)
 }
 
 /* SQLite opens what it cannot open for writing, for whatever reason, to be read alone, and tells
- * nobody; the file may well be one that may be written, or could be on a disk that takes something. */
+ * nobody; the file may well be one that may be written, or could be if its disk took something. */
 static bool may_write(const MsSqlite *db)
 {
 	g_autofree char *folder = g_path_get_dirname(db->path);
