@@ -501,6 +501,7 @@ void ms_io_remove_folder(const char *folder)
 void ms_io_usual_start(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a full disk */
 	/* Where it is ignored, and a program inherits that, the kernel forgets how children end. */
 	signal(SIGCHLD, SIG_DFL);
 	/* Those that are closed: reading and writing fail as before. */

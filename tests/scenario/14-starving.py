@@ -140,6 +140,12 @@ for n in range(4, 40, 2):
         break
 tap.ok(len(codes) > 2 and 78 not in codes.values(), 'a start without descriptors may be tried again', codes)
 
+# ---- files that may not grow ----
+m.start(wrapper=('prlimit', '--fsize=3000000'))
+tap.same(send(big, 2)[0], {'tempfail': '2'}, 'a message larger than a file may be is tried again')
+tap.same(send(small, 5)[0], {'continue': '5'}, '... and nobody else pays for it')
+tap.same(m.stop(), 0, '... nor does missentd')
+
 # ---- memory ----
 def memory_group(name, limit):
     """What to start a program with so that it and its children have no more memory than that, and what counts
