@@ -562,6 +562,19 @@ for name, path in (('list', '/'), ('message', '/message/' + record(left)['uid'])
     width = b.script('return document.documentElement.scrollWidth')
     tap.ok(width <= 375, 'on a phone nothing is wider than it: ' + name, width)
     b.picture(SHOTS + '/phone-%s.png' % name)
+b.go(SITE + '/')
+with contextlib.suppress(RuntimeError):  # something else stands above it
+    b.find('.list input[name=uid]').click()
+tap.same((b.url, len(b.all('.list input[name=uid]:checked'))), (SITE + '/', 1), '... and a line of the list is chosen by its box')
+b.size(1280, 300)
+b.go(SITE + '/')
+hidden = []
+for _ in b.all('.list a.go'):
+    b.keys('j')
+    hidden += b.script('''const e = document.activeElement, r = e.getBoundingClientRect();
+return [r.top + 2, r.bottom - 2].every(y => e.contains(document.elementFromPoint(r.left + 3, y))) ? [] : [e.textContent]''')
+tap.ok(len(b.all('.list a.go')) > 1 and not hidden, '... nor does what is decided below cover the line that keys have marked', hidden)
+b.size(375, 720)
 long = hold('l' * 300, to=['%s@beta.example' % ('a' * 60)])
 b.go(SITE + '/message/' + record(long)['uid'])
 b.press('button', 'Show in clear')
