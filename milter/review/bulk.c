@@ -11,6 +11,7 @@
 #include "page.h"
 
 #define MOST MS_ASK_MOST
+#define BULK "/bulk"
 
 /* ---- in words ------------------------------------------------------------------------- */
 
@@ -184,26 +185,78 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 	html(out, "</div>");
 }
 
-/* ---- asking for the number ------------------------------------------------------------ */
+/* ---- asking once more ----------------------------------------------------------------- */
 
-void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
-	const MsTallies *t, const char *complaint)
+/* All that was sent, once more in a form, but for what is said anew in it. */
+static void form_again(GString *out, const Request *r)
 {
-	bool release = ms_verb_named(verb) == MS_VERB_RELEASE;
+	static const char *const anew[] = {"token", "verb", "preset", "why", "others", NULL};
+	GHashTableIter iter;
+	void *name, *values;
+	g_hash_table_iter_init(&iter, r->form);
+	while (g_hash_table_iter_next(&iter, &name, &values)) {
+		const GPtrArray *list = values;
+		for (guint i = 0; !g_strv_contains(anew, name) && i < list->len; i++)
+			html(out, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", (char *)name,
+				(char *)list->pdata[i]);
+	}
+}
+
+static void begin_again(Request *r, Answer *a, const char *action, const char *heading)
+{
+	html(a->html,
+		"<form class=\"card decide confirm\" method=\"post\" autocomplete=\"off\" action=\"%S\"><h1>%s</h1>",
+		action, heading);
+	html_token(a->html, r);
+	form_again(a->html, r);
+}
+
+/* Whoever thinks better of it is where he was: at the list, or at the message. */
+static void end_again(
+	Request *r, Answer *a, const char *action, const char *class, const char *button)
+{
+	bool list = g_str_has_prefix(action, BULK);
+	html(a->html,
+		"<div class=\"buttons\"><a class=\"button\" href=\"%S%S\" data-key=\"u\">%s</a>"
+		"<button class=\"%S\" name=\"verb\" value=\"%s\">%s</button></div></form>",
+		list ? "/" : "", list ? action + strlen(BULK) : action, T(r, "Do nothing"), class,
+		form(r, "verb"), button);
+}
+
+/* In the words of the button that was pressed; of what ends a message. */
+static const char *pressed_text(const char *button)
+{
+	MsVerb verb = ms_verb_named(button);
+	return strcmp(button, "release-some") == 0     ? W("Release to the chosen")
+		: strcmp(button, "release-right") == 0 ? W("Release to those with a right")
+		: verb == MS_VERB_RETURN               ? W("Return to sender")
+		: verb == MS_VERB_RELEASE              ? W("Release")
+						       : W("Delete");
+}
+
+void reason_page(Request *r, Answer *a, const char *action)
+{
+	a->status = 400;
+	a->title = T(r, "Reason, for the record");
+	begin_again(r, a, action,
+		T(r, "Choose a reason first, or write one: it is kept with the decision."));
+	html_reason_field(a->html, r);
+	end_again(r, a, action, "quiet", T(r, pressed_text(form(r, "verb"))));
+}
+
+void confirm_page(
+	Request *r, Answer *a, const char *action, const MsTallies *t, const char *complaint)
+{
+	bool release = ms_verb_named(form(r, "verb")) == MS_VERB_RELEASE;
 	gint64 n = release ? t->wrong_recipients : t->messages;
 	a->title = T(r, release ? "Release" : "Delete");
 	if (complaint != NULL)
 		html_notice(a->html, false, complaint);
-	html(a->html,
-		"<form class=\"card decide confirm\" method=\"post\" action=\"%S\"><h1>%s</h1>",
-		action,
+	begin_again(r, a, action,
 		T(r,
 			release ? "This is another's: release it all the same?"
 				: "Delete them for good?"));
-	html_token(a->html, r);
-	html(a->html,
-		"%S<input type=\"hidden\" name=\"verb\" value=\"%s\"><input type=\"hidden\" name=\"why\" value=\"%s\">",
-		hidden, verb, form_reason(r));
+	html(a->html, "<input type=\"hidden\" name=\"why\" value=\"%s\">", form_reason(r));
 	if (release)
 		html_sentence(a->html, r, t);
 	html_tallies(a->html, r, t);
@@ -212,15 +265,16 @@ void confirm_page(Request *r, Answer *a, const char *action, const char *hidden,
 		: T(r, "To delete them, type how many they are: {n}"), n);
 	html(a->html,
 		"<label class=\"number\">%s<input name=\"others\" inputmode=\"numeric\" pattern=\"[0-9]*\" required autofocus "
-		"autocomplete=\"off\"></label><div class=\"buttons\"><a class=\"button\" href=\"/\" data-key=\"u\">%s</a>"
-		"<button class=\"danger\">%s</button></div></form>",
-		label, T(r, "Do nothing"), T(r, release ? "Release all the same" : "Delete"));
+		"autocomplete=\"off\"></label>",
+		label);
+	end_again(r, a, action, "danger", T(r, release ? "Release all the same" : "Delete"));
 }
 
 /* ---- which ---------------------------------------------------------------------------- */
 
-/* NULL: the records cannot be read. */
-static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
+/* What somebody else has decided meanwhile is not in it, and counted: he who chose it saw it held.
+ * NULL: the records cannot be read. */
+static GPtrArray *chosen_records(const Request *r, const Lookup *asked, gint64 *decided_out)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)ms_record_free);
 	g_autoptr(GError) error = NULL;
@@ -235,29 +289,17 @@ static GPtrArray *chosen_records(const Request *r, const Lookup *asked)
 					: g_steal_pointer(&list);
 	}
 	for (guint i = 0; uids != NULL && i < uids->len && i < MOST; i++) {
-		MsRecord *record = ms_records_find(r->site->ledger, uids->pdata[i], &error);
+		g_autoptr(MsRecord)
+			record = ms_records_find(r->site->ledger, uids->pdata[i], &error);
 		if (error != NULL)
 			return NULL;
-		if (record != NULL)
-			g_ptr_array_add(list, record);
+		bool decided = record != NULL &&
+			(record->state != MS_STATE_HELD || open_decision(record) != NULL);
+		*decided_out += decided;
+		if (record != NULL && !decided)
+			g_ptr_array_add(list, g_steal_pointer(&record));
 	}
 	return g_steal_pointer(&list);
-}
-
-/* What chose them, once more in a form. */
-static char *chosen_again(const Request *r, const Lookup *asked)
-{
-	GString *out = g_string_new(NULL);
-	const GPtrArray *uids = form_all(r, "uid");
-	bool all = strcmp(form(r, "all"), "1") == 0;
-	if (all) {
-		html(out, "<input type=\"hidden\" name=\"all\" value=\"1\">");
-		asked_as_of(out, g_ascii_strtoll(form(r, "up_to"), NULL, 10), asked->at);
-	}
-	for (guint i = 0; !all && uids != NULL && i < uids->len; i++)
-		html(out, "<input type=\"hidden\" name=\"uid\" value=\"%s\">",
-			(char *)uids->pdata[i]);
-	return g_string_free(out, FALSE);
 }
 
 /* What one host is asked for.  `others` is what was counted before anybody said a number: what is
@@ -382,6 +424,13 @@ static gint64 number_for(const MsAsk *ask, const GPtrArray *parts, const MsTalli
 	return ask->verb == MS_VERB_DELETE && t->messages > 1 ? t->messages : 0;
 }
 
+static char *bulk_action(const Lookup *asked)
+{
+	GString *action = g_string_new(BULK);
+	asked_query(action, asked, NULL);
+	return g_string_free(action, FALSE);
+}
+
 static void decide_or_ask(
 	Request *r, Answer *a, const GPtrArray *list, const Lookup *asked, MsAsk *ask)
 {
@@ -393,10 +442,8 @@ static void decide_or_ask(
 	gint64 number = number_for(ask, parts, t);
 	g_autofree char *right = g_strdup_printf("%" G_GINT64_FORMAT, number);
 	if (number > 0 && strcmp(typed, right) != 0) {
-		g_autoptr(GString) action = g_string_new("/bulk");
-		g_autofree char *again = chosen_again(r, asked);
-		asked_query(action, asked, NULL);
-		confirm_page(r, a, action->str, again, form(r, "verb"), t,
+		g_autofree char *action = bulk_action(asked);
+		confirm_page(r, a, action, t,
 			*typed != '\0' ? T(r, "That is not the number; nothing was done.") : NULL);
 		return;
 	}
@@ -420,16 +467,24 @@ void page_bulk(Request *r, Answer *a)
 			error != NULL ? error->message : T(r, "This cannot be done here."));
 		return;
 	}
-	g_autoptr(GPtrArray) list = chosen_records(r, &asked);
+	gint64 n = 0;
+	g_autoptr(GPtrArray) list = chosen_records(r, &asked, &n);
 	if (!was_read(r, a, list))
 		return;
-	if (!may_decide(r, ask.verb))
+	g_autofree char *decided =
+		said(TN(r, n, "{n} of them is decided already, and is left out.",
+			     "{n} of them are decided already, and are left out."),
+			n);
+	if (n > 0)
+		html_notice(a->html, false, decided);
+	if (!may_decide(r, ask.verb)) {
 		say_no(r, a, 403, T(r, "You have no right to this."));
-	else if (list->len == 0)
-		say_no(r, a, 400, T(r, "No message was chosen."));
-	else if (ms_verbs[ask.verb].final && ask.why == NULL)
-		say_no(r, a, 400,
-			T(r, "Choose a reason first, or write one: it is kept with the decision."));
-	else
+	} else if (list->len == 0) {
+		say_no(r, a, 400, n > 0 ? decided : T(r, "No message was chosen."));
+	} else if (ms_verbs[ask.verb].final && ask.why == NULL) {
+		g_autofree char *action = bulk_action(&asked);
+		reason_page(r, a, action);
+	} else {
 		decide_or_ask(r, a, list, &asked, &ask);
+	}
 }

@@ -200,6 +200,16 @@ static MsTallies *tallies_of(const Request *r, const MsRecord *record)
 	return ms_records_tallies(r->site->ledger, uids, NULL);
 }
 
+static char *message_action(const Request *r, const MsRecord *record)
+{
+	g_auto(Lookup) asked = asked_take(r);
+	GString *action = g_string_new(NULL);
+	g_string_printf(action, "/message/%s", record->uid);
+	if (asked.given)
+		asked_query(action, &asked, NULL);
+	return g_string_free(action, FALSE);
+}
+
 /* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that
  * number. */
 static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
@@ -215,12 +225,8 @@ static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_ou
 	*n_out = t->wrong_recipients;
 	if (strcmp(form(r, "others"), number) == 0)
 		return false;
-	g_auto(Lookup) asked = asked_take(r);
-	g_autoptr(GString) action = g_string_new(NULL);
-	g_string_printf(action, "/message/%s", record->uid);
-	if (asked.given)
-		asked_query(action, &asked, NULL);
-	confirm_page(r, a, action->str, "", ms_verbs[MS_VERB_RELEASE].name, t,
+	g_autofree char *action = message_action(r, record);
+	confirm_page(r, a, action, t,
 		*form(r, "others") != '\0' ? T(r, "That is not the number; nothing was done.")
 					   : NULL);
 	return true;
@@ -251,8 +257,8 @@ void page_decide(Request *r, Answer *a)
 		return;
 	}
 	if (ms_verbs[ask.verb].final && ask.why == NULL) {
-		tell(r, a, record, NULL,
-			T(r, "Choose a reason first, or write one: it is kept with the decision."));
+		g_autofree char *action = message_action(r, record);
+		reason_page(r, a, action);
 		return;
 	}
 	if (!may_decide(r, ask.verb)) {

@@ -65,9 +65,7 @@ static void way(GString *out, const Request *r, const MsRecord *record, const Lo
 	html(out, "</p>");
 }
 
-/* One that is to be agreed to, or is being carried out; NULL: none.  Nothing else that ends it can
- * be decided meanwhile. */
-static const MsDecision *open_decision(const MsRecord *record)
+const MsDecision *open_decision(const MsRecord *record)
 {
 	for (guint i = 0; i < record->decisions->len; i++) {
 		const MsDecision *d = record->decisions->pdata[i];

@@ -205,10 +205,11 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 bool is_cleared(const char *cause);
 /* The reason of a form: what was written, or chosen. */
 const char *form_reason(const Request *r);
-/* Before what is another's is let go: says so, and asks for the number.  `hidden` is repeated in
- * the form. */
-void confirm_page(Request *r, Answer *a, const char *action, const char *hidden, const char *verb,
-	const MsTallies *t, const char *complaint);
+/* Before what is another's is let go: says so, and asks for the number.  Nothing else that was sent
+ * has to be chosen again; nor where only the reason is missing. */
+void confirm_page(
+	Request *r, Answer *a, const char *action, const MsTallies *t, const char *complaint);
+void reason_page(Request *r, Answer *a, const char *action);
 
 /* message.c */
 /* What is sent to whom if it is released to those of the newline-separated list; "": to all. */
@@ -224,6 +225,9 @@ void html_reasons(GString *out, const Request *r, const MsRecord *record);
 
 /* message.c */
 MsRecord *find_record(const Request *r, Answer *a, const char *uid);
+/* One that is to be agreed to, or is being carried out; NULL: none.  Nothing else that ends it can
+ * be decided meanwhile. */
+const MsDecision *open_decision(const MsRecord *record);
 
 /* recipients.c */
 typedef struct {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "missent/decision.h"
 #include "missent/io.h"
 #include "missent/link.h"
 #include "missent/mta.h"
@@ -282,6 +283,18 @@ static void test_bulk(void)
 		g_assert_cmpuint(status, ==, rows[i].status);
 		HAS(page, rows[i].want);
 		HAS_NOT(page, "Decided");
+		/* who is asked once more need not choose them again */
+		if (strstr(page, "<form") == NULL)
+			continue;
+		for (int k = 0; k < 2; k++) {
+			g_autofree char *again = g_strdup_printf(
+				"<input type=\"hidden\" name=\"uid\" value=\"%s\">", k == 0 ? one : two);
+			HAS(page, again);
+		}
+		g_autofree char *verb =
+			g_strdup_printf("name=\"verb\" value=\"%s\"", rows[i].verb);
+		HAS(page, verb);
+		HAS(page, "<a class=\"button\" href=\"/?state=held\"");
 	}
 	Request none = request_of("en", MS_ROLE_REVIEWER);
 	unsigned status;
@@ -338,6 +351,55 @@ static void test_turns_wrong(void)
 	}
 }
 
+/* Two choose from one list: of what the other has decided nothing is asked, of the rest all is. */
+static void test_decided_meanwhile(void)
+{
+	g_autofree char *mine = add(
+		MS_STATE_HELD, "oversized, for right, invoices, <two@s.example>", "o", right_one);
+	g_autofree char *others = add(MS_STATE_RETURNED,
+		"oversized, for right, invoices, <two@s.example>", "o", right_one);
+	g_autofree char *begun = add(
+		MS_STATE_HELD, "oversized, for right, invoices, <two@s.example>", "o", right_one);
+	char none[] = "", carl[] = "carl";
+	MsDecision decision = {.id = carl,
+		.uid = begun,
+		.group = none,
+		.verb = MS_VERB_RETURN,
+		.recipients = none,
+		.account = none,
+		.identifier = none,
+		.assignee = none,
+		.who = carl,
+		.second = none,
+		.why = none,
+		.outcome = none,
+		.token = none,
+		.step = none,
+		.state = MS_DECISION_APPROVED};
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	g_ptr_array_add(list, &decision);
+	g_assert_true(ms_decisions_add(site.ledger, list, NULL));
+	const char *const chosen[] = {mine, others, begun, NULL};
+	guint before = decided->len;
+	for (int i = 0; i < 2; i++) {
+		Request r = request_of("en", MS_ROLE_REVIEWER);
+		for (int k = i; chosen[k] != NULL; k++)
+			field(&r, "uid", chosen[k]);
+		field(&r, "verb", "return");
+		field(&r, "why", "x");
+		unsigned status;
+		g_autofree char *page = run(page_bulk, &r, &status);
+		HAS(page, "2 of them are decided already, and are left out.");
+		g_assert_cmpuint(status, ==, i == 0 ? 200 : 400);
+		g_assert_cmpint(strstr(page, "Decided") != NULL, ==, i == 0);
+		g_assert_cmpuint(decided->len, ==, before + 1);
+	}
+	const char *ask = decided->pdata[before];
+	HAS(ask, mine);
+	HAS_NOT(ask, others);
+	HAS_NOT(ask, begun);
+}
+
 static void test_single_asks(void)
 {
 	g_autofree char *uid = add(MS_STATE_HELD,
@@ -351,6 +413,19 @@ static void test_single_asks(void)
 	HAS(page, "Releasing sends 1 message with data of");
 	HAS(page, "name=\"others\"");
 	HAS(page, "value=\"Checked with the sender\"");
+	/* without a reason nothing is done, and whom he chose is not to be chosen again */
+	Request no = request_of("en", MS_ROLE_REVIEWER);
+	no.path = path;
+	field(&no, "verb", "release-some");
+	field(&no, "to", "b@two.example");
+	g_autofree char *asked = run(page_decide, &no, NULL);
+	HAS(asked, "Choose a reason first");
+	HAS(asked, "<select name=\"preset\">");
+	HAS(asked, "<input type=\"hidden\" name=\"to\" value=\"b@two.example\">");
+	HAS(asked, "value=\"release-some\">Release to the chosen</button>");
+	g_autofree char *back = g_strdup_printf("<a class=\"button\" href=\"%s\"", path);
+	HAS(asked, back);
+	HAS(page, back);
 }
 
 /* Reasons of a site's own, a line each. */
@@ -414,6 +489,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reviewing/lists", test_lists);
 	g_test_add_func("/reviewing/bulk", test_bulk);
 	g_test_add_func("/reviewing/turns-wrong", test_turns_wrong);
+	g_test_add_func("/reviewing/decided-meanwhile", test_decided_meanwhile);
 	g_test_add_func("/reviewing/single-asks", test_single_asks);
 	g_test_add_func("/reviewing/reasons", test_reasons);
 	int rc = g_test_run();
