@@ -147,7 +147,8 @@ bool asked_check(const Request *r, const Lookup *asked, GError **error)
 		is_one_of(r, "go", yes, error) && ms_filter_check(&filter, error);
 }
 
-void asked_query(GString *out, const Lookup *asked, const char *after)
+/* Name and value in turn, ended by NULL; "" for what is not asked for. */
+static GStrv asked_pairs(const Lookup *asked, const char *after)
 {
 	const MsRecordFilter *f = &asked->filter;
 	g_autofree char *up_to = f->up_to > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, f->up_to)
@@ -160,13 +161,30 @@ void asked_query(GString *out, const Lookup *asked, const char *after)
 		f->waiting > 0           ? "1"
 			: f->waiting < 0 ? "0"
 					 : "",
-		"up_to", up_to, "after", after, NULL};
-	/* NULL ends the list: what is not asked for is empty */
-	const char *full[G_N_ELEMENTS(pairs)];
-	for (gsize i = 0; i + 1 < G_N_ELEMENTS(pairs); i++)
-		full[i] = pairs[i] != NULL ? pairs[i] : "";
-	full[G_N_ELEMENTS(pairs) - 1] = NULL;
-	html_query(out, full);
+		"up_to", up_to, "after", after};
+	GStrv all = g_new0(char *, G_N_ELEMENTS(pairs) + 1);
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
+		all[i] = g_strdup(pairs[i] != NULL ? pairs[i] : "");
+	return all;
+}
+
+void asked_query(GString *out, const Lookup *asked, const char *after)
+{
+	g_auto(GStrv) pairs = asked_pairs(asked, after);
+	html_query(out, (const char *const *)pairs);
+}
+
+static void hidden(GString *out, const char *name, const char *value)
+{
+	if (value != NULL && *value != '\0')
+		html(out, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", name, value);
+}
+
+void asked_fields(GString *out, const Lookup *asked)
+{
+	g_auto(GStrv) pairs = asked_pairs(asked, NULL);
+	for (gsize i = 0; pairs[i] != NULL; i += 2)
+		hidden(out, pairs[i], pairs[i + 1]);
 }
 
 void asked_as_of(GString *out, gint64 up_to, gint64 at)
@@ -196,12 +214,6 @@ static void html_option(GString *out, const char *value, const char *text, const
 {
 	html(out, "<option value=\"%s\"%S>%s</option>", value,
 		strcmp(value, chosen) == 0 ? " selected" : "", text);
-}
-
-static void hidden(GString *out, const char *name, const char *value)
-{
-	if (value != NULL && *value != '\0')
-		html(out, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", name, value);
 }
 
 void asked_form(GString *out, const Request *r, const Lookup *asked)

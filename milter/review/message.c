@@ -12,6 +12,7 @@
 #include "page.h"
 
 #define SHOWN_FINDINGS 30
+#define SHOWN_RECIPIENTS 5
 
 MsRecord *find_record(const Request *r, Answer *a, const char *uid)
 {
@@ -138,19 +139,32 @@ static void whose(GString *out, const Request *r, const MsRecord *record)
 	html(out, "</section>");
 }
 
+static void outcome_word(GString *out, const Request *r, MsOutcome outcome)
+{
+	html(out, " <span class=\"outcome %s\">", ms_outcome_names[outcome]);
+	html_explained(out, r, ms_outcome_names[outcome]);
+	html(out, "</span>");
+}
+
+/* Those first who should not. */
 static void who_gets(GString *out, const Request *r, const MsRecord *record)
 {
+	guint shown = 0;
 	html(out, "<section class=\"card\"><h2>%s</h2>", T(r, "Who would have got it?"));
-	for (guint i = 0; i < record->recipients->len && i < 5; i++) {
-		const MsHeldRecipient *to = record->recipients->pdata[i];
-		html(out, "<p>%s <small>%s</small> <span class=\"outcome %s\">", to->address,
-			*to->accounts != '\0' ? to->accounts : T(r, "no account is known"),
-			ms_outcome_names[to->outcome]);
-		html_explained(out, r, ms_outcome_names[to->outcome]);
-		html(out, "</span></p>");
-	}
-	if (record->n_recipients > 5)
-		html(out, "<p><small>+%d</small></p>", (gint64)record->n_recipients - 5);
+	for (int wrong = 1; wrong >= 0; wrong--)
+		for (guint i = 0; i < record->recipients->len && shown < SHOWN_RECIPIENTS; i++) {
+			const MsHeldRecipient *to = record->recipients->pdata[i];
+			if ((to->outcome >= MS_OUTCOME_WRONG) != wrong)
+				continue;
+			html(out, "<p>%s <small>%s</small>", to->address,
+				*to->accounts != '\0' ? to->accounts
+						      : T(r, "no account is known"));
+			outcome_word(out, r, to->outcome);
+			html(out, "</p>");
+			shown++;
+		}
+	if (record->n_recipients > shown)
+		html(out, "<p><small>+%d</small></p>", (gint64)record->n_recipients - shown);
 	html(out, "</section>");
 }
 
@@ -264,11 +278,33 @@ static void relation_cell(GString *out, const Request *r, const char *relations,
 				names[i].sign, T(r, names[i].name));
 }
 
-static void matrix_head(GString *out, const Request *r, const MsRecord *record)
+/* Of MsHeldFinding, borrowed: as many as are shown, those first that are another's for somebody. */
+static GPtrArray *shown_findings(const MsRecord *record)
+{
+	GPtrArray *shown = g_ptr_array_new();
+	for (int wrong = 1; wrong >= 0; wrong--)
+		for (guint i = 0; i < record->findings->len && shown->len < SHOWN_FINDINGS; i++) {
+			MsHeldFinding *f = record->findings->pdata[i];
+			if ((strchr(f->relations, 'x') != NULL) == wrong)
+				g_ptr_array_add(shown, f);
+		}
+	return shown;
+}
+
+/* How many are not. */
+static void further_findings(GString *out, const MsRecord *record)
+{
+	if (record->findings->len > SHOWN_FINDINGS)
+		html(out, "<p><small>+%d%S</small></p>",
+			(gint64)record->findings->len - SHOWN_FINDINGS,
+			record->findings->len >= MS_HELD_FINDINGS ? "…" : "");
+}
+
+static void matrix_head(GString *out, const Request *r, const GPtrArray *findings)
 {
 	html(out, "<thead><tr><th>%s</th>", T(r, "Recipient"));
-	for (guint k = 0; k < record->findings->len && k < SHOWN_FINDINGS; k++) {
-		const MsHeldFinding *f = record->findings->pdata[k];
+	for (guint k = 0; k < findings->len; k++) {
+		const MsHeldFinding *f = findings->pdata[k];
 		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", T(r, f->kind),
 			f->masked, *f->owners != '\0' ? f->owners : T(r, "not known"));
 	}
@@ -284,7 +320,8 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 		"<table class=\"matrix\" aria-label=\"%s\">",
 		T(r, "Recipients and identifiers"), T(r, "Recipients and identifiers"),
 		T(r, "Recipients and identifiers"));
-	matrix_head(out, r, record);
+	g_autoptr(GPtrArray) findings = shown_findings(record);
+	matrix_head(out, r, findings);
 	html(out, "<tbody>");
 	for (guint n = 0; n < shown->list->len; n++) {
 		guint i = g_array_index(shown->list, guint, n);
@@ -293,12 +330,13 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 			to->accounts);
 		html_state(out, r, ms_state_names[to->state]);
 		html(out, "</th>");
-		for (guint k = 0; k < record->findings->len && k < SHOWN_FINDINGS; k++)
-			relation_cell(out, r,
-				((MsHeldFinding *)record->findings->pdata[k])->relations, i);
+		for (guint k = 0; k < findings->len; k++)
+			relation_cell(
+				out, r, ((MsHeldFinding *)findings->pdata[k])->relations, i);
 		html(out, "</tr>");
 	}
 	html(out, "</tbody></table></div>");
+	further_findings(out, record);
 }
 
 /* ---- in clear ------------------------------------------------------------------------- */
@@ -480,8 +518,10 @@ static void masked_finding(GString *out, const Request *r, const MsHeldFinding *
 static void masked(GString *out, const Request *r, const MsRecord *record, const Lookup *asked)
 {
 	html(out, "<section class=\"evidence\"><h2>%s</h2>", T(r, "Evidence"));
-	for (guint i = 0; i < record->findings->len && i < SHOWN_FINDINGS; i++)
-		masked_finding(out, r, record->findings->pdata[i]);
+	g_autoptr(GPtrArray) findings = shown_findings(record);
+	for (guint i = 0; i < findings->len; i++)
+		masked_finding(out, r, findings->pdata[i]);
+	further_findings(out, record);
 	if (may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD) {
 		html(out, "<form method=\"post\" action=\"/message/%s/reveal", record->uid);
 		if (asked->given)
@@ -523,9 +563,11 @@ static void recipient_boxes(
 		if (to->state != MS_STATE_HELD)
 			continue;
 		html(out,
-			"<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s%S</label>",
-			to->address, to->address,
-			to->outcome >= MS_OUTCOME_WRONG ? " <span class=\"bad\">✗</span>" : "");
+			"<label class=\"check\"><input type=\"checkbox\" name=\"to\" value=\"%s\"> %s",
+			to->address, to->address);
+		if (to->outcome >= MS_OUTCOME_WRONG)
+			outcome_word(out, r, to->outcome);
+		html(out, "</label>");
 	}
 	html(out, "</fieldset>");
 }
@@ -765,7 +807,7 @@ static void message_body(
 	html(out, "</div>");
 	facts(out, r, record);
 	html(out, "</div></div>");
-	recipients_pages(out, r, record, &shown);
+	recipients_pages(out, r, record, &shown, &asked);
 	if (decides) {
 		html(out, "<div class=\"forms\">");
 		teach_form(out, r, record, &shown, &asked);

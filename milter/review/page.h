@@ -165,6 +165,8 @@ void asked_clear(Lookup *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)
 /* "?state=held&..." of it; `after` NULL: from the beginning. */
 void asked_query(GString *out, const Lookup *asked, const char *after);
+/* The same as fields of a form that asks. */
+void asked_fields(GString *out, const Lookup *asked);
 /* Fields of a form that is about all of them: what has changed since, has come in or has grown old
  * enough, is not part of it. */
 void asked_as_of(GString *out, gint64 up_to, gint64 at);
@@ -237,7 +239,9 @@ typedef struct {
 } Shown;
 /* The query's "find" and "from". */
 Shown recipients_shown(const Request *r, const MsRecord *record);
-void recipients_pages(GString *out, const Request *r, const MsRecord *record, const Shown *shown);
+/* `asked`: the list it was reached from, which is not lost by that. */
+void recipients_pages(GString *out, const Request *r, const MsRecord *record, const Shown *shown,
+	const Lookup *asked);
 /* How many identifiers of another account are in it for that recipient, and whose the last is. */
 guint wrong_for(const MsRecord *record, guint recipient, const char **owner_out);
 

@@ -49,31 +49,34 @@ Shown recipients_shown(const Request *r, const MsRecord *record)
 	return shown;
 }
 
-static void page_link(
-	GString *out, const Request *r, const MsRecord *record, gint64 from, const char *text)
+static void page_link(GString *out, const Request *r, const MsRecord *record, const Lookup *asked,
+	gint64 from, const char *text)
 {
-	g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, from);
-	const char *const pairs[] = {
-		"find", query(r, "find"), "from", from > 0 ? number : "", NULL};
+	g_autofree char *find = g_uri_escape_string(query(r, "find"), NULL, FALSE);
 	html(out, " <a class=\"button quiet\" href=\"/message/%s", record->uid);
-	html_query(out, pairs);
-	html(out, "\">%s</a>", text);
+	if (asked->given)
+		asked_query(out, asked, NULL);
+	html(out, "%Sfind=%s&amp;from=%d\">%s</a>", asked->given ? "&amp;" : "?", find, from, text);
 }
 
-void recipients_pages(GString *out, const Request *r, const MsRecord *record, const Shown *shown)
+void recipients_pages(GString *out, const Request *r, const MsRecord *record, const Shown *shown,
+	const Lookup *asked)
 {
 	if (record->recipients->len <= PER_PAGE)
 		return;
 	html(out,
 		"<form class=\"filters of-many\" action=\"/message/%s\"><label>%s<input type=\"search\" name=\"find\" value=\"%s\">"
-		"</label><button>%s</button></form><p class=\"pages\">",
-		record->uid, T(r, "Recipients with this in them"), query(r, "find"), T(r, "Show"));
-	html(out, "%s %d–%d / %d", T(r, "Recipients"), (gint64)shown->from + (shown->list->len > 0),
+		"</label>",
+		record->uid, T(r, "Recipients with this in them"), query(r, "find"));
+	if (asked->given)
+		asked_fields(out, asked);
+	html(out, "<button>%s</button></form><p class=\"pages\">%s %d–%d / %d", T(r, "Show"),
+		T(r, "Recipients"), (gint64)shown->from + (shown->list->len > 0),
 		(gint64)shown->from + shown->list->len, (gint64)shown->found);
 	if (shown->from > 0)
-		page_link(out, r, record, MAX((gint64)shown->from - PER_PAGE, 0),
+		page_link(out, r, record, asked, MAX((gint64)shown->from - PER_PAGE, 0),
 			T(r, "Previous page"));
 	if (shown->from + shown->list->len < shown->found)
-		page_link(out, r, record, (gint64)shown->from + PER_PAGE, T(r, "Next page"));
+		page_link(out, r, record, asked, (gint64)shown->from + PER_PAGE, T(r, "Next page"));
 	html(out, "</p>");
 }

@@ -222,6 +222,11 @@ tap.ok(not b.all('.decide'), '... then nothing more can be decided')
 # ---- a list of recipients that grew out of hand ----
 many = hold('many', to=['r%03d@beta.example' % i for i in range(230)] + ['kunde@alpha.example'])
 uid = record(many)['uid']
+b.go(SITE + '/message/' + uid + '?state=held&sort=oldest')
+b.press('a', 'Next page')
+b.find('input[name=find]').type('r22')
+b.press('.filters button')
+tap.ok('sort=oldest' in b.url and b.all('.back a[rel=prev]'), 'who pages through recipients comes back to the same list', b.url)
 b.go(SITE + '/message/' + uid)
 boxes = b.all('.decide input[name=to]')
 tap.ok(len(boxes) == 100 and boxes[0].attribute('value') == 'kunde@alpha.example',

@@ -68,8 +68,25 @@ static void add_reason(
 	g_ptr_array_add(r->reasons, reason);
 }
 
-/* The caller's; with four identifiers of another where anybody is wrong. */
-static char *add(MsState state, const char *cause, const char *relations, const To *to)
+static void add_finding(
+	MsRecord *r, const char *kind, const char *masked, int i, const char *relations)
+{
+	g_autofree char *ref = g_strdup_printf("%024x", i);
+	ms_record_finding(r,
+		(MsHeldFinding){.kind = (char *)kind,
+			.masked = (char *)masked,
+			.ref = ref,
+			.owners = (char *)"CUST0220",
+			.belief = (char *)"exact, labelled",
+			.where = (char *)"part 2 Rechnung K-70001 Hauptstr.pdf page 1",
+			.count = 1,
+			.relations = (char *)relations});
+}
+
+/* The caller's; with four identifiers of another where anybody is wrong, behind `n_own` of their
+ * own. */
+static char *add_with(
+	MsState state, const char *cause, const char *relations, const To *to, int n_own)
 {
 	static const char *const kinds[] = {"customer-number", "iban", "vat-id", "email"};
 	g_autoptr(MsRecord) r = ms_record_new();
@@ -89,18 +106,14 @@ static char *add(MsState state, const char *cause, const char *relations, const 
 		ms_record_recipient(r, to->to,
 			state == MS_STATE_OBSERVED ? MS_STATE_DELIVERED : state, to->outcome,
 			"CUST0001");
+	g_autofree char *own = g_strnfill(strlen(relations), 'o');
+	for (int i = 0; i < n_own; i++) {
+		g_autofree char *masked = g_strdup_printf("****own%d", i);
+		add_finding(r, "invoice-number", masked, 100 + i, own);
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++) {
-		g_autofree char *ref = g_strdup_printf("%024x", (int)i);
 		g_autofree char *masked = g_strdup_printf("****%d", (int)i);
-		ms_record_finding(r,
-			(MsHeldFinding){.kind = (char *)kinds[i],
-				.masked = masked,
-				.ref = ref,
-				.owners = (char *)"CUST0220",
-				.belief = (char *)"exact, labelled",
-				.where = (char *)"part 2 Rechnung K-70001 Hauptstr.pdf page 1",
-				.count = 1,
-				.relations = (char *)relations});
+		add_finding(r, kinds[i], masked, (int)i, relations);
 		add_reason(r, MS_MISMATCH, kinds[i], masked, "of another account");
 	}
 	add_reason(r, MS_OVERSIZED, NULL, NULL, "60 recipients, at most 50 are allowed");
@@ -108,6 +121,11 @@ static char *add(MsState state, const char *cause, const char *relations, const 
 	g_assert_true(ms_records_add(site.ledger, r, &error));
 	g_assert_no_error(error);
 	return g_strdup(r->uid);
+}
+
+static char *add(MsState state, const char *cause, const char *relations, const To *to)
+{
+	return add_with(state, cause, relations, to, 0);
 }
 
 static char *message_page(const char *uid, const char *language, MsRole role)
@@ -183,6 +201,35 @@ static void test_message(void)
 		HAS_NOT(page, "Hauptstr");
 		HAS_NOT(page, "<b>somewhat</b>");
 	}
+}
+
+/* Of many recipients and identifiers the wrong ones are seen, though they stand at the end, and how
+ * many are not. */
+static void test_many(void)
+{
+	To to[] = {{"a1@two.example", MS_OUTCOME_RIGHT}, {"a2@two.example", MS_OUTCOME_RIGHT},
+		{"a3@two.example", MS_OUTCOME_RIGHT}, {"a4@two.example", MS_OUTCOME_RIGHT},
+		{"a5@two.example", MS_OUTCOME_RIGHT}, {"a6@two.example", MS_OUTCOME_RIGHT},
+		{"z@one.example", MS_OUTCOME_WRONG}, {NULL, 0}};
+	g_autofree char *uid = add_with(MS_STATE_HELD,
+		"mismatch, for right and wrong, invoices, <billing@s.example>", "oooooox", to, 36);
+	g_autofree char *page = message_page(uid, "en", MS_ROLE_REVIEWER);
+	const char *gets = strstr(page, "Who would have got it?"), *matrix = strstr(page, "<thead>"),
+		   *evidence = strstr(page, "class=\"evidence\"");
+	g_assert_true(g_str_has_prefix(strstr(gets, "<p>"), "<p>z@one.example "));
+	HAS(gets, "a4@two.example <small>");
+	HAS(gets, "<small>+2</small>");
+	for (int i = 0; i < 2; i++) {
+		const char *from = i == 0 ? matrix : evidence, *wrong = strstr(from, "****0</code>"),
+			   *own = strstr(from, "****own0</code>");
+		g_assert_true(wrong != NULL && own != NULL && wrong < own);
+		HAS(from, "<small>+10</small>");
+	}
+	/* whoever hears the page hears whom it is wrong for */
+	const char *box = strstr(page, "value=\"z@one.example\">");
+	g_assert_nonnull(box);
+	g_autofree char *label = g_strndup(box, (gsize)(strstr(box, "</label>") - box));
+	HAS(label, "another&#39;s data");
 }
 
 static void test_viewer_and_observed(void)
@@ -484,6 +531,7 @@ int main(int argc, char **argv)
 	g_assert_cmpint(door, >=, 0);
 	GThread *notes = g_thread_new("notes", take_notes, &door);
 	g_test_add_func("/reviewing/message", test_message);
+	g_test_add_func("/reviewing/many", test_many);
 	g_test_add_func("/reviewing/viewer-and-observed", test_viewer_and_observed);
 	g_test_add_func("/reviewing/languages", test_languages);
 	g_test_add_func("/reviewing/lists", test_lists);
