@@ -252,6 +252,21 @@ static bool filter_take(const Filter *f, MsRecordFilter *out)
 	return true;
 }
 
+/* What is searched for may be an identifier, or words of a subject, of which records have keyed
+ * digests alone: made here as for the page.  False: it was said, and `*rc` is set. */
+static bool marks_of(MsDesk *desk, MsRecordFilter *filter, GPtrArray *refs, GPtrArray **words_out,
+	int *rc)
+{
+	g_autoptr(GError) error = NULL;
+	if (filter->search == NULL)
+		return true;
+	*words_out = ms_desk_marks(desk, filter->search, refs, &error);
+	filter->refs = refs;
+	filter->words = *words_out;
+	*rc = *words_out != NULL ? 0 : cli_fail_error(error);
+	return *words_out != NULL;
+}
+
 static int do_list(Cli *cli, int argc, char **argv)
 {
 	static const char *const all_words[] = {NULL};
@@ -280,7 +295,9 @@ static int do_list(Cli *cli, int argc, char **argv)
 	filter.limit = (guint)limit;
 	filter.whole = json;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
-	return desk != NULL && is_known(desk, &filter, &rc) && search_told(desk, &filter, &rc)
+	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free), words = NULL;
+	return desk != NULL && is_known(desk, &filter, &rc) && search_told(desk, &filter, &rc) &&
+			marks_of(desk, &filter, refs, &words, &rc)
 		? list_records(desk, &filter, json)
 		: rc;
 }

@@ -21,7 +21,7 @@ const MsFilterWord ms_filter_words[] = {
 	{"host", MS_WORD_ANY, "HOST", "only what this host holds"},
 	{"cause", MS_WORD_CAUSE, "CAUSE", "only for this cause (see held causes)"},
 	{"assigned", MS_WORD_PERSON, "WHO", "only those of this reviewer"},
-	{"search", MS_WORD_ANY, "TEXT", "a queue ID, or a part of an address"},
+	{"search", MS_WORD_ANY, "TEXT", "a queue ID, an account, an identifier, a part of an address, words of the subject"},
 	{"older", MS_WORD_ANY, "AGE", "only older than 30m, 12h, 3d"},
 	{"newer", MS_WORD_ANY, "AGE", "only newer than"},
 	{"waiting", MS_WORD_ANY, NULL, "only those that wait to be judged again (action delay)"},

@@ -149,7 +149,13 @@ static void get_list(Request *r, Answer *a, const json_t *body)
 		return;
 	}
 	guint limit = asked.filter.limit++;
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &asked.filter, NULL);
+	g_auto(Lookup) lookup = {.filter = asked.filter};
+	asked_marks(r, &lookup);
+	if (lookup.partial) {
+		refuse(a, "retry", "nobody answers who can look for it now (does missent-agent run?)");
+		return;
+	}
+	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &lookup.filter, NULL);
 	if (list == NULL) {
 		refuse(a, "retry", "the records cannot be read now");
 		return;

@@ -43,10 +43,9 @@ static GPtrArray *texts_of(const json_t *list)
 	return out;
 }
 
-/* Without a host that answers, addresses, accounts and queue IDs are still found. */
-static void take_marks(const Request *r, Lookup *asked)
+void asked_marks(const Request *r, Lookup *asked)
 {
-	if (*asked->filter.search == '\0')
+	if (asked->filter.search == NULL || *asked->filter.search == '\0')
 		return;
 	g_autofree char *no = NULL;
 	json_t *reply = ask_agent(
@@ -97,7 +96,7 @@ Lookup asked_take(const Request *r)
 		if (strcmp(ms_sort_names[i], query(r, "sort")) == 0)
 			f->sort = (MsSort)i;
 	take_age(&asked);
-	take_marks(r, &asked);
+	asked_marks(r, &asked);
 	return asked;
 }
 

@@ -159,6 +159,9 @@ Lookup asked_take(const Request *r);
 /* Is each word of the query one that it may be?  One that is none must not mean "any". */
 bool asked_check(const Request *r, const Lookup *asked, GError **error);
 MsRecordFilter asked_filter(const Lookup *asked);
+/* Of what is searched for the digests that records have.  Without a host that answers, addresses,
+ * accounts and queue IDs are still found: it is partial. */
+void asked_marks(const Request *r, Lookup *asked);
 /* What is looked for goes on the audit trail, masked; false: it could not. */
 bool search_told(const Request *r, const MsRecordFilter *f);
 void asked_clear(Lookup *asked);

@@ -118,6 +118,9 @@ def verdicts(p):
     tap.ok(wrong not in out, 'a filter by reason leaves it out', out)
     out = m.tool('held', 'list', '--sender', 'BILLING', '--policy', 'invoices', '--newer', '1h')
     tap.ok(wrong in out, 'filters by sender, policy and age find it', out)
+    for words, found in (('C-10002', True), ('c 10002', True), (wrong, True), ('AC-2', True), ('C-10003', False)):
+        out = m.tool('held', 'list', '--search', words)
+        tap.ok((wrong in out) == found, 'a search for "%s", as on the page' % words, out)
     audit = [a for a in m.audit() if a['queue_id'] == wrong]
     tap.ok(len(audit) == 1 and audit[0]['verdict'] == 'hold', 'one audit line for it', audit)
     text = m.trail() + m.tail()
