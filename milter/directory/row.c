@@ -196,6 +196,8 @@ MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char 
 	*why_out = ms_account_problem(account);
 	if (*why_out == NULL && !g_utf8_validate_len(value, len, NULL))
 		*why_out = "it is not UTF-8";
+	if (*why_out == NULL && g_strstr_len(value, (gssize)len, "***") != NULL)
+		*why_out = "it is masked, and not the value: with *** it would be the few letters beside them";
 	if (*why_out != NULL)
 		return NULL;
 	row->account = g_strdup(account);

@@ -687,6 +687,39 @@ static void test_addresses(void)
 	}
 }
 
+/* What missent, or a billing system, has shown with stars for letters is no value: of a long one
+ * enough letters are left to be one, and to be found in others' mail. */
+static void test_masked(void)
+{
+	static const struct {
+		const char *kind, *value;
+		guint bad;
+	} given[] = {{"customer-number", "1E**********17", 1}, {"invoice-number", "RE***********17", 1},
+		{"order-number", "AB***1", 1}, {"phone", "+4***********67", 1},
+		{"iban", "DE****************00", 1}, {"billing-address", "L*** 1*** 5***", 1},
+		{"email", "a***@a***.example", 1}, {"recipient", "a***@a***.example", 1},
+		{"greeted-as", "P*** W***", 1}, {"customer-number", "1E**17", 0},
+		{"customer-number", "C-10001 *", 0}};
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	g_autofree char *file = g_build_filename(dir, "masked.db", NULL);
+	settings.sqlite = file;
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(given); i++) {
+		const char *why = NULL;
+		g_autofree char *text = g_strdup_printf(
+			"account,kind,value\nAC-1,%s,%s\nAC-1,customer-number,4711\n",
+			given[i].kind, given[i].value);
+		MsImportResult result;
+		Bad bad = {.n = 0};
+		g_assert_true(import(directory, text, strlen(text), 1, 1, &result, &bad, NULL));
+		if (bad.n != given[i].bad || (bad.n > 0 && strstr(bad.whys[0], "masked") == NULL))
+			g_error("%s: %s", given[i].value, bad.n > 0 ? bad.whys[0] : "fine");
+		g_autofree char *key = ms_directory_key(directory, given[i].kind, given[i].value,
+			strlen(given[i].value), false, &why);
+		g_assert_cmpint(key == NULL, ==, given[i].bad);
+	}
+}
+
 static void test_long_line(void)
 {
 	g_autoptr(GString) text = g_string_new("AC-1,customer-number,");
@@ -1381,6 +1414,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/nothing-in-clear", test_nothing_in_clear);
 	g_test_add_func("/directory/import/bad-lines", test_bad_lines);
 	g_test_add_func("/directory/import/addresses", test_addresses);
+	g_test_add_func("/directory/import/masked", test_masked);
 	g_test_add_func("/directory/import/long-line", test_long_line);
 	g_test_add_func("/directory/import/shrink", test_shrink);
 	g_test_add_func("/directory/import/never-half", test_never_half);
