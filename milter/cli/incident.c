@@ -109,7 +109,10 @@ bool cli_period(const CliPeriod *said, gint64 now, gint64 *from_io, gint64 *to_i
 		return ms_fail_input(
 			error, "--%s: \"%s\" is still to come", said->from_name, said->from);
 	return *from_io < *to_io ||
-		ms_fail_input(error, "--%s is not before --%s", said->from_name, said->to_name);
+		ms_fail_input(error,
+			"--%s is not before --%s; a day alone is its beginning, so that a day ends with the "
+			"next one",
+			said->from_name, said->to_name);
 }
 
 static bool take_times(Work *work, const Said *said, GError **error)
@@ -661,9 +664,10 @@ static void print_row(const MsRegisterRow *row, bool json)
 	}
 	g_autofree char *cause = cli_cell(row->cause, 36), *policies = cli_cell(row->policies, 24);
 	printf("%s  %s  %s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT "\n",
+	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT
+	       " %8" G_GUINT64_FORMAT "\n",
 		row->month, cause, policies, row->messages.all, of[MS_FATE_OUT],
-		of[MS_FATE_RELEASED], of[MS_FATE_STOPPED] + of[MS_FATE_HELD], of[MS_FATE_UNTOLD],
+		of[MS_FATE_RELEASED], of[MS_FATE_HELD], of[MS_FATE_STOPPED], of[MS_FATE_UNTOLD],
 		row->accounts);
 }
 
@@ -683,8 +687,9 @@ static int do_register(Cli *cli, int argc, char **argv)
 		return rc;
 	const GPtrArray *rows = ms_incident_register(work.incident);
 	if (!said.json)
-		printf("%-7s  %-36s  %-24s %8s %8s %8s %8s %8s %8s\n", "month", "cause", "policies",
-			"messages", "got out", "released", "stopped", "unknown", "accounts");
+		printf("%-7s  %-36s  %-24s %8s %8s %8s %8s %8s %9s %8s\n", "month", "cause",
+			"policies", "messages", "got out", "released", "held", "stopped",
+			"not known", "accounts");
 	for (guint i = 0; i < rows->len; i++)
 		print_row(rows->pdata[i], said.json);
 	if (!said.json)

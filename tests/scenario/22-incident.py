@@ -126,6 +126,9 @@ tap.ok(m.code != 0 and sorted(os.listdir(drafts)) == sorted(texts), '... and wha
 tap.same(stat.S_IMODE(os.stat(os.path.join(drafts, gone)).st_mode), 0o600, '... closed to others')
 rows = [json.loads(x) for x in tool('incident', 'register', '--json').splitlines()]
 tap.same(sum(x['messages']['all'] for x in rows), 5, 'the register has near misses and breaches')
+FATES = ('all', 'got-out', 'released', 'held', 'stopped', 'not-known')
+table = [[int(n) for n in re.search(r'(?: +\d+)+$', x).group().split()[:-1]] for x in tool('incident', 'register').splitlines() if x[:2] == '20']
+tap.same(table, [[x['messages'][f] for f in FATES] for x in rows], '... and what is held still is not among what was stopped')
 
 # looking back: had the directory known at the time that C-10001 is of AC-6
 new = os.path.join(S, 'new.csv')

@@ -154,7 +154,7 @@ for command in 'incident report --from' 'incident register --from' 'audit export
 done
 for command in 'incident report --from -1d --to' 'stats --since -1d --until' 'policy report --since -1d --until' 'audit export --ecs --from -1d --to' \
 	"audit rejudge --directory $S/m.csv --from -1d --to"; do
-	ends "missent $command -2d: ends before it begins" 64 'is not before' missent $command -2d
+	ends "missent $command -2d: ends before it begins" 64 'a day ends with the next one' missent $command -2d
 done
 ends 'incident report: the clocks do not begin tomorrow' 64 '--known-at is still to come' missent incident report --from -1d --known-at 2099-01-01
 
