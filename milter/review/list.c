@@ -127,7 +127,7 @@ void html_rows(GString *out, const Request *r, const GPtrArray *list, const Look
 static void next_page(GString *out, const Request *r, const Lookup *asked, const MsRecord *last)
 {
 	g_autofree char *cursor = ms_record_cursor(last, asked->filter.sort);
-	html(out, "<p class=\"pages\"><a rel=\"next\" class=\"button quiet\" href=\"/");
+	html(out, "<p class=\"pages\"><a rel=\"next\" class=\"button quiet\" data-key=\"n\" href=\"/");
 	asked_query(out, asked, cursor);
 	html(out, "\">%s</a></p>", T(r, "Next page"));
 }

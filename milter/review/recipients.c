@@ -50,10 +50,10 @@ Shown recipients_shown(const Request *r, const MsRecord *record)
 }
 
 static void page_link(GString *out, const Request *r, const MsRecord *record, const Lookup *asked,
-	gint64 from, const char *text)
+	gint64 from, const char *key, const char *text)
 {
 	g_autofree char *find = g_uri_escape_string(query(r, "find"), NULL, FALSE);
-	html(out, " <a class=\"button quiet\" href=\"/message/%s", record->uid);
+	html(out, " <a class=\"button quiet\"%S href=\"/message/%s", key, record->uid);
 	if (asked->given)
 		asked_query(out, asked, NULL);
 	html(out, "%Sfind=%s&amp;from=%d\">%s</a>", asked->given ? "&amp;" : "?", find, from, text);
@@ -74,9 +74,10 @@ void recipients_pages(GString *out, const Request *r, const MsRecord *record, co
 		T(r, "Recipients"), (gint64)shown->from + (shown->list->len > 0),
 		(gint64)shown->from + shown->list->len, (gint64)shown->found);
 	if (shown->from > 0)
-		page_link(out, r, record, asked, MAX((gint64)shown->from - PER_PAGE, 0),
+		page_link(out, r, record, asked, MAX((gint64)shown->from - PER_PAGE, 0), "",
 			T(r, "Previous page"));
 	if (shown->from + shown->list->len < shown->found)
-		page_link(out, r, record, asked, (gint64)shown->from + PER_PAGE, T(r, "Next page"));
+		page_link(out, r, record, asked, (gint64)shown->from + PER_PAGE,
+			" data-key=\"n\"", T(r, "Next page"));
 	html(out, "</p>");
 }

@@ -146,6 +146,18 @@ static char *message_page(const char *uid, const char *language, MsRole role)
 #define HAS(page, text) g_assert_nonnull(strstr(page, text))
 #define HAS_NOT(page, text) g_assert_null(strstr(page, text))
 
+/* Whoever asks which keys there are is told all. */
+static void keys_are_told(const char *page)
+{
+	static const char mark[] = "data-key=\"";
+	for (const char *at = page; (at = strstr(at, mark)) != NULL;) {
+		at += strlen(mark);
+		g_autofree char *key = g_strdup_printf("<kbd>%.*s</kbd>", (int)strcspn(at, "\""), at);
+		if (*at != '"' && strstr(page, key) == NULL)
+			g_error("%s is none of the keys that are shown", key);
+	}
+}
+
 /* The first button that stands on a page, from its tag on. */
 static char *first_button(const char *page)
 {
@@ -188,6 +200,7 @@ static void test_message(void)
 		g_autofree char *verb = g_strdup_printf("value=\"%s\"", rows[i].first);
 		HAS(first, verb);
 		HAS_NOT(first, "danger");
+		keys_are_told(page);
 		g_assert_cmpint(
 			strstr(page, "class=\"danger\" name=\"verb\" value=\"release\"") != NULL,
 			==, rows[i].danger);
