@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
 	guint64 n;
 	gint64 first, last;
+	GHashTable *by; /* name of a person to how many, as a number; NULL: none yet */
 } Acts;
 
 typedef struct {

@@ -367,6 +367,25 @@ static void tell_protection(MsReport *report, const MsIncidentSum *s)
 		"Were the attachments that got out encrypted for their rightful recipients?");
 }
 
+/* "anna 3, bert 1" */
+static void put_persons(Section *section, MsVerb verb, const Acts *acts)
+{
+	g_autofree char *key = g_strdup_printf("%s-by", ms_verbs[verb].name),
+			*label = g_strdup_printf(
+				"Decisions \"%s\", by whom", ms_verbs[verb].name);
+	g_autoptr(GList) names =
+		g_list_sort(g_hash_table_get_keys(acts->by), (GCompareFunc)strcmp);
+	GString *text = g_string_new(NULL);
+	json_t *by = json_object();
+	for (const GList *l = names; l != NULL; l = l->next) {
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(acts->by, l->data));
+		g_string_append_printf(
+			text, "%s%s %u", text->len > 0 ? ", " : "", (char *)l->data, n);
+		json_object_set_new(by, l->data, json_integer(n));
+	}
+	put(section, key, label, ROW_KNOWN, g_string_free(text, FALSE), by);
+}
+
 static void tell_containment(MsReport *report)
 {
 	Section *section = begin(report, "containment", "Containment");
@@ -376,11 +395,12 @@ static void tell_containment(MsReport *report)
 		g_autofree char *first = incident_time(a->first), *last = incident_time(a->last);
 		g_autofree char *label = g_strdup_printf(
 			"Decisions \"%s\" on these messages", ms_verbs[i].name);
-		if (a->n > 0)
-			put(section, ms_verbs[i].name, label, ROW_KNOWN,
-				g_strdup_printf(
-					"%" G_GUINT64_FORMAT ", from %s to %s", a->n, first, last),
-				json_integer((json_int_t)a->n));
+		if (a->n == 0)
+			continue;
+		put(section, ms_verbs[i].name, label, ROW_KNOWN,
+			g_strdup_printf("%" G_GUINT64_FORMAT ", from %s to %s", a->n, first, last),
+			json_integer((json_int_t)a->n));
+		put_persons(section, (MsVerb)i, a);
 	}
 	for (guint i = 0; i < incident->events->len; i++) {
 		const Event *e = incident->events->pdata[i];

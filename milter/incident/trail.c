@@ -119,6 +119,8 @@ void ms_incident_free(MsIncident *incident)
 	g_hash_table_unref(incident->ended_by);
 	g_hash_table_unref(incident->keys);
 	g_ptr_array_unref(incident->events);
+	for (int i = 0; i < MS_N_VERBS; i++)
+		g_clear_pointer(&incident->acts[i].by, g_hash_table_unref);
 	g_ptr_array_unref(incident->holes);
 	g_array_unref(incident->sources);
 	g_array_unref(incident->buckets.judged);
@@ -433,13 +435,14 @@ static void add_event(MsIncident *incident, const MsAuditLine *line, const char 
 	g_ptr_array_add(incident->events, event);
 }
 
-/* Who looks, or logs in, does nothing about it; nor does what goes on every day. */
+/* Who looks, or logs in, does nothing about it; nor does what goes on every day.  What the page was
+ * told to decide is counted where it was done. */
 static bool is_no_measure(MsEvent event)
 {
-	static const MsEvent events[] = {MS_EVENT_SEARCH, MS_EVENT_LOOK, MS_EVENT_REVEAL,
-		MS_EVENT_EXPLAIN, MS_EVENT_PICTURE, MS_EVENT_DOWNLOAD, MS_EVENT_LOG_IN,
-		MS_EVENT_LOG_OUT, MS_EVENT_LOG_IN_FAILED, MS_EVENT_FORGET, MS_EVENT_INCIDENT_NAMES,
-		MS_EVENT_INCIDENT_ABOUT};
+	static const MsEvent events[] = {MS_EVENT_DECIDE, MS_EVENT_SEARCH, MS_EVENT_LOOK,
+		MS_EVENT_REVEAL, MS_EVENT_EXPLAIN, MS_EVENT_PICTURE, MS_EVENT_DOWNLOAD,
+		MS_EVENT_LOG_IN, MS_EVENT_LOG_OUT, MS_EVENT_LOG_IN_FAILED, MS_EVENT_FORGET,
+		MS_EVENT_INCIDENT_NAMES, MS_EVENT_INCIDENT_ABOUT};
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
 		if (events[i] == event)
 			return true;
@@ -469,6 +472,14 @@ static void end_case(MsIncident *incident, const json_t *json, const Case *c, Ms
 	}
 }
 
+static void count_person(MsIncident *incident, Acts *acts, const char *who)
+{
+	if (acts->by == NULL)
+		acts->by = g_hash_table_new(g_str_hash, g_str_equal);
+	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(acts->by, who));
+	g_hash_table_insert(acts->by, (void *)kept(incident, who), GUINT_TO_POINTER(n + 1));
+}
+
 /* Of messages that are concerned: decisions are counted, what ended them is remembered. */
 static void take_act(MsIncident *incident, const MsAuditLine *line)
 {
@@ -476,8 +487,10 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	MsVerb verb = ms_verb_named(what);
 	bool done = strcmp(line_text(line->json, "detail"), "done") == 0;
 	if (verb >= MS_VERB_UNKNOWN) {
-		if (!is_no_measure(ms_event_named(what)))
-			add_event(incident, line, what);
+		MsEvent event = ms_event_named(what);
+		if (!is_no_measure(event))
+			add_event(incident, line,
+				event == MS_EVENT_PAGE_STARTED ? "the page starts" : what);
 		return;
 	}
 	if (!done || !g_hash_table_contains(incident->by_uid, about))
@@ -486,6 +499,7 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	acts->first = acts->n == 0 ? line->time : MIN(acts->first, line->time);
 	acts->last = MAX(acts->last, line->time);
 	acts->n++;
+	count_person(incident, acts, line_text(line->json, "who"));
 	if (verb == MS_VERB_RELEASE || verb == MS_VERB_RETURN || verb == MS_VERB_DELETE)
 		end_case(incident, line->json, g_hash_table_lookup(incident->by_uid, about), verb);
 }

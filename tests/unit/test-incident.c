@@ -319,6 +319,47 @@ static void add_mixed(GString *trail)
 		"\"00000000000000a4\",\"detail\":\"done\"");
 }
 
+/* Who decided is told; a day at the desk takes no room of what else was done. */
+static void test_who_decided(void)
+{
+	Site site;
+	begin(&site);
+	add_mixed(site.trail);
+	for (int i = 0; i < 300; i++)
+		add_text(site.trail, DAY "14:10:00.000Z",
+			"\"type\":\"act\",\"event\":\"decide\",\"who\":\"bert\",\"about\":"
+			"\"00000000000000a4\",\"detail\":\"delete\"");
+	add_text(site.trail, DAY "14:11:00.000Z",
+		"\"type\":\"act\",\"event\":\"pause\",\"who\":\"carl\",\"about\":\"\",\"detail\":\"x\"");
+	add_text(site.trail, DAY "14:11:30.000Z",
+		"\"type\":\"act\",\"event\":\"start\",\"who\":null,\"about\":\"\",\"detail\":\"\"");
+	add_text(site.trail, DAY "14:12:00.000Z",
+		"\"type\":\"act\",\"event\":\"note\",\"who\":\"bert\",\"about\":"
+		"\"00000000000000a4\",\"detail\":\"done\"");
+	g_autoptr(MsIncident) incident = tell(&site);
+	const MsReportAsk ask = {.what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *text = ms_report_json(report);
+	json_t *json = json_loads(text, 0, NULL);
+	const json_t *done = json_object_get(json, "containment");
+	const json_t *events = json_object_get(done, "events");
+	static const char *const want[] = {"pause", "the page starts"};
+	g_assert_cmpuint(json_array_size(events), ==, G_N_ELEMENTS(want));
+	for (gsize i = 0; i < G_N_ELEMENTS(want); i++)
+		g_assert_cmpstr(
+			json_string_value(json_object_get(json_array_get(events, i), "what")), ==,
+			want[i]);
+	g_assert_cmpint(json_integer_value(
+				json_object_get(json_object_get(done, "release-by"), "anna")),
+		==, 1);
+	g_assert_cmpint(
+		json_integer_value(json_object_get(json_object_get(done, "note-by"), "bert")), ==,
+		1);
+	g_assert_null(json_object_get(done, "delete-by"));
+	json_decref(json);
+	end(&site);
+}
+
 /* What was taken back went to nobody, and is nothing that is held: it is as one that was refused
  * for now, whatever its verdict was.  Another of its queue ID stays what it is. */
 static void test_undone(void)
@@ -1130,6 +1171,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/empty", test_empty);
 	g_test_add_func("/incident/hole", test_hole);
 	g_test_add_func("/incident/undone", test_undone);
+	g_test_add_func("/incident/who-decided", test_who_decided);
 	g_test_add_func("/incident/stopped", test_stopped);
 	g_test_add_func("/incident/fates", test_fates);
 	g_test_add_func("/incident/damaged", test_damaged);
