@@ -134,6 +134,7 @@ private:
 	const char *structural_stream(Found &one, unsigned roles);
 	std::string beginning(const Object &stream, gsize n) const;
 	bool is_locked(const Object &stream) const;
+	bool is_open(const Object &stream) const;
 	void read_file(Found &one, MsItem item);
 	void read_bytes(Found &one, MsItem item, unsigned roles);
 	void read_rows(const Object &object);
@@ -154,7 +155,7 @@ private:
 	CryptAlgorithm algorithm = cryptRC4;
 	int key_length = 0;
 	int encryption_number = -1, information_number = -1;
-	bool files_locked = false, linearised = false;
+	bool files_locked = false, metadata_open = false, linearised = false;
 	std::string of_streams; /* the crypt filter of streams */
 	std::vector<Found> found;
 	std::unordered_set<gsize> starts;
@@ -291,6 +292,8 @@ void Walk::learn_encryption()
 	of_streams = streams.isName() ? streams.getName() : "";
 	files_locked = files.isName() && strcmp(files.getName(), "Identity") != 0
 		&& of_streams != files.getName();
+	Object metadata = encryption.dictLookup("EncryptMetadata");
+	metadata_open = metadata.isBool() && !metadata.getBool();
 }
 
 gsize Walk::comment(gsize at)
@@ -396,6 +399,32 @@ bool Walk::is_current_within(int number, int container) const
 	return entry->type == xrefEntryCompressed && entry->offset == container;
 }
 
+/* Its crypt filter, or "". */
+static std::string crypt_filter(const Object &stream)
+{
+	Object filters = stream.streamGetDict()->lookup("Filter");
+	Object settings = stream.streamGetDict()->lookup("DecodeParms");
+	int n = filters.isArray() ? filters.arrayGetLength() : 1;
+	for (int i = 0; i < n; i++) {
+		Object filter = filters.isArray() ? filters.arrayGet(i) : filters.copy();
+		if (!filter.isName("Crypt"))
+			continue;
+		Object setting = settings.isArray() ? settings.arrayGet(i) : settings.copy();
+		Object name = setting.isDict() ? setting.dictLookup("Name") : Object(objNull);
+		return name.isName() ? name.getName() : "Identity";
+	}
+	return "";
+}
+
+/* Is it what no key is for: never, or as the file says?  Metadata may name the filter that does
+ * nothing, too, which Poppler follows. */
+bool Walk::is_open(const Object &stream) const
+{
+	return is_stream_of(stream, "XRef") ||
+		(metadata_open && is_stream_of(stream, "Metadata") &&
+			crypt_filter(stream).empty());
+}
+
 /* Parses the object whose body begins at `body`; the end of its bytes. */
 gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 {
@@ -414,7 +443,7 @@ gsize Walk::object_at(gsize at, gsize body, int number, int generation)
 		return begins(data, len, end, "endobj") ? end + 6 : end;
 	Object object = parse(body, sound ? len : end, number, generation, sound, plain);
 	if (sound) {
-		if (key != nullptr && is_stream_of(object, "XRef")) /* never encrypted */
+		if (key != nullptr && is_open(object))
 			object = parse(body, len, number, generation, true, true);
 		if (!object.isStream()) {
 			object = parse(body, end, number, generation, false, plain);
@@ -908,20 +937,8 @@ const char *Walk::structural_stream(Found &one, unsigned role)
 /* Has it a crypt filter of its own, other than that of all streams? */
 bool Walk::is_locked(const Object &stream) const
 {
-	Object filters = stream.streamGetDict()->lookup("Filter");
-	Object settings = stream.streamGetDict()->lookup("DecodeParms");
-	int n = filters.isArray() ? filters.arrayGetLength() : 1;
-	for (int i = 0; i < n; i++) {
-		Object filter = filters.isArray() ? filters.arrayGet(i) : filters.copy();
-		if (!filter.isName("Crypt"))
-			continue;
-		Object setting = settings.isArray() ? settings.arrayGet(i) : settings.copy();
-		Object name = setting.isDict() ? setting.dictLookup("Name") : Object(objNull);
-		const char *of = name.isName() ? name.getName() : "Identity";
-		if (strcmp(of, "Identity") != 0 && of_streams != of)
-			return true;
-	}
-	return false;
+	std::string filter = crypt_filter(stream);
+	return !filter.empty() && filter != "Identity" && filter != of_streams;
 }
 
 void Walk::read_file(Found &one, MsItem item)

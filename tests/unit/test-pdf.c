@@ -246,6 +246,35 @@ static void test_metadata(void)
 	expect("of something", make_pdf(TEXT, "", "", some), VALUE, "");
 }
 
+/* Of a file that anybody may open, all but what it says of itself is encrypted. */
+static void test_open_metadata(void)
+{
+	static const struct {
+		const char *name, *filter;
+	} rows[] = {
+		{"as the file says", ""},
+		{"by its filter, too", "/Filter/Crypt"},
+		{"by one of its filters", "/Filter[/Crypt]/DecodeParms[<</Name/Identity>>]"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *dictionary = g_strconcat(
+			"/Type/Metadata/Subtype/XML", rows[i].filter, NULL);
+		g_autofree char *metadata = stream(4, dictionary, "<x><a>" VALUE "</a></x>");
+		g_autofree char *all = g_strdup_printf(
+			"%%PDF-1.6\n1 0 obj<</Type/Catalog/Pages 2 0 R/Metadata 4 0 R>>endobj\n"
+			"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+			"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n%s"
+			"5 0 obj<</Filter/Standard/V 4/R 4/Length 128/P -4/EncryptMetadata false"
+			"/CF<</StdCF<</AuthEvent/DocOpen/CFM/V2/Length 16>>>>/StmF/StdCF/StrF/StdCF"
+			"/O<77b8fb098022d3ab34237ea5643c08710ea5123fc5f88bf993a68cca5f12b40f>"
+			"/U<f5d567fc565c4688dc7c91c0a8ae0a600122456a91bae5134273a6db134c87c4>>>endobj\n"
+			"trailer<</Root 1 0 R/Encrypt 5 0 R/ID[<31415926535897932384626433832795>"
+			"<31415926535897932384626433832795>]>>\n",
+			metadata);
+		expect(rows[i].name, bytes_of(all), VALUE, "");
+	}
+}
+
 /* What is taken for structure has to be that. */
 static void test_impostors(void)
 {
@@ -640,6 +669,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/files", test_files);
 	g_test_add_func("/pdf/sealed-files", test_sealed_files);
 	g_test_add_func("/pdf/metadata", test_metadata);
+	g_test_add_func("/pdf/open-metadata", test_open_metadata);
 	g_test_add_func("/pdf/impostors", test_impostors);
 	g_test_add_func("/pdf/not-shown", test_not_shown);
 	g_test_add_func("/pdf/rest-of-contents", test_rest_of_contents);
