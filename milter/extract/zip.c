@@ -100,13 +100,17 @@ static void read_zip64(MsZipEntry *entry)
 }
 
 /* Of what is behind the bytes of a member that was written as a stream: checksum and sizes, with or
- * without a mark, of 4 bytes each or of 8. */
+ * without a mark, of 4 bytes each or of 8.  There are programs that do not say that it is there
+ * (MuPDF's). */
 static gsize descriptor_size(const guint8 *p, gsize left, const MsZipEntry *entry)
 {
 	gsize mark = left >= 4 && memcmp(p, DESCRIPTOR, 4) == 0 ? 4 : 0;
 	bool wide = left >= mark + 20 && ms_le64(p + mark + 4) == entry->packed
 		&& ms_le64(p + mark + 12) == entry->size;
-	return mark + (wide ? 20 : 12);
+	bool narrow = left >= mark + 12 && ms_le32(p + mark + 4) == entry->packed
+		&& ms_le32(p + mark + 8) == entry->size;
+	bool said = (entry->flags & 8) != 0 || (mark > 0 && (wide || narrow));
+	return said ? MIN(left, mark + (wide ? 20 : 12)) : 0;
 }
 
 /* The local header, and where the bytes of the member end; what is wrong, or NULL. */
@@ -125,9 +129,7 @@ static const char *find_local(const guint8 *data, gsize len, const MsZip *zip, M
 	entry->local_extra = local + LOCAL_SIZE + name;
 	entry->local_extra_len = extra;
 	entry->stop = entry->data + (gsize)entry->packed;
-	if ((entry->flags & 8) != 0)
-		entry->stop += MIN(descriptor_size(data + entry->stop, len - entry->stop, entry),
-			len - entry->stop);
+	entry->stop += descriptor_size(data + entry->stop, len - entry->stop, entry);
 	if (name != entry->name_len || memcmp(local + LOCAL_SIZE, entry->name, name) != 0)
 		return "a ZIP file that names a member in two ways";
 	if (ms_le16(local + 8) != entry->method)

@@ -88,6 +88,24 @@ static GByteArray *with_middle(const char *text)
 	return bytes;
 }
 
+/* Members that do not say that checksum and sizes stand behind them; these sizes of the first, or
+ * its own. */
+static GByteArray *with_silent_sizes(guint size)
+{
+	GByteArray *bytes = good();
+	static const struct {
+		const char *magic;
+		guint flags;
+	} headers[] = {{"PK\3\4", 6}, {"PK\1\2", 8}};
+	for (gsize i = 0; i < G_N_ELEMENTS(headers); i++)
+		for (guint8 *p = bytes->data, *end = p + bytes->len;
+			(p = memmem(p, (gsize)(end - p), headers[i].magic, 4)) != NULL; p += 4)
+			p[headers[i].flags] &= (guint8)~8;
+	guint8 *behind = find(bytes, "PK\7\10");
+	put32(behind + 8, size > 0 ? size : get32(behind + 8));
+	return bytes;
+}
+
 /* A member whose name has these two bytes in it, in UTF-8 (general purpose bit 11) or not. */
 static GByteArray *with_name(const char *two, bool utf8)
 {
@@ -126,6 +144,10 @@ static void test_zip(void)
 	expect("text in front", before("Plant-1\n", good()), "Member-1|Plant-1", "");
 	expect("text behind", BEHIND(good(), "\nPlant-1\n"), "Member-1|Plant-1", "");
 	expect("text between", with_middle("Plant-1\n"), "Member-1|Member-2|Plant-1", "");
+	expect("sizes behind members that do not say so", with_silent_sizes(0), "Member-1|Member-2",
+		"");
+	expect("sizes of another member", with_silent_sizes(99), "Member-1|Member-2",
+		"damaged ambiguous");
 	expect("zeros behind", BEHIND(good(), "\0\0\0\0"), "Member-1", "");
 	expect("bytes behind", BEHIND(good(), "\1\2\3\4\5\6\7"), "Member-1", "no-reader");
 	g_autoptr(GByteArray) second = ZIP({"c.txt", "Plant-1", -1});
