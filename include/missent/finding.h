@@ -5,15 +5,20 @@
  * OWNS    MsFinding owns all below it; freed with its reading.
  * ERRORS  None.
  * THREADS Plain data of one message.
- * LIMITS  MS_MAX_PLACES places are kept of a finding; `count` has them all.
+ * LIMITS  MS_MAX_PLACES places are kept of a finding; `count` has them all.  Its places have at
+ *         most MS_MAX_EITHER other meanings.
  * NOT     Whose it is: that is the directory's answer.
  */
 #ifndef MISSENT_FINDING_H
 #define MISSENT_FINDING_H
 
 #include <glib.h>
+#include <stdbool.h>
+
+#include "missent/identifier.h"
 
 #define MS_MAX_PLACES 8
+#define MS_MAX_EITHER 15
 
 /* Why a finding is believed; a set. */
 typedef enum {
@@ -29,7 +34,8 @@ typedef enum {
 	MS_BELIEF_EXACT = 128,    /* it stands in one piece as the directory has it */
 	MS_BELIEF_ADDRESSED = 256, /* nowhere but in the address fields of the message itself */
 	/* Nowhere but tentatively, and the directory has nothing like it: it counts for nothing. */
-	MS_BELIEF_GUESS = 512
+	MS_BELIEF_GUESS = 512,
+	MS_BELIEF_EITHER = 1024 /* one of several that its place may mean: MsFinding's `either` */
 } MsBelief;
 
 /* What a person is told of it, and policies ask for: a set. */
@@ -37,9 +43,10 @@ typedef enum {
 	MS_LEVEL_EXACT = 1,
 	MS_LEVEL_CHECKED = 2,
 	MS_LEVEL_LABELLED = 4,
-	MS_LEVEL_SHAPE = 8
+	MS_LEVEL_SHAPE = 8,
+	MS_LEVEL_EITHER = 16
 } MsLevel;
-#define MS_N_LEVELS 4
+#define MS_N_LEVELS 5
 extern const char *const ms_level_names[MS_N_LEVELS + 1]; /* NULL-terminated, bit by bit */
 guint ms_belief_levels(guint belief);
 /* "exact, labelled"; the caller's. */
@@ -55,11 +62,17 @@ typedef struct {
 typedef struct {
 	char *kind;
 	char *value; /* canonical */
+	/* Of MsIdentifier, by kind and value: what else each of its places may mean; NULL: nothing.
+	 * The same identifier where it is meant for certain is another finding. */
+	GPtrArray *either;
 	guint belief;
 	guint count;
 	guint64 faces;     /* bit n: found in face n of the reading */
 	guint64 texts;     /* bit n: in what the digest of its text is of (reading.h) */
 	GPtrArray *places; /* of MsPlace */
 } MsFinding;
+
+/* Of all that its places may mean, is it the one that its kind counts?  One place is one. */
+bool ms_finding_leads(const MsFinding *finding);
 
 #endif

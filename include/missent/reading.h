@@ -22,7 +22,7 @@
 #include "missent/sum.h"
 
 #define MS_READING_MAX_BYTES (8u << 20)
-#define MS_READING_MAX_FINDINGS 20000
+#define MS_READING_MAX_FINDINGS 20000 /* with all else that their places may mean */
 #define MS_READING_MAX_GUESSES 3000 /* places of findings that count for nothing */
 #define MS_READING_MAX_UNREAD 200
 #define MS_READING_MAX_HEADERS 1000
@@ -123,6 +123,7 @@ typedef struct {
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
 	guint guesses;       /* places that were kept of guesses; the worker's */
+	guint others;        /* meanings beside those of the findings, of them all */
 	GHashTable *table;   /* reading.c's, of the findings */
 } MsReading;
 
@@ -150,8 +151,16 @@ void ms_reading_contradict(MsReading *reading, const char *where, const char *ot
 /* Takes `place`; the finding of that kind and value is made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);
-/* The finding of that kind and value, or NULL. */
-const MsFinding *ms_reading_has(MsReading *reading, const char *kind, const char *value);
+/* The same where each of its places may mean one of `either` (finding.h; NULL: it does not)
+ * instead. */
+MsFinding *ms_reading_find_either(MsReading *reading, const char *kind, const char *value,
+	GPtrArray *either, guint belief, guint face, MsPlace *place);
+/* The finding of that kind and value, and of these other meanings, or NULL. */
+const MsFinding *ms_reading_has(
+	MsReading *reading, const char *kind, const char *value, const GPtrArray *either);
+/* What the directory is to be asked for findings, in their order: of MsIdentifier; the
+ * caller's. */
+GPtrArray *ms_reading_identifiers(const GPtrArray *findings);
 /* Takes out the findings that are guesses alone. */
 void ms_reading_drop_guesses(MsReading *reading);
 /* The value of the first field of that name, or NULL. */

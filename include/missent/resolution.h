@@ -40,6 +40,10 @@ guint ms_resolution_union(MsResolution *resolution, const guint *lists, gsize n)
  * follows. */
 void ms_resolution_identifier(
 	MsResolution *resolution, guint owners, guint receivers, guint partial);
+/* What else the place of the last identifier may mean, by the same.  It is anybody's own to whom
+ * one of its meanings is; another's, if each that somebody owns is another's; and proves only what
+ * each of those does. */
+void ms_resolution_meaning(MsResolution *resolution, guint owners, guint receivers);
 /* The next recipient, by what each mailbox that an MTA may take the address for
  * (ms_address_readings()) has; for most addresses that is one. */
 void ms_resolution_recipient(MsResolution *resolution, const guint *mailboxes, gsize n);
@@ -66,7 +70,11 @@ guint ms_resolution_identifiers(const MsResolution *resolution);
 
 MsRelation ms_resolution_relation(
 	const MsResolution *resolution, guint identifier, guint recipient);
-/* Is it somebody's (or a part of it)? */
+/* The same of the identifier alone, were it certain that it is meant. */
+MsRelation ms_resolution_if_meant(
+	const MsResolution *resolution, guint identifier, guint recipient);
+/* Is it somebody's (or a part of it)?  Whatever else its place may mean: then all else that is
+ * asked is of all that somebody owns of it. */
 bool ms_resolution_is_owned(const MsResolution *resolution, guint identifier);
 bool ms_resolution_is_partial(const MsResolution *resolution, guint identifier);
 /* Is it any recipient's own? */
@@ -100,7 +108,7 @@ MsTally *ms_tally_new(MsResolution *resolution);
 void ms_tally_free(MsTally *tally);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsTally, ms_tally_free)
 void ms_tally_add(MsTally *tally, guint identifier);
-/* Is one of them his own; another's to him? */
+/* Is one of them his own, whatever its place means; another's to him? */
 bool ms_tally_own(const MsTally *tally, guint recipient);
 bool ms_tally_other(const MsTally *tally, guint recipient, MsHouseRule rule);
 

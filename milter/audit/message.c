@@ -215,6 +215,16 @@ static guint owners_of(const MsAuditMessage *m, guint finding)
 	return m->owners != NULL ? m->owners(m->who, finding, 1, names) : 0;
 }
 
+static void put_either(GString *out, const GPtrArray *either, const guint8 *key)
+{
+	ms_put_open(out, "either", '[');
+	for (guint i = 0; i < either->len; i++) {
+		const MsIdentifier *other = either->pdata[i];
+		put_id(out, NULL, key, other->kind, ms_identifier_raw(other));
+	}
+	ms_put_close(out, ']');
+}
+
 static void put_identifier(GString *out, const MsAuditMessage *m, const guint8 *key, guint i)
 {
 	const MsFinding *f = m->reading->findings->pdata[i];
@@ -226,6 +236,8 @@ static void put_identifier(GString *out, const MsAuditMessage *m, const guint8 *
 	if (key != NULL)
 		put_id(out, "id", key, f->kind, f->value);
 	ms_put_text(out, "belief", belief);
+	if (key != NULL && f->either != NULL)
+		put_either(out, f->either, key);
 	ms_put_integer(out, "count", f->count);
 	put_accounts(out, m, key, m->owners, i);
 	ms_put_close(out, '}');

@@ -316,6 +316,29 @@ static json_t *strings(const GPtrArray *list)
 	return out;
 }
 
+/* What else is meant, perhaps, and what this would be to each recipient if it is not. */
+static void json_either(const Check *check, const MsEnvelope *envelope,
+	const MsJudgement *judgement, guint index, json_t *out)
+{
+	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, index);
+	json_t *either = json_array(), *meant = json_object();
+	for (guint i = 0; i < f->either->len; i++) {
+		const MsIdentifier *other = f->either->pdata[i];
+		g_autofree char *masked = ms_identifier_masked(ms_identifier_raw(other));
+		json_array_append_new(either,
+			json_pack("{s:s, s:s}", "kind", other->kind, "identifier",
+				check->reveal ? ms_identifier_raw(other) : masked));
+	}
+	for (guint r = 0; r < MIN(envelope->recipients->len, MAX_RELATIONS); r++) {
+		g_autofree char *address = g_utf8_make_valid(envelope->recipients->pdata[r], -1);
+		json_object_set_new(meant, address,
+			json_string(ms_relation_names[ms_resolution_if_meant(
+				judgement->resolution, index, r)]));
+	}
+	json_object_set_new(out, "either", either);
+	json_object_set_new(out, "if-meant", meant);
+}
+
 static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
 	const MsJudgement *judgement, guint index)
 {
@@ -344,6 +367,8 @@ static json_t *json_finding(const Check *check, const MsEnvelope *envelope,
 				index, r)]));
 	}
 	json_object_set_new(out, "relations", relations);
+	if (f->either != NULL)
+		json_either(check, envelope, judgement, index, out);
 	return out;
 }
 

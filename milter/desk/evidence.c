@@ -268,10 +268,11 @@ static json_t *findings_of(Desk *desk, const MsJudgement *judgement, guint *more
 			continue;
 		}
 		g_autofree char *ref = ms_engine_ref(desk->runtime, f->kind, f->value);
+		g_autofree char *belief = ms_belief_words(f->belief);
 		json_array_append_new(list,
-			json_pack("{s:s, s:o, s:o, s:s, s:o}", "kind", f->kind, "value",
-				text_of(f->value), "accounts", text_of(owners), "ref", ref,
-				"places", places_of(f)));
+			json_pack("{s:s, s:o, s:s, s:o, s:s, s:o}", "kind", f->kind, "value",
+				text_of(f->value), "belief", belief, "accounts", text_of(owners),
+				"ref", ref, "places", places_of(f)));
 	}
 	return list;
 }

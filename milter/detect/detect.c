@@ -139,17 +139,19 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	if ((belief & MS_BELIEF_TENTATIVE) && !guess && kind->check == MS_CHECK_NONE &&
 		(ms_detect_is_decimal(s->fold, start, end) || ms_detect_is_group(s, start, end)))
 		return true;
-	const MsFinding *before = ms_reading_has(s->reading, kind->name, value);
+	const MsFinding *before = ms_reading_has(s->reading, kind->name, value, s->either);
 	/* Prose may be full of what might be a value after a label: no limit is for that. */
 	if (guess && before == NULL && s->reading->guesses >= MS_READING_MAX_GUESSES)
 		return true;
 	bool fresh = before == NULL || (before->belief & MS_BELIEF_GUESS);
-	MsFinding *f = ms_reading_find(s->reading, kind->name, value,
+	MsFinding *f = ms_reading_find_either(s->reading, kind->name, value, s->either,
 		belief | (guess ? MS_BELIEF_GUESS : 0), face, place_of(s, kind, start, end, value));
 	if (!guess && is_text(s->span) && (end <= s->greeting || start >= s->greeted))
 		f->texts |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
 	/* One that comes again costs no more than the places that are kept of it. */
-	bool fits = guess || !fresh || ms_budget_charge(s->budget, MS_COST_FINDING, 1);
+	bool fits = guess || !fresh ||
+		ms_budget_charge(s->budget, MS_COST_FINDING,
+			1 + (s->either != NULL ? s->either->len : 0));
 	fits = fits &&
 		(guess || f->count > MS_MAX_PLACES ||
 			ms_budget_charge(s->budget, MS_COST_READING, 600));
@@ -210,7 +212,7 @@ static bool is_idle_guess(Search *s, const MsKind *kind, const char *text, gsize
 	for (gsize i = 0; i < len; i++)
 		upper[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] & ~0x20 : text[i]);
 	upper[len] = '\0';
-	return ms_reading_has(s->reading, kind->name, upper) == NULL;
+	return ms_reading_has(s->reading, kind->name, upper, NULL) == NULL;
 }
 
 /* What can be said without making the value, which is dear: that there is none, or none that

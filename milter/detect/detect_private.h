@@ -37,6 +37,7 @@ typedef struct {
 	GArray *labels; /* of MsLabel, by their ends */
 	GArray *named;  /* of Named, by their starts */
 	GArray *borders; /* of Border: the stretches of a structured document, by their starts */
+	GPtrArray *either; /* what else may be meant where something is added now, or NULL */
 	const char *company_register; /* of numbers that are added now (kind.h), or NULL */
 	gsize greeting, greeted; /* where the mail greets somebody, from and until; in the fold */
 	guint blocks;   /* labels that were followed by a block of lines, so far */

@@ -55,6 +55,8 @@ static void row_clear(gpointer data)
 	Row *row = data;
 	g_free(row->own.few);
 	g_free(row->own.many);
+	g_free(row->sure.few);
+	g_free(row->sure.many);
 }
 
 static void column_clear(gpointer data)
@@ -85,7 +87,7 @@ MsResolution *ms_resolution_new(const char *house, const MsLimits *limits)
 	r->rows = array_of(sizeof(Row), row_clear);
 	r->plain = array_of(sizeof(Column), column_clear);
 	r->routed = array_of(sizeof(Column), column_clear);
-	r->identifiers = array_of(sizeof(guint), NULL);
+	r->identifiers = array_of(sizeof(Identifier), NULL);
 	r->recipients = array_of(sizeof(Place), NULL);
 	r->numbers = g_hash_table_new_full(
 		g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
@@ -211,19 +213,50 @@ guint ms_resolution_union(MsResolution *r, const guint *lists, gsize n)
 	return number;
 }
 
-void ms_resolution_identifier(MsResolution *r, guint owners, guint receivers, guint partial)
+static guint row_of(MsResolution *r, Row row)
 {
-	const guint key[] = {OF_ROW, owners, receivers, partial};
+	const guint key[] = {OF_ROW, row.owners, row.receivers, row.partial, row.one, row.other};
 	guint number = number_of(r, key, G_N_ELEMENTS(key), r->rows->len);
 	if (number == r->rows->len) {
-		Row row = {.owners = owners,
-			.receivers = receivers,
-			.partial = partial,
-			.first = {MS_NOBODY, MS_NOBODY},
-			.count = {-1, -1}};
+		for (int rule = 0; rule < MS_N_HOUSE; rule++) {
+			row.first[rule] = MS_NOBODY;
+			row.count[rule] = -1;
+		}
 		g_array_append_val(r->rows, row);
 	}
-	g_array_append_val(r->identifiers, number);
+	return number;
+}
+
+void ms_resolution_identifier(MsResolution *r, guint owners, guint receivers, guint partial)
+{
+	guint row = row_of(
+		r, (Row){.owners = owners, .receivers = receivers, .partial = partial});
+	const Identifier identifier = {row, row};
+	g_array_append_val(r->identifiers, identifier);
+}
+
+static guint both(MsResolution *r, guint one, guint other)
+{
+	g_autoptr(GArray) lists = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_array_append_vals(lists, UNION(r, one)->lists, UNION(r, one)->n);
+	g_array_append_vals(lists, UNION(r, other)->lists, UNION(r, other)->n);
+	return ms_resolution_union(r, (const guint *)(const void *)lists->data, lists->len);
+}
+
+void ms_resolution_meaning(MsResolution *r, guint owners, guint receivers)
+{
+	Identifier *identifier = IDENTIFIER(r, r->identifiers->len - 1);
+	const Row one = g_array_index(r->rows, Row, identifier->row);
+	if (owners == 0 || one.owners == 0) /* nobody's says nothing, and needs no excuse */
+		return;
+	guint other = row_of(r, (Row){.owners = owners, .receivers = receivers});
+	if (other == identifier->row)
+		return;
+	identifier->row = row_of(r,
+		(Row){.owners = both(r, one.owners, owners),
+			.receivers = both(r, one.receivers, receivers),
+			.one = identifier->row,
+			.other = other});
 }
 
 /* A mailbox that only stands beside others is a column of nobody. */
@@ -292,8 +325,7 @@ void ms_resolution_keep(MsResolution *r, const guint8 *keep)
 	guint n = 0;
 	for (guint i = 0; i < r->identifiers->len; i++)
 		if (keep[i])
-			g_array_index(r->identifiers, guint, n++) = g_array_index(
-				r->identifiers, guint, i);
+			*IDENTIFIER(r, n++) = *IDENTIFIER(r, i);
 	g_array_set_size(r->identifiers, n);
 }
 
@@ -321,7 +353,7 @@ guint ms_resolution_accounts(const MsResolution *r)
 
 bool ms_resolution_is_owned(const MsResolution *r, guint identifier)
 {
-	return ROW(r, identifier)->owners != 0;
+	return g_array_index(r->rows, Row, IDENTIFIER(r, identifier)->alone).owners != 0;
 }
 
 bool ms_resolution_is_partial(const MsResolution *r, guint identifier)

@@ -3,7 +3,8 @@
  *
  * Accounts, lists, unions, mailboxes, rows and columns are numbers.  A list is what one key of the
  * directory brought; a union some lists; a mailbox a union that a recipient may be; a row the
- * identifiers with the same unions; a column the recipients with the same mailboxes.
+ * identifiers with the same unions, or two rows of which one is meant; a column the recipients with
+ * the same mailboxes.
  */
 #ifndef MISSENT_RESOLUTION_PRIVATE_H
 #define MISSENT_RESOLUTION_PRIVATE_H
@@ -33,11 +34,17 @@ typedef struct {
 
 typedef struct {
 	guint owners, receivers, partial; /* unions */
+	guint one, other; /* two rows before it, one of which is meant; 0, 0: it is none of these */
 	Set own;
+	Set sure; /* whichever is meant; of none of two it is `own` */
 	bool theirs; /* of any recipient */
 	guint first[MS_N_HOUSE];
 	gint64 count[MS_N_HOUSE]; /* -1: not counted yet */
 } Row;
+
+typedef struct {
+	guint row, alone; /* of all that its place may mean; of itself */
+} Identifier;
 
 /* Recipients with the same mailbox, or (routed) with the same several mailboxes. */
 typedef struct {
@@ -68,7 +75,7 @@ struct MsResolution {
 	GArray *rows;       /* of Row */
 	GArray *plain, *routed; /* of Column */
 	GHashTable *numbers; /* of unions, rows and columns, by what they are made of */
-	GArray *identifiers; /* of guint: rows */
+	GArray *identifiers; /* of Identifier */
 	GArray *recipients;  /* of Place */
 	GHashTable *named;   /* account to 1, or 2: it is greeted; or NULL */
 	Rights *rights;
@@ -76,7 +83,8 @@ struct MsResolution {
 
 #define LIST(r, i) (&g_array_index((r)->lists, List, i))
 #define UNION(r, i) (&g_array_index((r)->unions, Union, i))
-#define ROW(r, i) (&g_array_index((r)->rows, Row, g_array_index((r)->identifiers, guint, i)))
+#define IDENTIFIER(r, i) (&g_array_index((r)->identifiers, Identifier, i))
+#define ROW(r, i) (&g_array_index((r)->rows, Row, IDENTIFIER(r, i)->row))
 static inline Column *column_of(const MsResolution *r, guint recipient)
 {
 	Place place = g_array_index(r->recipients, Place, recipient);

@@ -22,6 +22,7 @@ typedef struct {
 	GPtrArray *keys;   /* each once */
 	GHashTable *known; /* key to its number + 1 */
 	GArray *asked;     /* of guint: numbers of keys, question by question */
+	GArray *also;      /* of guint: what else may be meant than by the question before? */
 	GArray *starts;    /* of guint, one more than there are questions */
 	GArray *others;    /* of guint: where an identifier's other forms begin */
 	GArray *parts;     /* of guint: where those begin that are known of a part only */
@@ -33,7 +34,8 @@ static void questions_init(Questions *q, const MsDirectory *directory)
 	*q = (Questions){.directory = directory};
 	q->keys = g_ptr_array_new_with_free_func(g_free);
 	q->known = g_hash_table_new(g_str_hash, g_str_equal);
-	GArray **const arrays[] = {&q->asked, &q->starts, &q->others, &q->parts, &q->counts};
+	GArray **const arrays[] = {
+		&q->asked, &q->also, &q->starts, &q->others, &q->parts, &q->counts};
 	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
 		*arrays[i] = g_array_new(FALSE, FALSE, sizeof(guint));
 }
@@ -42,7 +44,7 @@ static void questions_clear(Questions *q)
 {
 	g_hash_table_unref(q->known);
 	g_ptr_array_unref(q->keys);
-	GArray *const arrays[] = {q->asked, q->starts, q->others, q->parts, q->counts};
+	GArray *const arrays[] = {q->asked, q->also, q->starts, q->others, q->parts, q->counts};
 	for (gsize i = 0; i < G_N_ELEMENTS(arrays); i++)
 		g_array_unref(arrays[i]);
 }
@@ -85,9 +87,10 @@ static void ask_others(Questions *q, const GPtrArray *forms, bool part)
 	}
 }
 
-static void ask_identifier(Questions *q, const MsIdentifier *identifier)
+static void ask_meaning(Questions *q, const MsIdentifier *identifier, guint also)
 {
 	const char *value = ms_identifier_raw(identifier);
+	g_array_append_val(q->also, also);
 	g_array_append_val(q->starts, q->asked->len);
 	ask(q, ms_keys_make('i', identifier->kind, value));
 	/* An address of somebody who receives for an account is that account's. */
@@ -100,6 +103,13 @@ static void ask_identifier(Questions *q, const MsIdentifier *identifier)
 	ask_others(q, forms, false);
 	g_array_append_val(q->parts, q->asked->len);
 	ask_others(q, forms, true);
+}
+
+static void ask_identifier(Questions *q, const MsIdentifier *identifier)
+{
+	ask_meaning(q, identifier, 0);
+	for (guint i = 0; identifier->either != NULL && i < identifier->either->len; i++)
+		ask_meaning(q, identifier->either->pdata[i], 1);
 }
 
 static void ask_recipient(Questions *q, const char *recipient)
@@ -168,7 +178,8 @@ static guint take_range(Take *take, guint from, guint until, guint *receivers_ou
 	return ms_resolution_union(take->resolution, lists, until - from);
 }
 
-static void take_identifier(Take *take, guint i)
+/* The answers to question `i`: one identifier, or what else its place may mean. */
+static void take_meaning(Take *take, guint i)
 {
 	const Questions *q = take->questions;
 	guint others = g_array_index(q->others, guint, i),
@@ -180,7 +191,10 @@ static void take_identifier(Take *take, guint i)
 	if (owners == 0)
 		partial = take_range(
 			take, parts, g_array_index(q->starts, guint, i + 1), &receivers);
-	ms_resolution_identifier(take->resolution, owners, receivers, partial);
+	if (g_array_index(q->also, guint, i) != 0)
+		ms_resolution_meaning(take->resolution, owners, receivers);
+	else
+		ms_resolution_identifier(take->resolution, owners, receivers, partial);
 }
 
 /* The answers to the questions from `at` on, which are all about recipients. */
@@ -206,16 +220,16 @@ static void take_names(const Take *take)
 		ms_resolution_named(take->resolution, account, GPOINTER_TO_UINT(what) == 2);
 }
 
-static MsResolution *take_answers(const Questions *q, const MsLookup *lookup, guint n_identifiers)
+static MsResolution *take_answers(const Questions *q, const MsLookup *lookup)
 {
 	g_autofree guint *lists = g_new(guint, 2 * q->keys->len + 1);
 	memset(lists, 0xff, 2 * q->keys->len * sizeof *lists); /* UNASKED */
 	MsResolution *resolution = ms_resolution_new(q->directory->house, &q->directory->judging);
 	Take take = {lookup, q, resolution, lists, lists + q->keys->len};
 	ms_resolution_stamp(resolution, lookup->state.generation, lookup->state.changes);
-	for (guint i = 0; i < n_identifiers; i++)
-		take_identifier(&take, i);
-	take_recipients(&take, n_identifiers);
+	for (guint i = 0; i < q->also->len; i++)
+		take_meaning(&take, i);
+	take_recipients(&take, q->also->len);
 	take_names(&take);
 	if (lookup->over)
 		ms_resolution_overflow(resolution);
@@ -308,7 +322,7 @@ MsAnswer ms_directory_resolve_greeted(MsDirectory *directory,
 		directory, &asked, identifiers, recipients, n_recipients, false, error);
 	ms_directory_count_answer(directory, answer);
 	if (answer == MS_FOUND)
-		*resolution_out = take_answers(&asked.questions, &asked.lookup, asked.identifiers);
+		*resolution_out = take_answers(&asked.questions, &asked.lookup);
 	asked_clear(&asked);
 	return answer;
 }
@@ -421,7 +435,7 @@ MsResolution *ms_asked_resolve(const MsAsked *asked, const MsSuppose *rows, guin
 	lookup.state.changes = asked->lookup.state.changes;
 	for (guint i = 0; i < n; i++)
 		suppose(asked, &lookup, &rows[i]);
-	MsResolution *resolution = take_answers(&asked->questions, &lookup, asked->identifiers);
+	MsResolution *resolution = take_answers(&asked->questions, &lookup);
 	ms_lookup_clear(&lookup);
 	return resolution;
 }

@@ -335,13 +335,40 @@ static guint first_in(const MsResolution *r, const Rights *x, const guint64 *bit
 	return first;
 }
 
+static bool meet_row(MsResolution *r, Rights *x, const Row *row, guint64 *bits)
+{
+	return meet_union(r, x, row->owners != 0 ? row->owners : row->partial, bits) &&
+		meet_union(r, x, row->receivers, bits) && meet_routed(r, x, bits);
+}
+
+static const Set *sure_of(const Row *row)
+{
+	return row->one != row->other ? &row->sure : &row->own;
+}
+
+/* Of two rows: one is meant, nobody knows which. */
+static bool meet_either(MsResolution *r, Rights *x, Row *row, guint64 *bits)
+{
+	const Row *one = &g_array_index(r->rows, Row, row->one),
+		  *other = &g_array_index(r->rows, Row, row->other);
+	g_autofree guint64 *more = g_new0(guint64, x->words + 1);
+	add_set(sure_of(one), bits, x->words);
+	add_set(sure_of(other), more, x->words);
+	for (guint i = 0; i < x->words; i++)
+		bits[i] &= more[i];
+	if (!ms_resolution_step(r, 4 * x->words) || !pack(r, bits, x->words, &row->sure))
+		return false;
+	add_set(&one->own, bits, x->words);
+	add_set(&other->own, bits, x->words);
+	return true;
+}
+
 static bool make_row(MsResolution *r, Rights *x, Row *row)
 {
 	guint64 *bits = x->scratch;
 	memset(bits, 0, x->words * sizeof *bits);
-	if (!meet_union(r, x, row->owners != 0 ? row->owners : row->partial, bits)
-		|| !meet_union(r, x, row->receivers, bits) || !meet_routed(r, x, bits)
-		|| !pack(r, bits, x->words, &row->own))
+	if (!(row->one != row->other ? meet_either(r, x, row, bits) : meet_row(r, x, row, bits)) ||
+		!pack(r, bits, x->words, &row->own))
 		return false;
 	for (guint i = 0; i < x->plain + x->routed && !row->theirs; i++)
 		row->theirs = (bits[i] & (x->known[i] | x->unknown[i])) != 0;
@@ -381,11 +408,11 @@ static guint bit_of(const MsResolution *r, guint recipient)
 	return place.routed ? r->rights->plain * 64 + place.column : place.column;
 }
 
-MsRelation ms_resolution_relation(const MsResolution *r, guint identifier, guint recipient)
+static MsRelation relation_of(const MsResolution *r, guint number, guint recipient)
 {
 	if (r->over != NULL)
 		return MS_OTHER; /* the safe side of who asks nevertheless */
-	const Row *row = ROW(r, identifier);
+	const Row *row = &g_array_index(r->rows, Row, number);
 	const Place place = g_array_index(r->recipients, Place, recipient);
 	guint bit = bit_of(r, recipient);
 	if (is_in(&row->own, bit))
@@ -395,6 +422,16 @@ MsRelation ms_resolution_relation(const MsResolution *r, guint identifier, guint
 	bool house = place.routed ? is_in(&row->own, bit + r->rights->routed * 64)
 				  : g_array_index(r->plain, Column, place.column).house;
 	return house || !is_others(r, row) ? MS_HOUSE : MS_OTHER;
+}
+
+MsRelation ms_resolution_relation(const MsResolution *r, guint identifier, guint recipient)
+{
+	return relation_of(r, IDENTIFIER(r, identifier)->row, recipient);
+}
+
+MsRelation ms_resolution_if_meant(const MsResolution *r, guint identifier, guint recipient)
+{
+	return relation_of(r, IDENTIFIER(r, identifier)->alone, recipient);
 }
 
 bool ms_resolution_is_theirs(const MsResolution *r, guint identifier)
@@ -462,12 +499,12 @@ void ms_tally_add(MsTally *tally, guint identifier)
 {
 	MsResolution *r = tally->r;
 	Rights *x = r->rights;
-	guint number = g_array_index(r->identifiers, guint, identifier);
+	guint number = IDENTIFIER(r, identifier)->row;
 	const Row *row = ROW(r, identifier);
 	if (tally->seen[number] || !ms_resolution_step(r, 1 + x->words))
 		return;
 	tally->seen[number] = 1;
-	add_set(&row->own, tally->own, x->words);
+	add_set(sure_of(row), tally->own, x->words);
 	if (!is_others(r, row))
 		return;
 	const guint64 *bits = row->own.many;

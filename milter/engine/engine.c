@@ -113,13 +113,7 @@ void ms_judgement_free(MsJudgement *judgement)
 
 static void resolve(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
-	const GPtrArray *findings = judgement->reading->findings;
-	g_autoptr(GPtrArray) identifiers =
-		g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
-	for (guint i = 0; i < findings->len; i++) {
-		const MsFinding *finding = findings->pdata[i];
-		g_ptr_array_add(identifiers, ms_identifier_new(finding->kind, finding->value));
-	}
+	g_autoptr(GPtrArray) identifiers = ms_reading_identifiers(judgement->reading->findings);
 	g_autoptr(GError) error = NULL;
 	if (ms_directory_resolve_greeted(runtime->directory,
 		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,

@@ -168,7 +168,8 @@ static guint most_of_a_kind(const Gathering *g)
 	guint most = 0;
 	for (guint i = 0; i < g->judgement->reading->findings->len; i++) {
 		const MsFinding *f = g->judgement->reading->findings->pdata[i];
-		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, f->kind)) + 1;
+		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, f->kind)) +
+			ms_finding_leads(f);
 		g_hash_table_insert(counts, f->kind, GUINT_TO_POINTER(n));
 		most = MAX(most, n);
 	}

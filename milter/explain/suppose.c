@@ -41,16 +41,11 @@ Supposing *supposing_new(MsRuntime *runtime, const MsEnvelope *envelope,
 	const MsJudgement *judgement, const GPtrArray *counted, GError **error)
 {
 	g_autoptr(Supposing) s = g_new0(Supposing, 1);
-	g_autoptr(GPtrArray)
-		identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 	*s = (Supposing){runtime, envelope, judgement, counted, g_ptr_array_new(), NULL};
 	/* Those that the judge took out come back where their recipient has no right to them. */
 	add_all(s->findings, judgement->reading->findings);
 	add_all(s->findings, judgement->reading->dropped);
-	for (guint i = 0; i < s->findings->len; i++) {
-		const MsFinding *f = s->findings->pdata[i];
-		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
-	}
+	g_autoptr(GPtrArray) identifiers = ms_reading_identifiers(s->findings);
 	if (ms_directory_ask(ms_runtime_directory(runtime),
 		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
 		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,

@@ -92,7 +92,9 @@ static bool may_be_a_customers(const Ask *ask, guint finding)
 {
 	const MsFinding *f = ask->m->reading->findings->pdata[finding];
 	bool owned = ask->resolution != NULL && ms_resolution_is_owned(ask->resolution, finding);
-	return (owned || (f->belief & (MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER)) == 0) &&
+	/* Where one of several is meant nobody knows whose mail went to whom. */
+	return f->either == NULL &&
+		(owned || (f->belief & (MS_BELIEF_TENTATIVE | MS_BELIEF_SELLER)) == 0) &&
 		!is_senders(ask, f) && !is_house(ask, finding);
 }
 

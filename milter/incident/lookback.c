@@ -174,11 +174,27 @@ static void count_seen(Look *look, const char *id, bool known, guint64 *all, gui
 static guint belief_of(const char *words)
 {
 	static const guint beliefs[MS_N_LEVELS] = {
-		MS_BELIEF_EXACT, MS_BELIEF_CHECKED, MS_BELIEF_LABELLED, MS_BELIEF_SHAPE};
+		MS_BELIEF_EXACT, MS_BELIEF_CHECKED, MS_BELIEF_LABELLED, MS_BELIEF_SHAPE,
+		MS_BELIEF_EITHER};
 	guint belief = 0;
 	for (int i = 0; i < MS_N_LEVELS; i++)
 		belief |= strstr(words, ms_level_names[i]) != NULL ? beliefs[i] : 0;
 	return belief;
+}
+
+/* NULL: nothing else was meant. */
+static GPtrArray *either_of(const Look *look, const json_t *list)
+{
+	GPtrArray *either = list != NULL ? ms_identifiers_new() : NULL;
+	for (gsize i = 0; i < json_array_size(list); i++) {
+		const char *id = json_string_value(json_array_get(list, i));
+		const MsIdentifier *known = id != NULL ? g_hash_table_lookup(look->values, id)
+						       : NULL;
+		if (known != NULL)
+			g_ptr_array_add(either,
+				ms_identifier_new(known->kind, ms_identifier_raw(known)));
+	}
+	return either;
 }
 
 /* What the new mapping has not keeps its digest for a value, which nobody owns. */
@@ -191,8 +207,10 @@ static void add_finding(Look *look, MsReading *reading, const json_t *row)
 	g_autofree char *digest = g_ascii_strup(id, -1);
 	count_seen(
 		look, id, known != NULL, &look->sum->identifiers, &look->sum->unseen_identifiers);
-	ms_reading_find(reading, kind, known != NULL ? ms_identifier_raw(known) : digest,
-		belief_of(line_text(row, "belief")), 0, ms_place_new("recorded", "", 0, 0, 0));
+	g_autoptr(GPtrArray) either = either_of(look, json_object_get(row, "either"));
+	ms_reading_find_either(reading, kind, known != NULL ? ms_identifier_raw(known) : digest,
+		either, belief_of(line_text(row, "belief")), 0,
+		ms_place_new("recorded", "", 0, 0, 0));
 }
 
 /* A word that the new mapping has not in any name becomes one of letters, which is nobody's. */
@@ -274,16 +292,10 @@ static bool has_policy_of(const Look *look, const MsEnvelope *envelope)
 static MsVerdict *judge(
 	Look *look, const MsEnvelope *envelope, const MsReading *reading, GError **error)
 {
-	guint n = reading->findings->len;
-	g_autoptr(GPtrArray)
-		identifiers = g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
+	g_autoptr(GPtrArray) identifiers = ms_reading_identifiers(reading->findings);
 	g_autoptr(MsResolution) resolution = NULL;
-	for (guint i = 0; i < n; i++) {
-		const MsFinding *f = reading->findings->pdata[i];
-		g_ptr_array_add(identifiers, ms_identifier_new(f->kind, f->value));
-	}
 	if (ms_directory_resolve_greeted(look->directory,
-		    (const MsIdentifier *const *)identifiers->pdata, n,
+		    (const MsIdentifier *const *)identifiers->pdata, identifiers->len,
 		    (const char *const *)envelope->recipients->pdata, envelope->recipients->len,
 		    ms_policy_greeted(envelope, reading), &resolution, error) != MS_FOUND)
 		return NULL;

@@ -21,7 +21,13 @@ void ms_identifier_free(MsIdentifier *identifier)
 		return;
 	g_free(identifier->kind);
 	g_free(identifier->value);
+	g_clear_pointer(&identifier->either, g_ptr_array_unref);
 	g_free(identifier);
+}
+
+GPtrArray *ms_identifiers_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)ms_identifier_free);
 }
 
 const char *ms_identifier_raw(const MsIdentifier *identifier)

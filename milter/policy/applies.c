@@ -413,7 +413,8 @@ static Truth identifiers_fit(const MsFacts *f, const MsPolicy *policy, const MsA
 			g_hash_table_contains(policy->kinds, finding->kind);
 		bool tentative = (finding->belief & MS_BELIEF_TENTATIVE) != 0,
 		     asked = f->resolution != NULL;
-		if (!looked || (finding->belief & MS_BELIEF_ADDRESSED) != 0)
+		if (!looked || (finding->belief & MS_BELIEF_ADDRESSED) != 0 ||
+			!ms_finding_leads(finding))
 			continue;
 		bool owned = tentative && asked && ms_resolution_is_owned(f->resolution, i);
 		least += !tentative || owned;

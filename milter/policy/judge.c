@@ -418,7 +418,7 @@ static void judge_list(Judge *j)
 			(j->resolution != NULL && !is_over(j->c) &&
 				ms_resolution_is_owned(j->resolution, i));
 		n[j->c->kind_of[i]] += known && j->looked[j->c->kind_of[i]] &&
-			(f->belief & MS_BELIEF_ADDRESSED) == 0;
+			(f->belief & MS_BELIEF_ADDRESSED) == 0 && ms_finding_leads(f);
 	}
 	for (guint k = 0; k < j->c->kinds->len; k++) {
 		if (n[k] <= j->policy->max_identifiers)

@@ -21,7 +21,7 @@
 
 #include "reading_private.h"
 
-#define FORMAT G_GUINT64_CONSTANT(0x324452534d) /* "MSRD2" */
+#define FORMAT G_GUINT64_CONSTANT(0x334452534d) /* "MSRD3" */
 
 /* ---- to bytes ------------------------------------------------------------------------- */
 
@@ -42,6 +42,12 @@ static void put_finding(GByteArray *out, gconstpointer item)
 	const MsFinding *f = item;
 	put_text(out, f->kind);
 	put_text(out, f->value);
+	put(out, f->either != NULL ? f->either->len : 0);
+	for (guint i = 0; f->either != NULL && i < f->either->len; i++) {
+		const MsIdentifier *other = f->either->pdata[i];
+		put_text(out, other->kind);
+		put_text(out, other->value);
+	}
 	put(out, f->belief);
 	put(out, f->count);
 	put(out, f->faces);
@@ -207,11 +213,32 @@ static char *take_whole(In *in)
 	return take_text(in, G_MAXSIZE);
 }
 
+static void check_identifier(In *in, const char *kind, const char *value)
+{
+	if (*kind == '\0' || strlen(kind) > 64 || *value == '\0' ||
+		strlen(value) > MS_IDENTIFIER_MAX)
+		refuse(in, "a finding is over its bounds");
+}
+
+static GPtrArray *take_either(In *in)
+{
+	guint n = (guint)take_up_to(in, MS_MAX_EITHER, "a place may mean too much");
+	GPtrArray *either = n > 0 ? ms_identifiers_new() : NULL;
+	for (guint i = 0; i < n && in->fault == NULL; i++) {
+		g_autofree char *kind = take_whole(in), *value = take_whole(in);
+		check_identifier(in, kind, value);
+		g_ptr_array_add(either, ms_identifier_new(kind, value));
+	}
+	return either;
+}
+
 static gpointer take_finding(In *in)
 {
 	MsFinding *f = g_new0(MsFinding, 1);
 	f->kind = take_whole(in);
 	f->value = take_whole(in);
+	check_identifier(in, f->kind, f->value);
+	f->either = take_either(in);
 	f->belief = (guint)take_up_to(in, G_MAXUINT32, "a finding is over its bounds");
 	f->count = (guint)take_up_to(in, G_MAXUINT32, "a finding is over its bounds");
 	f->faces = take(in);
@@ -226,9 +253,8 @@ static gpointer take_finding(In *in)
 		p->after = take_text(in, MAX_CONTEXT);
 		g_ptr_array_add(f->places, p);
 	}
-	if (*f->kind == '\0' || strlen(f->kind) > 64 || *f->value == '\0' ||
-		strlen(f->value) > MS_IDENTIFIER_MAX)
-		refuse(in, "a finding is over its bounds");
+	if (((f->belief & MS_BELIEF_EITHER) != 0) != (f->either != NULL))
+		refuse(in, "a place means one thing, or several");
 	return f;
 }
 
@@ -347,6 +373,12 @@ MsReading *ms_reading_decode(GBytes *bytes, GError **error)
 		refuse(&in, "it has another form");
 	take_list(
 		&in, reading->findings, MS_READING_MAX_FINDINGS, "too many findings", take_finding);
+	for (guint i = 0; i < reading->findings->len; i++) {
+		const MsFinding *f = reading->findings->pdata[i];
+		reading->others += f->either != NULL ? f->either->len : 0;
+	}
+	if (reading->findings->len + reading->others > MS_READING_MAX_FINDINGS)
+		refuse(&in, "too many findings");
 	take_list(
 		&in, reading->unread, MS_READING_MAX_UNREAD, "too many unread items", take_unread);
 	take_list(&in, reading->headers, MS_READING_MAX_HEADERS, "too many headers", take_header);

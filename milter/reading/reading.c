@@ -59,6 +59,7 @@ static void finding_free(gpointer data)
 		return;
 	g_free(finding->kind);
 	g_free(finding->value);
+	g_clear_pointer(&finding->either, g_ptr_array_unref);
 	g_ptr_array_unref(finding->places);
 	g_free(finding);
 }
@@ -313,18 +314,34 @@ static guint finding_hash(gconstpointer key)
 	return g_str_hash(finding->value) * 31 + g_str_hash(finding->kind);
 }
 
+static bool same_either(const GPtrArray *a, const GPtrArray *b)
+{
+	guint n = a != NULL ? a->len : 0;
+	if (n != (b != NULL ? b->len : 0))
+		return false;
+	for (guint i = 0; i < n; i++) {
+		const MsIdentifier *x = a->pdata[i], *y = b->pdata[i];
+		if (strcmp(x->value, y->value) != 0 || strcmp(x->kind, y->kind) != 0)
+			return false;
+	}
+	return true;
+}
+
 static gboolean finding_equal(gconstpointer a, gconstpointer b)
 {
 	const MsFinding *x = a, *y = b;
-	return strcmp(x->value, y->value) == 0 && strcmp(x->kind, y->kind) == 0;
+	return strcmp(x->value, y->value) == 0 && strcmp(x->kind, y->kind) == 0 &&
+		same_either(x->either, y->either);
 }
 
 #define FEW 16 /* findings that are sooner looked through than looked up */
 
 /* The table has all findings up to those that were added since it was asked last. */
-static MsFinding *lookup(MsReading *reading, const char *kind, const char *value)
+static MsFinding *lookup(
+	MsReading *reading, const char *kind, const char *value, const GPtrArray *either)
 {
-	const MsFinding wanted = {.kind = (char *)kind, .value = (char *)value};
+	const MsFinding wanted = {
+		.kind = (char *)kind, .value = (char *)value, .either = (GPtrArray *)either};
 	guint n = reading->findings->len;
 	if (n > FEW && reading->table == NULL)
 		reading->table = g_hash_table_new(finding_hash, finding_equal);
@@ -341,13 +358,22 @@ static MsFinding *lookup(MsReading *reading, const char *kind, const char *value
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place)
 {
-	MsFinding *finding = lookup(reading, kind, value);
+	return ms_reading_find_either(reading, kind, value, NULL, belief, face, place);
+}
+
+MsFinding *ms_reading_find_either(MsReading *reading, const char *kind, const char *value,
+	GPtrArray *either, guint belief, guint face, MsPlace *place)
+{
+	MsFinding *finding = lookup(reading, kind, value, either);
+	belief |= either != NULL ? MS_BELIEF_EITHER : 0;
 	if (finding == NULL) {
 		finding = g_new0(MsFinding, 1);
 		finding->kind = g_strdup(kind);
 		finding->value = g_strdup(value);
+		finding->either = either != NULL ? g_ptr_array_ref(either) : NULL;
 		finding->belief = belief;
 		finding->places = reading_places(1);
+		reading->others += either != NULL ? either->len : 0;
 		g_ptr_array_add(reading->findings, finding);
 	}
 	/* Believed firmly in one place, believed. */
@@ -366,9 +392,33 @@ MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *val
 	return finding;
 }
 
-const MsFinding *ms_reading_has(MsReading *reading, const char *kind, const char *value)
+const MsFinding *ms_reading_has(
+	MsReading *reading, const char *kind, const char *value, const GPtrArray *either)
 {
-	return lookup(reading, kind, value);
+	return lookup(reading, kind, value, either);
+}
+
+bool ms_finding_leads(const MsFinding *finding)
+{
+	for (guint i = 0; finding->either != NULL && i < finding->either->len; i++) {
+		const MsIdentifier *other = finding->either->pdata[i];
+		if (strcmp(other->kind, finding->kind) == 0 &&
+			strcmp(other->value, finding->value) < 0)
+			return false;
+	}
+	return true;
+}
+
+GPtrArray *ms_reading_identifiers(const GPtrArray *findings)
+{
+	GPtrArray *out = ms_identifiers_new();
+	for (guint i = 0; i < findings->len; i++) {
+		const MsFinding *f = findings->pdata[i];
+		MsIdentifier *identifier = ms_identifier_new(f->kind, f->value);
+		identifier->either = f->either != NULL ? g_ptr_array_ref(f->either) : NULL;
+		g_ptr_array_add(out, identifier);
+	}
+	return out;
 }
 
 void ms_reading_drop_guesses(MsReading *reading)
@@ -377,10 +427,12 @@ void ms_reading_drop_guesses(MsReading *reading)
 	g_clear_pointer(&reading->table, g_hash_table_unref);
 	for (guint i = 0; i < reading->findings->len; i++) {
 		MsFinding *f = reading->findings->pdata[i];
-		if (f->belief & MS_BELIEF_GUESS)
+		if (f->belief & MS_BELIEF_GUESS) {
+			reading->others -= f->either != NULL ? f->either->len : 0;
 			finding_free(f);
-		else
+		} else {
 			reading->findings->pdata[kept++] = f;
+		}
 	}
 	/* Those that were moved to the front are not to be freed with the rest. */
 	for (guint i = kept; i < reading->findings->len; i++)
@@ -390,14 +442,16 @@ void ms_reading_drop_guesses(MsReading *reading)
 
 /* ---- why it is believed --------------------------------------------------------------- */
 
-const char *const ms_level_names[MS_N_LEVELS + 1] = {"exact", "checked", "labelled", "shape", NULL};
+const char *const ms_level_names[MS_N_LEVELS + 1] = {
+	"exact", "checked", "labelled", "shape", "either", NULL};
 
 guint ms_belief_levels(guint belief)
 {
 	return (belief & MS_BELIEF_EXACT ? MS_LEVEL_EXACT : 0) |
 		(belief & MS_BELIEF_CHECKED ? MS_LEVEL_CHECKED : 0) |
 		(belief & (MS_BELIEF_LABELLED | MS_BELIEF_FIELD) ? MS_LEVEL_LABELLED : 0) |
-		(belief & MS_BELIEF_SHAPE ? MS_LEVEL_SHAPE : 0);
+		(belief & MS_BELIEF_SHAPE ? MS_LEVEL_SHAPE : 0) |
+		(belief & MS_BELIEF_EITHER ? MS_LEVEL_EITHER : 0);
 }
 
 char *ms_belief_words(guint belief)
@@ -424,9 +478,11 @@ static bool merge_finding(MsReading *reading, const MsFinding *from, const char 
 	const guint *faces, guint n)
 {
 	if ((from->belief & MS_BELIEF_GUESS) && reading->guesses >= MS_READING_MAX_GUESSES &&
-		lookup(reading, from->kind, from->value) == NULL)
+		lookup(reading, from->kind, from->value, from->either) == NULL)
 		return true;
-	if (reading->findings->len >= MS_READING_MAX_FINDINGS)
+	if (reading->findings->len + reading->others +
+			(from->either != NULL ? from->either->len : 0) >=
+		MS_READING_MAX_FINDINGS)
 		return false;
 	MsFinding *to = NULL;
 	for (guint i = 0; i < from->places->len; i++) {
@@ -434,8 +490,8 @@ static bool merge_finding(MsReading *reading, const MsFinding *from, const char 
 		MsPlace *copy = g_new0(MsPlace, 1);
 		*copy = (MsPlace){placed(p->where, where), g_strdup(p->text), g_strdup(p->before),
 			g_strdup(p->after)};
-		to = ms_reading_find(
-			reading, from->kind, from->value, from->belief, faces[0], copy);
+		to = ms_reading_find_either(reading, from->kind, from->value, from->either,
+			from->belief, faces[0], copy);
 	}
 	if (to == NULL)
 		return true;

@@ -341,15 +341,25 @@ static void matrix(GString *out, const Request *r, const MsRecord *record, const
 
 /* ---- in clear ------------------------------------------------------------------------- */
 
+static void html_belief(GString *out, const Request *r, const char *belief)
+{
+	g_auto(GStrv) levels = g_strsplit(belief, ", ", -1);
+	for (int i = 0; levels[i] != NULL; i++) {
+		html(out, "%S", i > 0 ? ", " : "");
+		html_explained(out, r, levels[i]);
+	}
+}
+
 static void evidence_findings(GString *out, const Request *r, const json_t *evidence)
 {
 	size_t i, k;
 	json_t *finding, *place;
 	json_array_foreach(json_object_get(evidence, "findings"), i, finding)
 	{
-		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>%s</small>",
-			T(r, word(finding, "kind")), word(finding, "value"),
-			word(finding, "accounts"));
+		html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>",
+			T(r, word(finding, "kind")), word(finding, "value"));
+		html_belief(out, r, word(finding, "belief"));
+		html(out, " · %s</small>", word(finding, "accounts"));
 		json_array_foreach(json_object_get(finding, "places"), k, place)
 		{
 			html(out, "<p><small>%s</small><br>%s<mark>%s</mark>%s</p>",
@@ -505,11 +515,7 @@ static void masked_finding(GString *out, const Request *r, const MsHeldFinding *
 {
 	html(out, "<div class=\"finding\"><b>%s</b> <code>%s</code> <small>", T(r, f->kind),
 		f->masked);
-	g_auto(GStrv) levels = g_strsplit(f->belief, ", ", -1);
-	for (int i = 0; levels[i] != NULL; i++) {
-		html(out, "%S", i > 0 ? ", " : "");
-		html_explained(out, r, levels[i]);
-	}
+	html_belief(out, r, f->belief);
 	html(out, " · ");
 	html_place(out, r, f->where);
 	html(out, " · %s</small></div>", *f->owners != '\0' ? f->owners : T(r, "not known"));

@@ -361,6 +361,7 @@ static const struct {
 	{"checked", W("Its check digits agree.")},
 	{"labelled", W("The words before it say what it is.")},
 	{"shape", W("It looks like one.")},
+	{"either", W("What stands there may be several; the accounts are of all of them.")},
 };
 
 const char *meaning_of(const Request *r, const char *word)

@@ -167,7 +167,7 @@ static void test_places(void)
 	for (guint i = 0; i < 3 * MS_MAX_PLACES; i++)
 		ms_reading_find(reading, "iban", "DE1", MS_BELIEF_LABELLED, 0,
 			ms_place_new("part 1", "DE1", 0, 3, 3));
-	const MsFinding *finding = ms_reading_has(reading, "iban", "DE1");
+	const MsFinding *finding = ms_reading_has(reading, "iban", "DE1", NULL);
 	g_assert_cmpuint(finding->places->len, ==, MS_MAX_PLACES);
 	g_assert_cmpuint(finding->count, ==, 3 * MS_MAX_PLACES);
 }

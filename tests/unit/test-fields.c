@@ -57,6 +57,12 @@ static MsReading *much(void)
 		ms_reading_find(reading, "customer-number", value, MS_BELIEF_EXACT, 0,
 			ms_place_new("part 1", value, 0, 7, 7));
 	}
+	g_autoptr(GPtrArray) either = ms_identifiers_new();
+	g_ptr_array_add(either, ms_identifier_new("customer-number", "C-1"));
+	ms_reading_find_either(reading, "order-number", "O-1", either, MS_BELIEF_EXACT, 0,
+		ms_place_new("part 1", "", 0, 0, 0));
+	g_ptr_array_insert(reading->findings, 0,
+		g_ptr_array_steal_index(reading->findings, reading->findings->len - 1));
 	for (guint i = 0; i <= MS_AUDIT_MAX; i++)
 		add_part(reading, "invoice.pdf");
 	ms_reading_face(reading, "part 1 text/plain");

@@ -24,6 +24,7 @@ static MsKinds *kinds;
 
 typedef struct {
 	guint owners, receivers, partial; /* bits of accounts */
+	guint also[2], also_receivers[2]; /* the same of what else may be meant; 0: nobody's */
 } Thing;
 
 typedef struct {
@@ -55,7 +56,7 @@ static MsRelation one_mailbox(const Thing *t, guint accounts)
 	return (t->owners | accounts) & 1 ? MS_HOUSE : MS_OTHER;
 }
 
-static MsRelation by_hand(const Thing *t, const Person *p)
+static MsRelation if_meant(const Thing *t, const Person *p)
 {
 	static const int bad[] = {[MS_OWN] = 0, [MS_HOUSE] = 1, [MS_UNKNOWN] = 2, [MS_OTHER] = 3};
 	MsRelation worst = MS_OWN;
@@ -66,10 +67,47 @@ static MsRelation by_hand(const Thing *t, const Person *p)
 	return worst;
 }
 
+/* All that it may mean, of what somebody owns: the first is itself. */
+static guint meanings_of(const Thing *t, Thing out[3])
+{
+	guint n = 1;
+	out[0] = *t;
+	for (guint i = 0; t->owners != 0 && i < 2; i++)
+		if (t->also[i] != 0)
+			out[n++] = (Thing){t->also[i], t->also_receivers[i], 0, {0}, {0}};
+	return n;
+}
+
+static MsRelation by_hand(const Thing *t, const Person *p)
+{
+	Thing all[3];
+	bool own = false, house = false;
+	guint n = meanings_of(t, all);
+	for (guint i = 0; i < n; i++) {
+		own = own || if_meant(&all[i], p) == MS_OWN;
+		house = house || if_meant(&all[i], p) == MS_HOUSE;
+	}
+	return n == 1 ? if_meant(t, p) : own ? MS_OWN : house ? MS_HOUSE : MS_OTHER;
+}
+
+static bool sure_by_hand(const Thing *t, const Person *p)
+{
+	Thing all[3];
+	bool sure = true;
+	for (guint i = 0, n = meanings_of(t, all); i < n; i++)
+		sure = sure && if_meant(&all[i], p) == MS_OWN;
+	return sure;
+}
+
+static bool is_houses(const Thing *t)
+{
+	return ((t->owners | t->also[0] | t->also[1]) & 1) != 0;
+}
+
 static bool other_by_hand(const Thing *t, const Person *p, int rule)
 {
 	MsRelation r = by_hand(t, p);
-	return r == MS_OTHER || (r == MS_HOUSE && rule == MS_HOUSE_JUDGED && !(t->owners & 1));
+	return r == MS_OTHER || (r == MS_HOUSE && rule == MS_HOUSE_JUDGED && !is_houses(t));
 }
 
 static guint common(const Person *p)
@@ -94,6 +132,8 @@ static void compare_thing(
 	bool theirs = false;
 	for (guint i = 0; i < n; i++) {
 		g_assert_cmpint(ms_resolution_relation(r, index, i), ==, by_hand(t, &people[i]));
+		g_assert_cmpint(
+			ms_resolution_if_meant(r, index, i), ==, if_meant(t, &people[i]));
 		theirs = theirs || by_hand(t, &people[i]) == MS_OWN;
 	}
 	g_assert_cmpint(ms_resolution_is_theirs(r, index), ==, theirs);
@@ -124,7 +164,7 @@ static void compare_tally(
 	for (guint i = 0; i < n; i++) {
 		bool own = false, other[MS_N_HOUSE] = {false};
 		for (guint t = 0; t < n_things; t++) {
-			own = own || (in[t] && by_hand(&things[t], &people[i]) == MS_OWN);
+			own = own || (in[t] && sure_by_hand(&things[t], &people[i]));
 			for (int rule = 0; rule < MS_N_HOUSE; rule++)
 				other[rule] = other[rule] ||
 					(in[t] && other_by_hand(&things[t], &people[i], rule));
@@ -134,6 +174,11 @@ static void compare_tally(
 			g_assert_cmpint(
 				ms_tally_other(tally, i, (MsHouseRule)rule), ==, other[rule]);
 	}
+}
+
+static guint owners_of(const Thing *t)
+{
+	return t->owners != 0 ? t->owners | t->also[0] | t->also[1] : 0;
 }
 
 static guint count_bits(guint bits)
@@ -153,10 +198,16 @@ static void one_world(void)
 	g_autoptr(MsResolution) r = ms_resolution_new("house", NULL);
 	for (guint i = 0; i < n_things; i++) {
 		Thing *t = &things[i];
-		*t = (Thing){few_bits(), few_bits(), 0};
+		*t = (Thing){few_bits(), few_bits(), 0, {0}, {0}};
 		t->partial = t->owners == 0 ? few_bits() : 0;
 		ms_resolution_identifier(
 			r, a_union(r, t->owners), a_union(r, t->receivers), a_union(r, t->partial));
+		for (int k = 0, more = g_test_rand_int_range(0, 5) - 2; k < more; k++) {
+			t->also[k] = few_bits();
+			t->also_receivers[k] = few_bits();
+			ms_resolution_meaning(
+				r, a_union(r, t->also[k]), a_union(r, t->also_receivers[k]));
+		}
 	}
 	for (guint i = 0; i < n; i++) {
 		Person *p = &people[i];
@@ -175,7 +226,7 @@ static void one_world(void)
 	for (guint i = 0; i < n_things; i++) {
 		compare_thing(r, i, &things[i], people, n);
 		g_assert_cmpuint(
-			ms_resolution_owners(r, i, 3, NULL), ==, count_bits(things[i].owners));
+			ms_resolution_owners(r, i, 3, NULL), ==, count_bits(owners_of(&things[i])));
 	}
 	for (guint i = 0; i < n; i++) {
 		g_assert_cmpint(ms_resolution_is_unknown(r, i), ==, common(&people[i]) == 0);

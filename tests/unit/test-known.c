@@ -368,7 +368,7 @@ typedef enum { NOTHING, GUESS, SOUGHT, FIRM } Want;
 
 static Want found_as(MsReading *reading, const char *kind, const char *value)
 {
-	const MsFinding *f = ms_reading_has(reading, kind, value);
+	const MsFinding *f = ms_reading_has(reading, kind, value, NULL);
 	if (f == NULL)
 		return NOTHING;
 	return f->belief & MS_BELIEF_GUESS	     ? GUESS

@@ -20,6 +20,10 @@ static MsReading *example(void)
 		r, "iban", "DE89", MS_BELIEF_SHAPE, 0, ms_place_new("part 1", text, 13, 17, 26));
 	ms_reading_find(r, "iban", "DE89", MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE, 0,
 		ms_place_new("part 2", text, 13, 17, 26));
+	g_autoptr(GPtrArray) either = ms_identifiers_new();
+	g_ptr_array_add(either, ms_identifier_new("subscription-id", "AB4170"));
+	ms_reading_find_either(r, "iban", "DE89", either, MS_BELIEF_TENTATIVE, 0,
+		ms_place_new("part 2", text, 13, 17, 26));
 	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "application/pdf");
 	ms_reading_unread(r, "part 3", MS_UNREAD_NO_READER, "%s", "once only");
 	MsHeader *h = g_new0(MsHeader, 1);
@@ -52,8 +56,16 @@ static void test_round_trip(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsReading) got = ms_reading_decode(bytes, &error);
 	g_assert_no_error(error);
-	g_assert_cmpuint(got->findings->len, ==, 1);
-	const MsFinding *f = got->findings->pdata[0];
+	g_assert_cmpuint(got->findings->len, ==, 2);
+	const MsFinding *f = got->findings->pdata[1];
+	/* It says nothing of the one that is meant for certain. */
+	g_assert_cmpuint(f->belief, ==, MS_BELIEF_TENTATIVE | MS_BELIEF_EITHER);
+	g_assert_cmpuint(f->either->len, ==, 1);
+	g_assert_cmpstr(((MsIdentifier *)f->either->pdata[0])->kind, ==, "subscription-id");
+	g_assert_cmpstr(((MsIdentifier *)f->either->pdata[0])->value, ==, "AB4170");
+	g_assert_cmpuint(got->others, ==, 1);
+	f = got->findings->pdata[0];
+	g_assert_null(f->either);
 	g_assert_cmpstr(f->kind, ==, "iban");
 	g_assert_cmpstr(f->value, ==, "DE89");
 	g_assert_cmpuint(f->count, ==, 2);
@@ -214,9 +226,41 @@ static void test_counted(void)
 	}
 	for (guint times = 1; times <= 2; times++) {
 		g_assert_true(ms_reading_merge(to, document, "part 2", 1));
-		const MsFinding *found = ms_reading_has(to, "k", "K-1");
+		const MsFinding *found = ms_reading_has(to, "k", "K-1", NULL);
 		g_assert_cmpuint(found->count, ==, times * (MS_MAX_PLACES + 12));
 		g_assert_cmpuint(found->places->len, ==, MS_MAX_PLACES);
+	}
+}
+
+/* More meanings than a place may have, than a reading may; one that says it has some, and has none,
+ * and the other way round. */
+static void test_hostile_either(void)
+{
+	static const struct {
+		guint n, findings, belief;
+		bool fine;
+	} rows[] = {{1, 1, MS_BELIEF_EITHER, true}, {MS_MAX_EITHER, 1, MS_BELIEF_EITHER, true},
+		{MS_MAX_EITHER + 1, 1, MS_BELIEF_EITHER, false}, {0, 1, MS_BELIEF_EITHER, false},
+		{1, 1, 0, false},
+		{MS_MAX_EITHER, MS_READING_MAX_FINDINGS / (MS_MAX_EITHER + 1), MS_BELIEF_EITHER,
+			true},
+		{MS_MAX_EITHER, MS_READING_MAX_FINDINGS / (MS_MAX_EITHER + 1) + 1,
+			MS_BELIEF_EITHER, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsReading) r = ms_reading_new();
+		for (guint k = 0; k < rows[i].findings; k++) {
+			g_autofree char *value = g_strdup_printf("A%u", k);
+			MsFinding *f = ms_reading_find(
+				r, "a", value, 0, 0, ms_place_new("part 1", "", 0, 0, 0));
+			f->belief = rows[i].belief;
+			f->either = rows[i].n > 0 ? ms_identifiers_new() : NULL;
+			for (guint n = 0; n < rows[i].n; n++)
+				g_ptr_array_add(f->either, ms_identifier_new("b", "B1"));
+		}
+		g_autoptr(GBytes) bytes = ms_reading_encode(r);
+		g_autoptr(MsReading) got = ms_reading_decode(bytes, NULL);
+		if ((got != NULL) != rows[i].fine)
+			g_error("row %u: got %d, want %d", (guint)i, got != NULL, rows[i].fine);
 	}
 }
 
@@ -406,6 +450,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/reading/texts", test_texts);
 	g_test_add_func("/reading/counted", test_counted);
+	g_test_add_func("/reading/hostile-either", test_hostile_either);
 	g_test_add_func("/reading/hostile-names", test_hostile_names);
 	g_test_add_func("/reading/round-trip", test_round_trip);
 	g_test_add_func("/reading/hostile", test_hostile);
