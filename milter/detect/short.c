@@ -1,11 +1,11 @@
 /*
  * A number without what all of its kind have: "customer no. 417" for KD00417, "KD417" for it,
  * "Rechnung 2026-0418" or "0418/2026" for RE-2026-0418.  In comes a word with digits; out goes the
- * one identifier of the directory that it is with the letters and zeros of its kind's numbers
- * (filter.h), if a label right before it, or what else names it, says that it is of that kind.  A
- * worker's only thread.
+ * identifier of the directory that it is with the letters and zeros of its kind's numbers
+ * (filter.h), if a label right before it, or what else names it, says that it is of that kind; or
+ * each that it may be, as one of several (finding.h).  A worker's only thread.
  *
- * It is none if the directory has one of that kind as it stands, or if it could be more than one.
+ * It is none if the directory has one of that kind as it stands, or if it could be very many.
  * What has the form of a day, a month or a season is one only behind a word for "number".
  */
 #include "config.h"
@@ -18,7 +18,7 @@
 #define MAX_DIGITS 15
 #define MAX_WORDS 3
 #define MIN_LETTERS 2 /* before digits that no label is needed for */
-#define MAX_KINDS 4
+#define MAX_MEANINGS 8
 #define KINDS_KEPT 64 /* that it is not of */
 #define MAX_AND 3 /* letters */
 #define MIN_TOLD 5 /* digits */
@@ -28,6 +28,9 @@
 #define MIN_HEAD 7 /* letters: "Rechnung", "faktura" */
 #define MAX_COMPOUND 40
 #define MIN_LABEL 4
+#define MIN_YEARLESS 4 /* digits */
+#define FIRST_YEAR 2000
+#define LAST_YEAR 2059
 #define MAX_LABEL 24
 #define YEAR 4
 #define MONTH_END 6 /* digits of a year and a month */
@@ -40,12 +43,16 @@ typedef struct {
 	gsize first, last;  /* words of digits */
 	gsize led;          /* letters in the first one */
 	char digits[MAX_DIGITS + 1];
-	/* What it may be; of no kind if different ones. */
-	char value[MAX_TEXT + 1];
-	guint kinds[MAX_KINDS], n_kinds;
-	guint64 refused; /* kinds that it is not */
+	/* What it may be; nothing if they are too many. */
+	struct {
+		guint kind;
+		char value[MAX_TEXT + 1];
+	} meanings[MAX_MEANINGS];
+	guint n;
+	bool many;
+	guint64 refused, meant; /* kinds that it is not, that it may be of */
 	gsize start; /* in the fold */
-	bool many, dated; /* `dated`: it may have a date's form */
+	bool dated;  /* it may have a date's form */
 	bool next;        /* its name ends right before it */
 } Short;
 
@@ -268,36 +275,39 @@ static guint8 tag_of(Search *s, guint k)
 static bool may_be(Short *c, guint k, gsize first, gsize letters, bool joined)
 {
 	guint64 bit = letters == 0 && k < KINDS_KEPT ? G_GUINT64_CONSTANT(1) << k : 0;
-	if ((c->refused & bit) != 0)
-		return false;
-	for (guint i = 0; i < c->n_kinds; i++)
-		if (c->kinds[i] == k)
-			return true;
+	if ((c->refused & bit) != 0 || (c->meant & bit) != 0)
+		return (c->meant & bit) != 0;
 	bool meant = is_meant(c, k, first, letters, joined);
-	c->refused |= meant ? 0 : bit;
+	*(meant ? &c->meant : &c->refused) |= bit;
 	return meant;
 }
 
-/* `text` is known by this tag. */
+static void add_meaning(Short *c, guint k, const char *text)
+{
+	guint i = 0;
+	gsize len = strlen(text);
+	while (i < c->n && (c->meanings[i].kind != k || !is_same(c->meanings[i].value, text)))
+		i++;
+	c->many = c->many || i == MAX_MEANINGS;
+	if (c->many || (i < c->n && strlen(c->meanings[i].value) <= len))
+		return;
+	c->meanings[i].kind = k;
+	memcpy(c->meanings[i].value, text, len + 1);
+	c->n = MAX(c->n, i + 1);
+}
+
+/* `text` is known by this tag.  What takes more of what stands there is meant sooner. */
 static void take(Short *c, guint8 tag, const char *text, gsize first, gsize letters, bool joined)
 {
 	Search *s = c->s;
-	gsize len = strlen(text);
+	gsize start = ms_detect_word_start(s, first);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		if (tag_of(s, k) != tag || !ms_kinds_nth(s->kinds, k)->known ||
-			!may_be(c, k, first, letters, joined))
+			(c->n > 0 && start > c->start) || !may_be(c, k, first, letters, joined))
 			continue;
-		bool first_one = c->n_kinds == 0, same = !first_one && is_same(c->value, text);
-		c->many = c->many || (!first_one && !same);
-		if (first_one || (same && len < strlen(c->value)))
-			memcpy(c->value, text, len + 1);
-		for (guint i = 0; i < c->n_kinds; i++)
-			if (c->kinds[i] == k)
-				return;
-		if (c->n_kinds == MAX_KINDS)
-			return;
-		c->kinds[c->n_kinds++] = k;
-		c->start = ms_detect_word_start(s, first);
+		c->n = start < c->start ? 0 : c->n;
+		c->start = start;
+		add_meaning(c, k, text);
 	}
 }
 
@@ -338,6 +348,23 @@ static void try_digits(Short *c, const MsStyle *style, const char *digits, gsize
 		take(c, style->tag, text, first, letters, joined);
 }
 
+/* "0418" for 2025-0418 and 2026-0418, where it may be one of the kind. */
+static void try_any_year(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
+{
+	char digits[MAX_DIGITS + YEAR + 1];
+	gsize len = strlen(c->digits);
+	bool meant = false;
+	for (guint k = 0; !meant && k < ms_kinds_count(c->s->kinds); k++)
+		meant = tag_of(c->s, k) == style->tag && ms_kinds_nth(c->s->kinds, k)->known &&
+			may_be(c, k, first, letters, joined);
+	if (!meant || c->last > c->first || len < MIN_YEARLESS || len > MAX_DIGITS - YEAR)
+		return;
+	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++) {
+		g_snprintf(digits, sizeof digits, "%d%s", year, c->digits);
+		try_digits(c, style, digits, first, letters, joined);
+	}
+}
+
 /* "0418/2026", "RE418/26" for 2026-0418, "26-0418" for it. */
 static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
 {
@@ -375,6 +402,7 @@ static void try_style(Short *c, const MsStyle *style)
 	}
 	try_digits(c, style, c->digits, first, letters, joined);
 	try_years(c, style, first, letters, joined);
+	try_any_year(c, style, first, letters, joined);
 }
 
 /* "2026 0418" */
@@ -461,6 +489,33 @@ static bool is_known(Short *c)
 	return false;
 }
 
+static char *value_of(const Short *c, guint meaning)
+{
+	return g_ascii_strup(c->meanings[meaning].value, -1);
+}
+
+static const MsKind *kind_of(const Short *c, guint meaning)
+{
+	return ms_kinds_nth(c->s->kinds, c->meanings[meaning].kind);
+}
+
+/* One of its meanings, beside all others. */
+static void add_one(const Short *c, guint meaning)
+{
+	Search *s = c->s;
+	g_autoptr(GPtrArray) either = c->n > 1 ? ms_identifiers_new() : NULL;
+	g_autofree char *value = value_of(c, meaning);
+	for (guint i = 0; i < c->n; i++) {
+		g_autofree char *other = value_of(c, i);
+		if (i != meaning)
+			g_ptr_array_add(either, ms_identifier_new(kind_of(c, i)->name, other));
+	}
+	s->either = either;
+	ms_detect_add_value(s, kind_of(c, meaning), c->start, ms_detect_word_end(s, c->last), value,
+		MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+	s->either = NULL;
+}
+
 void ms_detect_short(Search *s, gsize word)
 {
 	MsStyle style;
@@ -469,11 +524,8 @@ void ms_detect_short(Search *s, gsize word)
 		return;
 	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
-	if (c.n_kinds == 0 || c.many || is_known(&c) || !is_whole(&c))
+	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
-	g_autofree char *value = g_ascii_strup(c.value, -1);
-	for (guint i = 0; i < c.n_kinds; i++)
-		ms_detect_add_value(s, ms_kinds_nth(s->kinds, c.kinds[i]), c.start,
-			ms_detect_word_end(s, c.last), value,
-			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+	for (guint i = 0; i < c.n; i++)
+		add_one(&c, i);
 }

@@ -11,6 +11,8 @@ policy "known" {
 ROWS = MAPPING + [
     ('AC-2', 'email', 'XYZ@contoso.example'), ('AC-2', 'billing-address', 'Muster GmbH\nHauptstraße 5\n10115 Berlin'),
     ('AC-2', 'vat-id', 'FR40303265045'), ('AC-2', 'reference', 'Q7-LLAMA-42'),
+    ('AC-1', 'invoice-number', 'RE-2025-0533'), ('AC-2', 'invoice-number', 'RE-2026-0533'),
+    ('AC-2', 'invoice-number', 'RE-2025-0534'), ('AC-3', 'invoice-number', 'RE-2026-0534'),
 ]
 
 
@@ -34,6 +36,9 @@ def run(name, m, p):
     held('ask xyz (at) contoso [dot] example', 'an address of e-mail that is hidden')
     held('Hauptstr. 5, D-10115 BERLIN', 'a postal address, spelled otherwise')
     held('SIREN 303 265 045', 'the SIREN of a French VAT ID')
+    held('Rechnung Nr. 0534', 'a number without its year that is others\' in each', 'either')
+    arrives('Rechnung Nr. 0533', 'one that may be the own')
+    held('Rechnung Nr. 0533, RE-2026-0533', 'one beside another\'s that is certain')
     arrives('IBAN DE89 3704-0044 0532 0130 00', 'the own IBAN')
     # New entries count at once, though they come by another process.
     for i in range(3):
@@ -51,6 +56,17 @@ m.start()
 p = Postfix(S, 'unix:' + m.socket)
 p.start()
 run('SQLite', m, p)
+
+# ---- which of several is meant? ----
+with open(S + '/either.eml', 'w') as f:
+    f.write(message('either', 'Rechnung Nr. 0533'))
+found = {x['identifier']: x for x in json.loads(m.tool('check', '--json', '--reveal', S + '/either.eml'))['findings']
+         if 'either' in x}
+tap.same({k: (x['relations'], x['if-meant'], sorted(x['accounts']), x['either']) for k, x in found.items()},
+         {k: ({'kunde@alpha.example': 'own'}, {'kunde@alpha.example': relation}, ['AC-1', 'AC-2'],
+              [{'kind': 'invoice-number', 'identifier': other}])
+          for k, relation, other in (('RE20250533', 'own', 'RE20260533'), ('RE20260533', 'other', 'RE20250533'))},
+         'check --json says what else a number may mean, and which of it is the recipient\'s')
 
 # ---- what is the house's own? ----
 for i in range(5):

@@ -420,7 +420,14 @@ static const struct {
 	{"order-number", "ab0142026"},
 	{"invoice-number", "re20242026"}, {"customer-number", "kd00733"}, {"order-number", "733"},
 	{"contract-number", "0000417"}, {"order-number", "ab0071943"},
-	{"order-number", "ab71943"}}; /* likewise */
+	{"order-number", "ab71943"}, /* likewise */
+	/* of two kinds with one label, of two years */
+	{"order-number", "ab0004170"}, {"order-number", "ab4170"},
+	{"customer-number", "kd04170"}, {"customer-number", "kd4170"},
+	{"contract-number", "0004170"}, {"contract-number", "0004171"},
+	{"invoice-number", "re20250533"}, {"invoice-number", "re2025533"},
+	{"invoice-number", "re20260533"}, {"invoice-number", "re2026533"},
+	{"invoice-number", "re20240777"}};
 
 static const MsStyle short_styles[] = {
 	{0, "kd", 2, 0}, {0, "kd", 2, 5}, {1, "re", 2, 0}, {2, "", 0, 7},
@@ -623,7 +630,7 @@ static const struct {
 	{"Kundennummer KD-611", "KD611"},
 	{"Kundennummer 611", "KD611"},
 	{"Kundennummer 0611", "KD00611"},
-	{"Kundennummer / Vertragsnummer: 417", NULL},
+	{"Kundennummer / Vertragsnummer: 417", "KD00417|0000417"},
 	/* known itself, of another kind */
 	{"Kundennummer 733", "KD00733"},
 	{"Order number 733", "733"},
@@ -639,6 +646,36 @@ static const struct {
 	{"417", NULL, "BT-22"},
 	{"0418/2026", NULL, "BT-46"},
 	{"2026", NULL, "BT-1"},
+	/* one of several, of which nobody knows which is meant */
+	{"Kundennummer / Vertragsnummer: 4170", "KD4170|0004170"},
+	{"Kunden-/Vertragsnummer 4170", "KD4170|0004170"},
+	{"Vertragsnummer / Kundennummer: 4170", "KD4170|0004170"},
+	{"Kundennummer / Vertragsnummer: 4171", "0004171"},
+	{"Kundennummer 4170", "KD4170"},
+	{"Vertragsnummer 4170", "0004170"},
+	{"Vertragsnummer AB-4170", "AB4170"},
+	{"Vertragsnummer: 4170, Kundennummer: 4170", "0004170+KD4170"},
+	{"RE-0533", "RE20250533|RE20260533"},
+	{"RE0533", "RE20250533|RE20260533"},
+	{"RE 0533", NULL},
+	{"Rechnung Nr. 0533", "RE20250533|RE20260533"},
+	{"Rechnung RE-0533", "RE20250533|RE20260533"},
+	{"Rechnung 0533", "RE20250533|RE20260533"},
+	{"Invoice number: 0533", "RE20250533|RE20260533"},
+	{"Rech.-Nr. 0533/2026", "RE20260533"},
+	{"Rechnung Nr. 0533 vom 1.2.2026", "RE20250533|RE20260533"},
+	{"RE-0533 und RE-2026-0533", "RE20260533+RE20250533|RE20260533"},
+	{"Rechnung Nr. 0777", "RE20240777"},
+	{"Rechnung Nr. 777", NULL},
+	{"Rechnung 2025", NULL},
+	{"Rechnung 0533,00", NULL},
+	{"Rechnung 0533 EUR", NULL},
+	{"Zimmer 0533", NULL},
+	{"today 0533 asked", NULL},
+	{"today RE-0533 asked", "RE20250533|RE20260533"},
+	{"today AZ-0533 asked", NULL},
+	{"Kundennummer 0533", NULL},
+	{"RE-0533-2", NULL},
 };
 
 static GBytes *short_image(bool styles)
@@ -664,7 +701,8 @@ static GBytes *short_image(bool styles)
 	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
 }
 
-/* What is found of the directory's, with a plus between; NULL: nothing. */
+/* What is found of the directory's, with a plus between, or a | where either is meant; NULL:
+ * nothing. */
 static char *found_short(const MsFilters *filters, const char *text, const char *term)
 {
 	gsize len = strlen(text);
@@ -683,7 +721,10 @@ static char *found_short(const MsFilters *filters, const char *text, const char 
 		g_autofree char *small = g_ascii_strdown(f->value, -1);
 		if (!ms_filters_have(filters, f->kind, small, strlen(small)))
 			continue;
-		g_string_append_printf(out, "%s%s", out->len > 0 ? "+" : "", f->value);
+		const MsFinding *before = i > 0 ? reading->findings->pdata[i - 1] : NULL;
+		bool goes_on = f->either != NULL && before != NULL && before->either != NULL;
+		g_string_append_printf(
+			out, "%s%s", out->len == 0 ? "" : goes_on ? "|" : "+", f->value);
 	}
 	free(input);
 	return g_string_free(out, out->len == 0);
