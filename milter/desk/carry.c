@@ -216,7 +216,8 @@ static bool settle(Carry *c, MsSubmitted result, const char *hash, const char *r
 			? g_strdup_printf("taken by the MTA as %s", queue_id)
 			: g_strdup(
 				  "taken by an MTA that did not ask missent: desk { submit } must name one "
-				  "whose milter it is; the mail left with the header " MS_TOKEN_HEADER);
+				  "whose milter it is, and no REDIRECT or DISCARD of its header_checks may be "
+				  "for this mail; it left with the header " MS_TOKEN_HEADER);
 		return true;
 	}
 	if (result == MS_UNCLEAR && queue_id != NULL)

@@ -323,7 +323,8 @@ void check_postfix_rewriting(Patient *p)
 	} settings[] = {
 		{"always_bcc", "gets a copy of all mail"},
 		{"sender_bcc_maps", "copies are sent to addresses in it"},
-		{"recipient_bcc_maps", "copies are sent to addresses in it"},
+		{"recipient_bcc_maps",
+			"copies are sent to addresses in it, even for one whom a split leaves out,"},
 		{"virtual_alias_maps", "recipients in it become others"},
 		{"canonical_maps", "addresses in it become others"},
 		{"recipient_canonical_maps", "recipients in it become others"},
