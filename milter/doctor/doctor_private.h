@@ -76,7 +76,7 @@ void check_postfix_socket(Patient *p);
 void check_postfix_rewriting(Patient *p);
 void check_postfix_networks(Patient *p);
 void check_postfix_instances(Patient *p);
-void check_postfix_proxy(Patient *p);
+void check_postfix_filters(Patient *p);
 /* What keeps it from being asked about mail that comes in so (ways.c). */
 void postfix_way(Patient *p, MsWay way, const char *instance, const char *service);
 void sendmail_way(Patient *p, MsWay way, const char *daemon);

@@ -105,15 +105,25 @@ static void look_for_ours(Patient *p, const MsService *service, const char *list
 	g_ptr_array_unref(milters.items);
 }
 
-/* Such an smtpd shows milters envelopes alone: a mail is seen where the filter gives it back. */
-static const char *proxy_of(const Patient *p, const MsService *service)
+static bool names_ours(const Patient *p, const MsService *service)
 {
-	return value(p, service, "smtpd_proxy_filter");
+	Milters milters = milters_of(p, service, "smtpd_milters");
+	g_ptr_array_unref(milters.items);
+	return milters.ours >= 0;
+}
+
+/* The filter that mail comes through before missent sees it, or "": an smtpd before a proxy filter
+ * shows milters envelopes alone. */
+static const char *filter_before(const Patient *p, const MsService *service)
+{
+	const char *proxy = value(p, service, "smtpd_proxy_filter");
+	return *proxy != '\0' || names_ours(p, service) ? proxy
+							: value(p, service, "content_filter");
 }
 
 static void look_at_listener(Patient *p, const MsService *service, const char *list)
 {
-	if (ms_postfix_sends_out(p->postfix, service) && *proxy_of(p, service) == '\0')
+	if (ms_postfix_sends_out(p->postfix, service) && *filter_before(p, service) == '\0')
 		look_for_ours(p, service, list);
 }
 
@@ -155,19 +165,41 @@ static void look_at_maps(Patient *p, const MsService *service, const char *list)
 			maps, service->name);
 }
 
-static void look_at_proxy(Patient *p, const MsService *service, const char *list)
+/* Another that shows missent mail, and gives it to no filter: what a filter gives back may come in
+ * there.  NULL: there is none. */
+static const MsService *comes_back(const Patient *p)
 {
-	(void)list;
-	const char *proxy = proxy_of(p, service);
-	if (*proxy != '\0' && ms_postfix_sends_out(p->postfix, service))
-		complain(p,
-			"smtpd_proxy_filter = %s (service %s): milters see such mail only where the filter gives it back",
-			proxy, service->name);
+	for (guint i = 0; i < p->postfix->services->len; i++) {
+		const MsService *service = p->postfix->services->pdata[i];
+		if (strcmp(service->program, "smtpd") == 0 &&
+			*value(p, service, "content_filter") == '\0' &&
+			ms_postfix_sends_out(p->postfix, service) && names_ours(p, service))
+			return service;
+	}
+	return NULL;
 }
 
-void check_postfix_proxy(Patient *p)
+static void look_at_filter(Patient *p, const MsService *service, const char *list)
 {
-	each_service(p, "smtpd", NULL, look_at_proxy);
+	(void)list;
+	const char *before = filter_before(p, service), *after = value(p, service, "content_filter");
+	const MsService *back = *after != '\0' ? comes_back(p) : NULL;
+	if (!ms_postfix_sends_out(p->postfix, service))
+		return;
+	if (*before != '\0')
+		complain(p,
+			"mail of service %s (master.cf) goes to the filter %s: missent sees it only where that gives it back",
+			service->name, before);
+	else if (back != NULL)
+		complain(p,
+			"mail of service %s (master.cf) goes from missent to the filter %s: if it comes back to service %s, "
+			"which shows it to missent once more, what was released is held anew",
+			service->name, after, back->name);
+}
+
+void check_postfix_filters(Patient *p)
+{
+	each_service(p, "smtpd", NULL, look_at_filter);
 }
 
 void check_postfix_maps(Patient *p)

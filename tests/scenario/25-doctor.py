@@ -176,7 +176,13 @@ with service('465 inet n - n - - smtpd\n  -o receive_override_options=no_milters
 with service('2525 inet n - n - - smtpd\n  -o smtpd_milters=\n  -o smtpd_relay_restrictions=reject_unauth_destination\n'):
     tap.same(doctor(m), {}, 'a service that sends nothing out needs no milter')
 with service('2528 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n  -o smtpd_milters=\n'):
-    broken('a listener that hands its mail to another filter', 'postfix-proxy', '127.0.0.1:10024 (service 2528)')
+    broken('a listener before a proxy filter, without milters', 'postfix-filters', 'only where that gives it back')
+with service('2528 inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10024\n'):
+    broken('... and with missent, which sees nothing there', 'postfix-filters', 'service 2528 (master.cf) goes to the filter 127.0.0.1:')
+with service('2529 inet n - n - - smtpd\n  -o content_filter=smtp:[127.0.0.1]:10024\n  -o smtpd_milters=\n'):
+    broken('missent behind a content filter', 'postfix-filters', 'only where that gives it back')
+with service('2529 inet n - n - - smtpd\n  -o content_filter=smtp:[127.0.0.1]:10024\n'):
+    broken('missent before it and behind it', 'postfix-filters', 'what was released is held anew')
 two = S + '/two'
 os.mkdir(two)
 for name in ('main.cf', 'master.cf'):
