@@ -17,9 +17,17 @@ static bool sync_and_count(const char *folder)
 	synced++;
 	return ms_io_sync_folder(folder);
 }
+static bool replace_and_count(
+	const char *path, const void *data, gsize len, guint mode, bool sync)
+{
+	synced += sync;
+	return ms_io_replace(path, data, len, mode, sync);
+}
 #define ms_io_sync_folder sync_and_count
+#define ms_io_replace replace_and_count
 #include "../../milter/health/pause.c"
 #undef ms_io_sync_folder
+#undef ms_io_replace
 
 #include "missent/answer.h"
 #include "missent/clock.h"
