@@ -733,6 +733,151 @@ static bool by_column(const Case *c)
 	return false;
 }
 
+/* ---- names and their values in two blocks of as many cells ---- */
+
+#define MAX_BLOCK 12 /* cells */
+
+/* Cells in their order, the value's is `at`. */
+typedef struct {
+	Cell cells[3 * MAX_BLOCK];
+	guint n, at;
+} Cells;
+
+static void cells_around(const Search *s, gsize word, Cells *all)
+{
+	Cell before[2 * MAX_BLOCK], cell;
+	guint n = 0;
+	cell_of(s, word, &cell.first, &cell.last);
+	for (gsize at = cell.first; at > 0 && n < G_N_ELEMENTS(before); at = before[n++].first)
+		cell_of(s, at - 1, &before[n].first, &before[n].last);
+	for (all->at = n, all->n = 0; all->n < all->at;)
+		all->cells[all->n++] = before[--n];
+	all->cells[all->n++] = cell;
+	while (all->n < all->at + MAX_BLOCK && cell.last + 1 < s->compact->n_words) {
+		cell_of(s, cell.last + 1, &cell.first, &cell.last);
+		all->cells[all->n++] = cell;
+	}
+}
+
+static bool cell_has_digit(const Search *s, const Cells *all, guint i)
+{
+	return with_digits(s, all->cells[i].first, all->cells[i].last) > 0;
+}
+
+/* Ends another cell than a line before cell `i`? */
+static bool is_edge(const Search *s, const Cells *all, guint i)
+{
+	if (i == 0 || i >= all->n)
+		return i == 0 ? all->cells[0].first == 0
+			      : all->cells[i - 1].last + 1 == s->compact->n_words;
+	gsize from = ms_detect_word_end(s, all->cells[i - 1].last),
+	      len = ms_detect_word_start(s, all->cells[i].first) - from;
+	const char *gap = s->fold->text + from;
+	return memchr(gap, '\t', len) != NULL || memchr(gap, '|', len) != NULL ||
+		memmem(gap, len, "\n\n", 2) != NULL || memmem(gap, len, "\r\n\r\n", 4) != NULL;
+}
+
+/* May it be one of several names?  What ends as a sentence does, greets or heads a list is none. */
+static bool may_be_name(const Search *s, const Cell *cell)
+{
+	gsize end = ms_detect_word_end(s, cell->last);
+	return with_digits(s, cell->first, cell->last) == 0 &&
+		count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
+		(end == s->fold->len || strchr(",!?", s->fold->text[end]) == NULL) &&
+		(s->fold->text[end] != '.' || is_cut_short(s, cell->last));
+}
+
+/* `n` names from cell `from` on, and behind them as many values, without an edge within.  Two of
+ * the edges around tell where these blocks begin and end; or all values have digits, nothing behind
+ * them has, and no other name may be before. */
+static bool are_blocks(const Search *s, const Cells *all, guint from, guint n)
+{
+	guint edges = 0, digits = 0, end = from + 2 * n;
+	if (end > all->n)
+		return false;
+	for (guint i = from; i <= end; i++) {
+		bool edge = is_edge(s, all, i);
+		edges += edge;
+		if ((edge && (i - from) % n != 0) ||
+			(i < from + n && !may_be_name(s, &all->cells[i])))
+			return false;
+		digits += i >= from + n && i < end && cell_has_digit(s, all, i);
+	}
+	return edges > 1 ||
+		(digits == n && (end == all->n || !cell_has_digit(s, all, end)) &&
+			(from == 0 || is_edge(s, all, from) ||
+				!may_be_name(s, &all->cells[from - 1])));
+}
+
+/* Is the value its cell's, and the cell as far behind one that names it as the blocks are long? */
+static bool by_place(const Case *c, gsize last)
+{
+	const Search *s = c->s;
+	Cells all;
+	cells_around(s, c->word, &all);
+	if (all.cells[all.at].first != c->word || all.cells[all.at].last != last)
+		return false;
+	for (guint n = 2; n <= MIN(all.at, MAX_BLOCK); n++) {
+		guint name = all.at - n;
+		if (!is_name(c, &all.cells[name]))
+			continue;
+		for (guint from = name >= n ? name - n + 1 : 0; from <= name; from++)
+			if (are_blocks(s, &all, from, n))
+				return true;
+	}
+	return false;
+}
+
+/* What blanks set apart in the line that ends at `end`, in words; 0: too much.  `names`: with what
+ * stands behind a word of one name, "customer no.". */
+static guint cut_blanks(const Search *s, gsize word, gsize end, bool names, Cell cells[MAX_BLOCK])
+{
+	const MsWord *words = s->compact->words;
+	guint n = 0;
+	gsize len;
+	for (; word < s->compact->n_words && words[word].from < end; word++) {
+		const char *text = words_text(s, word, word, &len);
+		bool joined = n > 0 &&
+			(memchr(s->fold->text + words[word - 1].until, ' ',
+				 words[word].from - words[word - 1].until) == NULL ||
+				(names && leads_to_name(text, len)));
+		if (n == MAX_BLOCK && !joined)
+			return 0;
+		n += !joined;
+		cells[n - 1] = (Cell){joined ? cells[n - 1].first : word, word};
+	}
+	return n;
+}
+
+/* A line of numbers, and above it one of as many names: is its name where the value is? */
+static bool by_line_above(const Case *c, gsize last)
+{
+	const Search *s = c->s;
+	Cell cells[MAX_BLOCK], names[MAX_BLOCK];
+	gsize top = ms_detect_word_start(s, c->word);
+	gsize word = first_word_at(s, c->word, start_of_line(s->fold, top));
+	guint n = cut_blanks(s, word, end_of_line(s->fold, top), false, cells), i = 0;
+	while (i < n && (cells[i].first != c->word || cells[i].last != last))
+		i++;
+	if (i == n || n < 2 || word == 0)
+		return false;
+	gsize end = ms_detect_word_end(s, word - 1);
+	word = first_word_at(s, word, start_of_line(s->fold, end));
+	if (cut_blanks(s, word, end, true, names) != n || !is_name(c, &names[i]))
+		return false;
+	for (guint k = 0; k < n; k++)
+		if (with_digits(s, cells[k].first, cells[k].last) == 0 ||
+			with_digits(s, names[k].first, names[k].last) > 0)
+			return false;
+	return true;
+}
+
+bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last)
+{
+	const Case c = {s, first, ms_detect_word_end(s, last), kind};
+	return s->span->n_names == 0 && (by_place(&c, last) || by_line_above(&c, last));
+}
+
 /* Of a script that sets no blanks: the last letters of a word, perhaps with one behind them. */
 static bool by_glyphs(const Case *c)
 {
@@ -773,5 +918,6 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last)
 {
 	return ms_detect_is_beside(s, kind, first, last) || ms_detect_is_behind(s, kind, last) ||
-		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last);
+		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last) ||
+		ms_detect_is_in_place(s, kind, first, last);
 }

@@ -167,8 +167,12 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
 /* Behind it, in a sentence: "48213 is your customer number". */
 bool ms_detect_is_called(const Search *s, guint kind, gsize last);
-/* Either, or "48213 as your customer number", or small print below it or in the next cell? */
+/* Either, or "48213 as your customer number", or small print below it or in the next cell, or its
+ * place? */
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
+/* Is it, words `first` to `last`, a cell as far behind its name's as there are names before as many
+ * values? */
+bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last);
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);
 

@@ -54,6 +54,7 @@ typedef struct {
 	gsize start; /* in the fold */
 	bool dated;  /* it may have a date's form */
 	bool next;        /* its name ends right before it */
+	bool placed;      /* its place says what it is, not what stands before it */
 } Short;
 
 /* "PIN:", and not "no.:": does a colon behind a word of letters name something else? */
@@ -230,7 +231,8 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
 				c->led);
 	const MsLabel *label = ms_detect_label_of(s, k, start);
-	bool alone = false, named = ms_detect_is_named(s, k, start, end);
+	bool placed = ms_detect_is_in_place(s, k, first, c->last);
+	bool alone = false, named = placed || ms_detect_is_named(s, k, start, end);
 	bool behind = ms_detect_is_right_behind(s, k, start, &alone);
 	gsize from = named || label == NULL ? start : label->start,
 	      until = named || label == NULL ? start : label->end;
@@ -243,6 +245,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 						  is_behind_words(c, label, start))) ||
 			is_told(c, k, first) ||
 			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));
+	c->placed = c->placed || placed;
 	c->dated = c->dated || called;
 	c->next = c->next ||
 		(called && !named &&
@@ -468,7 +471,7 @@ static bool is_whole(const Short *c)
 	gsize start = ms_detect_word_start(s, c->first), end = ms_detect_word_end(s, c->last);
 	if (ms_detect_is_year(c->digits, strlen(c->digits)))
 		return false;
-	return fills_cell(s, start, end) || (!is_group(c) && !ends_in_figure(c) &&
+	return fills_cell(s, start, end) || ((c->placed || !is_group(c)) && !ends_in_figure(c) &&
 		(c->dated || ms_detect_of_date(s->fold, start, end) == MS_DATED_NOT) &&
 		!ms_detect_is_glued(s, c->start - (is_set_apart(c) ? 1 : 0), end,
 			c->start == start && c->led == 0, false));
