@@ -260,7 +260,7 @@ class Logged(Sendmail):
 
     def run_as(self, how, *args, **more):
         script = ('d=%s/dev; mkdir -p $d; mount -t tmpfs none $d; for n in null zero random urandom; do'
-                  ' touch $d/$n; mount --bind /dev/$n $d/$n; done; ln -s %s/log.sock $d/log; mount --move $d /dev;'
+                  ' touch $d/$n; mount --bind /dev/$n $d/$n; done; mkdir $d/shm; mount --bind /dev/shm $d/shm; ln -s %s/log.sock $d/log; mount --move $d /dev;'
                   ' hostname mx.seller.example; exec "$@"' % (S, S))
         return how(['unshare', '--uts', '--mount', 'sh', '-c', script, 'sh', 'setpriv', '--reuid', 'nobody', '--regid',
                     'nogroup', '--clear-groups', self.binary, '-C', self.dir + '/sendmail.cf', *args], **more)
