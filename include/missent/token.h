@@ -32,9 +32,10 @@ char *ms_tokens_make(MsLedger *ledger, const char *digest, const char *sender,
  * which is what this one was when it was submitted. */
 MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest,
 	const char *sender, const GPtrArray *recipients, const char *queue_id, GError **error);
-/* Was one spent by the message of that queue ID, within that time?  True: could look. */
+/* Was one spent by the message of that queue ID, within that time?  Then the recipients that it was
+ * for, a line each (the caller's), else NULL.  True: could look. */
 bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
-	bool *found_out, GError **error);
+	char **recipients_out, GError **error);
 /* Makes sure that it will never be good again.  `*queue_id_out` (the caller's): it was spent
  * already, by the message with that queue ID; NULL: it never was. */
 bool ms_tokens_void(MsLedger *ledger, const char *hash, char **queue_id_out, GError **error);

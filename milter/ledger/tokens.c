@@ -72,17 +72,21 @@ MsAnswer ms_tokens_spend(MsLedger *ledger, const char *token, const char *digest
 	return answer == MS_FOUND && changes == 0 ? look_for_changed(ledger, hash, error) : answer;
 }
 
-bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
-	bool *found_out, GError **error)
+static void take_recipients(MsSqlRow *row, void *user)
 {
-	gint64 n = 0;
-	bool fine = ledger_ask_number(ledger,
-		"SELECT count(*) AS n FROM token WHERE queue_id=:queue_id AND spent >= :from AND spent <= :to",
+	g_free(*(char **)user);
+	*(char **)user = g_strdup(ms_sql_text(row, "recipients"));
+}
+
+bool ms_tokens_spent_by(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	char **recipients_out, GError **error)
+{
+	*recipients_out = NULL;
+	return ledger_ask(ledger,
+		"SELECT recipients FROM token WHERE queue_id=:queue_id AND spent >= :from AND spent <= :to",
 		MS_SQL_VALUES(MS_SQL_TEXT("queue_id", queue_id), MS_SQL_NUMBER("from", from),
 			MS_SQL_NUMBER("to", to)),
-		&n, error);
-	*found_out = fine && n > 0;
-	return fine;
+		take_recipients, recipients_out, error);
 }
 
 static void take_spent(MsSqlRow *row, void *user)

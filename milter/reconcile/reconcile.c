@@ -101,15 +101,16 @@ static guint sent_in_the_end(const Node *node, int depth)
 
 /* ---- what was decided of it ------------------------------------------------------------- */
 
-static bool is_own(const Work *w, const MsMail *mail)
+/* Whom missent submitted it to; NULL: it did not. */
+static char *own_recipients(const Work *w, const MsMail *mail)
 {
-	bool found = false;
+	char *to = NULL;
 	gint64 from = mail->came == MS_CAME_UNKNOWN ? mail->first - MS_RECONCILE_BEFORE
 						    : mail->first;
-	return w->with->ledger != NULL &&
+	if (w->with->ledger != NULL)
 		ms_tokens_spent_by(w->with->ledger, mail->queue_id, from - SLACK,
-			mail->last + SLACK, &found, NULL) &&
-		found;
+			mail->last + SLACK, &to, NULL);
+	return to;
 }
 
 /* The record of its hold; NULL: there is none, or none can be had. */
@@ -133,14 +134,19 @@ static MsRecord *record_of(const Work *w, const Node *node)
 	return newest >= 0 ? g_ptr_array_steal_index_fast(records, best) : NULL;
 }
 
+static bool same_address(const char *a, const char *b)
+{
+	g_autofree char *one = ms_address_canonical(a, strlen(a));
+	g_autofree char *other = ms_address_canonical(b, strlen(b));
+	return g_ascii_strcasecmp(a, b) == 0 ||
+		(one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
 static bool may_have(const MsRecord *record, const char *address)
 {
-	g_autofree char *asked = ms_address_canonical(address, strlen(address));
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *r = record->recipients->pdata[i];
-		g_autofree char *has = ms_address_canonical(r->address, strlen(r->address));
-		if (g_ascii_strcasecmp(r->address, address) == 0 ||
-			(asked != NULL && has != NULL && strcmp(asked, has) == 0))
+		if (same_address(r->address, address))
 			return r->state == MS_STATE_RELEASED || r->state == MS_STATE_DELIVERED;
 	}
 	return record->state == MS_STATE_RELEASED; /* whom the MTA put in his place */
@@ -205,6 +211,14 @@ static void count_recipients(
 	}
 }
 
+static void tell_added(Work *w, const Node *node, guint added)
+{
+	add_row(w, MS_PASSED_ADDED, node, added,
+		g_strdup(
+			"they are not in the envelope that was judged: an alias, a forward, "
+			"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
+}
+
 /* As far as it went. */
 static bool check_recipients(Work *w, const Judged *judged, const Node *node)
 {
@@ -215,11 +229,31 @@ static bool check_recipients(Work *w, const Judged *judged, const Node *node)
 			g_strdup(
 				"their copies are held; the MTA did not take them off this message"));
 	if (added > 0)
-		add_row(w, MS_PASSED_ADDED, node, added,
-			g_strdup(
-				"they are not in the envelope that was judged: an alias, a forward, "
-				"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
+		tell_added(w, node, added);
 	return added == 0 && (judged->action != MS_SPLIT || withheld == 0);
+}
+
+static bool is_one_of(char **addresses, const char *address)
+{
+	for (; address != NULL && *addresses != NULL; addresses++)
+		if (same_address(*addresses, address))
+			return true;
+	return false;
+}
+
+/* What was submitted for some goes to whom the MTA adds, as any other does. */
+static Fate check_own(Work *w, const Node *node, const char *recipients)
+{
+	g_auto(GStrv) all = g_strsplit(recipients, "\n", -1);
+	guint added = 0;
+	for (guint i = 0; i < node->mail->deliveries->len; i++) {
+		const MsDelivered *d = node->mail->deliveries->pdata[i];
+		added += d->sent && chain_next(node, i) == NULL && !is_one_of(all, d->to) &&
+			!is_one_of(all, d->orig_to);
+	}
+	if (added > 0)
+		tell_added(w, node, added);
+	return added > 0 ? FATE_ROW : FATE_OWN;
 }
 
 static const char *how_let_go(const MsMail *mail)
@@ -413,8 +447,9 @@ static Fate fate_of(Work *w, const Node *node)
 		Fate fate = check_judged(w, above, node);
 		return fate == FATE_ROW ? fate : FATE_CHAINED;
 	}
-	if (is_own(w, node->mail))
-		return FATE_OWN;
+	g_autofree char *own = own_recipients(w, node->mail);
+	if (own != NULL)
+		return check_own(w, node, own);
 	if (judged_below(node, 0))
 		return FATE_CHAINED;
 	if (is_exempt(node))

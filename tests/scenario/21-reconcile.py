@@ -135,6 +135,11 @@ m.tool('held', 'release', MTA['released'], '--why', 'asked')
 tap.same(m.code, 0, 'one is released by a decision')
 m.tool('held', 'return', MTA['returned'], '--why', 'wrong')
 tap.same(m.code, 0, 'one is returned to its sender')
+send(p, 'copied too', WRONG, ('copied@alpha.example', 'kunde@alpha.example'))
+wait_for(lambda: MTA['copied too'] in p.held())
+out = m.tool('held', 'release', MTA['copied too'], '--to', 'copied@alpha.example', '--others', '1')
+tap.same(m.code, 0, 'one is released to one of two')
+MTA['copied, released'] = out.split('taken by the MTA as ')[-1].strip()
 subprocess.run(['postsuper', '-c', p.etc, '-H', MTA['let go']], stderr=subprocess.DEVNULL)
 subprocess.run(['postsuper', '-c', p.etc, '-r', MTA['put back by hand'], 'hold'], stderr=subprocess.DEVNULL)
 subprocess.run(['postsuper', '-c', p.etc, '-r', MTA['later']], stderr=subprocess.DEVNULL)
@@ -165,6 +170,7 @@ PLANTED = {
     'let go': ('against-verdict', 1, 'taken off hold by hand'),
     'put back by hand': ('against-verdict', 1, 'held'),
     'copied': ('added', 1, 'always_bcc'),
+    'copied, released': ('added', 1, 'always_bcc'),
     'redirected': ('bypass', 1, 'REDIRECT'),
 }
 result = check(p, [LOG], PLANTED, made=['bounced'])

@@ -134,18 +134,19 @@ static void test_spent_by(void)
 	g_ptr_array_add(to, (char *)"a@x");
 	g_autofree char *token = ms_tokens_make(ledger, "d1", "s@x", to, &hash, &error);
 	gint64 now = g_get_real_time(), minute = 60 * G_USEC_PER_SEC;
-	bool found = true;
-	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
-	g_assert_false(found);
+	char *by;
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &by, &error));
+	g_assert_null(by);
 	g_assert_cmpint(
 		ms_tokens_spend(ledger, token, "d1", "s@x", to, "Q1", &error), ==, MS_FOUND);
-	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &found, &error));
-	g_assert_true(found);
+	g_assert_true(ms_tokens_spent_by(ledger, "Q1", now - minute, now + minute, &by, &error));
+	g_assert_cmpstr(by, ==, "a@x");
+	g_free(by);
 	g_assert_true(
-		ms_tokens_spent_by(ledger, "Q1", now - 3 * minute, now - minute, &found, &error));
-	g_assert_false(found);
-	g_assert_true(ms_tokens_spent_by(ledger, "Q2", now - minute, now + minute, &found, &error));
-	g_assert_false(found);
+		ms_tokens_spent_by(ledger, "Q1", now - 3 * minute, now - minute, &by, &error));
+	g_assert_null(by);
+	g_assert_true(ms_tokens_spent_by(ledger, "Q2", now - minute, now + minute, &by, &error));
+	g_assert_null(by);
 	remove_folder(dir);
 }
 
