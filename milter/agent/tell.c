@@ -29,7 +29,7 @@
 
 typedef struct {
 	MsAlert alert;
-	bool on;
+	bool on, tried;
 	char *text;
 } Call;
 
@@ -64,9 +64,10 @@ static void own_group(void *unused)
 	setpgid(0, 0);
 }
 
-static void begin_call(Teller *t, const MsSettings *s)
+/* False: the host lacks what a program is started with.  It is told in its turn all the same. */
+static bool begin_call(Teller *t, const MsSettings *s)
 {
-	Call *call = g_queue_pop_head(&t->calls);
+	Call *call = g_queue_peek_head(&t->calls);
 	const char *argv[] = {s->alerts.hook, ms_alert_rows[call->alert].name,
 		call->on ? "on" : "off", call->text, NULL};
 	g_autoptr(GError) error = NULL;
@@ -76,11 +77,17 @@ static void begin_call(Teller *t, const MsSettings *s)
 		!g_spawn_async("/", (char **)argv, NULL,
 			G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
 				G_SPAWN_STDERR_TO_DEV_NULL,
-			own_group, NULL, &t->pid, &error)) {
+			own_group, NULL, &t->pid, &error))
 		t->pid = 0;
+	/* the other errors of its domain are of the program; a pipe's are of another */
+	bool lacks = error != NULL && (error->domain != G_SPAWN_ERROR ||
+		error->code == G_SPAWN_ERROR_FORK || error->code == G_SPAWN_ERROR_NOMEM);
+	if (error != NULL && !call->tried)
 		ms_log(LOG_ERR, NULL, "alerts { hook }: %s", error->message);
-	}
-	free_call(call);
+	call->tried = true;
+	if (!lacks)
+		free_call(g_queue_pop_head(&t->calls));
+	return !lacks;
 }
 
 static void end_call(Teller *t, const char *how, int number)
@@ -115,14 +122,14 @@ static bool has_ended(Teller *t, const MsSettings *s)
 void tell_tend(Teller *t)
 {
 	const MsSettings *s = agent_settings(t->agent);
-	while ((t->pid == 0 || has_ended(t, s)) && t->calls.length > 0)
-		begin_call(t, s);
+	while ((t->pid == 0 || has_ended(t, s)) && t->calls.length > 0 && begin_call(t, s))
+		continue;
 }
 
 static void call_later(Teller *t, MsAlert alert, bool on, const char *text)
 {
 	Call *call = g_new0(Call, 1);
-	*call = (Call){alert, on, g_strdup(text)};
+	*call = (Call){alert, on, false, g_strdup(text)};
 	g_queue_push_tail(&t->calls, call);
 	if (t->calls.length > HOOKS_MOST) {
 		free_call(g_queue_pop_head(&t->calls));

@@ -2,6 +2,7 @@
 import collections
 import http.client
 import http.server
+import resource
 import stat
 import threading
 
@@ -399,6 +400,16 @@ tap.ok(begun and all('\n    What to do: ' in x.replace('\r', '') for x in begun)
 tap.ok(not [m for m in mails if 'several states' in m], '... and the subject of several names them')
 text = '\n'.join(mails) + json.dumps(posts) + open(S + '/hooked').read()
 tap.ok(not tells(text) and 'Auto-Submitted: auto-generated' in mails[0], 'nothing of the mapping or of the mails is in what is told')
+
+# ---- descriptors ----
+before, silent = hooked('silent on'), logged('silent', 'on')
+usual = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
+resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (3, usual[1]))
+tap.ok(wait_for(lambda: logged('silent', 'on') > silent), 'without a descriptor the agent sees no numbers', agent.tail()[-800:])
+time.sleep(1)
+tap.same((hooked('silent on'), agent.tail().count('alerts { hook }: Too many open files')), (before, 1), '... nor can it start a program, which is told once')
+resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, usual)
+tap.ok(wait_for(lambda: hooked('silent on') > before), '... which is started when it can', agent.tail()[-800:])
 tap.same(agent.stop(), 0, 'the agent stops cleanly')
 p.stop()
 m.stop()
