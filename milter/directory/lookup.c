@@ -173,8 +173,9 @@ static MsAnswer check_age(
 	if (directory->max_age > 0 && age < -CLOCKS_APART)
 		return ms_directory_unfit(error,
 			"it was loaded %" G_GINT64_FORMAT
-			" s from now, so max-age cannot be told: the "
-			"clock of the host that loaded it was ahead, or this one's is behind; set it, then import anew",
+			" s from now, so max-age cannot be told: this host's clock is behind (set it), or "
+			"that of the host that loaded it was ahead: import into another redis-prefix or "
+			"sqlite-file, since what is imported here comes after it",
 			-age);
 	if (directory->max_age > 0 && age > directory->max_age)
 		return ms_directory_unfit(error,

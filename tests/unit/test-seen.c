@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "milter/directory/directory_private.h"
 #include "milter/directory/seen.h"
 #include "missent/answer.h"
 #include "missent/clock.h"
@@ -282,6 +283,39 @@ static void test_restored(void)
 	ms_kinds_unref(kinds);
 }
 
+/* Somebody's clock was a year ahead when the mapping was imported.  What is imported later is later:
+ * by the remedy that is told it can be used. */
+static void test_ahead(void)
+{
+	static const char *const rows = "account,kind,value\nAC-1,recipient,a@alpha.example\n";
+	g_autofree char *path = g_build_filename(dir, "ahead.db", NULL), *why = NULL, *fine = NULL;
+	g_autofree char *elsewhere = g_build_filename(dir, "ahead-2.db", NULL);
+	g_autofree char *seen = g_build_filename(dir, "ahead", NULL), *kinds_text = NULL;
+	kinds_text = read_source("policies/kinds.conf");
+	MsKinds *kinds = ms_kinds_parse("kinds.conf", kinds_text, NULL);
+	MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = path,
+		.house = "house",
+		.tag_separators = "+",
+		.max_age_ms = 86400 * 1000,
+		.seen_file = seen};
+	MsDirectory *directory = ms_directory_open(&settings, kinds, NULL);
+	import(directory, rows);
+	MsDirectoryState state = state_of("of the year to come",
+		g_get_real_time() + (gint64)365 * 86400 * G_USEC_PER_SEC, 1);
+	g_assert_true(ms_seen_accept(directory->seen, &state, NULL));
+	import(directory, rows);
+	g_assert_cmpint(state_now(directory, &why), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(why, "was ahead: import into another redis-prefix or sqlite-file"));
+	ms_directory_free(directory);
+	settings.sqlite = elsewhere;
+	directory = ms_directory_open(&settings, kinds, NULL);
+	import(directory, rows);
+	g_assert_cmpint(state_now(directory, &fine), ==, MS_FOUND);
+	ms_directory_free(directory);
+	ms_kinds_unref(kinds);
+}
+
 typedef struct {
 	const char *file, *generation;
 	bool fine;
@@ -324,6 +358,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/seen/file", test_file);
 	g_test_add_func("/seen/unread", test_unread);
 	g_test_add_func("/seen/restored", test_restored);
+	g_test_add_func("/seen/ahead", test_ahead);
 	g_test_add_func("/seen/two", test_two);
 	int rc = g_test_run();
 	remove_folder(dir);
