@@ -61,16 +61,6 @@ static void take_named(Search *s)
 	}
 }
 
-static const MsNameKinds *look_up(const Search *s, GHashTable *seen, const char *name)
-{
-	gpointer kinds;
-	if (!g_hash_table_lookup_extended(seen, name, NULL, &kinds)) {
-		kinds = (gpointer)ms_kinds_named(s->kinds, name);
-		g_hash_table_insert(seen, (gpointer)name, kinds);
-	}
-	return kinds;
-}
-
 /* The first word at or behind an offset of the source, from `word` on. */
 static gsize word_at(const Search *s, gsize word, gsize source)
 {
@@ -80,14 +70,11 @@ static gsize word_at(const Search *s, gsize word, gsize source)
 	return word;
 }
 
-static bool name_has(const char *name, const char *const *parts)
+static bool has_any(const char *name, const char *const *parts)
 {
-	const char *last = strrchr(name, '/');
-	g_autofree char *small = g_ascii_strdown(last != NULL ? last + 1 : name, -1);
-	for (; *parts != NULL; parts++)
-		if (strstr(small, *parts) != NULL)
-			return true;
-	return false;
+	while (*parts != NULL && strstr(name, *parts) == NULL)
+		parts++;
+	return *parts != NULL;
 }
 
 /* <Key>customer_no</Key><Value>4711</Value>: what a stretch says that is nothing but a name. */
@@ -100,11 +87,28 @@ static const MsNameKinds *said_by(Search *s, const MsNamed *name)
 	return ms_detect_kinds_named(s, text, len);
 }
 
-static bool is_value(const MsNamed *name)
+/* What a name says, asked once of each: equal ones are kept once. */
+typedef struct {
+	const MsNameKinds *kinds;
+	bool value, series;
+} Called;
+
+static const Called *called(const Search *s, GHashTable *seen, const char *name)
 {
 	static const char *const values[] = {
 		"val", "wert", "text", "testo", "content", "data", NULL};
-	return name_has(name->name, values);
+	static const char *const series[] = {"serie", "seria", NULL};
+	static const char *const serial[] = {"serial", NULL};
+	Called *c = g_hash_table_lookup(seen, name);
+	if (c != NULL)
+		return c;
+	const char *last = strrchr(name, '/');
+	g_autofree char *own = g_ascii_strdown(last != NULL ? last + 1 : name, -1);
+	c = g_new(Called, 1);
+	*c = (Called){ms_kinds_named(s->kinds, name), has_any(own, values),
+		has_any(own, series) && !has_any(own, serial)};
+	g_hash_table_insert(seen, (gpointer)name, c);
+	return c;
 }
 
 /* Of an object: what something in it says that its value is. */
@@ -123,15 +127,16 @@ static Said *said_in(GHashTable *objects, guint object)
 	return said;
 }
 
-static GHashTable *read_objects(Search *s)
+/* `says_out`: what each stretch says. */
+static GHashTable *read_objects(Search *s, GHashTable *seen, const MsNameKinds **says_out)
 {
 	GHashTable *objects = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	for (gsize i = 0; i < s->span->n_names; i++) {
 		const MsNamed *name = &s->span->names[i];
-		const MsNameKinds *kinds = said_by(s, name);
-		if (kinds != NULL)
-			said_in(objects, name->group)->kinds = kinds;
-		else if (name->own != name->group || is_value(name))
+		says_out[i] = said_by(s, name);
+		if (says_out[i] != NULL)
+			said_in(objects, name->group)->kinds = says_out[i];
+		else if (name->own != name->group || called(s, seen, name->name)->value)
 			said_in(objects, name->own)->valued = true;
 	}
 	return objects;
@@ -139,8 +144,9 @@ static GHashTable *read_objects(Search *s)
 
 /* {"value": 4711, "propertyID": "customer_no"}, <ID schemeName="Customer number">4711</ID>,
  * {"type": "customers", "id": 4711}: wherever in its object it stands, unless it is long.
- * `called`: its own name says something, which an attribute of the element only adds to. */
-static const MsNameKinds *said_of(GHashTable *objects, const MsNamed *name, bool called)
+ * `known`: its own name says something, which an attribute of the element only adds to. */
+static const MsNameKinds *said_of(
+	GHashTable *objects, const MsNamed *name, bool value, bool known)
 {
 	const Said *own = g_hash_table_lookup(objects, GUINT_TO_POINTER(name->own));
 	const Said *said = g_hash_table_lookup(objects, GUINT_TO_POINTER(name->group));
@@ -148,17 +154,10 @@ static const MsNameKinds *said_of(GHashTable *objects, const MsNamed *name, bool
 		return NULL;
 	if (name->own != name->group && own != NULL && own->kinds != NULL)
 		return own->kinds;
-	return !called && said != NULL && said->kinds != NULL &&
-			(is_value(name) || (!said->valued && ms_name_is_number(name->name)))
+	return !known && said != NULL && said->kinds != NULL &&
+			(value || (!said->valued && ms_name_is_number(name->name)))
 		? said->kinds
 		: NULL;
-}
-
-static bool is_series(const char *name)
-{
-	static const char *const series[] = {"serie", "seria", NULL},
-				 *const serial[] = {"serial", NULL};
-	return name_has(name, series) && !name_has(name, serial);
 }
 
 /* The number may be before its series, or behind it. */
@@ -184,8 +183,9 @@ static void add_series(Search *s, gsize series)
 
 static void by_stretches(Search *s)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-	g_autoptr(GHashTable) objects = read_objects(s);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	g_autofree const MsNameKinds **says = g_new(const MsNameKinds *, s->span->n_names);
+	g_autoptr(GHashTable) objects = read_objects(s, seen, says);
 	gsize word = 0;
 	const MsNameKinds *said = NULL;
 	guint group = 0;
@@ -198,22 +198,23 @@ static void by_stretches(Search *s)
 		Border border = {ms_detect_word_start(s, word), ms_detect_word_end(s, behind - 1),
 			name->group};
 		g_array_append_val(s->borders, border);
-		const MsNameKinds *kinds = look_up(s, seen, name->name);
-		if (kinds == NULL && said != NULL && group == name->group && is_value(name))
+		const Called *its = called(s, seen, name->name);
+		const MsNameKinds *kinds = its->kinds;
+		if (kinds == NULL && said != NULL && group == name->group && its->value)
 			kinds = said;
 		/* A word is a sample, or a type, more often than a number. */
 		const MsNameKinds *also =
 			ms_has_digit(s->fold->text + border.start, border.end - border.start)
-			? said_of(objects, name, kinds != NULL)
+			? said_of(objects, name, its->value, kinds != NULL)
 			: NULL;
 		if (kinds != NULL)
 			ms_detect_add_named(s, kinds, border.start, border.end);
 		if (also != NULL && also != kinds)
 			ms_detect_add_named(s, also, border.start, border.end);
-		if (name->until - name->from <= MAX_SERIES && is_series(name->name) &&
+		if (its->series && name->until - name->from <= MAX_SERIES &&
 			ms_filters_any(s->known))
 			add_series(s, i);
-		said = said_by(s, name);
+		said = says[i];
 		group = name->group;
 		word = behind;
 	}
