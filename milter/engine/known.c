@@ -4,12 +4,15 @@
  *
  * There is no moment at which a known identifier is not found: each answer of the directory says
  * how far the mapping had grown, and a message that was read with less is read again.
+ *
+ * Any thread: one at a time has it, and another waits for that as long as its message may.
  */
 #include "config.h"
 
 #include <pthread.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/filter.h"
 
 #include "known.h"
@@ -19,7 +22,9 @@
 struct MsKnowledge {
 	MsDirectory *directory;
 	MsReader *reader;
-	pthread_mutex_t lock; /* all below; held while the directory is asked */
+	pthread_mutex_t lock; /* of the next two */
+	pthread_cond_t free;
+	bool taken; /* all below is one thread's, also while it asks the directory */
 	guint64 number;       /* of the state that the reader has; 0: not certain */
 	guint64 last;         /* numbers are never used twice: readings are kept under them */
 	char *generation;
@@ -34,6 +39,7 @@ MsKnowledge *ms_knowledge_new(MsDirectory *directory, MsReader *reader)
 	k->directory = directory;
 	k->reader = reader;
 	pthread_mutex_init(&k->lock, NULL);
+	pthread_cond_init(&k->free, NULL);
 	k->added = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	return k;
 }
@@ -43,6 +49,7 @@ void ms_knowledge_free(MsKnowledge *knowledge)
 	if (knowledge == NULL)
 		return;
 	pthread_mutex_destroy(&knowledge->lock);
+	pthread_cond_destroy(&knowledge->free);
 	g_array_unref(knowledge->added);
 	g_free(knowledge->generation);
 	g_free(knowledge);
@@ -52,8 +59,21 @@ void ms_knowledge_free(MsKnowledge *knowledge)
 static bool take(MsKnowledge *k, const MsPatience *patience)
 {
 	gint64 end = ms_patience_end(patience, G_MAXINT64);
-	const struct timespec t = {end / G_USEC_PER_SEC, end % G_USEC_PER_SEC * 1000};
-	return pthread_mutex_clocklock(&k->lock, CLOCK_MONOTONIC, &t) == 0;
+	pthread_mutex_lock(&k->lock);
+	while (k->taken && ms_clock_wait(&k->free, &k->lock, end))
+		continue;
+	bool mine = !k->taken;
+	k->taken = true;
+	pthread_mutex_unlock(&k->lock);
+	return mine;
+}
+
+static void give_back(MsKnowledge *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->taken = false;
+	pthread_cond_signal(&k->free);
+	pthread_mutex_unlock(&k->lock);
 }
 
 bool ms_knowledge_covers(
@@ -65,7 +85,7 @@ bool ms_knowledge_covers(
 		return false;
 	bool covers = number != 0 && number == k->number &&
 		g_strcmp0(k->generation, generation) == 0 && k->changes >= changes;
-	pthread_mutex_unlock(&k->lock);
+	give_back(k);
 	return covers;
 }
 
@@ -127,6 +147,6 @@ bool ms_knowledge_update(MsKnowledge *k, const MsPatience *patience, GError **er
 	const MsPatience *own = ms_patience_work(NULL);
 	bool fine = update(k, error);
 	ms_patience_work(own);
-	pthread_mutex_unlock(&k->lock);
+	give_back(k);
 	return fine;
 }

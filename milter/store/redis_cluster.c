@@ -20,7 +20,7 @@
 #define PAUSE_US (10 * 1000)
 
 typedef struct {
-	gatomicrefcount refs;
+	gint refs; /* atomic */
 	GPtrArray *nodes; /* of MsServer */
 	gint16 owner[SLOTS]; /* -1: none */
 } Map;
@@ -82,13 +82,13 @@ const char *ms_cluster_key(const MsCommand *command)
 
 static Map *map_ref(Map *map)
 {
-	g_atomic_ref_count_inc(&map->refs);
+	g_atomic_int_inc(&map->refs);
 	return map;
 }
 
 static void map_unref(Map *map)
 {
-	if (map == NULL || !g_atomic_ref_count_dec(&map->refs))
+	if (map == NULL || !g_atomic_int_dec_and_test(&map->refs))
 		return;
 	g_ptr_array_unref(map->nodes);
 	g_free(map);
@@ -98,7 +98,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Map, map_unref)
 static Map *map_new(void)
 {
 	Map *map = g_new0(Map, 1);
-	g_atomic_ref_count_init(&map->refs);
+	map->refs = 1;
 	map->nodes = g_ptr_array_new_with_free_func((GDestroyNotify)ms_server_unref);
 	for (int i = 0; i < SLOTS; i++)
 		map->owner[i] = -1;

@@ -28,7 +28,7 @@ typedef struct {
 } Line;
 
 struct MsServer {
-	gatomicrefcount refs;
+	gint refs; /* atomic */
 	MsWhere where;
 	const MsServerHow *how;
 	pthread_mutex_t lock;
@@ -147,7 +147,7 @@ MsServer *ms_server_new(const char *address, const MsServerHow *how, GError **er
 	if (!ms_where_parse(address, how->what, &where, error))
 		return NULL;
 	MsServer *server = g_new0(MsServer, 1);
-	g_atomic_ref_count_init(&server->refs);
+	server->refs = 1;
 	server->where = where;
 	server->how = how;
 	pthread_mutex_init(&server->lock, NULL);
@@ -158,13 +158,13 @@ MsServer *ms_server_new(const char *address, const MsServerHow *how, GError **er
 
 MsServer *ms_server_ref(MsServer *server)
 {
-	g_atomic_ref_count_inc(&server->refs);
+	g_atomic_int_inc(&server->refs);
 	return server;
 }
 
 void ms_server_unref(MsServer *server)
 {
-	if (server == NULL || !g_atomic_ref_count_dec(&server->refs))
+	if (server == NULL || !g_atomic_int_dec_and_test(&server->refs))
 		return;
 	g_ptr_array_foreach(server->idle, (GFunc)(void (*)(void))line_free, NULL);
 	g_ptr_array_unref(server->idle);

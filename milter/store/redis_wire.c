@@ -119,7 +119,7 @@ bool ms_where_is_here(const MsWhere *where)
 /* ---- names: the resolver knows no deadline, so a thread asks it -------------------------- */
 
 typedef struct {
-	gatomicrefcount refs;
+	gint refs; /* atomic */
 	pthread_mutex_t lock;
 	pthread_cond_t told;
 	char *host;
@@ -130,7 +130,7 @@ typedef struct {
 
 static void question_unref(Question *q)
 {
-	if (!g_atomic_ref_count_dec(&q->refs))
+	if (!g_atomic_int_dec_and_test(&q->refs))
 		return;
 	if (q->found != NULL)
 		freeaddrinfo(q->found);
@@ -161,12 +161,12 @@ static struct addrinfo *resolve(const char *host, int port, gint64 deadline, int
 	if (found != NULL)
 		return found;
 	Question *q = g_new0(Question, 1);
-	g_atomic_ref_count_init(&q->refs);
+	q->refs = 1;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->told, NULL);
 	q->host = g_strdup(host);
 	q->port = port;
-	g_atomic_ref_count_inc(&q->refs);
+	g_atomic_int_inc(&q->refs);
 	pthread_t thread;
 	bool asks = ms_io_thread(&thread, "resolver", ask_resolver, q);
 	if (asks)
