@@ -51,15 +51,14 @@ static char *complaint_of(int fd)
 	return ms_text_escape(g_strstrip(text), -1, 500);
 }
 
-static bool ended_well(
-	int status, int err, const char *verb, const char *queue_id, GError **error)
+static bool ended_well(int status, int err, GError **error)
 {
 	if (status == 0)
 		return true;
 	g_autofree char *why = complaint_of(err);
 	bool other = WIFEXITED(status) && WEXITSTATUS(status) == 65; /* EX_DATAERR */
-	g_set_error(error, MS_ERROR, other ? MS_ERROR_INPUT : MS_ERROR_RETRY, "%s %s: %s", verb,
-		queue_id != NULL ? queue_id : "", *why != '\0' ? why : "missent-release failed");
+	g_set_error(error, MS_ERROR, other ? MS_ERROR_INPUT : MS_ERROR_RETRY, "%s",
+		*why != '\0' ? why : "missent-release failed");
 	return false;
 }
 
@@ -81,10 +80,11 @@ static bool run(const MsMta *mta, int out, const char *verb, const char *queue_i
 		g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "memory file: %s", g_strerror(errno));
 		return false;
 	}
-	bool fine = mta_program_run(&program, &status, error) == MTA_ENDED;
+	bool fine = mta_program_run(&program, &status, error) == MTA_ENDED &&
+		ended_well(status, program.err, error);
 	if (!fine)
-		g_prefix_error(error, "%s %s: ", verb, queue_id != NULL ? queue_id : "");
-	fine = fine && ended_well(status, program.err, verb, queue_id, error);
+		g_prefix_error(error, "%s%s%s: ", verb, queue_id != NULL ? " " : "",
+			queue_id != NULL ? queue_id : "");
 	close(program.err);
 	return fine;
 }

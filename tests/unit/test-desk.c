@@ -635,11 +635,11 @@ typedef struct {
 
 static const QueueRow queue_rows[] = {
 	{"list fails", {"release", .others = 1}, "list", "fail",
-		"failed: list : missent-release: postqueue: fatal", "held held held", "", ""},
+		"failed: list: missent-release: postqueue: fatal", "held held held", "", ""},
 	{"list dies", {"release", .others = 1}, "list", "before",
-		"failed: list : ", "held held held", "", ""},
+		"failed: list: ", "held held held", "", ""},
 	{"list hangs", {"release", .others = 1}, "list", "hang",
-		"failed: list : fake-release does not answer", "held held held", "", ""},
+		"failed: list: fake-release does not answer", "held held held", "", ""},
 	{"list, garbage", {"release", .others = 1}, "list", "garbage", "done",
 		"released released released", "release *,", ""},
 	{"release fails", {"release", .others = 1}, "release", "fail",

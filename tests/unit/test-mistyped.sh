@@ -135,6 +135,8 @@ ends '... and all of them were tried' 0 'held release' cat "$S/commands"
 ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 
 # Numbers that nobody means.
+ends 'held list: without its helper the queue is not looked at' 0 'looked at: list: Failed to execute' missent held list
+ends '... which the checks tell, and what to do' 0 'say where it is (release-program)' missent config check
 ends 'held list: no line' 64 'at least 1' missent held list --limit 0
 ends 'held release: to nobody who may not have it' 64 'at least 1' missent held release --others 0 x
 ends '... to fewer than nobody' 64 'at least 1' missent held release --others -1 x
