@@ -350,9 +350,13 @@ MsSandbox *sandbox_prepare(bool tables, char **missing_out)
 	return sandbox;
 }
 
+/* Or less, where whoever started us may have no more. */
 static bool limit(int what, rlim_t value)
 {
-	struct rlimit rl = {value, value};
+	struct rlimit rl;
+	if (getrlimit(what, &rl) != 0)
+		return false;
+	rl.rlim_cur = rl.rlim_max = MIN(value, rl.rlim_max);
 	return setrlimit(what, &rl) == 0;
 }
 

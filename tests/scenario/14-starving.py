@@ -146,6 +146,12 @@ tap.same(send(big, 2)[0], {'tempfail': '2'}, 'a message larger than a file may b
 tap.same(send(small, 5)[0], {'continue': '5'}, '... and nobody else pays for it')
 tap.same(m.stop(), 0, '... nor does missentd')
 
+# ---- limits below those of workers ----
+for limit in (['--cpu=3'] if SLOW > 1 else ['--cpu=3', '--as=300000000']):
+    done = subprocess.run(['prlimit', limit, 'setpriv', '--reuid', rig.USER, '--regid', 'nogroup', '--clear-groups', BUILD + '/missent',
+                           '-c', m.conf, 'check', '--to', 'kunde@alpha.example', small], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    tap.ok(done.returncode == 0 and 'deliver' in done.stdout, 'under prlimit %s mail is read' % limit, done)
+
 # ---- memory ----
 def memory_group(name, limit):
     """What to start a program with so that it and its children have no more memory than that, and what counts
