@@ -179,6 +179,9 @@ typedef bool (*MsAuditTake)(const MsAuditLine *line, void *user, GError **error)
  * become one.  False and `*error` where the trail cannot be read; no trail is no line. */
 bool ms_audit_each(
 	const char *path, gint64 from, gint64 to, MsAuditTake take, void *user, GError **error);
+/* The time of its first line: of what was before nothing is known.  0: there is no line, or it
+ * cannot be read. */
+gint64 ms_audit_first(const char *path);
 /* What is known of the lines themselves, by their log. */
 typedef struct {
 	/* Lines of plain files, of before there was a log: nothing proves them. */

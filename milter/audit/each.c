@@ -424,6 +424,21 @@ bool ms_audit_each_text(const char *path, MsAuditTake take, void *user, GError *
 	return give_trail(&r, path, error);
 }
 
+static bool stop_at_first(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)user;
+	(void)error;
+	return line->json == NULL; /* a damaged one has no time */
+}
+
+gint64 ms_audit_first(const char *path)
+{
+	LogReading r = {.reading = {
+		.from = G_MININT64, .to = G_MAXINT64, .take = stop_at_first}};
+	give_trail(&r, path, NULL);
+	return r.reading.first;
+}
+
 /* ---- proven ---------------------------------------------------------------------------- */
 
 void ms_audit_proof_clear(MsAuditProof *proof)

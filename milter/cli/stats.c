@@ -14,6 +14,7 @@
 #include "missent/answer.h"
 #include "missent/audit.h"
 #include "missent/history.h"
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -128,18 +129,28 @@ static json_t *unsure_as_json(const MsStats *stats)
 	return list;
 }
 
-static void print_json(const MsStats *stats, MsStatsBy by, gint64 from, gint64 to)
+static void print_json(
+	const MsStats *stats, MsStatsBy by, gint64 from, gint64 to, gint64 begins)
 {
 	const GPtrArray *rows = ms_stats_rows(stats);
 	json_t *list = json_array();
 	for (guint i = 0; i < rows->len; i++)
 		json_array_append_new(list, json_of(rows->pdata[i]));
-	json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:I}", "by", ms_stats_names[by], "from",
+	json_t *all = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:I}", "by", ms_stats_names[by], "from",
 		(json_int_t)(from / G_USEC_PER_SEC), "to", (json_int_t)(to / G_USEC_PER_SEC),
-		"rows", list, "all", json_of(ms_stats_all(stats)), "unsure",
+		"begins", (json_int_t)(begins / G_USEC_PER_SEC), "rows", list, "all", json_of(ms_stats_all(stats)), "unsure",
 		unsure_as_json(stats), "damaged",
 		(json_int_t)ms_stats_damaged(stats));
 	cli_print_json(all);
+}
+
+/* Of a time before the trail nothing is known, which is not that nothing was judged. */
+static void print_begin(const Cli *cli, gint64 begins, gint64 from)
+{
+	g_autofree char *time = ms_text_time(begins, MS_ZONE_UTC, MS_TIME_SECONDS);
+	if (begins > from)
+		printf("%snot known%s: the trail begins at %s UTC; what was before is not in here\n",
+			cli_colour(cli, YELLOW), cli_colour(cli, PLAIN), time);
 }
 
 static bool take_by(const char *text, MsStatsBy *out)
@@ -189,14 +200,19 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 		return cli_fail_error(error);
 	g_autoptr(MsStats) stats = ms_stats_new(by);
 	const char *const own[] = {s != NULL ? s->audit_file : NULL, NULL};
+	gint64 begins = 0;
 	for (const char *const *trail = trails != NULL ? (const char *const *)trails : own;
-		*trail != NULL; trail++)
+		*trail != NULL; trail++) {
+		begins = MAX(begins, ms_audit_first(*trail)); /* from then on all are known */
 		if ((trails != NULL && !ms_audit_is_there(*trail, &error)) ||
 			!ms_stats_read(stats, *trail, from, to, &error))
 			return cli_fail_error(error);
-	if (json)
-		print_json(stats, by, from, to);
-	else
+	}
+	if (json) {
+		print_json(stats, by, from, to, begins);
+	} else {
 		print_table(cli, stats, by, (guint)limit);
-	return 0;
+		print_begin(cli, begins, from);
+	}
+	return begins >= to && ms_stats_all(stats)->judged == 0 ? EX_NOINPUT : 0;
 }

@@ -102,6 +102,17 @@ for command in stats 'policy report' 'policy lint' 'incident report --from -1d' 
 	ends "missent $command: another trail that is none" 65 "$S/none.jsonl: there is no audit trail" missent $command --trail "$S/none.jsonl"
 done
 without 'stats: no trail yet is no fault' 'there is no audit trail' missent stats
+printf '{"time":"2026-11-20T08:00:00.000Z","type":"message","verdict":"deliver"}\n' >"$S/one.jsonl"
+sed s/11-20T/11-25T/ "$S/one.jsonl" >"$S/two.jsonl"
+for json in '' --json; do
+	ends "stats $json: of a time before the trail nothing is known" 66 begins missent stats $json --trail "$S/one.jsonl" --since 2026-11-01 \
+		--until 2026-11-10
+done
+ends 'stats: a trail that begins within it' 0 'begins at 2026-11-20 08:00:00 UTC' missent stats --trail "$S/one.jsonl" --since 2026-11-01 \
+	--until 2026-11-21
+without '... or before it' begins missent stats --trail "$S/one.jsonl" --since 2026-11-20T08:00:00Z --until 2026-11-21
+ends '... several: from when on all are known' 0 'begins at 2026-11-25' missent stats --trail "$S/one.jsonl" --trail "$S/two.jsonl" \
+	--since 2026-11-01 --until 2026-11-21
 
 # What tells nothing does not end as if it did.
 printf 'X: y\n\nz\n' >"$S/none.eml"
