@@ -33,6 +33,7 @@ typedef struct {
 	guint depth;         /* of the element that opened it */
 	guint paragraphs;    /* open */
 	gsize cell;          /* the cell that is open began here */
+	gsize beside;        /* bytes of the label before it, which begins it */
 	/* the mark of the paragraph is deleted or hidden: the next one goes on */
 	bool plain_end;
 	char *deletion;      /* OpenDocument: of this change it is the deleted text, or NULL */
@@ -295,6 +296,25 @@ static void push_target(Flow *f)
 	g_array_append_val(f->targets, target);
 }
 
+#define MAX_BESIDE 100 /* bytes */
+
+/* "Customer number:" may have its value in a box that is drawn behind it. */
+static void push_beside(Flow *f)
+{
+	const MsLine *line = &top(f)->line;
+	const char *text = line->out->str + line->start;
+	gsize len = line->out->len - line->start;
+	while (len > 0 && g_ascii_isspace(text[len - 1]))
+		len--;
+	g_autofree char *label = len > 1 && len <= MAX_BESIDE && text[len - 1] == ':'
+		? g_strdup_printf("%.*s\n", (int)len, text)
+		: NULL;
+	push_target(f);
+	if (label != NULL)
+		put(f, MS_ALL_WAYS, label, len + 1);
+	top(f)->beside = top(f)->line.out->len;
+}
+
 static void put_aside(Flow *f, const GString *text)
 {
 	g_string_append_len(f->aside, text->str, (gssize)text->len);
@@ -305,6 +325,8 @@ static void pop_target(Flow *f)
 {
 	end_line(f);
 	Target target = *top(f);
+	if (target.line.out->len == target.beside) /* nothing is in it */
+		g_string_truncate(target.line.out, 0);
 	g_array_set_size(f->targets, f->targets->len - 1);
 	put_aside(f, target.line.out);
 	if (target.deletion != NULL)
@@ -732,7 +754,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 		break;
 	case ANNOTATION:
 		if (within || f->targets->len > 1)
-			push_target(f);
+			push_beside(f);
 		break;
 	case PHONETIC: push_target(f); break;
 	default: begin_other(f, kind, attributes);

@@ -159,6 +159,16 @@ static void test_aside(void)
 				R("-1") "</w:p></w:txbxContent></v:textbox></w:pict></w:r>" R(
 					"002") "</w:p>"),
 		"] C-10002\n|Box-1\n", "");
+	expect("a text box behind its label",
+		word("<w:p>" R("Number: ") "<w:r><AlternateContent><Choice><w:txbxContent><w:p>" R(
+			"Box-1") "</w:p></w:txbxContent></Choice><Fallback><v:textbox><w:txbxContent><w:p>"
+				R("Box-2") "</w:p></w:txbxContent></v:textbox></Fallback>"
+				"</AlternateContent></w:r></w:p>"),
+		"] Number: \n|Number:\nBox-1\n|Number:\nBox-2\n|!Number:\nNumber:", "");
+	expect("an empty text box behind a label, one behind text",
+		word("<w:p>" R("Number: ") "<w:r><w:txbxContent><w:p/></w:txbxContent></w:r></w:p><w:p>" R(
+			"Some text ") "<w:r><w:txbxContent><w:p>" R("Box-1") "</w:p></w:txbxContent></w:r></w:p>"),
+		"] Box-1\n", "");
 	expect("ruby",
 		word("<w:p>" R("C-1") "<w:r><w:ruby><w:rt>" R("x") "</w:rt><w:rubyBase>" R(
 			"00") "</w:rubyBase></w:ruby></w:r>" R("02") "</w:p>"),
@@ -712,6 +722,11 @@ static void test_opendocument(void)
 			"<text:p>C-10<draw:frame draw:name='Frame-1'><draw:text-box><text:p>Box-1</text:p>"
 			"</draw:text-box></draw:frame>002</text:p>"),
 		"] C-10002\n|Box-1\n|Frame-1", "");
+	expect("in a frame behind its label",
+		text_document(
+			"<text:p>Number:<draw:frame><draw:text-box><text:p>Box-1</text:p></draw:text-box>"
+			"</draw:frame></text:p>"),
+		"Number:\nBox-1\n", "");
 	expect("tracked changes",
 		text_document(
 			"<text:tracked-changes><text:changed-region text:id='c1'><text:deletion>"
