@@ -226,6 +226,7 @@ typedef struct {
 	bool in_cell;
 	GString *shown, *stored;
 	char *formula;       /* of the cell that is open, or NULL */
+	char *kept;          /* OpenDocument: what the cell that is open has beside its text */
 	GArray *cells;       /* of Kept: cells of the sheet with a value */
 	GString *values;     /* theirs */
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
@@ -346,6 +347,12 @@ static guint bits_here(const Flow *f)
 	if (f->hidden || f->hiding > 0)
 		bits &= ~(guint)(MS_SHOWN | MS_STORED | MS_BEFORE);
 	return bits;
+}
+
+static void set_text(char **to, const char *value)
+{
+	g_free(*to);
+	*to = g_strdup(value);
 }
 
 /* ---- what is collected ---------------------------------------------------------------- */
@@ -647,12 +654,6 @@ static void begin_paragraph(Flow *f)
 	f->level = 0;
 }
 
-static void set_text(char **to, const char *value)
-{
-	g_free(*to);
-	*to = g_strdup(value);
-}
-
 static void begin_mark(Flow *f, Kind kind, const char *const *attributes)
 {
 	/* In the properties of a paragraph these are said of its mark. */
@@ -875,6 +876,10 @@ static Kind begin_styled(Flow *f, Kind kind, const char *name, const char *const
 {
 	if (f->aside->len < f->limit)
 		ms_odf_styles_start(f->office->styles, name, attributes, f->aside);
+	if (kind == CELL) {
+		const char *text = ms_xml_attribute(attributes, "string-value");
+		set_text(&f->kept, text != NULL ? text : ms_xml_attribute(attributes, "value"));
+	}
 	bool hides = kind == OTHER && ms_odf_styles_hides(f->office->styles, attributes);
 	return hides ? HIDING : kind;
 }
@@ -981,7 +986,12 @@ static void end_text(Flow *f, Kind kind)
 			top(f)->paragraphs -= top(f)->paragraphs > 0;
 		break;
 	case INLINE: end_inline(f); break;
-	case CELL: put_separator(f, '\t'); break;
+	case CELL:
+		if (f->kept != NULL && top(f)->line.out->len == top(f)->cell)
+			put(f, bits_here(f), f->kept, strlen(f->kept)); /* it is shown */
+		g_clear_pointer(&f->kept, g_free);
+		put_separator(f, '\t');
+		break;
 	case SHEET_CELL: end_cell(f); break;
 	case SHEET_ROW:
 	case ROW:
@@ -1154,6 +1164,7 @@ static void flow_free(Flow *f)
 	g_string_free(f->shown, TRUE);
 	g_string_free(f->stored, TRUE);
 	g_free(f->formula);
+	g_free(f->kept);
 	g_array_unref(f->cells);
 	g_string_free(f->values, TRUE);
 	g_ptr_array_unref(f->formulas);

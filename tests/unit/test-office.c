@@ -784,6 +784,13 @@ static void test_opendocument(void)
 			"</text:p><text:list-level-style-number style:num-prefix='KD-' text:start-value='7740912'/>"
 			"<table:table-cell table:formula='of:=\"Formula-1\"' office:value='4711'/>"),
 		"True-1|KD-7740912|Formula-1|4711", "");
+	expect("values that have no text",
+		text_document(
+			"<table:table-row><table:table-cell><text:p>Number</text:p></table:table-cell>"
+			"<table:table-cell office:value='4711'/><table:table-cell office:string-value='S-1'/>"
+			"<table:table-cell office:value='1.5'><text:p>1,50</text:p></table:table-cell>"
+			"<table:table-cell/></table:table-row>"),
+		"] Number\t4711\tS-1\t1,50\t\n", "");
 	expect("white space",
 		text_document("\n <text:p>C-10\n  <text:span>002</text:span></text:p>\n"),
 		"] C-10 002\n", "");
