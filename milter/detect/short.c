@@ -27,6 +27,8 @@
 #define MAX_MARKS 3
 #define MIN_HEAD 7 /* letters: "Rechnung", "faktura" */
 #define MAX_COMPOUND 40
+#define MAX_NAMES 4  /* words of somebody's name */
+#define MAX_CUT 4    /* letters before a full stop that is not a sentence's */
 #define MIN_LABEL 4
 #define MIN_YEARLESS 4 /* digits */
 #define FIRST_YEAR 2000
@@ -153,20 +155,105 @@ static bool is_asked(const Short *c, gsize start)
 	return ms_detect_asks_for_number(fold, from, start);
 }
 
-/* "customer (417)", "customer-417"; but "customers (417)", "Kunden-417" are so many: what ends in
- * one of these letters may be of several. */
+/* "customers", "Kunden", "clienti": what ends in one of these letters may be of several. */
+static bool may_be_of_many(char last)
+{
+	return strchr("sniSNI", last) != NULL;
+}
+
+/* "(417)", but not of "(417) 555 0142" */
+static bool is_enclosed(const MsFold *fold, gsize start, gsize end)
+{
+	gsize next = end + 1;
+	if (start == 0 || fold->text[start - 1] != '(' || fold->text[end] != ')')
+		return false;
+	while (next < fold->len && strchr(" -/.", fold->text[next]) != NULL)
+		next++;
+	return !g_ascii_isdigit(fold->text[next]);
+}
+
+/* "customer (417)", "customer-417"; but "customers (417)", "Kunden-417" are so many. */
 static bool is_beside_one(const Short *c, gsize start)
 {
 	const MsFold *fold = c->s->fold;
 	gsize end = ms_detect_word_end(c->s, c->last), at = start;
-	if (at > 2 && memcmp(fold->text + at - 2, " (", 2) == 0 && fold->text[end] == ')')
+	if (at > 2 && fold->text[at - 2] == ' ' && is_enclosed(fold, at, end))
 		at -= 2;
-	else if (at > 1 && (fold->text[at - 1] == '-' || fold->text[at - 1] == '_'))
+	else if (at > 1 && strchr("-_/.", fold->text[at - 1]) != NULL)
 		at--;
 	else
 		return false;
-	return g_ascii_isalpha(fold->text[at - 1]) &&
-		strchr("sniSNI", fold->text[at - 1]) == NULL;
+	return g_ascii_isalpha(fold->text[at - 1]) && !may_be_of_many(fold->text[at - 1]);
+}
+
+/* Does word `word` alone name the kind, and one of it? */
+static bool names_one(Search *s, guint k, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return names_kind(s, k, s->compact->text + w->start, w->end - w->start) &&
+		!may_be_of_many(s->fold->text[w->until - 1]);
+}
+
+/* Does nothing but these marks, and few of them, stand between a word and the next? */
+static bool only_marks(const Search *s, gsize word, const char *marks)
+{
+	const MsWord *w = &s->compact->words[word];
+	const char *gap = s->fold->text + w->until;
+	gsize len = w[1].from - w->until;
+	return len > 0 && len <= MAX_MARKS && strspn(gap, marks) >= len;
+}
+
+/* "customer Meyer (417)", "Kunde: Meier GmbH, 417"; but "(417) 555 0142", "Meier, 417 pieces". */
+static bool is_behind_called(const Short *c, guint k, gsize first)
+{
+	Search *s = c->s;
+	const char *fold = s->fold->text;
+	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, c->last);
+	if (!ms_kinds_nth(s->kinds, k)->names_buyer || first == 0 || start < 2)
+		return false;
+	bool enclosed = is_enclosed(s->fold, start, end);
+	bool apart = fold[start - 2] == ',' && strchr(".,;)\r\n\t|", fold[end]) != NULL;
+	for (gsize n = 0, word = first; (enclosed || apart) && word > 0 && n <= MAX_NAMES; n++) {
+		word--;
+		if (n > 0 && names_one(s, k, word))
+			return only_marks(s, word, " :");
+		if (!g_ascii_isupper(fold[ms_detect_word_start(s, word)]) ||
+			!only_marks(s, word, n > 0 ? " .&-" : enclosed ? ". (" : "., "))
+			return false;
+	}
+	return false;
+}
+
+/* "Kunden 417 und 12694": the number of several that does not stand beside their name. */
+static bool goes_on_list(const Short *c, guint k, gsize first)
+{
+	const Search *s = c->s;
+	const MsWord *words = s->compact->words;
+	gsize word = first, number = first;
+	while (word > 0 && only_marks(s, word - 1, " ,;&+/")) {
+		const MsWord *w = &words[word - 1];
+		gsize len = w->end - w->start;
+		bool digits = ms_detect_is_number(s->compact->text + w->start, len);
+		if (!digits && (len > MAX_AND || word < number))
+			break;
+		word--;
+		number = digits ? word : number;
+	}
+	return number < first && number > 0 &&
+		may_be_of_many(s->fold->text[words[number - 1].until - 1]) &&
+		ms_detect_is_beside(s, k, number, number);
+}
+
+/* "customer 417", "Kd. 417" */
+static bool is_behind_blank(const MsFold *fold, gsize start)
+{
+	gsize at = start - (start > 0), from;
+	if (at < 2 || fold->text[at] != ' ')
+		return false;
+	for (from = at - 1; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
+		;
+	return g_ascii_isalpha(fold->text[at - 1]) ||
+		(fold->text[at - 1] == '.' && from < at - 1 && at - 1 - from <= MAX_CUT);
 }
 
 /* What names a number and is no label says less: one of few digits it must call a number, or stand
@@ -174,11 +261,10 @@ static bool is_beside_one(const Short *c, gsize start)
 static bool is_told(const Short *c, guint k, gsize first)
 {
 	const Search *s = c->s;
-	const char *fold = s->fold->text;
 	gsize start = ms_detect_word_start(s, first);
-	bool behind = start > 1 && fold[start - 1] == ' ' && g_ascii_isalpha(fold[start - 2]);
-	return (behind || is_beside_one(c, start) || strlen(c->digits) >= MIN_TOLD ||
-		       is_asked(c, start) || ms_detect_is_called(s, k, c->last)) &&
+	return (is_behind_blank(s->fold, start) || is_beside_one(c, start) ||
+		       strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
+		       ms_detect_is_called(s, k, c->last)) &&
 		ms_detect_is_told(s, k, first, c->last);
 }
 
@@ -244,6 +330,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 			(label != NULL && (is_listed(s->fold, until, start) ||
 						  is_behind_words(c, label, start))) ||
 			is_told(c, k, first) ||
+			is_behind_called(c, k, first) || goes_on_list(c, k, first) ||
 			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));
 	c->placed = c->placed || placed;
 	c->dated = c->dated || called;
