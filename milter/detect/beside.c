@@ -369,7 +369,8 @@ static bool has_number(const MsFold *fold, gsize at)
 }
 
 /* "48213 as your customer number", "48213 is your customer number": what is said of it; but of
- * "4711 as customers" only how many, and "4711 is on your customer card" of something else. */
+ * "4711 as customers" only how many, of "4711 is on your customer card" and "4711 is your customer
+ * number-ending" something else. */
 bool ms_detect_is_called(const Search *s, guint kind, gsize last)
 {
 	static const MsListed as[] = {MS_LISTED("as"), MS_LISTED("als"), MS_LISTED("comme"),
@@ -398,7 +399,8 @@ bool ms_detect_is_called(const Search *s, guint kind, gsize last)
 		for (gsize end = from; end < n && end - from < MAX_WORDS; end++) {
 			if (!only_marks(s, end - 1, " .-'", &lines) || with_digits(s, end, end) > 0)
 				break;
-			if (!(said && has_number(s->fold, words[end].until)) &&
+			if (s->fold->text[words[end].until] != '-' &&
+				!(said && has_number(s->fold, words[end].until)) &&
 				ms_detect_asks_for_number(
 					s->fold, words[from].from, words[end].until) &&
 				(names_kind(&c, s->fold->text + words[from].from,

@@ -29,6 +29,7 @@
 #define MAX_COMPOUND 40
 #define MAX_NAMES 4  /* words of somebody's name */
 #define MAX_CUT 4    /* letters before a full stop that is not a sentence's */
+#define MIN_MANY 6   /* letters of a name of several */
 #define MIN_LABEL 4
 #define MIN_YEARLESS 4 /* digits */
 #define FIRST_YEAR 2000
@@ -244,6 +245,28 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 		ms_detect_is_beside(s, k, number, number);
 }
 
+/* "Kunden: 417" says how many; but not "Kunden: 417, 530", "customer numbers: 417", and of another
+ * kind "Reservation: 417". */
+static bool is_how_many(const Short *c, guint k, gsize start)
+{
+	const MsFold *fold = c->s->fold;
+	gsize at = start, end = ms_detect_word_end(c->s, c->last), from;
+	while (at > 0 && fold->text[at - 1] == ' ')
+		at--;
+	if (at < MIN_MANY || fold->text[at - 1] != ':' || strlen(c->digits) >= MIN_TOLD ||
+		!may_be_of_many(fold->text[at - 2]) ||
+		!ms_kinds_nth(c->s->kinds, k)->names_buyer)
+		return false;
+	for (from = at - 1; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
+		;
+	for (gsize limit = end + MAX_AND + 2; end < limit; end++)
+		if (!g_ascii_isalpha(fold->text[end]) &&
+			(fold->text[end] == '\0' || strchr(" ,;&+/", fold->text[end]) == NULL))
+			break;
+	return at - 1 - from >= MIN_MANY && !g_ascii_isdigit(fold->text[end]) &&
+		!ms_detect_asks_for_number(fold, from, start);
+}
+
 /* "customer 417", "Kd. 417" */
 static bool is_behind_blank(const MsFold *fold, gsize start)
 {
@@ -316,6 +339,8 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 		return c->led >= MIN_LABEL &&
 			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
 				c->led);
+	if (letters == 0 && is_how_many(c, k, start))
+		return false;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	bool placed = ms_detect_is_in_place(s, k, first, c->last);
 	bool alone = false, named = placed || ms_detect_is_named(s, k, start, end);

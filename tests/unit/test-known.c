@@ -702,6 +702,16 @@ static const struct {
 	{"Kunden: 417 und 12694", "KD00417+KD12694"},
 	{"Kunde 417, 12694 Berlin", "KD00417"},
 	{"Kunden 417 und 12694 Euro", "KD00417"},
+	/* how many there are */
+	{"dem Kunden 417", "KD00417"},
+	{"Kundennummern: 417", "KD00417"},
+	{"Kunden: 417", NULL},
+	{"Kunden: 417 (Vorjahr 400)", NULL},
+	{"clienti: 417", NULL},
+	/* what is named goes on */
+	{"417 ist Ihre Kundennummer-Endziffer", NULL},
+	{"12694 ist Ihre Kundennummer-Endziffer", NULL},
+	{"530 ist Ihre Kundennummer-Endziffer", NULL},
 	/* one of several, of which nobody knows which is meant */
 	{"Kundennummer / Vertragsnummer: 4170", "KD4170|0004170"},
 	{"Auftrag Nr. 4170", "0004170|AB4170"},
