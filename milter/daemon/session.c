@@ -505,6 +505,12 @@ static bool spared(Session *session, const char *digest, Decision *out)
 	case MS_RETRY: break;
 	}
 	tempfail(t->envelope, out, error->message);
+	if (g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG)) { /* who decided is told this */
+		g_free(out->reply);
+		out->reply = g_strdup_printf(
+			"a filter before missent changed what missent submitted (reference %s)",
+			reference(t->envelope));
+	}
 	return true;
 }
 

@@ -113,7 +113,8 @@ def broken(p):
         m.write_conf()
         before = sorted(p.held())
         out = held('release', name, '--to', 'a@beta.example')
-        tap.ok(m.code != 0 and 'did not take it: 4' in out and state(name)[1] == ['held'] * 3 and sorted(p.held()) == before,
+        tap.ok(m.code != 0 and 'did not take it: 4' in out and 'changed what missent submitted' in out and
+               state(name)[1] == ['held'] * 3 and sorted(p.held()) == before,
                '... what comes to missent with another %s was not released, nor is it held anew' % what, out)
     m.more = p.settings() + p.desk()
     m.write_conf()
