@@ -418,19 +418,33 @@ static int show(const Mta *mta, const char *id)
 
 /* ---- change --------------------------------------------------------------------------- */
 
-typedef int (*Change)(const Mta *mta, const char *id);
+/* "-qIabc": of such a word Sendmail takes each message whose ID has it; an ID is whole. */
+#define SELECT "-qI"
+#define ID_OF(word) ((word) + sizeof SELECT - 1)
+typedef char Word[64];
 
 typedef struct {
-	const Mta *mta;
 	const Place *place;
 	Bodies bodies;
 	const char *id;   /* of the message, which is not a part of itself */
 	struct stat body;
-	Change func;
-	int rc;
+	/* one for each part on hold, and the message's last: while that is there, not all is done,
+	 * and it is done again */
+	Word *words;
+	size_t n;
 } Parts;
 
-static bool change_part(const struct dirent *entry, const void *user)
+static bool add_part(Parts *parts, const char *id)
+{
+	Word *words = realloc(parts->words, (parts->n + 1) * sizeof *words);
+	if (words == NULL)
+		return false;
+	parts->words = words;
+	snprintf(words[parts->n++], sizeof *words, SELECT "%s", id);
+	return true;
+}
+
+static bool note_part(const struct dirent *entry, const void *user)
 {
 	Parts *parts = (Parts *)user;
 	const char *id = entry->d_name + 2;
@@ -439,55 +453,82 @@ static bool change_part(const struct dirent *entry, const void *user)
 		return true;
 	if (!find_body(&parts->bodies, parts->place, id, &st))
 		return is_absent();
-	if (st.st_ino == parts->body.st_ino && st.st_dev == parts->body.st_dev)
-		parts->rc = parts->func(parts->mta, id);
-	return parts->rc == EX_OK;
+	return st.st_ino != parts->body.st_ino || st.st_dev != parts->body.st_dev ||
+		add_part(parts, id);
 }
 
-static bool change_parts(const Place *place, void *user)
+static bool note_parts(const Place *place, void *user)
 {
 	Parts *parts = user;
 	parts->place = place;
-	return each_entry(place->control, change_part, parts);
+	return each_entry(place->control, note_part, parts);
 }
 
-/* The one that was named comes last: while it is there, not all is done, and it is done again. */
-static int change_all(const Mta *mta, const char *id, Change func)
+/* EX_OK: that are all. */
+static int find_parts(const Mta *mta, const char *id, Parts *parts)
 {
 	Message m = {.id = id};
-	Parts parts = {
-		.mta = mta, .bodies = {.mta = mta}, .id = id, .func = func, .rc = EX_OK};
-	bool seen = visit_queue(mta, look_in, &m),
-	     split = m.data != NULL && fstat(fileno(m.data), &parts.body) == 0 &&
-		parts.body.st_nlink > 1;
-	if (seen && split)
-		seen = visit_queue(mta, change_parts, &parts);
-	int rc = parts.rc != EX_OK || seen ? parts.rc : no_queue();
-	bodies_clear(&parts.bodies);
+	*parts = (Parts){.bodies = {.mta = mta}, .id = id};
+	bool seen = visit_queue(mta, look_in, &m);
+	if (seen && m.data != NULL && fstat(fileno(m.data), &parts->body) == 0 &&
+		parts->body.st_nlink > 1)
+		seen = visit_queue(mta, note_parts, parts);
+	bodies_clear(&parts->bodies);
 	message_close(&m);
-	return rc == EX_OK ? func(mta, id) : rc;
+	return seen && add_part(parts, id) ? EX_OK : no_queue();
 }
 
-/* Out of quarantine, then an attempt at once. */
-static int release_one(const Mta *mta, const char *id)
+/* PROGRAM [-C CONFIG] [-qQ] -qIID... [-Q] */
+static int run_queue(const Mta *mta, const Word *words, size_t n, bool let_go)
 {
-	char select[64];
-	snprintf(select, sizeof select, "-qI%s", id);
-	const char *program = mta->program != NULL ? mta->program : PROGRAM;
-	const char *argv[8] = {program};
-	int n = 1;
+	const char **argv = calloc(n + 6, sizeof *argv);
+	size_t at = 0;
+	if (argv == NULL)
+		return release_fail(EX_OSERR, "memory");
+	argv[at++] = mta->program != NULL ? mta->program : PROGRAM;
 	if (mta->config != NULL) {
-		argv[n++] = "-C";
-		argv[n++] = mta->config;
+		argv[at++] = "-C";
+		argv[at++] = mta->config;
 	}
-	argv[n] = "-qQ";
-	argv[n + 1] = select;
-	argv[n + 2] = "-Q";
+	if (let_go)
+		argv[at++] = "-qQ";
+	for (size_t i = 0; i < n; i++)
+		argv[at++] = words[i];
+	if (let_go)
+		argv[at++] = "-Q";
 	int rc = release_run(argv, -1);
-	argv[n] = select;
-	argv[n + 1] = NULL;
+	free(argv);
+	return rc;
+}
+
+/* All but the last, which says afterwards that they were.  Of one that somebody has locked Sendmail
+ * says nothing. */
+static int let_go_parts(const Mta *mta, const Parts *parts)
+{
+	Parts left;
+	int rc = parts->n > 1 ? run_queue(mta, parts->words, parts->n - 1, true) : EX_OK;
+	if (rc != EX_OK || parts->n == 1)
+		return rc;
+	rc = find_parts(mta, parts->id, &left);
+	free(left.words);
+	return rc == EX_OK && left.n > 1
+		? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
+		: rc;
+}
+
+/* Out of quarantine, all of it; then an attempt at once, which may wait for another host as long as
+ * that likes. */
+static int release(const Mta *mta, const char *id)
+{
+	Parts parts;
+	int rc = find_parts(mta, id, &parts);
 	if (rc == EX_OK)
-		release_run(argv, -1); /* if it fails, the next queue run does it */
+		rc = let_go_parts(mta, &parts);
+	if (rc == EX_OK)
+		rc = run_queue(mta, parts.words + parts.n - 1, 1, true);
+	if (rc == EX_OK)
+		run_queue(mta, parts.words, parts.n, false); /* or the next queue run does it */
+	free(parts.words);
 	return rc;
 }
 
@@ -518,11 +559,6 @@ static int remove_file(int dir, const char *type, const char *id)
 	return unlinkat(dir, name, 0) == 0 ? EX_OK : release_fail(EX_OSERR, name);
 }
 
-static int release(const Mta *mta, const char *id)
-{
-	return change_all(mta, id, release_one);
-}
-
 /* The control file first: without it the body is nobody's. */
 static int delete_one(const Mta *mta, const char *id)
 {
@@ -540,7 +576,12 @@ static int delete_one(const Mta *mta, const char *id)
 
 static int delete(const Mta *mta, const char *id)
 {
-	return change_all(mta, id, delete_one);
+	Parts parts;
+	int rc = find_parts(mta, id, &parts);
+	for (size_t i = 0; i < parts.n && rc == EX_OK; i++)
+		rc = delete_one(mta, ID_OF(parts.words[i]));
+	free(parts.words);
+	return rc;
 }
 
 const Mta release_sendmail = {list, show, release, NULL, delete, NULL, NULL, NULL};

@@ -210,6 +210,38 @@ static void test_lacking(void)
 	}
 }
 
+/* The parts first, in one run, and what was named last: of one that stays on hold nothing is said
+ * to be released.  A Sendmail that writes down how it is called, and lets go what it is told to. */
+static void check_release_of_parts(Mta *mta)
+{
+	static const char *const parts[] = {"", "ABCDE12", "q1/", "ABCDE13", "q2/", "ABCDE16"};
+	g_autofree char *program = g_build_filename(dir, "program", NULL),
+			*log = g_build_filename(dir, "log", NULL), *text = NULL;
+	g_autofree char *script = g_strdup_printf(
+		"#!/bin/sh\ncd %s\necho $* >>log\ncase \"$*\" in *-Q) ;; *) exit 0 ;; esac\n"
+		"for w; do for at in . q1 q2; do mv $at/hf${w#-qI} $at/qf${w#-qI} 2>/dev/null; done; done\nexit 0\n",
+		dir);
+	mta->program = "/bin/true";
+	g_assert_cmpint(release_sendmail.release(mta, "ABCDE12"), ==, EX_TEMPFAIL);
+	mta->program = program;
+	g_assert_true(g_file_set_contents(program, script, -1, NULL));
+	g_assert_no_errno(g_chmod(program, 0700));
+	g_assert_cmpint(release_sendmail.release(mta, "ABCDE12"), ==, EX_OK);
+	g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+	g_auto(GStrv) runs = g_strsplit(text, "\n", -1);
+	g_assert_cmpuint(g_strv_length(runs), ==, 4);
+	g_assert_true(strstr(runs[0], "-qIABCDE13") != NULL && strstr(runs[0], "-qIABCDE16") != NULL &&
+		strstr(runs[0], "12") == NULL && strstr(runs[0], "15") == NULL);
+	g_assert_cmpstr(runs[1], ==, "-qQ -qIABCDE12 -Q");
+	g_assert_true(strstr(runs[2], "12") != NULL && strstr(runs[2], "13") != NULL &&
+		strstr(runs[2], "16") != NULL && strstr(runs[2], "Q") == NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i += 2) { /* back on hold */
+		g_autofree char *held = g_strdup_printf("%s/%shf%s", dir, parts[i], parts[i + 1]);
+		g_autofree char *gone = g_strdup_printf("%s/%sqf%s", dir, parts[i], parts[i + 1]);
+		g_assert_no_errno(g_rename(gone, held));
+	}
+}
+
 /* One whose recipients Sendmail has split among several control files, all with one body: what is
  * done is done to all that are on hold, and to nothing else. */
 static void test_parts(void)
@@ -236,6 +268,7 @@ static void test_parts(void)
 	g_autofree char *text = says(list_it, &mta, 200, &code);
 	g_auto(GStrv) of_one = g_strsplit(text, "\"body\"", -1);
 	g_assert_cmpuint(g_strv_length(of_one), ==, 5); /* and 15 has none with another */
+	check_release_of_parts(&mta);
 	g_assert_cmpint(release_sendmail.delete(&mta, "ABCDE12"), ==, EX_OK);
 	static const struct {
 		const char *name;
