@@ -30,6 +30,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -148,6 +150,20 @@ int sigwait(const sigset_t *restrict set, int *restrict signal)
 	}
 }
 
+/* Of an MTA's host that went without a word TCP knows nothing for two hours, and libmilter waits as
+ * long: what it was sending keeps memory that others need.  Connections have this from their
+ * listener; a Unix socket has none of it. */
+static void ask_who_is_there(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 10}, {IPPROTO_TCP, TCP_KEEPCNT, 6}};
+	for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			sizeof options[i].value);
+}
+
 /* The one socket on which this process listens. */
 void listener_find(const char *path)
 {
@@ -158,6 +174,7 @@ void listener_find(const char *path)
 		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens != 0)
 			atomic_store(&listener, fd);
 	}
+	ask_who_is_there(atomic_load(&listener));
 	atomic_store(&wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 

@@ -28,6 +28,20 @@ p = Postfix(S, 'inet:127.0.0.1:%d' % m.socket_port,
 p.start()
 
 
+def asked_within():
+    """Seconds after which the MTA's end of a connection is asked whether it is there; None: it never is."""
+    with socket.create_connection(('127.0.0.1', m.socket_port)):
+        def rows():
+            with open('/proc/net/tcp') as f:
+                found = [x.split() for x in f.read().splitlines()[1:]]
+            return [x[5].split(':') for x in found if x[1].endswith(':%04X' % m.socket_port) and x[3] == '01']
+        wait_for(rows)
+        return max((int(when, 16) / 100 if kind == '02' else 1e9 for kind, when in rows()), default=None)
+
+
+tap.ok((asked_within() or 1e9) <= 60, 'a connection whose other end went without a word is not kept', asked_within())
+
+
 def send(subject, xclient, sender='someone@elsewhere.example'):
     """A wrong message from a client that XCLIENT makes up."""
     with smtplib.SMTP('127.0.0.1', p.port, timeout=60) as smtp:
