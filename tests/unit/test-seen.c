@@ -283,8 +283,8 @@ static void test_restored(void)
 	ms_kinds_unref(kinds);
 }
 
-/* Somebody's clock was a year ahead when the mapping was imported.  What is imported later is later:
- * by the remedy that is told it can be used. */
+/* Somebody's clock was a year ahead when the mapping was imported, and what is imported later is
+ * later: the remedy that is told is one. */
 static void test_ahead(void)
 {
 	static const char *const rows = "account,kind,value\nAC-1,recipient,a@alpha.example\n";
