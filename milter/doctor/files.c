@@ -74,6 +74,15 @@ static void ask_for(Patient *p, const char *path)
 		complain(p, "%s may not read %s: the next start or reload fails", p->s->user, path);
 }
 
+/* What missentd and missent-agent read besides, where it is set. */
+static const struct {
+	const char *block, *key;
+} read_files[] = {{"directory", "redis-password-file"}, {"directory", "sentinel-password-file"},
+	{"directory", "redis-tls-ca"}, {"directory", "redis-tls-certificate"},
+	{"directory", "redis-tls-key"}, {"directory", "house-file"}, {"guard", "key-file"},
+	{"guard", "key-file-before"}, {"reader", "passwords-file"}, {"desk", "submit-password-file"},
+	{"desk", "webhook-key-file"}, {"desk", "key-file"}};
+
 /* Root's tools read all: who writes a policy under umask 077 finds nothing wrong until missentd
  * starts, which reads it as its own user. */
 void check_readable(Patient *p)
@@ -85,6 +94,11 @@ void check_readable(Patient *p)
 		return;
 	ask_for(p, p->options->config);
 	ask_for(p, p->s->key_file);
+	for (gsize i = 0; i < G_N_ELEMENTS(read_files); i++) {
+		const MsSection *block = ms_section_sub(p->s->root, read_files[i].block);
+		if (ms_section_given(block, read_files[i].key))
+			ask_for(p, ms_section_text(block, read_files[i].key));
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
 		g_autoptr(GDir) dir = folders[i] != NULL ? g_dir_open(folders[i], 0, NULL) : NULL;
 		if (dir != NULL)

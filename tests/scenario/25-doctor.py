@@ -223,6 +223,14 @@ with changed(m.dir + '/policies', owner=0, mode=0o700):
     broken('a folder of root\'s', 'readable', 'policies: the next start')
 with changed(m.dir + '/site.key', owner=0, mode=0o600):
     broken('a site key of root\'s', 'readable', 'site.key')
+with open(S + '/closed', 'w') as f:
+    os.fchmod(f.fileno(), 0o600)
+    f.write('a word of many\n')
+for block, key in (('directory', 'redis-password-file'), ('directory', 'house-file'), ('guard', 'key-file-before'),
+                   ('reader', 'passwords-file'), ('desk', 'webhook-key-file')):
+    with changed(m.conf, lambda old: re.sub(r'(?m)^%s \{' % block, r'\g<0>\n%s = "%s/closed"\n' % (key, S), old)):
+        out = doctor(m, '--only', 'readable')
+        tap.ok(any('may not read %s/closed' % S in x for x in out.get('readable', [])), '%s { %s } of root\'s' % (block, key), out)
 with changed(m.dir + '/site.key', mode=0o640):
     broken('a key that others may read', 'site-key', 'may read')
 with changed(m.state + '/held.db', owner=0):
