@@ -59,9 +59,10 @@ static void print_groups(const MsPolicyReport *r)
 	for (guint i = 0; i < MIN(r->groups->len, MOST_GROUPS); i++) {
 		const MsReportGroup *group = r->groups->pdata[i];
 		g_autofree char *cause = cli_cell(group->cause, 0);
-		printf("    %6" G_GUINT64_FORMAT "  %s (%.1f %% of what would be held, on %u %s)\n",
+		printf("    %6" G_GUINT64_FORMAT "  %s (%.1f %% of what would not go, on %u %s)\n",
 			group->messages, cause,
-			100.0 * (double)group->messages / (double)MAX(r->held + r->rejected, 1),
+			100.0 * (double)group->messages /
+				(double)MAX(r->held + r->delayed + r->rejected, 1),
 			group->days, group->days == 1 ? "day" : "days");
 		for (guint k = 0; k < group->examples->len; k++)
 			print_example(group->examples->pdata[k]);

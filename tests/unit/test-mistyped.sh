@@ -113,6 +113,12 @@ ends 'stats: a trail that begins within it' 0 'begins at 2026-11-20 08:00:00 UTC
 without '... or before it' begins missent stats --trail "$S/one.jsonl" --since 2026-11-20T08:00:00Z --until 2026-11-21
 ends '... several: from when on all are known' 0 'begins at 2026-11-25' missent stats --trail "$S/one.jsonl" --trail "$S/two.jsonl" \
 	--since 2026-11-01 --until 2026-11-21
+for action in hold delay; do
+	sed "s/\"verdict.*/\"verdict\":\"deliver\",\"policies\":[\"invoices\"],\"reasons\":[{\"policy\":\"invoices\",\"reason\":\"unproven\",\"kind\":\"$action\",\"action\":\"$action\"}]}/" \
+		"$S/one.jsonl"
+done >"$S/acts.jsonl"
+ends 'policy report: shares of what would be held and of what would be delayed are of both' 1 '(50.0 % of what would not go' \
+	missent policy report --trail "$S/acts.jsonl" --since 2026-11-01 invoices
 
 # What tells nothing does not end as if it did.
 printf 'X: y\n\nz\n' >"$S/none.eml"
