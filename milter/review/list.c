@@ -109,7 +109,7 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 void html_rows(GString *out, const Request *r, const GPtrArray *list, const Lookup *asked,
 	bool boxes, bool checked)
 {
-	html(out, "<table class=\"list\" aria-label=\"%s\"><thead><tr>", T(r, "Held mail"));
+	html(out, "<table class=\"list\" aria-label=\"%s\"><thead><tr>", T(r, "Messages"));
 	if (boxes)
 		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>",
 			T(r, "Choose"));
@@ -241,13 +241,14 @@ void page_list(Request *r, Answer *a)
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
 	if (!was_read(r, a, n >= 0 ? list : NULL))
 		return;
-	a->title = T(r, "Held mail");
+	bool held = strcmp(asked.state, "held") == 0;
+	a->title = T(r, held ? "Held mail" : "Messages");
 	bool more = list->len > PAGE;
 	if (more)
 		g_ptr_array_set_size(list, PAGE);
 	html_done(a->html, r);
-	html(a->html, "<h1>%s <small>%d%S</small></h1>", T(r, "Held mail"), n,
-		n >= COUNT_UP_TO ? "+" : "");
+	html(a->html, "<h1>%s%s%s <small>%d%S</small></h1>", a->title, held ? "" : ": ",
+		held ? "" : T(r, asked.state), n, n >= COUNT_UP_TO ? "+" : "");
 	asked_form(a->html, r, &asked);
 	judged_note(a->html, r, &asked);
 	if (asked.partial)

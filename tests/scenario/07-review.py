@@ -165,6 +165,8 @@ for query, n in (('account=AC-2', 4), ('account=AC-9', 0), ('reason=mismatch', 4
                  ("search=%27%20OR%201%3D1", 0)):
     b.go(SITE + '/?' + query)
     tap.same(len(b.all('.list tbody tr')), n, 'filter ' + query)
+b.go(SITE + '/?state=released')
+tap.same(b.find('h1').text, 'Messages: released 0', 'what is not held any more is not called so')
 more = hold('counted')
 b.go(SITE + '/')
 later = hold('counted later')
