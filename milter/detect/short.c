@@ -60,31 +60,56 @@ typedef struct {
 	bool placed;      /* its place says what it is, not what stands before it */
 } Short;
 
-/* "PIN:", and not "no.:": does a colon behind a word of letters name something else? */
-static bool is_other_name(const MsFold *fold, gsize from, gsize colon)
+/* "und", and not "PO" or "Tel", which name what is behind them; but all are capitals behind
+ * "KUNDEN". */
+static bool may_join(const MsFold *fold, gsize word, gsize end, bool capitals)
 {
-	gsize end = colon;
-	while (end > from && strchr(" .", fold->text[end - 1]) != NULL)
-		end--;
-	gsize start = end;
-	while (start > from && g_ascii_isalpha(fold->text[start - 1]))
-		start--;
-	return start < end && !ms_detect_says_number(fold->text + start, end - start);
+	return end - word <= MAX_AND && (capitals || g_ascii_islower(fold->text[word]));
 }
 
-/* "customers 417, 512 and 530": do nothing but numbers and short words stand between? */
-static bool is_listed(const MsFold *fold, gsize from, gsize until)
+/* Is there one behind that one, before `start`? */
+static bool has_other_label(const Search *s, const MsLabel *label, gsize start)
 {
-	gsize digits = 0, letters = 0;
-	for (gsize i = from; i < until; i++) {
-		char c = fold->text[i];
-		letters = g_ascii_isalpha(c) ? letters + 1 : 0;
-		digits += g_ascii_isdigit(c) != 0;
-		if (letters > MAX_AND || (!g_ascii_isalnum(c) && strchr(" \t.,;:#&+/-", c) == NULL) ||
-			(c == ':' && is_other_name(fold, from, i)))
+	for (guint i = s->labels->len; i-- > 0;) {
+		const MsLabel *other = &g_array_index(s->labels, MsLabel, i);
+		if (other->end <= label->end)
+			return false;
+		if (other->end <= start)
+			return true;
+	}
+	return false;
+}
+
+/* "customers 417, 512 and 530", "no. 417, no.: 530": do nothing but numbers, words for them and
+ * single short words stand between? */
+static bool is_listed(const Search *s, const MsLabel *label, gsize from, gsize until)
+{
+	const char *text = s->fold->text;
+	bool capitals = g_ascii_isupper(text[label->end - (label->end > 0)]), word = false;
+	gsize digits = 0;
+	for (gsize i = from, end; i < until; i = end) {
+		for (end = i; end < until && g_ascii_isalpha(text[end]); end++)
+			;
+		if (end > i) {
+			gsize dash = end + (text[end] == '-');
+			bool part = g_ascii_isdigit(text[dash]) ||
+				(i > from && g_ascii_isdigit(text[i - 1]));
+			if (part ? end - i > MAX_AND
+				 : !ms_detect_says_number(text + i, end - i) &&
+					(word || text[end] == ':' ||
+						!may_join(s->fold, i, end, capitals)))
+				return false;
+			word = word || !part;
+			continue;
+		}
+		end++;
+		if (g_ascii_isdigit(text[i])) {
+			digits++;
+			word = false;
+		} else if (strchr(" \t.,;:#&+/-", text[i]) == NULL)
 			return false;
 	}
-	return digits > 0;
+	return digits > 0 && !has_other_label(s, label, until);
 }
 
 /* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417": is nothing but words between, and
@@ -94,14 +119,7 @@ static bool is_behind_words(const Short *c, const MsLabel *label, gsize start)
 	const Search *s = c->s;
 	const char *fold = s->fold->text;
 	gsize end = start;
-	for (guint i = s->labels->len; i-- > 0;) {
-		const MsLabel *other = &g_array_index(s->labels, MsLabel, i);
-		if (other->end <= label->end)
-			break;
-		if (other->end <= start)
-			return false;
-	}
-	if (start - label->end > NEAR)
+	if (start - label->end > NEAR || has_other_label(s, label, start))
 		return false;
 	for (gsize i = label->end; i < start; i++)
 		if (g_ascii_isdigit(fold[i]) || strchr("\n\t|,;", fold[i]) != NULL)
@@ -235,7 +253,7 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 		const MsWord *w = &words[word - 1];
 		gsize len = w->end - w->start;
 		bool digits = ms_detect_is_number(s->compact->text + w->start, len);
-		if (!digits && (len > MAX_AND || word < number))
+		if (!digits && (word < number || !may_join(s->fold, w->from, w->until, false)))
 			break;
 		word--;
 		number = digits ? word : number;
@@ -352,7 +370,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 		: ms_detect_figure(s->fold, from, until, start, end);
 	bool called = figure == MS_FIGURE_NONE &&
 		(named || (behind && alone) ||
-			(label != NULL && (is_listed(s->fold, until, start) ||
+			(label != NULL && (is_listed(s, label, until, start) ||
 						  is_behind_words(c, label, start))) ||
 			is_told(c, k, first) ||
 			is_behind_called(c, k, first) || goes_on_list(c, k, first) ||
