@@ -163,10 +163,19 @@ static bool may_be_base64(char c)
 	return ms_transfer_is_base64(c) || c == '=' || c == ' ';
 }
 
+/* "-----BEGIN PGP MESSAGE-----", and lines that are drawn; those that undo uuencode look for
+ * "begin". */
+static bool begins_another(const char *p, const char *stop)
+{
+	bool base64;
+	bool drawn = stop - p >= 5 && strchr("-_=", *p) != NULL && memcmp(p, p + 1, 4) == 0;
+	return drawn || is_begin(p, stop, &base64);
+}
+
 /* Most lines of prose end with a mark. */
 static bool is_base64_line(const char *p, const char *stop)
 {
-	if (p == stop || !may_be_base64(stop[-1]))
+	if (p == stop || !may_be_base64(stop[-1]) || begins_another(p, stop))
 		return false;
 	while (p < stop && may_be_base64(*p))
 		p++;
@@ -197,8 +206,8 @@ static GByteArray *something_in(const char *p, const char *stop)
 	return is_something(data->data, data->len) ? g_steal_pointer(&data) : NULL;
 }
 
-/* Prose without a mark at its end, or what heads a file ("-----BEGIN DATA-----"), is taken for a
- * line of it: the line behind it that begins a file, or `after`. */
+/* Prose without a mark at its end is taken for a line of the file behind it: the line that begins
+ * one, or `after`. */
 static const char *behind_prose(const Scan *scan, const Line *first, const char *after)
 {
 	gsize before = (gsize)(first->stop - first->p);
@@ -219,26 +228,36 @@ static const char *behind_prose(const Scan *scan, const Line *first, const char 
 	return after;
 }
 
+/* Where the lines end that may be of one file: of one length, and a shorter one.  Blank lines
+ * between them are skipped; words are prose behind it, and so is what is short below one. */
+static const char *end_of_run(const Scan *scan, const Line *line, const char *text, bool *words)
+{
+	gsize full = (gsize)(line->stop - text), before = full;
+	bool blanks = has_blank(text, line->stop), ended = false;
+	const char *after = line->next;
+	while (after < scan->end) {
+		Line at = line_at(scan, after);
+		const char *from = past_quote(&at);
+		gsize len = (gsize)(at.stop - from);
+		if (len > 0 && (!is_base64_line(from, at.stop) || (ended && len < full) ||
+			(!blanks && has_blank(from, at.stop))))
+			break;
+		*words = *words || memchr(from, ' ', len) != NULL;
+		ended = len == 0 && before < full;
+		before = len > 0 ? len : before;
+		after = at.next;
+	}
+	return after;
+}
+
 /* Base64 that begins at `line`: where it ends, or NULL if there is none. */
 static const char *read_base64(const Scan *scan, const Line *line, const char *text)
 {
 	if (line->stop - text < WHOLE || !is_base64_line(text, line->stop))
 		return NULL;
-	bool first = line->p == scan->text, blanks = has_blank(text, line->stop),
+	bool first = line->p == scan->text,
 	     words = memchr(text, ' ', (gsize)(line->stop - text)) != NULL;
-	Line at = *line;
-	const char *after = line->next;
-	/* Lines of one length, and a shorter one; blank lines between them are skipped, and words
-	 * are prose behind it. */
-	while (after < scan->end) {
-		at = line_at(scan, after);
-		const char *from = past_quote(&at);
-		if (from < at.stop && (!is_base64_line(from, at.stop) ||
-			(!blanks && has_blank(from, at.stop))))
-			break;
-		words = words || memchr(from, ' ', (gsize)(at.stop - from)) != NULL;
-		after = at.next;
-	}
+	const char *after = end_of_run(scan, line, text, &words);
 	bool whole = first && after == scan->end && !words;
 	bool mixed = memchr(text, '=', (gsize)(line->stop - text)) != NULL || after != line->next;
 	if (!whole && line->stop - text < SHORTEST && (words || !mixed))
@@ -435,8 +454,8 @@ static const char *read_line(Scan *scan, const Line *line)
 		after = read_binhex(scan, text);
 	if (after == NULL)
 		after = read_base64(scan, line, text);
-	if (after == NULL && line->stop - text >= 27 &&
-		strncmp(text, "-----BEGIN PGP MESSAGE-----", 27) == 0)
+	if (after == NULL && line->stop - text >= 22 &&
+		strncmp(text, "-----BEGIN PGP MESSAGE", 22) == 0) /* or ", PART 1/2" */
 		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCRYPTED,
 			"a PGP message in the text");
 	return after;

@@ -117,12 +117,17 @@ bool ms_is_tnef(const guint8 *data, gsize len)
 
 bool ms_is_pgp(const guint8 *data, gsize len)
 {
-	/* Armoured, or a packet that only encrypted messages begin with (RFC 4880, 4.3: tags 1, 3,
-	 * 9, 18 in the old and new formats) of a plausible version. */
-	if (BEGINS("-----BEGIN PGP MESSAGE-----"))
+	/* Armoured, or a packet that only encrypted messages begin with, in the old and new formats
+	 * (RFC 9580, 4.2): a key for somebody (tag 1), or what a passphrase makes one (tag 3), of a
+	 * plausible version and cipher. */
+	if (BEGINS("-----BEGIN PGP MESSAGE"))
 		return true;
-	return len > 12 && (data[0] == 0x84 || data[0] == 0x85 || data[0] == 0xc1)
-		&& (data[data[0] == 0x85 ? 3 : 2] == 3);
+	if (len <= 12)
+		return false;
+	if (data[0] == 0x84 || data[0] == 0x85 || data[0] == 0xc1)
+		return data[data[0] == 0x85 ? 3 : 2] == 3;
+	return (data[0] == 0x8c || data[0] == 0xc3) && data[1] >= 4 && data[1] < 64 &&
+		(data[2] == 4 || data[2] == 5) && data[3] > 0 && data[3] <= 13;
 }
 
 /* The first characters without byte order mark, NULs of UTF-16 and white space, lower case. */

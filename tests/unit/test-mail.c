@@ -231,6 +231,36 @@ static const Row files[] = {
 	{"base64 between marks",
 		"-----BEGIN DATA-----\n" PACKED "-----END DATA-----\n", "KD-7740912", NULL},
 	{"base64 before words", PACKED "\nWith kind regards\n", "KD-7740912", NULL},
+	{"base64 before a word", PACKED "\nBye\n", "KD-7740912", NULL},
+	{"base64 before two", PACKED "\nRegards\nAnna\n", "KD-7740912", NULL},
+	{"base64 whose lines were broken",
+		"Q3VzdG9tZXIgbnVtYmVyIGlzIHRoZSBvbmUg\ndGhhdCB5b3Uga25vdywg\n"
+		"YW5kIG5vdCBLRC03NzQwOTEyIG9mIHRoZW0K\nYW5kIG5vdCBLRC03NzQw\nOTEyIG9mIHRoZW0K\n",
+		"not KD-7740912 of them\nand not KD-7740912 of them", NULL},
+	{"base64 below a drawn line",
+		"____________________________________________________________________________\n"
+		PACKED, "KD-7740912", NULL},
+	{"uuencode behind a line without a mark",
+		"Please find the list of today below\nbegin 644 list\n"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n",
+		"KD-7740912", NULL},
+	{"xxencode behind prose",
+		"Please find the list of today below\n\nbegin 644 the list\n"
+		"aErJnR4xhNL6UPbJhMaJm62h29HQrB1+tAH6UPqMUMKtjR4VZQUc+\n+\nend\n",
+		"KD-7740912", NULL},
+	{"PGP behind prose",
+		"Please find the list of today below\n\n-----BEGIN PGP MESSAGE-----\n\n"
+		"yDMAAAAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8w\n"
+		"=aaaa\n-----END PGP MESSAGE-----\n",
+		NULL, "encrypted"},
+	{"PGP in parts, behind one word",
+		"Unternehmensunterlagen\n-----BEGIN PGP MESSAGE, PART 1-----\n\n"
+		"yDMAAAAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8w\n",
+		NULL, "encrypted"},
+	{"PGP for a passphrase, without its marks",
+		"See below.\n\njA0ECQMC1s2N0bY4pmT/0kYBvvf3VQn3WQ3iXr0l3z6y3v1n0b3d9J0cYw6lqf2z\n"
+		"=aaaa\n",
+		NULL, "encrypted"},
 	{"base64 in a field", "name;data;date\na.gz;" PACKED_1 PACKED_2 ";2026\n",
 		"KD-7740912", NULL},
 	{"base64 in the last field", "name,data\na.gz," PACKED_1 PACKED_2 "\n",
