@@ -674,6 +674,8 @@ static bool open_lock(MsTlog *log, bool create, GError **error)
 	bool there = !create || ms_io_make(path, "", 0, 0640, NULL);
 	log->lock = there ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	struct stat st;
+	if (log->lock < 0 && !create && errno == ENOENT)
+		return damaged(log, error, "no trail is in it (is a disk mounted over it?)");
 	if (log->lock < 0 || fstat(log->lock, &st) != 0)
 		return fails(error, path, "opened");
 	log->lock_device = st.st_dev;

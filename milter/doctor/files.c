@@ -63,6 +63,11 @@ void check_state_files(Patient *p)
 	look_at(p, s->spool_dir, 0077, false);
 	look_at(p, s->audit_file, 0027, false);
 	look_at(p, audit, 0027, false);
+	g_autofree char *key = g_build_filename(audit, "vkey", NULL);
+	if (access(audit, X_OK) == 0 && access(key, F_OK) != 0 && errno == ENOENT)
+		complain_as(p, MS_GRAVITY_FAULT,
+			"Unmount what is over it, or begin a new one: missent audit begin --why TEXT",
+			"%s is there, and no trail is in it: mail is deferred", audit);
 	look_at(p, s->seen_file, 0027, false);
 	if (s->backend == MS_BACKEND_SQLITE)
 		look_at(p, s->sqlite_file, 0027, false);

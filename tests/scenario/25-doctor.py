@@ -235,6 +235,15 @@ with changed(m.dir + '/site.key', mode=0o640):
     broken('a key that others may read', 'site-key', 'may read')
 with changed(m.state + '/held.db', owner=0):
     broken('records of root\'s', 'files', 'belongs to')
+os.rename(m.state + '/audit', S + '/audit')
+os.mkdir(m.state + '/audit', 0o700)
+shutil.chown(m.state + '/audit', USER)
+broken('a trail under another disk', 'files', 'no trail is in it: mail is deferred')
+mark = m.mark()
+tap.ok(wait_for(lambda: 'no trail is in it (is a disk mounted over it?)' in m.tail(mark)
+                or p.send(message('no trail', RIGHT))[0] not in (250, 451)), '... and the log says so', m.tail(mark)[-800:])
+os.rmdir(m.state + '/audit')
+os.rename(S + '/audit', m.state + '/audit')
 with changed(m.state, mode=0o777):
     broken('a folder that others may write to', 'files', 'write')
 with open(m.dir + '/password', 'w') as f:
