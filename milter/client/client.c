@@ -467,64 +467,66 @@ void known_clear(Known *known)
 
 /* ---- what the directory knows --------------------------------------------------------- */
 
-static int image_file(GBytes *image)
+/* Whoever is started next is given it. */
+static bool know(MsReader *reader, int image, guint64 number)
 {
-	gsize len;
-	const void *data = g_bytes_get_data(image, &len);
-	return ms_memory_of("missent-filter", data, len);
-}
-
-static bool no_memory(GError **error)
-{
-	g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
-		"no memory for the filter of known identifiers: %s", g_strerror(errno));
-	return false;
-}
-
-static void keep_image(MsReader *reader, int fd)
-{
-	ms_io_close(reader->image);
-	reader->image = fd;
-}
-
-bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error)
-{
-	int fd = image_file(image);
-	if (fd < 0)
-		return no_memory(error);
+	int fd = fcntl(image, F_DUPFD_CLOEXEC, 3);
 	/* A crew that takes the place of this one would not hear of it. */
 	pthread_mutex_lock(&reader->starting);
 	pthread_mutex_lock(&reader->lock);
-	bool fine = crew_know(reader->crew, fd, number) || crew_is_gone(reader->crew);
+	bool fine = fd >= 0 && (crew_know(reader->crew, fd, number) || crew_is_gone(reader->crew));
 	known_clear(&reader->known);
-	keep_image(reader, fd); /* whoever is started next is given it */
+	ms_io_close(reader->image);
+	reader->image = fd;
 	reader->filter = fine ? number : 0;
 	reader->known.number = fine ? number : 0;
 	drop_idle(reader);
 	pthread_mutex_unlock(&reader->lock);
 	pthread_mutex_unlock(&reader->starting);
-	if (!fine)
-		return no_memory(error);
-	return (reader->text == NULL || ms_reader_know(reader->text, image, number, error))
-		&& (reader->ocr == NULL || ms_reader_know(reader->ocr, image, number, error));
+	return fine;
 }
 
-bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error)
+static bool know_also(MsReader *reader, int image, guint64 number)
 {
-	int fd = image_file(image);
-	if (fd < 0)
-		return no_memory(error);
+	int fd = fcntl(image, F_DUPFD_CLOEXEC, 3);
 	pthread_mutex_lock(&reader->lock);
-	bool fine = reader->filter != 0;
-	if (fine) {
+	bool keep = fd >= 0 && reader->filter != 0;
+	if (keep) {
 		known_clear(&reader->known);
 		reader->known = (Known){number, fd, 0};
 	}
 	pthread_mutex_unlock(&reader->lock);
+	if (!keep)
+		ms_io_close(fd);
+	return fd >= 0;
+}
+
+/* All have the one copy: a filter of many millions is large. */
+static bool give(MsReader *reader, GBytes *image, guint64 number,
+	bool (*take)(MsReader *reader, int image, guint64 number), GError **error)
+{
+	MsReader *const all[] = {reader, reader->text, reader->ocr};
+	gsize len;
+	const void *data = g_bytes_get_data(image, &len);
+	int fd = ms_memory_of("missent-filter", data, len);
+	bool fine = fd >= 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(all) && fine; i++)
+		fine = all[i] == NULL || take(all[i], fd, number);
+	ms_io_close(fd);
 	if (!fine)
-		close(fd);
-	return (reader->text == NULL || ms_reader_know_also(reader->text, image, number, error))
-		&& (reader->ocr == NULL || ms_reader_know_also(reader->ocr, image, number, error));
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"no memory for the filter of known identifiers: %s", g_strerror(errno));
+	return fine;
+}
+
+bool ms_reader_know(MsReader *reader, GBytes *image, guint64 number, GError **error)
+{
+	return give(reader, image, number, know, error);
+}
+
+bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError **error)
+{
+	return give(reader, image, number, know_also, error);
 }
 
 guint64 ms_reader_known(MsReader *reader)

@@ -6,9 +6,11 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/filter.h"
 #include "missent/reader.h"
 
 #include "../test.h"
@@ -292,6 +294,39 @@ static void test_cache(void)
 	g_assert_true(g_bytes_equal(a, b));
 }
 
+static guint filters_in_memory(void)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+	for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename("/proc/self/fd", name, NULL);
+		g_autofree char *file = g_file_read_link(path, NULL);
+		struct stat st;
+		if (file != NULL && g_str_has_prefix(file, "/memfd:missent-filter") &&
+			stat(path, &st) == 0)
+			g_hash_table_add(seen, GSIZE_TO_POINTER(st.st_ino));
+	}
+	return g_hash_table_size(seen);
+}
+
+/* Both readers have it, and there is one copy; what was there before is let go. */
+static void test_filter(void)
+{
+	static const guint8 key[MS_FILTER_KEY_BYTES] = "fifteen letters";
+	g_autoptr(MsReader) reader = start("missent-reader-text", 0);
+	g_autoptr(GBytes) image = ms_filter_build(key, NULL, 0);
+	for (guint64 number = 1; number < 9; number += 3) {
+		g_assert_true(ms_reader_know(reader, image, number, NULL));
+		g_assert_cmpuint(ms_reader_known(reader), ==, number);
+		g_assert_cmpuint(filters_in_memory(), ==, 1);
+		for (guint64 more = 1; more < 3; more++) {
+			g_assert_true(ms_reader_know_also(reader, image, number + more, NULL));
+			g_assert_cmpuint(ms_reader_known(reader), ==, number + more);
+			g_assert_cmpuint(filters_in_memory(), ==, 2);
+		}
+	}
+}
+
 static char *quoted(const GByteArray *bytes)
 {
 	GString *out = g_string_new(NULL);
@@ -396,6 +431,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/small/documents", test_documents);
 	g_test_add_func("/small/learns", test_learns);
 	g_test_add_func("/small/cache", test_cache);
+	g_test_add_func("/small/filter", test_filter);
 	g_test_add_func("/small/pictures", test_pictures);
 	g_test_add_func("/small/hostile", test_hostile);
 	g_test_add_func("/small/gone", test_gone);
