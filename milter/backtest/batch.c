@@ -6,10 +6,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/stored.h"
 
 #include "backtest_private.h"
@@ -24,8 +26,8 @@ typedef struct {
 	MsBatchProgress *progress;
 	gint64 start, told;
 	GThreadPool *pool;
-	GMutex lock; /* of all that follows, of `progress` and `state`, and of who takes rows */
-	GCond less;
+	pthread_mutex_t lock; /* all below, `progress`, `state`, and who takes rows */
+	pthread_cond_t less;
 	guint waiting;
 	char *broken; /* why the state could not be written; NULL */
 } Batch;
@@ -68,18 +70,18 @@ static void work(gpointer data, gpointer user)
 	char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes, len);
 	digest[16] = '\0';
 	item->digest = digest;
-	g_mutex_lock(&batch->lock);
+	pthread_mutex_lock(&batch->lock);
 	gpointer row = backtest_state_take(batch->state, batch->funcs, item);
-	g_mutex_unlock(&batch->lock);
+	pthread_mutex_unlock(&batch->lock);
 	bool before = row != NULL;
 	if (!before && !ms_batch_stopped(batch->ask))
 		row = batch->funcs->work(item, batch->funcs->user);
-	g_mutex_lock(&batch->lock);
+	pthread_mutex_lock(&batch->lock);
 	if (row != NULL)
 		put(batch, item, row, before);
 	batch->waiting--;
-	g_cond_signal(&batch->less);
-	g_mutex_unlock(&batch->lock);
+	pthread_cond_signal(&batch->less);
+	pthread_mutex_unlock(&batch->lock);
 	g_free((char *)item->name);
 	g_bytes_unref(item->bytes);
 	g_free(digest);
@@ -103,7 +105,7 @@ static void tell(Batch *batch, bool now)
 static void await(Batch *batch, guint fewer)
 {
 	while (batch->waiting >= fewer) {
-		g_cond_wait_until(&batch->less, &batch->lock, g_get_monotonic_time() + EVERY_US);
+		ms_clock_wait(&batch->less, &batch->lock, g_get_monotonic_time() + EVERY_US);
 		tell(batch, false);
 	}
 }
@@ -122,12 +124,12 @@ static bool feed(const MsStored *message, void *user)
 	MsBatchItem *item = g_new(MsBatchItem, 1);
 	*item = (MsBatchItem){f->index++, g_strdup(message->name), NULL,
 		g_bytes_new(message->data, message->len), message->cut};
-	g_mutex_lock(&batch->lock);
+	pthread_mutex_lock(&batch->lock);
 	await(batch, AHEAD * (guint)g_thread_pool_get_max_threads(batch->pool));
 	batch->waiting++;
 	batch->progress->bytes = f->before + message->at;
 	tell(batch, false);
-	g_mutex_unlock(&batch->lock);
+	pthread_mutex_unlock(&batch->lock);
 	f->seen = message->at;
 	g_thread_pool_push(batch->pool, item, NULL);
 	return !ms_batch_stopped(batch->ask);
@@ -156,10 +158,10 @@ static bool run(Batch *batch, GError **error)
 	if (batch->pool == NULL)
 		return false;
 	bool fine = feed_all(batch, error);
-	g_mutex_lock(&batch->lock);
+	pthread_mutex_lock(&batch->lock);
 	await(batch, 1);
 	tell(batch, true);
-	g_mutex_unlock(&batch->lock);
+	pthread_mutex_unlock(&batch->lock);
 	g_thread_pool_free(batch->pool, FALSE, TRUE);
 	return fine;
 }
@@ -174,12 +176,12 @@ bool ms_batch_run(const MsBatchAsk *ask, const MsBatchFuncs *funcs, MsBatchProgr
 		.state = backtest_state_open(ask->state, ask->key, ask->afresh, error)};
 	if (batch.state == NULL)
 		return false;
-	g_mutex_init(&batch.lock);
-	g_cond_init(&batch.less);
+	pthread_mutex_init(&batch.lock, NULL);
+	pthread_cond_init(&batch.less, NULL);
 	bool fine = run(&batch, error);
 	backtest_state_free(batch.state);
-	g_mutex_clear(&batch.lock);
-	g_cond_clear(&batch.less);
+	pthread_mutex_destroy(&batch.lock);
+	pthread_cond_destroy(&batch.less);
 	*broken_out = batch.broken;
 	return fine;
 }

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "missent/answer.h"
@@ -17,7 +18,7 @@ typedef struct {
 	MsRuntime *runtime, *baseline;
 	MsLedger *ledger;
 	MsBacktest *out;
-	GMutex lock; /* of `delivered` */
+	pthread_mutex_t lock; /* of `delivered` */
 	/* address to how many messages were to it alone, as delivery wrote */
 	GHashTable *delivered;
 } Run;
@@ -85,11 +86,11 @@ static void note_delivered(Run *run, const MsEnvelope *envelope)
 {
 	if (envelope->recipients->len != 1)
 		return;
-	g_mutex_lock(&run->lock);
+	pthread_mutex_lock(&run->lock);
 	char *address = g_ascii_strdown(envelope->recipients->pdata[0], -1);
 	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(run->delivered, address));
 	g_hash_table_insert(run->delivered, address, GUINT_TO_POINTER(n + 1));
-	g_mutex_unlock(&run->lock);
+	pthread_mutex_unlock(&run->lock);
 }
 
 static bool judge_item(Run *run, const MsBatchItem *item, MsBacktestRow *row, GError **error)
@@ -258,7 +259,7 @@ static void run_clear(Run *run)
 	ms_runtime_unref(run->baseline);
 	ms_ledger_free(run->ledger);
 	g_hash_table_unref(run->delivered);
-	g_mutex_clear(&run->lock);
+	pthread_mutex_destroy(&run->lock);
 }
 
 static bool load_all(Run *run, GError **error)
@@ -304,7 +305,7 @@ MsBacktest *ms_backtest_run(const MsBacktestAsk *ask,
 	Run run = {.ask = ask, .out = out};
 	const MsBatchFuncs funcs = {work, to_json, from_json, take, progress, user, &run};
 	gint64 began = g_get_monotonic_time(), before = ms_batch_cpu();
-	g_mutex_init(&run.lock);
+	pthread_mutex_init(&run.lock, NULL);
 	run.delivered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	bool fine = run_all(&run, &funcs, error);
 	for (guint i = out->rows->len; i-- > 0;)
