@@ -35,7 +35,7 @@ typedef struct {
 	/* as the file says now; those before are kept for who still reads them */
 	MsSettings *settings;
 	GPtrArray *settings_before;
-	gint64 settings_at; /* the file's time */
+	char *settings_stamp; /* of the file then */
 	/* session and decision, to when he proved that it is he; under the lock */
 	GHashTable *proofs;
 } Agent;

@@ -41,22 +41,16 @@ static int complain(int code, const char *what, const char *why)
 
 /* ---- settings ------------------------------------------------------------------------- */
 
-static gint64 time_of(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 ? st.st_mtim.tv_sec * (gint64)1000000000 + st.st_mtim.tv_nsec
-				    : 0;
-}
-
 /* As the file says now, or before there was a mistake in it.  What was read before stays:
  * somebody may be reading it, and files change seldom. */
 const MsSettings *agent_settings(Agent *agent)
 {
-	gint64 at = time_of(agent->config);
+	g_autofree char *stamp = ms_io_stamp(agent->config);
 	pthread_mutex_lock(&agent->lock);
-	if (at != agent->settings_at) {
+	if (strcmp(stamp, agent->settings_stamp) != 0) {
 		MsSettings *fresh = ms_settings_load(agent->config, NULL);
-		agent->settings_at = at;
+		g_free(agent->settings_stamp);
+		agent->settings_stamp = g_steal_pointer(&stamp);
 		if (fresh != NULL) {
 			g_ptr_array_add(agent->settings_before, agent->settings);
 			agent->settings = fresh;
@@ -215,6 +209,7 @@ static void close_all(Agent *agent)
 	g_hash_table_unref(agent->proofs);
 	g_ptr_array_unref(agent->settings_before);
 	ms_settings_free(agent->settings);
+	g_free(agent->settings_stamp);
 }
 
 /* systemd starts it again, but for a setting that is wrong. */
@@ -248,7 +243,7 @@ int main(int argc, char **argv)
 		return ms_usage_wrong(&usage, "it takes options alone");
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
-	agent.settings_at = time_of(agent.config);
+	agent.settings_stamp = ms_io_stamp(agent.config);
 	agent.settings = ms_settings_load(agent.config, &error);
 	if (agent.settings == NULL)
 		return complain(exit_code(error), error->message, "");
