@@ -6,7 +6,7 @@
  *         in state-dir that remembers what was told, over restarts.
  * OWNS    MsAlerts: ms_alerts_free().
  * ERRORS  None: what cannot be remembered is told again after a restart.
- * THREADS One thread's.
+ * THREADS MsAlerts: one thread's.  What is left for it: any, of any process.
  * LIMITS  The table.
  * NOT     Tells nobody: that is the agent.
  */

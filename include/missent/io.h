@@ -5,8 +5,9 @@
  *         whoever comes first makes, and at its start.
  * OWNS    Descriptors are the caller's.
  * ERRORS  False and errno; or GError.
- * THREADS Safe, but for ms_io_become() and ms_io_listen() (umask), which belong to the start.
- * LIMITS  None; timeouts are those set on the socket.
+ * THREADS Safe, but for what belongs to a program's start: ms_io_usual_start(), ms_io_listen()
+ *         (umask), and what asks for users by name, ms_io_become() and ms_io_give_to().
+ * LIMITS  None; what waits says for how long, ms_io_send() and ms_io_receive() as the socket does.
  * NOT     No protocol.
  */
 #ifndef MISSENT_IO_H

@@ -91,7 +91,7 @@ bool ms_reader_know_also(MsReader *reader, GBytes *image, guint64 number, GError
 /* The number of the filters in use; 0: none. */
 guint64 ms_reader_known(MsReader *reader);
 
-/* Milliseconds spent, and processes used, since the start: for benchmarks. */
+/* Since it was made. */
 typedef struct {
 	guint64 messages, workers_lost;
 	guint64 small;             /* of the messages, those that the small reader read */

@@ -2,8 +2,9 @@
  * One connection of the MTA: what libmilter's callbacks hand over comes in (milter.c), one
  * message after the other; out goes what the MTA is to do.  Of a message that is somebody's
  * business all is stored in memory that no name leads to, judged at its end, and freed in one
- * place, whether it ended, was aborted or the MTA went away. libmilter calls from any thread,
- * of one session from one at a time; what sessions share is the Daemon's, under its lock.
+ * place, whether it ended, was aborted or the MTA went away; but for what must be taken back if
+ * the MTA does not take the answer.  libmilter calls from any thread, of one session from one at
+ * a time; what sessions share is the Daemon's, under its lock.
  */
 #include "config.h"
 
@@ -20,15 +21,6 @@
 #include "missent/token.h"
 
 #include "daemon.h"
-
-/*
- * Envelope, headers and body of a message come in, piece by piece, and go into a memory file as
- * they are; at its end out goes what the MTA is to do with it.  One of libmilter's
- * threads at a time; what connections share is asked of the daemon.
- *
- * Nothing of a message outlives its transaction, but for what must be taken back if the MTA does
- * not take the answer.
- */
 
 /* All of one message, freed in one place. */
 typedef struct {

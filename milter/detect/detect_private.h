@@ -221,7 +221,6 @@ gsize ms_detect_dated(
 	const MsFold *fold, gsize label, gsize from, gsize until, gsize *end_out);
 
 /* ---- glue.c ---- */
-/* Does `next` belong to the same number across the mark? */
 /* Do a word and the next belong together: "X81-0708"? */
 bool ms_detect_is_joint(const Search *s, gsize word);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
