@@ -253,18 +253,22 @@ static bool filter_take(const Filter *f, MsRecordFilter *out)
 }
 
 /* What is searched for may be an identifier, or words of a subject, of which records have keyed
- * digests alone: made here as for the page.  False: it was said, and `*rc` is set. */
-static bool marks_of(MsDesk *desk, MsRecordFilter *filter, GPtrArray *refs, GPtrArray **words_out,
-	int *rc)
+ * digests alone: made here as for the page.  Not 0: they cannot be made, which was said, and only
+ * the rest is searched. */
+static int take_marks(
+	MsDesk *desk, MsRecordFilter *filter, GPtrArray *refs, GPtrArray **words_out)
 {
 	g_autoptr(GError) error = NULL;
 	if (filter->search == NULL)
-		return true;
+		return 0;
 	*words_out = ms_desk_marks(desk, filter->search, refs, &error);
+	if (*words_out == NULL) {
+		cli_fail(0, "only addresses, accounts and queue IDs are searched: there may be more");
+		return cli_fail_error(error);
+	}
 	filter->refs = refs;
 	filter->words = *words_out;
-	*rc = *words_out != NULL ? 0 : cli_fail_error(error);
-	return *words_out != NULL;
+	return 0;
 }
 
 static int do_list(Cli *cli, int argc, char **argv)
@@ -295,11 +299,12 @@ static int do_list(Cli *cli, int argc, char **argv)
 	filter.limit = (guint)limit;
 	filter.whole = json;
 	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	if (desk == NULL || !is_known(desk, &filter, &rc) || !search_told(desk, &filter, &rc))
+		return rc;
 	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free), words = NULL;
-	return desk != NULL && is_known(desk, &filter, &rc) && search_told(desk, &filter, &rc) &&
-			marks_of(desk, &filter, refs, &words, &rc)
-		? list_records(desk, &filter, json)
-		: rc;
+	int partial = take_marks(desk, &filter, refs, &words);
+	rc = list_records(desk, &filter, json);
+	return rc != 0 ? rc : partial;
 }
 
 static int do_causes(Cli *cli, int argc, char **argv)

@@ -154,6 +154,10 @@ ends '... "" where it means something' 0 'from <>' missent check --from '' --to 
 # Numbers that nobody means.
 ends 'held list: without its helper the queue is not looked at' 0 'looked at: list: Failed to execute' missent held list
 ends '... which the checks tell, and what to do' 0 'say where it is (release-program)' missent config check
+mv "$S/policies/kinds.conf" "$S/kinds.away"
+ends 'held list: what cannot be looked for while kinds are wrong is told, and the rest searched' 78 '0 messages' missent held list --search C-10001
+ends '... and why' 78 'only addresses, accounts and queue IDs' missent held list --search C-10001
+mv "$S/kinds.away" "$S/policies/kinds.conf"
 ends 'held list: no line' 64 'at least 1' missent held list --limit 0
 ends 'held release: to nobody who may not have it' 64 'at least 1' missent held release --others 0 x
 ends '... to fewer than nobody' 64 'at least 1' missent held release --others -1 x
