@@ -206,6 +206,19 @@ static GByteArray *something_in(const char *p, const char *stop)
 	return is_something(data->data, data->len) ? g_steal_pointer(&data) : NULL;
 }
 
+/* The first line of a file is as long as the second, unless that is the last. */
+static bool begins_lines(const Scan *scan, const Line *line, const char *after)
+{
+	const char *p = line->next;
+	while (p < after) {
+		Line at = line_at(scan, p);
+		if (at.stop > at.p)
+			return at.stop - at.p == line->stop - line->p || at.next >= after;
+		p = at.next;
+	}
+	return true;
+}
+
 /* Prose without a mark at its end is taken for a line of the file behind it: the line that begins
  * one, or `after`. */
 static const char *behind_prose(const Scan *scan, const Line *first, const char *after)
@@ -215,11 +228,12 @@ static const char *behind_prose(const Scan *scan, const Line *first, const char 
 		Line at = line_at(scan, p);
 		const char *text = past_quote(&at);
 		gsize len = (gsize)(at.stop - at.p);
-		bool other = len != before && at.stop - text >= WHOLE;
-		if (other && !has_blank(text, at.stop)) {
+		if (len != before && at.stop - text >= SHORTEST && !has_blank(text, at.stop) &&
+			begins_lines(scan, &at, after)) {
 			g_autoptr(GByteArray)
-				data = something_in(text, text + MIN(after - text, ENOUGH));
-			if (data != NULL)
+				head = something_in(text, text + MIN(after - text, ENOUGH));
+			g_autoptr(GByteArray) all = head != NULL ? something_in(text, after) : NULL;
+			if (all != NULL)
 				return at.p;
 		}
 		before = at.stop > text ? len : before;
@@ -275,8 +289,16 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	return begin;
 }
 
-/* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands, and so is what is a
- * document; data: is read as such. */
+/* Is it all of a field: a cell, what is in quotes?  Links have long words that are nothing. */
+static bool is_field(const Line *line, const char *from, const char *stop)
+{
+	static const char marks[] = " \t;,|\"'";
+	return from > line->p && strchr(marks, from[-1]) != NULL &&
+		(stop == line->stop || strchr(marks, *stop) != NULL);
+}
+
+/* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands, and so is a field
+ * that is a document; data: is read as such. */
 static void read_amid(const Scan *scan, const Line *line)
 {
 	static const char address[] = ";base64,";
@@ -289,8 +311,9 @@ static void read_amid(const Scan *scan, const Line *line)
 			p++;
 		bool padded = p < line->stop && *p == '=';
 		bool named = from - line->p >= 8 && memcmp(from - 8, address, 8) == 0;
-		if (p - from < (padded ? WHOLE : LONG) || named || p - from == (gssize)len ||
-			(padded && p + 1 < line->stop && g_ascii_isalnum(p[1])))
+		if (named || p - from < (padded ? WHOLE : LONG) ||
+			(padded ? p + 1 < line->stop && g_ascii_isalnum(p[1])
+				: !is_field(line, from, p)))
 			continue;
 		g_autoptr(GByteArray) data =
 			ms_transfer_base64((const guint8 *)from, (gsize)(p - from));
