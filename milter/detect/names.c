@@ -495,6 +495,72 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 	return at;
 }
 
+/* ---- heads of several lines ---- */
+
+#define MAX_WRAPPED 4 /* lines */
+
+/* Where the row begins that ends with the line at `at`; each ends with a tab, and a head has no
+ * number. */
+static gsize row_start(const char *text, gsize at)
+{
+	gsize from = at;
+	for (guint i = 0; i < MAX_WRAPPED && from > 1; i++) {
+		const char *nl = memrchr(text, '\n', from - 1);
+		gsize before = nl != NULL ? (gsize)(nl + 1 - text) : 0;
+		if (strchr("\t\n", text[from - 2]) != NULL ||
+			ms_has_digit(text + before, from - before))
+			break;
+		from = before;
+	}
+	return from;
+}
+
+/* "Customer\nno.", "Kunden-\nnummer"; what stands further above may be before the table. */
+static const MsNameKinds *kinds_of_lines(Search *s, const Cell *cell)
+{
+	const char *text = s->fold->text + cell->start;
+	const char *nl = memrchr(text, '\n', cell->end - cell->start);
+	const char *last = nl != NULL ? nl + 1 : text, *end = s->fold->text + cell->end;
+	const MsNameKinds *kinds = ms_detect_kinds_named(s, last, (gsize)(end - last));
+	if (kinds != NULL || nl == NULL)
+		return kinds;
+	const char *before = memrchr(text, '\n', (gsize)(nl - text));
+	text = before != NULL ? before + 1 : text;
+	bool hyphen = nl > text && nl[-1] == '-';
+	g_autofree char *name = g_strdup_printf("%.*s%s%.*s", (int)(nl - hyphen - text), text,
+		hyphen ? "" : " ", (int)(end - last), last);
+	return strlen(name) <= MAX_CELL ? ms_detect_kinds_named(s, name, strlen(name)) : NULL;
+}
+
+/* The lines below a head whose cells have several, of which one is from `at` to `end`; 0: it is
+ * none, or has one line. */
+static gsize read_wrapped(Search *s, gsize at, gsize end)
+{
+	const char *text = s->fold->text;
+	for (guint i = 1; i < MAX_WRAPPED && text[end - 1] != '\t' && end + 1 < s->fold->len; i++) {
+		at = end + 1;
+		const char *nl = memchr(text + at, '\n', s->fold->len - at);
+		end = nl != NULL ? (gsize)(nl - text) : s->fold->len;
+	}
+	gsize from = text[end - 1] == '\t' ? row_start(text, at) : at, next = end + 1;
+	Cell cells[MAX_CELLS], row[MAX_CELLS];
+	const MsNameKinds *kinds[MAX_CELLS];
+	guint n = 0, labels = 0;
+	if (from == at || end - from > MAX_VALUE || ms_has_digit(text + from, end - from))
+		return 0;
+	for (gsize start = from, i = from; i <= end && n < MAX_CELLS; i++) {
+		if (i < end && text[i] != '\t')
+			continue;
+		cells[n] = (Cell){start, i};
+		kinds[n] = i > start ? kinds_of_lines(s, &cells[n]) : NULL;
+		labels += kinds[n++] != NULL;
+		start = i + 1;
+	}
+	return labels > 0 && cut_line(text, s->fold->len, &next, '\t', n, row) == n
+		? read_rows(s, end + 1, '\t', cells, n, kinds)
+		: 0;
+}
+
 static void by_tables(Search *s)
 {
 	const char *text = s->fold->text;
@@ -511,6 +577,11 @@ static void by_tables(Search *s)
 			return;
 		if (separator == '\0' || has_number_in(text, at, end)) {
 			at = end + 1;
+			continue;
+		}
+		gsize behind = separator == '\t' ? read_wrapped(s, at, end) : 0;
+		if (behind > 0) {
+			at = behind;
 			continue;
 		}
 		guint n = cut_line(text, end, &next, separator, MAX_CELLS, cells);
