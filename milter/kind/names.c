@@ -29,6 +29,7 @@ enum {
 	IS_ENOUGH = 8,   /* alone, at the end of a name */
 	IS_PASSED = 16,  /* around what a number is called by its own word */
 	IS_REFERRED = 32, /* the same, of what a document refers to */
+	IS_ISSUED = 64,   /* stands between these, and says nothing */
 };
 
 static const struct {
@@ -45,7 +46,8 @@ static const struct {
 		    "кoд koд"},
 	{IS_FILLER, "value val text txt string str content field"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
-	{IS_REFERRED, "document referenced issuer assigned reference"},
+	{IS_REFERRED, "document referenced reference"},
+	{IS_ISSUED, "issuer assigned"},
 	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja"},
 };
 
@@ -279,7 +281,7 @@ static const MsNameKinds *referred(GHashTable *keys, const Word *words, guint n)
 	guint left = n;
 	bool refers = false;
 	Key key;
-	while (left > 0 && is(words[left - 1].text, IS_PASSED | IS_REFERRED))
+	while (left > 0 && is(words[left - 1].text, IS_PASSED | IS_REFERRED | IS_ISSUED))
 		refers |= is(words[--left].text, IS_REFERRED);
 	if (!refers || left == 0)
 		return NULL;
@@ -326,7 +328,7 @@ bool ms_name_is_number(const char *name)
 		n_outer = tidy(outer, cut(steps[last - 2], outer));
 	for (guint i = 0; i < n; i++) {
 		bool is_number = is(words[i].text, IS_PASSED);
-		if (!is_number && !is(words[i].text, IS_REFERRED) &&
+		if (!is_number && !is(words[i].text, IS_REFERRED | IS_ISSUED) &&
 			!has_word(outer, n_outer, words[i].text))
 			return false;
 		number += is_number;

@@ -264,6 +264,7 @@ static const struct {
 	{NAMED, "{ContractReferencedDocument\nIssuerAssignedID=889900\n}", "contract-number",
 		"889900", true},
 	{NAMED, "ReceiverContractReference=889900", "contract-number", "889900", true},
+	{NAMED, "BuyerAssignedID=31337", "customer-number", "31337", false}, /* of an article */
 	{NAMED, "ReceiverContract=889900", "contract-number", "889900", false},
 	{NAMED, "ContractReferenceDate=889900", "contract-number", "889900", false},
 	{NAMED, "{InvoiceDocumentReference\nUUID=889900\n}", "contract-number", "889900", false},
