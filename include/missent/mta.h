@@ -44,6 +44,7 @@ typedef struct {
 	GPtrArray *recipients; /* of char *: as the MTA has them, which may have rewritten them */
 	gint64 arrived;        /* seconds since 1970 */
 	guint64 size;
+	bool expires; /* at its next attempt it is returned, however young it is (postsuper -e) */
 } MsQueued;
 void ms_queued_free(MsQueued *queued);
 /* Queue ID to MsQueued; "" is there where a line could not be read. */

@@ -118,7 +118,15 @@ static bool queue_verb_done(Carry *c, const char *verb, GError **error)
 	return false;
 }
 
-static bool release_queued(Carry *c, const char *verb, GError **error)
+/* What would be returned as too old is given a new arrival time. */
+static const char *release_verb(const Carry *c)
+{
+	const MsQueued *queued = g_hash_table_lookup(c->desk->queue, c->record->queue_id);
+	bool old = desk_is_old(c->desk->settings, c->record);
+	return old || (queued != NULL && queued->expires) ? MS_MTA_REQUEUE : MS_MTA_RELEASE;
+}
+
+static bool release_queued(Carry *c, GError **error)
 {
 	const char *where = "gone";
 	int held = on_hold(c, &where, error);
@@ -126,7 +134,7 @@ static bool release_queued(Carry *c, const char *verb, GError **error)
 		return false;
 	if (held == 0)
 		return resumed_at(c, MS_MTA_RELEASE) || not_there(c, where, error);
-	if (!step(c, MS_MTA_RELEASE, -1, error) || !queue_verb_done(c, verb, error))
+	if (!step(c, MS_MTA_RELEASE, -1, error) || !queue_verb_done(c, release_verb(c), error))
 		return false;
 	desk_point("after release");
 	return true;
@@ -286,7 +294,7 @@ static bool do_release(Carry *c, char **outcome_out, GError **error)
 		/* Sendmail would return an old one at its first failed attempt. */
 		&& !(old && c->desk->settings->sendmail) && !resumed_at(c, "moving");
 	if (queued)
-		return release_queued(c, old ? MS_MTA_REQUEUE : MS_MTA_RELEASE, error);
+		return release_queued(c, error);
 	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);
 }
 

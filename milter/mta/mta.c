@@ -162,6 +162,7 @@ static void take_line(GHashTable *queue, const char *line, gsize len)
 		queued->arrived = json_integer_value(json_object_get(object, "arrival_time"));
 		queued->size = (guint64)json_integer_value(json_object_get(object, "message_size"));
 		queued->body = g_strdup(member(object, "body"));
+		queued->expires = json_is_true(json_object_get(object, "forced_expire"));
 		g_hash_table_replace(queue, queued->queue_id, queued);
 	}
 	json_decref(object);

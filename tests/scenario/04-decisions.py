@@ -141,6 +141,13 @@ def rewritten(p):
     name = hold(p, 'sender rewritten, to delete', sender='careful@seller.example')
     out = held('delete', name, '-w', 'test')
     tap.ok(m.code == 0 and name not in [q['queue_id'] for q in p.queue()], '... it is deleted', out)
+    # all of the queue is told to expire, and what is held with it
+    name = hold(p, 'expired and released', sender='careful@seller.example')
+    subprocess.run(['postsuper', '-c', p.etc, '-e', name], stderr=subprocess.DEVNULL, check=True)
+    held('release', name, '-w', 'test')
+    p.arrived('expired and released')
+    tap.same([c[0] for c in p.copies('expired and released')], [['kunde@alpha.example']],
+             'what Postfix was told to let expire goes when it is released, and is not returned')
     # an operator lets it go while it is being decided on
     name = hold(p, 'let go by hand', sender='careful@seller.example')
     digest = record(name)['digest']
