@@ -745,11 +745,10 @@ typedef struct {
 	guint n, at;
 } Cells;
 
-static void cells_around(const Search *s, gsize word, Cells *all)
+static void cells_around(const Search *s, Cell cell, Cells *all)
 {
-	Cell before[2 * MAX_BLOCK], cell;
+	Cell before[2 * MAX_BLOCK];
 	guint n = 0;
-	cell_of(s, word, &cell.first, &cell.last);
 	for (gsize at = cell.first; at > 0 && n < G_N_ELEMENTS(before); at = before[n++].first)
 		cell_of(s, at - 1, &before[n].first, &before[n].last);
 	for (all->at = n, all->n = 0; all->n < all->at;)
@@ -816,9 +815,11 @@ static bool by_place(const Case *c, gsize last)
 {
 	const Search *s = c->s;
 	Cells all;
-	cells_around(s, c->word, &all);
-	if (all.cells[all.at].first != c->word || all.cells[all.at].last != last)
+	Cell own;
+	cell_of(s, c->word, &own.first, &own.last);
+	if (own.first != c->word || own.last != last)
 		return false;
+	cells_around(s, own, &all);
 	for (guint n = 2; n <= MIN(all.at, MAX_BLOCK); n++) {
 		guint name = all.at - n;
 		if (!is_name(c, &all.cells[name]))

@@ -487,10 +487,12 @@ static void try_any_year(Short *c, const MsStyle *style, gsize first, gsize lett
 	char digits[MAX_DIGITS + YEAR + 1];
 	gsize len = strlen(c->digits);
 	bool meant = false;
+	if (c->last > c->first || len < MIN_YEARLESS || len > MAX_DIGITS - YEAR)
+		return;
 	for (guint k = 0; !meant && k < ms_kinds_count(c->s->kinds); k++)
 		meant = tag_of(c->s, k) == style->tag && ms_kinds_nth(c->s->kinds, k)->known &&
 			may_be(c, k, first, letters, joined);
-	if (!meant || c->last > c->first || len < MIN_YEARLESS || len > MAX_DIGITS - YEAR)
+	if (!meant)
 		return;
 	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++) {
 		g_snprintf(digits, sizeof digits, "%d%s", year, c->digits);
