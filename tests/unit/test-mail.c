@@ -267,7 +267,10 @@ static const Row files[] = {
 		"KD-7740912", NULL},
 	{"a word of a link is no file",
 		"https://t.example/ls/click?upn=" PACKED_1 "AAAAAAAAAAAAAAAA&x=1\n"
-		"https://t.example/e/" PACKED_1 "AAAAAAAAAAAAAAAA\n",
+		"https://t.example/e/" PACKED_1 "AAAAAAAAAAAAAAAA\n"
+		"https://t.example/e/N3q8ryccAAQ/N3q8ryccAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&x=N3q8ryccAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&y=1\n",
 		"ls/click", NULL},
 	{"padded base64 behind a comma",
 		"a.txt,Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgo=,2026\n",
