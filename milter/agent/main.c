@@ -243,10 +243,11 @@ int main(int argc, char **argv)
 		return ms_usage_wrong(&usage, "it takes options alone");
 	ms_io_private_memory();
 	g_autoptr(GError) error = NULL;
-	agent.settings_stamp = ms_io_stamp(agent.config);
+	g_autofree char *stamp = ms_io_stamp(agent.config);
 	agent.settings = ms_settings_load(agent.config, &error);
 	if (agent.settings == NULL)
 		return complain(exit_code(error), error->message, "");
+	agent.settings_stamp = g_steal_pointer(&stamp);
 	agent.settings_before = g_ptr_array_new_with_free_func((GDestroyNotify)ms_settings_free);
 	agent.proofs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	ms_log_open("missent-agent", agent.settings->log_syslog, agent.settings->log_debug);
