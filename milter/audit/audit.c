@@ -82,7 +82,7 @@ void ms_audit_free(MsAudit *audit)
 	pthread_mutex_destroy(&audit->lock);
 	g_free(audit->path);
 	g_free(audit->folder);
-	memset(audit->key, 0, sizeof audit->key);
+	explicit_bzero(audit->key, sizeof audit->key);
 	g_free(audit);
 }
 

@@ -59,7 +59,7 @@ static void work_clear(Work *work)
 {
 	ms_incident_free(work->incident);
 	cli_end(&work->session);
-	memset(work->key, 0, sizeof work->key);
+	explicit_bzero(work->key, sizeof work->key);
 	g_free(work->key_number);
 	g_free(work->house);
 	g_free(work->account);

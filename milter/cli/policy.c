@@ -135,7 +135,7 @@ static MsApplied *read_trail(Cli *cli, const char *trail, const char *since, GEr
 	bool has = cli_begin(&session, cli) == 0 && cli_audit_key(&session, key);
 	cli_end(&session);
 	MsApplied *applied = ms_applied_read(trail, from, now, has ? key : NULL, error);
-	memset(key, 0, sizeof key);
+	explicit_bzero(key, sizeof key);
 	return applied;
 }
 

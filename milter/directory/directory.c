@@ -87,7 +87,7 @@ void ms_directory_free(MsDirectory *directory)
 		directory->backend->ops->close(directory->backend);
 	ms_kinds_unref(directory->kinds);
 	ms_key_free(directory->keys.key);
-	memset(&directory->keys.parts, 0, sizeof directory->keys.parts);
+	explicit_bzero(&directory->keys.parts, sizeof directory->keys.parts);
 	ms_seen_free(directory->seen);
 	pthread_mutex_destroy(&directory->lock);
 	g_free(directory->import_file);

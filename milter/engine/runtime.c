@@ -144,7 +144,10 @@ MsGuard *ms_engine_open_guard(const MsSettings *s, GError **error)
 		.key_before = file != NULL ? before : NULL,
 		.limits = s->guard.limits,
 	};
-	return ms_guard_open(&settings, error);
+	MsGuard *guard = ms_guard_open(&settings, error);
+	explicit_bzero(key, sizeof key);
+	explicit_bzero(before, sizeof before);
+	return guard;
 }
 
 /* `lean`: for verdicts alone; who explains them wants to see what was guessed, too. */
@@ -260,7 +263,7 @@ static void give_audit_key(MsRuntime *runtime)
 		return;
 	ms_directory_subkey(runtime->directory, MS_AUDIT_PURPOSE, key);
 	ms_audit_key(runtime->audit, key);
-	memset(key, 0, sizeof key);
+	explicit_bzero(key, sizeof key);
 }
 
 static void set_text(char **text, const char *value)

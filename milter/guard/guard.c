@@ -61,7 +61,7 @@ void ms_guard_free(MsGuard *guard)
 	}
 	if (guard->store != NULL)
 		guard->store->close(guard->store);
-	memset(guard->key, 0, sizeof guard->key);
+	explicit_bzero(guard->key, sizeof guard->key);
 	pthread_mutex_destroy(&guard->lock);
 	g_hash_table_unref(guard->stopped);
 	g_strfreev(guard->customers);

@@ -61,7 +61,7 @@ void ms_applied_free(MsApplied *applied)
 		return;
 	g_hash_table_unref(applied->titles);
 	g_hash_table_unref(applied->senders);
-	memset(applied->key, 0, sizeof applied->key);
+	explicit_bzero(applied->key, sizeof applied->key);
 	g_free(applied->number);
 	g_free(applied);
 }

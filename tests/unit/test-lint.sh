@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..20
+echo 1..21
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -68,6 +68,9 @@ check 'each library has one home' "$(
 	holding 'mfapi.h' | grep -v '^milter/daemon/'
 	holding 'idn2.h' | grep -v '^milter/kind/')"
 check 'no banned calls' "$(grep -nE '[^a-z_](strcat|sprintf|gets|system|popen|tmpnam|strtok|alloca)\(' \
+	-r milter --include='*.[ch]')"
+# A compiler leaves out what it sees nobody read again; explicit_bzero() it does not.
+check 'no key is overwritten by what may be left out' "$(grep -nE 'memset\([^,]*(key|secret|password)[^,]*, 0,' \
 	-r milter --include='*.[ch]')"
 check 'only front doors and base log' "$(holding 'ms_log(' | grep -vE '^milter/(daemon|agent|review|cli|base)/')"
 
