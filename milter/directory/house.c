@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/reader.h"
 
 #include "directory_private.h"
@@ -123,12 +125,21 @@ static bool copy(const MsTableRow *row, void *user, GError **error)
 	return true;
 }
 
+/* It stays whose it is, and readable by whom it is: missent's user reads it too. */
+static bool put_in_place(const char *path, const GString *text)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	guint mode = there ? st.st_mode & 07777 : 0644;
+	return ms_io_replace(path, text->str, text->len, mode, true) &&
+		(!there || geteuid() != 0 || ms_io_give(path, st.st_uid, st.st_gid, mode));
+}
+
 bool ms_directory_change_house(MsDirectory *directory, bool remove, const char *kind,
 	const char *value, bool *changed_out, GError **error)
 {
 	const char *why, *path = directory->house_file;
 	g_autofree char *text = NULL;
-	g_autoptr(GError) trouble = NULL;
 	g_autofree char *key =
 		ms_directory_key(directory, kind, value, strlen(value), false, &why);
 	g_autoptr(GString) out = g_string_new(HEADING);
@@ -145,11 +156,8 @@ bool ms_directory_change_house(MsDirectory *directory, bool remove, const char *
 		return true;
 	if (!remove)
 		append_row(out, directory->house, kind, value);
-	if (!g_file_set_contents_full(path, out->str, (gssize)out->len,
-		    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644, &trouble))
-		return fail(path, 0, trouble->message, error);
-	*changed_out = true;
-	return true;
+	*changed_out = put_in_place(path, out);
+	return *changed_out || fail(path, 0, g_strerror(errno), error);
 }
 
 const char *ms_directory_house_file(const MsDirectory *directory)

@@ -79,7 +79,15 @@ ok '... of one' sh -c "! '$BUILD/missent' -c '$S/missent.conf' directory put AC-
 for a in AC-4 AC-5; do missent directory delete $a customer-number C-10003 >/dev/null; done
 missent directory delete AC-5 customer-number C-90003 >/dev/null
 ok 'delete' says 0 'deleted' missent directory delete AC-3 customer-number C-10003
+umask 077
 ok 'put: what is the house stays' says 0 'of which each import has it' missent directory put house vat-id DE136695976
+umask 022
+ok '... in a file that all may read, whatever the umask' [ "$(stat -c %a "$S/house.csv")" = 644 ]
+chmod 0640 "$S/house.csv" && { [ "$(id -u)" != 0 ] || chown 65534:65534 "$S/house.csv"; }
+owned=$(stat -c '%a %u %g' "$S/house.csv")
+ok '... in which more comes to stand' says 0 'of which each import has it' missent directory put house iban DE89370400440532013000
+ok '... and whose it is, and who may read it, is as it was' [ "$(stat -c '%a %u %g' "$S/house.csv")" = "$owned" ]
+missent directory delete house iban DE89370400440532013000 >/dev/null
 ok '... and is there once' says 0 'was there already' missent directory put house vat-id 'DE 136 695 976'
 ok '... over an import of a file without it' says 0 '4 lines read, 0 bad; 5 entries in use' missent directory import "$S/m.csv"
 ok '... known' says 0 'account house' missent directory lookup vat-id DE136695976
