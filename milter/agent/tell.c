@@ -201,12 +201,10 @@ static bool submit(const MsSettings *s, const char *text, char **why_out)
 /* With the lock held: what is not sent yet survives a restart. */
 static void keep_pending(const Teller *t)
 {
-	g_autoptr(GError) error = NULL;
 	if (t->pending->len == 0)
 		unlink(t->file);
-	else if (!g_file_set_contents_full(t->file, t->pending->str, (gssize)t->pending->len,
-			 G_FILE_SET_CONTENTS_CONSISTENT, 0640, &error))
-		ms_log(LOG_WARNING, NULL, "alerts: %s", error->message);
+	else if (!ms_io_replace(t->file, t->pending->str, t->pending->len, 0640, true))
+		ms_log(LOG_WARNING, NULL, "alerts: %s: %s", t->file, g_strerror(errno));
 }
 
 /* What there is to send now, the caller's; NULL: nothing.  How much of it is `pending`, and

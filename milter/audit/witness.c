@@ -127,12 +127,10 @@ static bool keep(const char *folder, const char *host, const char *vkey,
 	g_autofree char *path = path_of(folder, host);
 	g_autofree char *text = g_strdup_printf(
 		"%s\n%" G_GINT64_FORMAT "\n%s", vkey, g_get_real_time(), checkpoint->text);
-	if (!ms_io_make_folder(folder, 0750)) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", folder, g_strerror(errno));
-		return false;
-	}
-	return g_file_set_contents_full(path, text, -1,
-		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
+	if (ms_io_make_folder(folder, 0750) && ms_io_replace(path, text, strlen(text), 0640, true))
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
+	return false;
 }
 
 /* ---- taking --------------------------------------------------------------------------- */

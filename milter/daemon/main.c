@@ -196,18 +196,17 @@ static void watch_mapping(MsRuntime *runtime)
 
 /* For who asked with a number, and waits: ms_reload_file() of that configuration.  Of several
  * signals that come at once the kernel keeps one: who finds another's number asks again. */
-static void answer(const Daemon *daemon, int asked, const GError *why)
+static void answer(Daemon *daemon, int asked, const GError *why)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(MsRuntime) running = daemon_runtime((Daemon *)daemon);
+	g_autoptr(MsRuntime) running = daemon_runtime(daemon);
 	g_autofree char *path = ms_reload_file(ms_runtime_settings(running));
 	g_autofree char *text = why != NULL
 		? g_strdup_printf("%d failed %s\n", asked, why->message)
 		: g_strdup_printf(
 			  "%d done %u\n", asked, ms_policies_count(ms_runtime_policies(running)));
-	if (!g_file_set_contents(path, text, -1, &error))
-		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s",
-			error->message);
+	if (!ms_io_replace(path, text, strlen(text), 0640, false))
+		ms_log(LOG_WARNING, NULL, "reload: who asked for it is not told: %s: %s", path,
+			g_strerror(errno));
 }
 
 static void reload(Daemon *daemon, int asked)

@@ -4,9 +4,12 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "missent/io.h"
 
 #include "progress.h"
 #include "state.h"
@@ -109,8 +112,8 @@ bool ms_progress_write(const MsProgress *p, const char *path, const MsKeys *keys
 	const char *data = g_bytes_get_data(sealed, &len);
 	g_string_append_printf(out, "%s\n", p->generation);
 	g_string_append_len(out, data, (gssize)len);
-	return g_file_set_contents_full(
-		path, out->str, (gssize)out->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+	return ms_io_replace(path, out->str, out->len, 0600, true) ||
+		ms_io_fail(error, path, errno);
 }
 
 static MsProgress *take(const guint8 *text, gsize len)

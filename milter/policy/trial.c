@@ -4,9 +4,11 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 #include "missent/text.h"
 #include "missent/trial.h"
 
@@ -105,8 +107,7 @@ bool ms_trials_write(const MsTrials *trials, const char *file, GError **error)
 {
 	gsize len;
 	g_autofree char *text = g_key_file_to_data(trials->file, &len, NULL);
-	return g_file_set_contents_full(file, text, (gssize)len,
-		G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0640, error);
+	return ms_io_replace(file, text, len, 0640, true) || ms_io_fail(error, file, errno);
 }
 
 static gint64 number_of(GKeyFile *file, const char *group, const char *key)
