@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "missent/clock.h"
@@ -21,11 +20,8 @@ static struct {
 	gint64 since, end;  /* of the pause: the file's, and by the clock that only goes on */
 	bool silent;        /* the numbers could not be written, which was told */
 	bool distrusted;    /* so was a file that is not believed */
-	pthread_t asker;
-	pthread_mutex_t lock;
-	pthread_cond_t stop;
-	bool stopping;      /* under the lock */
-} account = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
+	Rounds asker;
+} account;
 
 /* ---- the pause ------------------------------------------------------------------------ */
 
@@ -136,20 +132,10 @@ static void ask_guard(Daemon *daemon)
 		ms_numbers_set(numbers, MS_NUM_STREAMS_STOPPED, stopped);
 }
 
-static void *keep_asking(void *daemon)
+static void ask(void *daemon)
 {
-	pthread_mutex_lock(&account.lock);
-	while (!account.stopping) {
-		pthread_mutex_unlock(&account.lock);
-		ask_directory(daemon);
-		ask_guard(daemon);
-		gint64 end = g_get_monotonic_time() + ASK_US;
-		pthread_mutex_lock(&account.lock);
-		while (!account.stopping && ms_clock_wait(&account.stop, &account.lock, end))
-			;
-	}
-	pthread_mutex_unlock(&account.lock);
-	return NULL;
+	ask_directory(daemon);
+	ask_guard(daemon);
 }
 
 static void set_gauges(Daemon *daemon, MsNumbers *numbers, MsRuntime *runtime)
@@ -190,16 +176,12 @@ bool account_begin(Daemon *daemon)
 {
 	ms_numbers_set(daemon_numbers(daemon), MS_NUM_DIRECTORY_ASKED, 0);
 	account_look(daemon);
-	return pthread_create(&account.asker, NULL, keep_asking, daemon) == 0;
+	return rounds_start(&account.asker, "asker", ask, daemon, ASK_US);
 }
 
 void account_end(Daemon *daemon)
 {
-	pthread_mutex_lock(&account.lock);
-	account.stopping = true;
-	pthread_cond_signal(&account.stop);
-	pthread_mutex_unlock(&account.lock);
-	pthread_join(account.asker, NULL);
+	rounds_stop(&account.asker);
 	account_look(daemon);
 }
 

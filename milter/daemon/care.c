@@ -7,10 +7,8 @@
  */
 #include "config.h"
 
-#include <pthread.h>
 #include <systemd/sd-daemon.h>
 
-#include "missent/clock.h"
 #include "missent/log.h"
 
 #include "daemon.h"
@@ -23,14 +21,11 @@ typedef struct {
 	gint64 watchdog_us; /* 0: nobody asks */
 	gint64 fed, told;
 	guint refused;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stop;
-	bool stopping;
+	Rounds rounds;
 } Care;
 
 /* of the one daemon that a process is */
-static Care care = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
+static Care care;
 
 static void tell_refused(gint64 now)
 {
@@ -61,33 +56,18 @@ static void feed(gint64 now)
 	care.fed = now;
 }
 
-/* A second later; false: it is to end. */
-static bool wait_a_second(void)
+static void take_care(void *unused)
 {
-	gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC;
-	pthread_mutex_lock(&care.lock);
-	while (!care.stopping && ms_clock_wait(&care.stop, &care.lock, end))
-		;
-	bool go_on = !care.stopping;
-	pthread_mutex_unlock(&care.lock);
-	return go_on;
-}
-
-static void *take_care(void *user)
-{
-	(void)user;
-	while (wait_a_second()) {
-		gint64 now = g_get_monotonic_time();
-		MsRuntime *runtime = daemon_runtime(care.daemon);
-		g_autofree char *news = ms_reader_news(ms_runtime_reader(runtime));
-		ms_runtime_unref(runtime);
-		if (news != NULL)
-			ms_log(LOG_WARNING, NULL, "%s", news);
-		tell_refused(now);
-		if (account_look(care.daemon))
-			feed(now);
-	}
-	return NULL;
+	(void)unused;
+	gint64 now = g_get_monotonic_time();
+	MsRuntime *runtime = daemon_runtime(care.daemon);
+	g_autofree char *news = ms_reader_news(ms_runtime_reader(runtime));
+	ms_runtime_unref(runtime);
+	if (news != NULL)
+		ms_log(LOG_WARNING, NULL, "%s", news);
+	tell_refused(now);
+	if (account_look(care.daemon))
+		feed(now);
 }
 
 bool care_start(Daemon *daemon, const char *libmilter_spec)
@@ -96,15 +76,12 @@ bool care_start(Daemon *daemon, const char *libmilter_spec)
 	care.daemon = daemon;
 	care.socket = g_strdup(libmilter_spec);
 	care.watchdog_us = sd_watchdog_enabled(0, &us) > 0 ? (gint64)us : 0;
-	return account_begin(daemon) && pthread_create(&care.thread, NULL, take_care, NULL) == 0;
+	return account_begin(daemon) &&
+		rounds_start(&care.rounds, "care", take_care, NULL, G_USEC_PER_SEC);
 }
 
 void care_stop(void)
 {
-	pthread_mutex_lock(&care.lock);
-	care.stopping = true;
-	pthread_cond_signal(&care.stop);
-	pthread_mutex_unlock(&care.lock);
-	pthread_join(care.thread, NULL);
+	rounds_stop(&care.rounds);
 	account_end(care.daemon);
 }

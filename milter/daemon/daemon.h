@@ -4,6 +4,8 @@
 #ifndef MISSENT_DAEMON_DAEMON_H
 #define MISSENT_DAEMON_DAEMON_H
 
+#include <pthread.h>
+
 #include "session.h"
 
 /* ---- main.c: what all sessions share; any thread ---- */
@@ -29,6 +31,22 @@ void daemon_beat(Daemon *daemon);
 /* ---- tally.c: a message that was judged; one that no policy looks at ---- */
 void tally_judged(MsNumbers *numbers, const MsEnvelope *envelope, const MsJudgement *judgement);
 void tally_passed(MsNumbers *numbers, MsConcern concern, const MsEnvelope *envelope);
+
+/* ---- rounds.c ---- */
+typedef struct {
+	void (*go)(void *user);
+	void *user;
+	gint64 every_us; /* from the end of a round to the next */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
+	bool stopping; /* under the lock */
+} Rounds;
+/* The first round is at once.  False: there is no thread. */
+bool rounds_start(Rounds *rounds, const char *name, void (*round)(void *user), void *user,
+	gint64 every_us);
+/* Returns when the last one has ended. */
+void rounds_stop(Rounds *rounds);
 
 /* ---- hand.c ---- */
 /* A verdict that is being made; on the stack of who makes it. */

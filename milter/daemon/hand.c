@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 
-#include "missent/clock.h"
 #include "missent/log.h"
 #include "missent/numbers.h"
 
@@ -88,12 +87,7 @@ guint hand_look(gint64 limit_us, guint *fresh_out)
 #define TELL_US (3 * (gint64)G_USEC_PER_SEC)
 #define LOOK_US G_USEC_PER_SEC
 
-static struct {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stop;
-	bool stopping;
-} progress = {.lock = PTHREAD_MUTEX_INITIALIZER, .stop = PTHREAD_COND_INITIALIZER};
+static Rounds progress;
 
 /* With the lock held: he who is about to answer waits for it, so that no word of ours comes behind
  * his answer.  It is five bytes where nothing else is on its way, and does not block. */
@@ -108,8 +102,9 @@ static void tell_one(Hand *hand, gint64 now)
 	}
 }
 
-static void tell_all(void)
+static void tell_all(void *unused)
 {
+	(void)unused;
 	gint64 now = g_get_monotonic_time();
 	pthread_mutex_lock(&hand_lock);
 	for (const GList *l = in_hand.head; l != NULL; l = l->next)
@@ -117,32 +112,12 @@ static void tell_all(void)
 	pthread_mutex_unlock(&hand_lock);
 }
 
-static void *keep_telling(void *user)
-{
-	(void)user;
-	pthread_mutex_lock(&progress.lock);
-	while (!progress.stopping) {
-		gint64 end = g_get_monotonic_time() + LOOK_US;
-		while (!progress.stopping && ms_clock_wait(&progress.stop, &progress.lock, end))
-			continue;
-		pthread_mutex_unlock(&progress.lock);
-		tell_all();
-		pthread_mutex_lock(&progress.lock);
-	}
-	pthread_mutex_unlock(&progress.lock);
-	return NULL;
-}
-
 bool progress_start(void)
 {
-	return pthread_create(&progress.thread, NULL, keep_telling, NULL) == 0;
+	return rounds_start(&progress, "progress", tell_all, NULL, LOOK_US);
 }
 
 void progress_stop(void)
 {
-	pthread_mutex_lock(&progress.lock);
-	progress.stopping = true;
-	pthread_cond_signal(&progress.stop);
-	pthread_mutex_unlock(&progress.lock);
-	pthread_join(progress.thread, NULL);
+	rounds_stop(&progress);
 }
