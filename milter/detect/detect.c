@@ -233,7 +233,8 @@ static bool is_settled(
 		if (!g_ascii_isdigit(text[i]))
 			return true;
 	*adds = true;
-	return (belief & MS_BELIEF_TENTATIVE) && is_idle_guess(s, kind, text, len);
+	return ((belief & MS_BELIEF_TENTATIVE) && is_idle_guess(s, kind, text, len)) ||
+		((belief & MS_BELIEF_LABELLED) && ms_detect_is_shared(s, kind, text, len));
 }
 
 bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint belief)

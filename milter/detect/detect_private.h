@@ -244,6 +244,9 @@ bool ms_detect_in_link(const Search *s, gsize at);
 /* known.c: does nothing but marks, words for "number" and numbers stand between a label of kind `k`
  * and what is at `start`?  In `alone`: no numbers, either. */
 bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alone);
+/* Has the directory this compact text of the kind, and of another that no check digits tell from
+ * it?  known.c finds it, when all labels are known. */
+bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len);
 /* short.c: what the number that begins with word `word` is without zeros and letters that all of
  * its kind have. */
 void ms_detect_short(Search *s, gsize word);

@@ -220,21 +220,16 @@ static bool is_last_dialled(const Search *s, gsize start, gsize end)
 		ms_detect_is_dialled(s->fold, 0, start, end);
 }
 
-/* "Invoice no. 4711471", and the directory has that invoice: it is not the customer who has the
- * same number by chance.  Where it has not, it may be. */
-static bool is_anothers_kind(
-	const Search *s, const MsKind *kind, const char *text, gsize len, gsize start)
+/* How clearly its place says that it is of the kind: its form alone, what stands around it, its
+ * label or field. */
+static guint said(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	bool alone;
-	if (kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE)
-		return false;
-	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
-		const MsKind *other = ms_kinds_nth(s->kinds, k);
-		if (other != kind && ms_filters_have(s->known, other->name, text, len) &&
-			ms_detect_is_right_behind(s, k, start, &alone) && alone)
-			return true;
-	}
-	return false;
+	if (ms_detect_is_field_of(s, ms_kinds_nth(s->kinds, k)) ||
+		ms_detect_is_named(s, k, start, end) ||
+		(ms_detect_is_right_behind(s, k, start, &alone) && alone))
+		return 2;
+	return ms_detect_is_told(s, k, hit->first, hit->last) ? 1 : 0;
 }
 
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
@@ -261,8 +256,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
 	if (kind->check == MS_CHECK_VAT && digits && (joined || len < MANY_DIGITS))
 		return false;
-	if ((glued && (digits || len < kind->joined_length)) ||
-		is_anothers_kind(s, kind, text, len, start))
+	if (glued && (digits || len < kind->joined_length))
 		return false;
 	if (digits)
 		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
@@ -272,6 +266,57 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return false;
 	/* Letters alone are words. */
 	return ms_has_digit(text, len);
+}
+
+/* May a value of it be one of another kind as well?  Check digits say what it is. */
+static bool is_plain(const MsKind *kind)
+{
+	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
+		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
+}
+
+bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len)
+{
+	if (s->known == NULL || !is_plain(kind) || len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
+		!ms_filters_have(s->known, kind->name, text, len))
+		return false;
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		const MsKind *other = ms_kinds_nth(s->kinds, i);
+		if (other != kind && is_plain(other) &&
+			ms_filters_have(s->known, other->name, text, len))
+			return true;
+	}
+	return false;
+}
+
+/* "10400751", which is one customer's number and the invoice of another: what else it may be, or
+ * NULL.  False: it is not of this kind, since its place says more clearly that it is of another. */
+static bool tell_apart(
+	const Search *s, guint k, const MsHit *hit, const char *value, GPtrArray **either_out)
+{
+	gsize start = ms_detect_word_start(s, hit->first), end = ms_detect_word_end(s, hit->last);
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text + words[hit->first].start;
+	gsize len = words[hit->last].end - words[hit->first].start;
+	if (!ms_detect_is_shared(s, ms_kinds_nth(s->kinds, k), text, len))
+		return true;
+	g_autoptr(GPtrArray) either = ms_identifiers_new();
+	guint own = said(s, k, hit, start, end);
+	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
+		const MsKind *other = ms_kinds_nth(s->kinds, i);
+		if (i == k || !is_plain(other) ||
+			!ms_filters_have(s->known, other->name, text, len) ||
+			!counts(s, i, hit, start, end))
+			continue;
+		guint others = said(s, i, hit, start, end);
+		if (others > own)
+			return false;
+		if (others == own && either->len < MS_MAX_EITHER)
+			g_ptr_array_add(either, ms_identifier_new(other->name, value));
+	}
+	if (either->len > 0)
+		*either_out = g_steal_pointer(&either);
+	return true;
 }
 
 static void take(Search *s, guint k, const MsHit *hit)
@@ -301,7 +346,12 @@ static void take(Search *s, guint k, const MsHit *hit)
 		return;
 	}
 	g_autofree char *value = g_utf8_strup(piece, -1);
+	g_autoptr(GPtrArray) either = NULL;
+	if (!tell_apart(s, k, hit, value, &either))
+		return;
+	s->either = either;
 	ms_detect_add_value(s, kind, start, end, value, belief);
+	s->either = NULL;
 }
 
 /* As it stands in the directory, of a country whose addresses are not known; others are found by

@@ -787,9 +787,9 @@ static GBytes *short_image(bool styles)
 	return ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
 }
 
-/* What is found of the directory's, with a plus between, or a | where either is meant; NULL:
- * nothing. */
-static char *found_short(const MsFilters *filters, const char *text, const char *term)
+/* What is found of the directory's, its values or kinds, with a plus between, or a | where either
+ * is meant; NULL: nothing. */
+static char *found_of(const MsFilters *filters, const char *text, const char *term, bool by_kind)
 {
 	gsize len = strlen(text);
 	char *input = exact_copy(text, len);
@@ -810,7 +810,8 @@ static char *found_short(const MsFilters *filters, const char *text, const char 
 		const MsFinding *before = i > 0 ? reading->findings->pdata[i - 1] : NULL;
 		bool goes_on = f->either != NULL && before != NULL && before->either != NULL;
 		g_string_append_printf(
-			out, "%s%s", out->len == 0 ? "" : goes_on ? "|" : "+", f->value);
+			out, "%s%s", out->len == 0 ? "" : goes_on ? "|" : "+",
+			by_kind ? f->kind : f->value);
 	}
 	free(input);
 	return g_string_free(out, out->len == 0);
@@ -825,17 +826,85 @@ static void test_short(void)
 			without = {.parts = {before, NULL}};
 	for (gsize i = 0; i < G_N_ELEMENTS(short_rows); i++) {
 		for (gsize k = 0; k < G_N_ELEMENTS(all); k++) {
-			g_autofree char *got = found_short(
-				&all[k], short_rows[i].text, short_rows[i].term);
+			g_autofree char *got = found_of(
+				&all[k], short_rows[i].text, short_rows[i].term, false);
 			if (g_strcmp0(got, short_rows[i].want) != 0)
 				g_error("\"%s\": got %s, want %s", short_rows[i].text, got,
 					short_rows[i].want);
 		}
 	}
-	g_autofree char *none = found_short(&without, "Kundennummer: 417", NULL),
-			*whole = found_short(&without, "Kundennummer: KD00417", NULL);
+	g_autofree char *none = found_of(&without, "Kundennummer: 417", NULL, false),
+			*whole = found_of(
+				 &without, "Kundennummer: KD00417", NULL, false);
 	g_assert_cmpstr(none, ==, NULL);
 	g_assert_cmpstr(whole, ==, "KD00417");
+}
+
+/* Numbers that several kinds have, each of another customer. */
+static const struct {
+	const char *kind, *compact;
+} shared_directory[] = {{"customer-number", "10400700"}, {"invoice-number", "10400700"},
+	{"order-number", "10400700"}, {"contract-number", "10400700"},
+	{"customer-number", "10051"}, {"contract-number", "10051"}, {"order-number", "10051"},
+	{"customer-number", "kd2040"}, {"reference", "kd2040"}, {"iban", "de89370400440532013000"},
+	{"reference", "de89370400440532013000"}};
+
+/* What is found, by its kind; a | where either is meant, else a plus. */
+static const struct {
+	const char *text, *want, *term;
+} shared_rows[] = {
+	{"see 10400700 in our portal",
+		"customer-number|invoice-number|order-number|contract-number"},
+	{"Invoice no. 10400700", "invoice-number"},
+	{"Facture n\xc2\xb0 10400700", "invoice-number"},
+	{"Rechnung 10400700 vom 12.11.2026", "invoice-number"},
+	{"Beleg 10400700", "invoice-number"},
+	{"Bestellung 10400700", "order-number"},
+	{"Commande n\xc2\xb0 10400700", "order-number"},
+	{"Kundennummer: 10400700", "customer-number"},
+	{"Account number: 10400700", "customer-number"},
+	{"Client n\xc2\xb0 10400700", "customer-number"},
+	{"Vertrag 10400700", "contract-number"},
+	{"10400700 (Vertragsnummer)", "contract-number"},
+	{"Auftrag 10400700", "order-number|contract-number"},
+	{"Auftrag 10051", "contract-number|order-number"},
+	{"Vertragskonto: 10051", "customer-number|contract-number"},
+	{"Vertragskonto: 10400700", "customer-number|contract-number"},
+	{"Kundennummer: 10051, Vertrag: 10051", "customer-number+contract-number"},
+	{"Auftrag 10400700, Vertrag 10400700", "order-number|contract-number+contract-number"},
+	{"kdnr=10400700&x=1", "customer-number"},
+	{"Rechnung;Betrag\n10400700;12,00\n10400701;13,00\n", "invoice-number"},
+	{"order 10400700.00 EUR", NULL},
+	{"10051", NULL},
+	{"10400700", "invoice-number", "BT-1"},
+	{"10400700", "customer-number", "BT-46"},
+	/* With letters, too; but check digits say what it is. */
+	{"today KD-2040 came", "customer-number|reference"},
+	{"Kundennummer: KD-2040", "customer-number"},
+	{"today DE89 3704 0044 0532 0130 00 came", "iban+reference"},
+};
+
+static void test_shared(void)
+{
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (gsize i = 0; i < G_N_ELEMENTS(shared_directory); i++) {
+		const char *compact = shared_directory[i].compact;
+		MsMark mark;
+		g_assert_true(ms_mark_make(
+			key, shared_directory[i].kind, compact, strlen(compact), &mark));
+		g_array_append_val(marks, mark);
+	}
+	g_autoptr(GBytes) image = ms_filter_build(
+		key, (const MsMark *)(const void *)marks->data, marks->len);
+	g_autoptr(MsFilter) filter = open_image(image);
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(shared_rows); i++) {
+		const MsFilters filters = {{filter, NULL}, i % 2 == 1};
+		g_autofree char *got = found_of(
+			&filters, shared_rows[i / 2].text, shared_rows[i / 2].term, true);
+		if (g_strcmp0(got, shared_rows[i / 2].want) != 0)
+			g_error("\"%s\": got %s, want %s", shared_rows[i / 2].text, got,
+				shared_rows[i / 2].want);
+	}
 }
 
 static void test_guesses(void)
@@ -1402,6 +1471,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/filter/not-an-image", test_not_an_image);
 	g_test_add_func("/known/texts", test_known);
 	g_test_add_func("/known/short", test_short);
+	g_test_add_func("/known/shared", test_shared);
 	g_test_add_func("/known/guesses", test_guesses);
 	g_test_add_func("/known/lean", test_lean_is_the_same);
 	g_test_add_func("/known/prose", test_prose);
