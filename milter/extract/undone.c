@@ -31,18 +31,18 @@ static bool begins(const char *p, const char *end, const char *word)
 	return (gsize)(end - p) >= n && memcmp(p, word, n) == 0;
 }
 
-/* The number of `digits` hexadecimal ones, or -1. */
+/* The number of `digits` hexadecimal ones, or -1; -1 for what is no character, too. */
 static gint32 hex_at(const char *p, const char *end, guint digits)
 {
-	gint32 code = 0;
+	guint32 code = 0;
 	if (end - p < (gssize)digits)
 		return -1;
 	for (guint i = 0; i < digits; i++) {
 		if (!g_ascii_isxdigit(p[i]))
 			return -1;
-		code = code << 4 | g_ascii_xdigit_value(p[i]);
+		code = code << 4 | (guint32)g_ascii_xdigit_value(p[i]);
 	}
-	return code;
+	return code <= 0x10ffff ? (gint32)code : -1;
 }
 
 /* A character; one that is half of two (UTF-16) or none at all is a blank. */
@@ -155,19 +155,34 @@ static const char *of_label_bytes(
 	return p;
 }
 
-/* Escapes of JSON, JavaScript, properties files and the like. */
+/* "{2d}": so many digits as its braces hold. */
+static const char *in_braces(const char *p, const char *end, GString *out)
+{
+	guint digits = 0;
+	while (digits < 8 && p + 1 + digits < end && g_ascii_isxdigit(p[1 + digits]))
+		digits++;
+	const char *close = p + 1 + digits;
+	if (p >= end || *p != '{' || digits == 0 || close >= end || *close != '}')
+		return NULL;
+	put_character(out, hex_at(p + 1, end, digits));
+	return close + 1;
+}
+
+/* Escapes of JSON, JavaScript, TOML, properties files and the like. */
 static const char *backslash(const char *begin, const char *p, const char *end, GString *out)
 {
 	const char *label = of_label_bytes(begin, p, end, out);
 	if (label != NULL || end - p < 2)
 		return label;
-	gint32 code = p[1] == 'u' ? hex_at(p + 2, end, 4)
-		: p[1] == 'x'     ? hex_at(p + 2, end, 2)
-				  : -1;
+	guint digits = p[1] == 'u' ? 4 : p[1] == 'x' ? 2 : p[1] == 'U' ? 8 : 0;
+	gint32 code = digits > 0 ? hex_at(p + 2, end, digits) : -1;
 	if (code >= 0) {
 		put_character(out, code);
-		return p + (p[1] == 'u' ? 6 : 4);
+		return p + 2 + digits;
 	}
+	const char *braced = digits > 0 ? in_braces(p + 2, end, out) : NULL;
+	if (braced != NULL)
+		return braced;
 	const char *after = octal(p, end, out);
 	if (after != NULL)
 		return after;
