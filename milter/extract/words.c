@@ -54,18 +54,57 @@ static bool take_word(Source *source, const char *p, Word *word)
 	return true;
 }
 
-static void word_bytes(const Word *word, GByteArray *out)
+/* Words of base64 that follow one another: as they are one by one, and all of their letters. */
+typedef struct {
+	GByteArray *bytes;
+	GString *letters;
+	bool open; /* one has no padding, and needed it */
+	bool cut;  /* ... and it ends within a byte */
+} Letters;
+
+/* Some senders cut the letters where a line is full: no byte ends there. */
+static void note_end(Letters *letters, const Word *word)
 {
-	g_autoptr(GByteArray) bytes = NULL;
+	gsize rest = word->text_len % 4;
+	if (rest == 0 || memchr(word->text, '=', word->text_len) != NULL)
+		return;
+	char group[] = "AAAA"; /* zeros: what is behind the last byte */
+	memcpy(group, word->text + word->text_len - rest, rest);
+	g_autoptr(GByteArray) bytes = ms_transfer_base64((guint8 *)group, 4);
+	letters->open = true;
+	letters->cut = letters->cut || bytes->len < 3 || bytes->data[rest - 1] != 0;
+}
+
+/* Who pads the last word would have padded the others, had they been whole. */
+static void end_letters(Letters *letters, GByteArray *out)
+{
+	const GString *all = letters->letters;
+	bool padded = all->len > 0 && all->str[all->len - 1] == '=';
+	g_autoptr(GByteArray) joined = letters->cut || (letters->open && padded)
+		? ms_transfer_base64((const guint8 *)all->str, all->len)
+		: g_byte_array_ref(letters->bytes);
+	g_byte_array_append(out, joined->data, joined->len);
+	g_byte_array_set_size(letters->bytes, 0);
+	g_string_truncate(letters->letters, 0);
+	letters->open = letters->cut = false;
+}
+
+static void word_bytes(const Word *word, Letters *letters, GByteArray *out)
+{
 	if (word->encoding == 'B') {
-		bytes = ms_transfer_base64((const guint8 *)word->text, word->text_len);
-	} else {
-		g_autofree char *copy = g_strndup(word->text, word->text_len);
-		for (gsize i = 0; i < word->text_len; i++)
-			if (copy[i] == '_')
-				copy[i] = ' ';
-		bytes = ms_transfer_quoted_printable((guint8 *)copy, word->text_len);
+		g_autoptr(GByteArray) bytes =
+			ms_transfer_base64((const guint8 *)word->text, word->text_len);
+		g_byte_array_append(letters->bytes, bytes->data, bytes->len);
+		g_string_append_len(letters->letters, word->text, (gssize)word->text_len);
+		note_end(letters, word);
+		return;
 	}
+	end_letters(letters, out);
+	g_autofree char *copy = g_strndup(word->text, word->text_len);
+	for (gsize i = 0; i < word->text_len; i++)
+		if (copy[i] == '_')
+			copy[i] = ' ';
+	g_autoptr(GByteArray) bytes = ms_transfer_quoted_printable((guint8 *)copy, word->text_len);
 	g_byte_array_append(out, bytes->data, bytes->len);
 }
 
@@ -81,11 +120,13 @@ static const char *take_run(Source *source, const char *p, GString *out, char **
 	Word first, word;
 	if (!take_word(source, p, &first))
 		return NULL;
-	g_autoptr(GByteArray) bytes = ms_bytes_new();
+	g_autoptr(GByteArray) bytes = ms_bytes_new(), apart = ms_bytes_new();
+	g_autoptr(GString) all = g_string_new(NULL);
+	Letters letters = {.bytes = apart, .letters = all};
 	word = first;
 	const char *after;
 	for (;;) {
-		word_bytes(&word, bytes);
+		word_bytes(&word, &letters, bytes);
 		after = word.after;
 		const char *next = after;
 		while (next < source->end && g_ascii_isspace(*next))
@@ -96,6 +137,7 @@ static const char *take_run(Source *source, const char *p, GString *out, char **
 		if (!same_charset(&first, &word))
 			break;
 	}
+	end_letters(&letters, bytes);
 	g_autofree char *charset = g_strndup(first.charset, first.charset_len);
 	GString *text;
 	const char *said = *charset != '\0' ? charset : NULL;
