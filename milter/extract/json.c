@@ -19,6 +19,7 @@
 
 #define MAX_NESTED 4 /* JSON in strings of JSON */
 #define LEAST_HTML 7 /* "<b>1</b" */
+#define LEAST_BYTES 8
 
 /* A string that may be a file. */
 typedef struct {
@@ -36,6 +37,8 @@ typedef struct {
 	GString *key; /* of the value to come */
 	bool has_key;
 	GPtrArray *candidates; /* of Candidate * */
+	GByteArray *bytes;     /* what is open has had these numbers, and nothing else */
+	bool other;            /* it has had something else */
 	GHashTable *encoded;   /* numbers of objects that say "base64" */
 	GPtrArray *inner;
 	GPtrArray *nested; /* of GString *: JSON and HTML in strings */
@@ -148,6 +151,32 @@ static void note_candidate(Json *json, const GString *text)
 	g_ptr_array_add(json->candidates, one);
 }
 
+/* [37,80,68,70], {"type":"Buffer","data":[...]}, {"0":37,"1":80}: a file as programs write their
+ * arrays of bytes.  `word` is a number. */
+static void take_byte(Json *json, const GString *word)
+{
+	gsize len = word->len;
+	guint64 number = len <= 3 && strspn(word->str, "0123456789") == len
+		? g_ascii_strtoull(word->str, NULL, 10)
+		: G_MAXUINT64;
+	guint8 byte = (guint8)number;
+	json->other = json->other || number > G_MAXUINT8;
+	if (!json->other)
+		g_byte_array_append(json->bytes, &byte, 1);
+}
+
+/* What is open begins or ends: what it has had may be a file, or text. */
+static void end_bytes(Json *json)
+{
+	const GByteArray *bytes = json->bytes;
+	if (!json->other && bytes->len >= LEAST_BYTES &&
+		(ms_is_document(bytes->data, bytes->len) || ms_is_text(bytes->data, bytes->len)))
+		ms_extract_within(
+			json->to, json->where, "bytes", NULL, bytes->data, bytes->len);
+	g_byte_array_set_size(json->bytes, 0);
+	json->other = false;
+}
+
 static void take_value(Json *json, GString *text)
 {
 	const char *key = json->has_key ? json->key->str : NULL;
@@ -187,6 +216,7 @@ static bool is_key(const Json *json)
 
 static void open_container(Json *json, guint8 what)
 {
+	end_bytes(json);
 	ms_named_open(json->named, json->has_key ? json->key->str : NULL);
 	g_byte_array_append(json->open, &what, 1);
 	guint number = ++json->n_objects;
@@ -196,6 +226,8 @@ static void open_container(Json *json, guint8 what)
 
 static void close_container(Json *json)
 {
+	end_bytes(json);
+	json->other = true; /* what goes on has had this */
 	if (json->open->len == 0)
 		return;
 	g_byte_array_set_size(json->open, json->open->len - 1);
@@ -214,10 +246,14 @@ static void take_word(Json *json)
 		json->p++;
 		return;
 	}
-	if (*start != '-' && !g_ascii_isdigit(*start))
-		json->has_key = false;
-	else
-		take_value(json, g_string_new_len(start, json->p - start));
+	GString *word = g_string_new_len(start, json->p - start);
+	take_byte(json, word);
+	if (*start == '-' || g_ascii_isdigit(*start)) {
+		take_value(json, word);
+		return;
+	}
+	json->has_key = false;
+	g_string_free(word, TRUE);
 }
 
 static void walk(Json *json)
@@ -232,6 +268,7 @@ static void walk(Json *json)
 				g_string_append_len(json->key, start, json->p - start);
 				take_key(json, text);
 			} else {
+				json->other = true;
 				take_value(json, text);
 			}
 		} else if (c == '{' || c == '[') {
@@ -306,6 +343,7 @@ static void read_json(
 		.objects = g_array_new(FALSE, FALSE, sizeof(guint)),
 		.key = g_string_new(NULL),
 		.candidates = g_ptr_array_new_with_free_func(free_candidate),
+		.bytes = ms_bytes_new(),
 		.encoded = g_hash_table_new(NULL, NULL),
 		.inner = ms_inner_new(),
 		.nested = g_ptr_array_new_with_free_func(free_text)};
@@ -319,6 +357,7 @@ static void read_json(
 	g_array_unref(json.objects);
 	g_string_free(json.key, TRUE);
 	g_ptr_array_unref(json.candidates);
+	g_byte_array_unref(json.bytes);
 	g_hash_table_unref(json.encoded);
 	g_ptr_array_unref(json.inner);
 	g_ptr_array_unref(json.nested);
