@@ -227,6 +227,8 @@ typedef struct {
 	GString *shown, *stored;
 	char *formula;       /* of the cell that is open, or NULL */
 	char *kept;          /* OpenDocument: what the cell that is open has beside its text */
+	GString *row;        /* ... and the row, as it has it; NULL while that is as shown */
+	gsize row_from;
 	GArray *cells;       /* of Kept: cells of the sheet with a value */
 	GString *values;     /* theirs */
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
@@ -668,11 +670,20 @@ static void begin_mark(Flow *f, Kind kind, const char *const *attributes)
 	f->inserted += kind == INSERTED;
 }
 
+static void begin_row(Flow *f)
+{
+	f->row_from = top(f)->line.out->len;
+	if (f->row != NULL)
+		g_string_free(f->row, TRUE);
+	f->row = NULL;
+}
+
 static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 {
 	switch ((guint)kind) {
 	case LIST_STYLE: list_style(f, attributes); break;
 	case DATA: begin_data(f, attributes); break;
+	case ROW: begin_row(f); break;
 	case CELL: top(f)->cell = top(f)->line.out->len; break;
 	case PAGE_CODES:
 		if (f->styles != NULL && ms_xml_attribute(attributes, "Data") != NULL)
@@ -972,6 +983,39 @@ static void end_inline(Flow *f)
 	end_value(f);
 }
 
+/* A cell of a table in a text.  OpenDocument: the number of "1,05E+07" stands beside its text. */
+static void end_table_cell(Flow *f)
+{
+	const GString *out = top(f)->line.out;
+	gsize from = top(f)->cell, len = out->len - MIN(from, out->len);
+	const char *shown = out->str + out->len - len;
+	if (f->kept != NULL && len == 0)
+		put(f, bits_here(f), f->kept, strlen(f->kept)); /* it is shown */
+	len -= len > 0 && shown[len - 1] == '\n';
+	bool other = f->kept != NULL && len > 0 &&
+		(strlen(f->kept) != len || memcmp(f->kept, shown, len) != 0);
+	if (other && f->row == NULL)
+		f->row = g_string_new_len(out->str + MIN(f->row_from, from),
+			(gssize)(from - MIN(f->row_from, from)));
+	if (f->row != NULL && out->len < f->limit) {
+		g_string_append_len(f->row, other ? f->kept : shown,
+			(gssize)(other ? strlen(f->kept) : len));
+		g_string_append_c(f->row, '\t');
+	}
+	g_clear_pointer(&f->kept, g_free);
+	put_separator(f, '\t');
+}
+
+static void end_row(Flow *f)
+{
+	if (top(f)->paragraphs > 0)
+		return;
+	end_line(f);
+	if (f->row != NULL)
+		ms_line_stored(&top(f)->line, f->row_from, f->row, f->changed);
+	begin_row(f);
+}
+
 static void end_text(Flow *f, Kind kind)
 {
 	switch ((guint)kind) {
@@ -986,18 +1030,10 @@ static void end_text(Flow *f, Kind kind)
 			top(f)->paragraphs -= top(f)->paragraphs > 0;
 		break;
 	case INLINE: end_inline(f); break;
-	case CELL:
-		if (f->kept != NULL && top(f)->line.out->len == top(f)->cell)
-			put(f, bits_here(f), f->kept, strlen(f->kept)); /* it is shown */
-		g_clear_pointer(&f->kept, g_free);
-		put_separator(f, '\t');
-		break;
+	case CELL: end_table_cell(f); break;
 	case SHEET_CELL: end_cell(f); break;
 	case SHEET_ROW:
-	case ROW:
-		if (top(f)->paragraphs == 0)
-			end_line(f);
-		break;
+	case ROW: end_row(f); break;
 	case CACHE: f->in_cache = false; break;
 	case HIDING: f->hiding -= f->hiding > 0; break;
 	case PART: g_clear_pointer(&f->part, g_free); break;
@@ -1165,6 +1201,8 @@ static void flow_free(Flow *f)
 	g_string_free(f->stored, TRUE);
 	g_free(f->formula);
 	g_free(f->kept);
+	if (f->row != NULL)
+		g_string_free(f->row, TRUE);
 	g_array_unref(f->cells);
 	g_string_free(f->values, TRUE);
 	g_ptr_array_unref(f->formulas);

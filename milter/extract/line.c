@@ -9,6 +9,8 @@
 
 /* An address is on several lines, of which one was changed or is hidden. */
 #define BESIDE 2
+/* The columns of a table are named above its rows. */
+#define ABOVE 8
 
 static const struct {
 	guint bit;
@@ -54,9 +56,9 @@ static void add_line(GString *changed, const char *text, gsize len)
 	ms_separate(changed, '\n');
 }
 
-static gsize before(const GString *out, gsize at, gsize least)
+static gsize before(const GString *out, gsize at, gsize least, guint lines)
 {
-	for (guint n = 0; n < BESIDE; n++) {
+	for (guint n = 0; n < lines; n++) {
 		at -= at > 0;
 		while (at > 0 && out->str[at - 1] != '\n')
 			at--;
@@ -64,25 +66,40 @@ static gsize before(const GString *out, gsize at, gsize least)
 	return MAX(at, least);
 }
 
-/* A way of `i`th kind is over, or there is none.  Rows of numbers as stored are whole. */
+/* One way of reading what is shown from `start` on, behind the lines above it. */
+static void tell(MsLine *line, guint i, gsize start, const GString *way, GString *changed)
+{
+	const GString *out = line->out;
+	bool rows = ways[i].bit == MS_STORED; /* each is whole */
+	gsize from = before(out, start, line->told[i], rows ? ABOVE : BESIDE);
+	if (from < start)
+		add_line(changed, out->str + from, start - from);
+	add_line(changed, way->str, way->len);
+	line->beside[i] = rows ? 0 : BESIDE;
+	line->told[i] = out->len;
+}
+
+/* A way of `i`th kind is over, or there is none. */
 static void end_way(MsLine *line, guint i, GString *changed)
 {
 	const GString *out = line->out;
-	bool rows = ways[i].bit == MS_STORED, differs = line->way[i] != NULL;
-	if (differs) {
-		gsize from = rows ? line->start : before(out, line->start, line->told[i]);
-		if (from < line->start)
-			add_line(changed, out->str + from, line->start - from);
-		add_line(changed, line->way[i]->str, line->way[i]->len);
+	if (line->way[i] != NULL) {
+		tell(line, i, line->start, line->way[i], changed);
 		g_string_free(line->way[i], TRUE);
 		line->way[i] = NULL;
-		line->beside[i] = rows ? 0 : BESIDE;
-		line->told[i] = out->len;
 	} else if (line->beside[i] > 0 && out->len > line->start) {
 		add_line(changed, out->str + line->start, out->len - line->start);
 		line->beside[i]--;
 		line->told[i] = out->len;
 	}
+}
+
+void ms_line_stored(
+	MsLine *line, gsize start, const GString *row, GString *const changed[MS_N_WAYS])
+{
+	for (guint i = 0; i < MS_N_WAYS; i++)
+		if (ways[i].bit == MS_STORED)
+			tell(line, i, start, row, changed[i]);
 }
 
 void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS])

@@ -29,6 +29,10 @@ void ms_line_separate(MsLine *line, char c);
 /* The paragraph is over: what else it could be goes to `changed`, with the paragraphs beside it. */
 void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
 
+/* What is shown from `start` on is a row that has `row` stored. */
+void ms_line_stored(
+	MsLine *line, gsize start, const GString *row, GString *const changed[MS_N_WAYS]);
+
 /* Hands over what was written to `changed` at `place`. */
 void ms_extract_changed(
 	const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS]);

@@ -391,6 +391,15 @@ static void test_sheets(void)
 			"<row><c t='inlineStr'><is><t>No.</t></is></c><c s='1'><v>7740912</v></c></row>",
 			""),
 		"] No.\tKD-7740912\t|(values)] No.\t7740912\t", "");
+	expect("stored below its head",
+		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='0.00E+00'/>",
+			"<row><c t='inlineStr'><is><t>List</t></is></c></row>"
+			"<row><c t='inlineStr'><is><t>Number</t></is></c></row>"
+			"<row><c s='1'><v>7740912</v></c></row>"
+			"<row><c t='inlineStr'><is><t>between</t></is></c></row>"
+			"<row><c s='1'><v>7740913</v></c></row>",
+			""),
+		"7.74E+06|(values)] List\t\nNumber\t\n7740912\t\nbetween\t\n7740913\t\n", "");
 	expect("text with a format",
 		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
 			"<row><c t='str' s='1'><v>77</v></c></row>", ""),
@@ -791,6 +800,24 @@ static void test_opendocument(void)
 			"<table:table-cell office:value='1.5'><text:p>1,50</text:p></table:table-cell>"
 			"<table:table-cell/></table:table-row>"),
 		"] Number\t4711\tS-1\t1,50\t\n", "");
+	expect("values other than their text, below their heads",
+		text_document(
+			"<table:table-row><table:table-cell><text:p>Number</text:p></table:table-cell>"
+			"<table:table-cell><text:p>City</text:p></table:table-cell></table:table-row>"
+			"<table:table-row><table:table-cell office:value='4711'><text:p>4,7E3</text:p></table:table-cell>"
+			"<table:table-cell><text:p>Bonn</text:p></table:table-cell></table:table-row>"
+			"<table:table-row><table:table-cell office:value='4712'><text:p>4712</text:p></table:table-cell>"
+			"<table:table-cell office:string-value='S-1'><text:p>...</text:p></table:table-cell>"
+			"</table:table-row>"),
+		"] Number\tCity\t\n4,7E3\tBonn\t\n4712\t...\t\n"
+		"|(values)] Number\tCity\t\n4711\tBonn\t\n4712\tS-1\t\n",
+		"");
+	expect("values of a table within a cell",
+		text_document(
+			"<table:table-row><table:table-cell office:value='1'><text:p>a</text:p><table:table>"
+			"<table:table-row><table:table-cell office:value='4711'><text:p>b</text:p></table:table-cell>"
+			"</table:table-row></table:table></table:table-cell></table:table-row>"),
+		"] a\nb\t|(values)] a\n4711\t", "");
 	expect("white space",
 		text_document("\n <text:p>C-10\n  <text:span>002</text:span></text:p>\n"),
 		"] C-10 002\n", "");
