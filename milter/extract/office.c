@@ -15,6 +15,7 @@
 
 #include "flow.h"
 #include "members.h"
+#include "pivot.h"
 #include "readers.h"
 #include "xml.h"
 
@@ -32,6 +33,7 @@ typedef struct {
 	const GPtrArray *members;
 	MsInventory *inventory;
 	Part *parts;
+	GPtrArray *pivots; /* of char *: names of the fields of each */
 	gsize text;
 	guint pictures;
 	GHashTable *types; /* lower-case part name or ".extension" to content type, or NULL */
@@ -286,6 +288,9 @@ static void read_part(Package *p, Part *part, bool strings)
 		note_broken(p->office.to, place,
 			ms_flow_read(
 				&p->office, place, bytes->data, bytes->len, strings, &p->text));
+		if (g_str_has_prefix(part->root, "pivotCache"))
+			ms_pivot_read(p->pivots, p->office.to, place, part->root, bytes->data,
+				bytes->len);
 	}
 }
 
@@ -359,6 +364,9 @@ static void read_parts(Package *p)
 	for (gsize i = 0; i < G_N_ELEMENTS(shared); i++)
 		if (shared[i] != NULL)
 			read_part(p, shared[i], shared[i] == strings);
+	for (guint i = 0; i < p->members->len; i++)
+		if (strcmp(p->parts[i].root, MS_PIVOT_DEFINITION) == 0)
+			read_part(p, &p->parts[i], false);
 	for (guint i = 0; i < p->members->len; i++) {
 		const MsMember *member = p->members->pdata[i];
 		MsItem item = ms_inventory_item(p->inventory, member->name);
@@ -438,7 +446,9 @@ void ms_office_read(const MsExtraction *to, const MsDocument *document, const GP
 	}
 	Package p = {.document = document, .members = members,
 		.inventory = ms_inventory_open(to->reading, document->where, "office", 0),
-		.parts = g_new0(Part, members->len), .names = g_string_new(NULL)};
+		.parts = g_new0(Part, members->len),
+		.pivots = g_ptr_array_new_with_free_func(g_free),
+		.names = g_string_new(NULL)};
 	ms_inventory_read(p.inventory, MS_ITEM_WHOLE);
 	office_open(&p.office, to, document->where, is_opendocument(members));
 	read_package(&p);
@@ -446,6 +456,7 @@ void ms_office_read(const MsExtraction *to, const MsDocument *document, const GP
 	ms_inventory_close(p.inventory, NULL, NULL);
 	g_clear_pointer(&p.types, g_hash_table_unref);
 	g_string_free(p.names, TRUE);
+	g_ptr_array_unref(p.pivots);
 	g_free(p.parts);
 }
 

@@ -386,6 +386,21 @@ static void test_sheets(void)
 		"Field-1|Shared-1|Record-1|7740912|Column-1|Total-1|Slicer-1|Extern-1\nExtern-2|Connect-1|Command-1|Chart-1\nChart-2|"
 		"KD-7740912|Name-1|Comment-1|Defined-1",
 		"");
+	static const char fields[] =
+		"<pivotCacheDefinition><cacheFields><cacheField name='Number'>%s</cacheField>"
+		"<cacheField name='Sum' databaseField='0'/><cacheField name='City'/></cacheFields>"
+		"</pivotCacheDefinition>";
+	g_autofree char *shared = g_strdup_printf(fields,
+		"<sharedItems><n v='4711'/><s v='4712'/><m/></sharedItems>");
+	expect("records of a pivot table, below the names of their fields",
+		ZIP(TYPES, {"r.xml", "<pivotCacheRecords><r><n v='4711'/><s v='Bonn'/></r>"
+				"<r><m/><s v='Ulm'/></r><r><x v='417'/><m/></r></pivotCacheRecords>", -1},
+			{"d.xml", shared, -1}),
+		"] Number\t4711\nNumber\t4712\n|] Number\tCity\t\n4711\tBonn\t\n\tUlm\t\n\t\t\n", "");
+	expect("... of another one",
+		ZIP(TYPES, {"d.xml", shared, -1},
+			{"r.xml", "<pivotCacheRecords><r><n v='4713'/></r></pivotCacheRecords>", -1}),
+		"] 4713\t\n", "");
 	expect("shown and stored",
 		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;0'/>",
 			"<row><c t='inlineStr'><is><t>No.</t></is></c><c s='1'><v>7740912</v></c></row>",
