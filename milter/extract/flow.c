@@ -299,22 +299,13 @@ static void push_target(Flow *f)
 	g_array_append_val(f->targets, target);
 }
 
-#define MAX_BESIDE 100 /* bytes */
-
-/* "Customer number:" may have its value in a box that is drawn behind it. */
+/* A box has the label before it. */
 static void push_beside(Flow *f)
 {
-	const MsLine *line = &top(f)->line;
-	const char *text = line->out->str + line->start;
-	gsize len = line->out->len - line->start;
-	while (len > 0 && g_ascii_isspace(text[len - 1]))
-		len--;
-	g_autofree char *label = len > 1 && len <= MAX_BESIDE && text[len - 1] == ':'
-		? g_strdup_printf("%.*s\n", (int)len, text)
-		: NULL;
+	g_autofree char *label = ms_line_label(&top(f)->line);
 	push_target(f);
 	if (label != NULL)
-		put(f, MS_ALL_WAYS, label, len + 1);
+		put(f, MS_ALL_WAYS, label, strlen(label));
 	top(f)->beside = top(f)->line.out->len;
 }
 

@@ -94,6 +94,19 @@ static void end_way(MsLine *line, guint i, GString *changed)
 	}
 }
 
+#define MAX_LABEL 100 /* bytes */
+
+char *ms_line_label(const MsLine *line)
+{
+	const char *text = line->out->str + line->start;
+	gsize len = line->out->len - line->start;
+	while (len > 0 && g_ascii_isspace(text[len - 1]))
+		len--;
+	return len > 1 && len <= MAX_LABEL && text[len - 1] == ':'
+		? g_strdup_printf("%.*s\n", (int)len, text)
+		: NULL;
+}
+
 void ms_line_stored(
 	MsLine *line, gsize start, const GString *row, GString *const changed[MS_N_WAYS])
 {

@@ -33,6 +33,10 @@ void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
 void ms_line_stored(
 	MsLine *line, gsize start, const GString *row, GString *const changed[MS_N_WAYS]);
 
+/* "Customer number:" as a line of its own, if the paragraph ends so until now, or NULL: its value
+ * may be in a box that is drawn behind it. */
+char *ms_line_label(const MsLine *line);
+
 /* Hands over what was written to `changed` at `place`. */
 void ms_extract_changed(
 	const MsExtraction *to, const char *place, GString *const changed[MS_N_WAYS]);

@@ -31,6 +31,7 @@ typedef enum {
 	PICTURE, OBJECT, FILE_OF_WORD, /* bytes in hexadecimal */
 	LEVEL_TEXT, /* of a list: a template in which small bytes stand for numbers */
 	OLD_LIST, OLD_BEFORE, OLD_AFTER, /* of the paragraph itself */
+	BOX,
 	FIELD, FIELD_NAME, MARK, MARK_END, /* say what text is that is shown */
 } Purpose;
 
@@ -43,6 +44,7 @@ typedef struct {
 	int half;           /* the first digit of a byte, or -1 */
 	bool words;         /* among the digits stood what is none */
 	bool apart;         /* each group in it is a text of its own */
+	gsize label;        /* bytes of the label before it, which begins it */
 } Destination;
 
 typedef struct {
@@ -192,6 +194,22 @@ static void open_destination(Rtf *r, Purpose purpose)
 	g_array_append_val(r->destinations, to);
 }
 
+/* What is drawn has the label before it in the text. */
+static void open_box(Rtf *r)
+{
+	guint body = r->destinations->len - 1;
+	while (body > 0 && g_array_index(r->destinations, Destination, body).purpose != BODY)
+		body--;
+	flush(r);
+	g_autofree char *label =
+		ms_line_label(&g_array_index(r->destinations, Destination, body).line);
+	open_destination(r, BOX);
+	if (label == NULL)
+		return;
+	put_bits(r, label, strlen(label));
+	destination(r)->label = destination(r)->line.out->len;
+}
+
 /* A string of OLE 1 with its length before it; returns after it, or NULL. */
 static const guint8 *skip_string(const guint8 *p, const guint8 *end)
 {
@@ -319,6 +337,8 @@ static void close_destination(Rtf *r)
 {
 	flush(r);
 	Destination from = *destination(r);
+	if (from.line.out->len == from.label) /* nothing is in it */
+		g_string_truncate(from.line.out, 0);
 	ms_line_end(&from.line, r->changed);
 	g_array_set_size(r->destinations, r->destinations->len - 1);
 	if (from.purpose == LEVEL_TEXT) {
@@ -349,7 +369,7 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		"footerf", "footerl", "footerr", "footnote", "header", "headerf", "headerl",
 		"headerr", "hlinkbase", "info", "keywords", "levelnumbers", "listname", "listtable",
 		"listoverridetable", "manager", "nonshppict", "operator",
-		"private", "revtbl", "shp", "shpinst", "shprslt", "shptxt", "sn", "sp", "subject",
+		"private", "revtbl", "shp", "shpinst", "shprslt", "sn", "sp", "subject",
 		"sv", "tc", "template", "title", "tcn", "txe", "xe", "do", "objclass", "objname",
 		"bkmkstart", "bkmkend", "aftncn", "aftnsep", "aftnsepc", "background", "filetbl",
 		"ftncn", "ftnsep", "ftnsepc", "nextfile", "stylesheet", "fonttbl", "colortbl",
@@ -378,6 +398,8 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 		purpose = FILE_OF_WORD;
 	else if (strcmp(word, "leveltext") == 0)
 		purpose = LEVEL_TEXT;
+	else if (strcmp(word, "shptxt") == 0 || strcmp(word, "dptxbxtext") == 0)
+		purpose = BOX;
 	else if (strcmp(word, "pn") == 0)
 		purpose = OLD_LIST;
 	else if (strcmp(word, "pntxtb") == 0 || strcmp(word, "pntxta") == 0)
@@ -389,7 +411,10 @@ static bool begin_destination(Rtf *r, const char *word, bool star)
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
 		if (strcmp(names[i].word, word) == 0)
 			purpose = names[i].purpose;
-	open_destination(r, purpose);
+	if (purpose == BOX)
+		open_box(r);
+	else
+		open_destination(r, purpose);
 	if (purpose == OLD_LIST) {
 		g_string_truncate(r->before, 0);
 		g_string_truncate(r->after, 0);

@@ -922,6 +922,14 @@ static void test_rtf(void)
 		bytes_of(
 			"{\\rtf1 x{\\shp{\\*\\shpinst{\\sp{\\sn gtextUNICODE}{\\sv Art-1}}{\\shptxt Box-1}}}y}"),
 		"] xy|Art-1|Box-1", "");
+	expect("text boxes behind their labels",
+		bytes_of("{\\rtf1 Number: {\\shp{\\*\\shpinst{\\shptxt 4711\\par}}}\\par "
+			 "City:{\\*\\do{\\dptxbxtext Bonn\\par}}\\par}"),
+		"] Number: \nCity:\n|Number:\n4711\n|City:\nBonn\n", "");
+	expect("an empty text box behind a label, one behind text",
+		bytes_of("{\\rtf1 Number:{\\shp{\\*\\shpinst{\\shptxt}}}\\par "
+			 "a{\\shp{\\*\\shpinst{\\shptxt b\\par}}}\\par}"),
+		"] Number:\na\n|(notes, fields)] b\n", "");
 	expect("what nobody knows", bytes_of("{\\rtf1 a{\\*\\nobody Said-1}b}"), "] ab|Said-1", "");
 	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}"
 			"{\\stylesheet{Normal;}}a}"), "doc] a|] Arial;\n|Normal;", "");
