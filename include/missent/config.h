@@ -19,6 +19,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef enum {
 	MS_ROW_TEXT,
@@ -33,6 +34,16 @@ typedef enum {
 	MS_ROW_SECTIONS, /* any number of titled blocks */
 } MsRowType;
 
+/* As what a struct has a value. */
+typedef enum {
+	MS_INTO_NOTHING,
+	MS_INTO_TEXT,  /* const char *, the section's */
+	MS_INTO_LIST,  /* const char *const *, the section's */
+	MS_INTO_BOOL,  /* a switch; of a choice: is it the second? */
+	MS_INTO_INT,   /* also an enum, of a choice */
+	MS_INTO_INT64,
+} MsRowInto;
+
 typedef struct MsRow {
 	const char *key;
 	MsRowType type;
@@ -45,7 +56,17 @@ typedef struct MsRow {
 	 * "KEY = {} ".  NULL: it may, for that is none as well. */
 	const char *empty;
 	const struct MsRow *rows;                         /* of a block; ends with key NULL */
+	MsRowInto into;
+	size_t at; /* in the struct that ms_section_take() fills */
 } MsRow;
+
+/* Of a row: the member of a struct that has its value.  Of another type than these it is refused by
+ * the compiler. */
+#define MS_ROW_INTO(type, member)                                                         \
+	.at = offsetof(type, member), .into = _Generic(((type *)NULL)->member,            \
+		const char *: MS_INTO_TEXT, const char *const *: MS_INTO_LIST,            \
+		bool: MS_INTO_BOOL, int: MS_INTO_INT, guint: MS_INTO_INT,                 \
+		gint64: MS_INTO_INT64, guint64: MS_INTO_INT64)
 
 typedef struct MsSection MsSection;
 
@@ -71,6 +92,8 @@ const char *ms_section_key_file(const MsSection *section, const char *key);
 /* A complaint found after parsing: "FILE:LINE: SECTION "TITLE": KEY: ...".  `key` may be NULL. */
 void ms_section_error(const MsSection *section, const char *key, GError **error,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* Puts each value where its row says, those of blocks without title as well, in one struct. */
+void ms_section_take(const MsSection *section, void *into);
 /* A key that is not in the rows is a programming error. */
 const char *ms_section_text(const MsSection *section, const char *key);
 const char *const *ms_section_list(const MsSection *section, const char *key);

@@ -66,7 +66,8 @@ typedef struct {
 	guint socket_mode;
 	bool log_syslog, log_debug;
 	bool policy_tests; /* a reload refuses policies whose tests fail */
-	char *state_dir, *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir,
+	const char *state_dir;
+	char *policy_dir, *kinds_file, *audit_file, *records_file, *spool_dir,
 		*seen_file;
 	const char *release_program, *postfix_config, *sendmail_config, *sendmail_queue,
 		*sendmail_program;
@@ -84,7 +85,7 @@ typedef struct {
 	const char *const *out_domains;
 
 	struct {
-		char *socket;          /* of missent-agent: a path */
+		const char *socket;    /* of missent-agent: a path */
 		const char *group;     /* that may ask it */
 		const char *submit, *submit_user;
 		char *submit_password;
@@ -117,7 +118,7 @@ typedef struct {
 		const char *webhook_url, *webhook_key_file; /* NULL: nobody is told */
 		gint64 webhook_timeout_ms;
 		/* shared with the review page of several hosts; NULL: one host */
-		char *redis_key_file;
+		const char *redis_key_file;
 	} desk;
 	struct {
 		const char *listen, *user, *group;

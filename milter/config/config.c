@@ -676,6 +676,31 @@ const MsSection *ms_section_nth(const MsSection *section, const char *key, guint
 	return g_ptr_array_index(get(section, key)->sections, n);
 }
 
+static void take_one(const Value *value, const MsRow *row, void *at)
+{
+	g_assert((row->type == MS_ROW_TEXT) == (row->into == MS_INTO_TEXT));
+	g_assert((row->type == MS_ROW_LIST) == (row->into == MS_INTO_LIST));
+	switch (row->into) {
+	case MS_INTO_NOTHING: break;
+	case MS_INTO_TEXT: *(const char **)at = value->texts->pdata[0]; break;
+	case MS_INTO_LIST:
+		*(const char *const **)at = (const char *const *)value->texts->pdata;
+		break;
+	case MS_INTO_BOOL: *(bool *)at = value->number == 1; break;
+	case MS_INTO_INT: *(int *)at = (int)value->number; break;
+	case MS_INTO_INT64: *(gint64 *)at = value->number; break;
+	}
+}
+
+void ms_section_take(const MsSection *section, void *into)
+{
+	for (const MsRow *row = section->rows; row->key != NULL; row++)
+		if (row->type == MS_ROW_SECTION)
+			ms_section_take(ms_section_sub(section, row->key), into);
+		else if (row->into != MS_INTO_NOTHING)
+			take_one(get(section, row->key), row, (char *)into + row->at);
+}
+
 /* ---- before it is read ---------------------------------------------------------------- */
 
 MsSection *ms_section_open(MsSection *section, const char *key, guint n)

@@ -21,6 +21,9 @@ static const char *const backends[] = {"sqlite", "redis", NULL};
 static const char *const behind[] = {"primary", "defer", NULL};
 static const char *const plaintext[] = {"refused", "allowed", NULL};
 
+/* Where the value of a row goes.  What several values make, or none, is made below the rows. */
+#define TO(field) MS_ROW_INTO(MsSettings, field)
+
 static bool check_mode(const char *value, GError **error)
 {
 	char *end;
@@ -143,14 +146,11 @@ static bool check_metrics(const char *value, GError **error)
 }
 
 static const MsRow metrics_rows[] = {
-	{.key = "listen", .type = MS_ROW_TEXT, .check = check_metrics},
-	{.key = "socket-group", .type = MS_ROW_TEXT},
-	{.key = "textfile", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "textfile-every",
-		.type = MS_ROW_TIME,
-		.fallback = "15s",
-		.min = 1000,
-		.max = 3600000},
+	{.key = "listen", .type = MS_ROW_TEXT, .check = check_metrics, TO(metrics.listen)},
+	{.key = "socket-group", .type = MS_ROW_TEXT, TO(metrics.group)},
+	{.key = "textfile", .type = MS_ROW_TEXT, .check = check_path, TO(metrics.textfile)},
+	{.key = "textfile-every", .type = MS_ROW_TIME, .fallback = "15s", .min = 1000,
+		.max = 3600000, TO(metrics.every_ms)},
 	{.key = NULL},
 };
 
@@ -167,42 +167,45 @@ static bool check_relay(const char *value, GError **error)
 #define DEFAULT "would be the default, as if the key were not there: leave it out, or say which"
 
 static const MsRow alerts_rows[] = {
-	{.key = "mail-to", .type = MS_ROW_LIST, .check = check_mailbox},
-	{.key = "mail-from", .type = MS_ROW_TEXT, .check = check_mailbox},
-	{.key = "relay", .type = MS_ROW_TEXT, .check = check_relay},
-	{.key = "mail-most", .type = MS_ROW_NUMBER, .fallback = "10", .min = 1, .max = 1000},
-	{.key = "hook", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "hook-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 100, .max = 3600000},
-	{.key = "held-age", .type = MS_ROW_TIME, .fallback = "4h"},
-	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s"},
-	{.key = "beat-age", .type = MS_ROW_TIME, .fallback = "3m"},
-	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100},
-	{.key = "unread-window",
-		.type = MS_ROW_TIME,
-		.fallback = "5m",
-		.min = 1000,
-		.max = 86400000},
-	{.key = "calm-after", .type = MS_ROW_TIME, .fallback = "1m", .min = 1000, .max = 86400000},
-	{.key = "disk-free", .type = MS_ROW_SIZE, .fallback = "256M"},
+	{.key = "mail-to", .type = MS_ROW_LIST, .check = check_mailbox, TO(alerts.mail_to)},
+	{.key = "mail-from", .type = MS_ROW_TEXT, .check = check_mailbox, TO(alerts.mail_from)},
+	{.key = "relay", .type = MS_ROW_TEXT, .check = check_relay, TO(alerts.relay)},
+	{.key = "mail-most", .type = MS_ROW_NUMBER, .fallback = "10", .min = 1, .max = 1000,
+		TO(alerts.mail_most)},
+	{.key = "hook", .type = MS_ROW_TEXT, .check = check_path, TO(alerts.hook)},
+	{.key = "hook-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 100, .max = 3600000,
+		TO(alerts.hook_ms)},
+	{.key = "held-age", .type = MS_ROW_TIME, .fallback = "4h", TO(alerts.held_ms)},
+	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s", TO(alerts.stale_ms)},
+	{.key = "beat-age", .type = MS_ROW_TIME, .fallback = "3m", TO(alerts.beat_ms)},
+	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100,
+		TO(alerts.unread_share)},
+	{.key = "unread-window", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000,
+		.max = 86400000, TO(alerts.unread_ms)},
+	{.key = "calm-after", .type = MS_ROW_TIME, .fallback = "1m", .min = 1000, .max = 86400000,
+		TO(alerts.calm_ms)},
+	{.key = "disk-free", .type = MS_ROW_SIZE, .fallback = "256M", TO(alerts.disk_free)},
 	{.key = NULL},
 };
 
 static const MsRow canary_rows[] = {
-	{.key = "every", .type = MS_ROW_TIME, .fallback = "0s", .min = 0, .max = 7 * 86400000},
-	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000},
-	{.key = "listeners", .type = MS_ROW_LIST, .check = check_listener},
-	{.key = "sender", .type = MS_ROW_TEXT, .check = check_mailbox},
-	{.key = "recipient", .type = MS_ROW_TEXT, .check = check_mailbox},
-	{.key = "kind", .type = MS_ROW_TEXT, .fallback = "customer-number"},
-	{.key = "identifier", .type = MS_ROW_TEXT},
+	{.key = "every", .type = MS_ROW_TIME, .fallback = "0s", .min = 0, .max = 7 * 86400000,
+		TO(canary.every_ms)},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 1000, .max = 86400000,
+		TO(canary.timeout_ms)},
+	{.key = "listeners", .type = MS_ROW_LIST, .check = check_listener, TO(canary.listeners)},
+	{.key = "sender", .type = MS_ROW_TEXT, .check = check_mailbox, TO(canary.sender)},
+	{.key = "recipient", .type = MS_ROW_TEXT, .check = check_mailbox, TO(canary.recipient)},
+	{.key = "kind", .type = MS_ROW_TEXT, .fallback = "customer-number", TO(canary.kind)},
+	{.key = "identifier", .type = MS_ROW_TEXT, TO(canary.identifier)},
 	{.key = NULL},
 };
 
 static const MsRow outgoing_rows[] = {
-	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes"},
-	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes"},
-	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
-	{.key = "sender-domains", .type = MS_ROW_LIST, .check = check_domain},
+	{.key = "authenticated", .type = MS_ROW_SWITCH, .fallback = "yes", TO(out_authenticated)},
+	{.key = "local", .type = MS_ROW_SWITCH, .fallback = "yes", TO(out_local)},
+	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check, TO(out_networks)},
+	{.key = "sender-domains", .type = MS_ROW_LIST, .check = check_domain, TO(out_domains)},
 	{.key = NULL},
 };
 
@@ -216,50 +219,61 @@ static bool check_document_password(const char *value, GError **error)
 
 static const MsRow reader_rows[] = {
 	{.key = "program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-reader",
-		.check = check_path},
-	{.key = "sandbox", .type = MS_ROW_CHOICE, .fallback = "required", .choices = sandbox_modes},
+		.check = check_path, TO(reader_program)},
+	{.key = "sandbox", .type = MS_ROW_CHOICE, .fallback = "required", .choices = sandbox_modes,
+		TO(sandbox_optional)},
 	{.key = "workers", .type = MS_ROW_NUMBER, .min = 1, .max = 200},
-	{.key = "reader-jobs", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 100000},
-	{.key = "reader-restore", .type = MS_ROW_CHOICE, .fallback = "no", .choices = restoring},
-	{.key = "wait", .type = MS_ROW_TIME, .fallback = "60s", .min = 100, .max = 240000},
-	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 1, .max = 100000},
-	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "20s", .min = 100, .max = 120000},
-	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "512M", .min = 64 << 20},
-	{.key = "max-message", .type = MS_ROW_SIZE, .fallback = "64M", .min = 65536,
-		.max = 1 << 30},
-	{.key = "max-text", .type = MS_ROW_SIZE, .fallback = "32M", .min = 65536, .max = 1 << 30},
-	{.key = "max-decoded", .type = MS_ROW_SIZE, .fallback = "128M", .min = 65536},
-	{.key = "max-parts", .type = MS_ROW_NUMBER, .fallback = "200", .min = 1, .max = 1000},
-	{.key = "max-depth", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 100},
-	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000},
+	{.key = "reader-jobs", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 100000,
+		TO(reader_jobs)},
+	{.key = "reader-restore", .type = MS_ROW_CHOICE, .fallback = "no", .choices = restoring,
+		TO(reader_restore)},
+	{.key = "wait", .type = MS_ROW_TIME, .fallback = "60s", .min = 100, .max = 240000,
+		TO(reader_wait_ms)},
+	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 1, .max = 100000,
+		TO(reader_queue)},
+	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "20s", .min = 100, .max = 120000,
+		TO(limits.milliseconds)},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "512M", .min = 64 << 20,
+		TO(limits.memory)},
+	{.key = "max-message", .type = MS_ROW_SIZE, .fallback = "64M", .min = 65536, .max = 1 << 30,
+		TO(limits.max_message)},
+	{.key = "max-text", .type = MS_ROW_SIZE, .fallback = "32M", .min = 65536, .max = 1 << 30,
+		TO(limits.max[MS_COST_TEXT])},
+	{.key = "max-decoded", .type = MS_ROW_SIZE, .fallback = "128M", .min = 65536,
+		TO(limits.max[MS_COST_DECODED])},
+	{.key = "max-parts", .type = MS_ROW_NUMBER, .fallback = "200", .min = 1, .max = 1000,
+		TO(limits.max[MS_COST_PART])},
+	{.key = "max-depth", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 100,
+		TO(limits.max_depth)},
+	{.key = "max-headers", .type = MS_ROW_NUMBER, .fallback = "1000", .min = 10, .max = 1000,
+		TO(limits.max[MS_COST_HEADER])},
 	{.key = "max-header-bytes", .type = MS_ROW_SIZE, .fallback = "256K", .min = 4096,
-		.max = 4 << 20},
+		.max = 4 << 20, TO(limits.max[MS_COST_HEADER_BYTES])},
 	{.key = "passwords", .type = MS_ROW_LIST, .check = check_document_password},
 	{.key = "passwords-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "password-command", .type = MS_ROW_LIST},
-	{.key = "password-timeout", .type = MS_ROW_TIME, .fallback = "5s", .min = 100, .max = 60000},
-	{.key = "cache", .type = MS_ROW_SIZE, .fallback = "32M", .max = 1 << 30},
+	{.key = "password-command", .type = MS_ROW_LIST, TO(password_command)},
+	{.key = "password-timeout", .type = MS_ROW_TIME, .fallback = "5s", .min = 100, .max = 60000,
+		TO(password_ms)},
+	{.key = "cache", .type = MS_ROW_SIZE, .fallback = "32M", .max = 1 << 30, TO(cache_bytes)},
 	{.key = "ocr", .type = MS_ROW_SWITCH, .fallback = "no"},
 	{.key = "ocr-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-ocr",
-		.check = check_path},
-	{.key = "ocr-languages", .type = MS_ROW_TEXT, .fallback = "eng", .check = check_languages},
-	{.key = "ocr-pages", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 100},
-	{.key = "ocr-dpi", .type = MS_ROW_NUMBER, .fallback = "200", .min = 70, .max = 600},
-	{.key = "ocr-confidence", .type = MS_ROW_NUMBER, .fallback = "60", .min = 0, .max = 100},
-	{.key = "ocr-coverage", .type = MS_ROW_NUMBER, .fallback = "40", .min = 0, .max = 100},
-	{.key = "max-pages", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 100000},
-	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000},
+		.check = check_path, TO(ocr_program)},
+	{.key = "ocr-languages", .type = MS_ROW_TEXT, .fallback = "eng", .check = check_languages,
+		TO(ocr_languages)},
+	{.key = "ocr-pages", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 100,
+		TO(ocr_pages)},
+	{.key = "ocr-dpi", .type = MS_ROW_NUMBER, .fallback = "200", .min = 70, .max = 600,
+		TO(limits.ocr_dpi)},
+	{.key = "ocr-confidence", .type = MS_ROW_NUMBER, .fallback = "60", .min = 0, .max = 100,
+		TO(limits.ocr_confidence)},
+	{.key = "ocr-coverage", .type = MS_ROW_NUMBER, .fallback = "40", .min = 0, .max = 100,
+		TO(limits.ocr_coverage)},
+	{.key = "max-pages", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1, .max = 100000,
+		TO(limits.max[MS_COST_PAGE])},
+	{.key = "max-findings", .type = MS_ROW_NUMBER, .fallback = "2000", .min = 10, .max = 10000,
+		TO(limits.max[MS_COST_FINDING])},
 	{.key = NULL},
 };
-
-static bool check_url(const char *value, GError **error)
-{
-	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
-		return true;
-	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port",
-		value);
-	return false;
-}
 
 static bool check_hook(const char *value, GError **error)
 {
@@ -292,110 +306,113 @@ static bool check_link(const char *value, GError **error)
 	return false;
 }
 
-
 static const char *const others[] = {"number", "second-person", NULL};
 
 static const MsRow desk_rows[] = {
-	{.key = "socket",
-		.type = MS_ROW_TEXT,
-		.fallback = RUNDIR "/agent.sock",
-		.check = check_path},
-	{.key = "socket-group", .type = MS_ROW_TEXT},
-	{.key = "submit",
-		.type = MS_ROW_TEXT,
-		.fallback = "smtp://127.0.0.1:25",
-		.check = check_url},
-	{.key = "submit-user", .type = MS_ROW_TEXT},
+	{.key = "socket", .type = MS_ROW_TEXT, .fallback = RUNDIR "/agent.sock",
+		.check = check_path, TO(desk.socket)},
+	{.key = "socket-group", .type = MS_ROW_TEXT, TO(desk.group)},
+	{.key = "submit", .type = MS_ROW_TEXT, .fallback = "smtp://127.0.0.1:25",
+		.check = check_relay, TO(desk.submit)},
+	{.key = "submit-user", .type = MS_ROW_TEXT, TO(desk.submit_user)},
 	{.key = "submit-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "submit-timeout",
-		.type = MS_ROW_TIME,
-		.fallback = "5m",
-		.min = 100,
-		.max = 3600000},
-	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000},
-	{.key = "submit-recipients",
-		.type = MS_ROW_NUMBER,
-		.fallback = "500",
-		.min = 1,
-		.max = 50000},
-	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
-	{.key = "lost-after", .type = MS_ROW_TIME, .fallback = "1h"},
-	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0},
-	{.key = "two-person-policies", .type = MS_ROW_LIST},
-	{.key = "webhook-url", .type = MS_ROW_TEXT, .check = check_hook},
-	{.key = "webhook-key-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "webhook-timeout",
-		.type = MS_ROW_TIME,
-		.fallback = "10s",
-		.min = 100,
-		.max = 120000},
-	{.key = "person-domains", .type = MS_ROW_LIST},
-	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias},
-	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others},
-	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s"},
-	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000},
-	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s"},
-	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "notice-reason", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "notice-original", .type = MS_ROW_CHOICE, .fallback = "none", .choices = originals},
-	{.key = "notice-to", .type = MS_ROW_LIST, .check = check_mailbox},
-	{.key = "delay-patience", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
-	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0},
-	{.key = "notice-from", .type = MS_ROW_TEXT, .check = check_mailbox},
-	{.key = "notice-contact", .type = MS_ROW_TEXT},
-	{.key = "notice-language", .type = MS_ROW_CHOICE, .fallback = "en", .choices = languages},
-	{.key = "digest-to", .type = MS_ROW_LIST, .check = check_mailbox},
-	{.key = "digest-every", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000},
-	{.key = "summary-every", .type = MS_ROW_TIME, .fallback = "0s", .max = 366 * 86400000LL},
-	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "submit-timeout", .type = MS_ROW_TIME, .fallback = "5m", .min = 100, .max = 3600000,
+		TO(desk.submit_timeout_ms)},
+	{.key = "queue-timeout", .type = MS_ROW_TIME, .fallback = "2m", .min = 100, .max = 3600000,
+		TO(desk.queue_timeout_ms)},
+	{.key = "submit-recipients", .type = MS_ROW_NUMBER, .fallback = "500", .min = 1,
+		.max = 50000, TO(desk.submit_recipients)},
+	{.key = "requeue-after", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000,
+		TO(desk.requeue_ms)},
+	{.key = "lost-after", .type = MS_ROW_TIME, .fallback = "1h", TO(desk.lost_ms)},
+	{.key = "two-person-above", .type = MS_ROW_NUMBER, .min = 0, TO(desk.two_person)},
+	{.key = "two-person-policies", .type = MS_ROW_LIST, TO(desk.two_person_policies)},
+	{.key = "webhook-url", .type = MS_ROW_TEXT, .check = check_hook, TO(desk.webhook_url)},
+	{.key = "webhook-key-file", .type = MS_ROW_TEXT, .check = check_path,
+		TO(desk.webhook_key_file)},
+	{.key = "webhook-timeout", .type = MS_ROW_TIME, .fallback = "10s", .min = 100,
+		.max = 120000, TO(desk.webhook_timeout_ms)},
+	{.key = "person-domains", .type = MS_ROW_LIST, TO(desk.people.domains)},
+	{.key = "person-aliases", .type = MS_ROW_LIST, .check = check_alias,
+		TO(desk.people.aliases)},
+	{.key = "release-others", .type = MS_ROW_CHOICE, .fallback = "number", .choices = others,
+		TO(desk.others_need_two)},
+	{.key = "expire-after", .type = MS_ROW_TIME, .fallback = "0s", TO(desk.expire_ms)},
+	{.key = "expire-warning", .type = MS_ROW_TIME, .fallback = "3d", .min = 1000,
+		TO(desk.warn_ms)},
+	{.key = "keep-records", .type = MS_ROW_TIME, .fallback = "0s", TO(desk.keep_ms)},
+	{.key = "notice-sender", .type = MS_ROW_SWITCH, .fallback = "no", TO(desk.notice_sender)},
+	{.key = "notice-reason", .type = MS_ROW_SWITCH, .fallback = "no", TO(desk.notice_reason)},
+	{.key = "notice-original", .type = MS_ROW_CHOICE, .fallback = "none", .choices = originals,
+		TO(desk.notice_original)},
+	{.key = "notice-to", .type = MS_ROW_LIST, .check = check_mailbox, TO(desk.notice_to)},
+	{.key = "delay-patience", .type = MS_ROW_TIME, .fallback = "4h", .min = 0,
+		TO(desk.delay_patience_ms)},
+	{.key = "notice-window", .type = MS_ROW_TIME, .fallback = "4h", .min = 0,
+		TO(desk.notice_window_ms)},
+	{.key = "notice-from", .type = MS_ROW_TEXT, .check = check_mailbox, TO(desk.notice_from)},
+	{.key = "notice-contact", .type = MS_ROW_TEXT, TO(desk.notice_contact)},
+	{.key = "notice-language", .type = MS_ROW_CHOICE, .fallback = "en", .choices = languages,
+		TO(desk.language)},
+	{.key = "digest-to", .type = MS_ROW_LIST, .check = check_mailbox, TO(desk.digest_to)},
+	{.key = "digest-every", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000,
+		TO(desk.digest_ms)},
+	{.key = "summary-every", .type = MS_ROW_TIME, .fallback = "0s", .max = 366 * 86400000LL,
+		TO(desk.summary_ms)},
+	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path, TO(desk.redis_key_file)},
 	{.key = NULL},
 };
 
 static const MsRow review_rows[] = {
-	{.key = "listen", .type = MS_ROW_TEXT, .fallback = "127.0.0.1:8025", .check = check_listen},
-	{.key = "user", .type = MS_ROW_TEXT},
-	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "listen", .type = MS_ROW_TEXT, .fallback = "127.0.0.1:8025", .check = check_listen,
+		TO(review.listen)},
+	{.key = "user", .type = MS_ROW_TEXT, TO(review.user)},
+	{.key = "socket-group", .type = MS_ROW_TEXT, TO(review.group)},
 	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
-	{.key = "tls-certificate", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "tls-key", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "tls-certificate", .type = MS_ROW_TEXT, .check = check_path, TO(review.tls_cert)},
+	{.key = "tls-key", .type = MS_ROW_TEXT, .check = check_path, TO(review.tls_key)},
 	{.key = "accounts-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "all-hosts", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "all-hosts", .type = MS_ROW_SWITCH, .fallback = "no", TO(review.mirror)},
 	{.key = "mirror-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "proxy-peers", .type = MS_ROW_LIST, .check = ms_network_check},
-	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User"},
-	{.key = "proxy-address-header", .type = MS_ROW_TEXT, .fallback = "X-Forwarded-For"},
-	{.key = "proxy-vouches", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000},
-	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000},
-	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "reasons-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent"},
-	{.key = "url", .type = MS_ROW_TEXT, .check = check_link},
+	{.key = "proxy-peers", .type = MS_ROW_LIST, .check = ms_network_check,
+		TO(review.proxy_peers)},
+	{.key = "proxy-header", .type = MS_ROW_TEXT, .fallback = "X-Remote-User",
+		TO(review.proxy_header)},
+	{.key = "proxy-address-header", .type = MS_ROW_TEXT, .fallback = "X-Forwarded-For",
+		TO(review.proxy_address)},
+	{.key = "proxy-vouches", .type = MS_ROW_SWITCH, .fallback = "no", TO(review.proxy_vouches)},
+	{.key = "idle-timeout", .type = MS_ROW_TIME, .fallback = "30m", .min = 1000,
+		TO(review.idle_ms)},
+	{.key = "session-timeout", .type = MS_ROW_TIME, .fallback = "12h", .min = 1000,
+		TO(review.session_ms)},
+	{.key = "show-subjects", .type = MS_ROW_SWITCH, .fallback = "no", TO(review.subjects)},
+	{.key = "reasons-file", .type = MS_ROW_TEXT, .check = check_path, TO(review.reasons_file)},
+	{.key = "site-name", .type = MS_ROW_TEXT, .fallback = "missent", TO(review.name)},
+	{.key = "url", .type = MS_ROW_TEXT, .check = check_link, TO(review.url)},
 	{.key = NULL},
 };
 
 static const MsRow incident_rows[] = {
-	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check, .empty = DEFAULT},
-	{.key = "notice-templates",
-		.type = MS_ROW_TEXT,
-		.fallback = DATADIR "/notices",
-		.check = check_path},
-	{.key = "company", .type = MS_ROW_TEXT},
-	{.key = "contact", .type = MS_ROW_TEXT},
+	{.key = "clocks", .type = MS_ROW_LIST, .check = ms_clock_check, .empty = DEFAULT,
+		TO(incident.clocks)},
+	{.key = "notice-templates", .type = MS_ROW_TEXT, .fallback = DATADIR "/notices",
+		.check = check_path, TO(incident.templates)},
+	{.key = "company", .type = MS_ROW_TEXT, TO(incident.company)},
+	{.key = "contact", .type = MS_ROW_TEXT, TO(incident.contact)},
 	{.key = NULL},
 };
 
 /* Of one message; ms_cost_name() has these names.  The queue is of all. */
 static const MsRow judging_rows[] = {
-	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000},
-	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "128M", .min = 1 << 20},
-	{.key = "max-accounts",
-		.type = MS_ROW_NUMBER,
-		.fallback = "1000000",
-		.min = 1000,
-		.max = 100000000},
-	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "100", .min = 1, .max = 100000},
+	{.key = "deadline", .type = MS_ROW_TIME, .fallback = "10s", .min = 100, .max = 120000,
+		TO(judging.milliseconds)},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "128M", .min = 1 << 20,
+		TO(judging.max[MS_COST_RIGHT])},
+	{.key = "max-accounts", .type = MS_ROW_NUMBER, .fallback = "1000000", .min = 1000,
+		.max = 100000000, TO(judging.max[MS_COST_ACCOUNT])},
+	{.key = "queue", .type = MS_ROW_NUMBER, .fallback = "100", .min = 1, .max = 100000,
+		TO(judging_queue)},
 	{.key = NULL},
 };
 
@@ -411,151 +428,159 @@ static bool check_checkpoints(const char *value, GError **error)
 
 static const MsRow audit_rows[] = {
 	{.key = "checkpoints", .type = MS_ROW_LIST, .check = check_checkpoints, .empty = DEFAULT},
-	{.key = "checkpoint-every", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000},
-	{.key = "keep", .type = MS_ROW_TIME, .fallback = "0s"},
+	{.key = "checkpoint-every", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000,
+		TO(checkpoints.every_ms)},
+	{.key = "keep", .type = MS_ROW_TIME, .fallback = "0s", TO(checkpoints.keep_ms)},
 	{.key = NULL},
 };
 
 static const MsRow doctor_rows[] = {
-	{.key = "accept", .type = MS_ROW_LIST},
-	{.key = "mail-log", .type = MS_ROW_TEXT, .check = check_path},
+	{.key = "accept", .type = MS_ROW_LIST, TO(accepted)},
+	{.key = "mail-log", .type = MS_ROW_TEXT, .check = check_path, TO(mail_log)},
 	{.key = NULL},
 };
 
 static const MsRow directory_rows[] = {
-	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends},
+	{.key = "backend", .type = MS_ROW_CHOICE, .fallback = "sqlite", .choices = backends,
+		TO(backend)},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis", .type = MS_ROW_TEXT, .fallback = "unix:/run/redis/redis-server.sock"},
-	{.key = "redis-user", .type = MS_ROW_TEXT},
+	{.key = "redis", .type = MS_ROW_TEXT, .fallback = "unix:/run/redis/redis-server.sock",
+		TO(redis.address)},
+	{.key = "redis-user", .type = MS_ROW_TEXT, TO(redis.user)},
 	{.key = "redis-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024},
-	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent"},
+	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024,
+		TO(redis.database)},
+	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent", TO(redis_prefix)},
 	{.key = "trust-eviction-policy", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "redis-sentinels", .type = MS_ROW_LIST},
-	{.key = "redis-master", .type = MS_ROW_TEXT},
-	{.key = "redis-cluster", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "sentinel-user", .type = MS_ROW_TEXT},
+	{.key = "redis-sentinels", .type = MS_ROW_LIST, TO(redis.sentinels)},
+	{.key = "redis-master", .type = MS_ROW_TEXT, TO(redis.master)},
+	{.key = "redis-cluster", .type = MS_ROW_SWITCH, .fallback = "no", TO(redis.cluster)},
+	{.key = "sentinel-user", .type = MS_ROW_TEXT, TO(redis.sentinel_user)},
 	{.key = "sentinel-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-replica", .type = MS_ROW_TEXT},
-	{.key = "redis-max-lag",
-		.type = MS_ROW_TIME,
-		.fallback = "10s",
-		.min = 100,
-		.max = 86400000},
-	{.key = "redis-behind", .type = MS_ROW_CHOICE, .fallback = "primary", .choices = behind},
-	{.key = "redis-tls", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "redis-tls-ca", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-tls-certificate", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-tls-key", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-tls-name", .type = MS_ROW_TEXT},
-	{.key = "redis-plaintext",
-		.type = MS_ROW_CHOICE,
-		.fallback = "refused",
-		.choices = plaintext},
-	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256},
-	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000},
+	{.key = "redis-replica", .type = MS_ROW_TEXT, TO(redis.replica)},
+	{.key = "redis-max-lag", .type = MS_ROW_TIME, .fallback = "10s", .min = 100,
+		.max = 86400000, TO(redis.max_lag_ms)},
+	{.key = "redis-behind", .type = MS_ROW_CHOICE, .fallback = "primary", .choices = behind,
+		TO(redis.replica_only)},
+	{.key = "redis-tls", .type = MS_ROW_SWITCH, .fallback = "no", TO(redis.tls)},
+	{.key = "redis-tls-ca", .type = MS_ROW_TEXT, .check = check_path, TO(redis.tls_ca)},
+	{.key = "redis-tls-certificate", .type = MS_ROW_TEXT, .check = check_path,
+		TO(redis.tls_certificate)},
+	{.key = "redis-tls-key", .type = MS_ROW_TEXT, .check = check_path, TO(redis.tls_key)},
+	{.key = "redis-tls-name", .type = MS_ROW_TEXT, TO(redis.tls_name)},
+	{.key = "redis-plaintext", .type = MS_ROW_CHOICE, .fallback = "refused",
+		.choices = plaintext, TO(redis.plaintext)},
+	{.key = "redis-connections", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 256,
+		TO(redis.connections)},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "2s", .min = 50, .max = 60000,
+		TO(redis.timeout_ms)},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "digests", .type = MS_ROW_SWITCH, .fallback = "yes"},
-	{.key = "max-age", .type = MS_ROW_TIME, .fallback = "0s"},
-	{.key = "verify-every",
-		.type = MS_ROW_TIME,
-		.fallback = "2m",
-		.min = 1000,
-		.max = 86400000},
-	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house", .check = check_filled},
+	{.key = "digests", .type = MS_ROW_SWITCH, .fallback = "yes", TO(digests)},
+	{.key = "max-age", .type = MS_ROW_TIME, .fallback = "0s", TO(max_age_ms)},
+	{.key = "verify-every", .type = MS_ROW_TIME, .fallback = "2m", .min = 1000, .max = 86400000,
+		TO(verify_every_ms)},
+	{.key = "house", .type = MS_ROW_TEXT, .fallback = "house", .check = check_filled,
+		TO(house)},
 	{.key = "house-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+", .check = check_tags},
+	{.key = "subaddress", .type = MS_ROW_TEXT, .fallback = "+", .check = check_tags,
+		TO(tag_separators)},
 	{.key = NULL},
 };
 
 /* Windows and times in seconds at the least: that is how they are kept. */
 static const MsRow guard_rows[] = {
-	{.key = "enabled", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "enabled", .type = MS_ROW_SWITCH, .fallback = "yes", TO(guard.enabled)},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "key-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "key-file-before", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "window",
-		.type = MS_ROW_TIME,
-		.fallback = "1d",
-		.min = 1000,
+	{.key = "key-file-before", .type = MS_ROW_TEXT, .check = check_path,
+		TO(guard.key_file_before)},
+	{.key = "window", .type = MS_ROW_TIME, .fallback = "1d", .min = 1000,
 		.max = 31 * 86400000LL},
-	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
-	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000},
-	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
-	{.key = "fan-in-names", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000},
-	{.key = "repeat", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
+	{.key = "fan-out", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000,
+		TO(guard.limits.fan_out)},
+	{.key = "fan-out-domains", .type = MS_ROW_NUMBER, .fallback = "5", .max = 1000,
+		TO(guard.limits.fan_out_domains)},
+	{.key = "fan-in", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000,
+		TO(guard.limits.fan_in)},
+	{.key = "fan-in-names", .type = MS_ROW_NUMBER, .fallback = "20", .max = 1000,
+		TO(guard.limits.fan_in_names)},
+	{.key = "repeat", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000,
+		TO(guard.limits.repeat)},
 	{.key = "customer-kinds", .type = MS_ROW_LIST, .empty = DEFAULT},
 	{.key = "history", .type = MS_ROW_TIME, .fallback = "400d", .max = 3650 * 86400000LL},
-	{.key = "history-support", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 1000},
+	{.key = "history-support", .type = MS_ROW_NUMBER, .fallback = "1", .min = 1, .max = 1000,
+		TO(guard.limits.support)},
 	{.key = "learn", .type = MS_ROW_TIME, .fallback = "28d", .max = 3650 * 86400000LL},
-	{.key = "breaker", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100000},
-	{.key = "breaker-recent", .type = MS_ROW_NUMBER, .fallback = "5", .max = MS_GUARD_RECENT},
-	{.key = "breaker-window",
-		.type = MS_ROW_TIME,
-		.fallback = "1h",
-		.min = 1000,
+	{.key = "breaker", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100000,
+		TO(guard.limits.breaker)},
+	{.key = "breaker-recent", .type = MS_ROW_NUMBER, .fallback = "5", .max = MS_GUARD_RECENT,
+		TO(guard.limits.breaker_recent)},
+	{.key = "breaker-window", .type = MS_ROW_TIME, .fallback = "1h", .min = 1000,
 		.max = 31 * 86400000LL},
 	{.key = "cool-down", .type = MS_ROW_TIME, .fallback = "0s", .max = 31 * 86400000LL},
-	{.key = "probes", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 10000},
-	{.key = "volume", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000},
-	{.key = "by-template", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "probes", .type = MS_ROW_NUMBER, .fallback = "20", .min = 1, .max = 10000,
+		TO(guard.limits.probes)},
+	{.key = "volume", .type = MS_ROW_NUMBER, .fallback = "10", .max = 1000,
+		TO(guard.limits.volume)},
+	{.key = "by-template", .type = MS_ROW_SWITCH, .fallback = "no",
+		TO(guard.limits.by_template)},
 	{.key = NULL},
 };
 
 static const char *const sync_formats[] = {"csv", "ldif", NULL};
 
 static const MsRow sync_rows[] = {
-	{.key = "command", .type = MS_ROW_LIST},
-	{.key = "format", .type = MS_ROW_CHOICE, .fallback = "csv", .choices = sync_formats},
-	{.key = "map", .type = MS_ROW_TEXT},
-	{.key = "account", .type = MS_ROW_TEXT},
-	{.key = "encoding", .type = MS_ROW_TEXT},
-	{.key = "max-shrink", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100},
-	{.key = "max-moved", .type = MS_ROW_NUMBER, .fallback = "2", .max = 100},
-	{.key = "max-bad", .type = MS_ROW_NUMBER, .fallback = "1", .max = 100},
-	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "10m", .min = 1000, .max = 86400000},
+	{.key = "command", .type = MS_ROW_LIST, TO(sync.command)},
+	{.key = "format", .type = MS_ROW_CHOICE, .fallback = "csv", .choices = sync_formats,
+		TO(sync.ldif)},
+	{.key = "map", .type = MS_ROW_TEXT, TO(sync.map)},
+	{.key = "account", .type = MS_ROW_TEXT, TO(sync.account)},
+	{.key = "encoding", .type = MS_ROW_TEXT, TO(sync.encoding)},
+	{.key = "max-shrink", .type = MS_ROW_NUMBER, .fallback = "20", .max = 100,
+		TO(sync.max_shrink)},
+	{.key = "max-moved", .type = MS_ROW_NUMBER, .fallback = "2", .max = 100,
+		TO(sync.max_moved)},
+	{.key = "max-bad", .type = MS_ROW_NUMBER, .fallback = "1", .max = 100, TO(sync.max_bad)},
+	{.key = "timeout", .type = MS_ROW_TIME, .fallback = "10m", .min = 1000, .max = 86400000,
+		TO(sync.timeout_ms)},
 	{.key = NULL},
 };
 
 const MsRow ms_settings_rows[] = {
-	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names},
+	{.key = "mode", .type = MS_ROW_CHOICE, .fallback = "observe", .choices = ms_mode_names,
+		TO(mode)},
 	{.key = "host", .type = MS_ROW_TEXT, .check = check_filled},
-	{.key = "socket",
-		.type = MS_ROW_TEXT,
-		.fallback = "unix:" RUNDIR "/missent.sock",
-		.check = ms_socket_check},
-	{.key = "socket-group", .type = MS_ROW_TEXT},
+	{.key = "socket", .type = MS_ROW_TEXT, .fallback = "unix:" RUNDIR "/missent.sock",
+		.check = ms_socket_check, TO(socket)},
+	{.key = "socket-group", .type = MS_ROW_TEXT, TO(socket_group)},
 	{.key = "socket-mode", .type = MS_ROW_TEXT, .fallback = "0660", .check = check_mode},
-	{.key = "user", .type = MS_ROW_TEXT},
-	{.key = "log", .type = MS_ROW_CHOICE, .fallback = "stderr", .choices = log_targets},
-	{.key = "debug", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "state-dir", .type = MS_ROW_TEXT, .fallback = STATEDIR, .check = check_path},
+	{.key = "user", .type = MS_ROW_TEXT, TO(user)},
+	{.key = "log", .type = MS_ROW_CHOICE, .fallback = "stderr", .choices = log_targets,
+		TO(log_syslog)},
+	{.key = "debug", .type = MS_ROW_SWITCH, .fallback = "no", TO(log_debug)},
+	{.key = "state-dir", .type = MS_ROW_TEXT, .fallback = STATEDIR, .check = check_path,
+		TO(state_dir)},
 	{.key = "policy-dir", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "kinds-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "policy-tests", .type = MS_ROW_SWITCH, .fallback = "yes"},
+	{.key = "policy-tests", .type = MS_ROW_SWITCH, .fallback = "yes", TO(policy_tests)},
 	{.key = "audit-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "release-program",
-		.type = MS_ROW_TEXT,
-		.fallback = LIBEXECDIR "/missent-release",
-		.check = check_path},
-	{.key = "mta", .type = MS_ROW_CHOICE, .fallback = "postfix", .choices = mtas},
-	{.key = "postfix-config", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "sendmail-config", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "sendmail-queue", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "sendmail-program", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000},
-	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20},
-	{.key = "pause-max",
-		.type = MS_ROW_TIME,
-		.fallback = "4h",
-		.min = 1000,
-		.max = 7 * 86400000},
-	{.key = "message-deadline",
-		.type = MS_ROW_TIME,
-		.fallback = "3m",
-		.min = 100,
-		.max = 540000},
-	{.key = "hung-after", .type = MS_ROW_TIME, .fallback = "4m", .min = 100, .max = 86400000},
+	{.key = "release-program", .type = MS_ROW_TEXT, .fallback = LIBEXECDIR "/missent-release",
+		.check = check_path, TO(release_program)},
+	{.key = "mta", .type = MS_ROW_CHOICE, .fallback = "postfix", .choices = mtas, TO(sendmail)},
+	{.key = "postfix-config", .type = MS_ROW_TEXT, .check = check_path, TO(postfix_config)},
+	{.key = "sendmail-config", .type = MS_ROW_TEXT, .check = check_path, TO(sendmail_config)},
+	{.key = "sendmail-queue", .type = MS_ROW_TEXT, .check = check_path, TO(sendmail_queue)},
+	{.key = "sendmail-program", .type = MS_ROW_TEXT, .check = check_path, TO(sendmail_program)},
+	{.key = "stop-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 0, .max = 600000,
+		TO(stop_ms)},
+	{.key = "max-memory", .type = MS_ROW_SIZE, .fallback = "1G", .min = 1 << 20,
+		TO(max_memory)},
+	{.key = "pause-max", .type = MS_ROW_TIME, .fallback = "4h", .min = 1000,
+		.max = 7 * 86400000, TO(pause_ms)},
+	{.key = "message-deadline", .type = MS_ROW_TIME, .fallback = "3m", .min = 100,
+		.max = 540000, TO(deadline_ms)},
+	{.key = "hung-after", .type = MS_ROW_TIME, .fallback = "4m", .min = 100, .max = 86400000,
+		TO(hung_ms)},
 	{.key = "outgoing", .type = MS_ROW_SECTION, .rows = outgoing_rows},
 	{.key = "reader", .type = MS_ROW_SECTION, .rows = reader_rows},
 	{.key = "judging", .type = MS_ROW_SECTION, .rows = judging_rows},
@@ -593,34 +618,11 @@ static void take_audit(MsSettings *s, const MsSection *audit)
 	s->checkpoints.log = places[0] == NULL || g_strv_contains(places, "log");
 	s->checkpoints.hosts = places[0] == NULL || g_strv_contains(places, "hosts");
 	s->checkpoints.digest = g_strv_contains(places, "digest");
-	s->checkpoints.keep_ms = ms_section_number(audit, "keep");
-	s->checkpoints.every_ms = ms_section_number(audit, "checkpoint-every");
 	s->checkpoints.witness = g_build_filename(s->state_dir, "witness", NULL);
-}
-
-static void take_metrics(MsSettings *s, const MsSection *metrics)
-{
-	s->metrics.listen = ms_section_text(metrics, "listen");
-	s->metrics.group = ms_section_text(metrics, "socket-group");
-	s->metrics.textfile = ms_section_text(metrics, "textfile");
-	s->metrics.every_ms = ms_section_number(metrics, "textfile-every");
 }
 
 static bool take_alerts(MsSettings *s, const MsSection *alerts, GError **error)
 {
-	s->alerts.mail_to = ms_section_list(alerts, "mail-to");
-	s->alerts.mail_from = ms_section_text(alerts, "mail-from");
-	s->alerts.relay = ms_section_text(alerts, "relay");
-	s->alerts.mail_most = (guint)ms_section_number(alerts, "mail-most");
-	s->alerts.hook = ms_section_text(alerts, "hook");
-	s->alerts.hook_ms = ms_section_number(alerts, "hook-timeout");
-	s->alerts.held_ms = ms_section_number(alerts, "held-age");
-	s->alerts.beat_ms = ms_section_number(alerts, "beat-age");
-	s->alerts.unread_ms = ms_section_number(alerts, "unread-window");
-	s->alerts.calm_ms = ms_section_number(alerts, "calm-after");
-	s->alerts.stale_ms = ms_section_number(alerts, "stale-age");
-	s->alerts.unread_share = ms_section_number(alerts, "unread-share");
-	s->alerts.disk_free = ms_section_number(alerts, "disk-free");
 	bool fine = s->alerts.mail_to[0] == NULL ||
 		(s->alerts.mail_from != NULL && s->alerts.relay != NULL);
 	if (!fine)
@@ -629,43 +631,11 @@ static bool take_alerts(MsSettings *s, const MsSection *alerts, GError **error)
 	return fine;
 }
 
-static void take_judging(MsSettings *s, const MsSection *judging)
-{
-	ms_limits_judging(&s->judging);
-	s->judging_queue = (guint)ms_section_number(judging, "queue");
-	s->judging.milliseconds = ms_section_number(judging, "deadline");
-	s->judging.max[MS_COST_RIGHT] = (guint64)ms_section_number(judging, "max-memory");
-	s->judging.max[MS_COST_ACCOUNT] = (guint64)ms_section_number(judging, "max-accounts");
-}
-
 static void take_reader(MsSettings *s, const MsSection *reader)
 {
-	s->reader_program = ms_section_text(reader, "program");
-	s->sandbox_optional = ms_section_choice(reader, "sandbox") == 1;
 	gint64 workers = ms_section_number(reader, "workers");
 	s->reader_workers = workers > 0 ? (guint)workers : CLAMP(g_get_num_processors() * 2, 2, 64);
-	s->reader_jobs = (guint)ms_section_number(reader, "reader-jobs");
-	s->reader_restore = ms_section_choice(reader, "reader-restore") == 1;
-	s->reader_wait_ms = ms_section_number(reader, "wait");
-	s->reader_queue = (guint)ms_section_number(reader, "queue");
-	s->ocr_pages = (guint)ms_section_number(reader, "ocr-pages");
-	s->password_command = ms_section_list(reader, "password-command");
-	s->password_ms = ms_section_number(reader, "password-timeout");
-	ms_limits_default(&s->limits);
-	s->limits.milliseconds = ms_section_number(reader, "deadline");
-	s->limits.memory = (guint64)ms_section_number(reader, "max-memory");
-	s->limits.max_message = (guint64)ms_section_number(reader, "max-message");
-	s->limits.max_depth = (guint)ms_section_number(reader, "max-depth");
-	for (int i = 0; i < MS_COST_READING; i++)
-		s->limits.max[i] = (guint64)ms_section_number(reader, ms_cost_name((MsCost)i));
-	if (!ms_section_switch(reader, "ocr"))
-		s->limits.max[MS_COST_OCR] = 0;
-	s->limits.ocr_dpi = (guint)ms_section_number(reader, "ocr-dpi");
-	s->limits.ocr_confidence = (guint)ms_section_number(reader, "ocr-confidence");
-	s->limits.ocr_coverage = (guint)ms_section_number(reader, "ocr-coverage");
-	s->ocr_program = ms_section_text(reader, "ocr-program");
-	s->ocr_languages = ms_section_text(reader, "ocr-languages");
-	s->cache_bytes = (guint64)ms_section_number(reader, "cache");
+	s->limits.max[MS_COST_OCR] = ms_section_switch(reader, "ocr") ? s->ocr_pages : 0;
 	/* A finding with its place takes up to some 600 bytes of the reading. */
 	s->limits.max[MS_COST_READING] = s->limits.max[MS_COST_FINDING] * 600;
 }
@@ -731,39 +701,6 @@ static bool take_passwords(MsSettings *s, const MsSection *reader, bool secrets,
 
 static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError **error)
 {
-	s->desk.socket = g_strdup(ms_section_text(desk, "socket"));
-	s->desk.group = ms_section_text(desk, "socket-group");
-	s->desk.submit = ms_section_text(desk, "submit");
-	s->desk.submit_user = ms_section_text(desk, "submit-user");
-	s->desk.submit_timeout_ms = ms_section_number(desk, "submit-timeout");
-	s->desk.queue_timeout_ms = ms_section_number(desk, "queue-timeout");
-	s->desk.requeue_ms = ms_section_number(desk, "requeue-after");
-	s->desk.lost_ms = ms_section_number(desk, "lost-after");
-	s->desk.two_person = ms_section_number(desk, "two-person-above");
-	s->desk.others_need_two = ms_section_choice(desk, "release-others") == 1;
-	s->desk.two_person_policies = ms_section_list(desk, "two-person-policies");
-	s->desk.webhook_url = ms_section_text(desk, "webhook-url");
-	s->desk.webhook_key_file = ms_section_text(desk, "webhook-key-file");
-	s->desk.webhook_timeout_ms = ms_section_number(desk, "webhook-timeout");
-	s->desk.people = (MsPersonRules){ms_section_list(desk, "person-domains"),
-		ms_section_list(desk, "person-aliases")};
-	s->desk.expire_ms = ms_section_number(desk, "expire-after");
-	s->desk.submit_recipients = ms_section_number(desk, "submit-recipients");
-	s->desk.keep_ms = ms_section_number(desk, "keep-records");
-	s->desk.warn_ms = ms_section_number(desk, "expire-warning");
-	s->desk.delay_patience_ms = ms_section_number(desk, "delay-patience");
-	s->desk.notice_sender = ms_section_switch(desk, "notice-sender");
-	s->desk.notice_to = ms_section_list(desk, "notice-to");
-	s->desk.notice_window_ms = ms_section_number(desk, "notice-window");
-	s->desk.notice_from = ms_section_text(desk, "notice-from");
-	s->desk.notice_contact = ms_section_text(desk, "notice-contact");
-	s->desk.language = ms_section_choice(desk, "notice-language");
-	s->desk.notice_reason = ms_section_switch(desk, "notice-reason");
-	s->desk.notice_original = ms_section_choice(desk, "notice-original");
-	s->desk.digest_to = ms_section_list(desk, "digest-to");
-	s->desk.digest_ms = ms_section_number(desk, "digest-every");
-	s->desk.summary_ms = ms_section_number(desk, "summary-every");
-	s->desk.redis_key_file = g_strdup(ms_section_text(desk, "key-file"));
 	if (s->desk.redis_key_file != NULL && !s->host_given) {
 		ms_section_error(desk, "key-file", error,
 			"where several hosts are reviewed on one page, each needs a "
@@ -787,63 +724,21 @@ static bool take_desk(MsSettings *s, const MsSection *desk, bool secrets, GError
 		desk, "submit-password-file", secrets ? &s->desk.submit_password : NULL, error);
 }
 
-static void take_incident(MsSettings *s, const MsSection *incident)
-{
-	s->incident.clocks = ms_section_list(incident, "clocks");
-	s->incident.templates = ms_section_text(incident, "notice-templates");
-	s->incident.company = ms_section_text(incident, "company");
-	s->incident.contact = ms_section_text(incident, "contact");
-}
-
 static void take_review(MsSettings *s, const MsSection *review)
 {
 	g_autofree char *dir = g_build_filename(s->state_dir, "review", NULL);
 	g_autofree char *agent = g_build_filename(s->state_dir, "agent", NULL);
-	s->review.listen = ms_section_text(review, "listen");
-	s->review.user = ms_section_text(review, "user");
-	s->review.group = ms_section_text(review, "socket-group");
 	s->review.mode = (guint)strtoul(ms_section_text(review, "socket-mode"), NULL, 8);
-	s->review.tls_cert = ms_section_text(review, "tls-certificate");
-	s->review.tls_key = ms_section_text(review, "tls-key");
 	s->review.accounts_file = path_or(review, "accounts-file", agent, "accounts.db");
 	s->review.audit_file = path_or(review, "audit-file", dir, "audit.jsonl");
 	s->review.mirror_file = path_or(review, "mirror-file", s->state_dir, "held-everywhere.db");
-	s->review.mirror = ms_section_switch(review, "all-hosts");
-	s->review.proxy_peers = ms_section_list(review, "proxy-peers");
-	s->review.proxy_header = ms_section_text(review, "proxy-header");
-	s->review.proxy_address = ms_section_text(review, "proxy-address-header");
-	s->review.proxy_vouches = ms_section_switch(review, "proxy-vouches");
-	s->review.idle_ms = ms_section_number(review, "idle-timeout");
-	s->review.session_ms = ms_section_number(review, "session-timeout");
-	s->review.subjects = ms_section_switch(review, "show-subjects");
-	s->review.reasons_file = ms_section_text(review, "reasons-file");
-	s->review.name = ms_section_text(review, "site-name");
-	s->review.url = ms_section_text(review, "url");
 }
 
 /* Strings are the section's, but for the passwords. */
 static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, GError **error)
 {
 	MsRedisSettings *r = &s->redis;
-	r->address = ms_section_text(directory, "redis");
-	r->user = ms_section_text(directory, "redis-user");
-	r->database = ms_section_number(directory, "redis-database");
-	r->connections = (guint)ms_section_number(directory, "redis-connections");
-	r->timeout_ms = ms_section_number(directory, "timeout");
 	r->refuse_eviction = !ms_section_switch(directory, "trust-eviction-policy");
-	r->plaintext = ms_section_choice(directory, "redis-plaintext") == 1;
-	r->tls = ms_section_switch(directory, "redis-tls");
-	r->tls_ca = ms_section_text(directory, "redis-tls-ca");
-	r->tls_certificate = ms_section_text(directory, "redis-tls-certificate");
-	r->tls_key = ms_section_text(directory, "redis-tls-key");
-	r->tls_name = ms_section_text(directory, "redis-tls-name");
-	r->sentinels = ms_section_list(directory, "redis-sentinels");
-	r->master = ms_section_text(directory, "redis-master");
-	r->cluster = ms_section_switch(directory, "redis-cluster");
-	r->sentinel_user = ms_section_text(directory, "sentinel-user");
-	r->replica = ms_section_text(directory, "redis-replica");
-	r->max_lag_ms = ms_section_number(directory, "redis-max-lag");
-	r->replica_only = ms_section_choice(directory, "redis-behind") == 1;
 	if (r->sentinels[0] != NULL && r->master == NULL) {
 		ms_section_error(directory, "redis-sentinels", error,
 			"needs redis-master too: what Sentinel calls the primary");
@@ -862,15 +757,6 @@ static bool take_redis(MsSettings *s, const MsSection *directory, bool secrets, 
 static bool take_sync(MsSettings *s, const MsSection *sync, GError **error)
 {
 	MsSyncSettings *out = &s->sync;
-	out->command = ms_section_list(sync, "command");
-	out->ldif = ms_section_choice(sync, "format") == 1;
-	out->map = ms_section_text(sync, "map");
-	out->account = ms_section_text(sync, "account");
-	out->encoding = ms_section_text(sync, "encoding");
-	out->max_shrink = ms_section_number(sync, "max-shrink");
-	out->max_moved = ms_section_number(sync, "max-moved");
-	out->max_bad = ms_section_number(sync, "max-bad");
-	out->timeout_ms = ms_section_number(sync, "timeout");
 	if ((out->map == NULL) != (out->account == NULL))
 		ms_section_error(sync, out->map != NULL ? "account" : "map", error,
 			"is missing: map and account belong together");
@@ -885,30 +771,16 @@ static bool take_sync(MsSettings *s, const MsSection *sync, GError **error)
 static bool take_directory(MsSettings *s, const MsSection *directory, const char *conf_dir,
 	bool secrets, GError **error)
 {
-	s->backend = ms_section_choice(directory, "backend");
 	s->sqlite_file = path_or(directory, "sqlite-file", s->state_dir, "directory.db");
-	s->redis_prefix = ms_section_text(directory, "redis-prefix");
 	s->key_file = path_or(directory, "key-file", conf_dir, "site.key");
-	s->digests = ms_section_switch(directory, "digests");
-	s->max_age_ms = ms_section_number(directory, "max-age");
-	s->verify_every_ms = ms_section_number(directory, "verify-every");
-	s->house = ms_section_text(directory, "house");
 	s->house_file = path_or(directory, "house-file", conf_dir, "house.csv");
 	s->house_needed = ms_section_given(directory, "house-file");
-	s->tag_separators = ms_section_text(directory, "subaddress");
 	return take_redis(s, directory, secrets, error);
 }
 
 /* One that is sent needs all of it. */
 static bool take_canary(MsSettings *s, const MsSection *canary, GError **error)
 {
-	s->canary.every_ms = ms_section_number(canary, "every");
-	s->canary.timeout_ms = ms_section_number(canary, "timeout");
-	s->canary.listeners = ms_section_list(canary, "listeners");
-	s->canary.sender = ms_section_text(canary, "sender");
-	s->canary.recipient = ms_section_text(canary, "recipient");
-	s->canary.kind = ms_section_text(canary, "kind");
-	s->canary.identifier = ms_section_text(canary, "identifier");
 	const char *missing = s->canary.listeners[0] == NULL ? "listeners"
 		: s->canary.sender == NULL                   ? "sender"
 		: s->canary.recipient == NULL                ? "recipient"
@@ -933,24 +805,13 @@ static const char *const customers[] = {
 static void take_limits(MsGuardLimits *l, const MsSection *guard)
 {
 	l->window = seconds(guard, "window");
-	l->fan_out = (guint)ms_section_number(guard, "fan-out");
-	l->fan_out_domains = (guint)ms_section_number(guard, "fan-out-domains");
-	l->fan_in = (guint)ms_section_number(guard, "fan-in");
-	l->fan_in_names = (guint)ms_section_number(guard, "fan-in-names");
-	l->repeat = (guint)ms_section_number(guard, "repeat");
 	l->customers = ms_section_given(guard, "customer-kinds")
 		? ms_section_list(guard, "customer-kinds")
 		: customers;
 	l->keep = seconds(guard, "history");
-	l->support = (guint)ms_section_number(guard, "history-support");
 	l->learn = seconds(guard, "learn");
-	l->breaker = (guint)ms_section_number(guard, "breaker");
-	l->breaker_recent = (guint)ms_section_number(guard, "breaker-recent");
 	l->breaker_window = seconds(guard, "breaker-window");
 	l->cool_down = seconds(guard, "cool-down");
-	l->probes = (guint)ms_section_number(guard, "probes");
-	l->volume = (guint)ms_section_number(guard, "volume");
-	l->by_template = ms_section_switch(guard, "by-template");
 }
 
 /* Its key is made from the site key; who keeps no digests has none, and one host makes one of
@@ -958,13 +819,11 @@ static void take_limits(MsGuardLimits *l, const MsSection *guard)
 static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
 {
 	const char *key = ms_section_text(guard, "key-file");
-	s->guard.enabled = ms_section_switch(guard, "enabled");
 	s->guard.sqlite_file = path_or(guard, "sqlite-file", s->state_dir, "guard.db");
 	s->guard.own_key = key == NULL && !s->digests;
 	s->guard.key_file = key != NULL ? g_strdup(key)
 		: s->digests            ? g_strdup(s->key_file)
 					: g_build_filename(s->state_dir, "guard.key", NULL);
-	s->guard.key_file_before = ms_section_text(guard, "key-file-before");
 	take_limits(&s->guard.limits, guard);
 	if (!s->guard.enabled || !s->guard.own_key || s->backend == 0)
 		return true;
@@ -982,48 +841,22 @@ static MsSettings *load(const char *path, bool secrets, GError **error)
 	g_autoptr(MsSettings) s = g_new0(MsSettings, 1);
 	g_autofree char *conf_dir = g_path_get_dirname(path);
 	s->root = root;
-	s->mode = (MsMode)ms_section_choice(root, "mode");
+	ms_limits_default(&s->limits);
+	ms_limits_judging(&s->judging);
+	ms_section_take(root, s);
 	s->host = own_name(root);
 	s->host_given = ms_section_given(root, "host");
-	s->socket = ms_section_text(root, "socket");
-	s->socket_group = ms_section_text(root, "socket-group");
 	s->socket_mode = (guint)strtoul(ms_section_text(root, "socket-mode"), NULL, 8);
-	s->user = ms_section_text(root, "user");
-	s->log_syslog = ms_section_choice(root, "log") == 1;
-	s->log_debug = ms_section_switch(root, "debug");
-	s->state_dir = g_strdup(ms_section_text(root, "state-dir"));
 	s->policy_dir = path_or(root, "policy-dir", conf_dir, "policies");
-	s->policy_tests = ms_section_switch(root, "policy-tests");
 	s->kinds_file = path_or(root, "kinds-file", s->policy_dir, "kinds.conf");
 	s->audit_file = path_or(root, "audit-file", s->state_dir, "audit.jsonl");
 	s->records_file = g_build_filename(s->state_dir, "held.db", NULL);
 	s->seen_file = g_build_filename(s->state_dir, "directory.seen", NULL);
-	s->release_program = ms_section_text(root, "release-program");
 	s->spool_dir = g_build_filename(s->state_dir, "spool", NULL);
-	s->sendmail = ms_section_choice(root, "mta") == 1;
-	s->postfix_config = ms_section_text(root, "postfix-config");
-	s->sendmail_config = ms_section_text(root, "sendmail-config");
-	s->sendmail_queue = ms_section_text(root, "sendmail-queue");
-	s->sendmail_program = ms_section_text(root, "sendmail-program");
-	s->stop_ms = ms_section_number(root, "stop-timeout");
-	s->max_memory = (guint64)ms_section_number(root, "max-memory");
-	s->pause_ms = ms_section_number(root, "pause-max");
-	s->deadline_ms = ms_section_number(root, "message-deadline");
-	s->hung_ms = ms_section_number(root, "hung-after");
 	s->numbers_file = g_build_filename(s->state_dir, "numbers", NULL);
 	s->observing_file = g_build_filename(s->state_dir, "observing", NULL);
-	const MsSection *outgoing = ms_section_sub(root, "outgoing");
-	s->out_authenticated = ms_section_switch(outgoing, "authenticated");
-	s->out_local = ms_section_switch(outgoing, "local");
-	s->out_networks = ms_section_list(outgoing, "networks");
-	s->out_domains = ms_section_list(outgoing, "sender-domains");
 	take_reader(s, ms_section_sub(root, "reader"));
-	take_judging(s, ms_section_sub(root, "judging"));
 	take_review(s, ms_section_sub(root, "review"));
-	take_incident(s, ms_section_sub(root, "incident"));
-	s->accepted = ms_section_list(ms_section_sub(root, "doctor"), "accept");
-	s->mail_log = ms_section_text(ms_section_sub(root, "doctor"), "mail-log");
-	take_metrics(s, ms_section_sub(root, "metrics"));
 	take_audit(s, ms_section_sub(root, "audit"));
 	if (!take_passwords(s, ms_section_sub(root, "reader"), secrets, error)
 		|| !take_sync(s, ms_section_sub(root, "sync"), error)
@@ -1061,7 +894,6 @@ void ms_settings_free(MsSettings *s)
 	g_clear_pointer(&s->secrets, g_ptr_array_unref);
 	ms_section_free(s->root);
 	g_free(s->host);
-	g_free(s->state_dir);
 	g_free(s->seen_file);
 	g_free(s->numbers_file);
 	g_free(s->observing_file);
@@ -1071,9 +903,7 @@ void ms_settings_free(MsSettings *s)
 	g_free(s->checkpoints.witness);
 	g_free(s->records_file);
 	g_free(s->spool_dir);
-	g_free(s->desk.socket);
 	g_free(s->desk.submit_password);
-	g_free(s->desk.redis_key_file);
 	g_free(s->review.accounts_file);
 	g_free(s->review.audit_file);
 	g_free(s->review.mirror_file);

@@ -86,27 +86,38 @@ static bool check_field(const char *value, GError **error)
 	return fine;
 }
 
+#define TO(field) MS_ROW_INTO(MsKind, field)
+
 static const MsRow kind_rows[] = {
 	{.key = "pattern", .type = MS_ROW_LIST, .check = check_pattern},
-	{.key = "check", .type = MS_ROW_CHOICE, .fallback = "none", .choices = checks},
-	{.key = "canonical", .type = MS_ROW_CHOICE, .fallback = "alnum", .choices = forms},
+	{.key = "check", .type = MS_ROW_CHOICE, .fallback = "none", .choices = checks, TO(check)},
+	{.key = "canonical", .type = MS_ROW_CHOICE, .fallback = "alnum", .choices = forms,
+		TO(form)},
 	{.key = "labels", .type = MS_ROW_LIST},
 	{.key = "names", .type = MS_ROW_LIST},
 	{.key = "fields", .type = MS_ROW_LIST, .check = check_field},
-	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500},
-	{.key = "names-buyer", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "family", .type = MS_ROW_CHOICE, .fallback = "none", .choices = families},
-	{.key = "known", .type = MS_ROW_SWITCH, .fallback = "yes"},
-	{.key = "hidden", .type = MS_ROW_SWITCH, .fallback = "no"},
+	{.key = "label-required", .type = MS_ROW_SWITCH, .fallback = "no", TO(label_required)},
+	{.key = "distance", .type = MS_ROW_NUMBER, .fallback = "40", .min = 1, .max = 500,
+		TO(distance)},
+	{.key = "names-buyer", .type = MS_ROW_SWITCH, .fallback = "no", TO(names_buyer)},
+	{.key = "family", .type = MS_ROW_CHOICE, .fallback = "none", .choices = families,
+		TO(family)},
+	{.key = "known", .type = MS_ROW_SWITCH, .fallback = "yes", TO(known)},
+	{.key = "hidden", .type = MS_ROW_SWITCH, .fallback = "no", TO(hidden)},
 	{.key = "country-code", .type = MS_ROW_NUMBER, .min = 1, .max = 999},
-	{.key = "bare-length", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 128},
-	{.key = "bare-digits", .type = MS_ROW_NUMBER, .fallback = "7", .min = 1, .max = 128},
-	{.key = "joined-length", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 128},
-	{.key = "joined-digits", .type = MS_ROW_NUMBER, .fallback = "9", .min = 1, .max = 128},
-	{.key = "block", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "min-length", .type = MS_ROW_NUMBER, .fallback = "3", .min = 1, .max = 500},
-	{.key = "max-length", .type = MS_ROW_NUMBER, .fallback = "64", .min = 1, .max = 500},
+	{.key = "bare-length", .type = MS_ROW_NUMBER, .fallback = "5", .min = 1, .max = 128,
+		TO(bare_length)},
+	{.key = "bare-digits", .type = MS_ROW_NUMBER, .fallback = "7", .min = 1, .max = 128,
+		TO(bare_digits)},
+	{.key = "joined-length", .type = MS_ROW_NUMBER, .fallback = "8", .min = 1, .max = 128,
+		TO(joined_length)},
+	{.key = "joined-digits", .type = MS_ROW_NUMBER, .fallback = "9", .min = 1, .max = 128,
+		TO(joined_digits)},
+	{.key = "block", .type = MS_ROW_SWITCH, .fallback = "no", TO(block)},
+	{.key = "min-length", .type = MS_ROW_NUMBER, .fallback = "3", .min = 1, .max = 500,
+		TO(min_length)},
+	{.key = "max-length", .type = MS_ROW_NUMBER, .fallback = "64", .min = 1, .max = 500,
+		TO(max_length)},
 	{.key = NULL},
 };
 
@@ -298,24 +309,10 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	MsKind *kind = g_new0(MsKind, 1);
 	kind->name = g_strdup(ms_section_title(section));
 	kind->line = ms_section_line(section);
-	kind->check = (MsCheck)ms_section_choice(section, "check");
-	kind->form = (MsForm)ms_section_choice(section, "canonical");
-	kind->label_required = ms_section_switch(section, "label-required");
-	kind->block = ms_section_switch(section, "block");
-	kind->family = (MsFamily)ms_section_choice(section, "family");
-	kind->known = ms_section_switch(section, "known");
-	kind->hidden = ms_section_switch(section, "hidden");
+	ms_section_take(section, kind);
 	gint64 country_code = ms_section_number(section, "country-code");
 	if (country_code > 0)
 		kind->country_code = g_strdup_printf("%" G_GINT64_FORMAT, country_code);
-	kind->bare_length = (gsize)ms_section_number(section, "bare-length");
-	kind->bare_digits = (gsize)ms_section_number(section, "bare-digits");
-	kind->joined_length = (gsize)ms_section_number(section, "joined-length");
-	kind->joined_digits = (gsize)ms_section_number(section, "joined-digits");
-	kind->names_buyer = ms_section_switch(section, "names-buyer");
-	kind->distance = (gsize)ms_section_number(section, "distance");
-	kind->min_length = (gsize)ms_section_number(section, "min-length");
-	kind->max_length = (gsize)ms_section_number(section, "max-length");
 	kind->patterns = g_ptr_array_new_with_free_func((GDestroyNotify)ms_regex_free);
 	kind->fields = g_ptr_array_new_with_free_func(g_free);
 	for (const char *const *term = ms_section_list(section, "fields"); *term != NULL; term++)

@@ -70,6 +70,8 @@ static bool check_level(const char *value, GError **error)
 	}
 #define ASKS(name, valid) ASK(name, valid), ASK("not-" name, valid)
 
+#define TO(field) MS_ROW_INTO(MsPolicy, field)
+
 static const MsRow policy_rows[] = {
 	{.key = "inherits", .type = MS_ROW_TEXT},
 	{.key = "mode", .type = MS_ROW_TEXT, .check = check_mode},
@@ -98,19 +100,17 @@ static const MsRow policy_rows[] = {
 		.empty = "would be all kinds: leave the key out for these, or write {\"none\"}"},
 	{.key = "require", .type = MS_ROW_LIST, .empty = NOT_GIVEN},
 	{.key = "tolerate", .type = MS_ROW_LIST, .check = check_unread, .empty = NOT_GIVEN},
-	{.key = "house-recipients",
-		.type = MS_ROW_CHOICE,
-		.fallback = "trusted",
-		.choices = house_modes},
-	{.key = "ocr", .type = MS_ROW_SWITCH},
-	{.key = "read-deadline", .type = MS_ROW_TIME, .min = 100, .max = 120000},
-	{.key = "read-max-pages", .type = MS_ROW_NUMBER, .min = 1, .max = 100000},
-	{.key = "read-max-text", .type = MS_ROW_SIZE, .min = 65536, .max = 1 << 30},
-	{.key = "max-recipients", .type = MS_ROW_NUMBER, .min = 1},
-	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1},
-	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1},
-	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1},
-	{.key = "max-identifiers", .type = MS_ROW_NUMBER, .min = 1},
+	{.key = "house-recipients", .type = MS_ROW_CHOICE, .fallback = "trusted", .choices = house_modes,
+		TO(judge_house)},
+	{.key = "ocr", .type = MS_ROW_SWITCH, TO(ocr)},
+	{.key = "read-deadline", .type = MS_ROW_TIME, .min = 100, .max = 120000, TO(read_ms)},
+	{.key = "read-max-pages", .type = MS_ROW_NUMBER, .min = 1, .max = 100000, TO(read_pages)},
+	{.key = "read-max-text", .type = MS_ROW_SIZE, .min = 65536, .max = 1 << 30, TO(read_text)},
+	{.key = "max-recipients", .type = MS_ROW_NUMBER, .min = 1, TO(max_recipients)},
+	{.key = "max-domains", .type = MS_ROW_NUMBER, .min = 1, TO(max_domains)},
+	{.key = "max-accounts", .type = MS_ROW_NUMBER, .min = 1, TO(max_accounts)},
+	{.key = "max-visible-recipients", .type = MS_ROW_NUMBER, .min = 1, TO(max_visible)},
+	{.key = "max-identifiers", .type = MS_ROW_NUMBER, .min = 1, TO(max_identifiers)},
 	{.key = "believe-mismatch", .type = MS_ROW_LIST, .check = check_level, .empty = NO_LEVEL},
 	{.key = "believe-unknown-identifier",
 		.type = MS_ROW_LIST,
@@ -316,20 +316,11 @@ MsPolicy *ms_policy_take(const MsSection *section, const MsKinds *kinds, MsMode 
 	policy->title = g_strdup(ms_section_title(section));
 	policy->tags = "+";
 	take_mode(policy, section, mode);
-	policy->ocr = ms_section_number(section, "ocr");
-	policy->read_ms = ms_section_number(section, "read-deadline");
-	policy->read_pages = ms_section_number(section, "read-max-pages");
-	policy->read_text = ms_section_number(section, "read-max-text");
+	ms_section_take(section, policy);
 	policy->mismatch_levels = take_levels(section, "believe-mismatch");
 	policy->unknown_levels = take_levels(section, "believe-unknown-identifier");
 	policy->proof_levels = take_levels(section, "believe-proof");
 	take_tolerated(policy, section);
-	policy->judge_house = ms_section_choice(section, "house-recipients") == 1;
-	policy->max_recipients = ms_section_number(section, "max-recipients");
-	policy->max_domains = ms_section_number(section, "max-domains");
-	policy->max_accounts = ms_section_number(section, "max-accounts");
-	policy->max_visible = ms_section_number(section, "max-visible-recipients");
-	policy->max_identifiers = ms_section_number(section, "max-identifiers");
 	take_actions(policy, section);
 	if (ms_policy_take_asks(policy, section, error) && splits_well(section, policy, error)
 		&& delays_well(section, policy, error)
