@@ -4,7 +4,9 @@
  * It has what the page has not: the right to the MTA's queue (through missent-release), to the
  * spool, the site key and the directory, and the accounts of reviewers.  It listens on a Unix
  * socket and, where several hosts are reviewed on one page, on a stream in Redis; it finishes
- * what was interrupted, announces and carries out expiry, and sends notices.
+ * what was interrupted, announces and carries out expiry, and sends notices.  The thread of main()
+ * waits at the door; decisions, canaries, alerts and their mails, the webhook, each link to Redis
+ * and systemd's watchdog have threads of their own.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * Prometheus asks over loopback or a Unix socket and gets what missentd has published and what
  * the ledger and the disk say, made anew each time; the same goes to a file for node_exporter.
- * GET /metrics and nothing else; libmicrohttpd bounds who asks.
+ * GET /metrics and nothing else; libmicrohttpd bounds who asks.  Requests are answered by
+ * libmicrohttpd's one thread, the file is written by that of the alerts.
  */
 #include "config.h"
 

@@ -5,7 +5,8 @@
  * "audit.jsonl-20261126") and have their place by the time of their first line.
  *
  * That a message was not done after all is said by a later line.  The trail is gone through for
- * those first, so that nobody who reads it has to know of them.
+ * those first, so that nobody who reads it has to know of them.  The thread of who asks, beside
+ * those that write.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * Text that somebody pasted comes in: a line of the system log, a mail, a page of a book; the
  * newest checkpoint in it that the log's key signed goes out.  Mails fold and quote lines, and
  * syslog daemons write what is not ASCII in digits: that is taken back first.  What is found is
- * believed for its signature alone.
+ * believed for its signature alone.  Pure functions; any thread.
  */
 #include "config.h"
 

@@ -6,7 +6,7 @@
  * kept, a checkpoint by whoever publishes or lets the log go, and of one that is later, which
  * somebody else remembers, by who hears of it.  Nothing is written into a log that is not the one
  * of that checkpoint with more entries.  Who begins a new log with `missent audit begin` changes
- * the key, and what was kept of the old one stays with that.  Whoever has the log.
+ * the key, and what was kept of the old one stays with that.  The thread that has the log (log.c).
  */
 #include "config.h"
 

@@ -14,7 +14,8 @@
  *
  * One fsync a batch: of the head, before `latest` is written.  After a crash the head may have
  * entries that no checkpoint speaks of yet, or half of one: the half is cut off, the others stay,
- * and are told.  Never may it have less than `latest` says.
+ * and are told.  Never may it have less than `latest` says.  An open log is one thread's; processes
+ * are kept apart by the lock.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /*
- * Hashes come in, hashes go out: leaves, nodes, roots, and what proofs lead to.
+ * Hashes come in, hashes go out: leaves, nodes, roots, and what proofs lead to.  Pure functions;
+ * any thread.
  */
 #include "config.h"
 

@@ -1,6 +1,7 @@
 /*
  * C2SP signed-note, tlog-checkpoint and tlog-proof: text comes in and is taken apart with
- * distrust, or sizes and roots come in and text that a key has signed goes out.
+ * distrust, or sizes and roots come in and text that a key has signed goes out.  No state; any
+ * thread.
  */
 #include "config.h"
 

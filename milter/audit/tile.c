@@ -1,5 +1,6 @@
 /*
- * Names and contents of the files of C2SP tlog-tiles.
+ * Names and contents of the files of C2SP tlog-tiles.  Any thread: what is read and written is the
+ * caller's.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all
  * processors, and compared with what the tiles and the checkpoints say: where they differ tells
  * where it was changed.  Nothing here is taken from how the log is written (log.c) but the names
- * of its files.
+ * of its files.  Threads for this alone, one a processor; who asks waits for them.
  */
 #include "config.h"
 

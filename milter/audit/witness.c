@@ -2,7 +2,7 @@
  * A host's answer for its log comes in; the checkpoint that is kept of it is replaced, or it is
  * refused and why.  Kept is a file a host: its verifier key, the time, and the note.  Who
  * rewrites a log with its key, or rolls it back, has no proof that leads from what is kept to
- * what he has.
+ * what he has.  One thread at a time of a folder and host.
  */
 #include "config.h"
 

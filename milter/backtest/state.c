@@ -1,7 +1,7 @@
 /*
  * What was made of each message is written down line by line, so that who is stopped, by a person
  * or a crash, goes on: rows come in and come out of a file of JSON lines.  In memory is only where
- * each begins.  Under the lock of who runs.
+ * each begins.  Threads of the batch come one at a time, under its lock.
  */
 #include "config.h"
 

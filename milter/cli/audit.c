@@ -1,5 +1,5 @@
 /*
- * missent audit: one row a verb.
+ * missent audit: one row a verb.  The tool's one thread.
  */
 #include "config.h"
 

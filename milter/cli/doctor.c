@@ -3,7 +3,7 @@
  * code).
  *
  * 0 nothing, 1 a warning, 2 a fault, 3 something that could not be looked at: what Nagios and its
- * kin take.
+ * kin take.  The tool's one thread.
  */
 #include "config.h"
 

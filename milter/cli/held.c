@@ -1,7 +1,7 @@
 /*
  * missent held: what is held, and deciding about it, in a shell.  The verbs, their options and
  * their help are those of the table in verb.h, the words that narrow a list those of ledger.h;
- * words are checked here, before a desk is opened, and again by the desk.
+ * words are checked here, before a desk is opened, and again by the desk.  The tool's one thread.
  */
 #include "config.h"
 

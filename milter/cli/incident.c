@@ -1,7 +1,7 @@
 /*
  * missent incident: what happened in a time, told from the audit trail and the records of held
  * mail.  What is asked for comes as words; digests of them are looked for.  Whoever sees a
- * customer's name, or writes to one, is on record.
+ * customer's name, or writes to one, is on record.  The tool's one thread.
  */
 #include "config.h"
 

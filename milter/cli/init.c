@@ -5,7 +5,8 @@
  * changes missent's own files, makes a site key and the beginning of a mapping, starts missentd,
  * and only when that answers changes the MTA's files and has the MTA read them.  At last a mail
  * of its own shows that the MTA shows its mail.  A step that fails takes all of it back; so does
- * the next missent init after a kill, and `missent init --undo` at any time.
+ * the next missent init after a kill, and `missent init --undo` at any time.  The tool's one
+ * thread.
  */
 #include "config.h"
 

@@ -1,4 +1,7 @@
-/* missent audit rejudge and export: the recorded past, judged again, and told to other programs. */
+/*
+ * missent audit rejudge and export: the recorded past, judged again, and told to other programs.
+ * The tool's one thread.
+ */
 #include "config.h"
 
 #include <jansson.h>

@@ -1,6 +1,7 @@
 /*
  * missent pause, missent resume: when the business must go on, mail is let through as observed
- * for a while.  It is on record before it is so; missentd sees it within a second.
+ * for a while.  It is on record before it is so; missentd sees it within a second.  The tool's one
+ * thread.
  */
 #include "config.h"
 

@@ -3,7 +3,7 @@
  * exit code).
  *
  * 0 nothing, 1 a warning, 2 a fault; a folder or file that cannot be read is none of these, but a
- * failure.
+ * failure.  The tool's one thread.
  */
 #include "config.h"
 

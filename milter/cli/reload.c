@@ -3,7 +3,7 @@
  *
  * A number goes with the signal; missentd writes it, and the outcome, into a file of its
  * state-dir, which is waited for.  Which process it is, the kernel says of who listens at the
- * socket.
+ * socket.  The tool's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
  * missent policy report: what enforcing a policy would have held, from the audit trail, and
  * whether there is anything against enforcing it.  0: nothing is, of any policy that was asked
- * for; 1: something is.
+ * for; 1: something is.  The tool's one thread.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
  * Who may use the review page and its API: names and roles come in, the agent's file of accounts
- * is changed, whether the agent runs or not.
+ * is changed, whether the agent runs or not.  The tool's one thread.
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
  * missent config show: what is in effect, and where it is said: every setting with file and line,
- * or as a default; for people and, --json, for programs.
+ * or as a default; for people and, --json, for programs.  The tool's one thread.
  */
 #include "config.h"
 

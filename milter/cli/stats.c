@@ -1,7 +1,7 @@
 /*
  * missent stats: what was judged and what became of it, from the audit trail: a table with bars
  * for people, JSON for programs.  Senders are as the trail has them, masked; --json has their
- * digests beside.
+ * digests beside.  The tool's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * missent status: is missentd at work, what did it do today, what went by it, and is anything
  * wrong?  Read from the numbers that missentd publishes, from the records, from the file of a
- * pause, and from the files that a start or a reload would read; asks nobody.
+ * pause, and from the files that a start or a reload would read; asks nobody.  The tool's one
+ * thread.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
  * The sender's own VAT ID, IBAN, address and support mailbox are in nearly every message that it
  * sends, and no customer's are.  So a sample of mail tells what belongs to the house; a person
- * has the last word.
+ * has the last word.  The tool's one thread.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * Where a milter listens, as an operator writes it, and as libmilter does.
  *
  * Unix sockets: unix:/path, local:/path, /path.  Internet: libmilter writes inet:port@host, Postfix
- * inet:host:port; both are understood, and so is inet6:.
+ * inet:host:port; both are understood, and so is inet6:.  No state; any thread.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /*
- * Postal addresses that the directory knows, wherever they stand (postal.h).
+ * Postal addresses that the directory knows, wherever they stand (postal.h).  The worker's one
+ * thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * Lists as programs print them for paper: a line of names that blanks set apart, perhaps a line of
  * dashes, and below each name its values.  In comes such text; out go the stretches below a name
- * that is a label of a kind.  Tables with tabs or marks between their cells are names.c's.
+ * that is a label of a kind.  Tables with tabs or marks between their cells are names.c's.  The
+ * worker's one thread.
  */
 #include "config.h"
 

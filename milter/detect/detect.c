@@ -4,7 +4,7 @@
  * emails.c, addresses.c).  What stands after a label is read in more than one way, because
  * numbers are written with blanks and a label may stand in another cell; only the plainest
  * reading is a finding by itself, the others are tentative and count only if the directory knows
- * them.
+ * them.  The worker's one thread.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * Addresses are looked for from their @ on: it is rare, and letters are not.  What people write
  * to keep an address from machines, or lose on the way ("john at contoso dot com", "john @
  * contoso", "john%40contoso.com"), is found only if the directory knows the address that its
- * words make together.
+ * words make together.  The worker's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * One invoice has several faces: the mail that says whose it is, the pages of the PDF, the
  * e-invoice within it.  Which customer each of them names is asked of the findings that a label
- * or a field vouches for; faces that have no customer in common contradict each other.
+ * or a field vouches for; faces that have no customer in common contradict each other.  The
+ * worker's one thread.
  */
 #include "config.h"
 

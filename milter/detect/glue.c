@@ -9,7 +9,8 @@
  *
  * Links are full of numbers that programs count with.  There a number stands by itself between
  * two marks, and counts if it is a long one; in what the sender itself made (a link to its own
- * site, its own address, the name that it gave a mail) a shorter one does.
+ * site, its own address, the name that it gave a mail) a shorter one does.  The worker's one
+ * thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * What the directory knows is found by itself, without a pattern; then it is to be told from
  * what only looks the same: a year, an amount, the end of another number, two words of prose
- * that make a value together.  kinds.conf says how much a value must have to count by itself.
+ * that make a value together.  kinds.conf says how much a value must have to count by itself.  The
+ * worker's one thread.
  */
 #include "config.h"
 

@@ -7,7 +7,8 @@
  * stretch is nothing but a label ("<Name>Customer number</Name><Value>4711</Value>") it is the
  * label of the next one in the same object, or of what in it is a value or a number by its name.
  *
- * Tables are lines with equally many cells below one in which a cell is nothing but a label.
+ * Tables are lines with equally many cells below one in which a cell is nothing but a label.  The
+ * worker's one thread.
  */
 #include "config.h"
 

@@ -9,7 +9,7 @@
  * that.
  *
  * A link's names are those of whoever counts clicks as well, so that short numbers say nothing
- * there.
+ * there.  The worker's one thread.
  */
 #include "config.h"
 

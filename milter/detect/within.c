@@ -3,7 +3,8 @@
  * "IBANDE89 3704 0044 ...", "RG20260042317".  In comes the compact text; what the directory knows
  * of a kind is found behind each beginning of a word that is a label of that kind.  An IBAN is
  * found anywhere in a word, for of letters and digits as many as these no other number is made;
- * and a number of digits alone behind zeros that fill up a column, or with its power of ten.
+ * and a number of digits alone behind zeros that fill up a column, or with its power of ten.  The
+ * worker's one thread.
  */
 #include "config.h"
 

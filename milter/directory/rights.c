@@ -6,7 +6,8 @@
  *
  * The bits: one a mailbox; then two for each recipient who may be several mailboxes ("routed"),
  * for all of whom the right must hold: whether each has a right of its own, and whether each has
- * one of its own or is the house.  Each group begins with a word.
+ * one of its own or is the house.  Each group begins with a word.  What it works on is the thread's
+ * that judges.
  */
 #include "config.h"
 

@@ -1,6 +1,7 @@
 /*
  * Checks of the host's files: whose they are and who else comes to them, the disk below them, the
- * clock that they are dated by, and what rotates the one that grows.
+ * clock that they are dated by, and what rotates the one that grows.  The thread of who examines
+ * (doctor.h).
  */
 #include "config.h"
 

@@ -1,5 +1,7 @@
-/* Checks of what runs now: missentd and missent-agent at their sockets, and whether a mismatch
- * is held. */
+/*
+ * Checks of what runs now: missentd and missent-agent at their sockets, and whether a mismatch is
+ * held.  The thread of who examines (doctor.h).
+ */
 #include "config.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
  * Mail comes to a milter through an smtpd (smtpd_milters) or from local programs through cleanup
  * (non_smtpd_milters).  Each service is asked for its own values; one that can only take mail for
  * this host's own users sends nothing out.  Source: milter(5) of Postfix's MILTER_README,
- * postconf(5), master(5).
+ * postconf(5), master(5).  The thread of who examines (doctor.h).
  */
 #include "config.h"
 

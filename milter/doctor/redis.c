@@ -3,7 +3,8 @@
  * it kept.
  *
  * Redis is asked by INFO, CONFIG GET and ACL WHOAMI.  A user who may not ask some of these is as
- * it should be; only what matters for that reason is told as not seen.
+ * it should be; only what matters for that reason is told as not seen.  The thread of who examines
+ * (doctor.h).
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * Checks of Sendmail's side, by sendmail.cf: the X line of missent, and the lists that name it.
  *
  * Source: the Sendmail Installation and Operation Guide, "Mail Filters (Milters)" and
- * DaemonPortOptions.
+ * DaemonPortOptions.  The thread of who examines (doctor.h).
  */
 #include "config.h"
 

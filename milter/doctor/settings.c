@@ -1,5 +1,7 @@
-/* Checks of what is configured: policies, what is outgoing, names, and who can reach the review
- * page. */
+/*
+ * Checks of what is configured: policies, what is outgoing, names, and who can reach the review
+ * page.  The thread of who examines (doctor.h).
+ */
 #include "config.h"
 
 #include <errno.h>

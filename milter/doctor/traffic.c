@@ -2,7 +2,8 @@
  * The mail log against the policies: what went out and was nobody's business, by sender and client.
  *
  * A sender that no policy names, and a client that is not outgoing, are mostly right; that nobody
- * knows of them is not.  Each is told once, with its count, the most frequent first.
+ * knows of them is not.  Each is told once, with its count, the most frequent first.  The thread of
+ * who examines (doctor.h).
  */
 #include "config.h"
 

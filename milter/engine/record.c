@@ -1,5 +1,6 @@
 /*
- * What a judgement leaves behind: the record of a held message, without a raw value in it.
+ * What a judgement leaves behind: the record of a held message, without a raw value in it.  The
+ * thread that judges, or decides.
  */
 #include "config.h"
 

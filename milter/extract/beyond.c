@@ -2,7 +2,7 @@
  * Linked into the small reader in place of pdf*.cc, archive.c, ole.c and smime.c, whose libraries
  * are most of what the full one has in memory: a document that needs one of them comes in, and the
  * message goes to the full reader as a whole (MsHelp's `beyond`).  Where nobody can hand it on, the
- * document is unread.
+ * document is unread.  The worker's one thread.
  */
 #include "config.h"
 

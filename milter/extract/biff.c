@@ -1,7 +1,7 @@
 /*
  * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
  * strings that is longer than one record goes on in the next, and a string that is cut there
- * begins again with a byte that says how wide its characters are now.
+ * begins again with a byte that says how wide its characters are now.  The worker's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * Poppler opens the colour profile of every PDF/A, and that takes four fifths of the time of
  * reading its text.  These definitions stand before those of liblcms2, for text has no colour;
- * Poppler goes on without a profile.  Linked into the program itself, or they have no effect.
+ * Poppler goes on without a profile.  Linked into the program itself, or they have no effect.  The
+ * worker's one thread.
  */
 #include "config.h"
 

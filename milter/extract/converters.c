@@ -3,7 +3,7 @@
  * that (message/header.c has its own way), with converters that iconv would load from files.  A
  * confined worker must not open one: where Landlock cannot refuse it, it is killed.  This
  * definition stands before libc's and knows only the converters that are loaded.  Linked into the
- * program itself, or it has no effect.
+ * program itself, or it has no effect.  The worker's one thread.
  */
 #include "config.h"
 

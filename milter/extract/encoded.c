@@ -8,7 +8,7 @@
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
  * key, a digest or a certificate far more often than a file.  A text that is nothing else than
  * base64, in lines as long as all programs make them, is no guess; shorter ones are a list of
- * numbers.
+ * numbers.  The worker's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * A list may begin at 7740912 and write "KD-%1" before each paragraph: a number that stands
  * nowhere in the text (ECMA-376 part 1, 17.9).  In come the definitions and the paragraphs in
- * their order, out go labels.  "1." and "a)" say nothing and are left out.
+ * their order, out go labels.  "1." and "a)" say nothing and are left out.  The worker's one
+ * thread.
  */
 #include "config.h"
 

@@ -4,7 +4,7 @@
  *
  * The compound format of old Word, Excel, PowerPoint and of Outlook's .msg: a small file system.
  * libgsf walks it.  Text lies in the streams as Windows-1252 or UTF-16 and is picked out; the
- * numbers of workbooks are binary and have a reader of their own.
+ * numbers of workbooks are binary and have a reader of their own.  The worker's one thread.
  */
 #include "config.h"
 

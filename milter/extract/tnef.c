@@ -1,6 +1,7 @@
 /*
  * winmail.dat (MS-OXTNEF): a list of attributes, some of which hold MAPI properties.  The
- * library that Debian has refuses a fifth of the files that Outlook writes.
+ * library that Debian has refuses a fifth of the files that Outlook writes.  The worker's one
+ * thread.
  */
 #include "config.h"
 

@@ -1,5 +1,6 @@
 /*
- * What a file is, by its first bytes (and by nothing that a sender can merely claim).
+ * What a file is, by its first bytes (and by nothing that a sender can merely claim).  The worker's
+ * one thread.
  */
 #include "config.h"
 

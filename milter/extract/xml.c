@@ -1,6 +1,7 @@
 /*
  * expat.  An entity that a document declares in itself is what it stands for, as every program
- * shows it; one that stands elsewhere, or makes much of little, is left standing and noted.
+ * shows it; one that stands elsewhere, or makes much of little, is left standing and noted.  The
+ * worker's one thread.
  */
 #include "config.h"
 

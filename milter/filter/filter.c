@@ -2,7 +2,7 @@
  * Two tables.  `starts` says of the first eight bytes of a piece (of all, if it is shorter) which
  * lengths identifiers that begin so have: most words of a text begin none, and one look ends
  * the matter.  `buckets` has a fingerprint of each identifier; a bucket is a line of the
- * processor's cache.
+ * processor's cache.  Once it is built or opened a filter does not change; any thread.
  */
 #include "config.h"
 

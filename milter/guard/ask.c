@@ -5,7 +5,8 @@
  * A document is known by its text (reading.h), whatever stands in the names and fields around it;
  * one of which no identifier is in the text, by the identifiers that it has.  One without any is
  * none.  What tells common identifiers from others is in how many documents they are: there a
- * document is its identifiers alone, or each letter with a word of its own would be another.
+ * document is its identifiers alone, or each letter with a word of its own would be another.  The
+ * thread of the message.
  */
 #include "config.h"
 

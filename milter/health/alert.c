@@ -2,7 +2,7 @@
  * Which states hold, and which of them somebody was told of.  A state is told when it begins and
  * when it ends, however often it is looked at between; what was told is remembered in a file, so
  * that a restart repeats nothing.  What another program finds out (a bypass) it leaves in a file
- * of its own.
+ * of its own.  The agent's thread of alerts; what is left for it, any thread of any program.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
  * What went by unjudged, in words: for a line of log a day, and for who asks.  Whoever sees
  * "1,240 not outgoing (client 10.1.1.5: 1,198)" knows within a day that a server is not
- * protected.
+ * protected.  Pure functions; any thread.
  */
 #include "config.h"
 

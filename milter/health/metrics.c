@@ -1,5 +1,6 @@
 /*
  * Numbers in Prometheus's text form: rows of one name together, its help and type before them.
+ * Pure functions; any thread.
  */
 #include "config.h"
 

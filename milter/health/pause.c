@@ -1,7 +1,7 @@
 /*
  * A pause is a file: it is there before missentd is, survives it, and nothing has to listen for
  * it.  What can let all mail go is believed only when nobody but root or we ourselves can have
- * written it, and ends by the clock: one that went back ends it too.
+ * written it, and ends by the clock: one that went back ends it too.  Any thread.
  */
 #include "config.h"
 

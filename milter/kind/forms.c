@@ -2,7 +2,7 @@
  * One company has several numbers that contain each other.  A root is what they have in common:
  * "FR123456824" of the VAT ID FR40123456824, the SIREN 123456824, the SIRET 12345682400012 and
  * the participant 0009:12345682400012.  A number that is written without its country has the
- * number itself for a root.
+ * number itself for a root.  Pure functions; any thread.
  */
 #include "config.h"
 

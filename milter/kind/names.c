@@ -2,7 +2,7 @@
  * In comes a name as structured formats write it ("customerNumber", "KUNDEN_NR",
  * "SupplierAssignedAccountID", "Customer/id"), out go the kinds whose labels say the same.
  * Both are brought to one key: words in lower case and together, without particles, any word
- * for "number" as '#'.  Tables are made with the kinds and immutable after that.
+ * for "number" as '#'.  Tables are made with the kinds and immutable after that; any thread.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * The text is cut into words and numbers.  From each number that may be a postcode one looks
  * around for a house number, and from that to both sides for a street; what is not part of a
  * street (its type, particles, points of the compass) is left out on both sides of a
- * comparison, so that "12, rue de la Paix" and "12 R Paix" are one.
+ * comparison, so that "12, rue de la Paix" and "12 R Paix" are one.  Pure functions; any thread.
  */
 #include "config.h"
 

@@ -7,7 +7,7 @@
  * Source: the tax administrations' own descriptions (India GSTN, Australia ABR, Turkey GIB,
  * Brazil RFB, Mexico SAT, Japan NTA, Korea NTS, China GB 32100, South Africa SARS, Israel ITA,
  * Ukraine, Serbia, Iceland, Canada CRA, New Zealand IRD, Russia FNS, Argentina AFIP, Chile SII,
- * Colombia DIAN, Peru SUNAT, Morocco DGI).
+ * Colombia DIAN, Peru SUNAT, Morocco DGI).  Pure functions; any thread.
  */
 #include "config.h"
 

@@ -4,7 +4,7 @@
  *
  * Source: the algorithms that the member states gave to the European Commission (TAXUD,
  * "VIES VAT number validation"), the Swiss UID ordinance (SR 431.031), Norway's
- * Bronnoysundregistrene, HMRC's VAT notice.
+ * Bronnoysundregistrene, HMRC's VAT notice.  Pure functions; any thread.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * The words of a line come in, "key=value, key=value"; each goes out by itself.  Senders choose a
  * part of them: an address may have a quoted part in which all of this stands too, so quotes are
  * respected where they end, and what an MTA writes last, another host's words, is the value of
- * the last key alone.
+ * the last key alone.  The thread of who reads the log.
  */
 #include "config.h"
 

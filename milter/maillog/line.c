@@ -2,7 +2,8 @@
  * Bytes of a log come in as they are read, in pieces; entries go out, each with its time, host,
  * program, process and words.  What the first bytes are tells whether they are lines, or blocks
  * of the journal's export format (systemd's Journal Export Formats: NAME=value lines, or NAME,
- * eight bytes of length, and so many of value; an empty line ends an entry).
+ * eight bytes of length, and so many of value; an empty line ends an entry).  The thread of who
+ * reads the log.
  */
 #include "config.h"
 

@@ -4,7 +4,8 @@
  * but for the little by which processes differ.  A queue ID names one message of one instance of
  * an MTA on one host at a time: it names another when one begins under it.  A line about a message
  * that stands there again is no second event: syslog daemons write mail.log and mail.info, logs are
- * rotated by copying, and who names mail.log* names both the file and what it was packed into.
+ * rotated by copying, and who names mail.log* names both the file and what it was packed into.  The
+ * thread of who reads the log.
  */
 #include "config.h"
 

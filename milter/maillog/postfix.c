@@ -1,7 +1,8 @@
 /*
  * A line of one of Postfix's programs comes in ("postfix/smtpd", "postfix-out/submission/smtpd":
  * the instance, the name that master.cf gives the service, the program), and is noted with the
- * message that it is about.  Sources: the programs' manual pages, and what they write.
+ * message that it is about.  Sources: the programs' manual pages, and what they write.  The thread
+ * of who reads the log.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * A line of Sendmail comes in ("sendmail", "sm-mta", "sm-msp-queue"), and is noted with the
  * message that it is about.  Sources: Sendmail Installation and Operation Guide, 2.1.1, and what
  * it writes.  A message that is refused has its "from=" line too; of one that is taken,
- * deliveries follow.
+ * deliveries follow.  The thread of who reads the log.
  */
 #include "config.h"
 

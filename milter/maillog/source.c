@@ -1,7 +1,7 @@
 /*
  * A file of this host's log comes in, packed or not; its bytes go out.  The reading wing unpacks
  * what strangers send; this is what logrotate packed, and of libarchive only filters are used
- * here, no archive and no program of others.
+ * here, no archive and no program of others.  The thread of who reads the log.
  */
 #include "config.h"
 

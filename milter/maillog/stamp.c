@@ -3,7 +3,7 @@
  * traditional stamp ("Nov  6 09:00:01") says neither the year nor the zone: the year is the one
  * in which the first line is not younger than its file, and it goes on where months go from
  * December to January; the zone is this host's, and of the two hours that are called the same in
- * autumn it is the one that the lines before lead up to.
+ * autumn it is the one that the lines before lead up to.  The thread of who reads the log.
  */
 #include "config.h"
 

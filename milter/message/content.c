@@ -1,7 +1,7 @@
 /*
  * The content of a leaf: encoded bytes come in, documents go out to ms_extract(), once for each
  * way in which clients undo a damaged encoding.  What stands beside the encoded lines is read as
- * text, for a client that does not decode shows it.
+ * text, for a client that does not decode shows it.  The worker's one thread.
  */
 #include "config.h"
 

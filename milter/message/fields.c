@@ -1,7 +1,7 @@
 /*
  * Header fields and their parameters: those of the message and of each part come in; text goes
  * out to spans, facts to the reading.  Which fields carry no text stands in the table of
- * structural items ("mail").
+ * structural items ("mail").  The worker's one thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * The raw value of a header field comes in; its addresses, and apart from them the names beside
  * them, go out; or its parameters.  GMime's address parser recurses until the stack ends, and of
- * parameters it keeps the first of each name, where clients differ.  Both here are linear.
+ * parameters it keeps the first of each name, where clients differ.  Both here are linear.  The
+ * worker's one thread.
  */
 #include "config.h"
 

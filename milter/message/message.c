@@ -7,7 +7,7 @@
  *
  * Each byte of a message is a field that was read, the content of a part, text around the parts,
  * or a boundary; what is none of these was lost between two readers' ways of taking the message
- * (a blank in the line that ends a header) and is read by itself.
+ * (a blank in the line that ends a header) and is read by itself.  The worker's one thread.
  */
 #include "config.h"
 

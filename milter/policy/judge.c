@@ -3,7 +3,7 @@
  * adds what it finds.  All policies are evaluated, the strictest action wins, every reason
  * counts.  What all policies ask for is worked out once a message (Case); what is left for each
  * is one look at every finding and every recipient.  What is decided is over all of them; only
- * what is kept to be shown is bounded.
+ * what is kept to be shown is bounded.  Pure functions of their arguments; any thread.
  */
 #include "config.h"
 

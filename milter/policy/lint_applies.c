@@ -1,6 +1,6 @@
 /*
  * Checks of what policies apply to: lists with entries too many, too wide, or that nothing can
- * match; and mail of the past that falls under none.
+ * match; and mail of the past that falls under none.  Of the thread that lints; nothing is shared.
  */
 #include "config.h"
 

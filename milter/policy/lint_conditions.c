@@ -1,6 +1,7 @@
 /*
  * Checks of conditions against each other: those that no message can meet together, so that the
- * policy never applies, those that every message meets, and what no condition asks for.
+ * policy never applies, those that every message meets, and what no condition asks for.  Of the
+ * thread that lints; nothing is shared.
  */
 #include "config.h"
 

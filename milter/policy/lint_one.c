@@ -1,5 +1,6 @@
 /*
  * Checks of one policy by itself: what in it never has an effect, or lets out what it looks for.
+ * Of the thread that lints; nothing is shared.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
  * Checks of one policy against the others: all policies are evaluated and the strictest wins, so
  * that what one says more mildly than another one, of mail that the other one sees as well, never
- * comes about.
+ * comes about.  Of the thread that lints; nothing is shared.
  */
 #include "config.h"
 

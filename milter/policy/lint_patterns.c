@@ -5,7 +5,7 @@
  * Whether one runs away is tried, by the same engine and within the same limit of steps as mail
  * is (regex.h): on texts made of the pattern's own letters and words, repeated, which is what
  * makes it go back over what it has taken.  A pattern that reaches the limit there does so with
- * mail that anybody can send.
+ * mail that anybody can send.  Of the thread that lints; nothing is shared.
  */
 #include "config.h"
 

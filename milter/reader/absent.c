@@ -2,6 +2,7 @@
  * Linked into the small reader with GMime itself: what GMime names for encryption, signatures and
  * files, and a worker, which has neither keys nor files, never calls.  The libraries that have it
  * would be in every worker's memory.  Who calls it all the same is ended, and its message unread.
+ * The worker's one thread.
  */
 #include <errno.h>
 #include <iconv.h>

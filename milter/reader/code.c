@@ -3,7 +3,8 @@
  * reader, whose calls of mmap() come here.
  *
  * PCRE2 asks for pieces of 64 kB, which come to lie side by side in pages of 4 kB, 230 of them;
- * every fork takes each along, and the end of every worker lets go of each.
+ * every fork takes each along, and the end of every worker lets go of each.  The supervisor's one
+ * thread, and each worker's.
  */
 #include "config.h"
 

@@ -8,7 +8,7 @@
  * allocates then comes from the heap's end, one after the other, in pages that are new.
  *
  * What stays is put into pages of 2 MB, where the kernel has them: a fork takes each along with one
- * entry instead of 512, and a worker's end lets go of as few.
+ * entry instead of 512, and a worker's end lets go of as few.  The supervisor's one thread.
  */
 #include "config.h"
 

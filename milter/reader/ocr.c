@@ -3,7 +3,8 @@
  *
  * The same supervisor and confinement as missent-reader, but its workers do one thing: they
  * recognise what is written in a picture.  Tesseract is large, slow and holds 80 MB, so that
- * only messages with scans pay for it.
+ * only messages with scans pay for it.  The supervisor's one thread makes tesseract ready, each
+ * worker's uses a copy of it.
  */
 #include "config.h"
 

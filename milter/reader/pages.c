@@ -5,7 +5,8 @@
  * finds some hundred of them missing, and its end lets go of each: that is a good part of what a
  * worker costs.  So they are put into anonymous memory in pages of 2 MB, as they are, at their
  * places and with their protection; a fork takes them along with one entry each.  Where the system
- * has no large pages, or forbids code in memory that is no file's, all stays as it was.
+ * has no large pages, or forbids code in memory that is no file's, all stays as it was.  The
+ * supervisor's one thread.
  */
 #include "config.h"
 

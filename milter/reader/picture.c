@@ -4,7 +4,8 @@
  * The same supervisor and confinement as missent-reader, but its workers do one thing, for a
  * reviewer who asks to see a page.  A page may use fonts that are not in the document: the
  * files of the usual ones are opened before confinement, and Poppler, which opens them by name,
- * gets these descriptors and no others.
+ * gets these descriptors and no others.  The supervisor's one thread opens the fonts, each worker's
+ * draws.
  */
 #include "config.h"
 

@@ -12,7 +12,8 @@
  * never lifted; a worker adds a short filter that takes from it what only the supervisor needs,
  * and what is left is what the whole one allows.  Each worker writes its own number into its copy,
  * so that it can signal itself and nobody else.  What is possible inside is tried, call by call,
- * both ways, by tests/tools/inside-sandbox.c.
+ * both ways, by tests/tools/inside-sandbox.c.  The supervisor's one thread prepares, each worker's
+ * confines itself.
  */
 #include "config.h"
 

@@ -3,7 +3,8 @@
  *
  * The same supervisor, confinement and reading as missent-reader, with few libraries, so that its
  * workers cost a fraction to make.  A message with a document that these do not read is handed on
- * by its worker, unread, and read by missent-reader from the beginning.
+ * by its worker, unread, and read by missent-reader from the beginning.  The supervisor's one
+ * thread, and each worker's.
  */
 #include "config.h"
 

@@ -8,7 +8,8 @@
  *
  * Whoever decodes trusts nothing: a length is compared with what is left before it is used, a
  * list with its bound before an item is made, a text must be UTF-8 without a NUL.  One that is
- * broken is refused as a whole; from the first fault on nothing more is taken from it.
+ * broken is refused as a whole; from the first fault on nothing more is taken from it.  No state:
+ * the worker's one thread encodes, any thread decodes.
  */
 #include "config.h"
 

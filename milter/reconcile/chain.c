@@ -3,7 +3,7 @@
  * each other: what a content filter gives back (A was delivered "queued as B"), what was put
  * back, split, forwarded, returned.  A reply that names an ID is another host's word, so the rest
  * must fit too: that message came in at that moment, from the same sender, and nobody else was
- * delivered as it before.
+ * delivered as it before.  The thread of who reconciles.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * A message that the filter was not shown comes in; why, in words, goes out.  What the log itself
  * says comes first (a milter that could not be asked, a bounce); then, what became of other mail
  * of the same kind since the MTA read its settings: all of it unseen is a list of milters that
- * was emptied, that of one listener alone a listener without.
+ * was emptied, that of one listener alone a listener without.  The thread of who reconciles.
  */
 #include "config.h"
 

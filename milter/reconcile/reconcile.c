@@ -2,7 +2,7 @@
  * Messages of an MTA's log, lines of the trail and records of the ledger come in; each message
  * that was in a queue ends as one thing: judged and gone as judged, released, missent's own, one
  * with another that was judged, none of the filter's business, or a row.  What nobody can know is
- * a row too, and says so.
+ * a row too, and says so.  The thread of who reconciles.
  */
 #include "config.h"
 

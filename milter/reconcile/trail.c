@@ -1,6 +1,6 @@
 /*
  * Lines of the audit trail come in; what was judged is found again by its queue ID and its time,
- * since short IDs are used again within minutes.
+ * since short IDs are used again within minutes.  The thread of who reconciles.
  */
 #include "config.h"
 

@@ -2,7 +2,7 @@
  * One record as JSON: what `missent held show --json` prints, and what a host tells the page of
  * other hosts.  What comes back is taken with distrust: a host may have been taken over, and its
  * records are shown to a reviewer of all.  It may also be of a newer version, or damaged: what
- * can be read is taken, and the record says what could not.
+ * can be read is taken, and the record says what could not.  No state; any thread.
  */
 #include "config.h"
 

@@ -1,6 +1,7 @@
 /*
  * A record in memory: made of a judgement or read from the database, asked who has a right, and
- * freed.  Plain data of one message; no lock, no database (milter/ledger).
+ * freed.  Plain data of one message; no lock, no database (milter/ledger).  A record is one
+ * thread's at a time.
  */
 #include "config.h"
 

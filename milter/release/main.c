@@ -5,7 +5,8 @@
  * are root's.  So: fixed verbs, a queue ID of letters and digits, fixed programs, no shell, an
  * empty environment; anything else than the MTA's default paths only for who is root already.
  * What changes a message asks for the digest of its body (bodydigest.h): a queue ID that names
- * another message by now is refused here, in the process that has the right.
+ * another message by now is refused here, in the process that has the right.  The program's one
+ * thread.
  */
 #include "config.h"
 

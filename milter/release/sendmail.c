@@ -8,7 +8,7 @@
  * Queue groups (their limit r=, or several of them) split a message: each part has a control file
  * and an ID of its own, for some of the recipients, and its data file is a link to that of the
  * others, in their folder, wherever the control file is.  What is done to one of them is done to
- * all that are quarantined.
+ * all that are quarantined.  The program's one thread.
  */
 #include "config.h"
 

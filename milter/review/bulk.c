@@ -2,7 +2,8 @@
  * Many messages decided as one: those of a cause, of a list, or with a mark in their boxes.  A
  * form comes in; out goes what became of it, host by host, or, before what is another's is let go
  * or anything is deleted, one sentence that says so and asks for the number.  The number is
- * counted again by the host that holds the mail (desk.h): this page only says it early.
+ * counted again by the host that holds the mail (desk.h): this page only says it early.  The
+ * request's own thread.
  */
 #include "config.h"
 

@@ -3,7 +3,7 @@
  * the ledger, and as the query of whatever is reached from the list, so that after a decision the
  * next mail of the same list appears.  What is searched for may be a customer's number or a word
  * of a subject: records have keyed digests of these, which the host makes, since the page has no
- * key.
+ * key.  The request's own thread.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /*
  * Messages that are held for one cause, which are decided as one.  A group comes out of the
  * ledger; out goes what would be sent, to how many, whose data, counts, a sample spread over
- * them, and the buttons below that.
+ * them, and the buttons below that.  The request's own thread.
  */
 #include "config.h"
 

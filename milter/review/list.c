@@ -1,7 +1,7 @@
 /*
  * Lists: held mail, what waits for a second person, hosts.  Records come out of the ledger, a
  * page at a time; out goes a table in which each row says whose data would have gone to whom, and
- * boxes to take several rows as one.
+ * boxes to take several rows as one.  The request's own thread.
  */
 #include "config.h"
 

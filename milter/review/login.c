@@ -1,6 +1,7 @@
 /*
  * Logging in and out, one's own account, and, for administrators, the others' and the tokens: forms
- * come in, missent-agent is asked, which checks passwords and codes and keeps all of it.
+ * come in, missent-agent is asked, which checks passwords and codes and keeps all of it.  The
+ * request's own thread.
  */
 #include "config.h"
 

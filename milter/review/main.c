@@ -3,7 +3,8 @@
  *
  * Server-rendered HTML over libmicrohttpd.  It may run as a user of its own, who can read the
  * records and ask missent-agent: it keeps no secret, and has neither the site key nor a right to
- * queue, spool or accounts.
+ * queue, spool or accounts.  The thread of main() looks after connections and systemd; each
+ * connection has one of libmicrohttpd's.
  */
 #include "config.h"
 

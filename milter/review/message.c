@@ -1,7 +1,8 @@
 /*
  * One message: whose is it, who would have got it, why do we think so, what happens if it goes.
  * The record comes in, masked; out goes a page whose first screen has the answer and the
- * decision.  In clear only what a reviewer asked the host for, after that was put on record.
+ * decision.  In clear only what a reviewer asked the host for, after that was put on record.  The
+ * request's own thread.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /*
  * Why a message is held, each thing once.  The record's reasons come in, one an identifier and
  * policy; out go sentences in which those that differ only in the identifier or the place are
- * taken together ("4 identifiers of CUST0220"), with the single ones below for who wants them.
+ * taken together ("4 identifiers of CUST0220"), with the single ones below for who wants them.  The
+ * request's own thread.
  */
 #include "config.h"
 

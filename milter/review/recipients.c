@@ -1,6 +1,6 @@
 /*
  * A list that grew out of hand has thousands: the wrong ones first, looked through, a page at a
- * time.
+ * time.  The request's own thread.
  */
 #include "config.h"
 

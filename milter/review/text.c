@@ -3,7 +3,7 @@
  * words/LANGUAGE.po, which words.py makes a table of at build time; en.po has plain English for
  * the program's technical words.  tests/unit/test-lint.sh sees to it that no language lacks a
  * word.  What others wrote down in English (a reason's text, a place, a cause) is taken apart
- * here by its form.
+ * here by its form.  Tables are constants; each request asks in its own thread.
  */
 #include "config.h"
 

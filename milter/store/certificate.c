@@ -1,4 +1,6 @@
-/* A certificate in a file: when it ends. */
+/*
+ * A certificate in a file: when it ends.  No state; any thread.
+ */
 #include "config.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /*
  * TLS on a socket that never blocks, by OpenSSL itself: hiredis has it only in Debian 13, and there
  * with waits of its own.  A server is believed when its certificate is signed by an authority that
- * is trusted and has the name that was asked for; there is no way to do without.
+ * is trusted and has the name that was asked for; there is no way to do without.  The settings are
+ * shared by all threads and do not change; a connection is one thread's at a time.
  */
 #include "config.h"
 

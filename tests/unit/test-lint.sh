@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..21
+echo 1..22
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -52,6 +52,10 @@ check 'no verb is known by its letters' "$(grep -nE "\"(${verbs%|})\"" -r milter
 # Before anything else, so that who opens it knows what it is for.
 check 'each source begins with what comes in and what goes out' "$(find milter tests \( -name '*.c' -o -name '*.cc' \) \
 	! -name '*.inc.c' | while read -r f; do [ "$(head -c 2 "$f")" = '/*' ] || echo "$f"; done)"
+check 'each source says whose thread it is' "$(find milter \( -name '*.c' -o -name '*.cc' \) ! -name '*.inc.c' |
+	while read -r f; do
+		sed '/[*][/]/{s/^ [*]//;q}; s/^ [*]//' "$f" | tr -s '\n ' ' ' | grep -qiE 'thread|pure function|no state|constants' || echo "$f"
+	done)"
 # Sources alone: what was built may lie beside them.
 holding() { grep -l "$@" -r milter --include='*.[ch]' --include='*.cc'; }
 check 'each library has one home' "$(
