@@ -636,8 +636,10 @@ static guint most_fields(const MsCsv *csv, char delimiter)
 	guint16 counts[MS_CSV_MAX_FIELDS + 1] = {0};
 	guint most = 0;
 	for (guint i = 0; i < SAMPLE_RECORDS; i++)
-		if (ms_csv_next(sample, &record) == MS_CSV_RECORD && record.n > 1)
-			most = MAX(most, ++counts[record.n] * MS_CSV_MAX_FIELDS + record.n - 1);
+		if (ms_csv_next(sample, &record) == MS_CSV_RECORD && record.n > 1) {
+			guint n = ++counts[record.n] * MS_CSV_MAX_FIELDS + record.n - 1;
+			most = MAX(most, n);
+		}
 	return most;
 }
 

@@ -81,6 +81,14 @@ static const struct {
 	{"mark twice", MARK MARK "account,kind,value\nA-1,iban,DE89\n", NULL, {0}, "A-1|iban|DE89\n"},
 	{"delimiter at the end", "account;kind;value\nA-1;iban;DE89;\n", NULL, {0},
 		"A-1|iban|DE89\n"},
+	{"delimiter at the end of some, commas in others",
+		"account;kind;value\nA-1;billing-address;Hauptstr. 1, Berlin;\n"
+		"A-2;billing-address;Hauptstr. 2, Berlin;\nA-3;billing-address;Hauptstr. 3, Berlin;\n"
+		"A-4;billing-address;Hauptstr. 4, Berlin\nA-5;iban;DE89\nA-6;iban;DE90\nA-7;iban;DE91\n",
+		NULL, {0},
+		"A-1|billing-address|Hauptstr. 1, Berlin\nA-2|billing-address|Hauptstr. 2, Berlin\n"
+		"A-3|billing-address|Hauptstr. 3, Berlin\nA-4|billing-address|Hauptstr. 4, Berlin\n"
+		"A-5|iban|DE89\nA-6|iban|DE90\nA-7|iban|DE91\n"},
 	{"UTF-16 with mark", MARK "account\tkind\tvalue\r\nM\xc3\xbcller\tiban\tDE89\r\n",
 		"UTF-16LE", {0}, "M\xc3\xbcller|iban|DE89\n"},
 	{"UTF-16 of the other order", MARK "account,kind,value\r\nM\xc3\xbcller,iban,DE89\r\n",
