@@ -7,6 +7,7 @@
 
 static const CliVerb verbs[] = {
 	{"verify", cli_audit_verify, "is the trail whole? against a kept checkpoint too"},
+	{"acts", cli_audit_acts, "who did what, when, about which message, and for whom"},
 	{"prove", cli_audit_prove, "a proof that one line is in it, for anybody"},
 	{"show", cli_audit_show, "one line as it was written"},
 	{"versions", cli_audit_versions,

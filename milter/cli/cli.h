@@ -38,13 +38,16 @@ int cli_audit_prove(Cli *cli, int argc, char **argv);
 int cli_audit_show(Cli *cli, int argc, char **argv);
 int cli_audit_checkpoint(Cli *cli, int argc, char **argv);
 int cli_audit_begin(Cli *cli, int argc, char **argv);
-/* versions.c, likewise. */
+/* acts.c, versions.c, likewise. */
+int cli_audit_acts(Cli *cli, int argc, char **argv);
 int cli_audit_versions(Cli *cli, int argc, char **argv);
 int cli_audit_witness(Cli *cli, int argc, char **argv);
 int cmd_status(Cli *cli, int argc, char **argv);
 int cmd_pause(Cli *cli, int argc, char **argv);
 int cmd_resume(Cli *cli, int argc, char **argv);
 int cmd_completion(Cli *cli, int argc, char **argv);
+/* stats.c: of a time before the trail nothing is known, which is not that nothing was done. */
+void cli_tell_begin(const Cli *cli, gint64 begins, gint64 from);
 /* pause.c: says on standard error that missent is paused, where it is. */
 void cli_tell_pause(const Cli *cli);
 /* status.c: "2 h 5 m"; the caller's. */

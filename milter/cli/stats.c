@@ -144,8 +144,7 @@ static void print_json(
 	cli_print_json(all);
 }
 
-/* Of a time before the trail nothing is known, which is not that nothing was judged. */
-static void print_begin(const Cli *cli, gint64 begins, gint64 from)
+void cli_tell_begin(const Cli *cli, gint64 begins, gint64 from)
 {
 	g_autofree char *time = ms_text_time(begins, MS_ZONE_UTC, MS_TIME_SECONDS);
 	if (begins > from)
@@ -212,7 +211,7 @@ int cmd_stats(Cli *cli, int argc, char **argv)
 		print_json(stats, by, from, to, begins);
 	} else {
 		print_table(cli, stats, by, (guint)limit);
-		print_begin(cli, begins, from);
+		cli_tell_begin(cli, begins, from);
 	}
 	return begins >= to && ms_stats_all(stats)->judged == 0 ? EX_NOINPUT : 0;
 }

@@ -121,6 +121,9 @@ def broken(p):
     out = held('release', name, '--to', 'a@beta.example')
     p.flush()
     tap.same([p.arrived(p.kind + x) for x in (' cut before', ' cut after')], [1, 1], '... each arrives once')
+    acts = m.tool('audit', 'acts', '--json', '--act', 'release', '--about', name).splitlines()
+    tap.same([x['to'] for x in map(json.loads, acts) if x['detail'] == 'done'], [['a@beta.example']],
+             '... and the trail tells to whom')
     held('delete', name, late, kept)
 
 

@@ -128,4 +128,24 @@ cp -r "$S/state/audit" "$S/damaged"
 sed -i 's/REUSED/AGAINE/' "$S"/damaged/head.*
 ok '... what is, in a folder' json 1 'j["exit"] == 1 and j["wrong"] == len(j["complaints"]) > 0 and j["complaints"][0]["why"]' audit verify --json --folder "$S/damaged"
 ok 'audit rejudge' json 0 'j["judged"] == 4 and j["again"] == 0 and j["not_seen"]["without_digests"] == 4 and j["messages"] == []' audit rejudge --json --directory "$S/m.csv"
+
+# Who did what?  Of a release the trail has digests of its recipients; a record that is gone names nobody.
+act() { # DAY WHO EVENT ABOUT MORE
+	printf '{"time":"2026-03-%sT10:11:12.000Z","type":"act","who":"%s","client":"shell","event":"%s","about":"%s"%s}\n' "$1" "$2" "$3" "$4" "$5"
+}
+rm -rf "$S/state/audit" "$S/state/audit.vkey" "$S/state/audit.checkpoint"
+{ judged 4jXfpR2nhgz1bY 0123456789abcdef; act 04 anna log-in '' ''; act 04 anna release 0011223344556677 ',"detail":"done","key":"00000000","recipients":2,"to":["a","b"]'
+act 05 bob delete 8899aabbccddeeff ',"detail":"done","recipients":1,"to":["c"]'; act 06 missent forget '' ',"detail":"3 records"'; } | "$BUILD/tests/tools/trail-writer" "$S/state/audit" >/dev/null
+ok 'audit acts: all, in their order' json 0 '[(r["who"], r["act"], r["recipients"]) for r in j] == [("anna", "log-in", 0), ("anna", "release", 2), ("bob", "delete", 1), ("missent", "forget", 0)]' audit acts --json
+ok '... of one person' json 0 '[r["act"] for r in j] == ["log-in", "release"]' audit acts --json --who anna
+ok '... of one day' json 0 'j["who"] == "bob" and j["line"] == 3 and j["time"] == 1772705472' audit acts --json --from 2026-03-05 --to 2026-03-06
+ok '... of one sort' json 0 'j["about"] == "0011223344556677" and j["to"] == []' audit acts --json --act release
+ok '... about one message' json 0 'j["who"] == "bob"' audit acts --json --about 8899aabbccddeeff
+ok '... in words' says 0 'done, to 2 recipients whose record is gone' audit acts --who anna
+ok '... of before the trail nothing is known' says 0 'the trail begins at' audit acts --from 2026-03-01
+ok '... nobody of that name' says 66 'none of "ana"; did you mean "anna"?' audit acts --who ana
+ok '... who did something else' says 66 'no such act of this time' audit acts --who bob --act release
+ok '... an act that is none' says 64 'did you mean "release"?' audit acts --act relese
+ok '... another trail that is none' says 65 'no-trail' audit acts --trail "$S/no-trail.jsonl"
+ok '... a time to come' says 64 '--from' audit acts --from 2100-01-01
 echo 1..$n
