@@ -1,7 +1,7 @@
 /*
- * In the thread of care.c, once a second: what others count themselves (reader, directory) is
- * taken over, messages that hang are told, a pause begins and ends, and all numbers are
- * published.
+ * In the thread of care.c, once a second, and in that of a reload at its end: what others count
+ * themselves (reader, directory) is taken over, messages that hang are told, a pause begins and
+ * ends, and all numbers are published.
  */
 #include "config.h"
 
@@ -21,7 +21,8 @@ static struct {
 	bool silent;        /* the numbers could not be written, which was told */
 	bool distrusted;    /* so was a file that is not believed */
 	Rounds asker;
-} account;
+	pthread_mutex_t looking; /* one at a time takes over and publishes */
+} account = {.looking = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- the pause ------------------------------------------------------------------------ */
 
@@ -188,6 +189,7 @@ void account_end(Daemon *daemon)
 bool account_look(Daemon *daemon)
 {
 	MsNumbers *numbers = daemon_numbers(daemon);
+	pthread_mutex_lock(&account.looking);
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
 	if (ms_runtime_number(runtime) != account.runtime) {
 		account.runtime = ms_runtime_number(runtime);
@@ -202,5 +204,6 @@ bool account_look(Daemon *daemon)
 	ms_numbers_add(numbers, MS_NUM_HUNG, fresh);
 	ms_numbers_set(numbers, MS_NUM_HANGING, hanging);
 	publish(numbers);
+	pthread_mutex_unlock(&account.looking);
 	return hanging < MAX(2, g_get_num_processors());
 }

@@ -93,7 +93,8 @@ void care_stop(void);
  * publishes ---- */
 bool account_begin(Daemon *daemon);
 void account_end(Daemon *daemon);
-/* Once a second.  False: threads hang, as many as there are processors. */
+/* Once a second, and behind a reload; any thread.  False: threads hang, as many as there are
+ * processors. */
 bool account_look(Daemon *daemon);
 
 /* ---- trial.c: policies that observe until something ---- */

@@ -236,6 +236,7 @@ static void reload(Daemon *daemon, int asked)
 		if (warning != NULL)
 			ms_log(LOG_WARNING, NULL, "%s", warning);
 	}
+	account_look(daemon); /* who was answered finds the numbers of what is in effect now */
 	answer(daemon, asked, error);
 	sd_notify(0, "READY=1");
 }

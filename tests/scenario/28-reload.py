@@ -131,6 +131,15 @@ TESTED = SETS[0] + ('test "%s" {\n\tto = {"kunde@alpha.example"}\n\ttext = "hell
 lay(TESTED % ('as it is', 'deliver'))
 tap.same(reload(), 0, 'policies whose tests pass are taken')
 tap.same('would fail' in m.tool('status') or m.code, 0, '... and of them status tells nothing')
+seen = []
+for n in range(1, 6):
+    lay(''.join('policy "few-%d" {\n\tkinds = {"customer-number"}\n\tmode = "observe"\n}\n' % i for i in range(n)))
+    reload()
+    total = json.loads(m.tool('status', '--json'))['total']
+    seen.append((total['missent_policies'], total['missent_policies_enforced']))
+tap.same(seen, [(n, 0) for n in range(1, 6)], 'what status tells behind a reload is of what it took')
+lay(TESTED % ('as it is', 'deliver'))
+reload()
 since = m.mark()
 lay(TESTED % ('as it is not', 'reject'))
 tap.same(reload(), 78, 'those whose test fails are not')
