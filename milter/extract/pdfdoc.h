@@ -52,8 +52,9 @@ bool ms_pdf_decode(const MsPdf *pdf, const Object &stream, MsBudget *budget, std
 void ms_pdf_content(MsPdf *pdf, std::string &bytes, Dict *resources, GString *rest,
 	MsPdfPage *out);
 
-/* A content that writes what is typed into the fields of a page, and over it; "" if nothing is. */
-std::string ms_pdf_filled(Page *page);
+/* Contents that write what is typed into the fields of a page, and stands over it: their values,
+ * and what is drawn where that is another text.  "" if nothing is. */
+void ms_pdf_filled(MsPdf *pdf, Page *page, std::string out[2]);
 /* The fonts that it asks for. */
 Object ms_pdf_filled_resources(XRef *xref);
 

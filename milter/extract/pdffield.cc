@@ -1,8 +1,9 @@
 /*
- * What is typed into the fields of a page, and over it.  In comes a page, out goes a content that
- * writes it where it is seen: behind the label or the first half of a number that is printed
- * there.  Poppler's own appearances would do, but ask for fonts of the host.  In the worker's
- * only thread.
+ * What is typed into the fields of a page, stamped on it and noted over it.  In comes a page, out
+ * goes a content that writes it where it is seen: behind the label or the first half of a number
+ * that is printed there.  A field has a value and an appearance, which show the same unless a
+ * program has changed only one: each is written.  Poppler would make appearances where there are
+ * none, but asks for fonts of the host.  In the worker's only thread.
  */
 #include "pdfdoc.h"
 
@@ -19,6 +20,7 @@ extern "C" {
 #define MAX_FIELDS 2000 /* of a page */
 #define MAX_FILLED (256 << 10) /* bytes of a page's */
 #define MAX_PARENTS 8
+#define MAX_APPEARANCES 200 /* of a page */
 #define MAX_SIZE 12.0   /* of letters */
 #define MARGIN 2.0
 
@@ -91,23 +93,72 @@ static bool box_of(const Object &annotation, double box[4])
 	return true;
 }
 
-std::string ms_pdf_filled(Page *page)
+/* What the document itself draws there. */
+static std::string drawn_text(MsPdf *pdf, const Object &annotation)
+{
+	Object all = annotation.dictLookup("AP");
+	Object normal = all.isDict() ? all.dictLookup("N") : Object(objNull);
+	Object resources = normal.isStream() ? normal.streamGetDict()->lookup("Resources")
+					     : Object(objNull);
+	std::string bytes;
+	g_autoptr(GString) rest = g_string_new(nullptr);
+	if (!resources.isDict() || !ms_pdf_decode(pdf, normal, pdf->budget, bytes, rest))
+		return "";
+	MsPdfPage page;
+	ms_pdf_content(pdf, bytes, resources.getDict(), rest, &page);
+	std::string text = g_strchomp(page.raw->str);
+	ms_pdf_page_clear(&page);
+	return text;
+}
+
+static std::string without_blanks(const std::string &text)
 {
 	std::string out;
+	for (char c : text)
+		if (!g_ascii_isspace(c))
+			out += c;
+	return out;
+}
+
+/* The value, or what is drawn: where there is only one, and where they say the same, that. */
+static std::string choose(const std::string &value, const std::string &drawn, bool as_drawn)
+{
+	bool same = without_blanks(value) == without_blanks(drawn);
+	return drawn.empty() || (!value.empty() && (same || !as_drawn)) ? value : drawn;
+}
+
+static void write_all(MsPdf *pdf, Page *page, std::string out[2])
+{
 	Object list = page->getAnnotsObject();
-	int n = list.isArray() ? MIN(list.arrayGetLength(), MAX_FIELDS) : 0;
-	for (int i = 0; i < n && out.size() < MAX_FILLED; i++) {
+	int n = list.isArray() ? MIN(list.arrayGetLength(), MAX_FIELDS) : 0, drawings = 0;
+	for (int i = 0; i < n && out[0].size() < MAX_FILLED; i++) {
 		Object annotation = list.arrayGet(i);
 		Object subtype = annotation.isDict() ? annotation.dictLookup("Subtype")
 						     : Object(objNull);
 		double box[4];
-		std::string text = subtype.isName("Widget") ? text_of(inherited(annotation, "V"))
+		if (!annotation.isDict() || subtype.isName("Link") || !box_of(annotation, box))
+			continue;
+		std::string value = subtype.isName("Widget")
+			? text_of(inherited(annotation, "V"))
 			: subtype.isName("FreeText") ? text_of(annotation.dictLookup("Contents"))
 						     : "";
-		if (!text.empty() && text.size() < 4096 && box_of(annotation, box))
-			write_text(out, text, box);
+		std::string drawn =
+			drawings++ < MAX_APPEARANCES ? drawn_text(pdf, annotation) : "";
+		for (int as_drawn = 0; as_drawn < 2; as_drawn++) {
+			std::string text = choose(value, drawn, as_drawn != 0);
+			if (!text.empty() && text.size() < 4096)
+				write_text(out[as_drawn], text, box);
+		}
 	}
-	return out;
+}
+
+void ms_pdf_filled(MsPdf *pdf, Page *page, std::string out[2])
+{
+	const std::unordered_set<int> shown = pdf->shown; /* by the page, not by these */
+	write_all(pdf, page, out);
+	pdf->shown = shown;
+	if (out[1] == out[0])
+		out[1].clear();
 }
 
 Object ms_pdf_filled_resources(XRef *xref)

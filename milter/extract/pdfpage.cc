@@ -773,15 +773,21 @@ bool ms_pdf_page(MsPdf *pdf, int number, MsPdfPage *out)
 	Object contents(stream);
 	bool hides = show_page(
 		pdf, page, &contents, census, &box, crop, rotate, &paper, true, nullptr, out);
-	std::string filled = ms_pdf_filled(page);
-	if (!filled.empty()) {
-		Stream *fields = new MemStream(filled.data(), 0, (Goffset)filled.size(),
+	std::string filled[2];
+	ms_pdf_filled(pdf, page, filled);
+	for (std::string &over : filled) {
+		if (over.empty())
+			continue;
+		Stream *fields = new MemStream(over.data(), 0, (Goffset)over.size(),
 			Object(new Dict(pdf->document->getXRef())));
-		Object over(fields);
+		Object content(fields);
 		MsPdfPage both = MsPdfPage();
-		show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, true, &over,
+		show_page(pdf, page, &contents, census, &box, crop, rotate, &paper, true, &content,
 			&both);
-		out->filled = g_strdup(both.text);
+		char *before = out->filled;
+		out->filled = before != nullptr ? g_strconcat(before, "\n\n", both.text, nullptr)
+						: g_strdup(both.text);
+		g_free(before);
 		ms_pdf_page_clear(&both);
 	}
 	if (!hides || !layers)

@@ -161,6 +161,32 @@ static void test_filled(void)
 	}
 }
 
+/* What is drawn there is seen as well as what is typed. */
+static void test_appearances(void)
+{
+	static const struct {
+		const char *name, *annotation, *want;
+	} rows[] = {
+		{"a field without a value", "/Subtype/Widget/FT/Tx",
+			"(with its fields)] Customer C-10002"},
+		{"another value", "/Subtype/Widget/FT/Tx/V(003)",
+			"Customer C-10003|Customer C-10002"},
+		{"the same, with a blank", "/Subtype/Widget/FT/Tx/V(0 02)",
+			"Customer C-100 02"},
+		{"a stamp", "/Subtype/Stamp", "Customer C-10002"},
+		{"a note over the page", "/Subtype/FreeText", "Customer C-10002"},
+	};
+	g_autofree char *drawn = stream(7,
+		"/Subtype/Form/BBox[0 0 99 16]/Resources<</Font<</F 5 0 R>>>>",
+		"/Tx BMC q BT /F 12 Tf 2 4 Td (002) Tj ET Q EMC");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *more = g_strdup_printf("6 0 obj<</Type/Annot%s/AP<</N 7 0 R>>"
+			"/Rect[300 712 117 696]>>endobj\n%s", rows[i].annotation, drawn);
+		expect(rows[i].name, make_pdf("Customer C-10", "", "/Annots[6 0 R]", more),
+			rows[i].want, "");
+	}
+}
+
 /* A number that begins on one page and ends on the next. */
 static void test_over_pages(void)
 {
@@ -664,6 +690,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/objects", test_objects);
 	g_test_add_func("/pdf/numbers", test_numbers);
 	g_test_add_func("/pdf/filled", test_filled);
+	g_test_add_func("/pdf/appearances", test_appearances);
 	g_test_add_func("/pdf/over-pages", test_over_pages);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
 	g_test_add_func("/pdf/files", test_files);
