@@ -13,6 +13,8 @@
 #include "plain.h"
 #include "readers.h"
 
+#define MAX_TAG 1000
+
 static void hand_over(const MsExtraction *to, const char *where, const MsHtml *html)
 {
 	const struct {
@@ -32,6 +34,42 @@ static void hand_over(const MsExtraction *to, const char *where, const MsHtml *h
 	ms_inner_read(to, where, html->inner);
 }
 
+/* Behind a tag and the line end that it is, or NULL.  Letters of uuencode are no small ones. */
+static const char *past_tag(const char *p, const char *end)
+{
+	const char *name = p + 1 + (end - p > 1 && p[1] == '/');
+	const char *close = name < end && g_ascii_islower(*name)
+		? memchr(name, '>', MIN((gsize)(end - name), MAX_TAG))
+		: NULL;
+	if (close == NULL)
+		return NULL;
+	close += 1 + (close + 1 < end && close[1] == '\r');
+	return close + (close < end && *close == '\n');
+}
+
+/* Files that are written into the page in letters, as it is saved, not as it is shown; but "&" and
+ * "<" are letters of uuencode, and its lines are those that one sees. */
+static void read_embedded(const MsExtraction *to, const char *where, const GString *text)
+{
+	const char *end = text->str + text->len;
+	if (memmem(text->str, text->len, "begin ", 6) == NULL) {
+		ms_plain_embedded(to, where, text->str, text->len);
+		return;
+	}
+	g_autoptr(GString) meant = g_string_sized_new(text->len);
+	for (const char *p = text->str, *after; p < end; p = after) {
+		gsize before = meant->len;
+		after = *p == '&' ? ms_html_reference(p, end, meant) : NULL;
+		if (after != NULL && after[-1] == ';')
+			continue;
+		g_string_truncate(meant, before);
+		after = *p == '<' ? past_tag(p, end) : NULL;
+		g_string_append_c(meant, after != NULL ? '\n' : *p);
+		after = after != NULL ? after : p + 1;
+	}
+	ms_plain_embedded(to, where, meant->str, meant->len);
+}
+
 void ms_html_text_read(
 	const MsExtraction *to, const char *where, const char *text, gsize len)
 {
@@ -45,7 +83,7 @@ static void read_page(const MsExtraction *to, const MsDocument *document,
 {
 	(void)document;
 	ms_html_text_read(to, where, text->str, text->len);
-	ms_plain_embedded(to, where, text->str, text->len); /* as it is saved, not as it is shown */
+	read_embedded(to, where, text);
 }
 
 /* What is sent without a charset is shown in that which the page names; what is sent with

@@ -167,6 +167,17 @@ static const Row files[] = {
 		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n"
 		"</pre></body></html>",
 		"KD-7740912", NULL},
+	{"uuencode in HTML, escaped",
+		"<html><body><pre>\nbegin 644 a.txt\n"
+		"M/\"!#=7-T;VUE&lt;B!N=6UB97(@2T0M-S&lt;T,#DQ,B!O9B!A;F]T:&amp;5R(#X@)B!S\n"
+		"%;R!O;@H`\n"
+		"`\nend\n</pre></body></html>",
+		"KD-7740912", NULL},
+	{"uuencode in HTML, a line each",
+		"<html><body><p>begin 644 a.txt<br>"
+		"M/\"!#=7-T;VUE&lt;B!N=6UB97(@2T0M-S&lt;T,#DQ,B!O9B!A;F]T:&amp;5R(#X@)B!S<br>"
+		"%;R!O;@H`<br>`<br>end</p></body></html>",
+		"KD-7740912", NULL},
 	{"xxencode",
 		"begin 644 a.txt\naErJnR4xhNL6UPbJhMaJm62h29HQrB1+tAH6UPqMUMKtjR4VZQUc+\n"
 		"+\nend\n",
