@@ -1,6 +1,7 @@
 /*
- * Texts in which something was encoded once too often, or decoded once too seldom: what must be
- * said beside them.  And right ones, beside which nothing is said.
+ * Texts in which something was encoded once too often, or decoded once too seldom, and tables whose
+ * cells go on in the lines below: what must be said beside them.  And right ones, beside which
+ * nothing is said.
  */
 #include "config.h"
 
@@ -8,30 +9,37 @@
 
 #include "../test.h"
 
+typedef struct {
+	const char *place;
+	GString *out;
+} Aside;
+
 static void collect(const MsSpan *span, void *user)
 {
-	if (g_str_has_suffix(span->where, " (undone)")) {
+	const Aside *aside = user;
+	if (g_str_has_suffix(span->where, aside->place)) {
 		g_assert_cmpint(span->type, ==, MS_SPAN_ASIDE);
-		g_string_append_len(user, span->text, (gssize)span->len);
+		g_string_append_len(aside->out, span->text, (gssize)span->len);
 	}
 }
 
-/* What is said beside a text of this type. */
-static char *undone(const char *type, const char *text)
+/* What is said beside a text of this type, at `place`. */
+static char *beside(const char *place, const char *type, const char *text)
 {
 	MsLimits limits;
 	ms_limits_default(&limits);
 	MsBudget budget;
 	ms_budget_init(&budget, &limits);
 	g_autoptr(MsReading) reading = ms_reading_new();
-	GString *out = g_string_new(NULL);
+	Aside aside = {place, g_string_new(NULL)};
 	g_autofree char *message = g_strdup_printf(
 		"MIME-Version: 1.0\r\nContent-Type: text/%s\r\n\r\n%s", type, text);
 	char *input = exact_copy(message, strlen(message));
-	MsMessageSink sink = {.budget = &budget, .reading = reading, .span = collect, .user = out};
+	MsMessageSink sink = {
+		.budget = &budget, .reading = reading, .span = collect, .user = &aside};
 	ms_message_read((guint8 *)input, strlen(message), &sink);
 	free(input);
-	return g_string_free(out, FALSE);
+	return g_string_free(aside.out, FALSE);
 }
 
 typedef struct {
@@ -100,10 +108,36 @@ static const Row rows[] = {
 	{"twin: half of one", UTF8, "& &# &; <b <> =C =\\ \\u00 _x00_ \u00e2\u20ac \u202c", NULL},
 };
 
+#define IBAN "FR14 2004 1010 0505\n0001 3M02 606\n\n"
+
+static const Row columns[] = {
+	{"beside another", UTF8, "Name  IBAN                 Sum\n----  -------------------  ---\n"
+		"Anna  FR14 2004 1010 0505  12\n      0001 3M02 606\nBert  DE\n", IBAN},
+	{"between bars", UTF8, "| Anna | FR14 2004 1010 0505 | 12 |\n|      | 0001 3M02 606 | |\n", IBAN},
+	{"a drawn table", UTF8, "\u2502 Anna \u2502 FR14 2004 1010 0505 \u2502 12 \u2502\n"
+		"\u2502 \u2502 0001 3M02 606 \u2502 \u2502\n", IBAN},
+	{"tabs", UTF8, "Anna\tFR14 2004 1010 0505\t12\n\t0001 3M02 606\n", IBAN},
+	{"quoted", UTF8, "> Anna  FR14 2004 1010 0505  12\n>       0001 3M02 606\n", IBAN},
+	{"behind other letters", UTF8, "M\u00fcller  FR14 2004 1010 0505  12\r\n        0001 3M02 606\r\n",
+		IBAN},
+	{"three lines", UTF8, "Anna  KD-77  12\n      409\n      12\n", "KD-77\n409\n12\n\n"},
+	{"an address", UTF8, "Anna  c.d@     12\n      customer.example\n", "c.d@\ncustomer.example\n\n"},
+	{"two columns", UTF8, "Anna  KD-77  Bonn 5311\n      409    3\n",
+		"KD-77\n409\n\nBonn 5311\n3\n\n"},
+	{"twin: figures", UTF8, "Anna  4829  12\n      1746  13\n", NULL},
+	{"twin: another row", UTF8, "Anna  KD-77  12\nBert  40912  13\n", NULL},
+	{"twin: another column", UTF8, "Anna  KD-77  12\n    40912\n", NULL},
+	{"twin: another row between bars", UTF8, "| Anna | KD-77 | 12 |\n| Bert | 40912 | 13 |\n", NULL},
+	{"twin: a line between", UTF8, "Anna  KD-77  12\n\n      40912\n", NULL},
+	{"twin: words", UTF8, "  We thank you\n    for 4711\n", NULL},
+};
+
 static void test_row(gconstpointer data)
 {
 	const Row *row = data;
-	g_autofree char *got = undone(row->type, row->text);
+	bool column = row >= columns && row < columns + G_N_ELEMENTS(columns);
+	g_autofree char *got =
+		beside(column ? " (columns)" : " (undone)", row->type, row->text);
 	if (row->found != NULL && strstr(got, row->found) == NULL)
 		g_error("got \"%s\", want \"%s\" in it", got, row->found);
 	if (row->found == NULL && *got != '\0')
@@ -113,13 +147,14 @@ static void test_row(gconstpointer data)
 /* However long a line is, and whatever it has in it. */
 static void test_linear(void)
 {
-	const char *const pieces[] = {"<b", "&amp;", "\u202e", "\\", "=C2", "_x", "\u00e2\u20ac", "<"};
+	const char *const pieces[] = {"<b", "&amp;", "\u202e", "\\", "=C2", "_x", "\u00e2\u20ac", "<",
+		"  a", "|", "a  b1@\n   "};
 	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
 		g_autoptr(GString) text = g_string_new(NULL);
 		while (text->len < 400000)
 			g_string_append(text, pieces[i]);
 		gint64 start = g_get_monotonic_time();
-		g_free(undone(UTF8, text->str));
+		g_free(beside(" (undone)", UTF8, text->str));
 		gint64 took = g_get_monotonic_time() - start;
 		if (took > 5 * G_USEC_PER_SEC)
 			g_error("\"%s\" took %" G_GINT64_FORMAT " us", pieces[i], took);
@@ -133,6 +168,10 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *path = g_strdup_printf("/undone/%s", rows[i].name);
 		g_test_add_data_func(path, &rows[i], test_row);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++) {
+		g_autofree char *path = g_strdup_printf("/columns/%s", columns[i].name);
+		g_test_add_data_func(path, &columns[i], test_row);
 	}
 	g_test_add_func("/undone/linear", test_linear);
 	return g_test_run();
