@@ -12,6 +12,7 @@
 
 #include "blip.h"
 #include "bytes.h"
+#include "line.h"
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
@@ -41,7 +42,7 @@ typedef struct {
 	GHashTable *formats;
 	GArray *cells;
 	GString *out;
-	guint row;
+	guint row, column; /* of the last cell */
 	bool locked;
 } Book;
 
@@ -143,10 +144,22 @@ static void append_string(const Book *book, GString *out, const guint8 *p, gsize
 
 /* ---- cells ---------------------------------------------------------------------------- */
 
-static void begin_cell(Book *book, guint row)
+#define MAX_EMPTY 64 /* cells one beside the other; more are the rest of a sheet */
+
+/* Empty ones are not stored, but those below have the same columns. */
+static void begin_cell(Book *book, guint row, guint column)
 {
-	g_string_append_c(book->out, row != book->row ? '\n' : '\t');
+	bool next = row != book->row;
+	guint from = next ? 0 : book->column;
+	guint n = column >= from && column - from <= MAX_EMPTY ? column - from : 0;
+	if (next)
+		ms_separate(book->out, '\n');
+	else if (n == 0)
+		n = 1;
+	while (n-- > 0)
+		g_string_append_c(book->out, '\t');
 	book->row = row;
+	book->column = column;
 }
 
 static double get_double(const guint8 *p)
@@ -170,9 +183,9 @@ static double get_rk(guint32 rk)
 	return (rk & 1) != 0 ? value / 100 : value;
 }
 
-static void put_number(Book *book, guint row, guint style, double value)
+static void put_number(Book *book, guint row, guint column, guint style, double value)
 {
-	begin_cell(book, row);
+	begin_cell(book, row, column);
 	guint number = style < book->cells->len ? g_array_index(book->cells, guint, style) : 0;
 	const char *format = g_hash_table_lookup(book->formats, GUINT_TO_POINTER(number));
 	if (format == NULL)
@@ -190,32 +203,35 @@ static void read_cell(Book *book)
 	gsize size = book->records.size;
 	if (size < 6)
 		return;
-	guint row = ms_le16(p), style = ms_le16(p + 4);
+	guint row = ms_le16(p), column = ms_le16(p + 2), style = ms_le16(p + 4);
 	switch (book->records.type) {
 	case NUMBER:
 		if (size >= 14)
-			put_number(book, row, style, get_double(p + 6));
+			put_number(book, row, column, style, get_double(p + 6));
 		break;
-	case FORMULA: /* its last result, unless that is text, which follows */
-		if (size >= 14 && ms_le16(p + 12) != 0xffff)
-			put_number(book, row, style, get_double(p + 6));
+	case FORMULA: /* its last result; if that is text, it follows */
+		if (size >= 14 && ms_le16(p + 12) == 0xffff)
+			begin_cell(book, row, column);
+		else if (size >= 14)
+			put_number(book, row, column, style, get_double(p + 6));
 		break;
 	case RK:
 		if (size >= 10)
-			put_number(book, row, style, get_rk(ms_le32(p + 6)));
+			put_number(book, row, column, style, get_rk(ms_le32(p + 6)));
 		break;
 	case MULRK:
 		for (gsize at = 4; at + 6 <= size - 2; at += 6)
-			put_number(book, row, ms_le16(p + at), get_rk(ms_le32(p + at + 2)));
+			put_number(book, row, column++, ms_le16(p + at),
+				get_rk(ms_le32(p + at + 2)));
 		break;
 	case LABELSST:
-		begin_cell(book, row);
+		begin_cell(book, row, column);
 		if (size >= 10 && ms_le32(p + 6) < book->strings->len)
 			g_string_append(book->out, book->strings->pdata[ms_le32(p + 6)]);
 		break;
 	case LABEL:
 	case RSTRING:
-		begin_cell(book, row);
+		begin_cell(book, row, column);
 		append_string(book, book->out, p + 6, size - 6);
 		break;
 	default: break;
@@ -256,6 +272,7 @@ static void read_record(Book *book)
 	case BOF:
 		if (size >= 2)
 			book->wide = ms_le16(p) >= 0x600;
+		book->row = G_MAXUINT;
 		g_string_append_c(book->out, '\n');
 		break;
 	case FILEPASS: book->locked = true; break;
@@ -279,10 +296,11 @@ static void read_record(Book *book)
 	case DRAWINGS: read_drawings(book); break;
 	case PIVOT_NUMBER:
 		if (size >= 8)
-			put_number(book, book->row + 1, G_MAXUINT, get_double(p));
+			put_number(book, book->row + 1, 0, G_MAXUINT, get_double(p));
 		break;
 	case STRING:
-		g_string_append_c(book->out, '\t');
+		if (book->out->len > 0 && strchr("\t\n", book->out->str[book->out->len - 1]) == NULL)
+			g_string_append_c(book->out, '\t');
 		append_string(book, book->out, p, size);
 		break;
 	default: read_cell(book);

@@ -51,6 +51,7 @@ typedef enum {
 	CHANGE_END,
 	CHANGE_START,
 	CODES,
+	COLUMNS,
 	CONTENT,
 	COUNTED,
 	DATA,
@@ -142,6 +143,7 @@ static const struct {
 	{"footnote", ANNOTATION},
 	{"formatCode", FORMAT_CODE},
 	{"frame", ANNOTATION},
+	{"gridSpan", COLUMNS},
 	{"h", PARAGRAPH},
 	{"hidden-text", HIDING},
 	{"ilvl", LEVEL},
@@ -224,6 +226,8 @@ typedef struct {
 	/* cells */
 	MsCell cell;
 	bool in_cell;
+	guint column;        /* of the row, that the next cell is in */
+	guint spare;         /* columns that the open cell has besides its own */
 	GString *shown, *stored;
 	char *formula;       /* of the cell that is open, or NULL */
 	char *kept;          /* OpenDocument: what the cell that is open has beside its text */
@@ -279,6 +283,33 @@ static void put_separator(Flow *f, char c)
 	Target *t = top(f);
 	if (t->line.out->len > t->cell) /* what is empty needs no end */
 		ms_line_separate(&t->line, c);
+}
+
+#define MAX_EMPTY 64 /* cells one beside the other; more are the rest of a sheet */
+
+static void put_empty(Flow *f, guint cells)
+{
+	for (guint i = 0; i < cells && cells <= MAX_EMPTY; i++)
+		put(f, MS_ALL_WAYS, "\t", 1);
+	f->column += cells;
+}
+
+/* One that names its column stands in it. */
+static void begin_in_column(Flow *f, guint column)
+{
+	if (column > f->column)
+		put_empty(f, column - f->column);
+	top(f)->cell = top(f)->line.out->len;
+	f->spare = 0;
+}
+
+/* Empty ones count, for those below have the same columns. */
+static void end_in_column(Flow *f)
+{
+	ms_line_end_cell(&top(f)->line, top(f)->cell);
+	f->column++;
+	put_empty(f, f->spare);
+	f->spare = 0;
 }
 
 /* The paragraph or row is over: what else it could be goes to its own text. */
@@ -477,7 +508,7 @@ static void end_cell(Flow *f)
 		g_array_append_val(f->cells, kept);
 		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
 	}
-	put_separator(f, '\t');
+	end_in_column(f);
 }
 
 static const char *cell_named(void *user, const char *name)
@@ -667,15 +698,39 @@ static void begin_row(Flow *f)
 	if (f->row != NULL)
 		g_string_free(f->row, TRUE);
 	f->row = NULL;
+	f->column = 0;
+}
+
+/* How many it has besides its own. */
+static guint columns_of(const char *number)
+{
+	gint64 n = g_ascii_strtoll(number, NULL, 10);
+	return n > 1 && n <= MAX_EMPTY ? (guint)n - 1 : 0;
+}
+
+static void begin_cell(Flow *f, const char *const *attributes)
+{
+	const char *index = ms_xml_attribute(attributes, "Index");
+	const char *repeated = ms_xml_attribute(attributes, "number-columns-repeated");
+	const char *merged = ms_xml_attribute(attributes, "MergeAcross");
+	begin_in_column(f, index != NULL ? columns_of(index) : 0);
+	f->spare = repeated != NULL ? columns_of(repeated)
+		: merged != NULL    ? columns_of(merged) + 1
+				    : 0;
 }
 
 static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 {
+	const char *value;
 	switch ((guint)kind) {
 	case LIST_STYLE: list_style(f, attributes); break;
 	case DATA: begin_data(f, attributes); break;
 	case ROW: begin_row(f); break;
-	case CELL: top(f)->cell = top(f)->line.out->len; break;
+	case CELL: begin_cell(f, attributes); break;
+	case COLUMNS:
+		value = ms_xml_attribute(attributes, "val");
+		f->spare = value != NULL ? columns_of(value) : 0;
+		break;
 	case PAGE_CODES:
 		if (f->styles != NULL && ms_xml_attribute(attributes, "Data") != NULL)
 			put_codes(f, ms_xml_attribute(attributes, "Data"));
@@ -739,10 +794,13 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 			push_target(f);
 		top(f)->paragraphs++;
 		break;
-	case SHEET_ROW: end_line(f); break;
+	case SHEET_ROW:
+		end_line(f);
+		f->column = 0;
+		break;
 	case SHEET_CELL:
-		top(f)->cell = top(f)->line.out->len;
 		ms_cell_begin(&f->cell, attributes);
+		begin_in_column(f, ms_cell_column(&f->cell));
 		g_string_truncate(f->stored, 0);
 		f->in_cell = true;
 		break;
@@ -978,27 +1036,29 @@ static void end_inline(Flow *f)
 static void end_table_cell(Flow *f)
 {
 	const GString *out = top(f)->line.out;
-	gsize from = top(f)->cell, len = out->len - MIN(from, out->len);
-	const char *shown = out->str + out->len - len;
-	if (f->kept != NULL && len == 0)
+	gsize from = MIN(top(f)->cell, out->len), begin = MIN(f->row_from, from);
+	if (f->kept != NULL && out->len == from)
 		put(f, bits_here(f), f->kept, strlen(f->kept)); /* it is shown */
+	const char *shown = out->str + from;
+	gsize len = out->len - from;
 	len -= len > 0 && shown[len - 1] == '\n';
-	bool other = f->kept != NULL && len > 0 &&
+	bool other = f->kept != NULL &&
 		(strlen(f->kept) != len || memcmp(f->kept, shown, len) != 0);
 	if (other && f->row == NULL)
-		f->row = g_string_new_len(out->str + MIN(f->row_from, from),
-			(gssize)(from - MIN(f->row_from, from)));
-	if (f->row != NULL && out->len < f->limit) {
+		f->row = g_string_new_len(out->str + begin, (gssize)(from - begin));
+	if (f->row != NULL && out->len < f->limit)
 		g_string_append_len(f->row, other ? f->kept : shown,
 			(gssize)(other ? strlen(f->kept) : len));
-		g_string_append_c(f->row, '\t');
-	}
 	g_clear_pointer(&f->kept, g_free);
-	put_separator(f, '\t');
+	guint column = f->column;
+	end_in_column(f);
+	for (; f->row != NULL && out->len < f->limit && column < f->column; column++)
+		g_string_append_c(f->row, '\t');
 }
 
 static void end_row(Flow *f)
 {
+	ms_line_drop_empty(&top(f)->line);
 	if (top(f)->paragraphs > 0)
 		return;
 	end_line(f);

@@ -34,9 +34,6 @@ void ms_line_put(MsLine *line, guint bits, const char *text, gsize len)
 
 void ms_separate(GString *out, char c)
 {
-	bool ended = c == '\t' && out->len > 0 && out->str[out->len - 1] == '\n';
-	if (ended) /* by the paragraph in a cell */
-		g_string_truncate(out, out->len - 1);
 	if (out->len > 0 && out->str[out->len - 1] != '\n' && out->str[out->len - 1] != c)
 		g_string_append_c(out, c);
 }
@@ -48,6 +45,32 @@ void ms_line_separate(MsLine *line, char c)
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		if (line->way[i] != NULL)
 			ms_separate(line->way[i], c);
+}
+
+static void end_cell(GString *out, gsize from)
+{
+	if (out->len > from && out->str[out->len - 1] == '\n') /* by the paragraph in it */
+		g_string_truncate(out, out->len - 1);
+	g_string_append_c(out, '\t');
+}
+
+void ms_line_end_cell(MsLine *line, gsize from)
+{
+	end_cell(line->out, from);
+	line->start = MIN(line->start, line->out->len);
+	for (guint i = 0; i < MS_N_WAYS; i++)
+		if (line->way[i] != NULL)
+			end_cell(line->way[i], 0);
+}
+
+void ms_line_drop_empty(MsLine *line)
+{
+	gsize from = line->out->len;
+	while (from > 0 && line->out->str[from - 1] == '\t')
+		from--;
+	if (from == 0 || line->out->str[from - 1] == '\n')
+		g_string_truncate(line->out, from);
+	line->start = MIN(line->start, line->out->len);
 }
 
 static void add_line(GString *changed, const char *text, gsize len)

@@ -26,6 +26,10 @@ void ms_line_put(MsLine *line, guint bits, const char *text, gsize len);
 /* Sets what comes off from what was before, but not from nothing. */
 void ms_separate(GString *out, char c);
 void ms_line_separate(MsLine *line, char c);
+/* The cell that began at `from` of what is shown is over: what follows is in the next column. */
+void ms_line_end_cell(MsLine *line, gsize from);
+/* The row is over: nothing is left of it if nothing is in it. */
+void ms_line_drop_empty(MsLine *line);
 /* The paragraph is over: what else it could be goes to `changed`, with the paragraphs beside it. */
 void ms_line_end(MsLine *line, GString *const changed[MS_N_WAYS]);
 

@@ -104,6 +104,16 @@ void ms_cell_begin(MsCell *cell, const char *const *attributes)
 	cell->style = style != NULL ? (guint)strtoul(style, NULL, 10) : 0;
 }
 
+#define LETTERS 26
+
+guint ms_cell_column(const MsCell *cell)
+{
+	guint column = 0;
+	for (const char *p = cell->name; g_ascii_isupper(*p); p++)
+		column = MIN(column, G_MAXUINT16) * LETTERS + (guint)(*p - 'A') + 1;
+	return column - (column > 0);
+}
+
 static const char *format_of(const MsSheets *sheets, guint style)
 {
 	if (style >= sheets->cells->len)

@@ -26,6 +26,8 @@ typedef struct {
 } MsCell;
 
 void ms_cell_begin(MsCell *cell, const char *const *attributes);
+/* From 0, which one without a name has too. */
+guint ms_cell_column(const MsCell *cell);
 /* The value of a cell as it is shown, and as it is stored if that differs (else empty). */
 void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,
 	GString *shown, GString *stored);

@@ -469,9 +469,13 @@ static void test_excel_binary(void)
 	RECORD(0xfd, "\1\0\0\0\0\0\1\0\0\0");
 	RECORD(0x203, "\1\0\1\0\1\0\0\0\x80\x8a\x2d\xbe\x3c\x42"); /* NUMBER */
 	RECORD(0x204, "\2\0\0\0\0\0\5\0\0Label");
+	RECORD(0x204, "\3\0\3\0\0\0\3\0\0far");
+	RECORD(0x6, "\3\0\5\0\0\0\0\0\0\0\0\0\xff\xff");
+	RECORD(0x207, "\4\0\0text");
+	RECORD(0x204, "\3\0\0\1\0\0\3\0\0end");
 	RECORD(0x14, "\x0b\0\0&LHead-1&RX");
 	expect("cells", OLE({"Workbook", book->data, book->len}),
-		"Customer\t4711 0004711|NUMBER-1\t|Label|\nHead-1\nX", "");
+		"\nCustomer\t4711 0004711\nNUMBER-1\t|Label\n\t\t\tfar\t\ttext\tend\n|\nHead-1\nX", "");
 	g_autoptr(GByteArray) locked = g_byte_array_new();
 	record(locked, 0x809, "\0\6\5\0", 4);
 	record(locked, 0x2f, "\1\0", 2);

@@ -297,7 +297,7 @@ static void test_word_places(void)
 	expect("cells",
 		word("<w:tbl><w:tr><w:tc><w:tcPr><w:tcW w:w='1'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:tcPr/><w:p/></w:tc><w:tc><w:tcPr/><w:p>" R(
 			"4711") "</w:p></w:tc></w:tr><w:tr><w:tc><w:p/></w:tc><w:tc><w:p>" R("next") "</w:p></w:tc></w:tr></w:tbl>"),
-		"] Customer\t4711\t\nnext", "");
+		"] Customer\t\t4711\t\n\tnext\t\n", "");
 }
 
 static void test_bytes_of_parts(void)
@@ -814,7 +814,7 @@ static void test_opendocument(void)
 			"<table:table-cell office:value='4711'/><table:table-cell office:string-value='S-1'/>"
 			"<table:table-cell office:value='1.5'><text:p>1,50</text:p></table:table-cell>"
 			"<table:table-cell/></table:table-row>"),
-		"] Number\t4711\tS-1\t1,50\t\n", "");
+		"] Number\t4711\tS-1\t1,50\t\t\n", "");
 	expect("values other than their text, below their heads",
 		text_document(
 			"<table:table-row><table:table-cell><text:p>Number</text:p></table:table-cell>"
@@ -847,6 +847,47 @@ static void test_opendocument(void)
 		"Cached-1", "");
 }
 
+/* A cell stands in the column of its head, whatever is not there. */
+static void test_empty_cells(void)
+{
+#define CELL(properties, text) "<w:tc><w:tcPr>" properties "</w:tcPr><w:p>" text "</w:p></w:tc>"
+	expect("Word: of more columns, of more rows, and a row of nothing",
+		word("<w:tbl><w:tr>" CELL("<w:gridSpan w:val='2'/>", R("Time")) CELL("", R("No."))
+			"</w:tr><w:tr>" CELL("", "") CELL("", "") CELL("", "") "</w:tr><w:tr>"
+			CELL("<w:vMerge w:val='restart'/>", R("1.2.")) CELL("", R("3.2."))
+			CELL("", R("17")) "</w:tr><w:tr>" CELL("<w:vMerge/>", "") CELL("", "")
+			CELL("", R("18")) "</w:tr></w:tbl><w:p>" R("To") "</w:p>"),
+		"] Time\t\tNo.\t\n1.2.\t3.2.\t17\t\n\t\t18\t\nTo\n", "");
+	expect("Word: what was in one before, and is hidden in one",
+		word("<w:tbl><w:tr>" CELL("", "<w:del><w:r><w:delText>4711</w:delText></w:r></w:del>")
+			CELL("", "<w:r><w:rPr><w:vanish/></w:rPr><w:t>4712</w:t></w:r>")
+			CELL("", R("x")) "</w:tr></w:tbl>"),
+		"] \t\tx\t\n|(before changes)] 4711\n|(with hidden text)|4712\nx", "");
+#undef CELL
+	expect("Excel: cells that are not there",
+		sheet("xl/1.xml", "",
+			"<row><c r='B1' t='str'><v>a</v></c><c r='D1' t='str'><v>b</v></c><c r='E1'/></row>"
+			"<row><c r='A2'/><c r='B2'/></row><row><c r='D3'><v>7</v></c></row>"
+			"<row><c r='A4'><v>1</v></c><c r='XFD4'><v>8</v></c></row><row><c><v>9</v></c>"
+			"<c><v>10</v></c></row>", ""),
+		"] \ta\t\tb\t\t\n\t\t\t7\t\n1\t8\t\n9\t10\t\n", "");
+	expect("OpenDocument: repeated, covered, and the rest of the sheet",
+		text_document("<table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
+			"<table:table-cell table:number-columns-repeated='2'/><table:table-cell"
+			" table:number-columns-spanned='2'><text:p>b</text:p></table:table-cell>"
+			"<table:covered-table-cell/><table:table-cell><text:p>c</text:p></table:table-cell>"
+			"<table:table-cell table:number-columns-repeated='16000'/></table:table-row>"
+			"<table:table-row><table:table-cell/></table:table-row>"
+			"<table:table-row><table:table-cell/><table:table-cell><text:p>d</text:p>"
+			"</table:table-cell></table:table-row>"),
+		"] a\t\t\tb\t\tc\t\t\n\td\t\n", "");
+	expect("SpreadsheetML 2003: by number, merged",
+		bytes_of("<?xml version='1.0'?><Workbook xmlns:ss='urn:x'><Row><Cell ss:Index='2' "
+			"ss:MergeAcross='1'><Data ss:Type='String'>a</Data></Cell><Cell><Data>b</Data></Cell>"
+			"</Row><Row><Cell ss:Index='4'><Data>c</Data></Cell></Row></Workbook>"),
+		"] \ta\t\tb\t\n\t\t\tc\t\n", "");
+}
+
 static void test_flat(void)
 {
 	expect("SpreadsheetML 2003",
@@ -867,7 +908,7 @@ static void test_flat(void)
 			"<NumberFormat ss:Format='&quot;KD-&quot;0'/></Style></Styles><Table>%s"
 			"<Data ss:Type='Number'>7740912</Data></Cell></Row></Table></Workbook>",
 			styled[i], styled[i + 1]);
-		expect(styled[i + 1], bytes_of(book), "] KD-7740912\t", "");
+		expect(styled[i + 1], bytes_of(book), "KD-7740912\t\n", "");
 	}
 	expect("the style of another column",
 		bytes_of("<?xml version='1.0'?><Workbook><Style ss:ID='s1'><NumberFormat ss:Format='\"KD-\"0'/>"
@@ -1074,6 +1115,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/opendocument/lists", test_opendocument_lists);
 	g_test_add_func("/office/opendocument/numbers", test_opendocument_numbers);
 	g_test_add_func("/office/opendocument/names", test_opendocument_names);
+	g_test_add_func("/office/empty-cells", test_empty_cells);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
 	g_test_add_func("/office/drawings", test_drawings);
