@@ -4,7 +4,8 @@
  * UTF-8, its text goes out by where it is shown; pure functions, so any thread.
  *
  * Inline tags join what stands around them ("4711<wbr>0818" is one number to a reader), block
- * tags end a line, cells are set off by a tab.
+ * tags end a line, cells are set off by a tab, and each stands in its column: what is empty, and
+ * what cells of several columns or rows take, has a tab as well.
  *
  * Clients do not agree on what is shown: a browser takes no notice of what stands in an <object>
  * that it can display, or of an element whose class a style sheet hides; a text client shows all.
@@ -48,6 +49,17 @@ typedef struct {
 	char mark;   /* what sets it off: '\n', '\t' or nothing */
 } Display;
 
+#define MAX_TABLES 16
+#define MAX_COLUMNS 48
+
+/* A table that is open, and in it the row. */
+typedef struct {
+	guint column;
+	guint columns; /* of the cell that is open; 0: none is */
+	gsize from;    /* where that began in the visible text */
+	guint8 below[MAX_COLUMNS]; /* rows to come in which a cell above takes the column */
+} Table;
+
 typedef struct {
 	gint64 next;
 	int step;   /* of a list that is numbered from elsewhere than 1; else 0 */
@@ -81,6 +93,8 @@ typedef struct {
 	bool optional_turned;
 	Display displays[MAX_DISPLAYS];
 	guint n_displays;
+	Table tables[MAX_TABLES];
+	guint n_tables; /* that are open, within one another */
 	const char *old_comment_end; /* of what older clients take for a comment, or NULL */
 	bool no_old_end;
 	guint unclosed;      /* raw elements (RawTag) whose end tag never comes */
@@ -105,6 +119,7 @@ typedef struct {
 	guint says;
 	bool numbered, reversed;
 	gint64 number;
+	gint64 columns, rows; /* of a cell, 0: one */
 } TagFacts;
 
 typedef struct {
@@ -379,6 +394,8 @@ enum {
 	TAG_SHOWN_RAW = 1 << 10,  /* is shown as it stands */
 	TAG_SHOWN_CHARS = 1 << 11, /* is shown, with references undone */
 	TAG_NEVER_RAW = 1 << 12,  /* is shown by clients that do not know the tag */
+	TAG_TABLE = 1 << 13,
+	TAG_ROW = 1 << 14,
 };
 #define TAG_RAW (TAG_HIDDEN_RAW | TAG_SHOWN_RAW | TAG_SHOWN_CHARS | TAG_NEVER_RAW)
 
@@ -484,7 +501,7 @@ static const Tag tags[] = {
 	{"summary", TAG_BLOCK},
 	{"sup", TAG_MAYBE},
 	{"svg", TAG_FOREIGN},
-	{"table", TAG_BLOCK},
+	{"table", TAG_BLOCK | TAG_TABLE},
 	{"tbody", TAG_BLOCK},
 	{"td", TAG_CELL},
 	{"template", TAG_MAYBE},
@@ -494,7 +511,7 @@ static const Tag tags[] = {
 	{"th", TAG_CELL},
 	{"thead", TAG_BLOCK},
 	{"title", TAG_SHOWN_CHARS | TAG_MAYBE},
-	{"tr", TAG_BLOCK},
+	{"tr", TAG_BLOCK | TAG_ROW},
 	{"track", TAG_VOID},
 	{"u", 0},
 	{"ul", TAG_BLOCK | TAG_LIST},
@@ -694,6 +711,8 @@ enum {
 	IS_HIDDEN,
 	IS_COLOUR,
 	IS_NUMBER,
+	IS_COLUMNS,
+	IS_ROWS,
 };
 
 static guint ask_attribute(const char *name)
@@ -703,7 +722,8 @@ static guint ask_attribute(const char *name)
 		guint is;
 	} rows[] = {{"style", IS_STYLE}, {"class", IS_CLASS}, {"id", IS_NAME}, {"for", IS_NAME},
 		{"headers", IS_NAME}, {"hidden", IS_HIDDEN}, {"color", IS_COLOUR},
-		{"start", IS_NUMBER}, {"value", IS_NUMBER}};
+		{"start", IS_NUMBER}, {"value", IS_NUMBER}, {"colspan", IS_COLUMNS},
+		{"rowspan", IS_ROWS}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (strcmp(rows[i].name, name) == 0)
 			return rows[i].is;
@@ -868,6 +888,12 @@ static void take_attribute(Html *h, const char *name, const char *value, const c
 		break;
 	case IS_NUMBER:
 		take_number(h, name, value, end, facts);
+		break;
+	case IS_COLUMNS:
+	case IS_ROWS:
+		*(place->says == IS_ROWS ? &facts->rows : &facts->columns) =
+			number_of(value, end);
+		take_layout(h, name, value, end);
 		break;
 	case IS_LAYOUT:
 		take_layout(h, name, value, end);
@@ -1161,6 +1187,125 @@ static char mark_of(Html *h, const char *name, guint is, bool closing, guint say
 	return plain;
 }
 
+/* ---- tables --------------------------------------------------------------------------- */
+
+/* The innermost one; NULL: there is none, or too many are open. */
+static Table *table_of(Html *h)
+{
+	return h->n_tables > 0 && h->n_tables <= MAX_TABLES ? &h->tables[h->n_tables - 1] : NULL;
+}
+
+static void cut_off(Html *h, gsize len)
+{
+	g_string_truncate(h->out->visible, len);
+	h->line_start = MIN(h->line_start, len);
+}
+
+/* The end of a line that a paragraph had in the cell is the cell's; not that of a row of a table in
+ * it which has several. */
+static void join_line(Html *h, gsize from)
+{
+	const GString *out = h->out->visible;
+	gsize len = out->len;
+	if (len > from && out->str[len - 1] == '\n' &&
+		(len - 1 == from || out->str[len - 2] != '\t' ||
+			memchr(out->str + from, '\n', len - from - 1) == NULL))
+		cut_off(h, len - 1);
+}
+
+/* A paragraph that begins the cell sets nothing apart. */
+static bool begins_cell(Html *h)
+{
+	const Table *table = table_of(h);
+	return table != NULL && table->columns > 0 && table->column > 0 &&
+		text_out(h) == h->out->visible && h->out->visible->len == table->from;
+}
+
+static void end_cell(Html *h)
+{
+	Table *table = table_of(h);
+	GString *out = h->out->visible;
+	if (table == NULL || table->columns == 0 || text_out(h) != out) {
+		put_break(h, '\t');
+		return;
+	}
+	join_line(h, table->from);
+	if (out->len > table->from && out->str[out->len - 1] != '\n')
+		break_text(out, '\t');
+	else if (out->len <= table->from)
+		g_string_append_c(out, '\t');
+	for (guint i = 1; i < table->columns; i++)
+		g_string_append_c(out, '\t');
+	table->column += table->columns;
+	table->columns = 0;
+}
+
+/* Passes over the columns that cells above take. */
+static void skip_taken(Html *h, Table *table)
+{
+	for (; table->column < MAX_COLUMNS && table->below[table->column] > 0; table->column++) {
+		table->below[table->column]--;
+		g_string_append_c(h->out->visible, '\t');
+	}
+}
+
+static void begin_cell(Html *h, const TagFacts *facts)
+{
+	Table *table = table_of(h);
+	if (table == NULL || text_out(h) != h->out->visible) {
+		put_break(h, '\t');
+		return;
+	}
+	if (table->columns > 0)
+		end_cell(h);
+	skip_taken(h, table);
+	table->from = h->out->visible->len;
+	table->columns = (guint)CLAMP(facts->columns, 1, MAX_COLUMNS);
+	guint until = MIN(table->column + table->columns, MAX_COLUMNS);
+	for (guint i = table->column; i < until && facts->rows > 1; i++)
+		table->below[i] = (guint8)(MIN(facts->rows, G_MAXUINT8) - 1);
+}
+
+/* Nothing is left of a row in which nothing is. */
+static void end_row(Html *h)
+{
+	Table *table = table_of(h);
+	GString *out = h->out->visible;
+	if (table == NULL || text_out(h) != out)
+		return;
+	if (table->columns > 0)
+		end_cell(h);
+	if (table->column > 0)
+		skip_taken(h, table);
+	for (guint i = table->column; table->column > 0 && i < MAX_COLUMNS; i++)
+		table->below[i] -= table->below[i] > 0;
+	table->column = 0;
+	gsize from = out->len;
+	while (from > 0 && is_one_of(out->str[from - 1], " \t"))
+		from--;
+	if (from == 0 || out->str[from - 1] == '\n')
+		cut_off(h, from);
+}
+
+/* A cell ends where the next one, its row or its table does, too. */
+static void table_tag(Html *h, guint is, bool closing, const TagFacts *facts)
+{
+	if ((is & TAG_CELL) != 0) {
+		if (closing)
+			end_cell(h);
+		else
+			begin_cell(h, facts);
+	} else if ((is & TAG_ROW) != 0 || closing) {
+		end_row(h);
+	}
+	if ((is & TAG_TABLE) == 0)
+		return;
+	if (closing)
+		h->n_tables -= h->n_tables > 0;
+	else if (h->n_tables++ < MAX_TABLES)
+		h->tables[h->n_tables - 1] = (Table){0};
+}
+
 /* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
 static void foreign_tag(Html *h, const char *name, const char *start, bool closing)
 {
@@ -1209,7 +1354,11 @@ static void tag(Html *h, bool closing)
 	/* A hidden block inside a word does not break it for the reader. */
 	bool hidden = h->hidden_depth > 0;
 	char mark = mark_of(h, name, is, closing, facts.says);
-	if (mark == '\t' || (mark == '\n' && (hidden || !hides)))
+	if ((is & (TAG_CELL | TAG_ROW | TAG_TABLE)) != 0)
+		table_tag(h, is, closing, &facts);
+	else if (mark == '\n' && (is & TAG_VOID) == 0 && begins_cell(h))
+		mark = '\0';
+	if ((mark == '\t' && (is & TAG_CELL) == 0) || (mark == '\n' && (hidden || !hides)))
 		put_break(h, mark);
 	bool turned = !closing && ((facts.says & MS_HIDE_TURNED) != 0 || strcmp(name, "bdo") == 0);
 	track_optional(h, name, is, closing, (maybe || turned) && !hides);

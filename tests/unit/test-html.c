@@ -99,6 +99,48 @@ static void test_headed(void)
 	check_row(&unclosed, 0);
 }
 
+/* A cell stands in the column of its head, whatever is not there. */
+static void test_cells(void)
+{
+#define TABLE(rows) HTML, "<table>" rows "</table>x"
+	static const Row rows[] = {
+		{TABLE("<tr><th>a<th>b<th>c<tr><td>1<td><td>3"), "a\tb\tc\t\n1\t\t3\t\nx"},
+		{TABLE("<tr><td></td><td>&nbsp;</td><td>3</td></tr>"), "\t\xc2\xa0\t3\t\nx"},
+		{TABLE("<tr><td> </td><td></td></tr><tr><td>1</td><td></td></tr>"), "1\t\t\nx", "\t1"},
+		{TABLE("<tr><th colspan=2>a</th><th>b</th></tr><tr><td>1<td>2<td>3</tr>"),
+			"a\t\tb\t\n1\t2\t3\t\nx"},
+		{TABLE("<tr><td>1</td><td colspan='3'>2</td><td>5</td></tr>"), "1\t2\t\t\t5\t\nx"},
+		{TABLE("<tr><td rowspan=2>1<td>2<tr><td>4<tr><td>5<td>6"),
+			"1\t2\t\n\t4\t\n5\t6\t\nx"},
+		{TABLE("<tr><td>1<td rowspan=3 colspan=2>2<td>4<tr><td>5<td>8<tr><td>9"),
+			"1\t2\t\t4\t\n5\t\t\t8\t\n9\t\t\t\nx"},
+		{TABLE("<tr><td rowspan=0>1<td colspan=-1>2<td colspan=x>3<tr><td>4"),
+			"1\t2\t3\t\n4\t\nx"},
+		{TABLE("<tr><td><p>1</p></td><td><div>2</div></td><td><p></p></td><td><p>4</p></td></tr>"),
+			"1\t2\t\t4\t\nx"},
+		{TABLE("<tr><td><p>1</p><p>2</p></td><td><p>3</p><p>4</p></td></tr>"),
+			"1\n2\t3\n4\t\nx"},
+		{TABLE("<tr><td>1<br>2</td><td>3</td></tr>"), "1\n2\t3\t\nx"},
+		/* a table within a cell */
+		{TABLE("<tr><td>a<td><table><tr><td>1<td><td>3</table><td>b"),
+			"a\t\n1\t\t3\t\nb\t\nx"},
+		{TABLE("<tr><td><table><tr><td>1</table><td><table><tr><td>2</table>"), "1\t\n2\t\nx"},
+		{TABLE("<tr><td><table><tr><td>1<tr><td>2</table><td>3"), "1\t\n2\t\n3\t\nx"},
+		/* what is hidden has no column, what is none of a table is set off once */
+		{TABLE("<tr><td>1<td style='display:none'>2</td><td>3"), "1\t\t3\t\nx"},
+		{HTML, "<td>1</td><td></td><td>2</td>", "1\t2\t"},
+		{HTML, "<p>a</p><table><tr></table><table></table></table><td>1", "a\n1"},
+	};
+	CHECK(rows);
+	/* Tables without an end, and cells of all columns and rows, cost no more than their text. */
+	g_autoptr(GString) many = g_string_new(NULL);
+	for (guint i = 0; i < 1000; i++)
+		g_string_append(many, "<table><tr><td colspan=999 rowspan=999>1<td>2");
+	g_string_append(many, "<td>4711<td>0912");
+	const Row open = {HTML, many->str, "\t4711\t0912"};
+	check_row(&open, 0);
+}
+
 /* With and without what some clients do not show. */
 static void test_both_ways(void)
 {
@@ -661,6 +703,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ms_message_init();
+	g_test_add_func("/html/cells", test_cells);
 	g_test_add_func("/html/both-ways", test_both_ways);
 	g_test_add_func("/html/headed", test_headed);
 	g_test_add_func("/html/markup", test_markup);
