@@ -209,6 +209,9 @@ bool ms_records_knows(MsLedger *ledger, const char *queue_id, gint64 from, gint6
  * fails.  `*done_out` false: it is not what it was, or a decision is being carried out. */
 bool ms_records_gone(MsLedger *ledger, const MsRecord *record, const char *why, bool *done_out,
 	GError **error);
+/* So it is for these recipients; what was decided is for the others. */
+bool ms_records_gone_for(MsLedger *ledger, const MsRecord *record, const GPtrArray *addresses,
+	const char *why, bool *done_out, GError **error);
 /* Its mail has this queue ID; one that was gone is held again, and announced before it expires. */
 bool ms_records_found(MsLedger *ledger, const MsRecord *record, const char *queue_id,
 	const char *why, bool *done_out, GError **error);

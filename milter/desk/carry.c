@@ -30,6 +30,7 @@ typedef struct {
 	MsRecord *record;
 	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
 	char *sent_as; /* the queue ID of the mail that it made; NULL: none */
+	bool gone;     /* there is nothing to delete */
 } Carry;
 
 static bool resumed_at(const Carry *c, const char *step)
@@ -277,9 +278,11 @@ static bool submit_spooled(Carry *c, char **outcome_out, GError **error)
 
 /* ---- verbs ---------------------------------------------------------------------------- */
 
+/* All for whom the MTA has it. */
 static bool is_all(const Carry *c)
 {
-	return c->to->len == c->record->recipients->len;
+	g_autoptr(GPtrArray) held = desk_held_for(c->record, "");
+	return c->to->len == held->len;
 }
 
 bool desk_is_old(const MsSettings *s, const MsRecord *record)
@@ -349,10 +352,12 @@ static bool do_delete(Carry *c, char **outcome_out, GError **error)
 {
 	bool resumed = resumed_at(c, MS_MTA_DELETE);
 	const char *where = "";
+	(void)outcome_out;
 	int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
 	if (held == 0 && strcmp(where, "gone") == 0 && !resumed) {
-		*outcome_out = g_strdup("it was no longer in the MTA's queue");
-		return true;
+		/* It may have been delivered: what was not deleted is not said to be. */
+		c->gone = true;
+		return not_there(c, where, error);
 	}
 	if (held < 0 || !step(c, MS_MTA_DELETE, -1, error) || !remove_message(c, !resumed, error))
 		return false;
@@ -543,21 +548,34 @@ static bool may_be_done(const Carry *c, GError **error)
  * meanwhile. */
 #define DESCRIPTORS 32
 
+/* What is begun may have changed it itself. */
+static MsRecord *as_it_is(Desk *desk, const MsDecision *decision)
+{
+	MsRecord *record = ms_records_find(desk->ledger, decision->uid, NULL);
+	if (record == NULL || ms_verbs[decision->verb].to < 0 || *decision->step != '\0' ||
+		!desk_tell_gone_parts(desk, record))
+		return record;
+	ms_record_free(record);
+	return ms_records_find(desk->ledger, decision->uid, NULL);
+}
+
 bool desk_carry_out(Desk *desk, MsDecision *decision)
 {
 	if (!ms_io_has_descriptors(DESCRIPTORS))
 		return false;
-	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, decision->uid, NULL);
+	g_autoptr(MsRecord) record = as_it_is(desk, decision);
 	if (record == NULL)
 		return false;
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
-	Carry c = {desk, decision, record, to, NULL};
+	Carry c = {desk, decision, record, to, NULL, false};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
 	const char *text = !fine ? error->message : outcome != NULL ? outcome : "";
 	bool finished = !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY) &&
 		finish(&c, fine, text, ms_verbs[decision->verb].to);
+	if (finished && c.gone)
+		desk_tell_gone(desk, record, NULL);
 	if (finished && desk_waits_on(decision, error))
 		desk_wait_again(desk, record);
 	g_free(c.sent_as);

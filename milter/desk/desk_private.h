@@ -176,6 +176,11 @@ void desk_look_for_held(Desk *desk);
 /* Is the mail of that record, which is not where it should be, on hold under another queue ID?
  * Then both records, this and the ledger's, have that. */
 bool desk_find_renamed(Desk *desk, MsRecord *record);
+/* It is not on hold (queued: where it is then; NULL: nowhere), and nobody decided so. */
+void desk_tell_gone(Desk *desk, const MsRecord *record, const MsQueued *queued);
+/* ... for some of its recipients, of a message that Sendmail has split.  True: the ledger's record
+ * has changed. */
+bool desk_tell_gone_parts(Desk *desk, const MsRecord *record);
 GHashTable *desk_new_digests(void);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);

@@ -4,7 +4,8 @@
  * refuses a message that was answered with a hold, or where somebody takes it by hand; held mail
  * where records were restored from a backup that is older than it.  Postfix gives queue files other
  * names where long queue IDs are switched, so that a missing record and an unrecorded mail may be
- * one.  Nothing of the mail is touched here.  In the thread that carries out, under `ticking`, but
+ * one.  Sendmail may have one message as several, of which somebody lets some go.  Nothing of the
+ * mail is touched here.  In the thread that carries out, under `ticking`, but
  * for ms_desk_unrecorded() and ms_desk_adopt(), which any thread may call.
  *
  * The queue is asked before the ledger: a record is written before its mail can be on hold, so what
@@ -278,9 +279,8 @@ static bool tell_found(Look *look, const MsRecord *record, const MsQueued *queue
 	return true;
 }
 
-static void tell_gone(Look *look, const MsRecord *record, const MsQueued *queued)
+void desk_tell_gone(Desk *desk, const MsRecord *record, const MsQueued *queued)
 {
-	Desk *desk = look->desk;
 	bool done = false;
 	g_autofree char *why = queued != NULL
 		? g_strdup_printf(
@@ -305,7 +305,7 @@ static void note_missing(Look *look, const MsRecord *record, const MsQueued *que
 	gint64 first = since != NULL ? *since : steady;
 	if (since != NULL && !unclear &&
 		steady - first >= look->desk->settings->desk.lost_ms * 1000)
-		tell_gone(look, record, queued);
+		desk_tell_gone(look->desk, record, queued);
 	else if (since != NULL || !unclear)
 		g_hash_table_insert(
 			of->missing, g_strdup(record->uid), g_memdup2(&first, sizeof first));
@@ -412,6 +412,62 @@ bool desk_find_renamed(Desk *desk, MsRecord *record)
 		return false;
 	g_free(record->queue_id);
 	record->queue_id = g_strdup(queued->queue_id);
+	return true;
+}
+
+/* ---- for some of its recipients --------------------------------------------------------- */
+
+/* Of all its parts. */
+static GHashTable *on_hold_for(GHashTable *queue, const MsQueued *one)
+{
+	GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTableIter each;
+	gpointer value;
+	g_hash_table_iter_init(&each, queue);
+	while (g_hash_table_iter_next(&each, NULL, &value)) {
+		MsQueued *part = value;
+		bool is = is_on_hold(part) && strcmp(name_of(part), name_of((MsQueued *)one)) == 0;
+		for (guint i = 0; is && i < part->recipients->len; i++)
+			g_hash_table_add(set, g_ascii_strdown(part->recipients->pdata[i], -1));
+	}
+	return set;
+}
+
+/* Of char *, borrowed from the record.  Where the MTA has other addresses than the record has
+ * (aliases), for whom its parts are is not known: then none. */
+static GPtrArray *gone_for(const MsRecord *record, GHashTable *on_hold)
+{
+	GPtrArray *gone = g_ptr_array_new();
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		g_autofree char *address = g_ascii_strdown(to->address, -1);
+		if (!g_hash_table_remove(on_hold, address) && to->state == MS_STATE_HELD)
+			g_ptr_array_add(gone, to->address);
+	}
+	if (g_hash_table_size(on_hold) > 0)
+		g_ptr_array_set_size(gone, 0);
+	return gone;
+}
+
+bool desk_tell_gone_parts(Desk *desk, const MsRecord *record)
+{
+	bool done = false;
+	GHashTable *queue = desk->mta.sendmail && record->place == MS_PLACE_QUEUE
+		? desk_queue(desk, NULL)
+		: NULL;
+	const MsQueued *queued = queue != NULL ? ms_mta_queued(queue, record, NULL) : NULL;
+	if (!is_on_hold(queued))
+		return false;
+	g_autoptr(GHashTable) on_hold = on_hold_for(queue, queued);
+	g_autoptr(GPtrArray) gone = gone_for(record, on_hold);
+	g_autofree char *why = g_strdup_printf(
+		"for %u of its recipients the MTA does not have it on hold any more: somebody let a part "
+		"of it go, and no decision did",
+		gone->len);
+	if (gone->len == 0 ||
+		!ms_records_gone_for(desk->ledger, record, gone, why, &done, NULL) || !done)
+		return false;
+	desk_audit(desk, "missent", MS_EVENT_GONE, record->uid, why, NULL);
 	return true;
 }
 

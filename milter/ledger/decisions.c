@@ -183,8 +183,8 @@ bool ms_decisions_step(MsLedger *ledger, MsDecision *d, const char *name, const 
 		&& ledger_end(ledger, step(ledger, d, place, error), error);
 }
 
-static bool finish_recipients(MsLedger *ledger, const char *uid, const GPtrArray *addresses,
-	MsState state, GError **error)
+bool ledger_end_for(MsLedger *ledger, const char *uid, const GPtrArray *addresses, MsState state,
+	GError **error)
 {
 	for (guint i = 0; addresses != NULL && i < addresses->len; i++)
 		if (!ledger_run(ledger,
@@ -221,7 +221,7 @@ static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *
 			       MS_SQL_TEXT("state", ms_decision_state_names[d->state]),
 			       MS_SQL_TEXT("outcome", d->outcome)),
 		       error) &&
-		(!fine || finish_recipients(ledger, d->uid, addresses, state, error)) &&
+		(!fine || ledger_end_for(ledger, d->uid, addresses, state, error)) &&
 		ledger_run(ledger,
 			"INSERT INTO act (held, at, who, what, why)"
 			" SELECT id, :at, :who, :what, :why FROM held WHERE uid=:uid",

@@ -47,6 +47,9 @@ bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address
 
 /* So do all that are not begun: the message is gone. */
 bool ledger_fail_unbegun(MsLedger *ledger, const char *uid, const char *why, GError **error);
+/* Inside of a transaction: this is what became of it for them. */
+bool ledger_end_for(MsLedger *ledger, const char *uid, const GPtrArray *addresses, MsState state,
+	GError **error);
 
 /* Addresses in one order and spelling, newline-separated. */
 char *ledger_join(const GPtrArray *addresses);

@@ -106,6 +106,23 @@ bool ms_records_gone(
 		ledger_end(ledger, set_gone(ledger, r, why, done_out, error), error);
 }
 
+static bool set_gone_for(MsLedger *ledger, const MsRecord *r, const GPtrArray *addresses,
+	const char *why, bool *done_out, GError **error)
+{
+	return is_still(ledger, r, false, done_out, error) &&
+		(!*done_out ||
+			(ledger_end_for(ledger, r->uid, addresses, MS_STATE_GONE, error) &&
+				ledger_act(ledger, r->id, "missent", ms_state_names[MS_STATE_GONE],
+					why, error)));
+}
+
+bool ms_records_gone_for(MsLedger *ledger, const MsRecord *r, const GPtrArray *addresses,
+	const char *why, bool *done_out, GError **error)
+{
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger, set_gone_for(ledger, r, addresses, why, done_out, error), error);
+}
+
 static bool set_found(MsLedger *ledger, const MsRecord *r, const char *queue_id, const char *why,
 	bool *done_out, GError **error)
 {

@@ -360,6 +360,63 @@ static void test_parts(gconstpointer data)
 	end(w, desk);
 }
 
+/* A part that somebody let go is not decided on: whoever it was for is told as gone, and no line
+ * says of him what was decided for the others.  Where the MTA has another address than the record
+ * (an alias), it is not known for whom a part was. */
+static const struct {
+	const char *name, *verb, *to, *part_to, *queue; /* queue NULL: the part is delivered */
+	const char *said, *states;
+	guint ended;
+} let_go[] = {
+	{"delete", "delete", "", "b@beta.example", NULL, "done: ", "deleted gone deleted", 2},
+	{"delete, on its way", "delete", "", "B@Beta.example", "active", "done: ",
+		"deleted gone deleted", 2},
+	{"return", "return", "", "b@beta.example", NULL, "done: taken", "returned gone returned", 2},
+	{"release", "release", "a@alpha.example n@nobody.example", "b@beta.example", NULL,
+		"done: ", "released gone released", 2},
+	{"release to one", "release", "a@alpha.example", "b@beta.example", NULL, "done: taken",
+		"released gone held", 1},
+	{"release to him", "release", "b@beta.example", "b@beta.example", NULL,
+		"failed: Q0000001: is not held any more", "held gone held", 0},
+	{"none", "delete", "", "b@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
+	{"an alias", "delete", "", "x@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
+	{"note", "note", "", "b@beta.example", NULL, "done: ", "held held held", 3},
+};
+
+/* For how many the only decision that was carried out says so. */
+static guint ended_for(World *w)
+{
+	g_autofree char *text = trail_of(w);
+	const char *done = strstr(text, "\"detail\":\"done\"");
+	const char *list = done != NULL ? strstr(done, "\"to\":[") : NULL;
+	g_autofree char *ids = list != NULL ? g_strndup(list, strcspn(list, "]")) : g_strdup("");
+	g_auto(GStrv) words = g_strsplit(ids, "\",\"", -1);
+	return list != NULL ? g_strv_length(words) : 0;
+}
+
+static void test_let_go(gconstpointer data)
+{
+	const typeof(let_go[0]) *row = data;
+	World *w = world_new("mta = sendmail", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, uid);
+	put_part(w, record, record->queue_id, "hold", "a@alpha.example");
+	put_part(w, record, "Q0000002", "hold", "n@nobody.example");
+	if (row->queue != NULL)
+		put_part(w, record, "Q0000003", row->queue, row->part_to);
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){row->verb, uid, .to = row->to, .who = "anna"});
+	g_autofree char *states = world_states(w, uid);
+	if (!g_str_has_prefix(said, row->said) ||
+		(g_str_has_suffix(row->said, " ") && strcmp(said, row->said) != 0))
+		g_error("got \"%s\", want \"%s\"", said, row->said);
+	g_assert_cmpstr(states, ==, row->states);
+	g_assert_cmpuint(told(w, "gone"), ==, strstr(states, "gone") != NULL);
+	g_assert_cmpuint(ended_for(w), ==, row->ended);
+	end(w, desk);
+}
+
 /* ---- without a record -------------------------------------------------------------------- */
 
 /* It is listed, gets a record that is judged as it would be now, and is decided as any other. */
@@ -434,6 +491,10 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(splits); i++) {
 		g_autofree char *path = g_strdup_printf("/missing/parts/%s", splits[i].name);
 		g_test_add_data_func(path, &splits[i], test_parts);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(let_go); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/let-go/%s", let_go[i].name);
+		g_test_add_data_func(path, &let_go[i], test_let_go);
 	}
 	static const char *const likes[] = {"body", "recipients", "time", "header"};
 	for (gsize i = 0; i < G_N_ELEMENTS(likes); i++) {
