@@ -143,6 +143,15 @@ static char *none_seen(const Reasons *r, const Epoch *epoch, const MsMail *mail)
 		mail->instance, mail->came == MS_CAME_LOCAL ? "by local submission" : "so", list);
 }
 
+/* Others that came in the same way were seen. */
+static char *not_this_reason(const MsMail *mail, const char *how, const char *why)
+{
+	return g_strdup_printf("the filter was shown other mail %s, but not this%s", how,
+		mail->held ? ": it was held as it came in, and behind a milter that holds Postfix asks none; "
+			     "let such mail go as missent held adopt judges it"
+			   : why);
+}
+
 static char *listener_reason(const Reasons *r, const MsMail *mail)
 {
 	const char *name = mail->service != NULL ? mail->service : "?";
@@ -156,10 +165,9 @@ static char *listener_reason(const Reasons *r, const MsMail *mail)
 			"a listener whose service is %s too (process %u) shows the filter no mail, while others do: it "
 			"has no milter (no_milters, or smtpd_milters of its own)",
 			name, mail->pid);
-	return g_strdup_printf(
-		"the filter was shown other mail of the listener %s, but not this (no_milters, "
-		"smtpd_milter_maps, or a list of milters that changed)",
-		name);
+	g_autofree char *how = g_strdup_printf("of the listener %s", name);
+	return not_this_reason(mail, how,
+		" (no_milters, smtpd_milter_maps, or a list of milters that changed)");
 }
 
 char *reason_of(const Reasons *r, const Node *node)
@@ -183,9 +191,7 @@ char *reason_of(const Reasons *r, const Node *node)
 		return none_seen(r, epoch, mail);
 	switch (mail->came) {
 	case MS_CAME_SMTP: return listener_reason(r, mail);
-	case MS_CAME_LOCAL:
-		return g_strdup(
-			"the filter was shown other mail that was submitted locally, but not this");
+	case MS_CAME_LOCAL: return not_this_reason(mail, "that was submitted locally", "");
 	case MS_CAME_BOUNCE:
 		return g_strdup(
 			"a bounce or a notice that the MTA made: it shows them to no milter");

@@ -140,6 +140,12 @@ static const struct {
 	{"not judged", "09:00:05 ABCDE1 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:00:06", "ABCDE2", "a@x.example"),
 		"ABCDE2 bypass 1\n", "other mail of the listener smtpd"},
+	{"... held by a milter before it, and let go", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") CLIENT("09:00:06",
+			"ABCDE2") "09:00:06 cleanup[8]: ABCDE2: milter-hold: END-OF-MESSAGE from app[192.0.2.7]: virus\n"
+			"09:10:00 postsuper[9]: ABCDE2: released from hold\n" FROM("09:10:01", "ABCDE2")
+				SENT("09:10:01", "ABCDE2", "a@x.example"),
+		"ABCDE2 bypass 1\n", "behind a milter that holds Postfix asks none"},
 	{"a short ID that is used again: the first was judged",
 		"09:00:05 ABCDE1 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("09:20:05", "ABCDE1", "a@x.example"),
