@@ -56,7 +56,7 @@ static void print_json(const MsRecord *record, const char *queue)
 
 static char *age_of(gint64 arrived)
 {
-	gint64 s = (g_get_real_time() - arrived) / G_USEC_PER_SEC;
+	gint64 s = MAX(g_get_real_time() - arrived, 0) / G_USEC_PER_SEC;
 	if (s < 3600)
 		return g_strdup_printf("%" G_GINT64_FORMAT "m", s / 60);
 	if (s < 86400 * 2)
@@ -136,23 +136,34 @@ static bool search_told(MsDesk *desk, const MsRecordFilter *filter, int *rc)
 
 #define UNRECORDED_NAMED 3
 
+/* Without the queue the records are still worth seeing; that there may be more is the status. */
+static int no_queue(GError *error)
+{
+	cli_fail(0, "what is on hold in the MTA's queue is not known");
+	return cli_fail_error(error);
+}
+
 /* What is on hold in the MTA's queue and in no record: held by something else, or its record was
  * lost. */
-static void tell_unrecorded(MsDesk *desk)
+static int tell_unrecorded(MsDesk *desk)
 {
-	g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, &error);
 	g_autoptr(GString) named = g_string_new(NULL);
 	guint n = list != NULL ? list->len : 0;
 	for (guint i = 0; i < MIN(n, UNRECORDED_NAMED); i++)
 		g_string_append_printf(named, "%s%s", i > 0 ? ", " : "",
 			((const MsQueued *)list->pdata[i])->queue_id);
 	fflush(stdout);
+	if (list == NULL)
+		return no_queue(error);
 	if (n > 0)
 		cli_fail(0,
 			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
 			"else, or by missent before its records were restored from a backup; missent held adopt makes "
 			"a record of each that you name, so that it is reviewed",
 			n, n == 1 ? " is" : "s are", named->str, n > UNRECORDED_NAMED ? ", ..." : "");
+	return 0;
 }
 
 static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
@@ -161,11 +172,8 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 	g_autoptr(GPtrArray) list = ms_records_list(ms_desk_ledger(desk), filter, &error);
 	if (list == NULL)
 		return cli_fail_error(error);
-	/* Without the queue the records are still worth seeing. */
-	g_autoptr(GError) no_queue = NULL;
-	g_autoptr(GHashTable) queue = ms_desk_queue(desk, &no_queue);
-	if (queue == NULL)
-		cli_fail(0, "the queue cannot be looked at: %s", no_queue->message);
+	g_autoptr(GHashTable) queue = ms_desk_queue(desk, &error);
+	int rc = queue == NULL ? no_queue(error) : 0;
 	if (!json && list->len > 0)
 		print_heading();
 	for (guint i = 0; i < list->len; i++) {
@@ -180,9 +188,7 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 			filter->limit > 0 && list->len >= filter->limit
 				? "; there may be more (--limit)"
 				: "");
-	if (!json && queue != NULL)
-		tell_unrecorded(desk);
-	return 0;
+	return !json && queue != NULL ? tell_unrecorded(desk) : rc;
 }
 
 /* What was said of a list, or of a decision about many: a word for each row of ms_filter_words. */
@@ -304,7 +310,7 @@ static int do_list(Cli *cli, int argc, char **argv)
 	g_autoptr(GPtrArray) refs = g_ptr_array_new_with_free_func(g_free), words = NULL;
 	int partial = take_marks(desk, &filter, refs, &words);
 	rc = list_records(desk, &filter, json);
-	return rc != 0 ? rc : partial;
+	return partial != 0 ? partial : rc;
 }
 
 static int do_causes(Cli *cli, int argc, char **argv)

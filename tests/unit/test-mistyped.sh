@@ -152,7 +152,9 @@ ends '... and all of them were tried' 0 'held release' cat "$S/commands"
 ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 
 # Numbers that nobody means.
-ends 'held list: without its helper the queue is not looked at' 0 'looked at: list: Failed to execute' missent held list
+ends 'held list: without its helper the queue is not looked at: there may be more' 75 'list: Failed to execute' missent held list
+ends '... the records are listed all the same' 75 '0 messages' missent held list
+ends '... as JSON, too' 75 'on hold in the MTA' missent held list --json
 ends '... which the checks tell, and what to do' 0 'say where it is (release-program)' missent config check
 mv "$S/policies/kinds.conf" "$S/kinds.away"
 ends 'held list: what cannot be looked for while kinds are wrong is told, and the rest searched' 78 '0 messages' missent held list --search C-10001
