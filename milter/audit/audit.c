@@ -562,7 +562,8 @@ static bool take_age(guint64 index, const char *data, gsize len, void *user, GEr
 	Age *age = user;
 	if (index >= age->end)
 		return false;
-	age->newest = MAX(age->newest, ms_audit_time_of(data, len));
+	gint64 time = ms_audit_time_of(data, len);
+	age->newest = MAX(age->newest, time);
 	return true;
 }
 

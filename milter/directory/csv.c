@@ -347,7 +347,8 @@ static void look_through(const MsCsv *csv, Letters *letters)
 	gsize kept = csv->have - taken;
 	memcpy(room, csv->buffer + taken, kept);
 	for (ssize_t n = 1; at >= 0 && n > 0; at += n) {
-		n = MAX(pread(csv->fd, room + kept, ROOM, at), 0);
+		n = pread(csv->fd, room + kept, ROOM, at);
+		n = MAX(n, 0);
 		taken = take_letters(letters, room, kept + (gsize)n, n == 0);
 		kept += (gsize)n - taken;
 		memmove(room, room + taken, kept);
