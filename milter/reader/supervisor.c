@@ -694,14 +694,9 @@ static int explain(int argc, char **argv)
 		&usage, "it is started by missentd and by missent check, not by hand");
 }
 
-int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
+/* Before anything is allocated that stays. */
+static void begin(const MsReaderProgram *program)
 {
-	int type = 0;
-	socklen_t size = sizeof type;
-	if (argc > 1 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
-		|| type != SOCK_SEQPACKET) {
-		return explain(argc, argv);
-	}
 	/* Types count their uses: what every worker writes to lies in few pages, and in none of the
 	 * large ones, which whoever writes to one of them first would break up. */
 	if (program->begin != NULL)
@@ -717,36 +712,54 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 	signal(SIGPIPE, SIG_IGN); /* a client that went away is none of the log's business */
 	spare_others();
 	ms_io_private_memory();
-	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};
-	g_autoptr(GError) error = NULL;
 	fcntl(MS_CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(MS_PULSE_FD, F_SETFD, FD_CLOEXEC);
-	if (!load_setup(&s, &error))
+}
+
+/* All that workers inherit, warm, and the confinement, tried.  0; else it was told why not. */
+static int prepare(Supervisor *s, char **missing_out)
+{
+	const MsReaderProgram *program = s->program;
+	g_autoptr(GError) error = NULL;
+	if (!load_setup(s, &error))
 		return fail(error->message);
 	close(MS_SETUP_FD);
-	if (s.workers < 1 || s.workers > MAX_WORKERS || s.worker.jobs < 1)
+	if (s->workers < 1 || s->workers > MAX_WORKERS || s->worker.jobs < 1)
 		return fail("the number of workers or jobs is out of range");
-	if (!program->init(s.languages, &error))
+	if (!program->init(s->languages, &error))
 		return fail(error->message);
 	for (int i = 0; i < 3 && program->warm != NULL; i++)
-		run_once(&s);
-	s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (s.null < 0)
+		run_once(s);
+	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (s->null < 0)
 		return ms_wire_is_short(errno) ? lack("/dev/null")
 					       : fail("/dev/null cannot be opened");
-	g_autofree char *missing = NULL;
-	s.sandbox = sandbox_prepare(!program->no_tables, &missing);
-	if (s.sandbox == NULL)
+	s->sandbox = sandbox_prepare(!program->no_tables, missing_out);
+	if (s->sandbox == NULL)
 		return lack("preparing the confinement");
-	if (!check_sandbox(&s, &missing))
+	if (!check_sandbox(s, missing_out))
 		return 1;
 	block_stops(true);
 	sigset_t child;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	s.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s.signals < 0)
-		return lack("signalfd");
+	s->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? lack("signalfd") : 0;
+}
+
+int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	if (argc > 1 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
+		|| type != SOCK_SEQPACKET)
+		return explain(argc, argv);
+	begin(program);
+	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};
+	g_autofree char *missing = NULL;
+	int rc = prepare(&s, &missing);
+	if (rc != 0)
+		return rc;
 	pages_enlarge();
 	g_autofree char *workers = s.worker.restored ? begin_restoring(&s, missing == NULL) : NULL;
 	if (missing == NULL && !s.restores)
