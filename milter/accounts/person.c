@@ -67,13 +67,13 @@ static bool is_domain(const MsPersonRules *rules, const char *word)
 /* Before a backslash, behind an at sign; a name without anything left keeps it. */
 static void cut_domain(const MsPersonRules *rules, char *name)
 {
-	char *back = strchr(name, '\\'), *at = strrchr(name, '@');
+	char *back = strchr(name, '\\');
 	if (back != NULL && back[1] != '\0') {
 		g_autofree char *domain = g_strndup(name, (gsize)(back - name));
 		if (is_domain(rules, domain))
 			memmove(name, back + 1, strlen(back + 1) + 1);
 	}
-	at = strrchr(name, '@');
+	char *at = strrchr(name, '@');
 	if (at != NULL && at != name && is_domain(rules, at + 1))
 		*at = '\0';
 }

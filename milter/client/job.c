@@ -191,9 +191,9 @@ static bool is_lasting(const MsReader *reader, MsUnreadReason reason)
 	case MS_UNREAD_TIME:
 	case MS_UNREAD_PATTERN:
 	case MS_UNREAD_WORKER:
-	case MS_N_UNREAD:
-	default: return false;
+	case MS_N_UNREAD: break;
 	}
+	return false;
 }
 
 static bool is_to_keep(const MsReader *reader, const MsReading *reading)

@@ -140,10 +140,9 @@ static void count_policies(MsStats *stats, const json_t *line)
 	for (gsize i = 0; i < json_array_size(policies); i++) {
 		const char *policy = json_string_value(json_array_get(policies, i));
 		bool enforced;
-		MsAction action = policy != NULL ? past_action(line, policy, &enforced)
-						 : MS_DELIVER;
 		if (policy == NULL)
 			continue;
+		MsAction action = past_action(line, policy, &enforced);
 		count(row_of(stats, policy, policy, ""), line, policy,
 			enforced ? action : MS_DELIVER, action);
 	}
