@@ -25,6 +25,7 @@
 #define NEAR_SERIES 4 /* stretches */
 #define LINES_STEP 64 /* between two looks at the clock */
 #define MIN_TURNED 3  /* columns of numbers with other names */
+#define MAX_OTHERS 2  /* lines in a table that are no rows */
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
@@ -273,6 +274,9 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end)
 
 /* ---- tables --------------------------------------------------------------------------- */
 
+/* What sets cells apart in place of a tab alone: each row ends with one. */
+#define ROWS_END '\v'
+
 typedef struct {
 	gsize start, end; /* in the fold */
 } Cell;
@@ -288,15 +292,18 @@ static void trim(const char *text, Cell *cell)
 }
 
 /* The cells of the line at `*at`, which is moved to the next line.  A quoted cell may have the
- * separator and line ends within.  A line with more cells than `most` is not read to its end. */
+ * separator and line ends within, and one of a document, whose rows end with a tab each, line ends.
+ * A line with more cells than `most` is not read to its end. */
 static guint cut_line(
 	const char *text, gsize len, gsize *at, char separator, guint most, Cell *cells)
 {
 	guint n = 0;
 	gsize start = *at, i = start;
-	bool quoted = false;
+	bool quoted = false, tabs = separator == ROWS_END;
+	separator = tabs ? '\t' : separator;
 	for (;; i++) {
-		bool end = i >= len || (text[i] == '\n' && !(quoted && i - start < MAX_VALUE));
+		bool within = (quoted || (tabs && i > start)) && i - start < MAX_VALUE;
+		bool end = i >= len || (text[i] == '\n' && !within);
 		if (i < len && text[i] == '"' && separator != '\t')
 			quoted = !quoted;
 		if (!end && (text[i] != separator || quoted))
@@ -371,6 +378,18 @@ static guint read_head(
 	return labels;
 }
 
+/* A name of a document's table that is above several columns is in the first of them; but by itself
+ * it is of what should stand beside it. */
+static void spread(const Cell *head, guint n, const MsNameKinds **kinds)
+{
+	guint names = 0;
+	for (guint i = 0; i < n; i++)
+		names += head[i].end > head[i].start;
+	for (guint i = 1; i < n && names > 1; i++)
+		if (head[i].start == head[i].end && head[i - 1].start < head[i - 1].end)
+			kinds[i] = kinds[i - 1];
+}
+
 /* A label that is a head vouches for the cells below it, not for what stands beside it. */
 static void close_head(Search *s, const Cell *head, guint n, const MsNameKinds *const *kinds)
 {
@@ -419,14 +438,20 @@ static bool is_all_names(const char *text, const Row *row, guint n)
 	return true;
 }
 
+/* How many cells it has without what may be behind its last separator. */
+static guint without_last(const Row *row)
+{
+	const Cell *last = &row->cells[row->n - 1];
+	return row->n - (row->n > 1 && last->start == last->end);
+}
+
 /* Do numbers above a line of names, and numbers below it, say that it heads another table, the one
  * column too?  A line that says nothing ("n/a | n/a | - | Meyer") ends none. */
 static bool is_next_head(const Search *s, const Row *above, const Row *row, gsize next,
 	char separator, guint n, const MsNameKinds *const *kinds)
 {
 	const char *text = s->fold->text;
-	const Cell *last = &row->cells[row->n - 1];
-	guint turned = 0, whole = row->n - (row->n > 1 && last->start == last->end);
+	guint turned = 0, whole = without_last(row);
 	Row below;
 	if (!is_all_names(text, row, whole) || next >= s->fold->len)
 		return false;
@@ -447,6 +472,21 @@ static bool is_row(guint got, const Cell *head, guint n)
 	return got + 1 >= n && got <= n + 1 && !only;
 }
 
+/* Is a line with fewer or more cells one of the table, or the first one behind a line that is none
+ * ("February", "Total: 3")?  It begins as the row above it does, with a number or without, and
+ * names nothing. */
+static bool goes_on(const Search *s, const Row *above, const Row *row, char separator, guint n)
+{
+	const char *text = s->fold->text;
+	guint first = row->cells[0].start == row->cells[0].end; /* "| 4711 | ..." */
+	if (n < MIN_TURNED || row->n < 2 ||
+		(separator == ',' && !is_row(row->n, row->cells, n)))
+		return false;
+	return !is_all_names(text, row, without_last(row)) &&
+		(above->n == 0 ||
+			has_digit(text, above, first) == has_digit(text, row, first));
+}
+
 /* Names what stands in the columns; whether it has a digit in one of them. */
 static bool read_row(Search *s, const Row *row, guint n, const MsNameKinds *const *kinds)
 {
@@ -461,39 +501,48 @@ static bool read_row(Search *s, const Row *row, guint n, const MsNameKinds *cons
 	return digits;
 }
 
-/* The lines below a head that have as many cells; rules and a line that is empty may be between. */
+/* The lines below a head that have as many cells.  Rules, a line that is empty and few that are no
+ * rows may be between; where the first one stands that is no more of the table. */
 static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, guint n,
 	const MsNameKinds *const *kinds)
 {
 	const char *text = s->fold->text;
-	gsize len = s->fold->len;
-	Row rows[2];
+	gsize len = s->fold->len, end = at;
+	Row above = {.n = 0}, row;
 	bool closed = false;
-	rows[0].n = 0;
+	guint others = 0;
 	n = MIN(n, MAX_CELLS - 2);
+	if (separator == '\t' && at > 1 && text[at - 2] == '\t')
+		separator = ROWS_END;
 	at = ms_detect_skip_blank_line(text, len, at);
 	for (guint lines = 1; at < len && !s->full; lines++) {
 		gsize next = at;
 		if (lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return len; /* by_pattern() notes it */
-		Row *row = &rows[lines % 2];
-		row->n = cut_line(text, len, &next, separator, n + 1, row->cells);
+		row.n = cut_line(text, len, &next, separator, n + 1, row.cells);
 		if (ms_detect_is_rule(text, at, MIN(next - 1, len))) {
-			*row = rows[1 - lines % 2];
 			at = next;
 			continue;
 		}
-		if (!is_row(row->n, head, n) ||
-			(is_next_name(s, head, n) && is_next_name(s, row->cells, row->n)) ||
-			is_next_head(s, &rows[1 - lines % 2], row, next, separator, n, kinds))
+		if ((is_next_name(s, head, n) && is_next_name(s, row.cells, row.n)) ||
+			is_next_head(s, &above, &row, next, separator, n, kinds))
 			break;
-		if (read_row(s, row, n, kinds) && !closed) {
+		if ((others > 0 || !is_row(row.n, head, n)) &&
+			!goes_on(s, &above, &row, separator, n)) {
+			if (n < MIN_TURNED || row.n > 1 || ++others > MAX_OTHERS)
+				break;
+			at = next;
+			continue;
+		}
+		if (read_row(s, &row, n, kinds) && !closed) {
 			close_head(s, head, n, kinds);
 			closed = true;
 		}
-		at = next;
+		others = 0;
+		above = row;
+		at = end = next;
 	}
-	return at;
+	return end;
 }
 
 /* ---- heads of several lines ---- */
@@ -590,6 +639,8 @@ static void by_tables(Search *s)
 			? read_head(s, cells, n, separator == ',' || separator == ';', kinds)
 			: 0;
 		at = end + 1;
+		if (labels > 0 && separator == '\t')
+			spread(cells, n, kinds);
 		if (labels > 0)
 			at = read_rows(s, at, separator, cells, n, kinds);
 	}
