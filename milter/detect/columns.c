@@ -17,6 +17,8 @@
 #define MAX_LINE 400
 #define MAX_ROWS 2000
 #define LINES_STEP 64 /* between two looks at the clock */
+#define MIN_COLUMNS 3 /* of a list that has other lines in it */
+#define MAX_OTHERS 2
 
 typedef struct {
 	gsize start, end; /* in the fold */
@@ -146,11 +148,19 @@ static gsize line_end(const char *text, gsize len, gsize at)
 	return nl != NULL ? (gsize)(nl - text) : len;
 }
 
-/* The lines below a head; where the first one stands that is none. */
+static bool has_digit(const char *text, const Cell *cell)
+{
+	return ms_has_digit(text + cell->start, cell->end - cell->start);
+}
+
+/* The lines below a head; where the first one stands that is none.  Few that are none may be
+ * between ("February"), and in a head; what is behind them begins as the lines above do. */
 static gsize read_rows(Search *s, const Head *head, gsize at)
 {
 	const char *text = s->fold->text;
-	gsize len = s->fold->len;
+	gsize len = s->fold->len, behind = at;
+	guint others = 0, above = 0;
+	bool led = false;
 	at = ms_detect_skip_blank_line(text, len, at);
 	for (guint rows = 1; at < len && rows < MAX_ROWS && !s->full; rows++) {
 		gsize end = line_end(text, len, at);
@@ -158,13 +168,66 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 		if (rows % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return len; /* by_pattern() notes it */
 		guint n = end - at <= MAX_LINE ? cut(text, at, end, cells) : 0;
-		if (n < 2 && !ms_detect_is_rule(text, at, end))
-			break;
-		if (!ms_detect_is_rule(text, at, end))
+		bool leads = n > 0 && has_digit(text, &cells[0]);
+		bool like = others == 0 || above == 0 || (n == above && leads == led);
+		if (ms_detect_is_rule(text, at, end)) {
+			behind = end + 1;
+		} else if (n > 1 && like) {
 			read_row(s, head, at, cells, n);
+			others = 0;
+			above = n;
+			led = leads;
+			behind = end + 1;
+		} else if (n > 1 || head->n < MIN_COLUMNS || ++others > MAX_OTHERS) {
+			break;
+		}
 		at = end + 1;
 	}
-	return at;
+	return behind;
+}
+
+/* ---- heads of two lines ---- */
+
+/* "Customer" above "number", "Kunden-" above "nummer". */
+static const MsNameKinds *kinds_of_two(Search *s, const Cell *above, const Cell *below)
+{
+	const char *text = s->fold->text;
+	gsize end = above->end - (text[above->end - 1] == '-');
+	if (below->end - below->start + above->end - above->start > MAX_NAME)
+		return NULL;
+	g_autofree char *name = g_strdup_printf("%.*s%s%.*s", (int)(end - above->start),
+		text + above->start, end < above->end ? "" : " ",
+		(int)(below->end - below->start), text + below->start);
+	return ms_detect_kinds_named(s, name, strlen(name));
+}
+
+/* Adds what a line of names says together with the next one; where what is below them begins. */
+static gsize join_heads(Search *s, Head *head, gsize next)
+{
+	const char *text = s->fold->text;
+	gsize end = line_end(text, s->fold->len, next);
+	Cell cells[MAX_CELLS];
+	bool joined = false;
+	if (end - next > MAX_LINE || ms_has_digit(text + head->line, end - head->line))
+		return next;
+	guint n = cut(text, next, end, cells);
+	for (guint i = 0; i < head->n && n + head->n > 2; i++) {
+		for (guint k = 0; k < n; k++) {
+			gsize from = cells[k].start - next, until = cells[k].end - next;
+			if (from >= head->cells[i].end - head->line ||
+				until <= head->cells[i].start - head->line)
+				continue;
+			const MsNameKinds *both = kinds_of_two(s, &head->cells[i], &cells[k]);
+			if (both == NULL)
+				continue;
+			head->kinds[i] = both;
+			head->cells[i].start = MIN(head->cells[i].start, head->line + from);
+			head->cells[i].end = MAX(head->cells[i].end, head->line + until);
+			joined = true;
+			break;
+		}
+	}
+	return joined ? end + 1 : next;
 }
 
 void ms_detect_columns(Search *s)
@@ -182,7 +245,9 @@ void ms_detect_columns(Search *s)
 		if (end - head.line < 8 || end - head.line > MAX_LINE)
 			continue;
 		head.n = cut(text, head.line, end, head.cells);
-		if (head.n >= 2 && read_head(s, head.cells, head.n, head.kinds) > 0)
-			from = read_rows(s, &head, from);
+		guint labels = read_head(s, head.cells, head.n, head.kinds);
+		gsize below = join_heads(s, &head, from);
+		if (below > from || (head.n >= 2 && labels > 0))
+			from = read_rows(s, &head, MIN(below, len));
 	}
 }

@@ -652,6 +652,23 @@ static const struct {
 	{"Datum\tKundennummer\t\tMenge\t\n1.2.\t12694\t\t417\t", "KD12694"},
 	{"Menge\t\tKundennummer\t\n1.2.\t417\t12694\t", "KD12694"},
 	{"Menge\t\tHaus\tKundennummer\t\n417\t\t\t12694\t", "KD12694"},
+	/* the same, and heads of two lines, in text for paper */
+	{"Datum   Kundennummer  Ort\n1.2.    12694         Bonn\n\nMai\n3.2.    417           Ulm",
+		"KD12694+KD00417"},
+	{"Datum   Kundennummer  Ort\n1.2.    12694         Bonn\n\nZimmer  417           Ulm", "KD12694"},
+	{"Datum   Kundennummer  Ort\n1.2.    12694         Bonn\n\n3.2.    417", "KD12694"},
+	{"Datum   Kundennummer\n1.2.    12694\n\n3.2.    417", "KD12694"},
+	{"Date        Customer        Amount\n            number\n1.2.        417             12",
+		"KD00417"},
+	{"            Customer\nDate        number          Amount\n1.2.        417             12",
+		"KD00417"},
+	{"Beleg-      Kunden-         Betrag\ndatum       nummer          (EUR)\n\n"
+	 "1.2.        417             12", "KD00417"},
+	{"Beleg-      Kunden-         Haus-\ndatum       nummer          nummer\n"
+	 "1.2.        12694           417", "KD12694"},
+	{"Beleg-      Haus-\nnummer      nummer\n12          417", NULL},
+	{"Kunden-     Haus\n            nummer\n12          417", NULL},
+	{"Kunden-\nnummer  und  Haus\n417     und  12", NULL},
 	{"Kundennummer:  siehe oben\nMenge:         417", NULL},
 	{"Kundennummer  733\nMenge     417", "KD00733"},
 	/* in a file whose columns commas set apart */
