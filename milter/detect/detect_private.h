@@ -178,6 +178,8 @@ bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);
 
 /* Is it such a stretch, and all of it? */
 bool ms_detect_is_cell(const Search *s, gsize start, gsize end);
+/* A mark that may set cells apart, and stands beside words and figures as well. */
+bool ms_detect_sets_apart(char c);
 
 /* ---- figures.c ---- */
 typedef enum {

@@ -320,22 +320,54 @@ static guint cut_line(
 	return n;
 }
 
+/* Marks that words have beside them, too, by their places in this; 0: none. */
+static const guint8 marks[256] = {[','] = 1, ['~'] = 2, ['^'] = 3, [':'] = 4, ['#'] = 5, ['!'] = 6,
+	['$'] = 7, ['*'] = 8, ['\\'] = 9};
+
+bool ms_detect_sets_apart(char c)
+{
+	return marks[(guchar)c] > 0;
+}
+
+static void count_marks(const char *text, gsize from, gsize until, guint counts[static 10])
+{
+	for (; from < until; from++)
+		counts[marks[(guchar)text[from]]]++;
+}
+
+/* One of them sets cells apart if the next line has as many, and a number. */
+static char rare_separator(const char *text, gsize len, gsize from, gsize until)
+{
+	guint here[10] = {0}, below[10] = {0};
+	gsize next = MIN(until + 1, len);
+	const char *nl = memchr(text + next, '\n', len - next);
+	gsize end = nl != NULL ? (gsize)(nl - text) : len;
+	if (ms_scan_figure(text, end, next) == end)
+		return '\0';
+	count_marks(text, from, until, here);
+	count_marks(text, next, end, below);
+	for (gsize i = from; i < until; i++) {
+		guint mark = marks[(guchar)text[i]];
+		if (mark > 0 && here[mark] > 1)
+			return here[mark] == below[mark] ? text[i] : '\0';
+	}
+	return '\0';
+}
+
 /* The separator of a line that may be a head; 0: none.  Prose has commas too, and blanks behind
  * them. */
-static char separator_of(const char *text, gsize from, gsize until)
+static char separator_of(const char *text, gsize len, gsize from, gsize until)
 {
 	static const char all[] = "\t;|";
 	for (gsize k = 0; all[k] != '\0'; k++)
 		if (memchr(text + from, all[k], until - from) != NULL)
 			return all[k];
-	bool comma = false;
 	const char *at = text + from, *end = text + until;
-	for (; (at = memchr(at, ',', (gsize)(end - at))) != NULL; at++) {
+	for (; (at = memchr(at, ',', (gsize)(end - at))) != NULL; at++)
 		if (at + 1 < end && at[1] == ' ')
-			return '\0';
-		comma = true;
-	}
-	return comma && text[until - 1] != ',' ? ',' : '\0';
+			break;
+	bool comma = at == NULL && memchr(text + from, ',', until - from) != NULL;
+	return comma && text[until - 1] != ',' ? ',' : rare_separator(text, len, from, until);
 }
 
 /* A line with a number is no head, but has a label and its value side by side. */
@@ -621,7 +653,7 @@ static void by_tables(Search *s)
 		const char *nl = memchr(text + at, '\n', len - at);
 		gsize end = nl != NULL ? (gsize)(nl - text) : len, next = at;
 		char separator = end - at > 3 && end - at < MAX_CELLS * MAX_CELL
-			? separator_of(text, at, end)
+			? separator_of(text, len, at, end)
 			: '\0';
 		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return;
@@ -636,7 +668,7 @@ static void by_tables(Search *s)
 		}
 		guint n = cut_line(text, end, &next, separator, MAX_CELLS, cells);
 		guint labels = n > 1
-			? read_head(s, cells, n, separator == ',' || separator == ';', kinds)
+			? read_head(s, cells, n, strchr("\t|", separator) == NULL, kinds)
 			: 0;
 		at = end + 1;
 		if (labels > 0 && separator == '\t')

@@ -337,11 +337,13 @@ static bool is_group(const Short *c)
 		(end + 1 < s->fold->len && fold[end] == ' ' && g_ascii_isdigit(fold[end + 1]));
 }
 
-/* "417,01.11.2026" where commas set columns apart: has a cell below a head nothing else? */
+/* "417,01.11.2026" where commas, or marks as rare, set columns apart: has a cell below a head
+ * nothing else? */
 static bool fills_cell(const Search *s, gsize start, gsize end)
 {
 	const char *text = s->fold->text;
-	return (text[end] == ',' || (start > 0 && text[start - 1] == ',')) &&
+	return (ms_detect_sets_apart(text[end]) ||
+		       (start > 0 && ms_detect_sets_apart(text[start - 1]))) &&
 		ms_detect_is_cell(s, start, end);
 }
 
