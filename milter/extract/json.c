@@ -3,6 +3,9 @@
  * the escapes undone, and what the strings hold: HTML, JSON, base64 and data: URIs.  One
  * message, one thread.
  *
+ * What a list of words says is taken for the names of the columns of the lists of values behind it:
+ * {"columns": ["date", "customer_no"], "rows": [["2026-11-01", 4711]]}.
+ *
  * No tree and no recursion: what is open is a byte each.  What is not as it should be is
  * skipped, for the text as it stands is read, too.
  */
@@ -12,6 +15,7 @@
 
 #include "missent/extract.h"
 #include "missent/named.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "html.h"
@@ -20,6 +24,7 @@
 #define MAX_NESTED 4 /* JSON in strings of JSON */
 #define LEAST_HTML 7 /* "<b>1</b" */
 #define LEAST_BYTES 8
+#define MAX_WORD 60  /* bytes of the name of a column */
 
 /* A string that may be a file. */
 typedef struct {
@@ -34,6 +39,11 @@ typedef struct {
 	GByteArray *open; /* '{' or '[' each */
 	GArray *objects;  /* of guint: the number of each that is open */
 	guint n_objects;
+	GArray *had;        /* of guint: how many values each that is open had so far */
+	GPtrArray *words;   /* of char *: what the values of a list say, if all are words */
+	guint words_depth;  /* how many are open in that list; 0: none has words only */
+	GPtrArray *columns; /* likewise, of the last such list */
+	guint columns_depth;
 	GString *key; /* of the value to come */
 	bool has_key;
 	GPtrArray *candidates; /* of Candidate * */
@@ -177,9 +187,86 @@ static void end_bytes(Json *json)
 	json->other = false;
 }
 
+/* ---- columns and rows -----------------------------------------------------------------
+ */
+
+static guint8 open_at(const Json *json, guint up)
+{
+	return json->open->len > up ? json->open->data[json->open->len - 1 - up] : '\0';
+}
+
+/* How many values what is open had before this one; `up`: what is around it. */
+static guint *had_at(const Json *json, guint up)
+{
+	return &g_array_index(json->had, guint, json->had->len - 1 - up);
+}
+
+static void count_value(const Json *json)
+{
+	if (json->had->len > 0)
+		++*had_at(json, 0);
+}
+
+/* Is this a row, of a list of them or of a file with one a line? */
+static bool in_row(const Json *json)
+{
+	return open_at(json, 0) == '[' && (json->open->len == 1 || open_at(json, 1) == '[');
+}
+
+static const char *column_of(const Json *json)
+{
+	guint at = json->had->len > 0 ? *had_at(json, 0) : 0;
+	return json->columns_depth > 0 && in_row(json) && at < json->columns->len
+		? json->columns->pdata[at] : NULL;
+}
+
+/* A value of the list, or of an object in it: {"columns": [{"name": "customer_no"}]}. */
+static void take_word(Json *json, const char *key, const GString *text)
+{
+	static const char *const keys[] = {"name", "field", "title", "label", "header", "id", NULL};
+	guint up = open_at(json, 0) == '{' ? 1 : 0;
+	if (json->words_depth == 0 || json->words_depth + up != json->open->len)
+		return;
+	if (up == 0 && (text == NULL || text->len > MAX_WORD || ms_has_digit(text->str, text->len)))
+		json->words_depth = 0;
+	else if ((up == 0 || (key != NULL && g_strv_contains(keys, key))) && text != NULL &&
+		text->len <= MAX_WORD && json->words->len + up == *had_at(json, up))
+		g_ptr_array_add(json->words, g_strdup(text->str));
+}
+
+static void begin_words(Json *json, guint8 what)
+{
+	if (what == '{' && json->words_depth == json->open->len)
+		return;
+	g_ptr_array_set_size(json->words, 0);
+	json->words_depth = what == '[' ? json->open->len + 1 : 0;
+}
+
+/* Names, unless it is a row of words below names. */
+static void end_words(Json *json)
+{
+	guint depth = json->open->len;
+	bool row = open_at(json, 1) == '[';
+	if (json->words_depth == depth && json->words->len > 1 &&
+		json->words->len == *had_at(json, 0) &&
+		(!row || (*had_at(json, 1) == 1 && json->columns_depth == 0))) {
+		GPtrArray *columns = json->columns;
+		json->columns = json->words;
+		json->words = columns;
+		json->columns_depth = depth;
+	}
+	if (json->words_depth >= depth)
+		json->words_depth = 0;
+	/* They are of what is in the object around them, or beside that. */
+	if (depth + 1 < json->columns_depth)
+		json->columns_depth = 0;
+}
+
 static void take_value(Json *json, GString *text)
 {
-	const char *key = json->has_key ? json->key->str : NULL;
+	const char *key = json->has_key ? json->key->str : column_of(json);
+	take_word(json, key, text);
+	count_value(json);
 	if (strcmp(text->str, "base64") == 0)
 		g_hash_table_add(json->encoded, GUINT_TO_POINTER(object_of(json)));
 	ms_data_uris_take(text, 0, json->inner);
@@ -216,9 +303,13 @@ static bool is_key(const Json *json)
 
 static void open_container(Json *json, guint8 what)
 {
+	static const guint none = 0;
 	end_bytes(json);
 	ms_named_open(json->named, json->has_key ? json->key->str : NULL);
+	begin_words(json, what);
+	count_value(json);
 	g_byte_array_append(json->open, &what, 1);
+	g_array_append_val(json->had, none);
 	guint number = ++json->n_objects;
 	g_array_append_val(json->objects, number);
 	json->has_key = false;
@@ -230,13 +321,15 @@ static void close_container(Json *json)
 	json->other = true; /* what goes on has had this */
 	if (json->open->len == 0)
 		return;
+	end_words(json);
 	g_byte_array_set_size(json->open, json->open->len - 1);
+	g_array_set_size(json->had, json->had->len - 1);
 	g_array_set_size(json->objects, json->objects->len - 1);
 	ms_named_close(json->named);
 	json->has_key = false;
 }
 
-static void take_word(Json *json)
+static void take_number(Json *json)
 {
 	const char *start = json->p;
 	while (json->p < json->end && !g_ascii_isspace(*json->p) &&
@@ -252,8 +345,10 @@ static void take_word(Json *json)
 		take_value(json, word);
 		return;
 	}
-	json->has_key = false;
 	g_string_free(word, TRUE);
+	take_word(json, NULL, NULL);
+	count_value(json);
+	json->has_key = false;
 }
 
 static void walk(Json *json)
@@ -281,7 +376,7 @@ static void walk(Json *json)
 			json->has_key = json->has_key && c != ',';
 			json->p++;
 		} else {
-			take_word(json);
+			take_number(json);
 		}
 	}
 }
@@ -341,6 +436,9 @@ static void read_json(
 		.named = ms_named_new(),
 		.open = ms_bytes_new(),
 		.objects = g_array_new(FALSE, FALSE, sizeof(guint)),
+		.had = g_array_new(FALSE, FALSE, sizeof(guint)),
+		.words = g_ptr_array_new_with_free_func(g_free),
+		.columns = g_ptr_array_new_with_free_func(g_free),
 		.key = g_string_new(NULL),
 		.candidates = g_ptr_array_new_with_free_func(free_candidate),
 		.bytes = ms_bytes_new(),
@@ -355,6 +453,9 @@ static void read_json(
 	ms_named_free(json.named);
 	g_byte_array_unref(json.open);
 	g_array_unref(json.objects);
+	g_array_unref(json.had);
+	g_ptr_array_unref(json.words);
+	g_ptr_array_unref(json.columns);
 	g_string_free(json.key, TRUE);
 	g_ptr_array_unref(json.candidates);
 	g_byte_array_unref(json.bytes);

@@ -61,6 +61,7 @@ static void check_row(const Row *row, gsize n)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) \
 		check_row(&(rows)[i], i)
 #define HTML "text/html", "utf-8"
+#define JSON "application/json", NULL
 
 /* What stands in an attribute names the text of its element, and no other. */
 static void test_headed(void)
@@ -87,6 +88,21 @@ static void test_headed(void)
 		{HTML, "<i class='customer total' data-toggle=tooltip>4711</i>", NULL, " = 4711"},
 		{HTML, "<script type='application/ld+json'>{\"a\":{\"customerNo\":4711}}</script>",
 			"a/customerNo = 4711\n"},
+		/* what the columns of rows are called */
+		{JSON, "{\"columns\":[\"a\",\"b\"],\"data\":[[\"x\",1],[2,3]]}", "\ndata/a = x\ndata/b = 1\ndata/a = 2\ndata/b = 3\n"},
+		{JSON, "{\"index\":[7],\"columns\":[\"a\",\"b\"],\"data\":[[\"x\",\"y\"],[null,3]]}", "data/b = 3\n"},
+		{JSON, "{\"columns\":[{\"name\":\"a\",\"id\":\"z\"},{\"type\":\"t\",\"name\":\"b\"}],\"rows\":[[1,2]]}", "rows/a = 1\nrows/b = 2\n"},
+		{JSON, "{\"schema\":{\"fields\":[{\"name\":\"a\"},{\"name\":\"b\"}]},\"rows\":[[1,2]]}", "rows/a = 1\nrows/b = 2\n"},
+		{JSON, "{\"r\":[{\"columns\":[\"a\",\"b\"],\"values\":[[1,2]]}],\"x\":[[3,4]]}", "r/values/a = 1\nr/values/b = 2\n", "x/a"},
+		{JSON, "[[\"a\",\"b\"],[\"x\",\"y\"],[1,2]]", "a = x\nb = y\na = 1\nb = 2\n"},
+		{JSON, "[\"a\",\"b\"]\n[1,2]\n[3,{\"c\":4}]\n", "\na = 1\nb = 2\na = 3\nc = 4\n"},
+		{JSON, "{\"labels\":[\"a\",\"b\"],\"counts\":[1,2]}", "counts = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[\"a\",null,\"c\"],\"data\":[[1,2,3]]}", "data = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[\"a\",\"b4\"],\"data\":[[1,2]]}", "data = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[\"a\",[\"b\"]],\"data\":[[1,2]]}", "data = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[\"a\"],\"data\":[[1,2]]}", "data = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[{\"name\":\"a\"},{\"type\":\"b\"},{\"name\":\"c\"}],\"data\":[[1,2,3]]}", "data = 1\n", "/a = 1"},
+		{JSON, "{\"x\":[\"a\",\"b\"],\"data\":[[1,2,3]]}]]}", "data/b = 2\ndata = 3\n"},
 		{HTML, "<p title=A>no digit</p><br title=B>1", NULL, " = no"},
 		{HTML, "<p>x<br title=B>1</p>", NULL, "B = "},
 	};
@@ -132,7 +148,7 @@ static void test_cells(void)
 		{HTML, "<p>a</p><table><tr></table><table></table></table><td>1", "a\n1"},
 	};
 	CHECK(rows);
-	/* Tables without an end, and cells of all columns and rows, cost no more than their text. */
+	/* Tables without an end, and cells of all columns and rows, cost their text alone. */
 	g_autoptr(GString) many = g_string_new(NULL);
 	for (guint i = 0; i < 1000; i++)
 		g_string_append(many, "<table><tr><td colspan=999 rowspan=999>1<td>2");
