@@ -5,6 +5,7 @@
  *   release   the message is no longer in the hold queue
  *   moving    nothing counts until the spool has it: it is copied anew
  *   moved     the spool has it; what is left in the hold queue is removed
+ *   let go    somebody let it go before it was removed: the spool's copy does not count
  *   submit    the token of the mail was spent, or it is made void and a new one is tried
  *   told      the sender has the notice; what is left is to remove the message
  *   delete    the message is no longer there
@@ -30,7 +31,7 @@ typedef struct {
 	MsRecord *record;
 	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
 	char *sent_as; /* the queue ID of the mail that it made; NULL: none */
-	bool gone;     /* there is nothing to delete */
+	bool gone;     /* somebody else took it, or let it go */
 } Carry;
 
 static bool resumed_at(const Carry *c, const char *step)
@@ -153,6 +154,14 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 	return queue_verb_done(c, MS_MTA_DELETE, error);
 }
 
+/* Somebody let it go between our look and our hand.  What is carried on may be gone by us. */
+static bool was_let_go(Carry *c, bool resumed, const GError *why)
+{
+	c->gone = !resumed && g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) &&
+		on_hold(c, NULL, NULL) == 0;
+	return c->gone;
+}
+
 /* ---- the spool ------------------------------------------------------------------------ */
 
 static bool copy_to_spool(Carry *c, GError **error)
@@ -176,12 +185,20 @@ static bool copy_to_spool(Carry *c, GError **error)
 /* Some of its recipients only: the MTA's queue cannot do that, the spool can. */
 static bool move_to_spool(Carry *c, GError **error)
 {
-	if (c->record->place == MS_PLACE_QUEUE) {
-		if (!copy_to_spool(c, error) || !step(c, "moved", MS_PLACE_SPOOL, error))
-			return false;
-		c->record->place = MS_PLACE_SPOOL;
-	}
-	return remove_queued(c, false, error);
+	bool resumed = c->record->place != MS_PLACE_QUEUE;
+	if (resumed)
+		return remove_queued(c, false, error);
+	if (!copy_to_spool(c, error) || !step(c, "moved", MS_PLACE_SPOOL, error))
+		return false;
+	c->record->place = MS_PLACE_SPOOL;
+	g_autoptr(GError) why = NULL;
+	if (remove_queued(c, true, &why))
+		return true;
+	/* What went from the queue is not to be had from the spool once more. */
+	if (was_let_go(c, false, why) && step(c, "let go", MS_PLACE_QUEUE, NULL))
+		ms_spool_remove(c->desk->settings->spool_dir, c->record->uid, NULL);
+	g_propagate_error(error, g_steal_pointer(&why));
+	return false;
 }
 
 /* ---- submitting ----------------------------------------------------------------------- */
@@ -320,7 +337,8 @@ static bool is_the_message(const Carry *c, GError **error)
 
 static bool do_return(Carry *c, char **outcome_out, GError **error)
 {
-	if (!resumed_at(c, "told")) {
+	bool resumed = resumed_at(c, "told");
+	if (!resumed) {
 		const char *where = "gone";
 		int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
 		if (held <= 0)
@@ -335,9 +353,13 @@ static bool do_return(Carry *c, char **outcome_out, GError **error)
 			return false;
 	}
 	/* The sender has been told: whatever becomes of the queue's copy, this is what was
-	 * decided. */
+	 * decided; but not that it is returned, where it went. */
 	g_autoptr(GError) why = NULL;
-	if (!remove_message(c, false, &why)) {
+	if (!remove_message(c, !resumed, &why)) {
+		if (was_let_go(c, resumed, why))
+			return desk_fail(error,
+				"%s: the sender was told, but somebody let the message go meanwhile",
+				c->record->queue_id);
 		g_free(*outcome_out);
 		*outcome_out = g_strdup_printf(
 			"the sender was told, but the message could not be taken out of "

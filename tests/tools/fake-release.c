@@ -96,6 +96,16 @@ static void take_orders(const char *verb, const char *id)
 		hang();
 	if (is_to("before"))
 		kill(getpid(), SIGKILL);
+	if (is_to("let-go")) {
+		name_of(name, sizeof name, id, ".queue");
+		rename("do.active", name);
+	}
+	if (is_to("take")) {
+		name_of(name, sizeof name, id, ".queue");
+		unlink(name);
+		name_of(name, sizeof name, id, ".mail");
+		unlink(name);
+	}
 	if (is_to("other"))
 		give_id_away(id);
 }
@@ -228,10 +238,10 @@ static int change(const char *verb, const char *id, const char *want)
 		return fail(EX_TEMPFAIL, "postsuper: fatal: told to fail", "");
 	int rc = show(id, &digest);
 	ms_body_digest_end(&digest, got);
-	if (rc == EX_OK && (strcmp(got, want) != 0 || is_to("data")))
+	if (rc == EX_NOINPUT || (rc == EX_OK && (strcmp(got, want) != 0 || is_to("data"))))
 		return fail(EX_DATAERR, " is not, or is no longer, that message", id);
 	if (rc == EX_OK && !is_held(id))
-		return fail(EX_UNAVAILABLE, " is not on hold", id);
+		return fail(EX_DATAERR, " is not on hold", id);
 	rc = rc == EX_OK ? leave(verb, id) : rc;
 	took_effect();
 	return rc;

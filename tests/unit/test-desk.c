@@ -680,6 +680,15 @@ static const QueueRow queue_rows[] = {
 	/* the sender was told, so that is what it is */
 	{"return, delete fails", {"return"}, "delete", "fail", "done: the sender was told, but",
 		"returned returned returned", "", WORLD_SENDER " from , "},
+	/* ... unless somebody let it go between: nobody is said not to have it, or gets it again */
+	{"return, let go", {"return"}, "delete", "let-go", "failed: *: the sender was told, but",
+		"gone gone gone", "", WORLD_SENDER " from , "},
+	{"return, taken", {"return"}, "delete", "take", "failed: *: the sender was told, but",
+		"gone gone gone", "", WORLD_SENDER " from , "},
+	{"release to one, let go", {"release", .to = "b@beta.example"}, "delete", "let-go",
+		"failed: delete *: ", "gone gone gone", "", ""},
+	{"release to one, taken", {"release", .to = "b@beta.example"}, "delete", "take",
+		"failed: delete *: ", "gone gone gone", "", ""},
 	{"return, delete dies after", {"return"}, "delete", "after", "done: taken",
 		"returned returned returned", "delete *,", WORLD_SENDER " from , "},
 };
@@ -695,6 +704,9 @@ static void test_queue(gconstpointer data)
 	ask.uids = uid;
 	world_file(w, "queue/do.mail", "Subject: another\n\nof somebody else\n");
 	world_file(w, "queue/do.queue", "hold\nother@seller.example\n1\n");
+	g_autofree char *active = g_strdup_printf("active\n%s\n%" G_GINT64_FORMAT "\n",
+		WORLD_SENDER, before->arrived / G_USEC_PER_SEC);
+	world_file(w, "queue/do.active", active);
 	world_orders(w, row->verb, row->order);
 	g_autofree char *said = world_said(desk, &ask);
 	g_autofree char *want = with_id(row->said, before->queue_id);
@@ -708,6 +720,7 @@ static void test_queue(gconstpointer data)
 	g_assert_cmpstr(log, ==, want_log);
 	g_assert_cmpstr(mail, ==, row->mail);
 	nothing_is_open(w);
+	g_assert_false(strstr(states, "gone") != NULL && world_is_spooled(w, uid));
 	/* What is held still can be decided on again, unless its queue ID is another's by now. */
 	g_autoptr(MsRecord) after = world_record(w, uid);
 	if (after->state == MS_STATE_HELD && strcmp(row->order, "other") != 0) {
