@@ -246,6 +246,18 @@ void complain_as(Patient *p, MsGravity gravity, const char *remedy, const char *
 	va_end(args);
 }
 
+/* A copy that missent keeps, and a message that it holds, are as they were when it saw them: a
+ * filter behind it, such as one that signs, would not be asked on release.  Nor does missent hear
+ * what that says of the message. */
+void complain_not_last(Patient *p, const char *where, const char *behind)
+{
+	complain(p,
+		"%s: missent is not the last: what %s does (a DKIM signature, perhaps) is missing in copies that "
+		"are held and released, and of what it refuses missent has a copy, and a record that says "
+		"delivered, for each attempt",
+		where, behind);
+}
+
 void not_seen(Patient *p, const char *format, ...)
 {
 	va_list args;

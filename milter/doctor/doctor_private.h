@@ -23,6 +23,8 @@ void complain(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* With others; `remedy` NULL: the row's. */
 void complain_as(Patient *p, MsGravity gravity, const char *remedy, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
+/* `where` missent stands before the milter `behind`. */
+void complain_not_last(Patient *p, const char *where, const char *behind);
 /* It could not be looked at. */
 void not_seen(Patient *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -207,17 +207,12 @@ void check_postfix_maps(Patient *p)
 	each_service(p, "smtpd", NULL, look_at_maps);
 }
 
-/* A copy that missent keeps, and a message that it holds, are as they were when it saw them: a
- * filter behind it, such as one that signs, would not be asked on release. */
 static void look_at_order(Patient *p, const MsService *service, const char *list)
 {
 	Milters milters = milters_of(p, service, list);
+	g_autofree char *where = g_strdup_printf("%s of service %s", list, service->name);
 	if (milters.ours >= 0 && milters.ours + 1 < (int)milters.items->len)
-		complain(p,
-			"%s of service %s: missent is not the last: what %s does (a DKIM signature, perhaps) is missing "
-			"in copies that are held and released",
-			list, service->name,
-			(const char *)milters.items->pdata[milters.items->len - 1]);
+		complain_not_last(p, where, milters.items->pdata[milters.items->len - 1]);
 	g_ptr_array_unref(milters.items);
 }
 

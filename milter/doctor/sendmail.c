@@ -159,10 +159,8 @@ void check_sendmail_order(Patient *p)
 		return;
 	int place = place_of(&cf, cf.filters);
 	if (place >= 0 && place + 1 < (int)cf.filters->len)
-		complain(p,
-			"InputMailFilters: missent is not the last: what %s does (a DKIM signature, perhaps) is missing in "
-			"copies that are held and released",
-			(const char *)cf.filters->pdata[cf.filters->len - 1]);
+		complain_not_last(
+			p, "InputMailFilters", cf.filters->pdata[cf.filters->len - 1]);
 	cf_clear(&cf);
 }
 
