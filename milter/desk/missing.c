@@ -438,14 +438,20 @@ static GHashTable *on_hold_for(GHashTable *queue, const MsQueued *one)
 static GPtrArray *gone_for(const MsRecord *record, GHashTable *on_hold)
 {
 	GPtrArray *gone = g_ptr_array_new();
+	g_autoptr(GHashTable) ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GHashTableIter each;
+	gpointer address;
 	for (guint i = 0; i < record->recipients->len; i++) {
 		const MsHeldRecipient *to = record->recipients->pdata[i];
-		g_autofree char *address = g_ascii_strdown(to->address, -1);
-		if (!g_hash_table_remove(on_hold, address) && to->state == MS_STATE_HELD)
+		char *lower = g_ascii_strdown(to->address, -1);
+		if (!g_hash_table_contains(on_hold, lower) && to->state == MS_STATE_HELD)
 			g_ptr_array_add(gone, to->address);
+		g_hash_table_add(ours, lower);
 	}
-	if (g_hash_table_size(on_hold) > 0)
-		g_ptr_array_set_size(gone, 0);
+	g_hash_table_iter_init(&each, on_hold);
+	while (g_hash_table_iter_next(&each, &address, NULL))
+		if (!g_hash_table_contains(ours, address))
+			g_ptr_array_set_size(gone, 0);
 	return gone;
 }
 
@@ -461,8 +467,8 @@ bool desk_tell_gone_parts(Desk *desk, const MsRecord *record)
 	g_autoptr(GHashTable) on_hold = on_hold_for(queue, queued);
 	g_autoptr(GPtrArray) gone = gone_for(record, on_hold);
 	g_autofree char *why = g_strdup_printf(
-		"for %u of its recipients the MTA does not have it on hold any more: somebody let a part "
-		"of it go, and no decision did",
+		"for %u of its recipients the MTA does not have it on hold: somebody let a part of it go, "
+		"or a filter after missent took them off; no decision did",
 		gone->len);
 	if (gone->len == 0 ||
 		!ms_records_gone_for(desk->ledger, record, gone, why, &done, NULL) || !done)

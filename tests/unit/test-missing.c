@@ -367,6 +367,7 @@ static const struct {
 	const char *name, *verb, *to, *part_to, *queue; /* queue NULL: the part is delivered */
 	const char *said, *states;
 	guint ended;
+	bool twice; /* the first of them, in capitals, in place of the last */
 } let_go[] = {
 	{"delete", "delete", "", "b@beta.example", NULL, "done: ", "deleted gone deleted", 2},
 	{"delete, on its way", "delete", "", "B@Beta.example", "active", "done: ",
@@ -380,6 +381,8 @@ static const struct {
 		"failed: Q0000001: is not held any more", "held gone held", 0},
 	{"none", "delete", "", "b@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
 	{"an alias", "delete", "", "x@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
+	{"none, one of them twice", "delete", "", "b@beta.example", "hold", "done: ",
+		"deleted deleted deleted", 3, true},
 	{"note", "note", "", "b@beta.example", NULL, "done: ", "held held held", 3},
 };
 
@@ -397,12 +400,16 @@ static guint ended_for(World *w)
 static void test_let_go(gconstpointer data)
 {
 	const typeof(let_go[0]) *row = data;
+	static const WorldRecipient twice[] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"},
+		{"A@ALPHA.example", MS_OUTCOME_RIGHT, "AC-1"}};
 	World *w = world_new("mta = sendmail", "");
 	MsDesk *desk = world_desk(w);
-	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autofree char *uid =
+		world_hold(w, &(WorldHold){.to = row->twice ? twice : world_to, .n = 3});
 	g_autoptr(MsRecord) record = world_record(w, uid);
 	put_part(w, record, record->queue_id, "hold", "a@alpha.example");
-	put_part(w, record, "Q0000002", "hold", "n@nobody.example");
+	put_part(w, record, "Q0000002", "hold", row->twice ? "" : "n@nobody.example");
 	if (row->queue != NULL)
 		put_part(w, record, "Q0000003", row->queue, row->part_to);
 	g_autofree char *said = world_said(
