@@ -109,6 +109,8 @@ const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name);
 bool ms_name_is_number(const char *name);
 /* Has it a word for "number", or what looks like one: "customer_no", "Kundennummer"? */
 bool ms_name_asks(const char *name);
+/* Calls with each word for "number", or "code", as folded text has it in small letters. */
+void ms_name_each_number(void (*call)(const char *word));
 /* Is it a word that says nothing in a name: "of", "de"? */
 bool ms_name_is_particle(const char *word, gsize len);
 

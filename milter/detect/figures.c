@@ -33,7 +33,7 @@ typedef enum {
 	WORD_DATED,   /* a date follows, and what stood before it was a number */
 	WORD_OF,      /* "page 1 of 250" */
 	WORD_NUMBER,  /* in a label, or behind it: an identifier follows */
-	WORD_NUMBERED, /* the same between a name and what is known */
+	WORD_CUT,     /* the same with a point behind it, or between a name and what is known */
 } Word;
 
 static const struct {
@@ -85,15 +85,8 @@ static const struct {
 		"vom dated date datum du del dd von am on of z dnia van av den af fra dne ze "
 		"kelt datee fechada datata"},
 	{WORD_OF, "of von sur de di da van z ze av af od til out aus su iz"},
-	{WORD_NUMBER,
-		"number no nr nro num n n° id code kod kode codigo codice cislo ref # ° numer numero "
-		"nummer"},
-	{WORD_NUMBERED,
-		"nbr cod cd o ident identifier identifiant identificador identificativo kodu kodas kods "
-		"kood kodja szam szama azonosito azonositoja numurs numeris nummeris nra stevilka st "
-		"broj br sifra numarasi numara numaraniz kodunuz c cis reference referenz referentie referencia "
-		"riferimento referencja referens номер Номер НОМЕР код Код № αριθμός Αριθμός αρ Αρ "
-		"κωδικός Κωδικός κωδ Κωδ numri numru numar numarul uimhir zenbakia संख्या 番号 编号 編號 号码 號碼 号 번호"},
+	{WORD_NUMBER, "# ° n° 番号 编号 編號 号码 號碼 号 번호 संख्या"},
+	{WORD_CUT, "c cd o cis st sz ident"},
 };
 
 static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
@@ -110,6 +103,17 @@ static const char *small_of(const char *text, gsize len, char room[MAX_TOKEN + 1
 	return *free_out != NULL ? *free_out : room;
 }
 
+static void add_word(GHashTable *table, const char *small, Word word)
+{
+	if (!g_hash_table_contains(table, small))
+		g_hash_table_insert(table, g_strdup(small), GUINT_TO_POINTER(word + 1));
+}
+
+static void add_number_word(const char *small)
+{
+	add_word(words, small, WORD_NUMBER);
+}
+
 void ms_detect_fill_words(void)
 {
 	static gsize done;
@@ -124,13 +128,11 @@ void ms_detect_fill_words(void)
 		g_auto(GStrv) list = g_strsplit(lists[i].list, " ", -1);
 		for (int k = 0; list[k] != NULL; k++) {
 			g_autoptr(MsFold) fold = ms_fold_new(list[k], strlen(list[k]));
-			char *small = g_utf8_strdown(fold->text, (gssize)fold->len);
-			if (g_hash_table_contains(table, small))
-				g_free(small);
-			else
-				g_hash_table_insert(table, small, GUINT_TO_POINTER(word + 1));
+			g_autofree char *small = g_utf8_strdown(fold->text, (gssize)fold->len);
+			add_word(table, small, word);
 		}
 	}
+	ms_name_each_number(add_number_word);
 	g_once_init_leave(&done, 1);
 }
 
@@ -152,18 +154,13 @@ static Word look_up(GHashTable *table, const char *text, gsize len)
 bool ms_detect_says_number(const char *word, gsize len)
 {
 	Word is = look_up(words, word, len);
-	return is == WORD_NUMBER || is == WORD_NUMBERED;
+	return is == WORD_NUMBER || is == WORD_CUT;
 }
 
 /* "of the", behind such a word and before what it is a number of. */
 bool ms_detect_says_of(const char *word, gsize len)
 {
-	static const MsListed of[] = {MS_LISTED("of"), MS_LISTED("the"), MS_LISTED("der"),
-		MS_LISTED("des"), MS_LISTED("de"), MS_LISTED("du"), MS_LISTED("da"), MS_LISTED("do"),
-		MS_LISTED("del"), MS_LISTED("della"), MS_LISTED("la"), MS_LISTED("di"),
-		MS_LISTED("van"), MS_LISTED("za"), MS_LISTED("i"), MS_LISTED("e"), MS_LISTED("tal"),
-		MS_LISTED("\xd0\xbd" "a"), MS_LISTED("for"), MS_LISTED("av"), MS_LISTED("af")};
-	return ms_detect_is_listed(of, G_N_ELEMENTS(of), word, len);
+	return ms_name_is_particle(word, len) || (len == 1 && strchr("ei", *word) != NULL);
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */
@@ -431,7 +428,8 @@ bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until)
 		char room[MAX_TOKEN + 1];
 		g_autofree char *other = NULL;
 		const char *small = small_of(fold->text + at, end - at, room, &other);
-		if (look_up_small(words, small) == WORD_NUMBER ||
+		Word word = look_up_small(words, small);
+		if (word == WORD_NUMBER || (word == WORD_CUT && fold->text[end] == '.') ||
 			strstr(small, "numm") != NULL || strstr(small, "numer") != NULL ||
 			strstr(small, "number") != NULL || strstr(small, "referen") != NULL ||
 			g_str_has_suffix(small, "nr") || g_str_has_suffix(small, "nro") ||

@@ -16,6 +16,7 @@
 #define MAX_WORDS 12
 #define MAX_WORD 40
 #define MAX_NAME 400 /* bytes of a name that are looked at */
+#define MAX_TURNED 3 /* letters */
 
 typedef struct {
 	char text[MAX_WORD + 1];
@@ -37,18 +38,18 @@ static const struct {
 	const char *words;
 } lists[] = {
 	{IS_PARTICLE, "of the for your our de del della dello di da do du des der die das d l la le "
-		      "el il x σας"},
-	{IS_NUMBER, "number no nr num numero nummer nbr numer n nro nmr cislo szam szama numurs "
-		    "numeris broj br stevilka numarasi numaraniz nummern nummers numbers nos nrn numeros "
-		    "numeri numery nrs "
-		    /* Greek and Cyrillic, some letters of which are folded */
-		    "αρ aρ αριθμoς aριθμoς apiθmoς κωδικoς kωδικoς kωδikoς κωδ kωδ нoмep hoмep "
-		    "кoд koд"},
+		      "el il van za tal av af dvs x σας на"},
+	{IS_NUMBER, "number no nr num numero nummer nbr numer n nro nmr nra cislo szam szama numurs "
+		    "numeris nummeris broj br stevilka sifra numarasi numara numaraniz numar numarul "
+		    "numru numri uimhir uimh zenbakia nummern nummers numbers nos nrn numeros "
+		    "numeri numery nrs αρ αριθμός κωδικός κωδ номер код број бр шифра"},
 	{IS_FILLER, "value val text txt string str content field"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
 	{IS_REFERRED, "document referenced reference"},
 	{IS_ISSUED, "issuer assigned"},
-	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja"},
+	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja "
+		    "identifiant identificador identificativo identyfikator identifikator "
+		    "identifikace referenz referentie referencia riferimento referencja referens"},
 };
 
 /* Short forms that programs use, and words for one thing. */
@@ -62,10 +63,13 @@ static const struct {
 	{"cod", "code"},
 	{"codigo", "code"},
 	{"codice", "code"},
+	{"codul", "code"},
 	{"kod", "code"},
+	{"kode", "code"},
 	{"identifier", "id"},
 	{"ident", "id"},
 	{"ref", "reference"},
+	{"rif", "reference"},
 	{"purch", "purchase"},
 	{"customers", "customer"},
 	{"clients", "client"},
@@ -94,32 +98,71 @@ static Known *known_of(GHashTable *table, const char *word)
 	return known;
 }
 
+/* As folded text has it: of Greek and Cyrillic some letters are others where they are capitals.
+ * What has turned to a few letters of Latin is another word. */
+static void add_folded(GHashTable *table, const char *word, guint what)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(word, strlen(word));
+	g_autofree char *small = g_utf8_strdown(fold->text, (gssize)fold->len);
+	if (!g_str_is_ascii(small) || g_str_is_ascii(word) || strlen(small) > MAX_TURNED)
+		known_of(table, small)->what |= what;
+}
+
+static void add_known(GHashTable *table, const char *word, guint what)
+{
+	g_autofree char *capitals = g_utf8_strup(word, -1);
+	const char *rest = g_utf8_next_char(word);
+	g_autofree char *capital = g_strdup_printf("%.*s%s",
+		(int)(g_utf8_next_char(capitals) - capitals), capitals, rest);
+	add_folded(table, word, what);
+	add_folded(table, capital, what);
+	add_folded(table, capitals, what);
+}
+
 static GHashTable *make_known(void)
 {
 	GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
 		g_auto(GStrv) words = g_strsplit(lists[i].words, " ", -1);
 		for (char **word = words; *word != NULL; word++)
-			known_of(table, *word)->what |= lists[i].what;
+			add_known(table, *word, lists[i].what);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(synonyms); i++)
 		known_of(table, synonyms[i].word)->means = synonyms[i].means;
 	return table;
 }
 
-static const Known *look_up(const char *word)
+static GHashTable *known_words(void)
 {
-	static const Known none = {0, NULL};
 	static gsize table;
 	if (g_once_init_enter(&table))
 		g_once_init_leave(&table, (gsize)make_known());
-	const Known *known = g_hash_table_lookup((GHashTable *)table, word);
+	return (GHashTable *)table;
+}
+
+static const Known *look_up(const char *word)
+{
+	static const Known none = {0, NULL};
+	const Known *known = g_hash_table_lookup(known_words(), word);
 	return known != NULL ? known : &none;
 }
 
 static bool is(const char *word, guint what)
 {
 	return (look_up(word)->what & what) != 0;
+}
+
+void ms_name_each_number(void (*call)(const char *word))
+{
+	GHashTableIter iter;
+	gpointer word, value;
+	g_hash_table_iter_init(&iter, known_words());
+	while (g_hash_table_iter_next(&iter, &word, &value)) {
+		const Known *known = value;
+		if ((known->what & (IS_NUMBER | IS_PASSED)) != 0 ||
+			(known->means != NULL && is(known->means, IS_PASSED)))
+			call(word);
+	}
 }
 
 bool ms_name_is_particle(const char *word, gsize len)
@@ -194,12 +237,12 @@ static void shorten(char *word)
 {
 	static const char *const endings[] = {"nummer", "number", "numero", "szam", "nro", "nr",
 		"no", "nummern", "nummers", "numbers", "numret", "nummeret", "szama", "numerosi",
-		"numeronne"};
+		"numeronne", "tunnus", "kennung", "kennziffer"};
 	gsize n = strlen(word);
 	if (g_str_has_suffix(word, "kodja") || g_str_has_suffix(word, "azonositoja"))
 		word[n -= 2] = '\0';
 	/* As the shortest, "kdnr", and as all of them. */
-	if (n < 4 || strchr("romnstaie", word[n - 1]) == NULL)
+	if (n < 4 || strchr("romnstaieg", word[n - 1]) == NULL)
 		return;
 	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
