@@ -30,6 +30,7 @@
 #define MAX_NAMES 4  /* words of somebody's name */
 #define MAX_CUT 4    /* letters before a full stop that is not a sentence's */
 #define MIN_MANY 6   /* letters of a name of several */
+#define MAX_ENDING 2 /* of its letters, behind a name of one */
 #define MIN_LABEL 4
 #define MIN_YEARLESS 4 /* digits */
 #define FIRST_YEAR 2000
@@ -174,10 +175,17 @@ static bool is_asked(const Short *c, gsize start)
 	return ms_detect_asks_for_number(fold, from, start);
 }
 
-/* "customers", "Kunden", "clienti": what ends in one of these letters may be of several. */
-static bool may_be_of_many(char last)
+/* "customers", "Kunden", "clienti": may what ends at `end` be of several?  It has one of these
+ * letters behind a name of one, which "asiakas", "müşteri" and "pircējs" have not. */
+static bool may_be_of_many(Search *s, guint k, gsize end)
 {
-	return strchr("sniSNI", last) != NULL;
+	const char *fold = s->fold->text;
+	gsize from = end;
+	while (from > 0 && (g_ascii_isalpha(fold[from - 1]) || (fold[from - 1] & 0x80) != 0))
+		from--;
+	return end - from > MAX_ENDING && strchr("sniSNI", fold[end - 1]) != NULL &&
+		(names_kind(s, k, fold + from, end - 1 - from) ||
+			names_kind(s, k, fold + from, end - MAX_ENDING - from));
 }
 
 /* "(417)", but not of "(417) 555 0142" */
@@ -192,7 +200,7 @@ static bool is_enclosed(const MsFold *fold, gsize start, gsize end)
 }
 
 /* "customer (417)", "customer-417"; but "customers (417)", "Kunden-417" are so many. */
-static bool is_beside_one(const Short *c, gsize start)
+static bool is_beside_one(const Short *c, guint k, gsize start)
 {
 	const MsFold *fold = c->s->fold;
 	gsize end = ms_detect_word_end(c->s, c->last), at = start;
@@ -202,7 +210,7 @@ static bool is_beside_one(const Short *c, gsize start)
 		at--;
 	else
 		return false;
-	return g_ascii_isalpha(fold->text[at - 1]) && !may_be_of_many(fold->text[at - 1]);
+	return g_ascii_isalpha(fold->text[at - 1]) && !may_be_of_many(c->s, k, at);
 }
 
 /* Does word `word` alone name the kind, and one of it? */
@@ -210,7 +218,7 @@ static bool names_one(Search *s, guint k, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
 	return names_kind(s, k, s->compact->text + w->start, w->end - w->start) &&
-		!may_be_of_many(s->fold->text[w->until - 1]);
+		!may_be_of_many(s, k, w->until);
 }
 
 /* Does nothing but these marks, and few of them, stand between a word and the next? */
@@ -259,7 +267,7 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 		number = digits ? word : number;
 	}
 	return number < first && number > 0 &&
-		may_be_of_many(s->fold->text[words[number - 1].until - 1]) &&
+		may_be_of_many(c->s, k, words[number - 1].until) &&
 		ms_detect_is_beside(s, k, number, number);
 }
 
@@ -272,7 +280,7 @@ static bool is_how_many(const Short *c, guint k, gsize start)
 	while (at > 0 && fold->text[at - 1] == ' ')
 		at--;
 	if (at < MIN_MANY || fold->text[at - 1] != ':' || strlen(c->digits) >= MIN_TOLD ||
-		!may_be_of_many(fold->text[at - 2]) ||
+		!may_be_of_many(c->s, k, at - 1) ||
 		!ms_kinds_nth(c->s->kinds, k)->names_buyer)
 		return false;
 	for (from = at - 1; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
@@ -303,7 +311,7 @@ static bool is_told(const Short *c, guint k, gsize first)
 {
 	const Search *s = c->s;
 	gsize start = ms_detect_word_start(s, first);
-	return (is_behind_blank(s->fold, start) || is_beside_one(c, start) ||
+	return (is_behind_blank(s->fold, start) || is_beside_one(c, k, start) ||
 		       strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
 		       ms_detect_is_called(s, k, c->last)) &&
 		ms_detect_is_told(s, k, first, c->last);

@@ -777,6 +777,14 @@ static const struct {
 	{"Kunden: 417", NULL},
 	{"Kunden: 417 (Vorjahr 400)", NULL},
 	{"clienti: 417", NULL},
+	{"Debitoren: 417", NULL},
+	/* of one, though its name ends as others do of many */
+	{"M\xc3\xbc\xc5\x9fteri: 417", "KD00417"},
+	{"Asiakas: 417", "KD00417"},
+	{"Asiakas (417)", "KD00417"},
+	{"Asiakastunnus: 417", "KD00417"},
+	{"Klienta numurs: 417", "KD00417"},
+	{"M\xc3\xbc\xc5\x9fteri numaras\xc4\xb1: 417", "KD00417"},
 	/* words for "number", and "of", before its name */
 	{"Номер на клиент: 417", "KD00417"},
 	{"Код на клиента: 417", "KD00417"},
