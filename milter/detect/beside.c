@@ -103,25 +103,40 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 static bool is_copula(const char *text, gsize len)
 {
 	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je", "er",
-		"on", "ar", "este", "yra", "ir", "είναι", "σας"};
+		"on", "ar", "este", "yra", "ir", "e", "είναι", "σας"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
 			return true;
 	return false;
 }
 
+gsize ms_detect_drop_copula(const Search *s, gsize word)
+{
+	gsize len, said = word;
+	guint lines;
+	for (gsize end = word; end > 0 && word - end < MAX_DROPPED; end--) {
+		if (!only_marks(s, end - 1, STOPS MARKS, &lines))
+			break;
+		const char *text = words_text(s, end - 1, end - 1, &len);
+		if (is_copula(text, len))
+			said = end - 1;
+		else if (said < word || !ms_name_is_particle(text, len)) /* "is the", "est le" */
+			break;
+	}
+	return said;
+}
+
 /* Where the words end that name it, before those for "number"; in `numbered` whether there are. */
 static gsize drop_numbers(const Case *c, bool *numbered)
 {
-	gsize end = c->word;
+	gsize end = ms_detect_drop_copula(c->s, c->word);
 	guint lines, dropped = 0;
 	while (end > 0 && dropped < MAX_DROPPED && only_marks(c->s, end - 1, STOPS MARKS, &lines)) {
 		gsize len, first = whole_word(c->s, end - 1);
 		const char *text = words_text(c->s, first, end - 1, &len);
-		bool number = ms_detect_says_number(text, len);
-		if (!number && !is_copula(text, len))
+		if (!ms_detect_says_number(text, len))
 			break;
-		*numbered = *numbered || number;
+		*numbered = true;
 		end = first;
 		dropped++;
 	}
@@ -912,8 +927,8 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 	const char *text = words_text(s, word, word, &len);
 	if (!numbered && word == last && ms_detect_is_year(text, len))
 		return false;
-	gsize with = numbered ? drop_with(&c, end) : 0;
-	return by_words(&c, word, numbered) || (end < word && by_words(&c, end, numbered)) ||
+	gsize with = numbered ? drop_with(&c, end) : 0, said = ms_detect_drop_copula(s, word);
+	return by_words(&c, said, numbered) || (end < said && by_words(&c, end, numbered)) ||
 		(with > 0 && by_words(&c, with, numbered)) || by_glyphs(&c) ||
 		(s->span->n_names == 0 && by_column(&c));
 }

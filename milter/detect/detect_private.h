@@ -163,6 +163,8 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* beside.c: do the words before what stands from word `word` to word `last` name the kind:
  * "customer 4711", "Numer polisy: 4711"? */
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
+/* Where a name ends of which a sentence says that it is word `word`: the word behind it. */
+gsize ms_detect_drop_copula(const Search *s, gsize word);
 /* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
 bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
 /* Behind it, in a sentence: "48213 is your customer number". */

@@ -113,13 +113,13 @@ static bool is_listed(const Search *s, const MsLabel *label, gsize from, gsize u
 	return digits > 0 && !has_other_label(s, label, until);
 }
 
-/* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417": is nothing but words between, and
- * no other label? */
-static bool is_behind_words(const Short *c, const MsLabel *label, gsize start)
+/* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417", "Kundennummer (bitte angeben)
+ * 417", "Il tuo codice cliente è 417": is nothing but words between, and no other label? */
+static bool is_behind_words(const Short *c, const MsLabel *label, gsize first)
 {
 	const Search *s = c->s;
 	const char *fold = s->fold->text;
-	gsize end = start;
+	gsize start = ms_detect_word_start(s, first), end = start;
 	if (start - label->end > NEAR || has_other_label(s, label, start))
 		return false;
 	for (gsize i = label->end; i < start; i++)
@@ -127,8 +127,13 @@ static bool is_behind_words(const Short *c, const MsLabel *label, gsize start)
 			return false;
 	while (end > label->end && fold[end - 1] == ' ')
 		end--;
+	gsize said = ms_detect_drop_copula(s, first);
+	bool enclosed = fold[end - 1] == ')' &&
+		memchr(fold + label->end, '(', end - label->end) != NULL;
 	return strlen(c->digits) >= MIN_FAR ||
-		(fold[end - 1] == ':' &&
+		((fold[end - 1] == ':' || enclosed ||
+			 (said < first &&
+				 ms_detect_word_start(s, said) <= label->end + MAX_MARKS)) &&
 			ms_detect_asks_for_number(s->fold, label->start, label->end));
 }
 
@@ -381,7 +386,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	bool called = figure == MS_FIGURE_NONE &&
 		(named || (behind && alone) ||
 			(label != NULL && (is_listed(s, label, until, start) ||
-						  is_behind_words(c, label, start))) ||
+						  is_behind_words(c, label, first))) ||
 			is_told(c, k, first) ||
 			is_behind_called(c, k, first) || goes_on_list(c, k, first) ||
 			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));

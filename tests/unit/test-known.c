@@ -804,6 +804,15 @@ static const struct {
 	{"Debitorenkennung: 417", "KD00417"},
 	{"Vevő sz.: 417", "KD00417"},
 	{"Numărul de locuri: 417", NULL},
+	/* in a sentence, and behind what is said in brackets */
+	{"Il tuo codice cliente è 417", "KD00417"},
+	{"O seu número de cliente é 417", "KD00417"},
+	{"Ihre Kundennummer ist die 417", "KD00417"},
+	{"Votre numéro client est le 417", "KD00417"},
+	{"Vaše zákaznické číslo je 417", "KD00417"},
+	{"Kundennummer (bitte stets angeben) 417", "KD00417"},
+	{"Kundennummer (bitte angeben), Zimmer 417", NULL},
+	{"Die Kundennummer steht oben, die Zeile ist 417", NULL},
 	/* what is named goes on */
 	{"417 ist Ihre Kundennummer-Endziffer", NULL},
 	{"12694 ist Ihre Kundennummer-Endziffer", NULL},
