@@ -813,6 +813,16 @@ static const struct {
 	{"Kundennummer (bitte stets angeben) 417", "KD00417"},
 	{"Kundennummer (bitte angeben), Zimmer 417", NULL},
 	{"Die Kundennummer steht oben, die Zeile ist 417", NULL},
+	/* by other names */
+	{"KN: 417", "KD00417"},
+	{"Kundenschl\xc3\xbcssel: 417", "KD00417"},
+	{"Kto.-Nr. 417", "KD00417"},
+	{"Your ref: 417", "KD00417|0000417"},
+	{"V/R\xc3\xa9" "f : 417", "KD00417|0000417"},
+	{"Spendernummer 417", "KD00417"},
+	{"Merchant ID: 417", "KD00417"},
+	{"Merchant: 417 Parfum", NULL},
+	{"Spender 417", NULL},
 	/* what is named goes on */
 	{"417 ist Ihre Kundennummer-Endziffer", NULL},
 	{"12694 ist Ihre Kundennummer-Endziffer", NULL},
