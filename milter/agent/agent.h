@@ -26,7 +26,8 @@ typedef struct {
 	MsLink *several;    /* NULL: one host */
 	atomic_bool impostor; /* another machine answers for our name: neither tell nor answer */
 	int listening;
-	_Atomic gint64 door_turned, carrier_turned; /* when they last came round, monotonic */
+	_Atomic gint64 carrier_turned; /* when it last came round, monotonic */
+	gint64 watched; /* when that was looked at; the door's */
 	struct MHD_Daemon *metrics; /* NULL: nobody is served */
 	bool textfile_failed;
 	atomic_bool alerting[MS_N_ALERTS];
@@ -45,8 +46,8 @@ extern atomic_bool agent_stopping;
 /* main.c */
 const MsSettings *agent_settings(Agent *agent);
 
-/* watch.c: from now on systemd is told, as long as it asks and all goes on. */
-bool agent_watch(Agent *agent);
+/* watch.c: tells systemd, if it asks and when it is time, that all goes on. */
+void agent_watch(Agent *agent);
 
 /* door.c: until it is to stop. */
 void agent_serve(Agent *agent);

@@ -106,7 +106,7 @@ void agent_serve(Agent *agent)
 	door.quick = g_thread_pool_new(receive, &door, SHORT_AT_ONCE, FALSE, NULL);
 	door.slow = g_thread_pool_new(answer, &door, LONG_AT_ONCE, FALSE, NULL);
 	while (!agent_stopping) {
-		atomic_store(&agent->door_turned, g_get_monotonic_time());
+		agent_watch(agent);
 		struct pollfd ready = {agent->listening, POLLIN, 0};
 		if (g_thread_pool_unprocessed(door.quick) >= QUEUE_MOST) {
 			g_usleep(PAUSE_US);

@@ -5,8 +5,8 @@
  * spool, the site key and the directory, and the accounts of reviewers.  It listens on a Unix
  * socket and, where several hosts are reviewed on one page, on a stream in Redis; it finishes
  * what was interrupted, announces and carries out expiry, and sends notices.  The thread of main()
- * waits at the door; decisions, canaries, alerts and their mails, the webhook, each link to Redis
- * and systemd's watchdog have threads of their own.
+ * waits at the door; decisions, canaries, alerts and their mails, the webhook and each link to
+ * Redis have threads of their own.
  */
 #include "config.h"
 
@@ -125,12 +125,13 @@ static int run(Agent *agent)
 {
 	pthread_t carrier, teller, canaries, tender;
 	bool tells = agent->webhook_key != NULL;
+	atomic_store(&agent->carrier_turned, g_get_monotonic_time());
 	if (!agent_metrics_start(agent))
 		return EX_UNAVAILABLE;
 	AgentHosts *hosts = agent->several != NULL ? agent_hosts_start(agent) : NULL;
 	if (!start(&carrier, carry_out, agent) ||
 		(tells && !start(&teller, agent_send_outbox, agent)) ||
-		(agent->several != NULL && hosts == NULL) || !agent_watch(agent) ||
+		(agent->several != NULL && hosts == NULL) ||
 		!start(&canaries, agent_send_canaries, agent) ||
 		!start(&tender, agent_tend, agent))
 		leave_threads(agent);

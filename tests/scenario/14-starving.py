@@ -1,6 +1,7 @@
 """Nobody's mail pays for another's: documents that are dear to read, reader processes that are killed and stopped,
 descriptors and memory that are used up, and systemd's watchdog."""
 import os
+import signal
 import socket
 import sys
 import threading
@@ -237,6 +238,17 @@ tap.same(fed(4), 0, '... and not, when nobody answers on the milter socket')
 tap.ok('does not answer' in m.tail(mark), '... which the log says', m.tail(mark))
 os.rename(m.socket + '.away', m.socket)
 tap.ok(fed(5) >= 1, '... until somebody does')
+m.stop()
+m.write_conf('desk { socket = "%s/agent.sock" }\n' % S)
+agent = Program(m, 'missent-agent', '-r').start()
+fed(1)
+tap.ok(fed(6) >= 3, '... of the agent, too')
+agent.process.send_signal(signal.SIGSTOP)
+fed(2)
+tap.same(fed(3), 0, '... and not, when its door does not come round')
+agent.process.send_signal(signal.SIGCONT)
+tap.same(agent.stop(), 0, '... which ends when it is to')
+m.start()
 del os.environ['NOTIFY_SOCKET'], os.environ['WATCHDOG_USEC']
 
 # ---- a socket that was taken away, and another who has it since ----
