@@ -21,6 +21,12 @@ const char *line_text(const json_t *object, const char *name)
 	return text != NULL ? text : "";
 }
 
+static const char *text_at(const json_t *list, gsize i)
+{
+	const char *text = json_string_value(json_array_get(list, i));
+	return text != NULL ? text : "";
+}
+
 guint64 line_number(const json_t *object, const char *name)
 {
 	json_int_t n = json_integer_value(json_object_get(object, name));
@@ -157,7 +163,7 @@ static bool has_policy(const json_t *json, const char *policy)
 {
 	const json_t *list = json_object_get(json, "policies");
 	for (gsize i = 0; i < json_array_size(list); i++)
-		if (g_strcmp0(json_string_value(json_array_get(list, i)), policy) == 0)
+		if (strcmp(text_at(list, i), policy) == 0)
 			return true;
 	return false;
 }
@@ -206,8 +212,8 @@ static Item *item_of(MsIncident *incident, const json_t *json)
 	item->accounts = g_ptr_array_new();
 	item->more = line_number(json, "accounts_more") > 0;
 	for (gsize i = 0; i < json_array_size(accounts); i++) {
-		const char *account = json_string_value(json_array_get(accounts, i));
-		if (account != NULL && g_strcmp0(account, incident->ask.house) != 0)
+		const char *account = text_at(accounts, i);
+		if (*account != '\0' && g_strcmp0(account, incident->ask.house) != 0)
 			g_ptr_array_add(item->accounts, (void *)kept(incident, account));
 	}
 	return item;
@@ -255,12 +261,11 @@ static void add_copy(MsIncident *incident, Case *c, const json_t *to, MsAction a
 	const char *id = line_text(to, "id");
 	copy->id = *id != '\0' ? kept(incident, id) : NULL;
 	copy->masked = kept(incident, line_text(to, "address"));
-	const char *account = json_string_value(json_array_get(json_object_get(to, "accounts"), 0));
-	copy->account = kept(incident, account != NULL ? account : "");
+	copy->account = kept(incident, text_at(json_object_get(to, "accounts"), 0));
 	copy->fate = first_fate(action, json_is_true(json_object_get(to, "withheld")));
 	copy->items = g_ptr_array_new();
 	for (gsize i = 0; i < json_array_size(others); i++) {
-		Item *item = item_named(c, json_string_value(json_array_get(others, i)));
+		Item *item = item_named(c, text_at(others, i));
 		if (item != NULL)
 			g_ptr_array_add(copy->items, item);
 	}
@@ -292,8 +297,7 @@ static char *policies_of(const json_t *json)
 	GString *out = g_string_new(NULL);
 	const json_t *list = json_object_get(json, "policies");
 	for (gsize i = 0; i < json_array_size(list); i++)
-		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "",
-			json_string_value(json_array_get(list, i)));
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", text_at(list, i));
 	return g_string_free(out, FALSE);
 }
 
@@ -466,8 +470,7 @@ static void end_case(MsIncident *incident, const json_t *json, const Case *c, Ms
 	if (!named || verb == MS_VERB_RELEASE)
 		note_end(incident, c->uid, named ? RELEASED_NAMED : 1u << verb);
 	for (gsize i = 0; named && i < json_array_size(to); i++) {
-		const char *id = json_string_value(json_array_get(to, i));
-		g_autofree char *name = incident_end_name(c, id != NULL ? id : "");
+		g_autofree char *name = incident_end_name(c, text_at(to, i));
 		note_end(incident, name, 1u << verb);
 	}
 }

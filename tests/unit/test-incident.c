@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "missent/answer.h"
+#include "missent/history.h"
 #include "missent/incident.h"
 #include "missent/io.h"
 #include "missent/ledger.h"
@@ -1165,6 +1166,104 @@ static void test_export(void)
 	end(&site);
 }
 
+/* ---- lines of a host that was taken over -------------------------------------------------- */
+
+/* The n-th value below, of which there is one less each time; its place gets `other`. */
+static bool replace_nth(json_t *in, guint *n, const json_t *other)
+{
+	const char *key_of;
+	json_t *value;
+	void *next;
+	gsize i;
+	json_object_foreach_safe(in, next, key_of, value) {
+		if (strcmp(key_of, "time") == 0 || strcmp(key_of, "type") == 0)
+			continue;
+		if ((*n)-- == 0)
+			return json_object_set(in, key_of, (json_t *)other) == 0;
+		if (replace_nth(value, n, other))
+			return true;
+	}
+	json_array_foreach(in, i, value) {
+		if ((*n)-- == 0)
+			return json_array_set(in, i, (json_t *)other) == 0;
+		if (replace_nth(value, n, other))
+			return true;
+	}
+	return false;
+}
+
+static const char *const of_all_types[] = {"null", "7", "-1", "true", "\"\"", "\"x\"", "[]", "[7]", "{}",
+	"[null]", "{\"id\":7}"};
+
+/* A line for each value and each type that it is not. */
+static guint add_of_other_types(GString *trail, const char *line)
+{
+	guint made = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(of_all_types); i++) {
+		json_t *other = json_loads(of_all_types[i], JSON_DECODE_ANY, NULL);
+		for (guint n = 0;; n++) {
+			json_t *json = json_loads(line, 0, NULL);
+			guint left = n;
+			bool more = replace_nth(json, &left, other);
+			char *text = json_dumps(json, JSON_COMPACT);
+			g_string_append_printf(trail, "%s\n", text);
+			free(text);
+			json_decref(json);
+			if (!more)
+				break;
+			made++;
+		}
+		json_decref(other);
+	}
+	return made;
+}
+
+static bool export_any(const MsAuditLine *line, void *user, GError **error)
+{
+	(void)user;
+	(void)error;
+	for (int format = 0; format <= MS_EXPORT_OCSF; format++)
+		free(ms_audit_export(line, (MsExport)format));
+	return true;
+}
+
+/* Who holds its key signs what he likes. */
+static void test_types(void)
+{
+	Site site;
+	begin(&site);
+	g_autoptr(GString) one = g_string_new(NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(mixed); i++) {
+		g_string_truncate(one, 0);
+		add(one, &mixed[i]);
+		g_assert_cmpuint(add_of_other_types(site.trail, one->str), >, 200);
+	}
+	g_string_truncate(one, 0);
+	add_end(one, "release", "b@beta.example", NUMBER, 0);
+	g_assert_cmpuint(add_of_other_types(site.trail, one->str), >, 50);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsIncident) incident = ms_incident_new(&site.ask);
+	g_assert_true(g_file_set_contents(site.path, site.trail->str, -1, NULL));
+	g_assert_true(ms_incident_trail(incident, site.path, &error));
+	const MsReportAsk ask = {.known_at = at(DAY "09:30:00Z"), .clocks = clocks, .what = "all"};
+	g_autoptr(MsReport) report = ms_report_new(incident, &ask);
+	g_autofree char *json = ms_report_json(report), *html = ms_report_html(report),
+			*text = ms_report_text(report);
+	g_assert_nonnull(json);
+	g_assert_nonnull(html);
+	g_assert_nonnull(text);
+	g_assert_true(ms_audit_each(site.path, 0, G_MAXINT64, export_any, NULL, &error));
+	MsReportLimits limits;
+	ms_report_limits(&limits);
+	const char *const policies[] = {"invoices", NULL};
+	g_autoptr(GPtrArray) reports = ms_policy_reports(
+		site.path, policies, 0, G_MAXINT64, &limits, &error);
+	g_assert_nonnull(reports);
+	g_autoptr(MsApplied) applied = ms_applied_read(site.path, 0, G_MAXINT64, key, &error);
+	g_assert_nonnull(applied);
+	end(&site);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1192,5 +1291,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/incident/others", test_others);
 	g_test_add_func("/incident/notice", test_notice);
 	g_test_add_func("/incident/export", test_export);
+	g_test_add_func("/incident/types", test_types);
 	return g_test_run();
 }
