@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "missent/text.h"
+
 #include "page.h"
 
 #define PAGE 50
@@ -189,6 +191,29 @@ static void judged_note(GString *out, const Request *r, const Lookup *asked)
 	html(out, "</p>");
 }
 
+/* Nothing is found of an account that no record has: it may be mistyped. */
+static void no_account(GString *out, const Request *r, const Lookup *asked)
+{
+	const char *account = asked->filter.account;
+	g_autoptr(GPtrArray) names = *account != '\0'
+		? ms_records_names(r->site->ledger, MS_NAMES_ACCOUNT, NULL) : NULL;
+	if (names == NULL || g_ptr_array_find_with_equal_func(names, account, g_str_equal, NULL))
+		return;
+	g_ptr_array_add(names, NULL);
+	const char *near = ms_text_nearest(account, (const char *const *)names->pdata);
+	html(out, "<p class=\"warn\" role=\"status\">");
+	say(out, T(r, "No message on record is about an account {account}."), "@account", account,
+		NULL);
+	if (near != NULL) {
+		Lookup other = *asked;
+		other.filter.account = near;
+		html(out, " %s <a href=\"/", T(r, "Did you mean"));
+		asked_query(out, &other, NULL);
+		html(out, "\">%s</a>?", near);
+	}
+	html(out, "</p>");
+}
+
 static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray *list, gint64 n,
 	gint64 up_to)
 {
@@ -196,6 +221,7 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 	if (list->len == 0) {
 		html(a->html, "<p class=\"empty\">%s</p>",
 			T(r, "Nothing here: no message is like this."));
+		no_account(a->html, r, asked);
 		return;
 	}
 	if (strcmp(asked->state, "observed") == 0)

@@ -1206,6 +1206,25 @@ static void test_unattended(void)
 	site_free(s);
 }
 
+/* What a list says of itself. */
+static void test_listed(void)
+{
+	Site *s = site_new("", "");
+	Browser *b = logged_in(s, "bert");
+	g_autoptr(MsSettings) settings = ms_settings_load(s->w->config, NULL);
+	g_free(world_hold(s->w, &(WorldHold){.gone = true}));
+	/* an account that is mistyped is told */
+	in_file(settings->records_file,
+		"INSERT INTO account (held, name) SELECT max(id), 'ALPHA' FROM held");
+	get(b, "/?account=ALPH");
+	CONTAINS(b->body->str, "No message on record is about an account <b class=\"account\">ALPH</b>");
+	CONTAINS(b->body->str, "account=ALPHA\"");
+	get(b, "/?account=ALPHA&state=deleted");
+	g_assert_null(strstr(b->body->str, "No message on record"));
+	browser_free(b);
+	site_free(s);
+}
+
 /* What comes back over the page's socket for these bytes, until it is closed. */
 static char *said_to(const Site *s, const char *bytes)
 {
@@ -1773,6 +1792,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/proxied-guesser", test_proxied_guesser);
 	g_test_add_func("/pages/logged-out", test_logged_out);
 	g_test_add_func("/pages/unattended", test_unattended);
+	g_test_add_func("/pages/listed", test_listed);
 	g_test_add_func("/pages/unreadable", test_unreadable);
 	g_test_add_func("/pages/lengths", test_lengths);
 	g_test_add_func("/pages/api", test_api);
