@@ -138,13 +138,13 @@ void html_notice(GString *out, bool fine, const char *text)
 
 static void counter(GString *out, const Request *r)
 {
-	MsRecordStats stats;
-	if (!ms_records_stats(r->site->ledger, &stats, NULL))
+	gint64 n;
+	g_autofree char *age = held_now(r, &n);
+	if (age == NULL)
 		return;
-	g_autofree char *age = stats.held > 0 ? age_text(r, stats.oldest) : g_strdup("–");
 	html(out, "<div id=\"counter\" class=\"counter\" aria-live=\"polite\">"
 		"<b data-held>%d</b> %s <span>· %s <b data-oldest>%s</b></span></div>",
-		stats.held, T(r, "held now"), T(r, "the oldest"), age);
+		n, T(r, "held now"), T(r, "the oldest"), age);
 }
 
 static void link_to(

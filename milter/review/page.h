@@ -178,6 +178,9 @@ void asked_form(GString *out, const Request *r, const Lookup *asked);
 MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *record, bool before);
 
 /* list.c */
+/* How many are held that nobody has decided about, and the age of the oldest, the caller's; NULL:
+ * the records cannot be read. */
+char *held_now(const Request *r, gint64 *n_out);
 void page_list(Request *r, Answer *a);
 void page_counter(Request *r, Answer *a);
 void page_waiting(Request *r, Answer *a);

@@ -1212,7 +1212,24 @@ static void test_listed(void)
 	Site *s = site_new("", "");
 	Browser *b = logged_in(s, "bert");
 	g_autoptr(MsSettings) settings = ms_settings_load(s->w->config, NULL);
-	g_free(world_hold(s->w, &(WorldHold){.gone = true}));
+	g_autofree char *newest = NULL;
+	for (int i = 0; i < 53; i++) {
+		g_autofree char *uid = world_hold(
+			s->w, &(WorldHold){.gone = true, .age_us = (60 - i) * 1000000});
+		if (i == 52)
+			newest = g_steal_pointer(&uid);
+	}
+	/* what is decided and not yet done is in neither */
+	g_autofree char *decided = g_strdup_printf(
+		"INSERT INTO decision (id, uid, grp, verb, recipients, who, second, why, outcome,"
+		" token, step, at, state) VALUES ('0123456789abcdef', '%s', '', 'delete', '',"
+		" 'anna', '', '', '', '', '', 1, 'approved')", newest);
+	in_file(settings->records_file, decided);
+	get(b, "/");
+	CONTAINS(b->body->str, "<b data-held>52</b>");
+	CONTAINS(b->body->str, "<small>52</small>");
+	get(b, "/counter");
+	CONTAINS(b->body->str, "\"held\":52");
 	/* an account that is mistyped is told */
 	in_file(settings->records_file,
 		"INSERT INTO account (held, name) SELECT max(id), 'ALPHA' FROM held");
