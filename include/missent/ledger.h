@@ -76,6 +76,7 @@ typedef struct {
 	gint64 up_to;       /* `changed` when a list was looked at: what came later is left out */
 	MsSort sort;
 	const char *after;  /* where the page before ended: ms_record_cursor() */
+	const char *before; /* where the page behind begins: the last `limit` before that */
 	guint limit;        /* 0: all */
 	bool whole;         /* with recipients, reasons, findings, acts and decisions */
 } MsRecordFilter;

@@ -325,15 +325,30 @@ static void add_conditions(MsLedger *ledger, Query *q, const MsRecordFilter *f)
 }
 
 static const struct {
-	const char *column, *direction, *compare;
-	bool number;
+	const char *column;
+	bool descends, number;
 } sorts[MS_N_SORTS] = {
-	[MS_SORT_NEWEST] = {"arrived", "DESC", "<", true},
-	[MS_SORT_OLDEST] = {"arrived", "ASC", ">", true},
-	[MS_SORT_SENDER] = {"sender", "ASC", ">", false},
-	[MS_SORT_RECIPIENTS] = {"recipients", "DESC", "<", true},
-	[MS_SORT_SIZE] = {"size", "DESC", "<", true},
+	[MS_SORT_NEWEST] = {"arrived", true, true},
+	[MS_SORT_OLDEST] = {"arrived", false, true},
+	[MS_SORT_SENDER] = {"sender", false, false},
+	[MS_SORT_RECIPIENTS] = {"recipients", true, true},
+	[MS_SORT_SIZE] = {"size", true, true},
 };
+
+/* What stands before a row is looked for in the opposite order, and turned round. */
+static bool descends(const MsRecordFilter *f)
+{
+	return sorts[f->sort].descends != (f->before != NULL);
+}
+
+static void turn_round(GPtrArray *list)
+{
+	for (guint i = 0, k = list->len; i + 1 < k; i++) {
+		gpointer first = list->pdata[i];
+		list->pdata[i] = list->pdata[--k];
+		list->pdata[k] = first;
+	}
+}
 
 char *ms_record_cursor(const MsRecord *r, MsSort sort)
 {
@@ -350,10 +365,11 @@ char *ms_record_cursor(const MsRecord *r, MsSort sort)
 	return g_strdup_printf("%" G_GINT64_FORMAT ".%" G_GINT64_FORMAT, r->id, r->arrived);
 }
 
-/* "ID.VALUE": everything behind the row that has these. */
+/* "ID.VALUE": everything behind the row that has these, or before it. */
 static void add_cursor(Query *q, const MsRecordFilter *f)
 {
-	const char *dot = f->after != NULL ? strchr(f->after, '.') : NULL;
+	const char *row = f->before != NULL ? f->before : f->after;
+	const char *dot = row != NULL ? strchr(row, '.') : NULL;
 	if (dot == NULL)
 		return;
 	MsSqlValue last = {.name = ":last", .text = dot + 1};
@@ -362,10 +378,10 @@ static void add_cursor(Query *q, const MsRecordFilter *f)
 			.number = g_ascii_strtoll(dot + 1, NULL, 10),
 			.is_number = true};
 	g_autofree char *condition = g_strdup_printf(
-		"(%s, id) %s (:last, :last_id)", sorts[f->sort].column, sorts[f->sort].compare);
+		"(%s, id) %s (:last, :last_id)", sorts[f->sort].column, descends(f) ? "<" : ">");
 	where(q, condition, &last);
 	g_array_append_val(q->values, ((MsSqlValue){.name = ":last_id",
-		.number = g_ascii_strtoll(f->after, NULL, 10), .is_number = true}));
+		.number = g_ascii_strtoll(row, NULL, 10), .is_number = true}));
 }
 
 static bool run_query(MsLedger *ledger, const Query *q, MsSqlTake take, void *user, GError **error)
@@ -395,15 +411,17 @@ GPtrArray *ms_records_list(MsLedger *ledger, const MsRecordFilter *filter, GErro
 	add_cursor(&q, filter);
 	add_limit(&q, filter->limit);
 	g_string_prepend(q.sql, HEAD);
+	const char *direction = descends(filter) ? "DESC" : "ASC";
 	g_string_append_printf(q.sql, " ORDER BY %s %s, id %s LIMIT :most",
-		sorts[filter->sort].column, sorts[filter->sort].direction,
-		sorts[filter->sort].direction);
+		sorts[filter->sort].column, direction, direction);
 	g_autoptr(GPtrArray) list = new_list();
 	bool fine = ledger_look(ledger, error)
 		&& ledger_end(ledger,
 			run_query(ledger, &q, take_record, list, error)
 				&& (!filter->whole || fill_all(ledger, list, error)),
 			error);
+	if (filter->before != NULL)
+		turn_round(list);
 	return fine ? g_steal_pointer(&list) : NULL;
 }
 

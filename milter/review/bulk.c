@@ -283,7 +283,7 @@ static GPtrArray *chosen_records(const Request *r, const Lookup *asked, gint64 *
 	if (strcmp(form(r, "all"), "1") == 0) {
 		MsRecordFilter filter = asked_filter(asked);
 		filter.state = MS_STATE_HELD;
-		filter.after = NULL;
+		filter.after = filter.before = NULL;
 		filter.up_to = g_ascii_strtoll(form(r, "up_to"), NULL, 10);
 		filter.limit = MOST;
 		return filter.up_to > 0 ? ms_records_list(r->site->ledger, &filter, NULL)
@@ -409,7 +409,7 @@ static void decide_all(
 	html(a->html, "<p><a href=\"/causes\" data-key=\"c\">← %s</a> · <a href=\"/",
 		T(r, "By cause"));
 	if (asked->filter.cause == NULL || *asked->filter.cause == '\0')
-		asked_query(a->html, asked, NULL);
+		asked_query(a->html, asked);
 	html(a->html, "\" data-key=\"u\">%s</a> · <a href=\"/waiting\">%s</a></p>",
 		T(r, "Held mail"), T(r, "Second person"));
 }
@@ -428,7 +428,7 @@ static gint64 number_for(const MsAsk *ask, const GPtrArray *parts, const MsTalli
 static char *bulk_action(const Lookup *asked)
 {
 	GString *action = g_string_new(BULK);
-	asked_query(action, asked, NULL);
+	asked_query(action, asked);
 	return g_string_free(action, FALSE);
 }
 

@@ -134,7 +134,7 @@ static char *list_query(const Lookup *asked)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	if (asked->given)
-		asked_query(out, asked, NULL);
+		asked_query(out, asked);
 	g_string_replace(out, "&amp;", "&", 0);
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
@@ -206,7 +206,7 @@ static char *message_action(const Request *r, const MsRecord *record)
 	GString *action = g_string_new(NULL);
 	g_string_printf(action, "/message/%s", record->uid);
 	if (asked.given)
-		asked_query(action, &asked, NULL);
+		asked_query(action, &asked);
 	return g_string_free(action, FALSE);
 }
 

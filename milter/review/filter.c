@@ -92,6 +92,7 @@ Lookup asked_take(const Request *r)
 	f->undecided = f->state == MS_STATE_HELD && *f->search == '\0';
 	f->up_to = g_ascii_strtoll(query(r, "up_to"), NULL, 10);
 	f->after = *query(r, "after") != '\0' ? query(r, "after") : NULL;
+	f->before = *query(r, "before") != '\0' ? query(r, "before") : NULL;
 	for (int i = 0; i < MS_N_SORTS; i++)
 		if (strcmp(ms_sort_names[i], query(r, "sort")) == 0)
 			f->sort = (MsSort)i;
@@ -147,7 +148,7 @@ bool asked_check(const Request *r, const Lookup *asked, GError **error)
 }
 
 /* Name and value in turn, ended by NULL; "" for what is not asked for. */
-static GStrv asked_pairs(const Lookup *asked, const char *after)
+static GStrv asked_pairs(const Lookup *asked)
 {
 	const MsRecordFilter *f = &asked->filter;
 	g_autofree char *up_to = f->up_to > 0 ? g_strdup_printf("%" G_GINT64_FORMAT, f->up_to)
@@ -160,16 +161,16 @@ static GStrv asked_pairs(const Lookup *asked, const char *after)
 		f->waiting > 0           ? "1"
 			: f->waiting < 0 ? "0"
 					 : "",
-		"up_to", up_to, "after", after};
+		"up_to", up_to};
 	GStrv all = g_new0(char *, G_N_ELEMENTS(pairs) + 1);
 	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
 		all[i] = g_strdup(pairs[i] != NULL ? pairs[i] : "");
 	return all;
 }
 
-void asked_query(GString *out, const Lookup *asked, const char *after)
+void asked_query(GString *out, const Lookup *asked)
 {
-	g_auto(GStrv) pairs = asked_pairs(asked, after);
+	g_auto(GStrv) pairs = asked_pairs(asked);
 	html_query(out, (const char *const *)pairs);
 }
 
@@ -181,7 +182,7 @@ static void hidden(GString *out, const char *name, const char *value)
 
 void asked_fields(GString *out, const Lookup *asked)
 {
-	g_auto(GStrv) pairs = asked_pairs(asked, NULL);
+	g_auto(GStrv) pairs = asked_pairs(asked);
 	for (gsize i = 0; pairs[i] != NULL; i += 2)
 		hidden(out, pairs[i], pairs[i + 1]);
 }
@@ -197,12 +198,9 @@ MsRecord *asked_next(const Request *r, const Lookup *asked, const MsRecord *reco
 {
 	MsRecordFilter filter = asked_filter(asked);
 	g_autofree char *cursor = ms_record_cursor(record, filter.sort);
-	filter.after = cursor;
+	filter.after = before ? NULL : cursor;
+	filter.before = before ? cursor : NULL;
 	filter.limit = 1;
-	if (before && filter.sort != MS_SORT_NEWEST && filter.sort != MS_SORT_OLDEST)
-		return NULL; /* these have no opposite */
-	if (before)
-		filter.sort = filter.sort == MS_SORT_NEWEST ? MS_SORT_OLDEST : MS_SORT_NEWEST;
 	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
 	return list != NULL && list->len > 0 ? g_ptr_array_steal_index(list, 0) : NULL;
 }

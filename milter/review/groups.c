@@ -130,7 +130,7 @@ static void sample(GString *out, const Request *r, const GPtrArray *uids, const 
 	html(out, "<h2>%s</h2>", T(r, "Some of them, as different as can be"));
 	html_sample(out, r, uids, asked);
 	html(out, "<p><a href=\"/");
-	asked_query(out, asked, NULL);
+	asked_query(out, asked);
 	html(out, "\">%s</a></p>", T(r, "All of them, as a list"));
 }
 
@@ -138,7 +138,7 @@ static void decide_form(GString *out, const Request *r, const Lookup *asked, con
 {
 	html(out,
 		"<form class=\"card decide\" method=\"post\" autocomplete=\"off\" action=\"/bulk");
-	asked_query(out, asked, NULL);
+	asked_query(out, asked);
 	html(out, "\">");
 	html_no_default(out);
 	html(out, "<h2>%s</h2>", T(r, "Decide on all of them"));

@@ -93,7 +93,7 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 			record->uid, T(r, "Choose"), id, checked ? " checked" : "");
 	html(out, "<td class=\"main\" data-label=\"%s\"><a class=\"go\" href=\"/message/%s",
 		T(r, "Whose data → who would get it"), record->uid);
-	asked_query(out, asked, NULL);
+	asked_query(out, asked);
 	html(out, "\">");
 	html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
 		record->n_recipients > 1 ? record->n_recipients - 1 : 0);
@@ -126,12 +126,51 @@ void html_rows(GString *out, const Request *r, const GPtrArray *list, const Look
 
 /* ---- pages of the list ---------------------------------------------------------------- */
 
-static void next_page(GString *out, const Request *r, const Lookup *asked, const MsRecord *last)
+/* A page of what is asked for, and is there more before and behind it?  Where that has become too
+ * little for a page, the first. */
+static GPtrArray *take_page(
+	const Request *r, const MsRecordFilter *asked, bool *before_out, bool *behind_out)
 {
-	g_autofree char *cursor = ms_record_cursor(last, asked->filter.sort);
-	html(out, "<p class=\"pages\"><a rel=\"next\" class=\"button quiet\" data-key=\"n\" href=\"/");
-	asked_query(out, asked, cursor);
-	html(out, "\">%s</a></p>", T(r, "Next page"));
+	MsRecordFilter f = *asked;
+	f.limit = PAGE + 1;
+	GPtrArray *list = ms_records_list(r->site->ledger, &f, NULL);
+	if (list != NULL && ((f.before != NULL && list->len <= PAGE) ||
+				    (f.after != NULL && list->len == 0))) {
+		f.before = f.after = NULL;
+		g_ptr_array_unref(list);
+		list = ms_records_list(r->site->ledger, &f, NULL);
+	}
+	bool more = list != NULL && list->len > PAGE;
+	if (more)
+		g_ptr_array_remove_index(list, f.before != NULL ? 0 : PAGE);
+	*before_out = f.before != NULL ? more : f.after != NULL;
+	*behind_out = f.before != NULL || more;
+	return list;
+}
+
+static void turn_link(
+	GString *out, const Request *r, const Lookup *asked, bool back, const MsRecord *from)
+{
+	g_autofree char *cursor = ms_record_cursor(from, asked->filter.sort);
+	g_autofree char *value = g_uri_escape_string(cursor, NULL, FALSE);
+	html(out, "<a rel=\"%S\" class=\"button quiet\" data-key=\"%S\" href=\"/",
+		back ? "prev" : "next", back ? "p" : "n");
+	asked_query(out, asked);
+	html(out, "&amp;%S=%s\">%s</a> ", back ? "before" : "after", value,
+		T(r, back ? "Previous page" : "Next page"));
+}
+
+static void turn(GString *out, const Request *r, const Lookup *asked, bool before, bool behind,
+	const GPtrArray *list)
+{
+	if (list->len == 0 || (!before && !behind))
+		return;
+	html(out, "<p class=\"pages\">");
+	if (before)
+		turn_link(out, r, asked, true, list->pdata[0]);
+	if (behind)
+		turn_link(out, r, asked, false, list->pdata[list->len - 1]);
+	html(out, "</p>");
 }
 
 /* All of them, also those on further pages; what comes in from now on is not part of it. */
@@ -208,7 +247,7 @@ static void no_account(GString *out, const Request *r, const Lookup *asked)
 		Lookup other = *asked;
 		other.filter.account = near;
 		html(out, " %s <a href=\"/", T(r, "Did you mean"));
-		asked_query(out, &other, NULL);
+		asked_query(out, &other);
 		html(out, "\">%s</a>?", near);
 	}
 	html(out, "</p>");
@@ -232,7 +271,7 @@ static void the_list(Request *r, Answer *a, const Lookup *asked, const GPtrArray
 	if (decides) {
 		html(a->html,
 			"<form class=\"bulk\" method=\"post\" autocomplete=\"off\" action=\"/bulk");
-		asked_query(a->html, asked, NULL);
+		asked_query(a->html, asked);
 		html(a->html, "\">");
 		html_no_default(a->html);
 		html_token(a->html, r);
@@ -252,7 +291,6 @@ void page_list(Request *r, Answer *a)
 		say_no(r, a, 400, error->message);
 		return;
 	}
-	asked.filter.limit = PAGE + 1;
 	/* before the list is: what comes in meanwhile is not shown, and so no part of it */
 	gint64 up_to = ms_records_newest_change(r->site->ledger);
 	if (asked.filter.up_to > 0)
@@ -263,15 +301,13 @@ void page_list(Request *r, Answer *a)
 			T(r, "The audit trail cannot be written (does missent-agent run?); nothing is shown."));
 		return;
 	}
-	g_autoptr(GPtrArray) list = ms_records_list(r->site->ledger, &filter, NULL);
+	bool before, behind;
+	g_autoptr(GPtrArray) list = take_page(r, &filter, &before, &behind);
 	gint64 n = ms_records_count(r->site->ledger, &filter, COUNT_UP_TO, NULL);
 	if (!was_read(r, a, n >= 0 ? list : NULL))
 		return;
 	bool held = strcmp(asked.state, "held") == 0;
 	a->title = T(r, held ? "Held mail" : "Messages");
-	bool more = list->len > PAGE;
-	if (more)
-		g_ptr_array_set_size(list, PAGE);
 	html_done(a->html, r);
 	html(a->html, "<h1>%s%s%s <small>%d%S</small></h1>", a->title, held ? "" : ": ",
 		held ? "" : T(r, asked.state), n, n >= COUNT_UP_TO ? "+" : "");
@@ -281,8 +317,7 @@ void page_list(Request *r, Answer *a)
 		html(a->html, "<p class=\"warn\" role=\"status\">%s</p>",
 			T(r, "Only addresses, accounts and queue IDs could be searched just now: there may be more."));
 	the_list(r, a, &asked, list, n, up_to);
-	if (more)
-		next_page(a->html, r, &asked, list->pdata[list->len - 1]);
+	turn(a->html, r, &asked, before, behind, list);
 	if (list->len > 0)
 		html_legend(a->html, r);
 }

@@ -50,7 +50,7 @@ static void step_link(
 		return;
 	html(out, "<a rel=\"%S\" data-key=\"%S\" href=\"/message/%s", before ? "prev" : "next",
 		before ? "k" : "j", next->uid);
-	asked_query(out, asked, NULL);
+	asked_query(out, asked);
 	html(out, "\">%s</a> ", T(r, before ? "← Previous" : "Next →"));
 }
 
@@ -58,7 +58,7 @@ static void way(GString *out, const Request *r, const MsRecord *record, const Lo
 {
 	html(out, "<p class=\"back\"><a data-key=\"u\" href=\"/");
 	if (asked->given)
-		asked_query(out, asked, NULL);
+		asked_query(out, asked);
 	html(out, "\">↑ %s</a> ", T(r, "Held mail"));
 	if (asked->given) {
 		step_link(out, r, asked, record, true);
@@ -532,7 +532,7 @@ static void masked(GString *out, const Request *r, const MsRecord *record, const
 	if (may(r, FOR_REVIEWER) && record->state == MS_STATE_HELD) {
 		html(out, "<form method=\"post\" action=\"/message/%s/reveal", record->uid);
 		if (asked->given)
-			asked_query(out, asked, NULL);
+			asked_query(out, asked);
 		html(out, "#evidence\">");
 		html_token(out, r);
 		html(out,
@@ -552,7 +552,7 @@ static void begin_form(GString *out, const Request *r, const MsRecord *record, c
 		"<form class=\"card decide\" method=\"post\" autocomplete=\"off\" action=\"/message/%s",
 		record->uid);
 	if (asked->given)
-		asked_query(out, asked, NULL);
+		asked_query(out, asked);
 	html(out, "\">");
 	html_no_default(out);
 	if (heading != NULL)

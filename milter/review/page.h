@@ -166,8 +166,8 @@ void asked_marks(const Request *r, Lookup *asked);
 bool search_told(const Request *r, const MsRecordFilter *f);
 void asked_clear(Lookup *asked);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lookup, asked_clear)
-/* "?state=held&..." of it; `after` NULL: from the beginning. */
-void asked_query(GString *out, const Lookup *asked, const char *after);
+/* "?state=held&..." of it, from the beginning. */
+void asked_query(GString *out, const Lookup *asked);
 /* The same as fields of a form that asks. */
 void asked_fields(GString *out, const Lookup *asked);
 /* Fields of a form that is about all of them: what has changed since, has come in or has grown old

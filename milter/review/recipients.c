@@ -55,7 +55,7 @@ static void page_link(GString *out, const Request *r, const MsRecord *record, co
 	g_autofree char *find = g_uri_escape_string(query(r, "find"), NULL, FALSE);
 	html(out, " <a class=\"button quiet\"%S href=\"/message/%s", key, record->uid);
 	if (asked->given)
-		asked_query(out, asked, NULL);
+		asked_query(out, asked);
 	html(out, "%Sfind=%s&amp;from=%d\">%s</a>", asked->given ? "&amp;" : "?", find, from, text);
 }
 

@@ -191,6 +191,29 @@ static void test_pages(void)
 			after = ms_record_cursor(list->pdata[4], (MsSort)sort);
 		}
 		g_assert_cmpstr(got->str, ==, want);
+		/* ... and back from its last row */
+		g_autoptr(GPtrArray) rows = ms_records_list(ledger, &all, NULL);
+		const MsRecord *last = rows->pdata[rows->len - 1];
+		g_autofree char *before = ms_record_cursor(last, (MsSort)sort);
+		g_autofree char *back = g_strdup_printf("%s ", last->queue_id);
+		for (;;) {
+			MsRecordFilter filter = {.state = MS_STATE_HELD,
+				.sort = (MsSort)sort,
+				.limit = 5,
+				.before = before};
+			g_autoptr(GPtrArray) list = ms_records_list(ledger, &filter, NULL);
+			if (list->len == 0)
+				break;
+			for (guint i = list->len; i-- > 0;) {
+				char *more = g_strdup_printf("%s %s",
+					((MsRecord *)list->pdata[i])->queue_id, back);
+				g_free(back);
+				back = more;
+			}
+			g_free(before);
+			before = ms_record_cursor(list->pdata[0], (MsSort)sort);
+		}
+		g_assert_cmpstr(back, ==, want);
 	}
 	g_autoptr(GPtrArray) causes = ms_records_causes(ledger, 10, NULL);
 	g_assert_cmpuint(causes->len, ==, 1);

@@ -1206,19 +1206,46 @@ static void test_unattended(void)
 	site_free(s);
 }
 
-/* What a list says of itself. */
+/* Where the link leads that has this in it. */
+static char *link_of(const Browser *b, const char *mark)
+{
+	const char *at = strstr(b->body->str, mark);
+	const char *href = at != NULL ? strstr(at, "href=\"") : NULL;
+	g_assert_nonnull(href);
+	g_autofree char *raw = g_strndup(href + 6, strcspn(href + 6, "\""));
+	g_auto(GStrv) parts = g_strsplit(raw, "&amp;", -1);
+	return g_strjoinv("&", parts);
+}
+
+/* What a list says of itself, back and forth in it. */
 static void test_listed(void)
 {
 	Site *s = site_new("", "");
 	Browser *b = logged_in(s, "bert");
 	g_autoptr(MsSettings) settings = ms_settings_load(s->w->config, NULL);
-	g_autofree char *newest = NULL;
+	g_autofree char *oldest = NULL, *newest = NULL;
 	for (int i = 0; i < 53; i++) {
 		g_autofree char *uid = world_hold(
 			s->w, &(WorldHold){.gone = true, .age_us = (60 - i) * 1000000});
-		if (i == 52)
+		if (i == 0)
+			oldest = g_steal_pointer(&uid);
+		else if (i == 52)
 			newest = g_steal_pointer(&uid);
 	}
+	get(b, "/");
+	CONTAINS(b->body->str, newest);
+	g_assert_null(strstr(b->body->str, oldest));
+	g_assert_null(strstr(b->body->str, "rel=\"prev\""));
+	CONTAINS(b->body->str, "<b data-held>53</b>");
+	g_autofree char *next = link_of(b, "rel=\"next\"");
+	get(b, next);
+	CONTAINS(b->body->str, oldest);
+	g_assert_null(strstr(b->body->str, newest));
+	g_assert_null(strstr(b->body->str, "rel=\"next\""));
+	g_autofree char *back = link_of(b, "rel=\"prev\"");
+	get(b, back);
+	CONTAINS(b->body->str, newest);
+	g_assert_null(strstr(b->body->str, oldest));
 	/* what is decided and not yet done is in neither */
 	g_autofree char *decided = g_strdup_printf(
 		"INSERT INTO decision (id, uid, grp, verb, recipients, who, second, why, outcome,"
