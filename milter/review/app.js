@@ -9,10 +9,15 @@
 	const counter = document.getElementById("counter");
 	// What is written anew is read out anew, also if it is the same.
 	function show(element, text) { if (element.textContent !== String(text)) element.textContent = text; }
+	// Who types is there, and who was typing when the session ended finds the words again.
+	let typed = false;
+	document.addEventListener("input", function () { typed = true; });
 	async function count() {
 		try {
-			const reply = await fetch("/counter", {credentials: "same-origin"});
-			if (reply.status === 401) { location.reload(); return; }
+			const path = typed ? "/counter?typed=1" : "/counter";
+			typed = false;
+			const reply = await fetch(path, {credentials: "same-origin"});
+			if (reply.status === 401) { keep(); location.reload(); return; }
 			if (!reply.ok) return;
 			const now = await reply.json();
 			show($("[data-held]", counter), now.held);
@@ -20,6 +25,29 @@
 		} catch (e) { /* the next time, perhaps */ }
 	}
 	if (counter) setInterval(function () { if (!document.hidden) count(); }, 10000);
+
+	// ---- words that were typed when the session ended: for the same person, on the same page, once ----
+	const me = $("a[href='/me']");
+	const fields = () => all("form[method=post] input:not([type]):not([autocomplete='one-time-code'])");
+	function keep() {
+		try {
+			sessionStorage.setItem("words", JSON.stringify({who: me.textContent, page: location.pathname,
+				words: fields().map(function (f) { return f.value === f.defaultValue ? null : f.value; })}));
+		} catch (e) { /* nothing is kept */ }
+	}
+	function restore() {
+		try {
+			const kept = JSON.parse(sessionStorage.getItem("words")), own = fields();
+			sessionStorage.removeItem("words");
+			if (!kept) return;
+			if (!me) sessionStorage.setItem("words", JSON.stringify(Object.assign(kept, {ended: true})));
+			else if (kept.ended && kept.who === me.textContent && kept.page === location.pathname
+				&& kept.words.length === own.length) own.forEach(function (f, i) {
+				if (kept.words[i] !== null) f.value = kept.words[i];
+			});
+		} catch (e) { /* nothing was kept */ }
+	}
+	restore();
 
 	// ---- what is chosen in a list ----
 	const chosen = $("[data-chosen]"), whole = $("input[name=all]");
@@ -37,6 +65,7 @@
 			event.preventDefault();
 			return;
 		}
+		if (me && form.getAttribute("action") !== "/logout") keep();
 		// Twice the same decision is a mistake; after a file is saved the page is still there.
 		if (!form.getAttribute("action").endsWith("/part")) setTimeout(function () {
 			all("button", form).forEach(function (b) { b.disabled = true; });

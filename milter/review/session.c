@@ -175,7 +175,7 @@ static MsSession *session_of(const Request *r, const char *id)
 	const char *code = NULL;
 	json_t *reply = ask_agent(r,
 		json_pack("{s:s, s:s, s:b}", "do", "session", "session", id, "unattended",
-			(int)(strcmp(r->path, "/counter") == 0)),
+			(int)(strcmp(r->path, "/counter") == 0 && *query(r, "typed") == '\0')),
 		&why, &code);
 	json_t *json = reply != NULL ? json_incref(json_object_get(reply, "session"))
 		: strcmp(code, "retry") == 0 ? recall(r->site, id)

@@ -450,6 +450,27 @@ for referer, want in (('%s/message/%s/reveal' % (SITE, uid), '/message/' + uid),
 status, _, text = http('/message/' + uid, 'POST', b'verb=return&why=x')
 tap.ok(status == 401 and '"/login?to=%2Fmessage%2F' + uid + '"' in text and first[1] in p.held(),
        'a decision behind the end of a session: nothing is done, and the way back is shown', text[:300])
+words = 'form.decide:nth-of-type(2) input[name=why]'
+OF = {'sends them': [('anna', 'sales says so')], 'leaves them there': [('bert', ''), ('anna', '')]}
+for how in ('sends them', 'leaves them there'):
+    log_in(b, 'anna')
+    b.go(SITE + '/message/' + uid)
+    b.find(words).type('sales says so')
+    m.tool('review', 'passwd', 'anna', stdin="anna's-password\n")  # ends her sessions
+    if how == 'sends them':
+        b.press('button', 'Add the note')
+        b.press('main a', 'Log in')
+    wait_for(lambda: '/login' in b.url, 20)
+    for who, want in OF[how]:
+        b.find('input[name=name]').type(who)
+        b.find('input[name=password]').type(who + "'s-password")
+        b.press('main button')
+        tap.same((b.url.split('?')[0], b.script('return document.querySelector(%r).value' % words)), (SITE + '/message/' + uid, want),
+                 'who types words when the session ends, and %s: %s finds %r' % (how, who, want))
+        if who == 'bert':
+            b.go(SITE + '/login')
+            b.forget()
+            b.go(SITE + '/login?to=%2Fmessage%2F' + uid)
 page.stop()
 configure('idle-timeout = 2s\n')
 page.start()
