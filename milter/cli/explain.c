@@ -24,6 +24,7 @@ typedef struct {
 	CliEnvelope said;
 	char *recipient;
 	gboolean json, reveal;
+	bool held; /* it is a message on record, not a file */
 	int seconds;
 } Explain;
 
@@ -238,6 +239,21 @@ static void print_set(const Explain *e, const json_t *set)
 	}
 }
 
+/* Who types what is masked gives the directory asterisks. */
+static void tell_masked(const Explain *e, const json_t *sets, gsize n)
+{
+	bool masked = false;
+	for (gsize i = 0; i < n && !e->reveal; i++) {
+		size_t k;
+		json_t *c;
+		json_array_foreach(json_object_get(json_array_get(sets, i), "changes"), k, c)
+			masked = masked || strchr(word(c, "command"), '*') != NULL;
+	}
+	if (masked)
+		printf("  what is masked in these commands is shown by %s\n",
+			e->held ? "missent held show --reveal" : "--reveal");
+}
+
 static void print_changes(const Explain *e, const json_t *story)
 {
 	const json_t *changes = json_object_get(story, "changes");
@@ -250,6 +266,7 @@ static void print_changes(const Explain *e, const json_t *story)
 	if (more > 0)
 		printf("  and %" G_GINT64_FORMAT " more (--json has %s)\n", more,
 			number(changes, "more") > 0 ? "the first ones" : "all");
+	tell_masked(e, sets, MIN(n, MAX_SETS));
 	if (n == 0)
 		printf("  %s\n", word(changes, "none"));
 	else if (!json_is_true(json_object_get(changes, "complete")))
@@ -400,6 +417,7 @@ static int run(Explain *e, int argc, char **argv)
 	if (e->reveal)
 		return cli_fail(EX_USAGE,
 			"explain: --reveal is for files; missent held show --reveal reveals a held one");
+	e->held = true;
 	return explain_records(e, argc, argv);
 }
 

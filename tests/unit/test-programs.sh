@@ -90,6 +90,11 @@ done
 unset LC_ALL
 ok '... one that is none' says 64 '--account: "M\xdc" is not UTF-8' held list --account "$(printf 'M\334')"
 
+# What explain proposes has masked values: who would type them is told where the others are.
+printf 'From: billing@seller.example\nTo: b@nobody.example\n\ncustomer number: C-10001\n' >"$S/wrong.eml"
+ok 'explain: a command with a masked value says how to see it' says 0 'is shown by --reveal' explain "$S/wrong.eml"
+ok '... and with it says nothing' sh -c "'$BUILD/missent' -c '$S/missent.conf' explain --reveal '$S/wrong.eml' | grep -q \"customer-number.*C10001\\|C-10001\" && ! '$BUILD/missent' -c '$S/missent.conf' explain --reveal '$S/wrong.eml' | grep 'shown by'"
+
 # A message of the trail, and what it was judged by.
 keep() { # WHAT TEXT: prints its digest
 	id=$(printf '%b' "$2" | sha256sum | cut -c1-32)
