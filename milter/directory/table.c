@@ -187,13 +187,14 @@ static char *no_kind(const MsTable *table, const char *text)
 		near != NULL ? " meant?)" : "");
 }
 
-/* A first line with one value in it is no heading, and its other fields may be values too. */
-static char *list_columns(const MsCsvRecord *record)
+/* A first line with one value in it is no heading, and its other fields may be values too; one
+ * that has a name which was said is a heading, whatever else its names have in them. */
+static char *list_columns(const MsCsvRecord *record, bool headed)
 {
 	GString *out = g_string_new(NULL);
-	for (guint i = 0; i < record->n; i++)
+	for (guint i = 0; i < record->n && !headed; i++)
 		if (!may_be_shown(record->fields[i]))
-			return g_string_assign(out, "values, and no names of columns"),
+			return g_string_assign(out, "what may be values, and is not shown"),
 			       g_string_free(out, FALSE);
 	for (guint i = 0; i < record->n && i < 20; i++) {
 		g_autofree char *name = stripped(record->fields[i]);
@@ -217,11 +218,47 @@ static int find_column(const MsCsvRecord *record, const char *name)
 	return found;
 }
 
-static bool need_column(
-	const MsCsvRecord *record, const char *name, guint *index_out, GError **error)
+/* "COLUMN=KIND" each; of char *.  A column's name may have commas in it, that of a kind has
+ * none. */
+static GPtrArray *map_items(const MsTableForm *form)
+{
+	GPtrArray *items = g_ptr_array_new_with_free_func(g_free);
+	g_auto(GStrv) pieces = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
+	g_autoptr(GString) item = g_string_new(NULL);
+	for (char **piece = pieces; *piece != NULL; piece++) {
+		g_string_append_printf(item, "%s%s", item->len > 0 ? "," : "", *piece);
+		if (item->len > 0 && (strchr(*piece, '=') != NULL || piece[1] == NULL)) {
+			g_ptr_array_add(items, g_strdup(item->str));
+			g_string_truncate(item, 0);
+		}
+	}
+	return items;
+}
+
+/* The name before the last equals sign; the caller's. */
+static char *item_name(const char *item)
+{
+	const char *equals = strrchr(item, '=');
+	return g_strndup(item, equals != NULL ? (gsize)(equals - item) : strlen(item));
+}
+
+/* Has it a column that was said? */
+static bool has_said(const MsCsvRecord *record, const MsTableForm *form)
+{
+	g_autoptr(GPtrArray) items = map_items(form);
+	bool has = form->account != NULL && find_column(record, form->account) != -1;
+	for (guint i = 0; i < items->len && !has; i++) {
+		g_autofree char *name = item_name(items->pdata[i]);
+		has = find_column(record, name) != -1;
+	}
+	return has;
+}
+
+static bool need_column(const MsCsvRecord *record, const MsTableForm *form, const char *name,
+	guint *index_out, GError **error)
 {
 	int found = find_column(record, name);
-	g_autofree char *columns = list_columns(record);
+	g_autofree char *columns = list_columns(record, has_said(record, form));
 	if (found == -1)
 		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s%s",
 			name, columns,
@@ -255,18 +292,19 @@ static bool go_to_heading(MsTable *table, const char *const *names)
 	return false;
 }
 
-static bool add_column(MsTable *table, const MsCsvRecord *record, const char *item, GError **error)
+static bool add_column(
+	MsTable *table, const MsTableForm *form, const char *item, GError **error)
 {
 	const char *equals = strrchr(item, '=');
 	if (equals == NULL)
 		return refuse(error, 0, "--map: \"%s\" is not COLUMN=KIND", item);
-	g_autofree char *name = g_strndup(item, (gsize)(equals - item));
+	g_autofree char *name = item_name(item);
 	const char *kind = kind_of(table, equals + 1);
 	g_autofree char *why = kind == NULL ? no_kind(table, equals + 1) : NULL;
 	if (kind == NULL)
 		return refuse(error, 0, "--map: %s", why);
 	Column column = {0};
-	if (!need_column(record, name, &column.index, error))
+	if (!need_column(&table->record, form, name, &column.index, error))
 		return false;
 	column.name = g_steal_pointer(&name);
 	column.kind = g_strdup(kind);
@@ -276,24 +314,16 @@ static bool add_column(MsTable *table, const MsCsvRecord *record, const char *it
 
 static bool take_map(MsTable *table, const MsTableForm *form, GError **error)
 {
-	const MsCsvRecord *record = &table->record;
 	table->mapped = table->headed = true;
 	if (form->account == NULL)
 		return refuse(
 			error, 0, "--map needs --account, the column that says whose each line is");
-	if (!need_column(record, form->account, &table->account, error))
+	if (!need_column(&table->record, form, form->account, &table->account, error))
 		return false;
-	/* A column's name may have commas in it, that of a kind has none. */
-	g_auto(GStrv) pieces = g_strsplit(form->map != NULL ? form->map : "", ",", -1);
-	g_autoptr(GString) item = g_string_new(NULL);
-	for (char **piece = pieces; *piece != NULL; piece++) {
-		g_string_append_printf(item, "%s%s", item->len > 0 ? "," : "", *piece);
-		if (item->len > 0 && (strchr(*piece, '=') != NULL || piece[1] == NULL)) {
-			if (!add_column(table, record, item->str, error))
-				return false;
-			g_string_truncate(item, 0);
-		}
-	}
+	g_autoptr(GPtrArray) items = map_items(form);
+	for (guint i = 0; i < items->len; i++)
+		if (!add_column(table, form, items->pdata[i], error))
+			return false;
 	return table->columns->len > 0 ||
 		refuse(error, 0,
 			"--account needs --map COLUMN=KIND,..., which says what the other columns are");
@@ -337,15 +367,16 @@ static bool take_first(MsTable *table, GError **error)
 		table->value = (guint)value;
 		return true;
 	}
-	g_autofree char *columns = list_columns(record);
+	guint named = (account != -1) + (kind != -1) + (value != -1);
+	g_autofree char *columns = list_columns(record, named > 0);
 	if (account == -2 || kind == -2 || value == -2)
 		return refuse(error, record->line,
 			"several columns are called \"%s\"; the heading has: %s",
 			account == -2 ? "account" : kind == -2 ? "kind" : "value", columns);
-	if (record->n >= 3 && (account >= 0) + (kind >= 0) + (value >= 0) == 2)
+	if (record->n >= 3 && named == 2)
 		return refuse(error, record->line, "there is no column \"%s\"; the heading has: %s",
 			account < 0 ? "account" : kind < 0 ? "kind" : "value", columns);
-	if (record->n == 3 && !heads_customers(table, account >= 0 || kind >= 0 || value >= 0)) {
+	if (record->n == 3 && !heads_customers(table, named > 0)) {
 		table->kind = 1;
 		table->value = 2;
 		return true;
@@ -375,7 +406,7 @@ static bool find_heading(MsTable *table, const MsTableForm *form, GString *told,
 	guint ignored;
 	if (form->account != NULL && find_column(record, form->account) == -1) {
 		g_autoptr(GError) why = NULL;
-		need_column(record, form->account, &ignored, &why);
+		need_column(record, form, form->account, &ignored, &why);
 		if (!go_to_heading(table, (const char *const[]){form->account, NULL})) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return false;
