@@ -180,6 +180,8 @@ static bool open_all(Agent *agent, GError **error)
 {
 	agent->desk = ms_desk_open(agent->config, error);
 	const MsSettings *s = agent->desk != NULL ? ms_desk_settings(agent->desk) : NULL;
+	if (s != NULL && ms_io_takes_nothing(s->state_dir))
+		return ms_io_fail(error, s->state_dir, EROFS);
 	if (s == NULL || !ms_accounts_folder(s->review.accounts_file, s->user, error))
 		return false;
 	agent->accounts = ms_accounts_open(s->review.accounts_file, &s->desk.people, error);

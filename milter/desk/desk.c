@@ -97,8 +97,10 @@ static bool open_locks(MsDesk *desk, GError **error)
 	for (DeskLock i = 0; i < DESK_N_LOCKS; i++) {
 		desk->locks[i].path =
 			g_build_filename(desk->first->settings->state_dir, names[i], NULL);
-		if (!open_lock(desk, i, error))
-			return false;
+		desk->locks[i].fd = ms_io_open_lock(desk->locks[i].path);
+		/* Where nothing can be written, records can be read; who takes it then is told. */
+		if (desk->locks[i].fd < 0 && errno != EROFS)
+			return cannot_lock(desk->locks[i].path, error);
 	}
 	return true;
 }
@@ -144,7 +146,9 @@ MsDesk *ms_desk_open(const char *config, GError **error)
 	desk->seen = g_strdup(desk->first->stamp);
 	desk->audit = ms_audit_new(desk->first->settings->audit_file);
 	give_audit_key(desk);
-	desk->ledger = ms_ledger_open(desk->first->settings->records_file, error);
+	const char *records = desk->first->settings->records_file;
+	desk->ledger = desk->locks[0].fd >= 0 ? ms_ledger_open(records, error)
+					      : ms_ledger_open_readonly(records, error);
 	if (desk->ledger == NULL)
 		return NULL;
 	ms_ledger_tell(desk->ledger, desk->first->settings->desk.webhook_url != NULL);

@@ -332,6 +332,12 @@ else:
         done = subprocess.run([BUILD + '/' + program, '-c', m.conf, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         tap.ok(done.returncode == 75 and 'Read-only file system' in done.stdout,
                '%s may be started again: its settings are as they should be' % program, done)
+    out = m.tool('held', 'list', '-a', '--limit', '1')
+    tap.ok(m.code == 0 and '1 message' in out, '... records can be listed', (m.code, out))
+    name = out.splitlines()[1].split()[0]
+    for args, word in (('show',), 'audit'), (('note', '-w', 'looked at'), 'decide.lock: Read-only file system'):
+        out = m.tool('held', *args, name)
+        tap.ok(m.code == 75 and word in out, '... and nothing that is to be written down is done: held ' + args[0], (m.code, out))
     subprocess.run(['umount', disk], check=True)
     expect('disk', 'off', 'it takes what it is given')
 
