@@ -148,13 +148,16 @@ static guint hashes_from(const json_t *list, guint8 hashes[][MS_HASH_BYTES])
 	return n;
 }
 
+#define WORDS_MOST 1000 /* of a host that may send megabytes, and another of them each time */
+
 static MsWitness refuse(char **why_out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static MsWitness refuse(char **why_out, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	*why_out = g_strdup_vprintf(format, args);
+	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
+	*why_out = ms_text_escape(text, -1, WORDS_MOST);
 	return MS_WITNESS_REFUSED;
 }
 

@@ -218,6 +218,25 @@ static void test_answers(void)
 	g_assert_cmpuint(size_kept("odd"), ==, 0);
 }
 
+/* What is told of it stands in our trail, in an alert and in a mail. */
+static void test_long_answers(void)
+{
+	static const char *const keys[] = {"damaged", "vkey", "checkpoint"};
+	g_autofree char *folder = path_in("kept"), *long_text = g_strnfill(1 << 20, 'x');
+	g_autoptr(MsTlog) G_GNUC_UNUSED log = make("long", NULL, "real", 3);
+	expect("long", "long", MS_WITNESS_FIRST, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+		json_t *answer = json_pack("{s:s}", keys[i], long_text);
+		g_autofree char *why = NULL;
+		g_autoptr(GError) error = NULL;
+		MsWitness how;
+		g_assert_true(ms_witness_take(folder, "long", answer, 0, &how, &why, &error));
+		g_assert_cmpint(how, ==, MS_WITNESS_REFUSED);
+		g_assert_cmpuint(strlen(why), <, 1200);
+		json_decref(answer);
+	}
+}
+
 /* ---- where a checkpoint is found ------------------------------------------------------- */
 
 /* "%": the note, "@": in one line. */
@@ -290,6 +309,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
 	g_test_add_func("/witness/refused", test_refused);
+	g_test_add_func("/witness/long-answers", test_long_answers);
 	g_test_add_func("/witness/away", test_away);
 	g_test_add_func("/witness/answers", test_answers);
 	g_test_add_func("/witness/find", test_find);
