@@ -86,6 +86,12 @@ static void apply(Mail *m, const char *step)
 		{"+no-docx", WORD, "application/pdf", "a.docx", 10},
 		{"+names", "application/pdf", "application/pdf", "a.exe b.pdf", 10},
 		{"+logo", "image/png", "image/png", "", 4000},
+		{"+bare", "text/plain", "application/pdf", "", 50000},
+		{"+unsaid", "application/pdf", "text/plain", "", 50000},
+		{"+photo", "image/png", "image/png", "photo.png", 4000},
+		{"+plain", "text/plain", "", "", 10},
+		{"+many", "application/pdf", "application/pdf",
+			"a b c d e f g h i j k l m n o p q r s t u v", 10},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
 		if (strcmp(step, parts[i].word) == 0)
@@ -114,12 +120,23 @@ static void apply(Mail *m, const char *step)
 		}
 	else if (strcmp(step, "maybe") == 0)
 		find(m, "iban", "MAYBE", MS_BELIEF_TENTATIVE);
+	else if (strcmp(step, "addressed") == 0)
+		find(m, "iban", "ADDRESSED", MS_BELIEF_SHAPE | MS_BELIEF_ADDRESSED);
+	else if (strcmp(step, "other-kind") == 0)
+		find(m, "vat-id", "OTHER", MS_BELIEF_SHAPE);
+	else if (strcmp(step, "parts") == 0)
+		while (m->reading->parts->len < MS_READING_MAX_PARTS)
+			part(m, "text/plain", "text/plain", "", 10);
 	else if (g_str_has_prefix(step, "unread="))
 		for (int i = 0; i < MS_N_UNREAD; i++)
 			if (strcmp(ms_unread_names[i], value) == 0)
 				ms_reading_unread(m->reading, "part 9", (MsUnreadReason)i, "it");
 	if (strcmp(step, "headless") == 0)
 		ms_reading_unread(m->reading, "message", MS_UNREAD_WORKER, "it died");
+	if (strcmp(step, "half-headed") == 0)
+		ms_reading_unread(m->reading, "headers", MS_UNREAD_DAMAGED, "it ends");
+	if (strcmp(step, "no-headers") == 0)
+		g_ptr_array_set_size(m->reading->headers, 0);
 	if (g_str_has_prefix(step, "H:")) {
 		g_auto(GStrv) pair = g_strsplit(step + 2, ": ", 2);
 		header(m, pair[0], pair[1]);
@@ -127,6 +144,9 @@ static void apply(Mail *m, const char *step)
 	if (strcmp(step, "long") == 0) {
 		g_autofree char *text = g_strnfill(2000, 'a');
 		header(m, "X-Long", text);
+		g_autofree char *results = g_strdup_printf(
+			"mx.seller.example; dkim=pass; spf=pass (%s)", text);
+		header(m, "Authentication-Results", results);
 	}
 }
 
@@ -134,7 +154,7 @@ static MsPolicies *policy(const char *body)
 {
 	g_autofree char *text = g_strdup_printf(
 		"policy \"p\" {\nkinds = {\"iban\"}\ntime-zone = \"UTC\"\n"
-		"authserv-id = {\"mx.seller.example\"}\ntolerate = {\"image\"}\n%s\n}\n",
+		"authserv-id = {\"mx.seller.example\"}\ntolerate = {\"image\", \"ambiguous\"}\n%s\n}\n",
 		body);
 	g_autoptr(GError) error = NULL;
 	MsPolicies *p = ms_policies_parse("p.conf", text, kinds, MS_MODE_ENFORCE, &error);
@@ -208,6 +228,9 @@ static const Row rows[] = {
 	{"header", "'Subject: invoice'", "", 'y', 'n'},
 	{"header", "'Subject: order'", "", 'n', 'y'},
 	{"header", "'Subject: order'", "headless", 'u', 'u'},
+	{"header", "'Subject: order'", "half-headed", 'u', 'u'},
+	{"header", "'Subject: order'", "no-headers", 'u', 'u'},
+	{"header", "'Subject: order'", "unread=time", 'u', 'u'},
 	{"header", "'Subject: invoice'", "headless", 'y', 'n'}, /* this was read */
 	{"header", "'X-Long: b$'", "long", 'u', 'u'},           /* its end was not */
 	{"header", "'X-Long: ^a'", "long", 'y', 'n'},
@@ -250,6 +273,10 @@ static const Row rows[] = {
 		AR("mx.seller.example", "spf=pass smtp.mailfrom=a@b.example"), 'y', 'n'},
 	{"auth-results", "\"arc=pass\"", AR("mx.seller.example", "arc=pass (i=1 spf=fail)"), 'y',
 		'n'},
+	{"auth-results", "\"dkim=fail\"", "long", 'u', 'u'}, /* its end may say so */
+	{"auth-results", "\"dkim=pass\"", "long", 'y', 'n'},
+	{"auth-results", "\"dkim=pass\"", "H:X-Results: mx.seller.example; dkim=pass", 'u', 'u'},
+	{"auth-results", "\"dkim=pass\"", "H:Authentication-Results: ; dkim=pass|" DKIM, 'y', 'n'},
 	{"message-size", "\"over 100K\"", "", 'y', 'n'},
 	{"message-size", "\"over 1M\"", "", 'n', 'y'},
 	{"message-size", "\"under 100K\", \"over 150K\"", "", 'y', 'n'},
@@ -260,6 +287,10 @@ static const Row rows[] = {
 	{"attachment", "\"*.doc\"", "+pdf", 'n', 'y'},
 	{"attachment", "\"*.doc\"", "+pdf|unread=encrypted", 'u', 'u'},
 	{"attachment", "\"*.doc\"", "+pdf|unread=image", 'n', 'y'},
+	{"attachment", "\"*.doc\"", "+pdf|unread=ambiguous", 'n', 'y'}, /* tolerated */
+	{"attachment", "\"*.doc\"", "parts", 'u', 'u'},                 /* there may be more */
+	{"attachment", "\"application/msword\"", "+doc", 'y', 'n'},
+	{"attachment", "\"application/x-ole-storage\"", "+doc", 'y', 'n'},
 	{"attachment-type", "\"application/pdf\"", "+disguised", 'y', 'n'},
 	{"attachment-type", "\"application/pdf\"", "+zip", 'n', 'y'},
 	{"attachment-type", "\"application/pdf\"", "+odd", 'u', 'u'},
@@ -278,11 +309,22 @@ static const Row rows[] = {
 	{"attachment-name", "\"*.pdf\"", "+disguised", 'n', 'y'},
 	{"attachment-name", "\"*.exe\"", "+names", 'u', 'u'},
 	{"attachment-name", "\"*.exe\"", "unread=damaged", 'u', 'u'},
+	{"attachment-name", "\"*.pdf\"", "+names", 'y', 'n'},
+	{"attachment-name", "\"b.pdf\"", "+names", 'u', 'u'},
+	{"attachment-name", "\"b\"", "+names", 'n', 'y'},
+	{"attachment-name", "\"*\"", "", 'n', 'y'},
+	{"attachment-name", "\"*.exe\"", "+many", 'u', 'u'}, /* too many to try */
+	{"attachment-size", "\"under 1K\"", "", 'n', 'y'},
 	{"attachment-size", "\"over 1M\"", "+pdf", 'n', 'y'},
 	{"attachment-size", "\"over 1M\"", "+pdf|+zip", 'y', 'n'},
 	{"attachment-size", "\"over 1M\"", "+pdf|unread=time", 'u', 'u'},
 	{"attachments", "\"none\"", "", 'y', 'n'},
 	{"attachments", "\"none\"", "+logo", 'y', 'n'},
+	/* Neither text nor picture, by either word; or it has a name. */
+	{"attachments", "\"none\"", "+plain", 'y', 'n'},
+	{"attachments", "\"none\"", "+bare", 'n', 'y'},
+	{"attachments", "\"none\"", "+unsaid", 'n', 'y'},
+	{"attachments", "\"none\"", "+photo", 'n', 'y'},
 	{"attachments", "\"none\"", "+pdf|unread=encrypted", 'n',
 		'y'}, /* there is one, whatever else */
 	{"attachments", "\"none\"", "unread=encrypted", 'u', 'u'},
@@ -297,6 +339,8 @@ static const Row rows[] = {
 	{"identifiers", "\"over 2\"", "ids=2|unread=image", 'n', 'y'}, /* tolerated */
 	{"identifiers", "\"over 2\"", "ids=3|unread=image-only", 'y', 'n'},
 	{"identifiers", "\"none\"", "", 'y', 'n'},
+	{"identifiers", "\"none\"", "addressed", 'y', 'n'}, /* of who exchanges the message */
+	{"identifiers", "\"none\"", "other-kind", 'y', 'n'}, /* the policy does not look at it */
 };
 
 static Mail *mail_of(const char *steps)
@@ -358,6 +402,11 @@ static void test_again(void)
 	m->envelope->policies = g_strdupv((char **)under);
 	g_assert_cmpint(
 		state_of(m, "sender = {\"other.example\"}\nattachments = {\"none\"}"), ==, 'y');
+	apply(m, "unsaid=user");
+	g_assert_cmpint(state_of(m, "auth-user = {\"a\"}"), ==, 'y');
+	m->envelope->policies[0][0] = 'q'; /* another one */
+	g_assert_cmpint(state_of(m, "sender = {\"other.example\"}"), ==, 'n');
+	g_assert_cmpint(state_of(m, "auth-user = {\"a\"}"), ==, 'u');
 	mail_free(m);
 }
 
@@ -374,6 +423,12 @@ static void test_words(void)
 			"the sender <billing@seller.example> is one of: seller.example", NULL},
 		{"auth-user = {\"a\"}", "", "nobody had logged in, and it is for auth-user: a",
 			NULL},
+		{"auth-user = {\"a\"}", "user=b",
+			"the login name \"b\" is none of: a", NULL},
+		{"networks = {\"10.0.0.0/8\"}", "client=192.0.2.7",
+			"the client 192.0.2.7 is in none of the networks: 10.0.0.0/8", NULL},
+		{"networks = {\"10.0.0.0/8\"}", "",
+			"the client (this host) is in none of the networks: 10.0.0.0/8", NULL},
 		{"auth-user = {\"a\"}", "unsaid=user", NULL,
 			"auth-user (nobody says who had logged in)"},
 		{"time = {\"Sat\"}", "", "it did not come in the days and hours: Sat", NULL},
