@@ -91,6 +91,7 @@ static void test_addressed(void)
 	static const struct {
 		const char *findings, *recipients;
 		guint left;
+		const char *sender;
 	} cases[] = {
 		{"email billing@seller.example AC-9", "a@x.example AC-1", 0}, /* the sender */
 		{"email x@mail.seller.example AC-9", "a@x.example AC-1", 0},  /* its domain */
@@ -101,17 +102,31 @@ static void test_addressed(void)
 			0}, /* they get it too */
 		{"email b@y.example AC-2", "a@x.example AC-1", 1},
 		{"email seller.example@y.example AC-2", "a@x.example AC-1", 1},
+		{"email b@buyers.example AC-2", "a@x.example AC-1", 1}, /* a domain as long */
+		{"email b@myseller.example AC-2", "a@x.example AC-1", 1},
+		{"email b@r.example AC-2", "a@x.example AC-1", 1},
+		{"email b@seller.example AC-2", "a@x.example AC-1", 0, "x@mail.seller.example"},
+		{"email b@y.example AC-2", "a@x.example AC-1", 1, ""}, /* a bounce is nobody's */
 		{"iban X AC-2;email b@x.example AC-1", "a@x.example AC-1", 1},
+		{"email b@x.example AC-1;iban X AC-2", "a@x.example AC-1", 1},
+		{"iban X AC-1;iban Y ", "a@x.example AC-1", 2}, /* not of address fields alone */
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, cases[i].recipients);
 		for (guint k = 0; k < w->reading->findings->len; k++)
 			((MsFinding *)w->reading->findings->pdata[k])->belief |=
 				MS_BELIEF_ADDRESSED;
+		if (cases[i].sender != NULL) {
+			g_free(w->envelope->sender);
+			w->envelope->sender = g_strdup(cases[i].sender);
+		}
 		g_test_message("row %zu", i);
 		ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
 		g_assert_cmpuint(w->reading->findings->len, ==, cases[i].left);
 		g_assert_cmpuint(ms_resolution_identifiers(w->resolution), ==, cases[i].left);
+		for (guint k = 0; k < w->reading->dropped->len; k++)
+			g_assert_cmpstr(((MsFinding *)w->reading->dropped->pdata[k])->kind, ==,
+				"email");
 		world_free(w);
 	}
 	/* elsewhere too: it stays */
@@ -119,6 +134,32 @@ static void test_addressed(void)
 	ms_policy_drop_addressed(w->envelope, w->reading, w->resolution);
 	g_assert_cmpuint(w->reading->findings->len, ==, 1);
 	world_free(w);
+}
+
+/* What is only perhaps one counts where somebody owns it, of all kinds if none is named. */
+static void test_identifiers(void)
+{
+	static const struct {
+		const char *body;
+		bool applies;
+	} cases[] = {
+		{"identifiers = {\"3\"}", true},
+		{"not-identifiers = {\"3\"}", false},
+		{"kinds = {\"iban\"}\nidentifiers = {\"2\"}", true},
+		{"kinds = {\"iban\"}\nnot-identifiers = {\"2\"}", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world("iban A AC-1;?iban B AC-2;?iban C ;email a@x.example AC-1",
+			"a@x.example AC-1");
+		g_autoptr(MsPolicies) p = policies(cases[i].body);
+		g_autofree char *not = ms_policy_why_not(
+			p, 0, w->envelope, w->reading, w->resolution);
+		g_autofree char *unsure = ms_policy_unsure(
+			p, 0, w->envelope, w->reading, w->resolution);
+		g_test_message("row %zu", i);
+		g_assert_true((not == NULL) == cases[i].applies && unsure == NULL);
+		world_free(w);
+	}
 }
 
 /* An address with a way in it can be refused. */
@@ -691,6 +732,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/outcomes", test_outcomes);
 	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/addressed", test_addressed);
+	g_test_add_func("/policy/identifiers", test_identifiers);
 	g_test_add_func("/policy/routed", test_routed);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
