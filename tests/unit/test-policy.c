@@ -162,6 +162,79 @@ static void test_identifiers(void)
 	}
 }
 
+/* ---- of streams, for the guard ----------------------------------------------------------- */
+
+static guint streams_of(const char *body, MsVerdict *v, MsGuardStream *streams)
+{
+	g_autoptr(MsPolicies) p = policies(body);
+	guint n = ms_policy_streams(p, v, streams);
+	for (guint i = 0; i < n; i++)
+		g_assert_cmpstr(streams[i].policy, ==, "p");
+	return n;
+}
+
+/* Which reasons of which policy make a message a bad one of its stream. */
+static void test_bad(void)
+{
+	static const MsAction actions[] = {MS_DELIVER, MS_TAG, MS_HOLD};
+	for (int code = 0; code < MS_N_REASONS; code++)
+		for (gsize k = 0; k < 2 * G_N_ELEMENTS(actions); k++) {
+			bool bad = code == MS_MISMATCH || code == MS_MIXED_ACCOUNTS ||
+				code == MS_CONTRADICTION || code == MS_LIST_ATTACHED ||
+				code == MS_EXPOSED_RECIPIENTS;
+			g_autoptr(MsVerdict) v = ms_verdict_new();
+			MsReason *r = g_new0(MsReason, 1);
+			MsGuardStream streams[MS_GUARD_STREAMS];
+			r->code = (MsReasonCode)code;
+			r->action = actions[k / 2];
+			r->policy = g_strdup(k % 2 == 0 ? "p" : "another");
+			g_ptr_array_add(v->reasons, r);
+			g_ptr_array_add(v->policies, g_strdup("gone"));
+			g_ptr_array_add(v->policies, g_strdup("p"));
+			g_test_message("%s, row %zu", ms_reason_names[code], k);
+			g_assert_cmpuint(streams_of("", v, streams), ==, 1);
+			g_assert_true(streams[0].bad ==
+				(bad && r->action >= MS_TAG && k % 2 == 0));
+		}
+}
+
+/* Which alarms a policy minds, and for which it holds. */
+static void test_minds(void)
+{
+	static const guint all = (1U << MS_N_GUARD) - 1, unusual = 1U << MS_GUARD_UNUSUAL,
+			   fan_out = 1U << MS_GUARD_FAN_OUT;
+#define ON(A)                                                                                      \
+	"on-fan-in = " A "\non-repeat = " A "\non-oversized = " A "\non-unusual = " A              \
+	"\non-volume = " A "\non-breaker = " A "\nmax-recipients = 5\non-fan-out = "
+	const struct {
+		const char *body;
+		guint minds, holds;
+		gint64 most;
+	} cases[] = {
+		{ON("deliver") "deliver", unusual, 0, -1},
+		{ON("deliver") "tag", unusual | fan_out, 0, -1},
+		{ON("deliver") "hold", unusual | fan_out, fan_out, -1},
+		{ON("tag") "tag", all, 0, 5},
+		{ON("tag") "hold", all, fan_out, 5},
+		{ON("hold") "deliver", all & ~fan_out, all & ~fan_out, 5},
+		{ON("hold") "hold", all, all, 5},
+		{"mode = observe\n" ON("hold") "hold", all, 0, 5},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(MsVerdict) v = ms_verdict_new();
+		MsGuardStream streams[MS_GUARD_STREAMS];
+		while (v->policies->len <= MS_GUARD_STREAMS)
+			g_ptr_array_add(v->policies, g_strdup("p"));
+		g_test_message("row %zu", i);
+		g_assert_cmpuint(streams_of(cases[i].body, v, streams), ==, MS_GUARD_STREAMS);
+		g_assert_cmphex(streams[0].minds, ==, cases[i].minds);
+		g_assert_cmphex(streams[0].holds, ==, cases[i].holds);
+		g_assert_cmpint(streams[0].max_recipients, ==, cases[i].most);
+	}
+	for (int code = 0; code < MS_N_REASONS; code++)
+		g_assert_true(ms_policy_is_counted((MsReasonCode)code) == (code >= MS_FAN_OUT));
+}
+
 /* An address with a way in it can be refused. */
 static void test_routed(void)
 {
@@ -733,6 +806,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/addressed", test_addressed);
 	g_test_add_func("/policy/identifiers", test_identifiers);
+	g_test_add_func("/policy/bad", test_bad);
+	g_test_add_func("/policy/minds", test_minds);
 	g_test_add_func("/policy/routed", test_routed);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
