@@ -1,7 +1,7 @@
 /*
  * missent audit acts: the trail's lines of people, and of missent itself, come in; out goes who did
- * what, when, about which message, and for whom.  The trail has digests of recipients alone: their
- * addresses come from the records, as long as these are kept.  The tool's one thread.
+ * what, when, about which message, for whom, and why.  The trail has digests of recipients alone,
+ * and no reasons: these come from the records, as long as they are kept.  The tool's one thread.
  */
 #include "config.h"
 
@@ -17,6 +17,8 @@
 #include "cli.h"
 
 #define NAMED 10 /* recipients; --json has all */
+/* Between the line of a decision and its act on record. */
+#define APART_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 
 typedef struct {
 	const char *who, *act, *about; /* NULL: any */
@@ -66,6 +68,23 @@ static GPtrArray *known_of(const Acts *a, const json_t *line, const MsRecord *re
 	return known;
 }
 
+/* What was said with it: that of the nearest such act on record; "". */
+static const char *why_of(const MsAuditLine *line, const MsRecord *record)
+{
+	const MsAct *best = NULL;
+	gint64 apart = APART_US;
+	for (guint i = 0; record != NULL && i < record->acts->len; i++) {
+		const MsAct *act = record->acts->pdata[i];
+		gint64 between = ABS(act->at - line->time);
+		if (between > apart || !g_str_has_prefix(act->what, field(line->json, "event")) ||
+			!g_str_has_prefix(act->who, field(line->json, "who")))
+			continue; /* "anna, agreed by bert" */
+		best = act;
+		apart = between;
+	}
+	return best != NULL ? best->why : "";
+}
+
 /* ", to a@x.example, b@x.example and 3 more", the caller's; "" where the line names nobody. */
 static char *words_of(const GPtrArray *known, gint64 all)
 {
@@ -94,6 +113,7 @@ static void print_json(
 	for (guint i = 0; i < known->len; i++)
 		json_array_append_new(to, json_string(known->pdata[i]));
 	json_object_set_new(row, "to", to);
+	json_object_set_new(row, "why", json_string(why_of(line, record)));
 	json_object_set_new(row, "client", json_string(field(line->json, "client")));
 	json_object_set_new(row, "queue_id", json_string(record != NULL ? record->queue_id : ""));
 	cli_print_json(row);
@@ -108,7 +128,9 @@ static void print_line(
 	bool queued = record != NULL && *record->queue_id != '\0';
 	g_autofree char *about = cli_cell(
 		queued ? record->queue_id : field(line->json, "about"), 16);
-	g_autofree char *more = g_strconcat(field(line->json, "detail"), to, NULL);
+	const char *why = why_of(line, record);
+	g_autofree char *more = g_strconcat(
+		field(line->json, "detail"), to, *why != '\0' ? ": " : "", why, NULL);
 	g_autofree char *safe = cli_cell(g_str_has_prefix(more, ", ") ? more + 2 : more, 0);
 	printf("%s  %s  %s  %s  %s\n", time, who, act, about, safe);
 }
@@ -174,8 +196,7 @@ static int list(Acts *a, const char *trail, gint64 from, gint64 to, Cli *cli)
 	if (a->told == 0)
 		return tell_none(a);
 	if (!a->json)
-		printf("%" G_GUINT64_FORMAT " act%s; missent held show says of each message why\n",
-			a->told, CLI_S(a->told));
+		printf("%" G_GUINT64_FORMAT " act%s\n", a->told, CLI_S(a->told));
 	if (a->damaged > 0)
 		cli_fail(0, "%" G_GUINT64_FORMAT " damaged line%s left out (missent audit verify)",
 			a->damaged, a->damaged == 1 ? " is" : "s are");

@@ -118,12 +118,12 @@ def broken(p):
                '... what comes to missent with another %s was not released, nor is it held anew' % what, out)
     m.more = p.settings() + p.desk()
     m.write_conf()
-    out = held('release', name, '--to', 'a@beta.example')
+    out = held('release', name, '--to', 'a@beta.example', '-w', 'it broke')
     p.flush()
     tap.same([p.arrived(p.kind + x) for x in (' cut before', ' cut after')], [1, 1], '... each arrives once')
     acts = m.tool('audit', 'acts', '--json', '--act', 'release', '--about', name).splitlines()
-    tap.same([x['to'] for x in map(json.loads, acts) if x['detail'] == 'done'], [['a@beta.example']],
-             '... and the trail tells to whom')
+    tap.same([(x['to'], x['why'].split(' [')[0]) for x in map(json.loads, acts) if x['detail'] == 'done'], [(['a@beta.example'], 'it broke')],
+             '... and the trail tells to whom, and why')
     held('delete', name, late, kept)
 
 
