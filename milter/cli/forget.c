@@ -20,9 +20,9 @@ static int refuse_open(const char *account, gint64 open)
 {
 	return cli_fail(EX_TEMPFAIL,
 		"%" G_GINT64_FORMAT
-		" messages that concern %s are held, or being decided of: decide first "
+		" message%s that concern%s %s %s held, or being decided of: decide first "
 		"(missent held list --account %s); nothing was forgotten",
-		open, account, account);
+		open, CLI_S(open), open == 1 ? "s" : "", account, open == 1 ? "is" : "are", account);
 }
 
 static bool is_told(const MsSettings *s, const char *account, const char *why, GError **error)

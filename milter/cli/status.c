@@ -140,7 +140,8 @@ static void print_daemon(const Status *st)
 		g_autofree char *age = cli_duration(
 			now / G_USEC_PER_SEC - (gint64)n->value[MS_NUM_DIRECTORY_LOADED]);
 		g_autofree char *entries = ms_numbers_text(n->value[MS_NUM_DIRECTORY_ENTRIES]);
-		printf("%-12s %s entries, imported %s ago\n", "directory", entries, age);
+		printf("%-12s %s %s, imported %s ago\n", "directory", entries,
+			n->value[MS_NUM_DIRECTORY_ENTRIES] == 1 ? "entry" : "entries", age);
 	}
 }
 
