@@ -298,6 +298,11 @@ static void test_word_places(void)
 		word("<w:tbl><w:tr><w:tc><w:tcPr><w:tcW w:w='1'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc><w:tc><w:tcPr/><w:p/></w:tc><w:tc><w:tcPr/><w:p>" R(
 			"4711") "</w:p></w:tc></w:tr><w:tr><w:tc><w:p/></w:tc><w:tc><w:p>" R("next") "</w:p></w:tc></w:tr></w:tbl>"),
 		"] Customer\t\t4711\t\n\tnext\t\n", "");
+	expect("cells of two columns",
+		word("<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr><w:p>" R("Customer") "</w:p></w:tc>"
+			"<w:tc><w:p>" R("Sum") "</w:p></w:tc></w:tr><w:tr><w:tc><w:p>" R("Anna") "</w:p></w:tc><w:tc><w:p>"
+			R("4711") "</w:p></w:tc><w:tc><w:p>" R("12") "</w:p></w:tc></w:tr></w:tbl>"),
+		"] Customer\t\tSum\t\nAnna\t4711\t12\t\n", "");
 }
 
 static void test_bytes_of_parts(void)
@@ -406,6 +411,12 @@ static void test_sheets(void)
 			"<row><c t='inlineStr'><is><t>No.</t></is></c><c s='1'><v>7740912</v></c></row>",
 			""),
 		"] No.\tKD-7740912\t|(values)] No.\t7740912\t", "");
+	expect("cells that are empty, or not there",
+		sheet("xl/s1.xml", "",
+			"<row><c r='A1'><v>1</v></c><c r='B1'/><c r='D1'><v>4</v></c><c><v>5</v></c></row>"
+			"<row><c r='C2'><v>6</v></c><c r='E2'/></row><row/><row><c r='ZZZ4'><v>7</v></c></row>",
+			""),
+		"] 1\t\t\t4\t5\t\n\t\t6\t\t\t\n7\t\n", "");
 	expect("stored below its head",
 		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='0.00E+00'/>",
 			"<row><c t='inlineStr'><is><t>List</t></is></c></row>"
@@ -827,6 +838,14 @@ static void test_opendocument(void)
 		"] Number\tCity\t\n4,7E3\tBonn\t\n4712\t...\t\n"
 		"|(values)] Number\tCity\t\n4711\tBonn\t\n4712\tS-1\t\n",
 		"");
+	expect("empty cells, before a value, too",
+		text_document(
+			"<table:table-row><table:table-cell table:number-columns-repeated='2'/>"
+			"<table:table-cell office:value='4711'><text:p>4,7E3</text:p></table:table-cell>"
+			"<table:table-cell><text:p/></table:table-cell><table:covered-table-cell/>"
+			"<table:table-cell office:value='12'><text:p>12,0</text:p></table:table-cell>"
+			"<table:table-cell table:number-columns-repeated='1000'/></table:table-row>"),
+		"] \t\t4,7E3\t\t\t12,0\t\t\n|(values)] \t\t4711\t\t\t12\t\t\n", "");
 	expect("values of a table within a cell",
 		text_document(
 			"<table:table-row><table:table-cell office:value='1'><text:p>a</text:p><table:table>"
