@@ -58,7 +58,7 @@ typedef struct {
 	const MsExtraction *to;
 	const char *where;
 	const guint8 *p, *end;
-	GString *aside, *changed[MS_N_WAYS], *html;
+	GString *aside, *boxes, *changed[MS_N_WAYS], *html;
 	GString *bytes;   /* of the document's code page, not yet converted */
 	GArray *destinations; /* of Destination; the last one takes the text */
 	Group stack[MAX_DEPTH];
@@ -351,8 +351,9 @@ static void close_destination(Rtf *r)
 			begin_old_list(r);
 		else if (from.purpose >= FIELD)
 			take_name(r, from.purpose, from.line.out->str);
-		g_string_append_len(r->aside, from.line.out->str, (gssize)from.line.out->len);
-		ms_separate(r->aside, '\n');
+		GString *to = from.purpose == BOX ? r->boxes : r->aside;
+		g_string_append_len(to, from.line.out->str, (gssize)from.line.out->len);
+		ms_separate(to, '\n');
 	}
 	if (from.bytes != NULL) {
 		read_bytes(r, &from);
@@ -721,6 +722,8 @@ static void finish(Rtf *r)
 	ms_extract_span(r->to, r->where, body->out->str, body->out->len);
 	g_autofree char *aside = g_strconcat(r->where, " (notes, fields)", NULL);
 	ms_extract_span(r->to, aside, r->aside->str, r->aside->len);
+	g_autofree char *boxes = g_strconcat(r->where, " (text boxes)", NULL);
+	ms_extract_span(r->to, boxes, r->boxes->str, r->boxes->len);
 	ms_headed_hand_over(r->to, r->where, r->headed);
 	ms_extract_changed(r->to, r->where, r->changed);
 	if (r->from_html) {
@@ -733,6 +736,7 @@ static void finish(Rtf *r)
 	g_string_free(body->out, TRUE);
 	g_array_unref(r->destinations);
 	g_string_free(r->aside, TRUE);
+	g_string_free(r->boxes, TRUE);
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		g_string_free(r->changed[i], TRUE);
 	g_string_free(r->html, TRUE);
@@ -755,6 +759,7 @@ static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *d
 		.p = data,
 		.end = data + len,
 		.aside = g_string_new(NULL),
+		.boxes = g_string_new(NULL),
 		.html = g_string_new(NULL),
 		.bytes = g_string_new(NULL),
 		.charset = "WINDOWS-1252",

@@ -989,7 +989,11 @@ static void test_rtf(void)
 	expect("an empty text box behind a label, one behind text",
 		bytes_of("{\\rtf1 Number:{\\shp{\\*\\shpinst{\\shptxt}}}\\par "
 			 "a{\\shp{\\*\\shpinst{\\shptxt b\\par}}}\\par}"),
-		"] Number:\na\n|(notes, fields)] b\n", "");
+		"] Number:\na\n|(text boxes)] b\n", "");
+	expect("text boxes one behind the other",
+		bytes_of("{\\rtf1 {\\shp{\\*\\shpinst{\\sp{\\sn shapeType}{\\sv 202}}{\\shptxt Number\\par}}}"
+			 "{\\shp{\\*\\shpinst{\\sp{\\sn shapeType}{\\sv 202}}{\\shptxt 4711\\par}}}}"),
+		"(text boxes)] Number\n4711\n|shapeType", "");
 	expect("what nobody knows", bytes_of("{\\rtf1 a{\\*\\nobody Said-1}b}"), "] ab|Said-1", "");
 	expect("fonts and colours", bytes_of("{\\rtf1{\\fonttbl{\\f0 Arial;}}{\\colortbl;\\red1;}"
 			"{\\stylesheet{Normal;}}a}"), "doc] a|] Arial;\n|Normal;", "");
