@@ -203,6 +203,7 @@ typedef struct {
 	GArray *targets;     /* of Target; the last one takes the text */
 	GArray *open;        /* of guint8: the kind of each open element */
 	GString *aside, *changed[MS_N_WAYS];
+	GString *unlabelled; /* boxes of the paragraph that have no label before them */
 	GString *collected;  /* text that is made something of at the end of its element */
 	bool collects;
 	/* blanks were left out: a space, if text follows in the same element */
@@ -354,6 +355,9 @@ static void pop_target(Flow *f)
 		g_string_truncate(target.line.out, 0);
 	g_array_set_size(f->targets, f->targets->len - 1);
 	put_aside(f, target.line.out);
+	if (target.beside == 0 && f->targets->len == 1)
+		g_string_append_len(
+			f->unlabelled, target.line.out->str, (gssize)target.line.out->len);
 	if (target.deletion != NULL)
 		g_hash_table_replace(f->deletions, target.deletion, target.line.out);
 	else
@@ -994,6 +998,8 @@ static void end_paragraph(Flow *f)
 	t->paragraphs -= t->paragraphs > 0;
 	if (t->paragraphs > 0)
 		return;
+	if (f->targets->len == 1)
+		ms_line_label_after(&t->line, f->unlabelled, f->aside);
 	if (!t->plain_end) {
 		end_line(f);
 		return;
@@ -1214,6 +1220,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->targets = g_array_new(FALSE, FALSE, sizeof(Target));
 	f->open = g_array_new(FALSE, FALSE, 1);
 	f->aside = g_string_new(NULL);
+	f->unlabelled = g_string_new(NULL);
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		f->changed[i] = g_string_new(NULL);
 	f->collected = g_string_new(NULL);
@@ -1239,6 +1246,7 @@ static void flow_free(Flow *f)
 	g_array_unref(f->targets);
 	g_array_unref(f->open);
 	g_string_free(f->aside, TRUE);
+	g_string_free(f->unlabelled, TRUE);
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		g_string_free(f->changed[i], TRUE);
 	g_string_free(f->collected, TRUE);

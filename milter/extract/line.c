@@ -130,6 +130,17 @@ char *ms_line_label(const MsLine *line)
 		: NULL;
 }
 
+#define MAX_DRAWN 300 /* bytes */
+
+void ms_line_label_after(const MsLine *line, GString *drawn, GString *out)
+{
+	g_autofree char *label = drawn->len > 0 && drawn->len <= MAX_DRAWN ? ms_line_label(line)
+									   : NULL;
+	if (label != NULL)
+		g_string_append_printf(out, "%s%s\n", label, drawn->str);
+	g_string_truncate(drawn, 0);
+}
+
 void ms_line_stored(
 	MsLine *line, gsize start, const GString *row, GString *const changed[MS_N_WAYS])
 {

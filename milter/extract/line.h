@@ -40,6 +40,9 @@ void ms_line_stored(
 /* "Customer number:" as a line of its own, if the paragraph ends so until now, or NULL: its value
  * may be in a box that is drawn behind it. */
 char *ms_line_label(const MsLine *line);
+/* The paragraph ends: what was drawn before it goes to `out` behind its label, if it is one, and is
+ * gone from `drawn`. */
+void ms_line_label_after(const MsLine *line, GString *drawn, GString *out);
 
 /* Hands over what was written to `changed` at `place`. */
 void ms_extract_changed(

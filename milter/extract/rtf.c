@@ -58,6 +58,7 @@ typedef struct {
 	const MsExtraction *to;
 	const char *where;
 	const guint8 *p, *end;
+	GString *unlabelled; /* boxes of the paragraph that have no label before them */
 	GString *aside, *boxes, *changed[MS_N_WAYS], *html;
 	GString *bytes;   /* of the document's code page, not yet converted */
 	GArray *destinations; /* of Destination; the last one takes the text */
@@ -175,8 +176,17 @@ static void put_char(Rtf *r, gunichar c)
 	put_text(r, utf8, (gsize)g_unichar_to_utf8(c, utf8));
 }
 
+/* What is drawn may be anchored before its label. */
+static void label_boxes(Rtf *r)
+{
+	flush(r);
+	ms_line_label_after(&destination(r)->line, r->unlabelled, r->boxes);
+}
+
 static void end_line(Rtf *r)
 {
+	if (destination(r)->purpose == BODY)
+		label_boxes(r);
 	put_char(r, '\n');
 	ms_line_end(&destination(r)->line, r->changed);
 }
@@ -351,6 +361,8 @@ static void close_destination(Rtf *r)
 			begin_old_list(r);
 		else if (from.purpose >= FIELD)
 			take_name(r, from.purpose, from.line.out->str);
+		if (from.purpose == BOX && from.label == 0)
+			g_string_append(r->unlabelled, from.line.out->str);
 		GString *to = from.purpose == BOX ? r->boxes : r->aside;
 		g_string_append_len(to, from.line.out->str, (gssize)from.line.out->len);
 		ms_separate(to, '\n');
@@ -737,6 +749,7 @@ static void finish(Rtf *r)
 	g_array_unref(r->destinations);
 	g_string_free(r->aside, TRUE);
 	g_string_free(r->boxes, TRUE);
+	g_string_free(r->unlabelled, TRUE);
 	for (guint i = 0; i < MS_N_WAYS; i++)
 		g_string_free(r->changed[i], TRUE);
 	g_string_free(r->html, TRUE);
@@ -760,6 +773,7 @@ static gsize read_rtf(const MsExtraction *to, const char *where, const guint8 *d
 		.end = data + len,
 		.aside = g_string_new(NULL),
 		.boxes = g_string_new(NULL),
+		.unlabelled = g_string_new(NULL),
 		.html = g_string_new(NULL),
 		.bytes = g_string_new(NULL),
 		.charset = "WINDOWS-1252",

@@ -165,6 +165,10 @@ static void test_aside(void)
 				R("Box-2") "</w:p></w:txbxContent></v:textbox></Fallback>"
 				"</AlternateContent></w:r></w:p>"),
 		"] Number: \n|Number:\nBox-1\n|Number:\nBox-2\n|!Number:\nNumber:", "");
+	expect("a text box that is anchored before its label",
+		word("<w:p><w:r><w:pict><w:txbxContent><w:p>" R("4711") "</w:p></w:txbxContent></w:pict></w:r>"
+			R("Number: ") "</w:p>"),
+		"] Number: \n|Number:\n4711\n", "");
 	expect("an empty text box behind a label, one behind text",
 		word("<w:p>" R("Number: ") "<w:r><w:txbxContent><w:p/></w:txbxContent></w:r></w:p><w:p>" R(
 			"Some text ") "<w:r><w:txbxContent><w:p>" R("Box-1") "</w:p></w:txbxContent></w:r></w:p>"),
@@ -986,6 +990,10 @@ static void test_rtf(void)
 		bytes_of("{\\rtf1 Number: {\\shp{\\*\\shpinst{\\shptxt 4711\\par}}}\\par "
 			 "City:{\\*\\do{\\dptxbxtext Bonn\\par}}\\par}"),
 		"] Number: \nCity:\n|Number:\n4711\n|City:\nBonn\n", "");
+	expect("a text box that is anchored before its label, one in another paragraph",
+		bytes_of("{\\rtf1 {\\shp{\\*\\shpinst{\\shptxt 4711\\par}}}Number:\\par "
+			 "{\\shp{\\*\\shpinst{\\shptxt 12\\par}}}a\\par Sum:\\par}"),
+		"|Number:\n4711\n|!Sum:\n12", "");
 	expect("an empty text box behind a label, one behind text",
 		bytes_of("{\\rtf1 Number:{\\shp{\\*\\shpinst{\\shptxt}}}\\par "
 			 "a{\\shp{\\*\\shpinst{\\shptxt b\\par}}}\\par}"),
