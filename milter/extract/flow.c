@@ -576,6 +576,15 @@ static void put_symbol(Flow *f, const char *const *attributes)
 #define FIELD_KEY(n) ((guint64)1 << 32 | (n))
 #define MARK_KEY(name) ((guint64)1 << 33 | g_str_hash(name))
 
+/* What SET and ASK make is kept for other fields, and not shown. */
+static bool keeps(const char *instruction)
+{
+	while (g_ascii_isspace(*instruction))
+		instruction++;
+	return g_ascii_strncasecmp(instruction, "SET ", 4) == 0 ||
+		g_ascii_strncasecmp(instruction, "ASK ", 4) == 0;
+}
+
 static void field_char(Flow *f, const char *const *attributes)
 {
 	const char *type = ms_xml_attribute(attributes, "fldCharType");
@@ -588,7 +597,9 @@ static void field_char(Flow *f, const char *const *attributes)
 		g_string_truncate(f->names, 0);
 		return;
 	}
-	if (f->fields->len == 0)
+	if (f->fields->len == 0 ||
+		(f->instructions == 1 && strcmp(type, "separate") == 0 &&
+			keeps(f->instruction->str)))
 		return;
 	guint8 *last = &f->fields->data[f->fields->len - 1];
 	f->instructions -= *last;

@@ -165,6 +165,11 @@ static void test_aside(void)
 				R("Box-2") "</w:p></w:txbxContent></v:textbox></Fallback>"
 				"</AlternateContent></w:r></w:p>"),
 		"] Number: \n|Number:\nBox-1\n|Number:\nBox-2\n|!Number:\nNumber:", "");
+	expect("what a field keeps for another",
+		word("<w:p>" R("C-10") "<w:r><w:fldChar w:fldCharType='begin'/><w:instrText> SET a \"99\" </w:instrText>"
+			"<w:fldChar w:fldCharType='separate'/></w:r>" R("99") "<w:r><w:fldChar w:fldCharType='end'/></w:r>"
+			R("002") "</w:p>"),
+		"] C-10002\n|SET a \"99\" 99", "");
 	expect("a text box that is anchored before its label",
 		word("<w:p><w:r><w:pict><w:txbxContent><w:p>" R("4711") "</w:p></w:txbxContent></w:pict></w:r>"
 			R("Number: ") "</w:p>"),
