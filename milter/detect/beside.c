@@ -534,13 +534,24 @@ static bool is_any_name(const Search *s, const Cell *cell)
 			ms_detect_kinds_named((Search *)s, text, len) != NULL);
 }
 
-/* Lines of values and names by turns begin with a value, so that no name is of the next line. */
-static bool begins_with_value(const Search *s, gsize word)
+/* May it be one of several names?  What ends as a sentence does, greets or heads a list is none. */
+static bool may_be_name(const Search *s, const Cell *cell)
+{
+	gsize end = ms_detect_word_end(s, cell->last);
+	return with_digits(s, cell->first, cell->last) == 0 &&
+		count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
+		(end == s->fold->len || strchr(",!?", s->fold->text[end]) == NULL) &&
+		(s->fold->text[end] != '.' || is_cut_short(s, cell->last));
+}
+
+/* Lines of values and names by turns begin with a value, so that no name is of the next line.
+ * `few`: of so few digits that whatever stands above may be its name. */
+static bool begins_with_value(const Search *s, gsize word, bool few)
 {
 	Cell cells[MAX_CELLS];
 	for (guint i = 0; i < MAX_NAMES && word > 0; i++) {
 		guint n = cut_above(s, word, cells);
-		if (n != 1 || !is_any_name(s, &cells[0]))
+		if (n != 1 || !(is_any_name(s, &cells[0]) || (few && may_be_name(s, &cells[0]))))
 			return n > 0;
 		if (cut_above(s, cells[0].first, cells) != 1 ||
 			!begins_with_digit(s, cells[0].first))
@@ -569,43 +580,74 @@ static bool ends_with_name(const Search *s, gsize word)
 	return !has_values(s, word, 1, 0);
 }
 
+/* Of few digits only what a name for a number says is one: "417 | Customers" says how many. */
+static bool names_value(const Case *c, const Cell *cell, bool few)
+{
+	const MsWord *words = c->s->compact->words;
+	return is_name(c, cell) &&
+		(!few || ms_detect_asks_for_number(c->s->fold, words[cell->first].from,
+				 words[cell->last].until));
+}
+
+/* Is a mark between two cells that sets them apart, not blanks? */
+static bool is_set_apart(const Search *s, const Cell *cell)
+{
+	gsize from = ms_detect_word_end(s, cell[0].last),
+	      len = ms_detect_word_start(s, cell[1].first) - from;
+	return memchr(s->fold->text + from, '\t', len) != NULL ||
+		memchr(s->fold->text + from, '|', len) != NULL;
+}
+
+/* The line of names below lines with `n` cells, of which the `i`th has a value, from word `below`
+ * on; what is behind it, or 0. */
+static gsize names_below(
+	const Search *s, gsize below, guint n, guint i, Cell names[MAX_CELLS])
+{
+	for (guint rows = 0; rows < MAX_VALUES && below < s->compact->n_words; rows++) {
+		if (cut_line(s, below, end_of_line(s->fold, ms_detect_word_start(s, below)),
+			    names) != n)
+			return 0;
+		below = names[n - 1].last + 1;
+		if (n == 1 || with_digits(s, names[i].first, names[i].last) == 0)
+			break;
+	}
+	for (guint k = 0; k < n; k++)
+		if (with_digits(s, names[k].first, names[k].last) > 0)
+			return 0;
+	return below;
+}
+
 /* The value is a cell of its own, the last word of it is `last`. */
-static bool by_line_below(const Case *c, gsize last)
+static bool by_line_below(const Case *c, gsize last, bool few)
 {
 	const Search *s = c->s;
 	Cell cells[MAX_CELLS], names[MAX_CELLS];
 	gsize top = ms_detect_word_start(s, c->word);
-	gsize end = end_of_line(s->fold, top),
-	      first = first_word_at(s, c->word, start_of_line(s->fold, top));
-	guint n = cut_line(s, first, end, cells), i = 0;
+	gsize first = first_word_at(s, c->word, start_of_line(s->fold, top));
+	guint n = cut_line(s, first, end_of_line(s->fold, top), cells), i = 0;
 	while (i < n && (cells[i].first != c->word || cells[i].last != last))
 		i++;
-	if (i == n || c->until - top < MIN_IN_COLUMN ||
-		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
+	if (i == n || ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
 		return false;
 	gsize below = cells[n - 1].last + 1;
-	if (n == 2 && i == 0 && is_name(c, &cells[1]))
-		return !has_values(s, below, 1, 0) || s->fold->text[c->until] == '|' ||
-			memchr(s->fold->text + c->until, '\t', end - c->until) != NULL;
+	if (n == 2 && i == 0 && names_value(c, &cells[1], few))
+		return !has_values(s, below, 1, 0) || is_set_apart(s, cells);
 	if (below >= s->compact->n_words)
 		return false;
-	gsize under = end_of_line(s->fold, ms_detect_word_start(s, below));
-	if (cut_line(s, below, under, names) != n || !is_name(c, &names[i]))
+	below = names_below(s, below, n, i, names);
+	if (below == 0 || !names_value(c, &names[i], few))
 		return false;
-	for (guint k = 0; k < n; k++)
-		if (with_digits(s, names[k].first, names[k].last) > 0)
-			return false;
-	below = names[n - 1].last + 1;
 	return n > 1 ? !has_values(s, below, n, i)
-		     : ends_with_name(s, below) && begins_with_value(s, first);
+		     : ends_with_name(s, below) && begins_with_value(s, first, few);
 }
 
-static bool is_above(const Search *s, guint kind, gsize word, gsize last)
+static bool is_above(const Search *s, guint kind, gsize word, gsize last, bool few)
 {
 	gsize len;
 	const char *text = words_text(s, word, last, &len);
 	const Case c = {s, word, ms_detect_word_end(s, last), kind};
-	return !ms_detect_is_year(text, len) && s->span->n_names == 0 && by_line_below(&c, last);
+	return !ms_detect_is_year(text, len) && s->span->n_names == 0 &&
+		by_line_below(&c, last, few || len < MIN_IN_COLUMN);
 }
 
 /* ---- columns of names, and of values below or behind them ---- */
@@ -793,16 +835,6 @@ static bool is_edge(const Search *s, const Cells *all, guint i)
 		memmem(gap, len, "\n\n", 2) != NULL || memmem(gap, len, "\r\n\r\n", 4) != NULL;
 }
 
-/* May it be one of several names?  What ends as a sentence does, greets or heads a list is none. */
-static bool may_be_name(const Search *s, const Cell *cell)
-{
-	gsize end = ms_detect_word_end(s, cell->last);
-	return with_digits(s, cell->first, cell->last) == 0 &&
-		count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
-		(end == s->fold->len || strchr(",!?", s->fold->text[end]) == NULL) &&
-		(s->fold->text[end] != '.' || is_cut_short(s, cell->last));
-}
-
 /* `n` names from cell `from` on, and behind them as many values, without an edge within.  Two of
  * the edges around tell where these blocks begin and end; or all values have digits, nothing behind
  * them has, and no other name may be before. */
@@ -893,7 +925,8 @@ static bool by_line_above(const Case *c, gsize last)
 bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last)
 {
 	const Case c = {s, first, ms_detect_word_end(s, last), kind};
-	return s->span->n_names == 0 && (by_place(&c, last) || by_line_above(&c, last));
+	return s->span->n_names == 0 && (by_place(&c, last) || by_line_above(&c, last) ||
+						is_above(s, kind, first, last, true));
 }
 
 /* Of a script that sets no blanks: the last letters of a word, perhaps with one behind them. */
@@ -936,6 +969,6 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last)
 {
 	return ms_detect_is_beside(s, kind, first, last) || ms_detect_is_behind(s, kind, last) ||
-		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last) ||
+		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last, false) ||
 		ms_detect_is_in_place(s, kind, first, last);
 }
