@@ -12,7 +12,6 @@
 
 #include "blip.h"
 #include "bytes.h"
-#include "line.h"
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
@@ -42,7 +41,7 @@ typedef struct {
 	GHashTable *formats;
 	GArray *cells;
 	GString *out;
-	guint row, column; /* of the last cell */
+	MsSheetPlace last;
 	bool locked;
 } Book;
 
@@ -144,24 +143,6 @@ static void append_string(const Book *book, GString *out, const guint8 *p, gsize
 
 /* ---- cells ---------------------------------------------------------------------------- */
 
-#define MAX_EMPTY 64 /* cells one beside the other; more are the rest of a sheet */
-
-/* Empty ones are not stored, but those below have the same columns. */
-static void begin_cell(Book *book, guint row, guint column)
-{
-	bool next = row != book->row;
-	guint from = next ? 0 : book->column;
-	guint n = column >= from && column - from <= MAX_EMPTY ? column - from : 0;
-	if (next)
-		ms_separate(book->out, '\n');
-	else if (n == 0)
-		n = 1;
-	while (n-- > 0)
-		g_string_append_c(book->out, '\t');
-	book->row = row;
-	book->column = column;
-}
-
 static double get_double(const guint8 *p)
 {
 	guint64 bits = ms_le32(p) | (guint64)ms_le32(p + 4) << 32;
@@ -185,7 +166,7 @@ static double get_rk(guint32 rk)
 
 static void put_number(Book *book, guint row, guint column, guint style, double value)
 {
-	begin_cell(book, row, column);
+	ms_sheet_begin_cell(book->out, &book->last, row, column);
 	guint number = style < book->cells->len ? g_array_index(book->cells, guint, style) : 0;
 	const char *format = g_hash_table_lookup(book->formats, GUINT_TO_POINTER(number));
 	if (format == NULL)
@@ -211,7 +192,7 @@ static void read_cell(Book *book)
 		break;
 	case FORMULA: /* its last result; if that is text, it follows */
 		if (size >= 14 && ms_le16(p + 12) == 0xffff)
-			begin_cell(book, row, column);
+			ms_sheet_begin_cell(book->out, &book->last, row, column);
 		else if (size >= 14)
 			put_number(book, row, column, style, get_double(p + 6));
 		break;
@@ -225,13 +206,13 @@ static void read_cell(Book *book)
 				get_rk(ms_le32(p + at + 2)));
 		break;
 	case LABELSST:
-		begin_cell(book, row, column);
+		ms_sheet_begin_cell(book->out, &book->last, row, column);
 		if (size >= 10 && ms_le32(p + 6) < book->strings->len)
 			g_string_append(book->out, book->strings->pdata[ms_le32(p + 6)]);
 		break;
 	case LABEL:
 	case RSTRING:
-		begin_cell(book, row, column);
+		ms_sheet_begin_cell(book->out, &book->last, row, column);
 		append_string(book, book->out, p + 6, size - 6);
 		break;
 	default: break;
@@ -243,7 +224,7 @@ static void put_header(Book *book, const guint8 *p, gsize size)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	append_string(book, text, p, size);
-	g_string_append_c(book->out, '\n');
+	ms_sheet_end_row(book->out, &book->last);
 	ms_header_text(book->out, text->str);
 	g_string_append_c(book->out, '\n');
 }
@@ -272,8 +253,7 @@ static void read_record(Book *book)
 	case BOF:
 		if (size >= 2)
 			book->wide = ms_le16(p) >= 0x600;
-		book->row = G_MAXUINT;
-		g_string_append_c(book->out, '\n');
+		ms_sheet_end_row(book->out, &book->last);
 		break;
 	case FILEPASS: book->locked = true; break;
 	case SST: read_strings(book); break;
@@ -296,7 +276,7 @@ static void read_record(Book *book)
 	case DRAWINGS: read_drawings(book); break;
 	case PIVOT_NUMBER:
 		if (size >= 8)
-			put_number(book, book->row + 1, 0, G_MAXUINT, get_double(p));
+			put_number(book, book->last.row + 1, 0, G_MAXUINT, get_double(p));
 		break;
 	case STRING:
 		if (book->out->len > 0 && strchr("\t\n", book->out->str[book->out->len - 1]) == NULL)
@@ -312,7 +292,8 @@ bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data,
 	Book book = {.to = to, .where = where, .records = {.data = data, .len = len},
 		.strings = g_ptr_array_new_with_free_func(g_free),
 		.formats = g_hash_table_new_full(NULL, NULL, NULL, g_free),
-		.cells = g_array_new(FALSE, FALSE, sizeof(guint)), .out = g_string_new(NULL)};
+		.cells = g_array_new(FALSE, FALSE, sizeof(guint)), .out = g_string_new(NULL),
+		.last = {MS_NO_ROW, 0}};
 	while (!book.locked && next_record(&book.records)) {
 		if (!ms_budget_time(to->budget)) {
 			ms_reading_unread(to->reading, where, MS_UNREAD_TIME,
@@ -323,7 +304,7 @@ bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data,
 	}
 	/* Notes, drawings, headers, links: what no rule above knows. */
 	if (!book.locked) {
-		g_string_append_c(book.out, '\n');
+		ms_sheet_end_row(book.out, &book.last);
 		ms_strings(book.out, data, len);
 		ms_extract_span(to, where, book.out->str, book.out->len);
 	}

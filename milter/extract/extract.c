@@ -136,6 +136,8 @@ static const Reader readers[] = {
 		ms_message_file_read},
 	{"edi", "application/edifact", "application/edifact application/edi-x12", ms_is_edi,
 		ms_edi_read},
+	{"text", "application/x-sylk", "application/x-sylk text/x-sylk application/x-dif",
+		ms_is_cell_text, ms_cell_text_read},
 	{"partial", "message/partial", "message/partial message/external-body", NULL, note_partial},
 	{"text", "text/plain", "text/", NULL, ms_plain_read},
 	{"text", "application/x-yencode", "application/x-yencode", ms_is_yenc, ms_plain_read},

@@ -16,6 +16,7 @@ typedef bool MsIs(const guint8 *data, gsize len);
 MsRead ms_apple_read, ms_ds_store_read;
 MsRead ms_archive_read;
 MsRead ms_card_read, ms_ldif_read;
+MsRead ms_cell_text_read;
 MsRead ms_edi_read;
 MsRead ms_font_read;
 MsRead ms_json_read;
@@ -40,6 +41,7 @@ const char *ms_edi_reference(const char *code);
 
 /* ---- what the bytes are: in the file of the reader ---- */
 MsIs ms_is_apple, ms_is_ds_store;
+MsIs ms_is_cell_text;
 MsIs ms_is_edi;
 MsIs ms_is_fixed_page; /* a page of XPS */
 MsIs ms_is_font;

@@ -10,6 +10,7 @@
 
 #include "missent/text.h"
 
+#include "line.h"
 #include "numfmt.h"
 #include "sheet.h"
 #include "xml.h"
@@ -102,6 +103,30 @@ void ms_cell_begin(MsCell *cell, const char *const *attributes)
 	g_strlcpy(cell->name, name != NULL ? name : "", sizeof cell->name);
 	g_strlcpy(cell->type, type != NULL ? type : "n", sizeof cell->type);
 	cell->style = style != NULL ? (guint)strtoul(style, NULL, 10) : 0;
+}
+
+#define MAX_EMPTY 64 /* cells one beside the other; more are the rest of a sheet */
+
+void ms_sheet_end_row(GString *out, MsSheetPlace *last)
+{
+	if (last->row != MS_NO_ROW)
+		g_string_append_c(out, '\t');
+	ms_separate(out, '\n');
+	*last = (MsSheetPlace){MS_NO_ROW, 0};
+}
+
+void ms_sheet_begin_cell(GString *out, MsSheetPlace *last, guint row, guint column)
+{
+	bool next = row != last->row;
+	guint from = next ? 0 : last->column;
+	guint n = column >= from && column - from <= MAX_EMPTY ? column - from : 0;
+	if (next)
+		ms_sheet_end_row(out, last);
+	else if (n == 0)
+		n = 1;
+	while (n-- > 0)
+		g_string_append_c(out, '\t');
+	*last = (MsSheetPlace){row, column};
 }
 
 #define LETTERS 26

@@ -28,6 +28,18 @@ typedef struct {
 void ms_cell_begin(MsCell *cell, const char *const *attributes);
 /* From 0, which one without a name has too. */
 guint ms_cell_column(const MsCell *cell);
+#define MS_NO_ROW G_MAXUINT
+
+/* Of the cell that was written last; before the first one its row is MS_NO_ROW. */
+typedef struct {
+	guint row, column;
+} MsSheetPlace;
+
+/* Sets a cell off from the last one.  Empty ones between are not stored by all formats, but those
+ * below have the same columns. */
+void ms_sheet_begin_cell(GString *out, MsSheetPlace *last, guint row, guint column);
+/* The last cell of a row has a tab behind it as well, for cells may have several lines. */
+void ms_sheet_end_row(GString *out, MsSheetPlace *last);
 /* The value of a cell as it is shown, and as it is stored if that differs (else empty). */
 void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,
 	GString *shown, GString *stored);

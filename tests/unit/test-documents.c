@@ -180,6 +180,17 @@ static void test_xml(void)
 	expect("hexadecimal digits in XML",
 		bytes_of("<?xml version='1.0'?><a><b>5265616C2D31206D6F7265</b></a>"), "Real-1 more",
 		"");
+	expect("a sheet in SYLK: what is not said is as before, cells that are not there",
+		bytes_of("ID;PWXL;N;E\r\nC;Y1;X1;K\"Day\"\r\nC;X3;K\"No.;; a\"\r\nF;Y2;X3\r\n"
+			"C;K417\r\nC;X1;K\"\r\nC;X4;K\r\nC;Y0;X99999999999;K7\r\nC;Y\r\nE\r\n"),
+		"(cells)] Day\t\tNo.;; a\t\n\t\t417\t\"", "");
+	expect("a sheet in DIF",
+		bytes_of("TABLE\n0,1\n\"EXCEL\"\nVECTORS\n0,3\n\"\"\nTUPLES\n0,2\n\"\"\nDATA\n0,0\n\"\"\n"
+			"-1,0\nBOT\n1,0\n\"Day\"\n1,0\n\"\"\n1,0\n\"No.\na\"\n-1,0\nBOT\n0,1\nV\n1,0\n\"\"\n"
+			"0,417\nV\n-1,0\nEOD\n"),
+		"(cells)] Day\t\tNo.\na\t\n1\t\t417\t\n", "");
+	expect("a sheet in DIF that is cut off",
+		bytes_of("TABLE\r\n0,1\r\n\"\"\r\n-1,0\r\nBOT\r\n1,0"), "TABLE\r\n0,1", "");
 	expect("a sheet in SYLK with a line end",
 		bytes_of("ID;PCALCOOO32\nC;X1;Y1;K\"a\x1b :Real-1\"\nE\n"), "Real-1", "");
 	expect("ISO 8859-15",
@@ -475,7 +486,7 @@ static void test_excel_binary(void)
 	RECORD(0x204, "\3\0\0\1\0\0\3\0\0end");
 	RECORD(0x14, "\x0b\0\0&LHead-1&RX");
 	expect("cells", OLE({"Workbook", book->data, book->len}),
-		"\nCustomer\t4711 0004711\nNUMBER-1\t|Label\n\t\t\tfar\t\ttext\tend\n|\nHead-1\nX", "");
+		"Customer\t4711 0004711\t\nNUMBER-1\t|Label\t\n\t\t\tfar\t\ttext\tend\t\n|\nHead-1\nX", "");
 	g_autoptr(GByteArray) locked = g_byte_array_new();
 	record(locked, 0x809, "\0\6\5\0", 4);
 	record(locked, 0x2f, "\1\0", 2);
