@@ -370,9 +370,32 @@ static void end_run(Run *run, guint8 next)
 	}
 }
 
+/* Tables of Word up to 2003: a mark ends each cell, and one more the row, which has as many cells
+ * as the first one, of which none is taken to be empty. */
+typedef struct {
+	guint columns, at;
+} Cells;
+
+#define CELL_END 7
+
+/* A run that ends a cell is one however short it is. */
+static void end_cell(Run *run, Cells *cells)
+{
+	GString *out = run->out;
+	bool ends = run->n == 0 && cells->at > 0 &&
+		(cells->columns == 0 || cells->at == cells->columns);
+	if (ends)
+		cells->columns = cells->at;
+	else if (run->n == 0 && cells->columns == 0)
+		return; /* no cell was before it */
+	g_string_append_c(out, ends ? '\n' : '\t');
+	cells->at = ends ? 0 : cells->at + 1;
+}
+
 static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
 {
 	Run run = {.out = out, .start = out->len, .width = width};
+	Cells cells = {0, 0};
 	for (gsize i = 0; i + width <= len; i += width) {
 		gunichar c = width == 2 ? (guint)(data[i] | data[i + 1] << 8)
 					: ms_text_cp1252(data[i]);
@@ -387,7 +410,12 @@ static void strings_of(GString *out, const guint8 *data, gsize len, guint width)
 			run.digits += g_ascii_isdigit(data[i]) != 0;
 			continue;
 		}
-		end_run(&run, data[i]);
+		if (c == CELL_END)
+			end_cell(&run, &cells);
+		else
+			end_run(&run, data[i]);
+		if (c != CELL_END && cells.at == 0)
+			cells.columns = 0;
 		run = (Run){.out = out, .start = out->len, .width = width};
 	}
 	end_run(&run, width == 2 && len % 2 == 1 ? data[len - 1] : 0);

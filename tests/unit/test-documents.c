@@ -392,9 +392,14 @@ static GByteArray *make_ole(const Stream *streams, gsize n)
 	make_ole((const Stream[]){__VA_ARGS__}, \
 		sizeof((const Stream[]){__VA_ARGS__}) / sizeof(Stream))
 #define TEXT(s) s, sizeof(s) - 1
+#define WORD "\xec\xa5\xc1\0\0\0\0\0\0\0\0\0"
 
 static void test_ole(void)
 {
+	expect("cells of Word, however short, in their columns",
+		OLE({"WordDocument", TEXT(WORD "\7\7To all\rDay\7Fax\7No\rof\7\7" "1.\7\7" "17\7\7" "2.\7" "3\7" "18\7\7"
+			"\r" "ab\r\7" "Regards\r" "A\7" "B\7\7" "4\7\7\7")}),
+		"To all\nDay\tFax\t|of\t\n1.\t\t17\t\n2.\t3\t18\t\nRegards\nA\tB\t\n4\t\t\n", "");
 	expect("Word, in both widths",
 		OLE({"WordDocument",
 			TEXT("\xec\xa5\xc1\0\0\0\0\0\0\0\0\0C\0-\0"
