@@ -181,16 +181,21 @@ static bool is_asked(const Short *c, gsize start)
 }
 
 /* "customers", "Kunden", "clienti": may what ends at `end` be of several?  It has one of these
- * letters behind a name of one, which "asiakas", "müşteri" and "pircējs" have not. */
+ * letters behind a name of one, which "asiakas", "müşteri" and "pircējs" have not; "klients",
+ * "abonentas" and "Kunde" are of one. */
 static bool may_be_of_many(Search *s, guint k, gsize end)
 {
-	const char *fold = s->fold->text;
-	gsize from = end;
-	while (from > 0 && (g_ascii_isalpha(fold[from - 1]) || (fold[from - 1] & 0x80) != 0))
-		from--;
-	return end - from > MAX_ENDING && strchr("sniSNI", fold[end - 1]) != NULL &&
-		(names_kind(s, k, fold + from, end - 1 - from) ||
-			names_kind(s, k, fold + from, end - MAX_ENDING - from));
+	const char *word = s->fold->text + end;
+	gsize len = 0;
+	for (; len < end && (g_ascii_isalpha(word[-1]) || (word[-1] & 0x80) != 0); len++)
+		word--;
+	bool one = g_ascii_strncasecmp(word, "klient", 6) == 0 ||
+		g_ascii_strncasecmp(word, "abonent", 7) == 0;
+	if (len <= MAX_ENDING)
+		return false;
+	return strchr(one ? "nryeNRYE" : "snireySNIREY", word[len - 1]) != NULL &&
+		(names_kind(s, k, word, len - 1) || names_kind(s, k, word, len - MAX_ENDING)) &&
+		(g_ascii_tolower(word[len - 1]) != 'e' || !names_kind(s, k, word, len));
 }
 
 /* "(417)", but not of "(417) 555 0142" */
@@ -256,45 +261,55 @@ static bool is_behind_called(const Short *c, guint k, gsize first)
 	return false;
 }
 
-/* "Kunden 417 und 12694": the number of several that does not stand beside their name. */
+/* Does another number follow what ends at `end`: ", 530", " und 530"? */
+static bool has_next(const MsFold *fold, gsize end)
+{
+	for (gsize limit = end + MAX_AND + 2; end < limit; end++)
+		if (!g_ascii_isalpha(fold->text[end]) &&
+			(fold->text[end] == '\0' || strchr(" ,;&+/", fold->text[end]) == NULL))
+			break;
+	return g_ascii_isdigit(fold->text[end]);
+}
+
+/* "Kunden 417 und 12694", "Rechnungen RE-2026-0418 und 0533": is it one of several? */
 static bool goes_on_list(const Short *c, guint k, gsize first)
 {
 	const Search *s = c->s;
 	const MsWord *words = s->compact->words;
 	gsize word = first, number = first;
-	while (word > 0 && only_marks(s, word - 1, " ,;&+/")) {
+	for (; word > 0; word--) {
 		const MsWord *w = &words[word - 1];
-		gsize len = w->end - w->start;
-		bool digits = ms_detect_is_number(s->compact->text + w->start, len);
-		if (!digits && (word < number || !may_join(s->fold, w->from, w->until, false)))
+		bool joint = word < first && ms_detect_is_joint(s, word - 1);
+		bool digits = joint ||
+			ms_has_digit(s->compact->text + w->start, w->end - w->start);
+		if ((!joint && !only_marks(s, word - 1, " ,;&+/")) ||
+			(!digits &&
+				(word < number || !may_join(s->fold, w->from, w->until, false))))
 			break;
-		word--;
-		number = digits ? word : number;
+		number = digits ? word - 1 : number;
 	}
-	return number < first && number > 0 &&
-		may_be_of_many(c->s, k, words[number - 1].until) &&
-		ms_detect_is_beside(s, k, number, number);
+	return (number < first || has_next(s->fold, ms_detect_word_end(s, c->last))) &&
+		number > 0 && only_marks(s, number - 1, " :") &&
+		may_be_of_many(c->s, k, words[number - 1].until);
 }
 
-/* "Kunden: 417" says how many; but not "Kunden: 417, 530", "customer numbers: 417", and of another
- * kind "Reservation: 417". */
+/* "Kunden: 417", "clients 417" say how many; but not "Kunden: 417, 530", "customer numbers: 417",
+ * of one "dem Kunden 417", and of another kind "Reservation: 417". */
 static bool is_how_many(const Short *c, guint k, gsize start)
 {
 	const MsFold *fold = c->s->fold;
-	gsize at = start, end = ms_detect_word_end(c->s, c->last), from;
+	gsize at = start, from;
 	while (at > 0 && fold->text[at - 1] == ' ')
 		at--;
-	if (at < MIN_MANY || fold->text[at - 1] != ':' || strlen(c->digits) >= MIN_TOLD ||
-		!may_be_of_many(c->s, k, at - 1) ||
+	bool closed = at > 0 && fold->text[at - 1] == ':';
+	at -= closed;
+	if (at < MIN_MANY || strlen(c->digits) >= MIN_TOLD || !may_be_of_many(c->s, k, at) ||
+		(!closed && strchr("nN", fold->text[at - 1]) != NULL) ||
 		!ms_kinds_nth(c->s->kinds, k)->names_buyer)
 		return false;
-	for (from = at - 1; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
+	for (from = at; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
 		;
-	for (gsize limit = end + MAX_AND + 2; end < limit; end++)
-		if (!g_ascii_isalpha(fold->text[end]) &&
-			(fold->text[end] == '\0' || strchr(" ,;&+/", fold->text[end]) == NULL))
-			break;
-	return at - 1 - from >= MIN_MANY && !g_ascii_isdigit(fold->text[end]) &&
+	return at - from >= MIN_MANY && !has_next(fold, ms_detect_word_end(c->s, c->last)) &&
 		!ms_detect_asks_for_number(fold, from, start);
 }
 
