@@ -208,6 +208,9 @@ bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until);
 bool ms_detect_says_number(const char *word, gsize len);
 /* And one that may stand behind it: "of", "des", "della"? */
 bool ms_detect_says_of(const char *word, gsize len);
+/* Is the number that ends at `end` the one of a house, with its street behind it to the end of a
+ * line or cell: "417 Main Street", "417 rue Lepic"? */
+bool ms_detect_is_house(const MsFold *fold, gsize end);
 /* Is what stands from `start` to `end`, behind the label from `label` to `from`, another number
  * than an identifier? */
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);

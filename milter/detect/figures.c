@@ -65,7 +65,8 @@ static const struct {
 		"licenze users nutzer benutzer personen persons people personnes personas persone "
 		"arbeitsplatze seats sitze platze punkte points puntos punti clients clientes "
 		"mitarbeiter employees zeichen worter words items positionen lignes lines zeilen "
-		"grad kartons paletten pallets palettes units piece"},
+		"grad kartons paletten pallets palettes units piece utilisateurs utenti usuarios "
+		"utilizadores gebruikers uzytkownikow brukere anvandare brugere kusu kusov"},
 	{WORD_BEFORE,
 		"tel telefon telefono telephone telefoon telefone tlf telefonnummer phone fon fone "
 		"ph fax telefax mobil mobile mobiel movil celular cellulare cell handy gsm hotline "
@@ -860,6 +861,7 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 /* ---- what is another's ---------------------------------------------------------------- */
 
 #define MAX_STREET 60 /* bytes */
+#define MAX_STREET_WORDS 6
 
 /* "Hauptstr. 5", "8 quai Perrache", "Husova 1234/56": words, and a short number at one end. */
 static bool is_street(const MsFold *fold, gsize from, gsize until)
@@ -882,6 +884,35 @@ static bool is_street(const MsFold *fold, gsize from, gsize until)
 	for (gsize i = from; i < until; i++)
 		letters += is_letter(fold->text[i]);
 	return letters > 2 && (led || ended);
+}
+
+/* Before its name a street's type is written small, or is this one. */
+static bool is_type_before(const char *word, gsize len, const char *small)
+{
+	return strcmp(small, "rue") == 0 || (len > 0 && g_ascii_islower(*word));
+}
+
+bool ms_detect_is_house(const MsFold *fold, gsize end)
+{
+	static const char *const before[] = {"rue", "avenue", "boulevard", "chemin", "impasse",
+		"allee", "quai", "route", "bis", "ter", NULL};
+	static const char *const behind[] = {"street", "st", "road", "rd", "avenue", "ave", "lane",
+		"ln", "drive", "dr", "boulevard", "blvd", NULL};
+	bool first = false, last = false;
+	guint n = 0;
+	gsize at = end + (fold->text[end] == ',');
+	while (fold->text[at] == ' ' && is_letter(fold->text[at + 1]) && n < MAX_STREET_WORDS) {
+		gsize from = at + 1;
+		at = letters_end(fold, from);
+		g_autofree char *small = g_ascii_strdown(fold->text + from, (gssize)(at - from));
+		first = first || (n == 0 && g_strv_contains(before, small) &&
+					 is_type_before(fold->text + from, at - from, small));
+		last = n > 0 && g_strv_contains(behind, small);
+		at += fold->text[at] == '.';
+		n++;
+	}
+	return n > 1 && (first || last) &&
+		(fold->text[at] == '\0' || strchr(",;\r\n\t|)", fold->text[at]) != NULL);
 }
 
 static bool parts_address(const MsFold *fold, gsize at)

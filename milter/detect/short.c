@@ -81,9 +81,26 @@ static bool has_other_label(const Search *s, const MsLabel *label, gsize start)
 	return false;
 }
 
+/* "invoice RE-2026-0418 to 4500 recipients": is the last word before `start` one that leads to
+ * somebody, and does one stand behind the number?  But "invoices 0418 to 0430" are a row. */
+static bool leads_to_others(const Search *s, const MsLabel *label, gsize start, gsize end)
+{
+	static const MsListed leads[] = {MS_LISTED("to"), MS_LISTED("for"), MS_LISTED("per"),
+		MS_LISTED("an"), MS_LISTED("fur")};
+	const char *text = s->fold->text;
+	gsize until = start, from;
+	while (until > label->end && text[until - 1] == ' ')
+		until--;
+	for (from = until; from > label->end && g_ascii_isalpha(text[from - 1]); from--)
+		;
+	return text[end] == ' ' && (g_ascii_isalpha(text[end + 1]) || (text[end + 1] & 0x80)) &&
+		ms_detect_is_listed(leads, G_N_ELEMENTS(leads), text + from, until - from) &&
+		!ms_kind_label_of_many(text + label->start, label->end - label->start);
+}
+
 /* "customers 417, 512 and 530", "no. 417, no.: 530": do nothing but numbers, words for them and
- * single short words stand between? */
-static bool is_listed(const Search *s, const MsLabel *label, gsize from, gsize until)
+ * single short words stand between?  "Ref" is one for them that names what is behind it. */
+static bool is_listed(Search *s, const MsLabel *label, gsize from, gsize until)
 {
 	const char *text = s->fold->text;
 	bool capitals = g_ascii_isupper(text[label->end - (label->end > 0)]), word = false;
@@ -96,9 +113,10 @@ static bool is_listed(const Search *s, const MsLabel *label, gsize from, gsize u
 			bool part = g_ascii_isdigit(text[dash]) ||
 				(i > from && g_ascii_isdigit(text[i - 1]));
 			if (part ? end - i > MAX_AND
-				 : !ms_detect_says_number(text + i, end - i) &&
-					(word || text[end] == ':' ||
-						!may_join(s->fold, i, end, capitals)))
+				 : ms_detect_says_number(text + i, end - i)
+				 ? ms_detect_kinds_named(s, text + i, end - i) != NULL
+				 : word || text[end] == ':' ||
+					 !may_join(s->fold, i, end, capitals))
 				return false;
 			word = word || !part;
 			continue;
@@ -111,6 +129,18 @@ static bool is_listed(const Search *s, const MsLabel *label, gsize from, gsize u
 			return false;
 	}
 	return digits > 0 && !has_other_label(s, label, until);
+}
+
+/* "Customer no. of employees: 250", but "no. of the payer", "no. of Meier" */
+static bool is_of_things(const char *text, gsize len)
+{
+	gsize at = strspn(text, ". "), end = at + 3;
+	if (end >= len || g_ascii_strncasecmp(text + at, "of ", 3) != 0 ||
+		!g_ascii_islower(text[end]))
+		return false;
+	for (at = end; g_ascii_isalpha(text[end]); end++)
+		;
+	return !ms_name_is_particle(text + at, end - at);
 }
 
 /* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417", "Kundennummer (bitte angeben)
@@ -127,6 +157,8 @@ static bool is_behind_words(const Short *c, const MsLabel *label, gsize first)
 			return false;
 	while (end > label->end && fold[end - 1] == ' ')
 		end--;
+	if (is_of_things(fold + label->end, start - label->end))
+		return false;
 	gsize said = ms_detect_drop_copula(s, first);
 	bool enclosed = fold[end - 1] == ')' &&
 		memchr(fold + label->end, '(', end - label->end) != NULL;
@@ -387,7 +419,8 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 		return c->led >= MIN_LABEL &&
 			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
 				c->led);
-	if (letters == 0 && is_how_many(c, k, start))
+	if (letters == 0 && (is_how_many(c, k, start) ||
+				    (!is_asked(c, start) && ms_detect_is_house(s->fold, end))))
 		return false;
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	bool placed = ms_detect_is_in_place(s, k, first, c->last);
@@ -400,7 +433,8 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 		: ms_detect_figure(s->fold, from, until, start, end);
 	bool called = figure == MS_FIGURE_NONE &&
 		(named || (behind && alone) ||
-			(label != NULL && (is_listed(s, label, until, start) ||
+			(label != NULL && ((is_listed(c->s, label, until, start) &&
+							 !leads_to_others(s, label, start, end)) ||
 						  is_behind_words(c, label, first))) ||
 			is_told(c, k, first) ||
 			is_behind_called(c, k, first) || goes_on_list(c, k, first) ||
