@@ -276,6 +276,23 @@ static bool is_slashed(const Case *c, gsize first, gsize last, gsize end)
 	return names_kind(c, name, strlen(name));
 }
 
+/* "service client 417": are the words up to word `end` of another kind with some before them? */
+static bool is_of_longer(const Case *c, gsize first, gsize end)
+{
+	Search *s = (Search *)c->s;
+	guint lines;
+	gsize until = ms_detect_word_end(s, end - 1);
+	for (guint n = 0; first > 0 && n < MAX_WORDS && only_marks(s, first - 1, " -", &lines); n++) {
+		gsize from = ms_detect_word_start(s, first = whole_word(s, first - 1));
+		if (until - from > MAX_BACK)
+			return false;
+		if (!names_kind(c, s->fold->text + from, until - from) &&
+			ms_detect_kinds_named(s, s->fold->text + from, until - from) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Is it the name of the kind that its last words are, up to word `end`? */
 static bool by_words(const Case *c, gsize end, bool numbered)
 {
@@ -299,7 +316,7 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		if (!ms_name_is_particle(word, len) &&
 			names_kind(c, s->fold->text + from, until - from) &&
 			is_near(c, first, end - 1, numbered))
-			return true;
+			return numbered || !is_of_longer(c, first, end);
 	}
 	return false;
 }

@@ -859,7 +859,13 @@ static const struct {
 	{"Vertr\xc3\xa4ge 4171 und 417", "0004171+0000417"},
 	{"Kunde KD12694 in 417 Stunden", "KD12694"},
 	{"Zimmer KD12694 und 417", "KD12694"},
-	/* of a house, things that are counted, and others that an invoice goes to */
+	/* of a telephone, a house, things that are counted, and others that an invoice goes to */
+	{"Service client 417", NULL},
+	{"Servicio al cliente 417", NULL},
+	{"Customer service 0417", NULL},
+	{"Service client no 417", "KD00417"},
+	{"votre client 417", "KD00417"},
+	{"Facture client 417", "KD00417"},
 	{"Bill to: 417 Main Street", NULL},
 	{"Sold-to: 417 Main St., Springfield", NULL},
 	{"Client : 417 boulevard Voltaire", NULL},
