@@ -283,7 +283,15 @@ static void test_split(void)
 			"iban X AC-1", "a@x AC-2;b@x", "11", MS_HOLD},
 		{"on-mismatch = deliver\nrequire = {\"iban\"}\non-unproven = split", "iban X AC-1",
 			"a@x AC-1;b@x AC-2;c@x house", "010"},
+		{"require = {\"iban\"}\non-unproven = split", "", "a@x house;b@x AC-2", "01"},
 		{"on-unknown-recipient = split", "", "a@x AC-1;b@x", "01"},
+		{"believe-mismatch = {\"checked\"}\non-mismatch = split\non-routed-recipient = split",
+			"iban X AC-1", "a%b@x AC-1;c@x", "10"},
+		{"on-mismatch = split\non-routed-recipient = tag", "iban X AC-1",
+			"a@x AC-1;b@x AC-2;a%b@y AC-1", "010"},
+		{"on-mismatch = split\non-routed-recipient = split", "", "a%b@x AC-1;c@x", "10"},
+		{"kinds = {\"iban\"}\non-mismatch = split\non-routed-recipient = split",
+			"vat-id Y AC-1", "a%b@x AC-1;c@x", "10"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, cases[i].recipients);
@@ -296,6 +304,129 @@ static void test_split(void)
 		g_assert_cmpuint(v->withheld->len, ==, strlen(cases[i].withheld));
 		if (v->would != (cases[i].would != MS_DELIVER ? cases[i].would : MS_SPLIT))
 			g_error("%s: would %s", cases[i].policy, ms_action_names[v->would]);
+		world_free(w);
+	}
+}
+
+/* How long it waits, and whether it is held then. */
+static void test_delay(void)
+{
+	static const struct {
+		const char *policy;
+		gint64 seconds;
+		bool holds;
+	} cases[] = {
+		{"on-mismatch = \"delay 10m then deliver\"", 600, false},
+		{"on-mismatch = \"delay 10m then hold\"", 600, true},
+		{"on-mismatch = \"delay 10m then hold\"\nmode = observe", 0, false},
+		{"on-mismatch = hold", 0, false},
+		{"on-mismatch = \"delay 10m then deliver\"\n"
+		 "on-unknown-recipient = \"delay 1h then hold\"", 3600, true},
+		{"on-mismatch = \"delay 1h then hold\"\n"
+		 "on-unknown-recipient = \"delay 10m then deliver\"", 3600, true},
+		{"on-mismatch = \"delay 1h then deliver\"\n"
+		 "on-unknown-recipient = \"delay 10m then hold\"", 3600, true},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world("iban X AC-1", "a@x AC-2;b@x");
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_test_message("row %zu", i);
+		g_assert_cmpint(v->delay_us, ==, cases[i].seconds * G_USEC_PER_SEC);
+		g_assert_true(v->delay_holds == cases[i].holds);
+		world_free(w);
+	}
+}
+
+/* Of each policy and reason the first is told, however many there are; the rest is counted. */
+static void test_more(void)
+{
+	enum { POLICIES = 45, FOUND = 60 };
+	g_autoptr(GString) text = g_string_new("on-unknown-identifier = hold"), what = g_string_new("");
+	for (guint i = 1; i < POLICIES; i++)
+		g_string_append_printf(
+			text, "\n}\npolicy \"p%u\" {\non-unknown-identifier = hold", i);
+	for (guint i = 0; i < FOUND; i++)
+		g_string_append_printf(what, "iban X%u ;", i);
+	World *w = world(what->str, "a@x");
+	g_autoptr(MsPolicies) p = policies(text->str);
+	g_autoptr(MsVerdict) v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	guint of_first = 0, recipients = 0;
+	for (guint i = 0; i < v->reasons->len; i++) {
+		const MsReason *r = v->reasons->pdata[i];
+		g_assert_true(r->enforced);
+		of_first += r->code == MS_UNKNOWN_IDENTIFIER && strcmp(r->policy, "p") == 0;
+		recipients += r->code == MS_UNKNOWN_RECIPIENT;
+	}
+	g_assert_cmpuint(of_first, ==, MS_MAX_REASONS);
+	g_assert_cmpuint(recipients, ==, POLICIES);
+	g_assert_cmpuint(v->reasons->len, >=, MS_MAX_REASONS_IN_ALL);
+	g_assert_cmpuint(v->reasons->len, <, MS_MAX_REASONS_IN_ALL + 2 * POLICIES);
+	g_assert_cmpuint(v->reasons->len + v->more, ==, POLICIES * (FOUND + 1));
+	world_free(w);
+}
+
+/* The first reason says of which identifier, where it is, whose, and to whom it would have gone. */
+static void test_explained(void)
+{
+	static const struct {
+		const char *policy, *findings, *recipients, *want;
+	} cases[] = {
+		{"", "iban X1234567 AC-2 AC-3", "a@x AC-1;b@x AC-2;c@x AC-1",
+			"mismatch p iban ******67 part 1 text/plain, AC-2, AC-3, a@x 2 "
+			"iban of another account than the recipient's (shape)"},
+		{"", "iban X1234567 AC-2", "a@x AC-2;c@x",
+			"mismatch p iban ******67 part 1 text/plain, AC-2, c@x 1 iban of an account, "
+			"and the directory does not know the recipient (shape)"},
+		{"on-unknown-identifier = hold", "iban X1234567 ", "a@x AC-1",
+			"unknown-identifier p iban ******67 part 1 text/plain, -, - 0 "
+			"iban that the directory does not know (shape)"},
+		{"require = {\"iban\"}\non-unproven = hold", "", "h@x house;b@x AC-2;c@x AC-2",
+			"unproven p - - -, -, b@x 2 no iban of the recipient's own account was found"},
+		{"on-unknown-recipient = hold", "", "a@x AC-1;b@x;c@x",
+			"unknown-recipient p - - -, -, b@x 2 "
+			"the directory knows no account for the recipient"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].findings, cases[i].recipients);
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		const MsReason *r = v->reasons->pdata[0];
+#define OR_NONE(S) ((S) != NULL ? (S) : "-")
+		g_autofree char *got = g_strdup_printf("%s %s %s %s %s, %s, %s %u %s",
+			ms_reason_names[r->code], r->policy, OR_NONE(r->kind), OR_NONE(r->masked),
+			OR_NONE(r->where), OR_NONE(r->owner), OR_NONE(r->recipient), r->recipients,
+			r->text);
+		g_assert_cmpstr(got, ==, cases[i].want);
+		world_free(w);
+	}
+}
+
+/* As many addresses as are in To and Cc. */
+static void test_visible(void)
+{
+	static const struct {
+		const char *policy;
+		guint visible;
+		MsAction want;
+	} cases[] = {
+		{"", 1000, MS_DELIVER},
+		{"max-visible-recipients = 2", 2, MS_DELIVER},
+		{"max-visible-recipients = 2", 3, MS_HOLD},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world("iban X AC-1", "a@x AC-1");
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		w->reading->visible_total = cases[i].visible;
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		g_autofree char *codes = ms_verdict_codes(v, MS_TAG);
+		g_test_message("row %zu", i);
+		g_assert_cmpint(v->action, ==, cases[i].want);
+		g_assert_cmpstr(codes, ==,
+			cases[i].want == MS_HOLD ? "exposed-recipients" : "");
 		world_free(w);
 	}
 }
@@ -316,6 +447,7 @@ static void test_outcomes(void)
 		/* a kind that the policy does not look at is somebody's all the same */
 		{"kinds = {\"iban\"}", "iban X AC-1;vat-id Y AC-2", "a@x AC-1", false, "w"},
 		{"house-recipients = judged", "iban X AC-1", "a@x house", false, "w"},
+		{"house-recipients = judged", "", "a@x house", false, "n"},
 		{"", "iban X AC-1", "a@x house", false, "r"},
 		{"", "iban X AC-1", "a@x AC-1;b@x AC-2;c@x", true, "xwu"},
 		{"on-unreadable = deliver", "iban X AC-1", "a@x AC-1", true, "r"},
@@ -467,6 +599,8 @@ static const struct {
 	{"house identifier", "", "vat-id X house", "a@x AC-1", MS_DELIVER, ""},
 	{"house and another own it", "", "vat-id X house AC-2", "a@x AC-1", MS_DELIVER, ""},
 	{"house recipient", "", "iban X AC-2", "a@x house", MS_DELIVER, ""},
+	{"accounts by kinds not looked at", "kinds = {\"iban\"}\nmax-accounts = 1",
+		"vat-id Y AC-1;vat-id Z AC-2", "a@x AC-1 AC-2", MS_DELIVER, ""},
 	{"house recipient judged", "house-recipients = judged", "iban X AC-2", "a@x house", MS_HOLD,
 		"mismatch"},
 	{"house recipient judged, house identifier", "house-recipients = judged", "iban X house",
@@ -803,6 +937,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/mistakes", test_mistakes);
 	g_test_add_func("/policy/shipped", test_shipped);
 	g_test_add_func("/policy/outcomes", test_outcomes);
+	g_test_add_func("/policy/delay", test_delay);
+	g_test_add_func("/policy/visible", test_visible);
+	g_test_add_func("/policy/more", test_more);
+	g_test_add_func("/policy/explained", test_explained);
 	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/addressed", test_addressed);
 	g_test_add_func("/policy/identifiers", test_identifiers);
