@@ -95,17 +95,38 @@ static bool check_tags(const char *value, GError **error)
 	return true;
 }
 
-static bool check_listen(const char *value, GError **error)
+static bool is_address(const char *value)
 {
 	const char *colon = strrchr(value, ':');
 	const char *port = colon != NULL ? colon + 1 : "";
-	if (g_str_has_prefix(value, "unix:/") ||
+	return g_str_has_prefix(value, "unix:/") ||
 		(colon > value && *port != '\0' && strlen(port) < 6 &&
-			port[strspn(port, "0123456789")] == '\0'))
+			port[strspn(port, "0123456789")] == '\0');
+}
+
+static bool check_listen(const char *value, GError **error)
+{
+	if (is_address(value))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 		"\"%s\" is no address of a page; write 127.0.0.1:port, [::1]:port or unix:/path",
 		value);
+	return false;
+}
+
+/* One, or several that are parted as in lists of Postfix. */
+static bool check_servers(const char *value, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit_set(value, " ,\t", -1);
+	bool some = false, fine = true;
+	for (char **word = words; *word != NULL; word++) {
+		some = some || **word != '\0';
+		fine = fine && (**word == '\0' || is_address(*word));
+	}
+	if (some && fine)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no address of Redis; write unix:/path/to/socket or host:port", value);
 	return false;
 }
 
@@ -445,19 +466,20 @@ static const MsRow directory_rows[] = {
 		TO(backend)},
 	{.key = "sqlite-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis", .type = MS_ROW_TEXT, .fallback = "unix:/run/redis/redis-server.sock",
-		TO(redis.address)},
+		.check = check_servers, TO(redis.address)},
 	{.key = "redis-user", .type = MS_ROW_TEXT, TO(redis.user)},
 	{.key = "redis-password-file", .type = MS_ROW_TEXT, .check = check_path},
 	{.key = "redis-database", .type = MS_ROW_NUMBER, .fallback = "0", .max = 1024,
 		TO(redis.database)},
 	{.key = "redis-prefix", .type = MS_ROW_TEXT, .fallback = "missent", TO(redis_prefix)},
 	{.key = "trust-eviction-policy", .type = MS_ROW_SWITCH, .fallback = "no"},
-	{.key = "redis-sentinels", .type = MS_ROW_LIST, TO(redis.sentinels)},
+	{.key = "redis-sentinels", .type = MS_ROW_LIST, .check = check_servers,
+		TO(redis.sentinels)},
 	{.key = "redis-master", .type = MS_ROW_TEXT, TO(redis.master)},
 	{.key = "redis-cluster", .type = MS_ROW_SWITCH, .fallback = "no", TO(redis.cluster)},
 	{.key = "sentinel-user", .type = MS_ROW_TEXT, TO(redis.sentinel_user)},
 	{.key = "sentinel-password-file", .type = MS_ROW_TEXT, .check = check_path},
-	{.key = "redis-replica", .type = MS_ROW_TEXT, TO(redis.replica)},
+	{.key = "redis-replica", .type = MS_ROW_TEXT, .check = check_servers, TO(redis.replica)},
 	{.key = "redis-max-lag", .type = MS_ROW_TIME, .fallback = "10s", .min = 100,
 		.max = 86400000, TO(redis.max_lag_ms)},
 	{.key = "redis-behind", .type = MS_ROW_CHOICE, .fallback = "primary", .choices = behind,
