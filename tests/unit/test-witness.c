@@ -12,6 +12,7 @@
 #include "missent/answer.h"
 #include "missent/witness.h"
 
+#include "milter/audit/audit_private.h"
 #include "../test.h"
 
 static char *dir;
@@ -304,6 +305,34 @@ static void test_find(void)
 	g_assert_cmpuint(got.size, ==, 12);
 }
 
+/* What is kept beside the folder is the latest, of this host's own key. */
+static void test_kept(void)
+{
+	g_autoptr(MsTlog) log = make("kept", NULL, "x", 3), other = make("other", NULL, "x", 30);
+	g_autofree char *folder = path_in("kept"), *file = path_in("kept.checkpoint");
+	const char *key = ms_tlog_vkey(log);
+	g_autoptr(GError) error = NULL;
+	g_auto(MsCheckpoint) first = {0};
+	const MsCheckpoint none = {0}, *now = ms_tlog_checkpoint(log);
+	g_assert_true(ms_audit_keep(folder, key, &none, &error));
+	g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+	g_assert_true(ms_checkpoint_parse(now->text, strlen(now->text), key, &first, &error));
+	g_assert_true(ms_audit_keep_key(folder, key));
+	static const guint64 want[] = {3, 8, 8, 8};
+	for (gsize i = 0; i < G_N_ELEMENTS(want); i++) {
+		if (i == 1)
+			append(log, "y", 5);
+		g_assert_true(i < 3 ? ms_audit_keep(folder, key,
+					      i < 2 ? ms_tlog_checkpoint(log) : &first, &error)
+				    : ms_audit_keep(folder, ms_tlog_vkey(other),
+					      ms_tlog_checkpoint(other), &error));
+		g_auto(MsCheckpoint) kept = {0};
+		g_test_message("step %zu", i);
+		g_assert_true(ms_audit_kept(folder, key, &kept));
+		g_assert_cmpuint(kept.size, ==, want[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -313,6 +342,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/witness/away", test_away);
 	g_test_add_func("/witness/answers", test_answers);
 	g_test_add_func("/witness/find", test_find);
+	g_test_add_func("/witness/kept", test_kept);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
