@@ -20,6 +20,7 @@
 #include "missent/audit.h"
 #include "missent/digest.h"
 #include "missent/io.h"
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -191,6 +192,18 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	return 0;
 }
 
+static int no_account(MsAccounts *accounts, const char *name)
+{
+	g_autoptr(GPtrArray) list = ms_accounts_list(accounts, NULL), names = g_ptr_array_new();
+	for (guint i = 0; list != NULL && i < list->len; i++)
+		g_ptr_array_add(names, ((MsAccount *)list->pdata[i])->name);
+	g_ptr_array_add(names, NULL);
+	const char *near = ms_text_nearest(name, (const char *const *)names->pdata);
+	return cli_fail(EX_DATAERR, "there is no account \"%s\"%s%s%s", name,
+		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		near != NULL ? "\"?" : "");
+}
+
 /* The account, or NULL after it was said that there is none. */
 static MsAccount *find(MsAccounts *accounts, const char *name, int *rc)
 {
@@ -198,7 +211,7 @@ static MsAccount *find(MsAccounts *accounts, const char *name, int *rc)
 	MsAccount *account = ms_accounts_find(accounts, name, &error);
 	if (account == NULL)
 		*rc = error != NULL ? cli_fail_error(error)
-				    : cli_fail(EX_DATAERR, "there is no account \"%s\"", name);
+				    : no_account(accounts, name);
 	return account;
 }
 

@@ -69,6 +69,11 @@ ok '... whose end no clock has' says 64 'from 1 to 36500' review token add --day
 ok '... an option of another verb' says 64 'Unknown option --role' review token delete --role viewer more
 ok '... a verb that is none' says 64 'did you mean "list"?' review token lst
 
+printf 'correct horse battery\n' | missent review adduser anna >/dev/null 2>&1
+for words in 'deluser ana' 'moduser ana --disable' 'passwd ana' 'token add t --for ana'; do
+	ok "... an account that is mistyped: $words" says 65 'there is no account "ana"; did you mean "anna"?' review $words
+done
+
 # Who thinks better of it at a password has a terminal that shows what he types, as before.
 ok 'a password that is given up' "$py" -c 'import os, pty, signal, sys, termios
 pid, fd = pty.fork()
