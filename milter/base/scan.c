@@ -176,6 +176,11 @@ static inline __attribute__((always_inline)) gsize look(const char *text, gsize 
 
 gsize ms_scan_pair(const char *text, gsize len, gsize at, const char pair[2])
 {
+	/* Many a text has not even the first. */
+	const char *first = at < len ? memchr(text + at, pair[0], len - at) : NULL;
+	if (first == NULL)
+		return len;
+	at = (gsize)(first - text);
 	return LOOK(pairs, is_pair, pair, 2);
 }
 

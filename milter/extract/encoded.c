@@ -297,16 +297,29 @@ static bool is_field(const Line *line, const char *from, const char *stop)
 		(stop == line->stop || strchr(marks, *stop) != NULL);
 }
 
+/* Where LONG digits in a row begin at `p`, which no digit is before, or behind it. */
+static const char *long_run(const char *p, const char *stop)
+{
+	while (stop - p >= LONG) {
+		const char *last = p + LONG;
+		while (last > p && ms_transfer_is_base64(last[-1]))
+			last--;
+		if (last == p)
+			return p;
+		p = last;
+	}
+	return stop;
+}
+
 /* "data: !!binary S3VuZGU=": what ends in padding is base64 wherever it stands, and so is a field
  * that is a document; data: is read as such. */
 static void read_amid(const Scan *scan, const Line *line)
 {
 	static const char address[] = ";base64,";
 	const char *p = line->p, *from;
-	gsize len = (gsize)(line->stop - p);
-	if (len < LONG && memchr(p, '=', len) == NULL) /* as nearly all lines */
-		return;
-	for (; (from = p) < line->stop; p = MAX(p, from + 1)) {
+	bool padding = memchr(p, '=', (gsize)(line->stop - p)) != NULL;
+	for (; (from = padding ? p : long_run(p, line->stop)) < line->stop; p = MAX(p, from + 1)) {
+		p = from;
 		while (p < line->stop && ms_transfer_is_base64(*p))
 			p++;
 		bool padded = p < line->stop && *p == '=';
