@@ -928,13 +928,15 @@ static bool by_line_above(const Case *c, gsize last)
 		i++;
 	if (i == n || n < 2 || word == 0)
 		return false;
+	for (guint k = 0; k < n; k++)
+		if (with_digits(s, cells[k].first, cells[k].last) == 0)
+			return false;
 	gsize end = ms_detect_word_end(s, word - 1);
 	word = first_word_at(s, word, start_of_line(s->fold, end));
 	if (cut_blanks(s, word, end, true, names) != n || !is_name(c, &names[i]))
 		return false;
 	for (guint k = 0; k < n; k++)
-		if (with_digits(s, cells[k].first, cells[k].last) == 0 ||
-			with_digits(s, names[k].first, names[k].last) > 0)
+		if (with_digits(s, names[k].first, names[k].last) > 0)
 			return false;
 	return true;
 }
