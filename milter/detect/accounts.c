@@ -55,7 +55,8 @@ static bool is_bank(const Search *s, gsize word)
 		const MsWord *w = &s->compact->words[word - back];
 		const char *text = s->compact->text + w->start;
 		gsize len = w->end - w->start;
-		if (len > MAX_NAME || s->compact->words[word].from - w->until > MAX_NAME)
+		if (len > MAX_NAME || s->compact->words[word].from - w->until > MAX_NAME ||
+			g_ascii_isdigit(*text))
 			return false;
 		if (says_bank(text, len))
 			return true;

@@ -145,7 +145,7 @@ static Word look_up_small(GHashTable *table, const char *small)
 
 static Word look_up(GHashTable *table, const char *text, gsize len)
 {
-	if (len == 0 || len > MAX_TOKEN)
+	if (len == 0 || len > MAX_TOKEN || g_ascii_isdigit(*text)) /* as none of them begins */
 		return WORD_NONE;
 	char room[MAX_TOKEN + 1];
 	g_autofree char *other = NULL;
