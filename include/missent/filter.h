@@ -64,19 +64,17 @@ typedef struct {
 	bool lean; /* guesses that they rule out need not be told (finding.h) */
 } MsFilters;
 bool ms_filters_any(const MsFilters *filters); /* NULL: none */
+/* Any of this kind at all?  NULL: none. */
+bool ms_filters_have_some(const MsFilters *filters, guint8 tag);
 bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize len);
-bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len);
-bool ms_filters_have_tag(const MsFilters *filters, guint8 tag, const char *compact, gsize len);
+bool ms_filters_have(const MsFilters *filters, guint8 tag, const char *compact, gsize len);
 /* Number `n`, from 0; false: there are not so many. */
 bool ms_filters_style(const MsFilters *filters, guint n, MsStyle *style_out);
-
-/* What kinds a hit may be of: a byte that kinds share by chance. */
-guint8 ms_filter_tag(const char *kind);
 
 /* From word `first` to the end of word `last`. */
 typedef struct {
 	gsize first, last;
-	guint8 tag;
+	guint8 tag; /* of the kind (kind.h) */
 } MsHit;
 
 /* Calls `hit` for each piece that is in the filter, in the order of their beginnings, until it
@@ -86,6 +84,6 @@ void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 /* Is this compact value of any kind in it? */
 bool ms_filter_has_any(const MsFilter *filter, const char *compact, gsize len);
 /* Is this compact value of this kind in it? */
-bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len);
+bool ms_filter_has(const MsFilter *filter, guint8 tag, const char *compact, gsize len);
 
 #endif

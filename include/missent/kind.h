@@ -44,6 +44,7 @@ typedef enum {
 
 typedef struct {
 	char *name;
+	guint8 tag;          /* of its name */
 	int line;            /* of its file */
 	MsCheck check;
 	MsForm form;
@@ -67,6 +68,9 @@ typedef struct {
 } MsKind;
 
 typedef struct MsKinds MsKinds;
+
+/* What a filter (filter.h) has of a kind: a byte that several share by chance. */
+guint8 ms_kind_tag(const char *name);
 
 /* As a file of kinds has them. */
 const struct MsRow *ms_kinds_rows(void);

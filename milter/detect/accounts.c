@@ -127,7 +127,7 @@ static void try(Account *a, const guint *order, guint n, bool bare)
 		until = MAX(until, part->until);
 	}
 	if (len < MIN_ACCOUNT || len > MS_FILTER_MAX ||
-		!ms_filters_have(a->s->known, a->iban->name, text, len))
+		!ms_filters_have(a->s->known, a->iban->tag, text, len))
 		return;
 	g_autofree char *value = g_ascii_strup(text, (gssize)len);
 	ms_detect_add_value(a->s, a->iban, from, until, value,

@@ -30,7 +30,7 @@ static bool may(const char *key, MsPostalDepth depth, void *user)
 		return false;
 	if (cut)
 		part[len++] = '/';
-	return ms_filters_have(sink->search->known, sink->kind->name, part, len);
+	return ms_filters_have(sink->search->known, sink->kind->tag, part, len);
 }
 
 static void found(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
@@ -143,7 +143,7 @@ static void find_codes(Search *s, const MsKind *kind)
 	s->coded = kind;
 	g_array_set_size(s->codes, 0);
 	sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);
-	s->worded = ms_filters_have(s->known, kind->name, MS_POSTAL_WORDS, strlen(MS_POSTAL_WORDS));
+	s->worded = ms_filters_have(s->known, kind->tag, MS_POSTAL_WORDS, strlen(MS_POSTAL_WORDS));
 	gsize figure = 0;
 	for (gsize i = 0; i < s->compact->n_words && !s->full; i++) {
 		/* Without towns only words with digits are of interest. */
@@ -167,6 +167,8 @@ static gsize digit_from(const char *text, gsize until, gsize at)
 bool ms_detect_may_be_address(Search *s, const MsKind *kind, gsize start, gsize reach)
 {
 	gsize until = ms_block_end(reach, start);
+	if (!ms_filters_have_some(s->known, kind->tag))
+		return false;
 	if (start < s->plain_from || start > s->plain_until)
 		s->plain_from = s->plain_until = start;
 	s->plain_until = digit_from(s->fold->text, until, s->plain_until);
@@ -237,11 +239,10 @@ static void near_codes(const Search *s, const Sink *sink)
 
 void ms_detect_addresses(Search *s)
 {
-	if (!ms_filters_any(s->known))
-		return;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (kind->form != MS_FORM_ADDRESS || !kind->known)
+		if (kind->form != MS_FORM_ADDRESS || !kind->known ||
+			!ms_filters_have_some(s->known, kind->tag))
 			continue;
 		Sink sink = {s, kind, false};
 		sink.towns = may(MS_POSTAL_TOWN MS_POSTAL_TOWN, MS_POSTAL_CODE, &sink);

@@ -72,17 +72,17 @@ static bool has_no_owner(const Search *s, const MsKind *kind, const char *value)
 		kind->family != MS_FAMILY_NONE || len < MS_FILTER_MIN || len > MS_FILTER_MAX)
 		return false;
 	if (kind->form == MS_FORM_ADDRESS)
-		return !ms_filters_have(s->known, kind->name, value, len);
+		return !ms_filters_have(s->known, kind->tag, value, len);
 	for (gsize i = 0; i < len; i++) {
 		if (!g_ascii_isalnum(value[i])) {
 			g_autofree char *compact = ms_compact_of(value, len);
 			gsize n = strlen(compact);
 			return n >= MS_FILTER_MIN && n <= MS_FILTER_MAX &&
-				!ms_filters_have(s->known, kind->name, compact, n);
+				!ms_filters_have(s->known, kind->tag, compact, n);
 		}
 		small[i] = g_ascii_tolower(value[i]);
 	}
-	return !ms_filters_have(s->known, kind->name, small, len);
+	return !ms_filters_have(s->known, kind->tag, small, len);
 }
 
 /* Of a kind that is never found but tentatively. */
@@ -207,7 +207,7 @@ static bool is_idle_guess(Search *s, const MsKind *kind, const char *text, gsize
 		kind->names_buyer || kind->form != MS_FORM_ALNUM ||
 		kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
 		len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
-		ms_filters_have(s->known, kind->name, text, len))
+		ms_filters_have(s->known, kind->tag, text, len))
 		return false;
 	for (gsize i = 0; i < len; i++)
 		upper[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] & ~0x20 : text[i]);
@@ -744,7 +744,6 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 	g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(Named));
 	g_autoptr(GArray) borders = g_array_new(FALSE, FALSE, sizeof(Border));
 	g_autoptr(GArray) codes = ms_detect_codes();
-	g_autoptr(GByteArray) tags = g_byte_array_new();
 	Search s = {.kinds = kinds,
 		.known = known,
 		.span = span,
@@ -755,8 +754,7 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 		.labels = labels,
 		.named = named,
 		.borders = borders,
-		.codes = codes,
-		.tags = tags};
+		.codes = codes};
 	ms_detect_fill_words();
 	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
 	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);

@@ -47,7 +47,6 @@ typedef struct {
 	/* addresses.c's, of one kind: words that begin a postcode of the directory's, in order. */
 	const MsKind *coded;
 	GArray *codes;                 /* of Code */
-	GByteArray *tags;      /* short.c's: of the first kinds (filter.h) */
 	GHashTable *looked_up; /* names.c's: names that were asked for, to MsNameKinds or NULL */
 	bool worded;                   /* it has addresses without one */
 	gsize plain_from, plain_until; /* no digit is between these */

@@ -130,7 +130,7 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 			if (local->len > MS_FILTER_MAX)
 				break;
 			if (last > after &&
-				ms_filters_have(s->known, kind->name, local->str, local->len))
+				ms_filters_have(s->known, kind->tag, local->str, local->len))
 				return ms_detect_add_value(s, kind, ms_detect_word_start(s, first),
 					ms_detect_word_end(s, last), local->str,
 					MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);

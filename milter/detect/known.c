@@ -50,7 +50,7 @@ static bool is_any_known(const Search *s, gsize first, gsize last)
 		return false;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (kind->known && ms_filters_have(s->known, kind->name, text, len))
+		if (kind->known && ms_filters_have(s->known, kind->tag, text, len))
 			return true;
 	}
 	return false;
@@ -90,7 +90,7 @@ static bool is_rest_of_iban(const Search *s, const MsKind *kind, const MsHit *hi
 		if (!is_small_gap(s->fold, ms_detect_word_end(s, first - 1),
 			    ms_detect_word_start(s, first)))
 			return false;
-		if (g_ascii_isalpha(text[0]) && ms_filters_have(s->known, kind->name, text, len))
+		if (g_ascii_isalpha(text[0]) && ms_filters_have(s->known, kind->tag, text, len))
 			return true;
 	}
 	return false;
@@ -279,12 +279,12 @@ static bool is_plain(const MsKind *kind)
 bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len)
 {
 	if (s->known == NULL || !is_plain(kind) || len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
-		!ms_filters_have(s->known, kind->name, text, len))
+		!ms_filters_have(s->known, kind->tag, text, len))
 		return false;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, i);
 		if (other != kind && is_plain(other) &&
-			ms_filters_have(s->known, other->name, text, len))
+			ms_filters_have(s->known, other->tag, text, len))
 			return true;
 	}
 	return false;
@@ -306,7 +306,7 @@ static bool tell_apart(
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, i);
 		if (i == k || !is_plain(other) ||
-			!ms_filters_have(s->known, other->name, text, len) ||
+			!ms_filters_have(s->known, other->tag, text, len) ||
 			!counts(s, i, hit, start, end))
 			continue;
 		guint others = said(s, i, hit, start, end);
@@ -371,7 +371,7 @@ static bool on_hit(const MsHit *hit, void *user)
 	Search *s = user;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, i);
-		if (!kind->known || ms_filter_tag(kind->name) != hit->tag)
+		if (!kind->known || kind->tag != hit->tag)
 			continue;
 		if (kind->form == MS_FORM_ADDRESS)
 			take_address(s, kind, hit);

@@ -59,7 +59,7 @@ static void take_value(const Payload *p, const char *text, gsize len, gsize leas
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		gsize enough = least > 0 ? least : kind->bare_digits;
 		if (!kind->known || kind->form == MS_FORM_ADDRESS || (digits && n < enough) ||
-			!ms_filters_have(s->known, kind->name, compact, n))
+			!ms_filters_have(s->known, kind->tag, compact, n))
 			continue;
 		if (kind->form == MS_FORM_EMAIL) {
 			take_email(p, kind, text, len);

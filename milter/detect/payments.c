@@ -98,7 +98,7 @@ static void take_from(Search *s, gsize from, gsize until, const char *text, gsiz
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
 		if (!number || !kind->known || kind->check != MS_CHECK_NONE ||
 			kind->family != MS_FAMILY_NONE || len < MIN(kind->bare_digits, least) ||
-			!ms_filters_have(s->known, kind->name, text, len))
+			!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
 		g_autofree char *value = g_ascii_strup(text, (gssize)len);
 		ms_detect_add_value(

@@ -167,7 +167,7 @@ static void take(Search *s, gsize word, const Edge *begin, const Edge *end, bool
 	bool lettered = is_lettered(s, begin);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
-		if (!ms_filters_have(s->known, kind->name, text, len) ||
+		if (!ms_filters_have(s->known, kind->tag, text, len) ||
 			(!fits(kind, text, len, begin->seam, lettered, in_name) &&
 				!is_said(s, k, word, begin, end)))
 			continue;

@@ -39,7 +39,7 @@ void ms_detect_add_both(Search *s, gsize start, gsize end, const char *series, g
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		if (!kind->known || kind->form != MS_FORM_ALNUM || kind->check != MS_CHECK_NONE ||
 			kind->family != MS_FAMILY_NONE ||
-			!ms_filters_have(s->known, kind->name, text, len))
+			!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
 		g_autofree char *value = g_ascii_strup(text, (gssize)len);
 		ms_detect_add_value(s, kind, start, end, value,

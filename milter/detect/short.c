@@ -33,8 +33,7 @@
 #define MAX_ENDING 2 /* of its letters, behind a name of one */
 #define MIN_LABEL 4
 #define MIN_YEARLESS 4 /* digits */
-#define FIRST_YEAR 2000
-#define LAST_YEAR 2059
+#define MAX_YEARS 60 /* of CENTURY */
 #define MAX_LABEL 24
 #define YEAR 4
 #define MONTH_END 6 /* digits of a year and a month */
@@ -459,13 +458,10 @@ static bool is_same(const char *one, const char *two)
 	return strcmp(one + strspn(one, "0"), two + strspn(two, "0")) == 0;
 }
 
-static guint8 tag_of(Search *s, guint k)
+/* Does the directory know such numbers of the kind? */
+static bool is_of(const MsStyle *style, const MsKind *kind)
 {
-	while (s->tags->len <= k) {
-		guint8 tag = ms_filter_tag(ms_kinds_nth(s->kinds, s->tags->len)->name);
-		g_byte_array_append(s->tags, &tag, 1);
-	}
-	return s->tags->data[k];
+	return kind->tag == style->tag && kind->known;
 }
 
 /* Is it meant to be of the kind?  Asked once for digits without letters: by several styles. */
@@ -493,13 +489,14 @@ static void add_meaning(Short *c, guint k, const char *text)
 	c->n = MAX(c->n, i + 1);
 }
 
-/* `text` is known by this tag.  What takes more of what stands there is meant sooner. */
-static void take(Short *c, guint8 tag, const char *text, gsize first, gsize letters, bool joined)
+/* `text` is known as one of the style's.  What takes more of what stands there is meant sooner. */
+static void take(Short *c, const MsStyle *style, const char *text, gsize first, gsize letters,
+	bool joined)
 {
-	Search *s = c->s;
+	const Search *s = c->s;
 	gsize start = ms_detect_word_start(s, first);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
-		if (tag_of(s, k) != tag || !ms_kinds_nth(s->kinds, k)->known ||
+		if (!is_of(style, ms_kinds_nth(s->kinds, k)) ||
 			(c->n > 0 && start > c->start) || !may_be(c, k, first, letters, joined))
 			continue;
 		c->n = start < c->start ? 0 : c->n;
@@ -541,26 +538,33 @@ static void try_digits(Short *c, const MsStyle *style, const char *digits, gsize
 	memset(text + style->len, '0', zeros);
 	memcpy(text + style->len + zeros, digits, len + 1);
 	len += style->len + zeros;
-	if (ms_filters_have_tag(c->s->known, style->tag, text, len))
-		take(c, style->tag, text, first, letters, joined);
+	if (ms_filters_have(c->s->known, style->tag, text, len))
+		take(c, style, text, first, letters, joined);
+}
+
+/* With a year of two digits or four before a number of `len`. */
+static void try_year(Short *c, const MsStyle *style, const char *year, gsize year_len,
+	const char *number, gsize len, gsize first, gsize letters, bool joined)
+{
+	char digits[MAX_DIGITS + YEAR + 1] = CENTURY;
+	memcpy(digits + YEAR - year_len, year, year_len);
+	memcpy(digits + YEAR, number, len);
+	try_digits(c, style, digits, first, letters, joined);
 }
 
 /* "0418" for 2025-0418 and 2026-0418, where it may be one of the kind. */
 static void try_any_year(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
 {
-	char digits[MAX_DIGITS + YEAR + 1];
 	gsize len = strlen(c->digits);
 	bool meant = false;
 	if (c->last > c->first || len < MIN_YEARLESS || len > MAX_DIGITS - YEAR)
 		return;
 	for (guint k = 0; !meant && k < ms_kinds_count(c->s->kinds); k++)
-		meant = tag_of(c->s, k) == style->tag && ms_kinds_nth(c->s->kinds, k)->known &&
+		meant = is_of(style, ms_kinds_nth(c->s->kinds, k)) &&
 			may_be(c, k, first, letters, joined);
-	if (!meant)
-		return;
-	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++) {
-		g_snprintf(digits, sizeof digits, "%d%s", year, c->digits);
-		try_digits(c, style, digits, first, letters, joined);
+	for (int i = 0; meant && i < MAX_YEARS; i++) {
+		const char year[] = {(char)('0' + i / 10), (char)('0' + i % 10)};
+		try_year(c, style, year, sizeof year, c->digits, len, first, letters, joined);
 	}
 }
 
@@ -571,18 +575,12 @@ static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters
 	const char *text = c->s->compact->text;
 	if (c->last != c->first + 1)
 		return;
-	int one = (int)(w->end - w->start - c->led), two = (int)(w[1].end - w[1].start);
+	gsize one = w->end - w->start - c->led, two = w[1].end - w[1].start;
 	const char *a = text + w->start + c->led, *b = text + w[1].start;
-	char digits[MAX_DIGITS + sizeof CENTURY];
-	if (one >= MIN_DIGITS && (two == 2 || (two == YEAR && ms_detect_is_year(b, YEAR)))) {
-		g_snprintf(digits, sizeof digits, "%s%.*s%.*s", two == 2 ? CENTURY : "", two, b,
-			one, a);
-		try_digits(c, style, digits, first, letters, joined);
-	}
-	if (one == 2 && two >= MIN_DIGITS && !ms_detect_is_year(b, (gsize)two)) {
-		g_snprintf(digits, sizeof digits, CENTURY "%.*s%.*s", one, a, two, b);
-		try_digits(c, style, digits, first, letters, joined);
-	}
+	if (one >= MIN_DIGITS && (two == 2 || (two == YEAR && ms_detect_is_year(b, YEAR))))
+		try_year(c, style, b, two, a, one, first, letters, joined);
+	if (one == 2 && two >= MIN_DIGITS && !ms_detect_is_year(b, two))
+		try_year(c, style, a, one, b, two, first, letters, joined);
 }
 
 static void try_style(Short *c, const MsStyle *style)
@@ -681,7 +679,7 @@ static bool is_known(Short *c)
 	gsize len = c->led + strlen(c->digits);
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
-		if (kind->known && ms_filters_have(s->known, kind->name, text, len) &&
+		if (kind->known && ms_filters_have(s->known, kind->tag, text, len) &&
 			is_meant(c, k, c->first, c->led, c->led > 0))
 			return true;
 	}

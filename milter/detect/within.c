@@ -62,7 +62,7 @@ static void behind_label(Search *s, guint k, gsize first, gsize skip)
 		if (len > MS_FILTER_MAX)
 			break;
 		if (len >= MIN_VALUE && ms_has_digit(text, len) &&
-			ms_filters_have(s->known, kind->name, text, len) &&
+			ms_filters_have(s->known, kind->tag, text, len) &&
 			ms_detect_figure(s->fold, words[first].from, from, from,
 				words[last].until) == MS_FIGURE_NONE) {
 			g_autofree char *value = g_ascii_strup(text, (gssize)len);
@@ -116,7 +116,7 @@ static void take_number(Search *s, gsize first, gsize last, const char *text, gs
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
 		if (!number || !kind->known || kind->check != MS_CHECK_NONE ||
 			kind->family != MS_FAMILY_NONE ||
-			!ms_filters_have(s->known, kind->name, text, len))
+			!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
 		bool labelled = ms_detect_labelled(s, k, start) ||
 			ms_detect_is_told(s, k, first, last);
@@ -196,7 +196,7 @@ static bool is_iban(Search *s, const MsKind *kind, gsize word, gsize skip)
 		room = words[++last].end - start;
 	gsize at = word;
 	for (gsize len = MIN_IBAN; len <= MIN(room, MAX_IBAN); len++) {
-		if (!ms_filters_have(s->known, kind->name, text, len))
+		if (!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
 		while (words[at].end < start + len)
 			at++;
@@ -266,7 +266,8 @@ void ms_detect_within(Search *s)
 	if (!ms_filters_any(s->known))
 		return;
 	const MsKind *iban = ms_detect_iban_kind(s);
-	iban = iban != NULL && iban->known ? iban : NULL;
+	if (iban != NULL && !(iban->known && ms_filters_have_some(s->known, iban->tag)))
+		iban = NULL;
 	for (gsize i = 0; i < s->compact->n_figures && !s->full; i++) {
 		gsize word = s->compact->figures[i];
 		if (i % BIG_STEP == 0 && !ms_budget_time(s->budget))

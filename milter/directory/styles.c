@@ -86,7 +86,7 @@ static void count(MsStyles *styles, const MsStyle *style)
 void ms_styles_take(MsStyles *styles, const MsKind *kind, const char *canonical)
 {
 	char letters[MAX_LETTERS];
-	MsStyle style = {.tag = ms_filter_tag(kind->name), .letters = letters};
+	MsStyle style = {.tag = kind->tag, .letters = letters};
 	if ((kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) || !kind->known ||
 		kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE)
 		return;

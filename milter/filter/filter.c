@@ -10,8 +10,9 @@
 
 #include "missent/answer.h"
 #include "missent/filter.h"
+#include "missent/kind.h"
 
-#define MAGIC "MSFILT03"
+#define MAGIC "MSFILT04"
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
@@ -28,9 +29,9 @@ typedef struct {
 	guint32 longest; /* of them, in bytes */
 	guint32 n_styles; /* which stand behind the buckets, as marks */
 	guint32 free;
-	guint64 reserved[2];
+	guint64 tags[4]; /* of all identifiers, a bit each */
 } Head;
-G_STATIC_ASSERT(sizeof(Head) == 64);
+G_STATIC_ASSERT(sizeof(Head) == 80);
 
 struct MsFilter {
 	const Head *head;
@@ -79,11 +80,6 @@ static guint64 polynomial(guint64 point, const char *text, gsize len)
 	return mark;
 }
 
-guint8 ms_filter_tag(const char *kind)
-{
-	return (guint8)(g_str_hash(kind) * 2654435761U >> 24);
-}
-
 /* Of a mark, behind its first bytes; and of a style, whose length is 0, behind its letters. */
 enum { STYLE_LEN = MS_STYLE_LETTERS, STYLE_WIDTH, MARK_LEN, MARK_TAG };
 
@@ -98,7 +94,7 @@ bool ms_mark_make(const guint8 key[MS_FILTER_KEY_BYTES], const char *kind, const
 	memcpy(mark_out->bytes, &whole, 7);
 	memcpy(mark_out->bytes + 7, &start, 3);
 	mark_out->bytes[MARK_LEN] = (guint8)len;
-	mark_out->bytes[MARK_TAG] = ms_filter_tag(kind);
+	mark_out->bytes[MARK_TAG] = ms_kind_tag(kind);
 	return true;
 }
 
@@ -187,6 +183,8 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 	/* Six of seven places are taken at most. */
 	head.n_buckets = (guint32)MIN(n * 7 / 6 / SLOTS + 1, G_MAXUINT32 / SLOTS);
 	for (gsize i = 0; i < n; i++) {
+		guint8 tag = marks[i].bytes[MARK_TAG];
+		head.tags[tag / 64] |= 1ULL << tag % 64;
 		head.n_styles += is_style(&marks[i]);
 		head.lengths |= is_style(&marks[i]) ? 0 : length_bit(marks[i].bytes[MARK_LEN]);
 		head.longest = MAX(head.longest, marks[i].bytes[MARK_LEN]);
@@ -247,9 +245,11 @@ void ms_filter_free(MsFilter *filter)
 /* The tags under which the mark is known, one after another from `*slot` on; false: no more. */
 static bool next_tag(const MsFilter *filter, guint64 whole, gsize *slot, guint8 *tag)
 {
-	guint32 n = filter->head->n_buckets, b = bucket_place(whole, n), want = fingerprint(whole);
-	for (gsize i = *slot; i < (gsize)n * SLOTS; i++) {
-		guint32 entry = filter->buckets[((gsize)b * SLOTS + i) % ((gsize)n * SLOTS)];
+	guint32 n = filter->head->n_buckets, want = fingerprint(whole);
+	gsize total = (gsize)n * SLOTS, first = (gsize)bucket_place(whole, n) * SLOTS;
+	for (gsize i = *slot; i < total; i++) {
+		gsize at = first + i < total ? first + i : first + i - total;
+		guint32 entry = filter->buckets[at];
 		if (entry == 0)
 			return false;
 		if ((entry & 0xffffff) == want) {
@@ -261,13 +261,31 @@ static bool next_tag(const MsFilter *filter, guint64 whole, gsize *slot, guint8 
 	return false;
 }
 
-/* Under this tag, or any? */
+/* Which lengths, as bits of start_bit(), the identifiers have whose first bytes have this mark. */
+static inline guint lengths_of(const MsFilter *filter, guint64 start_mark)
+{
+	/* A start's bytes are the eighth to tenth of its mark: its lowest three. */
+	return filter->starts[start_place(start_mark, filter->head->start_bits)];
+}
+
+static bool has_some(const MsFilter *filter, guint8 tag)
+{
+	return (filter->head->tags[tag / 64] >> tag % 64 & 1) != 0;
+}
+
+/* Under this tag, or any?  Most of what is asked for begins as nothing does that is known. */
 static bool has_tag(const MsFilter *filter, const char *compact, gsize len, int want)
 {
-	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
-		(filter->head->lengths & length_bit(len)) == 0)
+	const Head *head = filter->head;
+	if (len < MS_FILTER_MIN || len > MS_FILTER_MAX || (head->lengths & length_bit(len)) == 0 ||
+		(want != ANY_TAG && !has_some(filter, (guint8)want)))
 		return false;
-	guint64 whole = scatter(polynomial(filter->head->point, compact, len), filter->head->salt);
+	guint64 mark = polynomial(head->point, compact, MIN(len, PREFIX));
+	if ((lengths_of(filter, scatter(mark, head->salt)) & start_bit(len)) == 0)
+		return false;
+	for (gsize i = PREFIX; i < len; i++)
+		mark = extend(mark, head->point, compact[i]);
+	guint64 whole = scatter(mark, head->salt);
 	gsize slot = 0;
 	guint8 tag;
 	while (next_tag(filter, whole & 0xffffffffffffffULL, &slot, &tag))
@@ -281,9 +299,9 @@ bool ms_filter_has_any(const MsFilter *filter, const char *compact, gsize len)
 	return has_tag(filter, compact, len, ANY_TAG);
 }
 
-bool ms_filter_has(const MsFilter *filter, const char *kind, const char *compact, gsize len)
+bool ms_filter_has(const MsFilter *filter, guint8 tag, const char *compact, gsize len)
 {
-	return has_tag(filter, compact, len, ms_filter_tag(kind));
+	return has_tag(filter, compact, len, tag);
 }
 
 typedef struct {
@@ -333,12 +351,6 @@ static void fill_starts(Scan *s, gsize word)
 	}
 }
 
-static inline guint lengths_of(const Scan *s, guint64 start_mark)
-{
-	/* A start's bytes are the eighth to tenth of its mark: its lowest three. */
-	return s->filter->starts[start_place(start_mark, s->filter->head->start_bits)];
-}
-
 static bool report(const Scan *s, guint64 whole, gsize first, gsize last)
 {
 	gsize slot = 0;
@@ -361,7 +373,8 @@ static bool scan_short(const Scan *s, gsize first)
 		if ((s->shorts >> len & 1) == 0)
 			continue;
 		guint64 whole = mark_of(s, start, len);
-		if ((lengths_of(s, whole) & start_bit(len)) && !report(s, whole, first, last))
+		if ((lengths_of(s->filter, whole) & start_bit(len)) &&
+			!report(s, whole, first, last))
 			return false;
 	}
 	return true;
@@ -376,7 +389,7 @@ static bool scan_word(const Scan *s, gsize first)
 		return false;
 	if (start + PREFIX > s->text->len)
 		return true;
-	guint here = lengths_of(s, s->starts[first - s->first]);
+	guint here = lengths_of(s->filter, s->starts[first - s->first]);
 	guint32 lengths = s->filter->head->lengths;
 	for (gsize last = first; here != 0 && last < n; last++) {
 		gsize len = words[last].end - start;
@@ -421,17 +434,20 @@ bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize le
 	return false;
 }
 
-bool ms_filters_have_tag(const MsFilters *filters, guint8 tag, const char *compact, gsize len)
+bool ms_filters_have_some(const MsFilters *filters, guint8 tag)
+{
+	for (gsize i = 0; filters != NULL && i < G_N_ELEMENTS(filters->parts); i++)
+		if (filters->parts[i] != NULL && has_some(filters->parts[i], tag))
+			return true;
+	return false;
+}
+
+bool ms_filters_have(const MsFilters *filters, guint8 tag, const char *compact, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
 		if (filters->parts[i] != NULL && has_tag(filters->parts[i], compact, len, tag))
 			return true;
 	return false;
-}
-
-bool ms_filters_have(const MsFilters *filters, const char *kind, const char *compact, gsize len)
-{
-	return ms_filters_have_tag(filters, ms_filter_tag(kind), compact, len);
 }
 
 bool ms_filters_style(const MsFilters *filters, guint n, MsStyle *style_out)

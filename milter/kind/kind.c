@@ -304,10 +304,16 @@ static bool kind_sensible(const MsSection *section, const MsKind *kind, GError *
 	return false;
 }
 
+guint8 ms_kind_tag(const char *name)
+{
+	return (guint8)(g_str_hash(name) * 2654435761U >> 24);
+}
+
 static MsKind *take_kind(const MsSection *section, GError **error)
 {
 	MsKind *kind = g_new0(MsKind, 1);
 	kind->name = g_strdup(ms_section_title(section));
+	kind->tag = ms_kind_tag(kind->name);
 	kind->line = ms_section_line(section);
 	ms_section_take(section, kind);
 	gint64 country_code = ms_section_number(section, "country-code");

@@ -29,7 +29,7 @@ static MsFilter *known_filter(const MsKinds *kinds)
 		{"address", "0000/1/"}, {"address", "~~/"}, {"address", "~dubai/"},
 		{"address", "~dubai/7/"}, {"address", "~dubai/7/pobox"}, {"number", "x12345"},
 		{"number", "kd00417"}, {"number", "re20260418"}, {"number", "0000071"}};
-	const guint8 tag = ms_filter_tag("number");
+	const guint8 tag = ms_kind_tag("number");
 	const MsStyle styles[] = {{tag, "kd", 2, 5}, {tag, "re", 2, 0}, {tag, "", 0, 7}};
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {

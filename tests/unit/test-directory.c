@@ -12,6 +12,7 @@
 
 #include "missent/directory.h"
 #include "missent/filter.h"
+#include "missent/kind.h"
 #include "missent/store.h"
 
 #include "../../milter/directory/csv.h"
@@ -387,7 +388,7 @@ static bool in_marks(
 /* How these numbers are made was learned from all of them. */
 static bool has_style(const GArray *marks, const char *kind, const char *letters, gsize width)
 {
-	const MsStyle style = {ms_filter_tag(kind), letters, strlen(letters), width};
+	const MsStyle style = {ms_kind_tag(kind), letters, strlen(letters), width};
 	MsMark mark;
 	ms_style_mark(&style, &mark);
 	for (guint i = 0; i < marks->len; i++)

@@ -11,6 +11,7 @@
 
 #include "missent/answer.h"
 #include "missent/filter.h"
+#include "missent/kind.h"
 
 #include "../../milter/directory/entries.h"
 #include "../../milter/directory/spill.h"
@@ -956,7 +957,7 @@ static void kill_one(const MsDirectorySettings *settings, const char *text, cons
 /* What an import has learned of how the numbers of a kind are made is among the marks. */
 static bool has_style(MsDirectory *directory, const char *kind, const char *letters)
 {
-	const MsStyle style = {ms_filter_tag(kind), letters, strlen(letters), 0};
+	const MsStyle style = {ms_kind_tag(kind), letters, strlen(letters), 0};
 	g_autoptr(MsKnown) all = NULL;
 	MsMark mark;
 	bool found = false;

@@ -4,6 +4,7 @@
 #include "missent/compact.h"
 #include "missent/detect.h"
 #include "missent/filter.h"
+#include "missent/kind.h"
 #include "missent/postal.h"
 #include "missent/text.h"
 
@@ -87,11 +88,15 @@ static void test_members(void)
 	for (guint i = 0; i < n; i++) {
 		g_autofree char *value = g_strdup_printf("v%0*u", (int)(4 + i % 120), i);
 		g_autofree char *other = g_strdup_printf("w%0*u", (int)(4 + i % 120), i);
-		g_assert_true(ms_filter_has(filter, "iban", value, strlen(value)));
-		g_assert_false(ms_filter_has(filter, "email", value, strlen(value)));
-		wrong += ms_filter_has(filter, "iban", other, strlen(other));
+		g_assert_true(ms_filter_has(filter, ms_kind_tag("iban"), value, strlen(value)));
+		g_assert_false(ms_filter_has(filter, ms_kind_tag("email"), value, strlen(value)));
+		wrong += ms_filter_has(filter, ms_kind_tag("iban"), other, strlen(other));
 	}
 	g_assert_cmpuint(wrong, ==, 0);
+	const MsFilters filters = {.parts = {NULL, filter}};
+	g_assert_true(ms_filters_have_some(&filters, ms_kind_tag("iban")));
+	g_assert_false(ms_filters_have_some(&filters, ms_kind_tag("email")));
+	g_assert_false(ms_filters_have_some(NULL, ms_kind_tag("iban")));
 	MsMark mark;
 	g_assert_false(ms_mark_make(key, "iban", "ab", 2, &mark));
 	g_autofree char *longest = g_strnfill(MS_FILTER_MAX + 1, 'a');
@@ -176,7 +181,7 @@ static void test_not_an_image(void)
 	free(copy);
 	g_autoptr(GBytes) none = ms_filter_build(key, NULL, 0);
 	g_autoptr(MsFilter) empty = open_image(none);
-	g_assert_false(ms_filter_has(empty, "email", "abc", 3));
+	g_assert_false(ms_filter_has(empty, ms_kind_tag("email"), "abc", 3));
 }
 
 /* ---- what the directory knows, in texts ----------------------------------------------- */
@@ -929,7 +934,7 @@ static GBytes *short_image(bool styles)
 	MsMark mark;
 	for (gsize i = 0; styles && i < G_N_ELEMENTS(short_styles); i++) {
 		MsStyle style = short_styles[i], back;
-		style.tag = ms_filter_tag(of[style.tag]);
+		style.tag = ms_kind_tag(of[style.tag]);
 		ms_style_mark(&style, &mark);
 		g_array_append_val(marks, mark);
 		ms_style_read(&mark, &back);
@@ -963,7 +968,7 @@ static char *found_of(const MsFilters *filters, const char *text, const char *te
 	for (guint i = 0; i < reading->findings->len; i++) {
 		const MsFinding *f = reading->findings->pdata[i];
 		g_autofree char *small = g_ascii_strdown(f->value, -1);
-		if (!ms_filters_have(filters, f->kind, small, strlen(small)))
+		if (!ms_filters_have(filters, ms_kind_tag(f->kind), small, strlen(small)))
 			continue;
 		const MsFinding *before = i > 0 ? reading->findings->pdata[i - 1] : NULL;
 		bool goes_on = f->either != NULL && before != NULL && before->either != NULL;
