@@ -418,7 +418,7 @@ static void spread(const Cell *head, guint n, const MsNameKinds **kinds)
 	for (guint i = 0; i < n; i++)
 		names += head[i].end > head[i].start;
 	for (guint i = 1; i < n && names > 1; i++)
-		if (head[i].start == head[i].end && head[i - 1].start < head[i - 1].end)
+		if (head[i].start == head[i].end)
 			kinds[i] = kinds[i - 1];
 }
 

@@ -751,6 +751,9 @@ static void test_beside(void)
 		{"KdNr. 5927", "b"},
 		{"Ihre Rechnung (KdNr. 5927)", "b"},
 		{"Klant\t5927", "b"},
+		{"Kundennummer\t\tBetrag\t\n1\t5927\t12\t\n", "b"},
+		{"Kundennummer\t\t\tBetrag\t\n1\t2\t5927\t12\t\n", "b"},
+		{"Kundennummer\tBetrag\t\t\n1\t12\t5927\t\n", ""},
 		/* whatever word for "number" stands with it, before it or behind */
 		{"Policy no. 44718", "u"},
 		{"Policy: 44718", "u"},
