@@ -1,7 +1,7 @@
 """Files of the page as C strings: embed.py NAME=FILE..., on standard output."""
 import sys
 
-print('/* Files as they are in the sources; made by embed.py. */')
+print('/* Files as they are in the sources, constants; made by embed.py. */')
 for argument in sys.argv[1:]:
     name, path = argument.split('=', 1)
     print('extern const char %s[];\nconst char %s[] =' % (name, name))
