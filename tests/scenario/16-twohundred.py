@@ -197,9 +197,10 @@ def decide_group():
     return None if 'unreadable' in cause or 'exposed-recipients' in cause else 'nothing'
 
 
-def listed():
-    """How many messages the list of causes has, and how many the counter."""
-    return sum(int(x.text) for x in anna.all('.list tbody tr td:first-child')), int(anna.find('[data-held]').text)
+def all_listed():
+    """Has the list of causes all that is held, so that nothing is just being carried out?"""
+    listed = sum(int(x.text) for x in anna.all('.list tbody tr td:first-child'))
+    return listed == json.loads(w.m.tool('held', 'stats', '--json'))['held']
 
 
 def to_decide():
@@ -212,7 +213,7 @@ done, singly, enough = [], set(), time.monotonic() + 120 * (SLOW + PATIENCE)
 while len(done) < 20 and time.monotonic() < enough:
     after(anna, 'c')
     if to_decide() is None:
-        reload_until(lambda: listed()[0] == listed()[1])  # what is being done may leave something to decide
+        reload_until(all_listed)  # what is being done may leave something to decide
     at = to_decide()
     if at is None:
         break
