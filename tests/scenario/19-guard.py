@@ -130,7 +130,7 @@ def runs():
     return all(bill(m, 77001, 'a0@one.example') == 'deliver' for m in hosts)
 
 
-tap.ok(wait_for(runs), '... for all', hosts[3].tail()[-600:])
+tap.ok(wait_for(runs, step=1), '... for all', hosts[3].tail()[-600:])
 node.stop()
 away('killed')
 
