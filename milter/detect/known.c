@@ -56,13 +56,20 @@ static bool is_any_known(const Search *s, gsize first, gsize last)
 	return false;
 }
 
-/* Is it a piece of a longer value that the directory knows?  Then that is what is meant,
- * whatever label stands before it. */
-static bool is_part_of_known(const Search *s, const MsHit *hit)
+/* "X81-0708", "C 00530": may what is behind word `word` go on with it? */
+static bool goes_on(const Search *s, gsize word)
 {
-	gsize first = hit->first;
+	const MsWord *w = &s->compact->words[word];
+	return ms_detect_is_joint(s, word) ||
+		(w[1].from == w->until + 1 && s->fold->text[w->until] == ' ' &&
+			!ms_has_digit(s->compact->text + w->start, w->end - w->start));
+}
+
+bool ms_detect_is_part_of_known(const Search *s, gsize word, gsize until)
+{
+	gsize first = word;
 	for (guint left = 0; left <= MAX_AROUND; left++) {
-		gsize last = hit->last;
+		gsize last = until;
 		for (guint right = 0; right <= MAX_AROUND; right++) {
 			if (left + right > 0 && is_any_known(s, first, last))
 				return true;
@@ -70,7 +77,7 @@ static bool is_part_of_known(const Search *s, const MsHit *hit)
 				break;
 			last++;
 		}
-		if (first == 0 || !ms_detect_is_joint(s, first - 1))
+		if (first == 0 || !goes_on(s, first - 1))
 			break;
 		first--;
 	}
@@ -251,8 +258,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
-	if (is_called(s, k, hit, start, end, odd) && !(glued && is_part_of_known(s, hit)) &&
-		!is_amount(s, k, start, end))
+	if (is_called(s, k, hit, start, end, odd) && !is_amount(s, k, start, end) &&
+		!(glued && ms_detect_is_part_of_known(s, hit->first, hit->last)))
 		return true;
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
 	if (kind->check == MS_CHECK_VAT && digits && (joined || len < MANY_DIGITS))

@@ -5,7 +5,8 @@
  * (filter.h), if a label right before it, or what else names it, says that it is of that kind; or
  * each that it may be, as one of several (finding.h).  A worker's only thread.
  *
- * It is none if the directory has one of that kind as it stands, or if it could be very many.
+ * It is none if the directory has one of that kind as it stands, or a longer one that goes on with
+ * it (C-10001), or if it could be very many.
  * What has the form of a day, a month or a season is one only behind a word for "number".
  */
 #include "config.h"
@@ -721,7 +722,8 @@ void ms_detect_short(Search *s, gsize word)
 		return;
 	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
-	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
+	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c) ||
+		ms_detect_is_part_of_known(s, c.first, c.last))
 		return;
 	for (guint i = 0; i < c.n; i++)
 		add_one(&c, i);
