@@ -250,9 +250,9 @@ bool ms_detect_in_link(const Search *s, gsize at);
 /* known.c: does nothing but marks, words for "number" and numbers stand between a label of kind `k`
  * and what is at `start`?  In `alone`: no numbers, either. */
 bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alone);
-/* Is what stands from word `word` to word `until` a piece of a longer value that is known?  Then
- * that is what is meant, whatever label stands before it. */
-bool ms_detect_is_part_of_known(const Search *s, gsize word, gsize until);
+/* Is what stands from word `word` to word `until` a piece of a longer value that is known, of
+ * this kind or (NULL) any?  Then that is what is meant, whatever label stands before it. */
+bool ms_detect_is_part_of_known(const Search *s, const MsKind *kind, gsize word, gsize until);
 /* Has the directory this compact text of the kind, and of another that no check digits tell from
  * it?  known.c finds it, when all labels are known. */
 bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len);

@@ -56,6 +56,15 @@ static bool is_any_known(const Search *s, gsize first, gsize last)
 	return false;
 }
 
+static bool is_known_as(const Search *s, const MsKind *kind, gsize first, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text + words[first].start;
+	gsize len = words[last].end - words[first].start;
+	return kind == NULL ? is_any_known(s, first, last)
+			    : ms_filters_have(s->known, kind->tag, text, len);
+}
+
 /* "X81-0708", "C 00530": may what is behind word `word` go on with it? */
 static bool goes_on(const Search *s, gsize word)
 {
@@ -65,13 +74,13 @@ static bool goes_on(const Search *s, gsize word)
 			!ms_has_digit(s->compact->text + w->start, w->end - w->start));
 }
 
-bool ms_detect_is_part_of_known(const Search *s, gsize word, gsize until)
+bool ms_detect_is_part_of_known(const Search *s, const MsKind *kind, gsize word, gsize until)
 {
 	gsize first = word;
 	for (guint left = 0; left <= MAX_AROUND; left++) {
 		gsize last = until;
 		for (guint right = 0; right <= MAX_AROUND; right++) {
-			if (left + right > 0 && is_any_known(s, first, last))
+			if (left + right > 0 && is_known_as(s, kind, first, last))
 				return true;
 			if (last + 1 >= s->compact->n_words || !ms_detect_is_joint(s, last))
 				break;
@@ -259,7 +268,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
 	if (is_called(s, k, hit, start, end, odd) && !is_amount(s, k, start, end) &&
-		!(glued && ms_detect_is_part_of_known(s, hit->first, hit->last)))
+		!(glued && ms_detect_is_part_of_known(s, NULL, hit->first, hit->last)))
 		return true;
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */
 	if (kind->check == MS_CHECK_VAT && digits && (joined || len < MANY_DIGITS))

@@ -722,9 +722,11 @@ void ms_detect_short(Search *s, gsize word)
 		return;
 	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
-	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c) ||
-		ms_detect_is_part_of_known(s, c.first, c.last))
+	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
+	for (guint i = 0; i < c.n; i++)
+		if (ms_detect_is_part_of_known(s, kind_of(&c, i), c.first, c.last))
+			return;
 	for (guint i = 0; i < c.n; i++)
 		add_one(&c, i);
 }

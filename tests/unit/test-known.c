@@ -411,7 +411,7 @@ static const struct {
 static const struct {
 	const char *kind, *compact;
 } short_directory[] = {{"customer-number", "kd00417"}, {"customer-number", "kd12694"},
-	{"customer-number", "c12694"}, {"customer-number", "c00530"},
+	{"customer-number", "c12694"}, {"customer-number", "c00530"}, {"order-number", "no417"},
 	{"customer-number", "kd00530"}, {"customer-number", "530"}, {"customer-number", "kd00611"},
 	{"customer-number", "kd611"}, {"invoice-number", "re20260418"},
 	{"invoice-number", "re2026418"}, /* its form without zeros */
@@ -449,6 +449,8 @@ static const struct {
 	{"<Kundennummer> C.12694", "C12694"},
 	{"Kundennummer | C 00530", "C00530"},
 	{"Kundennummer\t\xc4\x8d. 417", "KD00417"},
+	/* ... and not what is known of another kind */
+	{"Customer no 417", "KD00417"},
 	{"Kundennummer: 417", "KD00417"},
 	{"Kunden-Nr. 417", "KD00417"},
 	{"customer 417", "KD00417"},
