@@ -61,6 +61,7 @@ static const struct {
 	{"acc", "account"},
 	{"inv", "invoice"},
 	{"cod", "code"},
+	{"cd", "code"},
 	{"codigo", "code"},
 	{"codice", "code"},
 	{"codul", "code"},
@@ -152,17 +153,20 @@ static bool is(const char *word, guint what)
 	return (look_up(word)->what & what) != 0;
 }
 
+static bool says_number(const Known *known)
+{
+	return (known->what & (IS_NUMBER | IS_PASSED)) != 0 ||
+		(known->means != NULL && is(known->means, IS_PASSED));
+}
+
 void ms_name_each_number(void (*call)(const char *word))
 {
 	GHashTableIter iter;
 	gpointer word, value;
 	g_hash_table_iter_init(&iter, known_words());
-	while (g_hash_table_iter_next(&iter, &word, &value)) {
-		const Known *known = value;
-		if ((known->what & (IS_NUMBER | IS_PASSED)) != 0 ||
-			(known->means != NULL && is(known->means, IS_PASSED)))
+	while (g_hash_table_iter_next(&iter, &word, &value))
+		if (says_number(value))
 			call(word);
-	}
 }
 
 bool ms_name_is_particle(const char *word, gsize len)
@@ -542,6 +546,28 @@ static const MsNameKinds *find_compound(GHashTable *keys, const Word *words, gui
 	return NULL;
 }
 
+/* "CODCLIENTE", "custid": columns of databases are called by words without anything between them.
+ * One half is a word for "number", and of a letter alone the other is no short one. */
+static const MsNameKinds *find_glued(GHashTable *keys, const char *word)
+{
+	gsize len = strlen(word);
+	if (len < LEAST_OF || g_str_has_suffix(word, "ident")) /* "noord", an accident */
+		return NULL;
+	for (gsize at = len > LEAST_OF ? 1 : 2; at + 2 <= len; at++) {
+		Word halves[2];
+		g_strlcpy(halves[0].text, word, at + 1);
+		g_strlcpy(halves[1].text, word + at, sizeof halves[1].text);
+		bool first = says_number(look_up(halves[0].text));
+		if (first == says_number(look_up(halves[1].text)) ||
+			(first ? len - at : at) < LEAST_BEFORE || tidy(halves, 2) < 2)
+			continue;
+		const MsNameKinds *found = find_words(keys, halves, 2);
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
 const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
 {
 	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
@@ -552,6 +578,8 @@ const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const 
 	const MsNameKinds *found = find_words(keys, words, kept);
 	if (found == NULL && kept > 0)
 		found = find_compound(keys, words, kept);
+	if (found == NULL && kept == 1)
+		found = find_glued(keys, words[0].text);
 	if (found == NULL && asks(words, kept))
 		found = find_misspelt(keys, spelt, written, n);
 	if (found != NULL || last == NULL)
