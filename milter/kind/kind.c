@@ -371,11 +371,25 @@ static char *capitalised(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* As names of columns have it, which are ASCII: "KAEUFER". */
+static char *spelt_out(const char *text)
+{
+	static const char *const letters[][2] = {{"ä", "ae"}, {"ö", "oe"}, {"ü", "ue"},
+		{"ø", "oe"}, {"å", "aa"}};
+	g_autofree char *small = g_utf8_strdown(text, -1);
+	GString *out = g_string_new(small);
+	for (gsize i = 0; i < G_N_ELEMENTS(letters); i++)
+		g_string_replace(out, letters[i][0], letters[i][1], 0);
+	return g_string_free(out, FALSE);
+}
+
 /* Some letters of Greek and Cyrillic are folded to Latin ones, and which depends on their case. */
 static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
 	for (const char *const *name = names; *name != NULL; name++) {
+		g_autofree char *ascii = spelt_out(*name);
 		add_name(kinds, *name, kind);
+		add_name(kinds, ascii, kind);
 		ms_name_add_words(kinds->spelt, *name);
 		g_autofree char *folded = fold_text(*name);
 		if (g_str_is_ascii(folded))

@@ -378,6 +378,12 @@ static void test_pairs(void)
 		{"Accident: 5927", ""},
 		{"opcode: 5927", ""},
 		{"Notag: 5927", ""},
+		/* German columns, which are ASCII */
+		{"KAEUFERNR: 5927", "b"},
+		{"Rechnungsempfaenger-Nr: 5927", "b"},
+		{"Geschaeftspartner: 5927", "b"},
+		{"KUNDENSCHLUESSEL: 5927", "b"},
+		{"Haeufigkeit: 5927", ""},
 		{"Ihre Kundendiensthotlinenummer: 5927", ""},
 		{"Kudnenummre: 5927", ""},
 		{"Kundig: 5927", ""},
