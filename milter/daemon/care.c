@@ -20,7 +20,7 @@ typedef struct {
 	char *socket;
 	gint64 watchdog_us; /* 0: nobody asks */
 	gint64 fed, told;
-	guint refused;
+	guint refused[N_LACKS];
 	Rounds rounds;
 } Care;
 
@@ -29,17 +29,22 @@ static Care care;
 
 static void tell_refused(gint64 now)
 {
-	guint fresh = room_refused();
-	ms_numbers_add(daemon_numbers(care.daemon), MS_NUM_OVER_CONNECTIONS, fresh);
-	care.refused += fresh;
-	if (care.refused == 0 || now - care.told < TELL_US)
-		return;
-	ms_log(LOG_WARNING, NULL,
-		"connections refused=%u: no descriptor is left for them (LimitNOFILE); their mail "
-		"is tried again",
-		care.refused);
-	care.refused = 0;
-	care.told = now;
+	static const char *const missing[N_LACKS] = {[LACK_DESCRIPTORS] = "descriptor is left for them "
+									  "(LimitNOFILE)",
+		[LACK_THREADS] = "thread can be made for them (TasksMax)"};
+	bool tells = now - care.told >= TELL_US;
+	for (Lack lack = 0; lack < N_LACKS; lack++) {
+		guint fresh = room_refused(lack);
+		ms_numbers_add(daemon_numbers(care.daemon), MS_NUM_OVER_CONNECTIONS, fresh);
+		care.refused[lack] += fresh;
+		if (!tells || care.refused[lack] == 0)
+			continue;
+		ms_log(LOG_WARNING, NULL,
+			"connections refused=%u: no %s; their mail is tried again",
+			care.refused[lack], missing[lack]);
+		care.refused[lack] = 0;
+		care.told = now;
+	}
 }
 
 static void feed(gint64 now)

@@ -75,12 +75,18 @@ void progress_stop(void);
  * connections, and messages that begin, get the others. */
 void room_keep(guint needed);
 /* Which socket libmilter listens on, and its file, NULL if it has none, which must stay; before it
- * takes connections there. */
-void listener_find(const char *path);
+ * takes connections there.  `descriptor` knows which one that no thread works on is, by its
+ * context, or -1. */
+void listener_find(const char *path, int (*descriptor)(void *context));
 /* How many there are for these beyond that one; below 1: there is none, it must be closed. */
 int room_left(int fd);
-/* Connections that were refused since the last call. */
-guint room_refused(void);
+/* Connections that were refused since the last call, for lack of that. */
+typedef enum { LACK_DESCRIPTORS, LACK_THREADS, N_LACKS } Lack;
+guint room_refused(Lack lack);
+/* The connection from which this thread read last. */
+int room_last(void);
+/* Connections that have no thread get one, or are closed.  Once a second. */
+void threads_make(void);
 
 /* ---- care.c ---- */
 /* A thread that tells what happened to readers and connections, and systemd that libmilter turns:
@@ -111,5 +117,7 @@ void trial_end(Daemon *daemon);
 
 /* ---- milter.c ---- */
 bool milter_register(Daemon *daemon, GError **error);
+/* Of a connection of libmilter's on which no thread works; -1: it has sent nothing yet. */
+int milter_descriptor(void *context);
 
 #endif

@@ -106,6 +106,7 @@ static void tell_all(void *unused)
 {
 	(void)unused;
 	gint64 now = g_get_monotonic_time();
+	threads_make();
 	pthread_mutex_lock(&hand_lock);
 	for (const GList *l = in_hand.head; l != NULL; l = l->next)
 		tell_one(l->data, now);

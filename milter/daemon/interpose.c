@@ -9,6 +9,10 @@
  * that are in hand, what they need to be read and judged being kept back.  One for which there is
  * no room is closed at once: its MTA answers "try again later".
  *
+ * Nor does libmilter look again at a connection for which it could make no thread, nor close it.
+ * So the thread is made within a second; else the MTA is told by an end of the connection, which
+ * the thread sees when there may be one.
+ *
  * Five system calls a step of a message are most of what libmilter costs; what the MTA has sent
  * already is at hand (ahead.c), for connections that were taken here and for nothing else.
  *
@@ -28,11 +32,13 @@
 #undef _FORTIFY_SOURCE /* it defines some of them too */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -53,8 +59,10 @@
 #define HIGHEST_LISTENER 64 /* it is opened early: descriptors are given from the lowest on */
 
 static atomic_int room = G_MAXINT, listener = -1, wake = -1;
-static atomic_uint refused;
+static atomic_uint refused[N_LACKS];
 static _Atomic(const char *) own_socket;
+static int (*descriptor_of)(void *context); /* set before there are connections */
+static _Thread_local int last = -1; /* that this thread took, or read from */
 
 int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len);
 
@@ -63,6 +71,7 @@ int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 	int got = (int)syscall(SYS_accept4, fd, address, len, SOCK_CLOEXEC);
 	if (got >= 0 && got < atomic_load(&room)) {
 		ahead_begin(got);
+		last = got;
 		return got;
 	}
 	if (got >= 0) {
@@ -74,9 +83,72 @@ int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict len)
 			return -1;
 		usleep(AGAIN_US); /* until who comes is somebody else's */
 	}
-	atomic_fetch_add(&refused, 1);
+	atomic_fetch_add(&refused[LACK_DESCRIPTORS], 1);
 	errno = EINTR; /* the one error that libmilter takes for none */
 	return -1;
+}
+
+typedef struct {
+	void *(*run)(void *);
+	void *arg;
+	int fd; /* of its connection */
+} Late;
+
+static pthread_mutex_t late_lock = PTHREAD_MUTEX_INITIALIZER;
+static GQueue late = G_QUEUE_INIT; /* of Late */
+
+typedef int Create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+/* A sanitizer's own stands before the library's. */
+extern Create __interceptor_pthread_create __attribute__((weak));
+
+static Create *real_create(void)
+{
+	return __interceptor_pthread_create != NULL ? __interceptor_pthread_create
+						    : (Create *)dlsym(RTLD_NEXT, "pthread_create");
+}
+
+/* Those of its start have no connection. */
+static bool serves_connection(void *(*run)(void *), const void *arg)
+{
+	Dl_info its, libmilter;
+	return arg != NULL && dladdr((void *)run, &its) != 0 &&
+		dladdr(dlsym(RTLD_DEFAULT, "smfi_main"), &libmilter) != 0 &&
+		its.dli_fbase == libmilter.dli_fbase;
+}
+
+int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attr,
+	void *(*run)(void *), void *restrict arg)
+{
+	int rc = real_create()(thread, attr, run, arg);
+	if (rc != EAGAIN || !serves_connection(run, arg))
+		return rc;
+	int known = descriptor_of(arg);
+	Late *one = g_new(Late, 1);
+	*one = (Late){run, arg, known >= 0 ? known : last};
+	pthread_mutex_lock(&late_lock);
+	g_queue_push_tail(&late, one);
+	pthread_mutex_unlock(&late_lock);
+	*thread = pthread_self();
+	return 0;
+}
+
+void threads_make(void)
+{
+	pthread_t thread; /* which detaches itself */
+	pthread_mutex_lock(&late_lock);
+	for (Late *one; (one = g_queue_peek_head(&late)) != NULL; g_free(g_queue_pop_head(&late)))
+		if (real_create()(&thread, NULL, one->run, one->arg) != 0)
+			break;
+	for (GList *l = late.head; l != NULL; l = l->next) {
+		Late *one = l->data;
+		if (one->fd < 0)
+			continue;
+		shutdown(one->fd, SHUT_RDWR);
+		one->fd = -1;
+		atomic_fetch_add(&refused[LACK_THREADS], 1);
+	}
+	pthread_mutex_unlock(&late_lock);
 }
 
 int close(int fd)
@@ -90,6 +162,7 @@ int close(int fd)
 ssize_t read(int fd, void *data, size_t len)
 {
 	ssize_t n;
+	last = fd;
 	return ahead_read(fd, data, len, &n) ? n : (ssize_t)syscall(SYS_read, fd, data, len);
 }
 
@@ -165,8 +238,9 @@ static void ask_who_is_there(int fd)
 }
 
 /* The one socket on which this process listens. */
-void listener_find(const char *path)
+void listener_find(const char *path, int (*descriptor)(void *context))
 {
+	descriptor_of = descriptor;
 	atomic_store(&own_socket, g_strdup(path)); /* as long as this process */
 	for (int fd = 0; fd < HIGHEST_LISTENER; fd++) {
 		int listens = 0;
@@ -178,9 +252,14 @@ void listener_find(const char *path)
 	atomic_store(&wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
-guint room_refused(void)
+int room_last(void)
 {
-	return atomic_exchange(&refused, 0);
+	return last;
+}
+
+guint room_refused(Lack lack)
+{
+	return atomic_exchange(&refused[lack], 0);
 }
 
 /* As many descriptors as this process may have; of them `needed` for messages in hand. */

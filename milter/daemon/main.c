@@ -337,7 +337,7 @@ static int open_socket(Daemon *daemon, const MsSettings *s, const char *spec)
 				? "is its directory there and writable?"
 				: "has another program the port (ss -ltnp)? is the address "
 				  "this host's (ip address)?");
-	listener_find(path);
+	listener_find(path, milter_descriptor);
 	return path != NULL ? give_socket(s, path) : EX_OK;
 }
 

@@ -26,6 +26,7 @@ static Daemon *the_daemon;
 typedef struct {
 	Session *session;
 	unsigned long protocol; /* what was agreed on */
+	int fd;
 } Connection;
 
 /* What was agreed on last. */
@@ -40,6 +41,7 @@ static Connection *connection_of(SMFICTX *ctx)
 		return connection;
 	connection = g_new0(Connection, 1);
 	connection->protocol = atomic_load(&agreed);
+	connection->fd = room_last();
 	if (smfi_setpriv(ctx, connection) != MI_SUCCESS)
 		g_clear_pointer(&connection, g_free);
 	return connection;
@@ -274,6 +276,12 @@ static sfsistat on_close(SMFICTX *ctx)
 		smfi_setpriv(ctx, NULL);
 	}
 	return SMFIS_CONTINUE;
+}
+
+int milter_descriptor(void *context)
+{
+	const Connection *connection = smfi_getpriv(context);
+	return connection != NULL ? connection->fd : -1;
 }
 
 bool milter_register(Daemon *daemon, GError **error)

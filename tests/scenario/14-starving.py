@@ -38,7 +38,7 @@ def load(path, messages, connections=1):
 
 def send(path, messages, connections=1):
     """(verdicts as the protocol has them, the slowest of them in ms)"""
-    out = subprocess.run(load(path, messages, connections), stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run(load(path, messages, connections), stdout=subprocess.PIPE, text=True, timeout=200 * SLOW).stdout
     return dict(re.findall(r'\b([a-z]+)=(\d+)', out)), float(re.search(r'max ([0-9.]+)', out).group(1))
 
 
@@ -153,41 +153,70 @@ for limit in (['--cpu=3'] if SLOW > 1 else ['--cpu=3', '--as=300000000']):
                            '-c', m.conf, 'check', '--to', 'kunde@alpha.example', small], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     tap.ok(done.returncode == 0 and 'deliver' in done.stdout, 'under prlimit %s mail is read' % limit, done)
 
-# ---- memory ----
-def memory_group(name, limit):
-    """What to start a program with so that it and its children have no more memory than that, and what counts
-    whom the kernel killed for it; or why that cannot be."""
-    old, new = '/sys/fs/cgroup/memory', '/sys/fs/cgroup'
-    if SLOW > 1:
-        return None, 'under sanitizers a program needs more than such a limit from the start'
+# ---- what a control group takes ----
+def control_group(controller, settings, old_settings):
+    """What to start a program with so that it and its children are in a group with these, and its folder; or why that
+    cannot be."""
+    old, new = '/sys/fs/cgroup/' + controller, '/sys/fs/cgroup'
     if os.geteuid() != 0:
-        return None, 'only root can limit memory'
-    if os.path.exists(old + '/memory.limit_in_bytes'):
-        folder, most, kills = old + '/' + name, ['memory.limit_in_bytes'], 'memory.oom_control'
+        return None, 'only root can make control groups'
+    if os.path.exists(old + '/tasks'):
+        parent, settings = old, old_settings
     elif os.path.exists(new + '/cgroup.subtree_control'):
         with contextlib.suppress(OSError), open(new + '/cgroup.subtree_control', 'w') as f:
-            f.write('+memory')
-        folder, most, kills = new + '/' + name, ['memory.max', 'memory.swap.max'], 'memory.events'
+            f.write('+' + controller)
+        parent = new
     else:
-        return None, 'there are no control groups of memory'
+        return None, 'there are no control groups of ' + controller
+    folder = '%s/missent-scenario-%d-%s' % (parent, os.getpid(), controller)
     try:
         os.makedirs(folder, exist_ok=True)
-        for i, setting in enumerate(most):
-            with open(folder + '/' + setting, 'w') as f:
-                f.write('0' if i else str(limit))
+        for name, value in settings.items():
+            set_group(folder, name, value)
     except OSError as e:
-        return None, 'a control group of memory cannot be made: %s' % e
+        return None, 'a control group of %s cannot be made: %s' % (controller, e)
     atexit.register(lambda: wait_for(lambda: not open(folder + '/cgroup.procs').read(), 10) and os.rmdir(folder))
-
-    def killed():
-        with open(folder + '/' + kills) as f:
-            return int(re.search(r'^oom_kill (\d+)', f.read(), re.M).group(1))
-    return ('sh', '-c', 'echo $$ > %s/cgroup.procs && exec "$@"' % folder, 'sh'), killed
+    return ('sh', '-c', 'echo $$ > %s/cgroup.procs && exec "$@"' % folder, 'sh'), folder
 
 
-wrapper, killed = memory_group('missent-scenario-%d' % os.getpid(), 130 << 20)
+def set_group(folder, name, value):
+    with open(folder + '/' + name, 'w') as f:
+        f.write(str(value))
+
+
+def in_group(folder, name):
+    with open(folder + '/' + name) as f:
+        return int(re.search(r'\d+', f.read()).group())
+
+
+# ---- threads ----
+wrapper, group = control_group('pids', {}, {})
 if wrapper is None:
-    tap.skip('a reader over the memory of the service costs its message alone', killed)
+    tap.skip('a connection without a thread is told at once', group)
+else:
+    m.start(wrapper=wrapper)
+    send(small, 5)
+    before, mark, codes = descriptors(m.process.pid), m.mark(), []
+    for more in (1, 2, 3, 8):
+        set_group(group, 'pids.max', in_group(group, 'pids.current') + more)
+        began = time.monotonic()
+        codes.append(send(small, 40, 20)[0])
+        tap.ok(time.monotonic() - began < 10 * SLOW * PATIENCE, 'with room for %d more threads no MTA waits for long' % more, codes)
+        set_group(group, 'pids.max', 'max')
+        tap.same(send(small, 5)[0], {'continue': '5'}, '... and mail is judged when there are threads again')
+    tap.ok(all(set(c) <= {'continue', 'none', 'tempfail'} for c in codes), '... whose connection was closed tries again', codes)
+    tap.ok(wait_for(lambda: 'no thread can be made' in m.tail(mark), 20), '... and the log counts them', m.tail(mark))
+    tap.ok(wait_for(lambda: descriptors(m.process.pid) <= before + 1), '... and their descriptors come back',
+           '%d before, %d' % (before, descriptors(m.process.pid)))
+    m.stop()
+
+# ---- memory ----
+if SLOW > 1:
+    wrapper, group = None, 'under sanitizers a program needs more than such a limit from the start'
+else:
+    wrapper, group = control_group('memory', {'memory.max': 130 << 20, 'memory.swap.max': 0}, {'memory.limit_in_bytes': 130 << 20})
+if wrapper is None:
+    tap.skip('a reader over the memory of the service costs its message alone', group)
 else:
     m.reader = 'wait = 100s\nmax-memory = 4G\nmax-text = 200M\n'
     m.write_conf()
@@ -201,7 +230,9 @@ else:
     while thread.is_alive() and small_mail[-1] == {'continue': '5'}:
         small_mail.append(send(small, 5)[0])
     thread.join()
-    tap.ok(killed() > 0, 'a reader takes more memory than the service may have, and the kernel kills it', killed())
+    with open(group + ('/memory.events' if os.path.exists(group + '/memory.events') else '/memory.oom_control')) as f:
+        killed = int(re.search(r'^oom_kill (\d+)', f.read(), re.M).group(1))
+    tap.ok(killed > 0, 'a reader takes more memory than the service may have, and the kernel kills it', killed)
     tap.same(small_mail, [{'continue': '5'}] * len(small_mail), '... mail of others is delivered meanwhile')
     tap.ok(result and 'continue' not in result[0], '... its message is not taken for read', result)
     tap.ok('action=hold' in m.tail(mark) and 'unreadable' in m.tail(mark), '... but for unreadable', m.tail(mark))
