@@ -27,6 +27,7 @@
 #define MS_FILTER_MIN 3
 #define MS_FILTER_MAX 128
 #define MS_FILTER_KEY_BYTES 16
+#define MS_FILTER_MAGIC "MSFILT04" /* its version */
 
 typedef struct {
 	guint8 bytes[12]; /* 7 of the whole value's mark, 3 of its beginning's, length, tag */

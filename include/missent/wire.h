@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "missent/filter.h"
+
 /* missent-reader finds its control socket, its settings and its pulse socket here. */
 #define MS_CONTROL_FD 3
 #define MS_SETUP_FD 4
@@ -89,6 +91,12 @@ typedef struct {
  * sandbox optional, passwords, OCR languages, whether questions are answered, guesses need not
  * be told, and workers may be put back */
 #define MS_SETUP_FORMAT "(satuttuuuuubassbbb)"
+
+/* The argument of missent-reader, which works for no program that speaks otherwise: one that is at
+ * work while others are installed. */
+#define MS_WIRE_VERSION                                                                        \
+	MS_SETUP_FORMAT MS_JOB_MAGIC MS_DOCUMENT_MAGIC MS_ANSWER_MAGIC MS_QUESTION_MAGIC       \
+		MS_REPLY_MAGIC MS_FILTER_MAGIC
 
 /* Does this errno say that something of the host is used up for now: descriptors, processes,
  * memory?  Then neither the other side nor the settings are at fault. */

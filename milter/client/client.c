@@ -96,7 +96,7 @@ static MsCrew *current(MsReader *reader)
 /* With the filter that is in use. */
 static MsCrew *start_crew(MsReader *reader, GBytes *setup, GError **error)
 {
-	g_autoptr(MsCrew) crew = crew_start(reader->program, setup, NULL, error);
+	g_autoptr(MsCrew) crew = crew_start(reader->program, reader->held, setup, NULL, error);
 	if (crew == NULL)
 		return NULL;
 	pthread_mutex_lock(&reader->lock);
@@ -217,6 +217,7 @@ static MsReader *make(
 	pthread_cond_init(&reader->end, NULL);
 	pthread_cond_init(&reader->fewer_alone, NULL);
 	reader->program = g_strdup(settings->program);
+	reader->held = open(reader->program, O_PATH | O_CLOEXEC);
 	reader->kinds = ms_kinds_ref((MsKinds *)settings->kinds);
 	reader->setup = make_setup(
 		settings, fair ? queue_workers(settings->workers) : settings->workers);
@@ -229,7 +230,8 @@ static MsReader *make(
 	reader->news = g_string_new(NULL);
 	reader->queue = queue_new(
 		settings->workers, settings->queue > 0 ? settings->queue : 1000, fair);
-	reader->crew = crew_start(reader->program, reader->setup, warning_out, error);
+	reader->crew = crew_start(
+		reader->program, reader->held, reader->setup, warning_out, error);
 	if (reader->crew == NULL)
 		return NULL;
 	if (crew_workers(reader->crew) != NULL)
@@ -278,6 +280,7 @@ void ms_reader_free(MsReader *reader)
 	crew_unref(reader->crew);
 	known_clear(&reader->known);
 	ms_io_close(reader->image);
+	ms_io_close(reader->held);
 	ms_reader_free(reader->ocr);
 	ms_reader_free(reader->text);
 	ms_cache_free(reader->cache);
@@ -411,7 +414,8 @@ static bool acquire_any(
 		if (got == GOT_WORKER)
 			return true;
 		bool over = g_get_monotonic_time() >= end;
-		if (got == GOT_GONE && !replace(reader, crew, "died", &why) && over) {
+		if (got == GOT_GONE && !replace(reader, crew, "died", &why) &&
+			(over || g_error_matches(why, MS_ERROR, MS_ERROR_CONFIG))) {
 			g_propagate_error(error, g_steal_pointer(&why));
 			return false;
 		}

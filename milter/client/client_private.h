@@ -20,6 +20,7 @@ typedef struct {
 
 struct MsReader {
 	char *program;
+	int held; /* the file that it was when this was made, or -1 */
 	MsKinds *kinds;
 	GBytes *setup, *setup_alone; /* the second for a process that reads one message */
 	MsLimits limits;

@@ -79,20 +79,22 @@ static void close_pair(const int *pair)
 		ms_io_close(pair[i]);
 }
 
-static bool spawn(
-	MsCrew *crew, const char *program, int setup, int control, int pulse, GError **error)
+static bool spawn(MsCrew *crew, const char *file, const char *program, int setup, int control,
+	int pulse, GError **error)
 {
 	const int sources[3] = {control, setup, pulse};
 	const int targets[3] = {MS_CONTROL_FD, MS_SETUP_FD, MS_PULSE_FD};
-	const char *argv[] = {program, NULL};
+	const char *argv[] = {file, program, MS_WIRE_VERSION, NULL};
 	g_auto(GStrv) env = clean_environment();
 	return g_spawn_async_with_pipes_and_fds("/", argv, (const char *const *)env,
-		G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources, targets, 3, &crew->pid,
-		NULL, NULL, NULL, error);
+		G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_FILE_AND_ARGV_ZERO, NULL, NULL, -1, -1, -1,
+		sources, targets, 3, &crew->pid, NULL, NULL, NULL, error);
 }
 
-static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **error)
+static bool launch(
+	MsCrew *crew, const char *program, int held, GBytes *setup, GError **error)
 {
+	g_autofree char *own = g_strdup_printf("/proc/self/fd/%d", held);
 	int control[2] = {-1, -1}, pulse[2] = {-1, -1};
 	int file = setup_file(setup);
 	bool fine = file >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0
@@ -100,7 +102,10 @@ static bool launch(MsCrew *crew, const char *program, GBytes *setup, GError **er
 	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader cannot be started: %s",
 			g_strerror(errno));
-	else if (spawn(crew, program, file, control[1], pulse[1], error)) {
+	/* A confinement of ours may know no file that has no name any more. */
+	else if ((held >= 0 && !ms_io_has_name(held, program) &&
+			 spawn(crew, own, program, file, control[1], pulse[1], NULL)) ||
+		spawn(crew, program, program, file, control[1], pulse[1], error)) {
 		crew->control = control[0];
 		crew->pulse = pulse[0];
 		control[0] = pulse[0] = -1;
@@ -122,7 +127,8 @@ static bool greet(MsCrew *crew, char **warning_out, GError **error)
 	ssize_t n = poll(&fd, 1, START_MS) == 1 ? recv(crew->control, packet, MS_PACKET_MAX, 0)
 						: -1;
 	if (n < 1) {
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start");
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "missent-reader did not start (of another version? "
+			"systemctl restart missent missent-agent)");
 		return false;
 	}
 	packet[n] = '\0';
@@ -141,13 +147,14 @@ static bool greet(MsCrew *crew, char **warning_out, GError **error)
 	return true;
 }
 
-MsCrew *crew_start(const char *program, GBytes *setup, char **warning_out, GError **error)
+MsCrew *crew_start(
+	const char *program, int held, GBytes *setup, char **warning_out, GError **error)
 {
 	g_autoptr(MsCrew) crew = g_new0(MsCrew, 1);
 	crew->refs = 1;
 	crew->control = crew->pulse = -1;
 	pthread_mutex_init(&crew->lock, NULL);
-	if (!launch(crew, program, setup, error) || !greet(crew, warning_out, error))
+	if (!launch(crew, program, held, setup, error) || !greet(crew, warning_out, error))
 		return NULL;
 	return g_steal_pointer(&crew);
 }

@@ -25,8 +25,11 @@ typedef struct {
 	bool small;     /* it may hand a message on to the full reader */
 } Worker;
 
-/* Starts `program` and waits until its first worker is confined and ready. */
-MsCrew *crew_start(const char *program, GBytes *setup, char **warning_out, GError **error);
+/* Starts `program`, which is `held` open if it could be (else -1): that one, whatever has its name
+ * since.  Waits until its first worker is confined and ready.  MS_ERROR_CONFIG: it would be no
+ * better another time. */
+MsCrew *crew_start(
+	const char *program, int held, GBytes *setup, char **warning_out, GError **error);
 /* How it has its workers, for a log; NULL: as ever. */
 const char *crew_workers(const MsCrew *crew);
 MsCrew *crew_ref(MsCrew *crew);

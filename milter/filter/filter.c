@@ -12,7 +12,6 @@
 #include "missent/filter.h"
 #include "missent/kind.h"
 
-#define MAGIC "MSFILT04"
 #define PREFIX 8
 #define MAX_WORDS 64 /* words of one identifier */
 #define SLOTS 16     /* a bucket */
@@ -177,7 +176,10 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 {
 	Key k = take_key(key);
 	Head head = {
-		.magic = MAGIC, .point = k.point, .salt = k.salt, .start_bits = MIN_START_BITS};
+		.magic = MS_FILTER_MAGIC,
+		.point = k.point,
+		.salt = k.salt,
+		.start_bits = MIN_START_BITS};
 	while (head.start_bits < MAX_START_BITS && (1ULL << head.start_bits) < n * 8)
 		head.start_bits++;
 	/* Six of seven places are taken at most. */
@@ -211,7 +213,8 @@ GBytes *ms_filter_build(const guint8 key[MS_FILTER_KEY_BYTES], const MsMark *mar
 MsFilter *ms_filter_open(const void *image, gsize size, GError **error)
 {
 	const Head *head = image;
-	bool fine = size >= sizeof *head && memcmp(head->magic, MAGIC, sizeof head->magic) == 0
+	bool fine = size >= sizeof *head &&
+		memcmp(head->magic, MS_FILTER_MAGIC, sizeof head->magic) == 0
 		&& head->start_bits >= MIN_START_BITS
 		&& head->start_bits <= MAX_START_BITS && head->n_buckets > 0
 		&& head->longest <= MS_FILTER_MAX

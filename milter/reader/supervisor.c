@@ -751,9 +751,12 @@ int ms_reader_main(int argc, char **argv, const MsReaderProgram *program)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
-	if (argc > 1 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
+	if (argc > 2 || getsockopt(MS_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) != 0
 		|| type != SOCK_SEQPACKET)
 		return explain(argc, argv);
+	if (argc < 2 || strcmp(argv[1], MS_WIRE_VERSION) != 0)
+		return fail("it is of another version than the program that started it, which is to "
+			    "be restarted (systemctl restart missent missent-agent)");
 	begin(program);
 	Supervisor s = {.worker.work = program->work, .program = program, .self = getpid()};
 	g_autofree char *missing = NULL;

@@ -86,6 +86,63 @@ for version, mark, statements in VERSIONS:
                 m.tool('held', 'agree', d['id'])
     tap.same(p.held(), [], '... nothing is left')
 
+# ---- readers of another version, laid over those that are at work ----
+READERS = ['missent-reader', 'missent-reader-text']
+
+
+def lay(change):
+    """As dpkg does: a file of its own, which takes the name."""
+    for name in READERS:
+        with open(BUILD + '/' + name, 'rb') as f, open(m.dir + '/' + name + '.new', 'wb') as to:
+            to.write(change(f.read()))
+        os.chmod(m.dir + '/' + name + '.new', 0o755)
+        os.rename(m.dir + '/' + name + '.new', m.dir + '/' + name)
+
+
+def judged():
+    began = time.monotonic()
+    replies = [p.send(message('judged', RIGHT))[0], p.send(message('judged', WRONG))[0]]
+    quick = time.monotonic() - began < 20 * SLOW * PATIENCE
+    held = p.held()
+    for n in held:
+        subprocess.run(['postsuper', '-c', p.etc, '-d', n], stderr=subprocess.DEVNULL)
+    return replies, len(held), quick
+
+
+m.stop()
+lay(lambda data: data)
+with open(m.conf) as f:
+    text = f.read()
+with open(m.conf, 'w') as f:
+    f.write(text.replace(BUILD + '/missent-reader', m.dir + '/missent-reader'))
+m.start()
+tap.same(judged(), ([250, 250], 1, True), 'mail is judged by readers')
+lay(lambda data: re.sub(rb'MSFILT\d\d', b'MSFILTxx', data))
+for pid in m.children():
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+tap.same(judged(), ([250, 250], 1, True), '... and by those of its own version, when they die while another is installed')
+mark = m.mark()
+m.signal(signal.SIGUSR1)
+tap.ok(wait_for(lambda: 'reload failed' in m.tail(mark)) and 'of another version' in m.tail(mark)
+       and 'systemctl restart missent' in m.tail(mark), '... a reload says that a restart is due', m.tail(mark))
+tap.same(judged(), ([250, 250], 1, True), '... and keeps what is there')
+mail = S + '/mail.eml'
+with open(mail, 'w') as f:
+    f.write(message('check', WRONG))
+began = time.monotonic()
+out = m.tool('check', '--to', TO[0], mail)
+tap.ok(m.code == 78 and 'of another version' in out and time.monotonic() - began < 15 * SLOW * PATIENCE,
+       'missent check says so at once', '%d %s' % (m.code, out))
+m.stop()
+try:
+    m.start()
+    tap.ok(False, 'missentd does not start with readers of another version')
+except RuntimeError as e:
+    tap.ok('of another version' in str(e), 'missentd does not start with readers of another version', e)
+m.write_conf()
+m.start()
+
 # ---- the files ----
 root = S + '/root'
 P = paths()
