@@ -17,10 +17,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/maillog.h"
+
 /* What a command prints; 0 from it, or NULL and its last words.  Ends with argv NULL. */
 char *ms_mta_ask(const char *const *argv, GError **error);
-/* The MTA's log where one usually is and can be read; NULL: there is none. */
-const char *ms_mta_usual_log(void);
+/* What the MTA logged: in the file `path`, if there is one, else where it usually is, else in the
+ * journal, of seven days.  Which it was; NULL without an error: there is none yet. */
+const char *ms_mta_read_log(MsMaillog *log, const char *path, GError **error);
 
 /* ---- Postfix ---------------------------------------------------------------------------- */
 

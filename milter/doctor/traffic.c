@@ -17,15 +17,6 @@
 
 #define MOST 5
 
-static const char *log_of(Patient *p)
-{
-	const char *own = p->options->mail_log != NULL ? p->options->mail_log : p->s->mail_log;
-	const char *postfix = own == NULL ? postfix_setting(p, "maillog_file") : NULL;
-	if (own != NULL || (postfix != NULL && *postfix == '/'))
-		return own != NULL ? own : postfix;
-	return ms_mta_usual_log();
-}
-
 static MsConcern concern_of(const Patient *p, const MsMail *mail)
 {
 	MsEnvelope *envelope = ms_envelope_new();
@@ -76,17 +67,16 @@ static void tell(Patient *p, GHashTable *table, const char *format_of_one)
 
 void check_senders(Patient *p)
 {
-	const char *path = log_of(p);
-	if (path == NULL || access(path, F_OK) != 0) {
-		if (path != NULL && p->s->mail_log != NULL)
-			not_seen(p, "mail-log %s: there is no such file", path);
-		return; /* a new host has none; the journal is reconcile's */
-	}
+	const char *own = p->options->mail_log != NULL ? p->options->mail_log : p->s->mail_log;
+	const char *path = own != NULL ? own : postfix_setting(p, "maillog_file");
 	g_autoptr(GError) error = NULL;
 	const MsMaillogOptions options = {0};
-	const char *const paths[] = {path, NULL};
 	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
-	if (!ms_maillog_read(log, paths, &error)) {
+	if (own != NULL && access(own, F_OK) != 0) {
+		not_seen(p, "mail-log %s: there is no such file", own);
+		return;
+	}
+	if (ms_mta_read_log(log, path, &error) == NULL && error != NULL) {
 		not_seen(p, "%s", error->message);
 		return;
 	}

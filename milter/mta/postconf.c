@@ -25,17 +25,17 @@
 #define ASK_MS 300000
 
 /* All of a memory file, which is closed. */
-static char *text_of(int fd)
+static GString *text_of(int fd)
 {
 	GString *out = g_string_new(NULL);
 	char piece[4096];
 	for (ssize_t n; (n = pread(fd, piece, sizeof piece, (off_t)out->len)) > 0;)
 		g_string_append_len(out, piece, n);
 	ms_io_close(fd);
-	return g_string_free(out, FALSE);
+	return out;
 }
 
-char *ms_mta_ask(const char *const *argv, GError **error)
+static GString *ask_bytes(const char *const *argv, GError **error)
 {
 	MtaProgram program = {.argv = argv,
 		.in = -1,
@@ -48,10 +48,10 @@ char *ms_mta_ask(const char *const *argv, GError **error)
 	if (!fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "memory file: %s", g_strerror(errno));
 	fine = fine && mta_program_run(&program, &status, error) == MTA_ENDED;
-	g_autofree char *out = text_of(program.out), *err = text_of(program.err);
+	g_autoptr(GString) out = text_of(program.out);
+	g_autofree char *err = g_strstrip(g_string_free(text_of(program.err), FALSE));
 	if (fine && status == 0)
 		return g_steal_pointer(&out);
-	g_strstrip(err);
 	char *last = strrchr(err, '\n');
 	if (fine)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", argv[0],
@@ -61,13 +61,42 @@ char *ms_mta_ask(const char *const *argv, GError **error)
 	return NULL;
 }
 
-const char *ms_mta_usual_log(void)
+char *ms_mta_ask(const char *const *argv, GError **error)
+{
+	GString *out = ask_bytes(argv, error);
+	return out != NULL ? g_string_free(out, FALSE) : NULL;
+}
+
+static const char *usual_log(void)
 {
 	static const char *const usual[] = {"/var/log/mail.log", "/var/log/maillog"};
 	for (gsize i = 0; i < G_N_ELEMENTS(usual); i++)
 		if (access(usual[i], R_OK) == 0)
 			return usual[i];
 	return NULL;
+}
+
+/* Debian's hosts have no other log since 2023. */
+static bool feed_journal(MsMaillog *log)
+{
+	const char *argv[] = {"journalctl", "-q", "--no-pager", "-o", "export", "--since",
+		"-7 days", "SYSLOG_FACILITY=2", NULL};
+	g_autoptr(GString) out = ask_bytes(argv, NULL);
+	if (out == NULL || out->len == 0)
+		return false;
+	ms_maillog_feed(log, "journal", out->str, out->len);
+	return true;
+}
+
+const char *ms_mta_read_log(MsMaillog *log, const char *path, GError **error)
+{
+	/* In a container Postfix logs to what is its standard output, which is not ours. */
+	bool own = path != NULL && !g_str_has_prefix(path, "/dev/std") && access(path, F_OK) == 0;
+	const char *file = own ? path : usual_log();
+	const char *const paths[] = {file, NULL};
+	if (file == NULL)
+		return feed_journal(log) ? "the journal of seven days" : NULL;
+	return ms_maillog_read(log, paths, error) ? file : NULL;
 }
 
 /* ---- what postconf says --------------------------------------------------------------- */

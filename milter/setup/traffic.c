@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "missent/maillog.h"
 
@@ -112,35 +111,19 @@ static void look(MsMaillog *log, Traffic *out)
 	out->billing = most_first(senders, MOST_SENDERS, is_billing);
 }
 
-/* Of seven days; Debian's hosts have no other log since 2023. */
-static bool feed_journal(MsMaillog *log)
-{
-	const char *argv[] = {"journalctl", "-q", "--no-pager", "-o", "export", "--since",
-		"-7 days", "SYSLOG_FACILITY=2", NULL};
-	g_autofree char *text = ms_mta_ask(argv, NULL);
-	if (text == NULL || *text == '\0')
-		return false;
-	ms_maillog_feed(log, "journal", text, strlen(text));
-	return true;
-}
-
 void traffic_look(const char *path, Traffic *out, GPtrArray *notes)
 {
 	const MsMaillogOptions options = {0};
 	g_autoptr(MsMaillog) log = ms_maillog_new(&options);
 	g_autoptr(GError) error = NULL;
-	const char *usual = path != NULL && access(path, F_OK) == 0 ? path : ms_mta_usual_log();
-	const char *const paths[] = {usual, NULL};
-	bool read = usual != NULL && ms_maillog_read(log, paths, &error);
-	bool journal = !read && feed_journal(log);
+	const char *what = ms_mta_read_log(log, path, &error);
 	look(log, out);
 	if (error != NULL)
 		setup_note(notes, "%s", error->message);
-	if (read || journal)
+	else if (what != NULL)
 		setup_note(notes, "%s: %u %s sent on, by which domains and senders are proposed",
-			read ? usual : "the journal of seven days", out->n,
-			out->n == 1 ? "message was" : "messages were");
-	else if (error == NULL)
+			what, out->n, out->n == 1 ? "message was" : "messages were");
+	else
 		setup_note(notes,
 			"there is no mail log yet, so that domains and senders are guessed by this host's name");
 }

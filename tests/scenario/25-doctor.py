@@ -320,6 +320,31 @@ tap.ok(set(out) == {'senders'} and any('10.1.1.5: 3 in' in x for x in out['sende
        and any('reminders@seller.example: 1 in' in x for x in out['senders']), 'mail that was not judged: found by senders', out)
 found.add('senders')
 
+
+def exported(line):
+    """As journalctl -o export has what is not plain text: by its length."""
+    ident, pid, text = re.match(r'\S+ +\S+ \S+ mx (\S+)\[(\d+)\]: (.*)', line).groups()
+    return ('__REALTIME_TIMESTAMP=%d\n_HOSTNAME=mx\nSYSLOG_IDENTIFIER=%s\nSYSLOG_PID=%s\nMESSAGE\n' % (
+        time.time() * 1000000, ident, pid)).encode() + len(text).to_bytes(8, 'little') + text.encode() + b'\n\n'
+
+
+with open(S + '/mail.log') as f, open(S + '/export', 'wb') as to:
+    to.write(b''.join(map(exported, f.read().splitlines())))
+os.mkdir(S + '/bin')
+with open(S + '/bin/journalctl', 'w') as f:
+    f.write('#!/bin/sh\nexec cat %s/export\n' % S)
+os.chmod(S + '/bin/journalctl', 0o755)
+for log in ('', '/dev/stdout'):
+    if os.path.exists('/var/log/mail.log') or os.path.exists('/var/log/maillog'):
+        tap.skip('a host that logs to the journal alone', 'this one has a mail log')
+        continue
+    path, os.environ['PATH'] = os.environ['PATH'], S + '/bin:' + os.environ['PATH']
+    with changed(p.etc + '/main.cf', lambda old: re.sub('maillog_file = .*', 'maillog_file = ' + log, old)):
+        out = doctor(m)
+    os.environ['PATH'] = path
+    tap.ok(set(out) == {'senders'} and any('10.1.1.5: 3 in' in x for x in out['senders'])
+           and any('reminders@seller.example: 1 in' in x for x in out['senders']), '... and in the journal, where Postfix logs to "%s"' % log, out)
+
 # ---- a reload that fails, fails ----
 out = m.tool('reload')
 tap.ok(m.code == 0 and 'reloaded' in out, 'missent reload', out)
