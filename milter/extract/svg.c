@@ -16,7 +16,9 @@
 #include "missent/extract.h"
 #include "missent/named.h"
 
+#include "hide.h"
 #include "html.h"
+#include "line.h"
 #include "readers.h"
 #include "xml.h"
 
@@ -38,6 +40,7 @@ typedef struct {
 	GHashTable *layout; /* names of attributes that the table of structural items has,
 			       to 1 or 2 */
 	guint text_depth;   /* open elements since <text>; 0: outside */
+	guint aside;        /* that of the one in it that is not drawn; 0: all is */
 	double x, y, shift_x, shift_y;
 	guint uses, images;
 } Svg;
@@ -186,6 +189,17 @@ static void take_attribute(Svg *svg, const char *name, const char *value)
 /* ---- elements -------------------------------------------------------------------------
  */
 
+/* Stands in the text, and is no letters of it. */
+static bool is_aside(const char *name, const char *const *attributes)
+{
+	static const char *const names[] = {"desc", "metadata", "script", "style", "title", NULL};
+	const char *display = ms_xml_attribute(attributes, "display");
+	const char *style = ms_xml_attribute(attributes, "style");
+	return g_strv_contains(names, name)
+		|| (display != NULL && strcmp(display, "none") == 0)
+		|| (style != NULL && (ms_hide_style(style, strlen(style)) & MS_HIDE_SURE) != 0);
+}
+
 static void on_start(void *user, const char *name, const char *const *attributes)
 {
 	Svg *svg = user;
@@ -197,14 +211,18 @@ static void on_start(void *user, const char *name, const char *const *attributes
 		svg->images++;
 	if (strcmp(name, "text") == 0 || strcmp(name, "flowRoot") == 0) {
 		svg->text_depth = 1;
+		svg->aside = 0;
 		svg->x = svg->y = svg->shift_x = svg->shift_y = 0;
 		take_transform(svg, ms_xml_attribute(attributes, "transform"));
 		place(svg, attributes, true);
 	} else if (svg->text_depth > 0) {
 		svg->text_depth++;
-		place(svg, attributes, false);
-	} else if (svg->rest->len > 0 && svg->rest->str[svg->rest->len - 1] != '\n') {
-		g_string_append_c(svg->rest, '\n');
+		if (svg->aside == 0 && is_aside(name, attributes))
+			svg->aside = svg->text_depth;
+		if (svg->aside == 0)
+			place(svg, attributes, false);
+	} else {
+		ms_separate(svg->rest, '\n');
 	}
 }
 
@@ -212,18 +230,19 @@ static void on_end(void *user, const char *name)
 {
 	Svg *svg = user;
 	(void)name;
-	if (svg->text_depth > 0)
-		svg->text_depth--;
-	else if (svg->rest->len > 0 && svg->rest->str[svg->rest->len - 1] != '\n')
-		g_string_append_c(svg->rest, '\n');
+	if (svg->text_depth == svg->aside) /* or outside of any text */
+		ms_separate(svg->rest, '\n');
+	svg->aside = svg->text_depth == svg->aside ? 0 : svg->aside;
+	svg->text_depth -= svg->text_depth > 0;
 }
 
 /* White space between elements is none; within text it is a blank. */
 static void on_text(void *user, const char *text, gsize len)
 {
 	Svg *svg = user;
-	GString *out = svg->text_depth > 0 ? svg->text : svg->rest;
-	if (svg->text_depth > 0 && strspn(text, " \t\r\n") >= len &&
+	bool drawn = svg->text_depth > 0 && svg->aside == 0;
+	GString *out = drawn ? svg->text : svg->rest;
+	if (drawn && strspn(text, " \t\r\n") >= len &&
 		memchr(text, '\n', len) != NULL)
 		return;
 	g_string_append_len(out, text, (gssize)len);
