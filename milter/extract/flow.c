@@ -42,6 +42,7 @@ typedef struct {
 typedef enum {
 	OTHER,
 	ANNOTATION,
+	BASED_ON,
 	BINARY,
 	BLOB,
 	BREAK,
@@ -83,10 +84,12 @@ typedef enum {
 	REGION,
 	ROW,
 	RUN,
+	RUN_STYLE,
 	SHEET_CELL,
 	SHEET_ROW,
 	SPACE,
 	STRING,
+	STYLE,
 	SYMBOL,
 	TAB,
 	TEXT,
@@ -110,6 +113,7 @@ static const struct {
 	{"Row", ROW},
 	{"abstractNum", NUMBERING},
 	{"annotation", ANNOTATION},
+	{"basedOn", BASED_ON},
 	{"binData", BINARY},
 	{"binary-data", BINARY},
 	{"binaryData", BINARY},
@@ -171,6 +175,7 @@ static const struct {
 	{"ptab", TAB},
 	{"r", RUN},
 	{"rPh", PHONETIC},
+	{"rStyle", RUN_STYLE},
 	{"reference-mark-end", MARK_END},
 	{"reference-mark-start", MARK},
 	{"row", SHEET_ROW},
@@ -181,6 +186,7 @@ static const struct {
 	{"sdtContent", CONTENT},
 	{"sdtPr", NAMING},
 	{"si", STRING},
+	{"style", STYLE},
 	{"sym", SYMBOL},
 	{"t", TEXT},
 	{"tab", TAB},
@@ -210,6 +216,7 @@ typedef struct {
 	bool blank;
 	guint deleted, inserted;
 	bool hidden;         /* within a run */
+	char *style;         /* Word's, that is open, or NULL */
 	guint hiding;        /* open elements of which the text is not shown */
 	guint properties;    /* open pPr */
 	GByteArray *fields;  /* of each open field: are we in its instruction? */
@@ -254,6 +261,8 @@ typedef struct {
 	guint naming;        /* open elements that say them */
 } Flow;
 
+#define MAX_STYLES 10000
+#define MAX_STYLES_ON 10 /* one on the other */
 #define MAX_CELLS 100000 /* of a sheet, that its formulas may name */
 
 /* A cell: its name, and where its value is kept. */
@@ -693,15 +702,42 @@ static void begin_paragraph(Flow *f)
 	f->level = 0;
 }
 
+/* The element around the properties that this one stands in. */
+static bool is_of(const Flow *f, Kind kind)
+{
+	return f->open->len >= 3 && g_array_index(f->open, guint8, f->open->len - 3) == kind;
+}
+
+#define HIDES "" /* what a style is based on that hides text itself: no style has this name */
+
+/* A style of Word's: `on` is HIDES, the one that it goes by, or NULL where it shows its text. */
+static void keep_style(Flow *f, const char *on)
+{
+	GHashTable *all = f->office->hiding;
+	if (f->style != NULL && g_hash_table_size(all) < MAX_STYLES)
+		g_hash_table_replace(all, g_strdup(f->style), g_strdup(on));
+}
+
+static bool style_hides(const Flow *f, const char *style)
+{
+	for (guint i = 0; style != NULL && i < MAX_STYLES_ON; i++) {
+		style = g_hash_table_lookup(f->office->hiding, style);
+		if (style != NULL && strcmp(style, HIDES) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void begin_mark(Flow *f, Kind kind, const char *const *attributes)
 {
 	/* In the properties of a paragraph these are said of its mark. */
 	if (f->properties > 0) {
 		if (kind != INSERTED && !is_off(attributes))
 			top(f)->plain_end = true;
-	} else if (kind == VANISH && f->open->len >= 3
-		&& g_array_index(f->open, guint8, f->open->len - 3) == RUN) {
+	} else if (kind == VANISH && is_of(f, RUN)) {
 		f->hidden = !is_off(attributes);
+	} else if (kind == VANISH && is_of(f, STYLE)) {
+		keep_style(f, is_off(attributes) ? NULL : HIDES);
 	}
 	f->deleted += kind == DELETED;
 	f->inserted += kind == INSERTED;
@@ -760,6 +796,12 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 					ms_xml_attribute(attributes, "val"), &f->level));
 		break;
 	case NUMBER: set_text(&f->list, ms_xml_attribute(attributes, "val")); break;
+	case STYLE: set_text(&f->style, ms_xml_attribute(attributes, "styleId")); break;
+	case BASED_ON: keep_style(f, ms_xml_attribute(attributes, "val")); break;
+	case RUN_STYLE:
+		if (is_of(f, RUN))
+			f->hidden = style_hides(f, ms_xml_attribute(attributes, "val"));
+		break;
 	case CACHE:
 		f->in_cache = true;
 		g_clear_pointer(&f->cache_format, g_free);
@@ -1283,6 +1325,7 @@ static void flow_free(Flow *f)
 	ms_headed_free(f->headed);
 	g_string_free(f->names, TRUE);
 	g_free(f->part);
+	g_free(f->style);
 	g_free(f);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
 	MsSheets *sheets;
 	MsNumbering *numbering;
 	MsOdfStyles *styles; /* OpenDocument's */
+	GHashTable *hiding;  /* Word's styles of text: name to the one that it goes by */
 } MsOffice;
 
 /* Reads one part.  `strings`: its shared strings are those of the cells.  NULL, or why it was not

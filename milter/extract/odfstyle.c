@@ -202,8 +202,13 @@ static bool is_none(const char *const *attributes)
 bool ms_odf_styles_hides(const MsOdfStyles *s, const char *const *attributes)
 {
 	const char *name = ms_xml_attribute(attributes, "style-name");
-	const Style *style = name != NULL ? g_hash_table_lookup(s->styles, name) : NULL;
-	return is_none(attributes) || (style != NULL && style->hidden);
+	bool hides = is_none(attributes);
+	for (guint i = 0; name != NULL && !hides && i < MAX_PARENTS; i++) {
+		const Style *style = g_hash_table_lookup(s->styles, name);
+		hides = style != NULL && style->hidden;
+		name = style != NULL ? style->parent : NULL;
+	}
+	return hides;
 }
 
 /* ---- cells ---------------------------------------------------------------------------- */

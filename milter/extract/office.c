@@ -396,7 +396,8 @@ static void read_unused_strings(Package *p)
 static void office_open(MsOffice *office, const MsExtraction *to, const char *where, bool mixed)
 {
 	*office = (MsOffice){to, where, mixed, false, ms_attributes_new("office"),
-		ms_sheets_new(), ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL};
+		ms_sheets_new(), ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL,
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
 }
 
 static void office_close(MsOffice *office)
@@ -405,6 +406,7 @@ static void office_close(MsOffice *office)
 	ms_sheets_free(office->sheets);
 	ms_numbering_free(office->numbering);
 	ms_odf_styles_free(office->styles);
+	g_hash_table_unref(office->hiding);
 }
 
 static void read_package(Package *p)

@@ -130,6 +130,48 @@ static void test_changes(void)
 #define CELL_OF(style) \
 	"<table:table-cell table:style-name='" style "' office:value='7740912'/>"
 
+/* A number with two digits more in a run of the style "H", and Word's styles. */
+static GByteArray *word_styled(const char *styles)
+{
+	g_autofree char *part = g_strconcat("<w:styles xmlns:w='u'>", styles, "</w:styles>", NULL);
+	return ZIP(TYPES,
+		{"word/document.xml", W "<w:p>" R("C-10")
+			"<w:r><w:rPr><w:rStyle w:val='H'/></w:rPr><w:t>99</w:t></w:r>" R("002") "</w:p>"
+			W_END, -1},
+		{"word/styles.xml", part, -1});
+}
+
+static void test_hidden_by_styles(void)
+{
+#define STYLE(id, more) "<w:style w:styleId='" id "'>" more "</w:style>"
+#define ON(id) "<w:basedOn w:val='" id "'/>"
+#define LOOK(value) "<w:rPr><w:vanish w:val='" value "'/></w:rPr>"
+	static const struct {
+		const char *styles;
+		bool hides;
+	} rows[] = {
+		{STYLE("H", "<w:rPr><w:vanish/></w:rPr>"), true},
+		{STYLE("G", LOOK("1")) STYLE("H", ON("G")), true},
+		{STYLE("H", ON("G")) STYLE("G", ON("F")) STYLE("F", LOOK("true")), true},
+		{STYLE("H", "<w:rPr><w:b/></w:rPr>"), false},
+		{STYLE("H", LOOK("0")), false},
+		{STYLE("G", LOOK("1")) STYLE("H", ON("G") LOOK("off")), false},
+		{STYLE("G", LOOK("1")) STYLE("H", ""), false},
+		{STYLE("G", ON("H")) STYLE("H", ON("G")), false},
+		{"", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		expect(rows[i].styles, word_styled(rows[i].styles),
+			rows[i].hides ? "] C-10002\n|(with hidden text)] C-1099002"
+				      : "] C-1099002\n|!hidden",
+			"");
+	expect("a style that hides, and what is said of the run itself",
+		ZIP(TYPES, {"word/document.xml", W "<w:p>" R("C-10") "<w:r><w:rPr><w:rStyle w:val='H'/>"
+			"<w:vanish w:val='0'/></w:rPr><w:t>00</w:t></w:r>" R("2") "</w:p>" W_END, -1},
+			{"word/styles.xml", "<w:styles>" STYLE("H", LOOK("1")) "</w:styles>", -1}),
+		"] C-10002\n|!hidden", "");
+}
+
 static void test_hidden(void)
 {
 	expect("hidden within a number",
@@ -791,6 +833,15 @@ static void test_opendocument(void)
 		text_document("<style:style style:name='H'><style:text-properties text:display='none'/>"
 			"</style:style><text:p>C-10<text:span text:style-name='H'>99</text:span>002</text:p>"),
 		"] C-10002\n|(with hidden text)] C-1099002", "");
+	expect("hidden by the style of its style, which is in another part",
+		ZIP({"mimetype", "application/vnd.oasis.opendocument.text", -1},
+			{"content.xml", "<office:document-content><style:style style:name='T1'"
+				" style:parent-style-name='H'/><text:p>C-10<text:span text:style-name='T1'>99"
+				"</text:span>002</text:p></office:document-content>", -1},
+			{"styles.xml", "<office:document-styles><style:style style:name='H'>"
+				"<style:text-properties text:display='none'/></style:style>"
+				"</office:document-styles>", -1}),
+		"] C-10002\n|(with hidden text)] C-1099002", "");
 	expect("shown by a style",
 		text_document("<style:style style:name='H'><style:text-properties fo:color='#000000'/>"
 			"</style:style><text:p>C-10<text:span text:style-name='H'>00</text:span>2</text:p>"),
@@ -1137,6 +1188,7 @@ int main(int argc, char **argv)
 	ms_extract_init();
 	g_test_add_func("/office/changes", test_changes);
 	g_test_add_func("/office/hidden", test_hidden);
+	g_test_add_func("/office/hidden-by-styles", test_hidden_by_styles);
 	g_test_add_func("/office/aside", test_aside);
 	g_test_add_func("/office/word", test_word_places);
 	g_test_add_func("/office/bytes", test_bytes_of_parts);
