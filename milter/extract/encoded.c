@@ -510,8 +510,28 @@ static void read_words(const Scan *scan)
 		ms_extract_span(scan->to, scan->where, decoded->str, decoded->len);
 }
 
+static char *lone_return(char *p, const char *end)
+{
+	while ((p = memchr(p, '\r', (gsize)(end - p))) != NULL && p + 1 < end && p[1] == '\n')
+		p += 2;
+	return p;
+}
+
+/* Lines of old Macs end with a carriage return alone. */
+static char *with_newlines(const char *text, gsize len)
+{
+	if (lone_return((char *)text, text + len) == NULL)
+		return NULL;
+	char *copy = g_memdup2(text, len);
+	for (char *p = copy; (p = lone_return(p, copy + len)) != NULL;)
+		*p = '\n';
+	return copy;
+}
+
 void ms_plain_embedded(const MsExtraction *to, const char *where, const char *text, gsize len)
 {
+	g_autofree char *lines = with_newlines(text, len);
+	text = lines != NULL ? lines : text;
 	Scan scan = {to, where, text, text + len, false, false, false};
 	for (const char *p = text; p < scan.end;) {
 		if (!ms_budget_time(to->budget)) {

@@ -132,6 +132,14 @@ static const Row files[] = {
 		"begin 644 a.txt\nF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n"
 		"`\nend\n",
 		"KD-7740912", NULL},
+	{"uuencode in lines of an old Mac",
+		"begin 644 a.txt\rF0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\r"
+		"`\rend\r",
+		"KD-7740912", NULL},
+	{"uuencode in lines of an old Mac, behind others",
+		"Hello,\r\nthe list:\r\nbegin 644 a.txt\r"
+		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\r`\rend\r",
+		"KD-7740912", NULL},
 	{"uuencode, five digits",
 		"begin 10644 a.txt\n"
 		"F0W5S=&]M97(@;G5M8F5R($M$+3<W-#`Y,3(@;V8@86YO=&AE<@H`\n`\nend\n",
