@@ -86,7 +86,7 @@ static struct {
 	{"CP437", " IBM437 ", BYTES},
 	{"CP850", " IBM850 ", BYTES},
 	{"CP858", " IBM858 IBM00858 ", BYTES},
-	{"CP1047", " IBM1047 CP037 IBM037 CP500 IBM500 EBCDIC-US EBCDIC-INT CP1140 ", EBCDIC},
+	{"CP1047", " IBM1047 CP037 IBM037 CP500 IBM500 EBCDIC-US EBCDIC-INT CP1140 IBM1140 IBM01140 ", EBCDIC},
 	{"CP273", " IBM273 CSIBM273 CP1141 IBM1141 IBM01141 EBCDIC-DE-273+EURO ", EBCDIC},
 	{"MACINTOSH", " MAC X-MAC-ROMAN ", BYTES},
 };
@@ -233,9 +233,11 @@ static guint32 number_at(const guint8 *p, gsize unit, bool little)
 static gsize wide_character(
 	const guint8 *p, gsize left, gsize unit, bool little, gunichar *character_out)
 {
-	if (left < unit)
+	if (left < unit && !little)
 		return 0;
-	guint32 n = number_at(p, unit, little);
+	/* Zeros at the end of all are left off by who takes them for that of a string. */
+	guint32 n = number_at(p, MIN(unit, left), little);
+	unit = MIN(unit, left);
 	*character_out = n;
 	if (n < 0xd800 || (n >= 0xe000 && n < 0x110000))
 		return unit;

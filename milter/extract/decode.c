@@ -16,15 +16,18 @@
 
 #include "readers.h"
 
+static void note_unknown(const MsExtraction *to, const MsDocument *document, const char *charset)
+{
+	ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
+		"a charset that is not known (its name has %zu characters)", strlen(charset));
+}
+
 /* The text of a document in its charset; notes an unknown one. */
 static GString *decode(const MsExtraction *to, const MsDocument *document)
 {
 	GString *text;
-	if (!ms_charset_decode(document->charset, document->data, document->len, &text)) {
-		ms_reading_unread(to->reading, document->where, MS_UNREAD_CHARSET,
-			"a charset that is not known (its name has %zu characters)",
-			strlen(document->charset));
-	}
+	if (!ms_charset_decode(document->charset, document->data, document->len, &text))
+		note_unknown(to, document, document->charset);
 	return text;
 }
 
@@ -110,19 +113,21 @@ typedef struct {
 	guint said; /* readings beside the first */
 } Readings;
 
-static void read_as(Readings *r, const char *charset)
+/* False if the charset is not known. */
+static bool read_as(Readings *r, const char *charset)
 {
 	GString *text;
-	if (!ms_charset_decode(charset, r->document->data, r->document->len, &text) ||
-		g_string_equal(text, r->first)) {
+	bool known = ms_charset_decode(charset, r->document->data, r->document->len, &text);
+	if (!known || g_string_equal(text, r->first)) {
 		g_string_free(text, TRUE);
-		return;
+		return known;
 	}
 	g_autofree char *name = ms_text_escape(charset, -1, 40);
 	g_autofree char *where = g_strdup_printf("%s (as %s)", r->document->where, name);
 	r->read(r->to, r->document, where, text);
 	g_string_free(text, TRUE);
 	r->said++;
+	return true;
 }
 
 /* A charset that the document itself names.  Of valid UTF-8, one of single bytes would
@@ -184,8 +189,9 @@ void ms_decode_each(const MsExtraction *to, const MsDocument *document,
 	read(to, document, document->where, text);
 	const guint8 *data = document->data;
 	gsize len = document->len;
-	if (declared != NULL && may_differ(document, declared))
-		read_as(&r, declared);
+	if (declared != NULL && may_differ(document, declared) && !read_as(&r, declared)
+		&& document->charset == NULL) /* else clients go by the label */
+		note_unknown(to, document, declared);
 	const char *plain = r.said == 0 ? plainly(document, text) : NULL;
 	if (plain != NULL)
 		read_as(&r, plain);

@@ -167,6 +167,13 @@ static void test_charsets(void)
 			"A\0",
 			4, "A", true}, /* a mark is stronger than a label */
 		{"utf-16", "A", 1, "\xef\xbf\xbd", true},
+		{"utf-16le", "A\0B", 3, "AB", true}, /* who ends a string at its zeros */
+		{"utf-16le", "A\0\xe9", 3, "A\xc3\xa9", true},
+		{"utf-16be", "\0A\0", 3, "A\xef\xbf\xbd", true},
+		{"utf-32le", "A\0\0\0B", 5, "AB", true},
+		{"utf-32le", "A\0\0\0B\0\0", 7, "AB", true},
+		{"utf-32be", "\0\0\0A\0\0\0", 7, "A\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", true},
+		{"ibm01140", "\xd2", 1, "K", true},
 		{"nonesuch", "A", 1, "A", true},
 		{"nonesuch", "\xe9", 1, "\xc3\xa9", false},
 		{"nonesuch", "A~{", 3, "A~{", false},

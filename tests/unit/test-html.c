@@ -596,6 +596,37 @@ static void test_texts(void)
 	CHECK(rows);
 }
 
+/* Letters of a charset that nothing here knows are not read; what is the same in all of them is,
+ * and what the label or the bytes themselves say goes before the page's word. */
+static void test_unknown_charsets(void)
+{
+	static const struct {
+		const char *charset, *data;
+		guint unread;
+	} rows[] = {
+		{NULL, "<meta charset=johab>\xd9\xd9\xb1", 1},
+		{NULL, "<meta http-equiv=content-type content='text/html; charset=x-nonesuch'>\xe9", 1},
+		{NULL, "<?xml version='1.0' encoding='x-nonesuch'?><html>\xe9", 1},
+		{NULL, "<meta charset=johab>KD-7740912", 0},
+		{NULL, "<meta charset=johab>M\xc3\xbcller", 0},
+		{NULL, "<meta charset=unknown-8bit>\xe9", 0},
+		{NULL, "<meta charset=iso-8859-1>\xe9", 0},
+		{"iso-8859-1", "<meta charset=johab>\xe9", 0},
+		{"x-nonesuch", "<meta charset=johab>\xe9", 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		MsDocument document = {.where = "doc", .type = "text/html",
+			.charset = rows[i].charset, .data = (const guint8 *)rows[i].data,
+			.len = strlen(rows[i].data)};
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_autoptr(MsReading) reading = read_document(&document, got);
+		g_test_message("%s", rows[i].data);
+		g_assert_cmpuint(reading->unread->len, ==, rows[i].unread);
+		const MsUnread *u = rows[i].unread > 0 ? reading->unread->pdata[0] : NULL;
+		g_assert_true(u == NULL || u->reason == MS_UNREAD_CHARSET);
+	}
+}
+
 static void test_charsets(void)
 {
 	static const Row rows[] = {
@@ -748,6 +779,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/html/cards", test_cards);
 	g_test_add_func("/html/texts", test_texts);
 	g_test_add_func("/html/charsets", test_charsets);
+	g_test_add_func("/html/unknown-charsets", test_unknown_charsets);
 	g_test_add_func("/html/unread", test_unread);
 	g_test_add_func("/html/linear", test_linear);
 	return g_test_run();
