@@ -49,10 +49,7 @@ typedef struct {
 } MsProof;
 void ms_proof_clear(MsProof *proof);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsProof, ms_proof_clear)
-bool ms_proof_parse(const char *text, gsize len, const char *vkey, MsProof *out, GError **error);
 char *ms_proof_print(const MsProof *proof);
-/* Is `entry` in the tree of its checkpoint? */
-bool ms_proof_check(const MsProof *proof, const void *entry, gsize len);
 
 /* Is the second tree the first one with more entries?  RFC 6962, 2.1.2. */
 bool ms_consistency_check(const MsCheckpoint *first, const MsCheckpoint *second,

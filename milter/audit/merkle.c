@@ -73,35 +73,6 @@ void ms_edge_root(const MsEdge *edge, MsHash *out)
 
 /* ---- proofs --------------------------------------------------------------------------- */
 
-/* RFC 9162, 2.1.3.2. */
-bool ms_proof_check(const MsProof *proof, const void *entry, gsize len)
-{
-	guint64 fn = proof->index, sn = proof->checkpoint.size;
-	MsHash r;
-	if (fn >= sn)
-		return false;
-	sn--;
-	ms_merkle_leaf(entry, len, &r);
-	for (guint i = 0; i < proof->n; i++) {
-		MsHash p;
-		memcpy(&p, proof->hashes[i], sizeof p);
-		if (sn == 0)
-			return false;
-		if ((fn & 1) || fn == sn) {
-			ms_merkle_node(&p, &r, &r);
-			while (!(fn & 1) && fn != 0) {
-				fn >>= 1;
-				sn >>= 1;
-			}
-		} else {
-			ms_merkle_node(&r, &p, &r);
-		}
-		fn >>= 1;
-		sn >>= 1;
-	}
-	return sn == 0 && memcmp(&r, proof->checkpoint.root, sizeof r) == 0;
-}
-
 /* RFC 9162, 2.1.4.2, for 0 < first < second. */
 static bool consistent(
 	const MsCheckpoint *first, const MsCheckpoint *second, const MsHash *path, guint n)

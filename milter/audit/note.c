@@ -306,8 +306,6 @@ bool ms_checkpoint_same(const MsCheckpoint *one, const MsCheckpoint *two)
 
 /* ---- proofs --------------------------------------------------------------------------- */
 
-#define PROOF_LINE "c2sp.org/tlog-proof@v1"
-
 void ms_proof_clear(MsProof *proof)
 {
 	ms_checkpoint_clear(&proof->checkpoint);
@@ -316,7 +314,7 @@ void ms_proof_clear(MsProof *proof)
 
 char *ms_proof_print(const MsProof *proof)
 {
-	GString *out = g_string_new(PROOF_LINE "\n");
+	GString *out = g_string_new("c2sp.org/tlog-proof@v1\n");
 	g_string_append_printf(out, "index %" G_GUINT64_FORMAT "\n", proof->index);
 	for (guint i = 0; i < proof->n; i++) {
 		g_autofree char *hash = base64(proof->hashes[i], MS_HASH_BYTES);
@@ -324,46 +322,4 @@ char *ms_proof_print(const MsProof *proof)
 	}
 	g_string_append_printf(out, "\n%s", proof->checkpoint.text);
 	return g_string_free(out, FALSE);
-}
-
-/* The next line, without its end; false: there is none. */
-static bool next_line(const char **at, const char *end, const char **line_out, gsize *len_out)
-{
-	const char *stop = *at < end ? memchr(*at, '\n', (gsize)(end - *at)) : NULL;
-	if (stop == NULL)
-		return false;
-	*line_out = *at;
-	*len_out = (gsize)(stop - *at);
-	*at = stop + 1;
-	return true;
-}
-
-static bool starts(const char *line, gsize len, const char *with)
-{
-	return len >= strlen(with) && memcmp(line, with, strlen(with)) == 0;
-}
-
-bool ms_proof_parse(const char *text, gsize len, const char *vkey, MsProof *out, GError **error)
-{
-	const char *what = "proof", *at = text, *end = text + len, *line = NULL;
-	gsize n = 0;
-	MsProof proof = {0};
-	if (!next_line(&at, end, &line, &n) || n != strlen(PROOF_LINE) ||
-		!starts(line, n, PROOF_LINE))
-		return bad(error, what, "it does not begin with " PROOF_LINE);
-	bool more = next_line(&at, end, &line, &n);
-	if (more && starts(line, n, "extra "))
-		more = next_line(&at, end, &line, &n);
-	if (!more || !starts(line, n, "index ") || !number_parse(line + 6, n - 6, &proof.index))
-		return bad(error, what, "it has no index");
-	while ((more = next_line(&at, end, &line, &n)) && n > 0)
-		if (proof.n == MS_PROOF_MAX ||
-			!unbase64(line, n, proof.hashes[proof.n++], MS_HASH_BYTES))
-			return bad(error, what, "one of its hashes is none");
-	if (!more)
-		return bad(error, what, "it has no checkpoint");
-	if (!ms_checkpoint_parse(at, (gsize)(end - at), vkey, &proof.checkpoint, error))
-		return false;
-	*out = proof;
-	return true;
 }
