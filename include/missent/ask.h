@@ -42,9 +42,6 @@ typedef struct {
 /* Is all said that the verb needs, nothing that it does not take, and each in words of its kind? */
 bool ms_ask_check(const MsAsk *ask, GError **error);
 
-/* One text of what is said; NULL: it is not said, or is none. */
-const char *ms_ask_text(const MsAsk *ask, MsSay say);
-
 struct json_t; /* jansson's */
 /* {"do": "decide", "verb": "release", ...}, the caller's. */
 struct json_t *ms_ask_to_json(const MsAsk *ask);

@@ -53,9 +53,6 @@ GHashTable *ms_desk_queue(MsDesk *desk, GError **error);
 /* From now on decisions that move mail are left to ms_desk_work(), in another thread of this
  * process; who asks for one waits for its outcome, at most `wait_ms`. */
 void ms_desk_leave_work(MsDesk *desk, gint64 wait_ms);
-/* For how long somebody waits for what another process has locked (a minute, unless it is said);
- * belongs to the start. */
-void ms_desk_lock_wait(MsDesk *desk, gint64 wait_ms);
 /* Waits until there is something for ms_desk_work() that was asked of this desk, until
  * ms_desk_wake(), or for `wait_ms`: another process may have left something too. */
 void ms_desk_await(MsDesk *desk, gint64 wait_ms);

@@ -287,8 +287,6 @@ MsAnswer ms_directory_follow(MsDirectory *directory, const char *source, GPtrArr
 	MsFollowed *followed_out, GError **error);
 /* Letters, digits and . _ : - */
 bool ms_directory_source_valid(const char *name);
-/* The last change of a source that is in the mapping; the caller's; NULL: none, or `*error`. */
-char *ms_directory_position(MsDirectory *directory, const char *source, GError **error);
 
 /* ---- is it whole? --------------------------------------------------------------------- */
 

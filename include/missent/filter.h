@@ -82,9 +82,5 @@ typedef struct {
  * says false. */
 void ms_filter_scan(const MsFilter *filter, const MsCompact *text,
 	bool (*hit)(const MsHit *hit, void *user), void *user);
-/* Is this compact value of any kind in it? */
-bool ms_filter_has_any(const MsFilter *filter, const char *compact, gsize len);
-/* Is this compact value of this kind in it? */
-bool ms_filter_has(const MsFilter *filter, guint8 tag, const char *compact, gsize len);
 
 #endif

@@ -322,11 +322,6 @@ GHashTable *ms_desk_queue(MsDesk *of, GError **error)
 
 /* ---- one at a time -------------------------------------------------------------------- */
 
-void ms_desk_lock_wait(MsDesk *desk, gint64 wait_ms)
-{
-	desk->lock_ms = wait_ms;
-}
-
 /* Somebody may take lock files away, for remains of a crash; then others lock other ones. */
 static bool lock_file(Desk *desk, DeskLock which, GError **error)
 {

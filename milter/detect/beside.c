@@ -356,7 +356,7 @@ static bool is_numbered(const Case *c, gsize first, gsize end)
 }
 
 /* "995 525 828 MVA", "48213 (customer no.)"; but "4711 Policy no.: 48213" is no policy 4711. */
-bool ms_detect_is_behind(const Search *s, guint kind, gsize last)
+static bool is_named_behind(const Search *s, guint kind, gsize last)
 {
 	const MsWord *words = s->compact->words;
 	const char *fold = s->fold->text;
@@ -987,7 +987,7 @@ bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last)
 
 bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last)
 {
-	return ms_detect_is_beside(s, kind, first, last) || ms_detect_is_behind(s, kind, last) ||
+	return ms_detect_is_beside(s, kind, first, last) || is_named_behind(s, kind, last) ||
 		ms_detect_is_called(s, kind, last) || is_above(s, kind, first, last, false) ||
 		ms_detect_is_in_place(s, kind, first, last);
 }

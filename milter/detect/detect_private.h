@@ -164,8 +164,6 @@ gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 bool ms_detect_is_beside(const Search *s, guint kind, gsize word, gsize last);
 /* Where a name ends of which a sentence says that it is word `word`: the word behind it. */
 gsize ms_detect_drop_copula(const Search *s, gsize word);
-/* Do the words behind word `last` name it: "48213 (customer no.)", "995 525 828 MVA"? */
-bool ms_detect_is_behind(const Search *s, guint kind, gsize last);
 /* Behind it, in a sentence: "48213 is your customer number". */
 bool ms_detect_is_called(const Search *s, guint kind, gsize last);
 /* Either, or "48213 as your customer number", or small print below it or in the next cell, or its

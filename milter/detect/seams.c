@@ -117,15 +117,6 @@ static bool is_lettered(const Search *s, const Edge *begin)
 	return begin->seam && n > 0 && n < MIN_WORD;
 }
 
-static bool is_any_known(const Search *s, const char *text, gsize len)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(s->known->parts); i++)
-		if (s->known->parts[i] != NULL &&
-			ms_filter_has_any(s->known->parts[i], text, len))
-			return true;
-	return false;
-}
-
 /* What stands behind the value of a label has none. */
 static bool is_first_behind(const Search *s, const MsLabel *label, gsize at)
 {
@@ -144,7 +135,7 @@ static bool is_said(const Search *s, guint k, gsize word, const Edge *begin, con
 		(kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) ||
 		kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
 		!ms_detect_is_number(text + begin->at, len) ||
-		is_any_known(s, text + w->start, w->end - w->start))
+		ms_filters_have_any(s->known, text + w->start, w->end - w->start))
 		return false;
 	gsize before = begin->at - w->start, behind = w->end - end->at;
 	bool says = before > 1 && behind == 0 &&
@@ -189,7 +180,8 @@ static void try_pairs(Search *s, const Edges *b, const MsWord *word, bool in_nam
 			if (end->at < begin->at + MIN_SAID || (!begins && !ends) ||
 				end->at - begin->at > MS_FILTER_MAX)
 				continue;
-			if (is_any_known(s, s->compact->text + begin->at, end->at - begin->at))
+			if (ms_filters_have_any(s->known, s->compact->text + begin->at,
+				    end->at - begin->at))
 				take(s, (gsize)(word - s->compact->words), begin, end, in_name);
 		}
 	}
@@ -212,7 +204,7 @@ static void take_uuid(Search *s, gsize word)
 		return;
 	const Edge begin = {first->end - UUID_FIRST, first->until - UUID_FIRST, true},
 		   end = {last->start + UUID_LAST, last->from + UUID_LAST, true};
-	if (is_any_known(s, s->compact->text + begin.at, end.at - begin.at))
+	if (ms_filters_have_any(s->known, s->compact->text + begin.at, end.at - begin.at))
 		take(s, word, &begin, &end, false);
 }
 

@@ -20,12 +20,6 @@ static char *position_now(
 	return mapping != NULL ? g_strdup(g_hash_table_lookup(mapping->positions, source)) : NULL;
 }
 
-char *ms_directory_position(MsDirectory *directory, const char *source, GError **error)
-{
-	MsAnswer answer;
-	return position_now(directory, source, &answer, error);
-}
-
 typedef struct {
 	GArray *changes;  /* of MsRowChange */
 	GPtrArray *rows;  /* of MsRowStored */

@@ -297,16 +297,6 @@ static bool has_tag(const MsFilter *filter, const char *compact, gsize len, int 
 	return false;
 }
 
-bool ms_filter_has_any(const MsFilter *filter, const char *compact, gsize len)
-{
-	return has_tag(filter, compact, len, ANY_TAG);
-}
-
-bool ms_filter_has(const MsFilter *filter, guint8 tag, const char *compact, gsize len)
-{
-	return has_tag(filter, compact, len, tag);
-}
-
 typedef struct {
 	const MsFilter *filter;
 	const MsCompact *text;
@@ -432,7 +422,7 @@ bool ms_filters_any(const MsFilters *filters)
 bool ms_filters_have_any(const MsFilters *filters, const char *compact, gsize len)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(filters->parts); i++)
-		if (filters->parts[i] != NULL && ms_filter_has_any(filters->parts[i], compact, len))
+		if (filters->parts[i] != NULL && has_tag(filters->parts[i], compact, len, ANY_TAG))
 			return true;
 	return false;
 }

@@ -126,7 +126,6 @@ typedef struct {
 } Whom;
 GArray *incident_whom(const MsAccountPart *part); /* of Whom, the worst first; the caller's */
 void incident_settle(MsIncident *incident);
-void fates_add(MsFates *fates, MsFate fate);
 
 /* words.c: "2026-11-26 14:03:07 UTC"; "not known" for 0. */
 char *incident_time(gint64 us);

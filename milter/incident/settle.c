@@ -11,7 +11,7 @@
 
 #include "incident_private.h"
 
-void fates_add(MsFates *fates, MsFate fate)
+static void add_fate(MsFates *fates, MsFate fate)
 {
 	fates->of[fate]++;
 	fates->all++;
@@ -34,7 +34,7 @@ static MsFates counted(GHashTable *table)
 	gpointer value;
 	g_hash_table_iter_init(&iter, table);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
-		fates_add(&fates, (MsFate)GPOINTER_TO_INT(value));
+		add_fate(&fates, (MsFate)GPOINTER_TO_INT(value));
 	return fates;
 }
 
@@ -109,7 +109,7 @@ static void count_message(Account *a, const Case *c, MsFate fate)
 		fates->of[fate]++;
 		a->of_last = fate;
 	} else if (a->last != c) {
-		fates_add(fates, fate);
+		add_fate(fates, fate);
 		a->last = c;
 		a->of_last = fate;
 	}
@@ -148,7 +148,7 @@ static void finish_account(Account *a)
 	while (g_hash_table_iter_next(&iter, &id, &worst)) {
 		MsFate fate = (MsFate)GPOINTER_TO_INT(worst);
 		const char *kind = g_hash_table_lookup(a->kind_of, id);
-		fates_add(named(a->part.kinds, kind), fate);
+		add_fate(named(a->part.kinds, kind), fate);
 		a->part.identifiers += fate >= MS_FATE_RELEASED;
 		if (fate >= MS_FATE_RELEASED && a->part.masked->len < MS_ACCOUNT_SHOWN)
 			g_ptr_array_add(a->part.masked, g_strdup_printf("%s %s", kind,
@@ -274,10 +274,10 @@ static void settle_case(MsIncident *incident, Sets *sets, Case *c)
 	for (guint i = 0; i < c->copies->len; i++)
 		c->worst = MAX(c->worst, ((Copy *)c->copies->pdata[i])->fate);
 	if (!c->wrong) {
-		fates_add(&incident->sum.others, c->worst);
+		add_fate(&incident->sum.others, c->worst);
 		return;
 	}
-	fates_add(&incident->sum.messages, c->worst);
+	add_fate(&incident->sum.messages, c->worst);
 	settle_times(incident, c);
 	guint64 at = (guint64)((c->time - incident->buckets.begin) / incident->buckets.width);
 	if (at < incident->buckets.judged->len)
@@ -295,7 +295,7 @@ static void count_kinds(MsIncident *incident, const Sets *sets)
 	incident->sum.kinds = g_ptr_array_new_with_free_func(free_named);
 	g_hash_table_iter_init(&iter, sets->identifiers);
 	while (g_hash_table_iter_next(&iter, &id, &worst))
-		fates_add(named(incident->sum.kinds, g_hash_table_lookup(sets->kind_of, id)),
+		add_fate(named(incident->sum.kinds, g_hash_table_lookup(sets->kind_of, id)),
 			(MsFate)GPOINTER_TO_INT(worst));
 }
 
@@ -404,7 +404,7 @@ static Month *month_of(GPtrArray *rows, GHashTable *index, const Case *c)
 
 static void add_to_month(Month *m, const Case *c)
 {
-	fates_add(&m->row.messages, c->worst);
+	add_fate(&m->row.messages, c->worst);
 	m->row.first = MIN(m->row.first, c->time);
 	m->row.last = MAX(m->row.last, c->time);
 	for (guint i = 0; i < c->copies->len; i++) {

@@ -19,9 +19,10 @@ static bool covers_one(char a, char b)
 	return b != '*' && (a == '?' || (b != '?' && g_ascii_tolower(a) == g_ascii_tolower(b)));
 }
 
-/* `b` is taken as a text in which * and ? are letters that only * (and for ? also ?) match: what
- * is covered then is covered whatever stands for them. */
-bool lint_glob_covers(const char *a, const char *b)
+/* All that the glob `b` matches, `a` matches too; else maybe not.  `b` is taken as a text in which
+ * * and ? are letters that only * (and for ? also ?) match: what is covered then is covered
+ * whatever stands for them. */
+static bool glob_covers(const char *a, const char *b)
 {
 	const gsize m = strlen(a), n = strlen(b);
 	g_autofree bool *row = g_new0(bool, n + 1);
@@ -47,7 +48,7 @@ static int bits_of(const char *network)
 					       : 32;
 }
 
-bool lint_network_covers(const char *a, const char *b)
+static bool network_covers(const char *a, const char *b)
 {
 	g_autofree char *base = g_strndup(b, strcspn(b, "/"));
 	return bits_of(a) <= bits_of(b) && ms_network_contains(a, base);
@@ -58,7 +59,7 @@ bool lint_network_covers(const char *a, const char *b)
 bool lint_sender_covers(const char *a, const char *b)
 {
 	g_autofree char *x = ms_policy_sender_glob(a), *y = ms_policy_sender_glob(b);
-	return lint_glob_covers(x, y);
+	return glob_covers(x, y);
 }
 
 static bool same(const char *a, const char *b)
@@ -108,17 +109,17 @@ static bool window_covers(const char *a, const char *b)
 
 const LintCovers lint_covers[MS_N_CONDITIONS] = {
 	[MS_IF_SENDER] = lint_sender_covers,
-	[MS_IF_USER] = lint_glob_covers,
-	[MS_IF_NETWORK] = lint_network_covers,
+	[MS_IF_USER] = glob_covers,
+	[MS_IF_NETWORK] = network_covers,
 	[MS_IF_TIME] = window_covers,
 	[MS_IF_HEADER] = same_header,
 	[MS_IF_PRESENT] = same_name,
 	[MS_IF_FILTER] = same_header,
 	[MS_IF_RESULT] = same,
 	[MS_IF_SIZE] = size_covers,
-	[MS_IF_ATTACHMENT] = lint_glob_covers,
-	[MS_IF_TYPE] = lint_glob_covers,
-	[MS_IF_NAME] = lint_glob_covers,
+	[MS_IF_ATTACHMENT] = glob_covers,
+	[MS_IF_TYPE] = glob_covers,
+	[MS_IF_NAME] = glob_covers,
 	[MS_IF_EACH_SIZE] = size_covers,
 	[MS_IF_COUNT] = count_covers,
 	[MS_IF_IDENTIFIERS] = count_covers,
@@ -192,7 +193,7 @@ void lint_broad_senders(Lint *lint, Subject *s)
 		sender++) {
 		g_autofree char *glob = ms_policy_sender_glob(*sender);
 		const char *width = width_of_glob(glob);
-		if (lint_glob_covers(glob, "*@*") || lint_glob_covers(glob, "*@*.*"))
+		if (glob_covers(glob, "*@*") || glob_covers(glob, "*@*.*"))
 			lint_tell(lint, s, "sender", *sender,
 				"Leave sender out to say so, or name your addresses.",
 				"sender \"%s\" is everybody", *sender);
@@ -202,7 +203,7 @@ void lint_broad_senders(Lint *lint, Subject *s)
 	}
 	for (const char *const *user = ms_section_list(s->section, "auth-user"); *user != NULL;
 		user++)
-		if (lint_glob_covers(*user, "*"))
+		if (glob_covers(*user, "*"))
 			lint_tell(lint, s, "auth-user", *user,
 				"Name users, or see that it is meant.",
 				"auth-user \"%s\" is everybody who is authenticated", *user);
@@ -289,10 +290,10 @@ static void tell_attachment(Lint *lint, Subject *s, const char *key, const char 
 	else if (!type && strpbrk(one, "*?/") == NULL && (*one == '.' || strchr(one, '.') == NULL))
 		lint_tell(lint, s, key, one, remedy,
 			"%s \"%s\" is a file of exactly this name alone", key, one);
-	else if (g_str_has_suffix(key, "attachment") && lint_glob_covers(one, "*"))
+	else if (g_str_has_suffix(key, "attachment") && glob_covers(one, "*"))
 		lint_tell(lint, s, key, one, "Leave it out to say so.",
 			"%s \"%s\" is any part of any message", key, one);
-	else if (lint_glob_covers(one, type ? "*/*" : "*"))
+	else if (glob_covers(one, type ? "*/*" : "*"))
 		lint_tell(lint, s, key, one, "attachments = {\"over 0\"} says so.",
 			"%s \"%s\" is any attachment", key, one);
 }
@@ -380,8 +381,8 @@ void lint_never_outgoing(Lint *lint, Subject *s)
 	for (; settings->out_domains[0] == NULL && *networks != NULL; networks++) {
 		bool out = false;
 		for (const char *const *own = settings->out_networks; *own != NULL && !out; own++)
-			out = lint_network_covers(*own, *networks) ||
-				lint_network_covers(*networks, *own);
+			out = network_covers(*own, *networks) ||
+				network_covers(*networks, *own);
 		if (!out)
 			lint_tell(lint, s, "networks", *networks, remedy,
 				"networks \"%s\" is in none of outgoing's networks", *networks);

@@ -70,10 +70,8 @@ void lint_never_seen(Lint *lint, Subject *s);
 void lint_outgoing(Lint *lint);
 void lint_not_read(Lint *lint);
 void lint_for_nobody(Lint *lint);
-/* All that the glob `b` matches, `a` matches too; else maybe not. */
-bool lint_glob_covers(const char *a, const char *b);
-/* The same of networks, and of senders as they are written. */
-bool lint_network_covers(const char *a, const char *b);
+/* All that the glob `b` matches, `a` matches too, of senders as they are written; else maybe
+ * not. */
 bool lint_sender_covers(const char *a, const char *b);
 
 /* Does the value `a` of a condition fit all that `b` fits?  One a condition. */

@@ -13,7 +13,8 @@
 
 /* ---- as a whole ----------------------------------------------------------------------- */
 
-const char *ms_ask_text(const MsAsk *ask, MsSay say)
+/* One text of what is said; NULL: it is not said, or is none. */
+static const char *text_of(const MsAsk *ask, MsSay say)
 {
 	switch (say) {
 	case MS_SAY_ACCOUNT: return ask->account;
@@ -34,7 +35,7 @@ static bool is_said(const MsAsk *ask, MsSay say)
 		return ask->recipients != NULL && ask->recipients->len > 0;
 	if (say == MS_SAY_OTHERS)
 		return ask->others > 0;
-	return say == MS_SAY_RIGHTFUL ? ask->rightful : ms_ask_text(ask, say) != NULL;
+	return say == MS_SAY_RIGHTFUL ? ask->rightful : text_of(ask, say) != NULL;
 }
 
 static bool check_list(const GPtrArray *list, MsWordKind kind, const char *field, GError **error)
@@ -57,7 +58,7 @@ static bool check_say(const MsAsk *ask, MsSay say, GError **error)
 	if (say == MS_SAY_RECIPIENTS)
 		return check_list(ask->recipients, row->kind, name, error);
 	return say == MS_SAY_RIGHTFUL || say == MS_SAY_OTHERS
-		|| ms_word_check(row->kind, name, ms_ask_text(ask, say), error);
+		|| ms_word_check(row->kind, name, text_of(ask, say), error);
 }
 
 static bool check_said(const MsAsk *ask, GError **error)
@@ -195,7 +196,7 @@ json_t *ms_ask_to_json(const MsAsk *ask)
 		ms_texts_to_json(ask->recipients), "rightful", (int)ask->rightful, "later", (int)ask->later,
 		"total", (json_int_t)ask->total, "others", (json_int_t)ask->others);
 	for (int say = 0; say < MS_N_SAYS; say++)
-		put_text(out, ms_say_names[say], ms_ask_text(ask, (MsSay)say));
+		put_text(out, ms_say_names[say], text_of(ask, (MsSay)say));
 	put_text(out, "who", ask->who);
 	put_text(out, "id", ask->id);
 	return out;

@@ -20,6 +20,7 @@
 #include "missent/spool.h"
 #include "missent/token.h"
 
+#include "../../milter/desk/desk_private.h"
 #include "../test.h"
 #include "../trail.h"
 #include "world.h"
@@ -1171,7 +1172,7 @@ static void test_lock_kept(void)
 	static const char *const locks[] = {"decide.lock", "desk.lock"};
 	World *w = world_new("", "");
 	MsDesk *desk = world_desk(w);
-	ms_desk_lock_wait(desk, 300);
+	desk->lock_ms = 300;
 	for (gsize i = 0; i < G_N_ELEMENTS(locks); i++) {
 		g_autofree char *path = g_build_filename(w->state, locks[i], NULL);
 		g_autofree char *uid = world_hold(w, &(WorldHold){0});

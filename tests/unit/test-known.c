@@ -84,16 +84,16 @@ static void test_members(void)
 	g_autoptr(GBytes)
 		image = ms_filter_build(key, (const MsMark *)(const void *)marks->data, n);
 	g_autoptr(MsFilter) filter = open_image(image);
+	const MsFilters filters = {.parts = {NULL, filter}};
 	guint wrong = 0;
 	for (guint i = 0; i < n; i++) {
 		g_autofree char *value = g_strdup_printf("v%0*u", (int)(4 + i % 120), i);
 		g_autofree char *other = g_strdup_printf("w%0*u", (int)(4 + i % 120), i);
-		g_assert_true(ms_filter_has(filter, ms_kind_tag("iban"), value, strlen(value)));
-		g_assert_false(ms_filter_has(filter, ms_kind_tag("email"), value, strlen(value)));
-		wrong += ms_filter_has(filter, ms_kind_tag("iban"), other, strlen(other));
+		g_assert_true(ms_filters_have(&filters, ms_kind_tag("iban"), value, strlen(value)));
+		g_assert_false(ms_filters_have(&filters, ms_kind_tag("email"), value, strlen(value)));
+		wrong += ms_filters_have(&filters, ms_kind_tag("iban"), other, strlen(other));
 	}
 	g_assert_cmpuint(wrong, ==, 0);
-	const MsFilters filters = {.parts = {NULL, filter}};
 	g_assert_true(ms_filters_have_some(&filters, ms_kind_tag("iban")));
 	g_assert_false(ms_filters_have_some(&filters, ms_kind_tag("email")));
 	g_assert_false(ms_filters_have_some(NULL, ms_kind_tag("iban")));
@@ -181,7 +181,8 @@ static void test_not_an_image(void)
 	free(copy);
 	g_autoptr(GBytes) none = ms_filter_build(key, NULL, 0);
 	g_autoptr(MsFilter) empty = open_image(none);
-	g_assert_false(ms_filter_has(empty, ms_kind_tag("email"), "abc", 3));
+	const MsFilters filters = {.parts = {empty}};
+	g_assert_false(ms_filters_have(&filters, ms_kind_tag("email"), "abc", 3));
 }
 
 /* ---- what the directory knows, in texts ----------------------------------------------- */
