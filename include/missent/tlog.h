@@ -76,10 +76,9 @@ typedef struct {
 	const void *data;
 	gsize len;
 } MsEntryText;
-/* They are on disk when true, and under a new checkpoint.  False: of many some may be.  The first
- * one's number. */
+/* They are on disk when true, and under a new checkpoint.  False: the first `*done_out` are. */
 bool ms_tlog_append(
-	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error);
+	MsTlog *log, const MsEntryText *entries, guint n, guint *done_out, GError **error);
 /* Makes files of all that is in it, for others: partial tiles and the checkpoint. */
 bool ms_tlog_publish(MsTlog *log, GError **error);
 /* Removes what the format allows to remove of the entries before `minimum`. */

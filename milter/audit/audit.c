@@ -38,6 +38,7 @@ struct MsAudit {
 	GPtrArray *waiting;   /* of Waiting */
 	bool writing;         /* a thread has the log, and gives it back */
 	MsTlog *log;          /* NULL: not open */
+	guint64 recovered;    /* entries that a crash left, and nobody was told of */
 	guint64 counts[MS_N_ACTIONS], acts;
 	gint64 pruned; /* when it was looked for what is too old, monotonic */
 };
@@ -160,20 +161,20 @@ static GPtrArray *entries_of(char *text)
 
 /* ---- the log -------------------------------------------------------------------------- */
 
-static bool append_texts(MsTlog *log, const GPtrArray *texts, guint64 *first_out, GError **error)
+static bool append_texts(MsTlog *log, const GPtrArray *texts, guint *done_out, GError **error)
 {
 	g_autofree MsEntryText *entries = g_new(MsEntryText, texts->len + 1);
 	for (guint i = 0; i < texts->len; i++)
 		entries[i] = (MsEntryText){texts->pdata[i], strlen(texts->pdata[i])};
-	return ms_tlog_append(log, entries, texts->len, first_out, error);
+	return ms_tlog_append(log, entries, texts->len, done_out, error);
 }
 
 static bool append_line(MsTlog *log, GString *line, GError **error)
 {
-	guint64 first;
+	guint done;
 	g_autoptr(GPtrArray)
 		texts = entries_of(end_line(line));
-	return append_texts(log, texts, &first, error);
+	return append_texts(log, texts, &done, error);
 }
 
 typedef struct {
@@ -186,9 +187,9 @@ typedef struct {
 
 static bool import_batch(Import *import, GError **error)
 {
-	guint64 first;
+	guint done;
 	bool fine = import->batch->len == 0 ||
-		append_texts(import->log, import->batch, &first, error);
+		append_texts(import->log, import->batch, &done, error);
 	g_ptr_array_set_size(import->batch, 0);
 	return fine;
 }
@@ -325,38 +326,42 @@ static bool open_log(MsAudit *audit, GError **error)
 	return audit->log != NULL;
 }
 
-/* A crash left entries that no checkpoint spoke of. */
-static bool tell_recovered(MsAudit *audit, GError **error)
+/* A crash left entries that no checkpoint spoke of.  Where that cannot be told now it is told with
+ * the next lines: those that are written are. */
+static void tell_recovered(MsAudit *audit)
 {
-	guint64 n = ms_tlog_recovered(audit->log);
-	if (n == 0)
-		return true;
+	audit->recovered += ms_tlog_recovered(audit->log);
+	if (audit->recovered == 0)
+		return;
 	GString *line = ms_audit_line(MS_AUDIT_RECOVERED);
-	ms_put_integer(line, "entries", (gint64)n);
-	return append_line(audit->log, line, error);
+	ms_put_integer(line, "entries", (gint64)audit->recovered);
+	if (append_line(audit->log, line, NULL))
+		audit->recovered = 0;
 }
 
-/* In the thread that has the log. */
-static bool commit(MsAudit *audit, const GPtrArray *batch, GError **error)
+/* In the thread that has the log.  How many entries of the batch are written. */
+static guint commit(MsAudit *audit, const GPtrArray *batch, GError **error)
 {
-	guint64 first;
+	guint done = 0;
 	g_autoptr(GPtrArray) texts = g_ptr_array_new();
 	for (guint i = 0; i < batch->len; i++) {
 		const Waiting *w = batch->pdata[i];
 		for (guint k = 0; k < w->texts->len; k++)
 			g_ptr_array_add(texts, w->texts->pdata[k]);
 	}
-	return open_log(audit, error) && append_texts(audit->log, texts, &first, error) &&
-		tell_recovered(audit, error);
+	if (open_log(audit, error) && append_texts(audit->log, texts, &done, error))
+		tell_recovered(audit);
+	return done;
 }
 
-static void finish(const GPtrArray *batch, bool fine, const GError *error)
+static void finish(const GPtrArray *batch, guint written, const GError *error)
 {
 	for (guint i = 0; i < batch->len; i++) {
 		Waiting *w = batch->pdata[i];
 		w->done = true;
-		w->fine = fine;
-		w->error = fine ? NULL : g_error_copy(error);
+		w->fine = w->texts->len <= written;
+		w->error = w->fine ? NULL : g_error_copy(error);
+		written -= MIN(written, w->texts->len);
 		pthread_cond_signal(&w->turn);
 	}
 }
@@ -379,9 +384,9 @@ static void write_batch(MsAudit *audit)
 	audit->waiting = g_ptr_array_new();
 	audit->writing = true;
 	pthread_mutex_unlock(&audit->lock);
-	bool fine = commit(audit, batch, &error);
+	guint written = commit(audit, batch, &error);
 	pthread_mutex_lock(&audit->lock);
-	finish(batch, fine, error);
+	finish(batch, written, error);
 	log_is_free(audit);
 }
 

@@ -845,32 +845,30 @@ static bool refresh(MsTlog *log, GError **error)
 }
 
 static bool append(
-	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+	MsTlog *log, const MsEntryText *entries, guint n, guint *done_out, GError **error)
 {
 	if (!refresh(log, error))
 		return false;
-	guint64 first = size_of(log);
-	for (guint done = 0; done < n;) {
+	for (guint some; *done_out < n; *done_out += some) {
 		if (log->slots->len == MS_TILE && !roll(log, error))
 			return false;
-		guint some = MIN(n - done, MS_TILE - log->slots->len);
-		if (!append_some(log, entries + done, some, error))
+		some = MIN(n - *done_out, MS_TILE - log->slots->len);
+		if (!append_some(log, entries + *done_out, some, error))
 			return false;
-		done += some;
 	}
-	*first_out = first;
 	return true;
 }
 
 bool ms_tlog_append(
-	MsTlog *log, const MsEntryText *entries, guint n, guint64 *first_out, GError **error)
+	MsTlog *log, const MsEntryText *entries, guint n, guint *done_out, GError **error)
 {
+	*done_out = 0;
 	g_assert(!log->looks);
 	for (guint i = 0; i < n; i++)
 		g_assert(entries[i].len <= MS_TLOG_MAX_ENTRY);
 	if (!take_lock(log, LOCK_EX, error))
 		return false;
-	bool fine = append(log, entries, n, first_out, error);
+	bool fine = append(log, entries, n, done_out, error);
 	if (!fine)
 		log->stale = true;
 	flock(log->lock, LOCK_UN);

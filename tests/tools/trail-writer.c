@@ -23,10 +23,10 @@ static int fail(const GError *error)
 static bool flush(MsTlog *log, GPtrArray *lines, bool tells, GError **error)
 {
 	g_autofree MsEntryText *entries = g_new(MsEntryText, lines->len + 1);
-	guint64 first;
+	guint done;
 	for (guint i = 0; i < lines->len; i++)
 		entries[i] = (MsEntryText){lines->pdata[i], strlen(lines->pdata[i])};
-	bool fine = lines->len == 0 || ms_tlog_append(log, entries, lines->len, &first, error);
+	bool fine = lines->len == 0 || ms_tlog_append(log, entries, lines->len, &done, error);
 	g_ptr_array_set_size(lines, 0);
 	if (tells && write(STDOUT_FILENO, ".", 1) != 1)
 		exit(1);

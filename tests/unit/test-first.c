@@ -110,10 +110,10 @@ static int comes_for_trail(const char *path)
 	const MsEntryText line = {"line", 4};
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsTlog) log = ms_tlog_open(path, "mx.example/missent", &error);
-	guint64 first = 1;
-	if (log == NULL || !ms_tlog_append(log, &line, 1, &first, &error))
+	guint done = 0;
+	if (log == NULL || !ms_tlog_append(log, &line, 1, &done, &error))
 		return wrong("trail", error);
-	return first == 0 ? MADE : FOUND;
+	return ms_tlog_checkpoint(log)->size == 1 ? MADE : FOUND;
 }
 
 static int comes_for_file(const char *path)

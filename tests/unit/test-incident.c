@@ -105,8 +105,8 @@ static void write_log(const char *path, const char *trail)
 	g_auto(GStrv) lines = g_strsplit(trail, "\n", -1);
 	for (int i = 0; lines[i] != NULL && *lines[i] != '\0'; i++) {
 		const MsEntryText entry = {lines[i], strlen(lines[i])};
-		guint64 first;
-		g_assert_true(ms_tlog_append(log, &entry, 1, &first, &error));
+		guint done;
+		g_assert_true(ms_tlog_append(log, &entry, 1, &done, &error));
 	}
 	g_assert_true(ms_tlog_publish(log, &error));
 }

@@ -304,11 +304,11 @@ static void test_damaged(void)
 	g_autoptr(MsTlog) log = ms_tlog_open(folder, "mx/missent", &error);
 	g_assert_no_error(error);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	guint64 first;
+	guint done;
 	for (int i = 0; i < 300; i++) {
 		const char *line = lines[i % 5];
 		const MsEntryText entry = {line, strlen(line)};
-		g_assert_true(ms_tlog_append(log, &entry, 1, &first, &error));
+		g_assert_true(ms_tlog_append(log, &entry, 1, &done, &error));
 	}
 	const char *const csv[] = {one, NULL};
 	MsLookbackSum s = look(&site, csv, site.policies, &error);

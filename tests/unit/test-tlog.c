@@ -27,6 +27,7 @@ static char *entry_text(guint64 i)
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
+/* The number of the first one. */
 static guint64 append(MsTlog *log, guint64 from, guint n)
 {
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
@@ -36,11 +37,11 @@ static guint64 append(MsTlog *log, guint64 from, guint n)
 		g_ptr_array_add(texts, text);
 		entries[i] = (MsEntryText){text, strlen(text)};
 	}
-	guint64 first = 0;
+	guint done = 0;
 	g_autoptr(GError) error = NULL;
-	g_assert_true(ms_tlog_append(log, entries, n, &first, &error));
+	g_assert_true(ms_tlog_append(log, entries, n, &done, &error));
 	g_assert_no_error(error);
-	return first;
+	return ms_tlog_checkpoint(log)->size - n;
 }
 
 static MsTlog *make_log(const char *folder, guint64 n)
@@ -200,13 +201,13 @@ static void test_large(void)
 	g_autofree MsEntryText *entries = g_new(MsEntryText, n);
 	g_autoptr(MsTlog) log = make_log(folder, 0);
 	g_autoptr(GError) error = NULL;
-	guint64 first = 0;
+	guint done = 0;
 	for (guint i = 0; i < n; i++) {
 		entries[i] = (MsEntryText){g_strdup_printf("%u", i), 0};
 		entries[i].len = strlen(entries[i].data);
 		leaves[i] = sha256(0, entries[i].data, entries[i].len, "", 0);
 	}
-	g_assert_true(ms_tlog_append(log, entries, n, &first, &error));
+	g_assert_true(ms_tlog_append(log, entries, n, &done, &error));
 	g_assert_no_error(error);
 	Hash root = mth(leaves, n);
 	g_assert_cmpmem(ms_tlog_checkpoint(log)->root, 32, root.b, 32);
@@ -699,7 +700,8 @@ static void test_full(void)
 	g_autoptr(GError) error = NULL;
 	signal(SIGXFSZ, SIG_IGN);
 	g_autoptr(MsTlog) log = make_log(folder, 256);
-	guint64 size = 256, none;
+	guint64 size = 256;
+	guint none;
 	/* The bundle is whole: its tiles cannot be written. */
 	limit_files(10);
 	g_assert_false(ms_tlog_append(log, &(MsEntryText){"x", 1}, 1, &none, &error));
@@ -714,9 +716,9 @@ static void test_full(void)
 		g_free(slurp(folder, name, &len));
 		g_autofree char *text = entry_text(size);
 		const MsEntryText entry = {text, strlen(text)};
-		guint64 first;
+		guint done;
 		limit_files(len + room);
-		g_assert_false(ms_tlog_append(log, &entry, 1, &first, &error));
+		g_assert_false(ms_tlog_append(log, &entry, 1, &done, &error));
 		limit_files(RLIM_INFINITY);
 		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
 		g_clear_error(&error);

@@ -28,13 +28,13 @@ static void append(MsTlog *log, const char *word, guint n)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 	g_autofree MsEntryText *entries = g_new(MsEntryText, n + 1);
-	guint64 first;
+	guint done;
 	for (guint i = 0; i < n; i++) {
 		char *text = g_strdup_printf("{\"%s\":%u}", word, i);
 		entries[i] = (MsEntryText){text, strlen(text)};
 		g_ptr_array_add(texts, text);
 	}
-	g_assert_true(ms_tlog_append(log, entries, n, &first, &error));
+	g_assert_true(ms_tlog_append(log, entries, n, &done, &error));
 	g_assert_no_error(error);
 }
 

@@ -31,8 +31,8 @@ static MsTlog *open_log(const char *folder, const char *origin)
 static bool append(MsTlog *log, const char *text, GError **error)
 {
 	const MsEntryText entry = {text, strlen(text)};
-	guint64 first;
-	return ms_tlog_append(log, &entry, 1, &first, error);
+	guint done;
+	return ms_tlog_append(log, &entry, 1, &done, error);
 }
 
 static void must_append(MsTlog *log, const char *text)

@@ -749,6 +749,99 @@ static const Held helds[] = {
 	{"made", LOCK_EX, "", false},
 };
 
+/* ---- a part of what is written together -------------------------------------------------- */
+
+typedef struct {
+	MsAudit *audit;
+	char name[8];
+	bool written;
+} Named;
+
+static void *write_named(void *user)
+{
+	Named *named = user;
+	named->written = ms_audit_event(
+		named->audit, "anna", "", MS_EVENT_LOOK, named->name, "", NULL);
+	return NULL;
+}
+
+/* What is said to be written is, and nothing else. */
+static guint check_named(const char *path, const Named *named, guint n)
+{
+	guint written = 0;
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *word = g_strdup_printf("\"about\":\"%s\"", named[i].name);
+		g_assert_cmpuint(lines_with(path, word), ==, named[i].written);
+		written += named[i].written;
+	}
+	return written;
+}
+
+/* Several wait for the same write, of which the first fill a bundle; the next cannot be begun. */
+static void test_audit_in_part(void)
+{
+	g_autofree char *path = path_of("part.jsonl"),
+			*lock = path_of("part/lock"), *tile = path_of("part/tile");
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	Named named[THREADS];
+	pthread_t threads[THREADS];
+	for (guint i = 0; i < 253; i++) /* behind the line that begins it */
+		g_assert_true(ms_audit_event(audit, "anna", "", MS_EVENT_LOOK, "before", "", NULL));
+	g_assert_true(g_file_set_contents(tile, "", 0, NULL));
+	int fd = open(lock, O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(flock(fd, LOCK_EX), ==, 0);
+	for (guint i = 0; i < THREADS; i++) {
+		named[i] = (Named){.audit = audit};
+		g_snprintf(named[i].name, sizeof named[i].name, "name%u", i);
+		pthread_create(&threads[i], NULL, write_named, &named[i]);
+		g_usleep(i == 0 ? 200000 : 20000); /* the first waits for the lock, they for it */
+	}
+	close(fd);
+	for (guint i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	g_assert_cmpuint(check_named(path, named, THREADS), ==, 2);
+	g_assert_cmpint(unlink(tile), ==, 0);
+	write_named(&named[THREADS - 1]);
+	g_assert_true(named[THREADS - 1].written);
+	g_assert_cmpuint(check_named(path, named, THREADS), ==, 3);
+}
+
+/* A crash left a line of which no checkpoint speaks: that is told as soon as it can be, and is no
+ * matter of who comes first. */
+static void test_audit_recovered(void)
+{
+	guint fine = 0, rounds = 0;
+	for (rlim_t more = 0; more < 400; more += 20, rounds++) {
+		g_autofree char *name = g_strdup_printf("crash%u", rounds), *file =
+			g_strconcat(name, ".jsonl", NULL), *path = path_of(file),
+			*head = g_build_filename(dir, name, "head.0", NULL);
+		MsAudit *audit = ms_audit_new(path);
+		for (guint i = 0; i < 20; i++)
+			g_assert_true(ms_audit_event(
+				audit, "anna", "", MS_EVENT_LOOK, "before", "", NULL));
+		ms_audit_free(audit);
+		int fd = open(head, O_WRONLY | O_APPEND | O_CLOEXEC);
+		g_assert_cmpint(write(fd, "\0\2{}", 4), ==, 4);
+		GStatBuf st;
+		g_assert_cmpint(fstat(fd, &st), ==, 0);
+		close(fd);
+		audit = ms_audit_new(path);
+		Named named[] = {{audit, "first", false}, {audit, "second", false}};
+		limit_files((rlim_t)st.st_size + more);
+		write_named(&named[0]);
+		limit_files(RLIM_INFINITY);
+		fine += named[0].written;
+		check_named(path, named, 1);
+		write_named(&named[1]);
+		g_assert_true(named[1].written);
+		check_named(path, named, 2);
+		g_assert_cmpuint(lines_with(path, "\"type\":\"recovered\""), ==, 1);
+		ms_audit_free(audit);
+	}
+	g_assert_cmpuint(fine, >, 0);
+	g_assert_cmpuint(fine, <, rounds);
+}
+
 static void name_message(MsJudgement *j, const char *name)
 {
 	MsHeader *header = g_new0(MsHeader, 1);
@@ -873,6 +966,8 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strconcat("/writing/audit/held/", helds[i].name, NULL);
 		g_test_add_data_func(path, &helds[i], test_audit_held);
 	}
+	g_test_add_func("/writing/audit/in-part", test_audit_in_part);
+	g_test_add_func("/writing/audit/recovered", test_audit_recovered);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
 	g_test_add_func("/writing/texts-later", test_texts_later);
 	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
