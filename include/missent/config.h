@@ -76,8 +76,9 @@ MsSection *ms_config_load(const char *path, const MsRow *rows, GError **error);
 /* The bytes of a settings file, size-checked.  An empty one is an error: it is what a reload sees
  * of a file that is being written over. */
 char *ms_config_read(const char *path, GError **error);
-/* As ms_io_is_want() (io.h), of what GLib says of a file. */
-bool ms_config_is_want(const GError *why);
+/* How a program ends that could not begin: 78 where somebody has to mend it, after which systemd
+ * does not start it again; else 75. */
+int ms_config_exit_code(const GError *why);
 void ms_section_free(MsSection *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsSection, ms_section_free)
 

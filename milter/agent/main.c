@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/config.h"
 #include "missent/io.h"
 #include "missent/log.h"
 #include "missent/usage.h"
@@ -217,12 +218,6 @@ static void close_all(Agent *agent)
 	g_free(agent->settings_stamp);
 }
 
-/* systemd starts it again, but for a setting that is wrong. */
-static int exit_code(const GError *error)
-{
-	return g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) ? EX_TEMPFAIL : EX_CONFIG;
-}
-
 static const MsOption options[] = {
 	{'c', "config", "FILE", "its settings (" CONFDIR "/missent.conf)"},
 	{'r', "root", NULL, "stay root, where missent-release is not set-user-ID"},
@@ -251,7 +246,7 @@ int main(int argc, char **argv)
 	g_autofree char *stamp = ms_io_stamp(agent.config);
 	agent.settings = ms_settings_load(agent.config, &error);
 	if (agent.settings == NULL)
-		return complain(exit_code(error), error->message, "");
+		return complain(ms_config_exit_code(error), error->message, "");
 	agent.settings_stamp = g_steal_pointer(&stamp);
 	agent.settings_before = g_ptr_array_new_with_free_func((GDestroyNotify)ms_settings_free);
 	agent.proofs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -261,7 +256,7 @@ int main(int argc, char **argv)
 		!ms_io_become(agent.settings->user, &error))
 		return complain(EX_NOUSER, error->message, "");
 	int rc = open_all(&agent, &error) ? serve(&agent)
-					  : complain(exit_code(error), error->message, "");
+					  : complain(ms_config_exit_code(error), error->message, "");
 	close_all(&agent);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "missent/answer.h"
 #include "missent/config.h"
@@ -508,7 +509,8 @@ MsSection *ms_config_parse(const char *file, const char *text, const MsRow *rows
 	return root;
 }
 
-bool ms_config_is_want(const GError *why)
+/* As ms_io_is_want() (io.h), of what GLib says of a file. */
+static bool is_want(const GError *why)
 {
 	static const GFileError wants[] = {G_FILE_ERROR_NOSPC, G_FILE_ERROR_MFILE,
 		G_FILE_ERROR_NFILE, G_FILE_ERROR_NOMEM, G_FILE_ERROR_AGAIN, G_FILE_ERROR_IO,
@@ -517,6 +519,13 @@ bool ms_config_is_want(const GError *why)
 		if (g_error_matches(why, G_FILE_ERROR, wants[i]))
 			return true;
 	return false;
+}
+
+int ms_config_exit_code(const GError *why)
+{
+	bool mistake = g_error_matches(why, MS_ERROR, MS_ERROR_CONFIG) ||
+		(why->domain == G_FILE_ERROR && !is_want(why));
+	return mistake ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 /* Why it is no settings file; NULL: it may be one. */
@@ -542,7 +551,7 @@ char *ms_config_read(const char *path, GError **error)
 	gsize len = 0;
 	if (!g_file_get_contents(path, &text, &len, &why)) {
 		g_set_error(error, MS_ERROR,
-			ms_config_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+			is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
 			"%s", why->message);
 		return NULL;
 	}

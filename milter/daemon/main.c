@@ -23,6 +23,7 @@
 #include "missent/answer.h"
 #include "missent/clock.h"
 #include "missent/backtest.h"
+#include "missent/config.h"
 #include "missent/io.h"
 #include "missent/log.h"
 #include "missent/usage.h"
@@ -297,11 +298,6 @@ static int complain(int code, const char *format, ...)
 	return ms_usage_ended("missentd", code, text, "");
 }
 
-static int exit_code(const GError *error)
-{
-	return g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ? EX_CONFIG : EX_TEMPFAIL;
-}
-
 static int give_socket(const MsSettings *s, const char *path)
 {
 	const char *name = s->socket_group;
@@ -375,7 +371,7 @@ static int load(Daemon *daemon)
 	daemon->runtime = ms_runtime_load(daemon->config, MS_PARTS_CHECK | MS_PARTS_WRITE, &warning,
 		&error);
 	if (daemon->runtime == NULL)
-		return complain(exit_code(error), "%s", error->message);
+		return complain(ms_config_exit_code(error), "%s", error->message);
 	if (warning != NULL)
 		ms_log(LOG_WARNING, NULL, "%s", warning);
 	const MsSettings *s = ms_runtime_settings(daemon->runtime);
@@ -476,7 +472,7 @@ static int test_config(const char *config)
 		? ms_socket_spec(ms_runtime_settings(runtime)->socket, &error)
 		: NULL;
 	if (spec == NULL)
-		return complain(exit_code(error), "%s", error->message);
+		return complain(ms_config_exit_code(error), "%s", error->message);
 	if (warning != NULL)
 		complain(0, "warning: %s", warning);
 	MsDirectoryState state = {0};
@@ -498,7 +494,7 @@ static int serve(const char *config, const char *socket)
 		? ms_socket_spec(socket != NULL ? socket : settings->socket, &error)
 		: NULL;
 	if (spec == NULL)
-		return complain(exit_code(error), "%s", error->message);
+		return complain(ms_config_exit_code(error), "%s", error->message);
 	ms_io_private_memory();
 	ms_log_open("missentd", settings->log_syslog, settings->log_debug);
 	if (geteuid() == 0 && settings->user == NULL)

@@ -88,14 +88,6 @@ static int listen_on_address(const Site *site, const char *text, int *rc)
 	return fd;
 }
 
-/* What the host lacks for now it has at the next start; systemd does not begin again after 78. */
-static int exit_code(const GError *error)
-{
-	return g_error_matches(error, MS_ERROR, MS_ERROR_RETRY) || ms_config_is_want(error)
-		? EX_TEMPFAIL
-		: EX_CONFIG;
-}
-
 static int open_socket(const Site *site, int *rc)
 {
 	const char *text = site->settings->review.listen;
@@ -181,7 +173,7 @@ static int open_site(Site *site)
 	session_cache_init(site);
 	site->link = ms_link_open(s, false, &error);
 	if (site->link == NULL)
-		return complain(exit_code(error), error->message, "");
+		return complain(ms_config_exit_code(error), error->message, "");
 	int rc = check_accounts(site);
 	if (rc != EX_OK)
 		return rc;
@@ -283,7 +275,7 @@ static int run(Site *site)
 	/* Read before root is given up: a private key is root's. */
 	if (site->tls && (!g_file_get_contents(s->review.tls_cert, &cert, NULL, &error)
 				 || !g_file_get_contents(s->review.tls_key, &key, NULL, &error)))
-		return complain(exit_code(error), error->message, "");
+		return complain(ms_config_exit_code(error), error->message, "");
 	int rc = EX_OK;
 	int fd = open_socket(site, &rc);
 	if (rc == EX_OK && geteuid() == 0 && s->review.user == NULL)
@@ -316,7 +308,7 @@ int main(int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	Site site = {.settings = ms_settings_load_public(config, &error)};
 	if (site.settings == NULL)
-		return complain(exit_code(error), error->message, "");
+		return complain(ms_config_exit_code(error), error->message, "");
 	ms_log_open("missent-review", site.settings->log_syslog, site.settings->log_debug);
 	int rc = run(&site);
 	close_site(&site);
