@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <confuse.h>
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -80,45 +79,50 @@ static const Unit time_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 36
 static const Unit share_units[] = {{"%", 1}, {"", 1}, {NULL, 0}};
 static const Unit plain_units[] = {{"", 1}, {NULL, 0}};
 
-static bool convert_units(const char *text, const Unit *units, const char *hint, gint64 *out,
-	GError **error)
+/* What is counted in a time is microseconds, from 1970 on: all of it stays within 64 bits. */
+#define MOST_TIME (36500 * G_GINT64_CONSTANT(86400000))
+#define MOST_SIZE (G_GINT64_CONSTANT(1) << 50)
+
+static const struct {
+	const Unit *units;
+	gint64 most; /* where the row has no limit */
+	const char *what;
+} measures[] = {
+	[MS_ROW_NUMBER] = {plain_units, G_MAXINT32, "a number (digits alone, such as 20)"},
+	[MS_ROW_SIZE] = {size_units, MOST_SIZE, "a size (such as 512K, 64M)"},
+	[MS_ROW_TIME] = {time_units, MOST_TIME, "a time (such as 500ms, 20s, 5m, 12h, 7d)"},
+	[MS_ROW_SHARE] = {share_units, 100, "a share (such as 20%)"},
+};
+
+/* As it is written: 120000 of a time is 2m. */
+static char *written(const Unit *units, gint64 n)
 {
-	char *end;
-	errno = 0;
-	gint64 n = g_ascii_strtoll(text, &end, 10);
-	if (end != text && errno == 0 && n >= 0) {
-		for (; units->suffix != NULL; units++) {
-			if (strcmp(end, units->suffix) == 0 && n <= G_MAXINT64 / units->factor) {
-				*out = n * units->factor;
-				return true;
-			}
-		}
-	}
-	return complain(error, "\"%s\" is not %s", text, hint);
+	const Unit *best = units;
+	for (; n != 0 && units->suffix != NULL; units++)
+		if (n % units->factor == 0 && units->factor > best->factor)
+			best = units;
+	return g_strdup_printf("%" G_GINT64_FORMAT "%s", n / best->factor, best->suffix);
 }
 
 static bool convert_number(const MsRow *row, const char *text, gint64 *out, GError **error)
 {
-	bool fine;
-	if (row->type == MS_ROW_SIZE)
-		fine = convert_units(text, size_units, "a size (such as 512K, 64M)", out, error);
-	else if (row->type == MS_ROW_TIME)
-		fine = convert_units(
-			text, time_units, "a time (such as 500ms, 20s, 5m, 12h, 7d)", out, error);
-	else if (row->type == MS_ROW_SHARE)
-		fine = convert_units(text, share_units, "a share (such as 20%)", out, error);
-	else
-		fine = convert_units(text, plain_units, "a number", out, error);
-	if (!fine)
-		return false;
-	if (*out < row->min || (row->max > 0 && *out > row->max)) {
-		if (row->max > 0)
-			return complain(error, "\"%s\" is out of range (%" G_GINT64_FORMAT " to %"
-				G_GINT64_FORMAT ")", text, row->min, row->max);
-		return complain(error, "\"%s\" is too small (at least %" G_GINT64_FORMAT ")", text,
-			row->min);
+	const Unit *units = measures[row->type].units, *unit = units;
+	char *end;
+	gint64 n = g_ascii_strtoll(text, &end, 10); /* what is too large ends as the largest */
+	if (*text == '\0')
+		return complain(error, "it is empty: give %s, or leave the key out",
+			measures[row->type].what);
+	while (unit->suffix != NULL && strcmp(end, unit->suffix) != 0)
+		unit++;
+	if (end == text || unit->suffix == NULL)
+		return complain(error, "\"%s\" is not %s", text, measures[row->type].what);
+	gint64 most = row->max > 0 ? row->max : measures[row->type].most;
+	if (n >= 0 && n <= most / unit->factor && n * unit->factor >= row->min) {
+		*out = n * unit->factor;
+		return true;
 	}
-	return true;
+	g_autofree char *from = written(units, row->min), *to = written(units, most);
+	return complain(error, "\"%s\" is out of range (%s to %s)", text, from, to);
 }
 
 static bool convert_word(const char *const *choices, const char *text, gint64 *out, GError **error)

@@ -9,11 +9,13 @@
 
 #include "missent/answer.h"
 #include "missent/directory.h"
+#include "missent/kind.h"
 #include "missent/policy.h"
 #include "missent/reader.h"
 #include "missent/settings.h"
 
 #include "../test.h"
+#include "milter/policy/policy_private.h"
 
 typedef enum { SETTINGS, POLICY, KINDS, CSV } What;
 #define HEAD "account,kind,value\n"
@@ -57,7 +59,7 @@ static const Mistake mistakes[] = {
 	{SETTINGS, "reader {\n ocr = yes\n}}\n", ":3:", "}", "closes nothing"},
 	{SETTINGS, "reader {\n deadline = 20\n}\n", ":2: deadline", "\"20\"", "such as 500ms, 20s"},
 	{SETTINGS, "reader {\n deadline = 20 s\n}\n", ":2:", "deadline", "in \"quotes\""},
-	{SETTINGS, "reader {\n deadline = 10m\n}\n", ":2: deadline", "\"10m\"", "100 to 120000"},
+	{SETTINGS, "reader {\n deadline = 10m\n}\n", ":2: deadline", "\"10m\"", "100ms to 2m"},
 	{SETTINGS, "reader {\n max-memory = 1X\n}\n", ":2: max-memory", "\"1X\"", "such as 512K"},
 	{SETTINGS, "reader {\n workers = 0\n}\n", ":2: workers", "\"0\"", "1 to 200"},
 	{SETTINGS, "reader {\n workers = four\n}\n", ":2: workers", "\"four\"", "not a number"},
@@ -200,6 +202,10 @@ static const Mistake mistakes[] = {
 		"any of no-reader, image"},
 	{POLICY, "policy \"a\" {\n networks = {\"10.0.0.1-9\"}\n}\n", ":2: networks", "10.0.0.1-9",
 		"such as 192.0.2.0/24"},
+	{POLICY, "policy \"a\" {\n max-recipients = -1\n}\n", ":2: max-recipients", "\"-1\"",
+		"out of range (1 to "},
+	{POLICY, "policy \"a\" {\n max-recipients = \"\"\n}\n", ":2: max-recipients", "empty",
+		"leave the key out"},
 	{POLICY, "policy \"a\" {\n max-recipients = many\n}\n", ":2: max-recipients", "\"many\"",
 		"not a number"},
 	{POLICY, "policy \"a\" {\n sender = {\"billing@\"}\n}\n", ":2: sender", "is no sender",
@@ -453,6 +459,49 @@ static void test_mistakes(void)
 	}
 }
 
+/* Each number of each row of every settings file: what is no number, and what is too large. */
+static guint refuse_numbers(const char *block, const MsRow *rows, const MsRow *all)
+{
+	static const char *const texts[] = {"", "-1", "x", "1x", "1 000", "1,5", "1.5", "0x10", "-5%",
+		"1 apple", "99999999999999999999", "-99999999999999999999", "9223372036854775807"};
+	guint n = 0;
+	for (const MsRow *row = rows; row->key != NULL; row++) {
+		if (row->rows != NULL) {
+			g_autofree char *titled = g_strconcat(row->key, " \"a\"", NULL);
+			n += refuse_numbers(
+				row->type == MS_ROW_SECTIONS ? titled : row->key, row->rows, all);
+			continue;
+		}
+		if (row->type != MS_ROW_NUMBER && row->type != MS_ROW_SIZE &&
+			row->type != MS_ROW_TIME && row->type != MS_ROW_SHARE)
+			continue;
+		n++;
+		for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+			g_autofree char *text = block == NULL
+				? g_strdup_printf("\n%s = '%s'\n", row->key, texts[i])
+				: g_strdup_printf("%s {\n%s = '%s'\n}\n", block, row->key, texts[i]);
+			g_autofree char *place = g_strdup_printf("a.conf:2: %s: ", row->key);
+			g_autoptr(GError) error = NULL;
+			g_autoptr(MsSection) root = ms_config_parse("a.conf", text, all, &error);
+			if (root != NULL)
+				g_error("taken: %s", text);
+			if (!g_str_has_prefix(error->message, place) ||
+				(strstr(error->message, "(such as ") == NULL &&
+					strstr(error->message, "such as 20") == NULL &&
+					strstr(error->message, "out of range (") == NULL))
+				g_error("%s: got \"%s\"", text, error->message);
+		}
+	}
+	return n;
+}
+
+static void test_numbers(void)
+{
+	g_assert_cmpuint(refuse_numbers(NULL, ms_settings_rows, ms_settings_rows), >=, 60);
+	g_assert_cmpuint(refuse_numbers(NULL, ms_policy_rows, ms_policy_rows), >=, 16);
+	g_assert_cmpuint(refuse_numbers(NULL, ms_kinds_rows(), ms_kinds_rows()), >=, 8);
+}
+
 /* What is right, and near to a mistake. */
 static void test_right(void)
 {
@@ -475,6 +524,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mistakes/each-says-where-what-and-how", test_mistakes);
+	g_test_add_func("/mistakes/no-number", test_numbers);
 	g_test_add_func("/mistakes/none", test_right);
 	return g_test_run();
 }

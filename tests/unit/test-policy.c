@@ -873,7 +873,7 @@ static void test_mistakes(void)
 		{"policy \"a\" {\nfilter-header = {'X-Spam: +'}\n}", "p.conf:2: filter-header: bad"},
 		{"policy \"a\" {\nheader = {'Subject: (('}\n}", "p.conf:2: header: bad pattern"},
 		{"policy \"a\" {\nmax-recipients = -1\n}",
-			"p.conf:2: max-recipients: \"-1\" is not a number"},
+			"p.conf:2: max-recipients: \"-1\" is out of range (1 to"},
 		{"policy \"a\" {\ntolerate = {\"pictures\"}\n}", "use any of no-reader, image"},
 		{"policy \"a\" { }\npolicy \"a\" { }", "p.conf:2: found duplicate title 'a'"},
 		{"polcy \"a\" { }", "p.conf:1: no such option 'polcy'; did you mean \"policy\"?"},
