@@ -209,25 +209,25 @@ gsize ms_fold_source(const MsFold *fold, gsize offset)
 
 /* ---- names ---------------------------------------------------------------------------- */
 
-/* Levenshtein; words are settings' names, short on both sides. */
+/* Levenshtein's, and two letters that changed places are one; words are settings' names, short on
+ * both sides. */
 static guint distance(const char *a, const char *b)
 {
 	gsize la = strlen(a), lb = strlen(b);
 	if (la > 63 || lb > 63)
 		return G_MAXUINT;
-	guint row[64];
-	for (gsize j = 0; j <= lb; j++)
-		row[j] = (guint)j;
-	for (gsize i = 1; i <= la; i++) {
-		guint diagonal = row[0];
-		row[0] = (guint)i;
-		for (gsize j = 1; j <= lb; j++) {
-			guint cost = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = MIN(cost, MIN(row[j], row[j - 1]) + 1);
+	guint d[64][64];
+	for (gsize i = 0; i <= la; i++)
+		for (gsize j = 0; j <= lb; j++) {
+			d[i][j] = (guint)(i + j);
+			if (i == 0 || j == 0)
+				continue;
+			d[i][j] = MIN(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]),
+				MIN(d[i - 1][j], d[i][j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				d[i][j] = MIN(d[i][j], d[i - 2][j - 2] + 1);
 		}
-	}
-	return row[lb];
+	return d[la][lb];
 }
 
 /* "customer" of "customer-number", "recipients" of "max-recipients" */
@@ -243,15 +243,18 @@ static bool is_half(const char *word, const char *name)
 const char *ms_text_nearest(const char *word, const char *const *names)
 {
 	const char *best = NULL, *half = NULL;
-	guint least = (guint)MAX(2, strlen(word) / 3) + 1;
+	gsize len = strlen(word);
+	guint least = (guint)MAX(2, len / 3) + 1;
 	for (; *names != NULL; names++) {
 		/* in capitals or not: nothing is nearer */
-		guint d = g_ascii_strcasecmp(word, *names) == 0 ? 1 : distance(word, *names);
-		if (d < least) {
+		guint d = g_ascii_strcasecmp(word, *names) == 0 ? 0 : distance(word, *names);
+		/* of which half is other is another word: no "time" for "size" */
+		if (d < least && (gsize)d * 2 < MAX(len, strlen(*names))) {
 			least = d;
 			best = *names;
 		}
-		half = half == NULL && is_half(word, *names) ? *names : half;
+		if (is_half(word, *names) && (half == NULL || strlen(*names) < strlen(half)))
+			half = *names;
 	}
 	return best != NULL ? best : half;
 }

@@ -182,14 +182,18 @@ static void test_fold_map(void)
 
 static void test_nearest(void)
 {
-	static const char *const names[] = {"kinds", "require", "max-recipients", NULL};
-	g_assert_cmpstr(ms_text_nearest("kindz", names), ==, "kinds");
-	g_assert_cmpstr(ms_text_nearest("max-recipient", names), ==, "max-recipients");
-	g_assert_cmpstr(ms_text_nearest("recipients", names), ==, "max-recipients");
-	g_assert_cmpstr(ms_text_nearest("MAX", names), ==, "max-recipients");
-	static const char *const other[] = {"colour", "ma", "cipients", "-", ""};
-	for (gsize i = 0; i < G_N_ELEMENTS(other); i++)
-		g_assert_cmpstr(ms_text_nearest(other[i], names), ==, NULL);
+	static const char *const names[] = {"kinds", "require", "house-recipients", "max-recipients", "mode",
+		"time", "ocr", "message-size", "ALPHA", "B", NULL};
+	static const struct {
+		const char *word, *want;
+	} rows[] = {{"kindz", "kinds"}, {"max-recipient", "max-recipients"},
+		{"recipients", "max-recipients"}, {"MAX", "max-recipients"}, {"mdoe", "mode"},
+		{"omde", "mode"}, {"tiem", "time"}, {"orc", "ocr"}, {"size", "message-size"},
+		{"ALFA", "ALPHA"}, {"alpha", "ALPHA"}, {"b", "B"}, {"colour", NULL}, {"ma", NULL},
+		{"cipients", NULL}, {"-", NULL}, {"", NULL}, {"bar", NULL}, {"name", NULL},
+		{"type", NULL}, {"node-s", NULL}, {"C", NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_assert_cmpstr(ms_text_nearest(rows[i].word, names), ==, rows[i].want);
 }
 
 /* What a field becomes in a file that spreadsheets open; and back. */
