@@ -120,6 +120,10 @@ void ms_directory_subkey(const MsDirectory *directory, const char *purpose, guin
 /* All of these, and NULL. */
 extern const char *const ms_rows_beside_kinds[];
 
+/* Why no row can name what an envelope has, or NULL; of a route that leads to several mailboxes,
+ * none of them. */
+const char *ms_recipient_problem(const char *address);
+
 /* The digest of an entry, and its name; with `all` those of other forms and the marks, a line each.
  * NULL and `*why_out` (static) if not valid. */
 char *ms_directory_key(MsDirectory *directory, const char *kind, const char *value, gsize len,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/directory.h"
 #include "missent/identifier.h"
 #include "missent/stored.h"
 #include "missent/text.h"
@@ -52,6 +53,15 @@ static gint64 time_of(const CliEnvelope *said, GError **error)
 	return at;
 }
 
+/* An MTA may have it all the same: it is judged, but what was meant would be judged otherwise. */
+static void remark(const char *option, const char *said)
+{
+	g_autofree char *address = ms_address_bare(said), *safe = ms_text_escape(said, -1, 100);
+	const char *why = *address != '\0' ? ms_recipient_problem(address) : NULL;
+	if (why != NULL)
+		g_printerr("missent: %s: \"%s\": %s; it is judged as it stands\n", option, safe, why);
+}
+
 int cli_envelope_check(const CliEnvelope *said)
 {
 	g_autoptr(GError) error = NULL;
@@ -63,10 +73,14 @@ int cli_envelope_check(const CliEnvelope *said)
 		return cli_fail(EX_USAGE,
 			"--client: \"%s\" is no IP address, such as 192.0.2.1 or 2001:db8::1 (\"\" for this host)",
 			said->client);
-	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++)
+	for (int i = 0; said->recipients != NULL && said->recipients[i] != NULL; i++) {
 		if (said->recipients[i][strspn(said->recipients[i], " <>")] == '\0')
 			return cli_fail(EX_USAGE, "--to: \"%s\" is no address of a recipient",
 				said->recipients[i]);
+		remark("--to", said->recipients[i]);
+	}
+	if (said->sender != NULL)
+		remark("--from", said->sender);
 	return 0;
 }
 

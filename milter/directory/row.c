@@ -75,6 +75,8 @@ static const MsKind *kind_of_email(MsKinds *kinds)
 
 /* ---- addresses ------------------------------------------------------------------------ */
 
+#define NO_ADDRESS "it is not an e-mail address or @domain"
+
 /*
  * What no message can ever be sent to, or come from, would be an entry that nobody meets: its
  * account's mail is held, and the mapping looks whole.  A domain that a host took from a message is
@@ -108,7 +110,7 @@ static const char *why_no_local(const char *address, const char *at)
 		return "write the address alone, without mailto:";
 	for (const char *p = address; p < at; p++)
 		if (strchr("@:,;()[]\"\\", *p) != NULL)
-			return "it is not an e-mail address or @domain";
+			return NO_ADDRESS;
 	return NULL;
 }
 
@@ -117,6 +119,20 @@ static const char *why_no_address(const char *canonical)
 	const char *at = strrchr(canonical, '@');
 	const char *why = why_no_local(canonical, at);
 	return why != NULL ? why : why_no_domain(at + 1);
+}
+
+const char *ms_recipient_problem(const char *address)
+{
+	g_autoptr(GPtrArray) readings = ms_address_readings(address);
+	const char *why = NULL;
+	for (guint i = 0; i < readings->len; i++) {
+		const char *reading = readings->pdata[i];
+		why = *reading != '\0' ? why_no_address(reading)
+				       : "it is not an e-mail address";
+		if (why == NULL)
+			break;
+	}
+	return why;
 }
 
 /* House recipients may receive anything. */
@@ -136,7 +152,7 @@ static char *recipient_name(
 {
 	g_autofree char *address = ms_address_canonical(value, len);
 	const MsKind *email = kind_of_email(directory->kinds);
-	*why = address != NULL ? why_no_address(address) : "it is not an e-mail address or @domain";
+	*why = address != NULL ? why_no_address(address) : NO_ADDRESS;
 	if (*why == NULL)
 		*why = why_no_house(directory, row->account, address);
 	if (*why != NULL)

@@ -151,6 +151,21 @@ ends '... and all of them were tried' 0 'held release' cat "$S/commands"
 : >"$S/empty.eml"
 ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 
+# An address that is none is judged as it stands, for an MTA may have it: what was meant may be another.
+for word in anna 'a b' anna@ @ @alpha.example 'a@alpha.example,b@alpha.example' 'a@alpha.example;b@alpha.example' mailto:a@alpha.example \
+	'a@alpha..example' 'a@*.example' '*@alpha.example' 'a@@alpha.example' '<anna>'; do
+	for how in 'check --to' 'explain --to' 'explain --to b@alpha.example --from'; do
+		ends "$how $word" 0 "--${how##*--}: \"$word\": " missent $how "$word" "$S/empty.eml"
+	done
+done
+for word in a@alpha.example 'Anna <a@alpha.example>' '<a@alpha.example>' 'a+b@alpha.example' '@mx.example:a@alpha.example' 'a%alpha.example@mx.example' \
+	'a@[192.0.2.1]' 'bücher@alpha.example'; do
+	for option in --to --from; do
+		without "check $option $word" "$option:" missent check --to b@alpha.example $option "$word" "$S/empty.eml"
+	done
+done
+without "check: a bounce" '--from:' missent check --to b@alpha.example --from '<>' "$S/empty.eml"
+
 # Numbers that nobody means.
 ends 'held list: without its helper the queue is not looked at: there may be more' 75 'list: Failed to execute' missent held list
 ends '... the records are listed all the same' 75 '0 messages' missent held list
