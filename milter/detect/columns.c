@@ -142,7 +142,7 @@ gsize ms_detect_skip_blank_line(const char *text, gsize len, gsize at)
 	return end < len && text[end] == '\n' ? end + 1 : at;
 }
 
-static gsize line_end(const char *text, gsize len, gsize at)
+gsize ms_detect_line_end(const char *text, gsize len, gsize at)
 {
 	const char *nl = memchr(text + at, '\n', len - at);
 	return nl != NULL ? (gsize)(nl - text) : len;
@@ -163,7 +163,7 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 	bool led = false;
 	at = ms_detect_skip_blank_line(text, len, at);
 	for (guint rows = 1; at < len && rows < MAX_ROWS && !s->full; rows++) {
-		gsize end = line_end(text, len, at);
+		gsize end = ms_detect_line_end(text, len, at);
 		Cell cells[MAX_CELLS];
 		if (rows % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return len; /* by_pattern() notes it */
@@ -205,7 +205,7 @@ static const MsNameKinds *kinds_of_two(Search *s, const Cell *above, const Cell 
 static gsize join_heads(Search *s, Head *head, gsize next)
 {
 	const char *text = s->fold->text;
-	gsize end = line_end(text, s->fold->len, next);
+	gsize end = ms_detect_line_end(text, s->fold->len, next);
 	Cell cells[MAX_CELLS];
 	bool joined = false;
 	if (end - next > MAX_LINE || ms_has_digit(text + head->line, end - head->line))
@@ -240,7 +240,7 @@ void ms_detect_columns(Search *s)
 			return;
 		const char *nl = memrchr(text + from, '\n', at - from);
 		Head head = {.line = nl != NULL ? (gsize)(nl + 1 - text) : from};
-		gsize end = line_end(text, len, at);
+		gsize end = ms_detect_line_end(text, len, at);
 		from = end < len ? end + 1 : len;
 		if (end - head.line < 8 || end - head.line > MAX_LINE)
 			continue;

@@ -134,6 +134,8 @@ gsize ms_detect_inner_end(const char *text, gsize end);
 void ms_detect_columns(Search *s);
 /* Is a line from `from` to `until` nothing but a rule of a table: "+-----+-----+"? */
 bool ms_detect_is_rule(const char *text, gsize from, gsize until);
+/* Where the line at `at` ends, before its line end. */
+gsize ms_detect_line_end(const char *text, gsize len, gsize at);
 /* Behind the line at `at`, if that is empty. */
 gsize ms_detect_skip_blank_line(const char *text, gsize len, gsize at);
 /* within.c: what the directory knows, behind its label in one word. */

@@ -432,16 +432,6 @@ static void close_head(Search *s, const Cell *head, guint n, const MsNameKinds *
 	}
 }
 
-/* Of a column by itself: a line with another name in it ends it, for that has values of its own. */
-static bool is_next_name(const Search *s, const Cell *cells, guint n)
-{
-	gsize len = cells[0].end - cells[0].start;
-	if (n > 2 || (n == 2 && cells[1].end > cells[1].start) || len < 2 || len > MAX_CELL)
-		return false;
-	g_autofree char *name = g_strndup(s->fold->text + cells[0].start, len);
-	return ms_kinds_named(s->kinds, name) != NULL;
-}
-
 typedef struct {
 	Cell cells[MAX_CELLS];
 	guint n;
@@ -452,6 +442,35 @@ static bool has_digit(const char *text, const Row *row, guint i)
 	return i < row->n &&
 		ms_has_digit(
 			text + row->cells[i].start, row->cells[i].end - row->cells[i].start);
+}
+
+/* The only cell with something in it; `n`: none, or several have. */
+static guint only_cell(const Cell *cells, guint n)
+{
+	guint only = n;
+	for (guint i = 0; i < n; i++) {
+		if (cells[i].end == cells[i].start)
+			continue;
+		if (only < n)
+			return n;
+		only = i;
+	}
+	return only;
+}
+
+/* Does a line end a column that stands by itself?  One with another name in it has values of its
+ * own, and one without a number may be such a name, unless numbers stood below each other. */
+static bool ends_column(const Search *s, const Row *row, guint only, bool list)
+{
+	if (only >= row->n || only_cell(row->cells, row->n) != only)
+		return false;
+	const Cell *cell = &row->cells[only];
+	gsize len = cell->end - cell->start;
+	if (len < 2 || len > MAX_CELL)
+		return false;
+	g_autofree char *name = g_strndup(s->fold->text + cell->start, len);
+	return (!list && !has_digit(s->fold->text, row, only)) ||
+		ms_kinds_named(s->kinds, name) != NULL;
 }
 
 /* Different words in a line, and none is a value's. */
@@ -541,8 +560,8 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, end = at;
 	Row above = {.n = 0}, row;
-	bool closed = false;
-	guint others = 0;
+	bool closed = false, list = false;
+	guint others = 0, only = only_cell(head, n);
 	n = MIN(n, MAX_CELLS - 2);
 	if (separator == '\t' && at > 1 && text[at - 2] == '\t')
 		separator = ROWS_END;
@@ -556,7 +575,7 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 			at = next;
 			continue;
 		}
-		if ((is_next_name(s, head, n) && is_next_name(s, row.cells, row.n)) ||
+		if ((only < n && ends_column(s, &row, only, list)) ||
 			is_next_head(s, &above, &row, next, separator, n, kinds))
 			break;
 		if ((others > 0 || !is_row(row.n, head, n)) &&
@@ -570,6 +589,7 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 			close_head(s, head, n, kinds);
 			closed = true;
 		}
+		list = list || (has_digit(text, &above, only) && has_digit(text, &row, only));
 		others = 0;
 		above = row;
 		at = end = next;
@@ -643,6 +663,36 @@ static gsize read_wrapped(Search *s, gsize at, gsize end)
 		: 0;
 }
 
+/* Where the words of a line begin that is indented or quoted. */
+static gsize skip_indent(const char *text, gsize at, gsize end)
+{
+	while (at < end && strchr("\t >", text[at]) != NULL && text[at] != '\0')
+		at++;
+	return at;
+}
+
+static bool is_indented(const char *text, gsize at, gsize end)
+{
+	at = skip_indent(text, at, end);
+	return memchr(text + at, '\t', end - at) == NULL;
+}
+
+/* What sets the cells of the line from `at` to `end` apart.  Tabs that but indent it, and the one
+ * below, set none. */
+static char find_separator(const char *text, gsize len, gsize at, gsize end)
+{
+	if (end - at <= 3 || end - at >= MAX_CELLS * MAX_CELL)
+		return '\0';
+	char separator = separator_of(text, len, at, end);
+	if (separator != '\t' || !is_indented(text, at, end))
+		return separator;
+	gsize next = ms_detect_skip_blank_line(text, len, MIN(end + 1, len));
+	if (!is_indented(text, next, ms_detect_line_end(text, len, next)))
+		return separator;
+	at = skip_indent(text, at, end);
+	return at < end ? separator_of(text, len, at, end) : '\0';
+}
+
 static void by_tables(Search *s)
 {
 	const char *text = s->fold->text;
@@ -650,11 +700,8 @@ static void by_tables(Search *s)
 	Cell cells[MAX_CELLS];
 	const MsNameKinds *kinds[MAX_CELLS];
 	for (gsize at = 0; at < len && !s->full;) {
-		const char *nl = memchr(text + at, '\n', len - at);
-		gsize end = nl != NULL ? (gsize)(nl - text) : len, next = at;
-		char separator = end - at > 3 && end - at < MAX_CELLS * MAX_CELL
-			? separator_of(text, len, at, end)
-			: '\0';
+		gsize end = ms_detect_line_end(text, len, at), next = at;
+		char separator = find_separator(text, len, at, end);
 		if (++lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
 			return;
 		if (separator == '\0' || has_number_in(text, at, end)) {
