@@ -485,11 +485,45 @@ static void in_block(Search *s, const MsKind *kind, gsize start, gsize reach)
 		s->fold->text, reach, start, ++s->blocks > MANY_BLOCKS, add_block_range, &block);
 }
 
+/* What stands before the first digit of a line, without marks. */
+static char *letters_before(const char *text, gsize from, gsize until)
+{
+	GString *out = g_string_new(NULL);
+	for (; from < until && !g_ascii_isdigit(text[from]); from++)
+		if (g_ascii_isalpha(text[from]) || (text[from] & 0x80) != 0)
+			g_string_append_c(out, text[from]);
+	return g_string_free(out, FALSE);
+}
+
+/* How far a label reaches that has its value beside it: not to a line below with other words before
+ * its number, for that is of them ("Customer no. C-10001\nFleet 308"). */
+static gsize reach_beside(const MsFold *fold, gsize label_end, gsize until)
+{
+	const char *text = fold->text;
+	gsize end = MIN(ms_detect_line_end(text, fold->len, label_end), until);
+	if (end == until || !ms_has_digit(text + label_end, end - label_end))
+		return until;
+	g_autofree char *own = letters_before(text, label_end, end);
+	while (end < until) {
+		gsize next = MIN(ms_detect_line_end(text, fold->len, end + 1), until);
+		g_autofree char *other = letters_before(text, end + 1, next);
+		if (*other != '\0' && strcmp(own, other) != 0)
+			return end;
+		end = next;
+	}
+	return until;
+}
+
 static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	gsize reach = ms_detect_reach(s, label_start, label_end);
 	gsize until = MIN(reach, label_end + kind->distance);
+	if (!kind->block && kind->check == MS_CHECK_NONE) {
+		gsize beside = reach_beside(s->fold, label_end, until);
+		reach = beside < until ? beside : reach;
+		until = beside;
+	}
 	MsLabel label = {k, label_start, label_end, reach};
 	g_array_append_val(s->labels, label);
 	if (kind->block) {

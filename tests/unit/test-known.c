@@ -750,6 +750,14 @@ static const struct {
 	{"Kundennummer\t\n12694\t\nMenge\t\n417\t\n", "KD12694"},
 	{"Kundennummer\t\n12694\t\n417\t\n-\t\n733\t\n", "KD12694+KD00417+KD00733"},
 	{"| Kundennummer |\n|---|\n| 417 |\n| 12694 |\n", "KD00417+KD12694"},
+	/* a label that has its value beside it means no number of other words below */
+	{"Kundennummer 12694\nTyp 417", "KD12694"},
+	{"Kundennummer 12694\n\nSIREN : 303 417 045", "KD12694"},
+	{"Customer no.: 12694\nVAT no. GB 417 4567 82", "KD12694"},
+	{"Customer no.: KD-12694\nDSL 417", "KD12694"},
+	{"Kundennummern: 12694\n530", "530+KD12694"},
+	{"Kundennummern: KD-12694,\nKD-611", "KD12694+KD611"},
+	{"Kundennummer\n417", "KD00417"},
 	/* before their names or above them, which say that they are for numbers */
 	{"417\tKundennummer\n1.2.\tDatum", "KD00417"},
 	{"417 | Kundennummer\n1.2. | Datum", "KD00417"},
