@@ -751,19 +751,25 @@ static bool is_only_value(const Case *c, gsize first, gsize last)
 	return with_digits(s, from, until) == 0;
 }
 
-/* Which cell of its line is `at` in?  In `n_out` how many it has; 0: more than are looked at. */
+/* Which cell of its line is `at` in?  In `n_out` how many it has, set apart as said or, where none
+ * is, by blanks; 0: more than are looked at. */
 static guint cell_number(const MsFold *fold, gsize at, guint *n_out)
 {
 	gsize from = start_of_line(fold, at), until = end_of_line(fold, at);
-	guint before = 0, n = 1;
+	const char *text = fold->text;
+	guint before = 0, n = 1, blanks_before = 0, blanks = 1;
 	for (gsize i = from; i < until; i++) {
-		n += ends_cell(fold->text[i]);
-		before += i < at && ends_cell(fold->text[i]);
+		bool ends = ends_cell(text[i]);
+		bool gap = text[i] == ' ' && i > from + 1 && text[i - 1] == ' ' && text[i - 2] != ' ';
+		n += ends;
+		blanks += gap;
+		before += i < at && ends;
+		blanks_before += i < at && gap;
 	}
-	bool whole = (from == 0 || fold->text[from - 1] == '\n') &&
-		(until == fold->len || fold->text[until] == '\n');
-	*n_out = whole ? n : 0;
-	return before;
+	bool whole = (from == 0 || text[from - 1] == '\n') &&
+		(until == fold->len || text[until] == '\n');
+	*n_out = !whole ? 0 : n > 1 ? n : blanks;
+	return n > 1 ? before : blanks_before;
 }
 
 /* Is it the head of another column, of a line with as many cells? */

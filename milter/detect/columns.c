@@ -122,16 +122,26 @@ typedef struct {
 	const MsNameKinds *kinds[MAX_CELLS];
 } Head;
 
-static void read_row(Search *s, const Head *head, gsize line, const Cell *cells, guint n)
+static bool has_digit(const char *text, const Cell *cell)
 {
+	return ms_has_digit(text + cell->start, cell->end - cell->start);
+}
+
+/* Names what stands in the columns; whether it has a digit in one of them. */
+static bool read_row(Search *s, const Head *head, gsize line, const Cell *cells, guint n)
+{
+	bool digits = false;
 	for (guint i = 0; i < head->n; i++) {
 		gsize from = head->cells[i].start - head->line,
 		      until = head->cells[i].end - head->line;
-		for (guint k = 0; head->kinds[i] != NULL && k < n; k++)
-			if (cells[k].start - line < until && cells[k].end - line > from)
-				ms_detect_add_named(
-					s, head->kinds[i], cells[k].start, cells[k].end);
+		for (guint k = 0; head->kinds[i] != NULL && k < n; k++) {
+			if (cells[k].start - line >= until || cells[k].end - line <= from)
+				continue;
+			ms_detect_add_named(s, head->kinds[i], cells[k].start, cells[k].end);
+			digits = digits || has_digit(s->fold->text, &cells[k]);
+		}
 	}
+	return digits;
 }
 
 gsize ms_detect_skip_blank_line(const char *text, gsize len, gsize at)
@@ -148,11 +158,6 @@ gsize ms_detect_line_end(const char *text, gsize len, gsize at)
 	return nl != NULL ? (gsize)(nl - text) : len;
 }
 
-static bool has_digit(const char *text, const Cell *cell)
-{
-	return ms_has_digit(text + cell->start, cell->end - cell->start);
-}
-
 /* The lines below a head; where the first one stands that is none.  Few that are none may be
  * between ("February"), and in a head; what is behind them begins as the lines above do. */
 static gsize read_rows(Search *s, const Head *head, gsize at)
@@ -160,8 +165,10 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, behind = at;
 	guint others = 0, above = 0;
-	bool led = false;
-	at = ms_detect_skip_blank_line(text, len, at);
+	bool led = false, closed = false;
+	gsize first = ms_detect_skip_blank_line(text, len, at);
+	bool spaced = first > at;
+	at = first;
 	for (guint rows = 1; at < len && rows < MAX_ROWS && !s->full; rows++) {
 		gsize end = ms_detect_line_end(text, len, at);
 		Cell cells[MAX_CELLS];
@@ -173,7 +180,12 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 		if (ms_detect_is_rule(text, at, end)) {
 			behind = end + 1;
 		} else if (n > 1 && like) {
-			read_row(s, head, at, cells, n);
+			bool digits = read_row(s, head, at, cells, n);
+			for (guint i = 0; digits && !closed && i < head->n; i++)
+				if (head->kinds[i] != NULL)
+					ms_detect_close_head(
+						s, head->cells[i].start, head->cells[i].end);
+			closed = closed || digits;
 			others = 0;
 			above = n;
 			led = leads;
@@ -181,7 +193,7 @@ static gsize read_rows(Search *s, const Head *head, gsize at)
 		} else if (n > 1 || head->n < MIN_COLUMNS || ++others > MAX_OTHERS) {
 			break;
 		}
-		at = end + 1;
+		at = spaced && end < len ? ms_detect_skip_blank_line(text, len, end + 1) : end + 1;
 	}
 	return behind;
 }

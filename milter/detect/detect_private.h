@@ -159,6 +159,8 @@ void ms_detect_payloads(Search *s, gsize word);
 char *ms_detect_spaced(const Search *s, gsize *len_out);
 /* seams.c: the same between letters and digits of word `word`, which has both. */
 void ms_detect_seams(Search *s, gsize word);
+/* A label that is a head vouches for the cells below it, not for what stands beside it. */
+void ms_detect_close_head(Search *s, gsize start, gsize end);
 /* How far a label may reach that stands from `start` to `end`. */
 gsize ms_detect_reach(const Search *s, gsize start, gsize end);
 /* beside.c: do the words before what stands from word `word` to word `last` name the kind:

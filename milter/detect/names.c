@@ -422,14 +422,10 @@ static void spread(const Cell *head, guint n, const MsNameKinds **kinds)
 			kinds[i] = kinds[i - 1];
 }
 
-/* A label that is a head vouches for the cells below it, not for what stands beside it. */
-static void close_head(Search *s, const Cell *head, guint n, const MsNameKinds *const *kinds)
+void ms_detect_close_head(Search *s, gsize start, gsize end)
 {
-	for (guint i = 0; i < n; i++) {
-		Border border = {head[i].start, head[i].end, s->borders->len};
-		if (kinds[i] != NULL)
-			g_array_append_val(s->borders, border);
-	}
+	Border border = {start, end, s->borders->len};
+	g_array_append_val(s->borders, border);
 }
 
 typedef struct {
@@ -565,7 +561,9 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 	n = MIN(n, MAX_CELLS - 2);
 	if (separator == '\t' && at > 1 && text[at - 2] == '\t')
 		separator = ROWS_END;
-	at = ms_detect_skip_blank_line(text, len, at);
+	gsize first = ms_detect_skip_blank_line(text, len, at);
+	bool spaced = first > at;
+	at = first;
 	for (guint lines = 1; at < len && !s->full; lines++) {
 		gsize next = at;
 		if (lines % LINES_STEP == 0 && !ms_budget_time(s->budget))
@@ -586,13 +584,16 @@ static gsize read_rows(Search *s, gsize at, char separator, const Cell *head, gu
 			continue;
 		}
 		if (read_row(s, &row, n, kinds) && !closed) {
-			close_head(s, head, n, kinds);
+			for (guint i = 0; i < n; i++)
+				if (kinds[i] != NULL)
+					ms_detect_close_head(s, head[i].start, head[i].end);
 			closed = true;
 		}
 		list = list || (has_digit(text, &above, only) && has_digit(text, &row, only));
 		others = 0;
 		above = row;
-		at = end = next;
+		end = next;
+		at = spaced && next < len ? ms_detect_skip_blank_line(text, len, next) : next;
 	}
 	return end;
 }
@@ -736,9 +737,10 @@ static void by_term(Search *s)
 	}
 }
 
+/* Of Named, or Border: both begin with it. */
 static int by_start(const void *a, const void *b)
 {
-	gsize x = ((const Named *)a)->start, y = ((const Named *)b)->start;
+	gsize x = *(const gsize *)a, y = *(const gsize *)b;
 	return x < y ? -1 : x > y;
 }
 
@@ -752,6 +754,7 @@ void ms_detect_names(Search *s)
 		ms_detect_pairs(s);
 		ms_detect_columns(s);
 		g_array_sort(s->named, by_start);
+		g_array_sort(s->borders, by_start);
 	}
 	take_named(s);
 	by_term(s);

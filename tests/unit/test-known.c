@@ -758,6 +758,14 @@ static const struct {
 	{"Kundennummern: 12694\n530", "530+KD12694"},
 	{"Kundennummern: KD-12694,\nKD-611", "KD12694+KD611"},
 	{"Kundennummer\n417", "KD00417"},
+	/* below names that blanks set apart, line by line */
+	{"Kundennummer   Menge\n12694          417", "KD12694"},
+	{"Name    Kundennummer   Menge\nMeier   12694          417\nHuber   611            12", "KD12694+KD611"},
+	{"Menge   Kundennummer\n417     12694", "KD12694"},
+	{"Menge   Kundennummer\n12      417", "KD00417"},
+	{"Name                Kundennummer   Menge\nMeier GmbH          417   12", "KD00417"},
+	{"Menge   Kundennummer\n\n12      12694\n\n3       417", "KD12694+KD00417"},
+	{"Menge;Kundennummer\n\n12;12694\n\n3;417", "KD12694+KD00417"},
 	/* before their names or above them, which say that they are for numbers */
 	{"417\tKundennummer\n1.2.\tDatum", "KD00417"},
 	{"417 | Kundennummer\n1.2. | Datum", "KD00417"},
