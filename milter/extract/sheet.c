@@ -182,7 +182,10 @@ void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsiz
 	const char *format = format_of(sheets, cell->style);
 	if (strcmp(cell->type, "s") == 0) {
 		g_autofree char *number = g_strndup(value, len);
-		guint index = (guint)strtoul(number, NULL, 10);
+		char *end;
+		gulong index = strtoul(number, &end, 10);
+		if (end == number || *end != '\0') /* no index: it stands for itself */
+			index = G_MAXULONG;
 		if (index < sheets->strings->len) {
 			const char *text = sheets->strings->pdata[index];
 			sheets->used->data[index] = 1;

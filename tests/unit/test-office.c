@@ -506,6 +506,13 @@ static void test_second_strings(void)
 				"<worksheet><sheetData><row><c t='s'><v>0</v></c></row></sheetData></worksheet>",
 				-1}),
 		"[doc > xl/s.xml] New-1|Old-1", "");
+	expect("what is no number of a string",
+		ZIP(TYPES, {"xl/s.xml", "<sst><si><t>A-1</t></si></sst>", -1},
+			{"xl/sheet.xml",
+				"<worksheet><sheetData><row><c t='s'><v>0</v></c><c t='s'><v>0 K7</v></c>"
+				"<c t='s'><v>K8</v></c></row></sheetData></worksheet>",
+				-1}),
+		"[doc > xl/sheet.xml] A-1\t0 K7\tK8", "");
 }
 
 /* One string, shown by so many cells that it would fill the memory. */
