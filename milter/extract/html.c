@@ -57,6 +57,8 @@ typedef struct {
 	guint column;
 	guint columns; /* of the cell that is open; 0: none is */
 	gsize from;    /* where that began in the visible text */
+	gsize head, row; /* where the first row and this one began there */
+	bool headed;     /* the first row is over */
 	guint8 below[MAX_COLUMNS]; /* rows to come in which a cell above takes the column */
 } Table;
 
@@ -780,8 +782,12 @@ static void note_pair(
 {
 	static const char *const sayers[] = {"name", "itemprop", "property", "aria-label",
 		"placeholder", "title", "id", "data-label", "data-title", "data-th", NULL};
+	/* The number of a cell, whatever it shows: Excel's, LibreOffice's, of those that sort. */
+	static const char *const kept[] = {"x:num", "sdval", "data-value", "data-order", "data-sort",
+		"data-sort-value", NULL};
 	const Piece piece = {value, end};
-	if (strcmp(name, "value") == 0 || strcmp(name, "content") == 0)
+	if (strcmp(name, "value") == 0 || strcmp(name, "content") == 0 ||
+		(facts->value.from == NULL && g_strv_contains(kept, name)))
 		facts->value = piece;
 	else if (strcmp(name, "type") == 0)
 		facts->type = piece;
@@ -1249,6 +1255,39 @@ static void skip_taken(Html *h, Table *table)
 	}
 }
 
+/* The text of the cell in a column of a row that begins at `p`. */
+static char *cell_at(const char *p, const char *end, guint column)
+{
+	for (; column > 0 && p < end && *p != '\n'; p++)
+		column -= *p == '\t';
+	const char *from = p;
+	while (p < end && *p != '\t' && *p != '\n')
+		p++;
+	return g_strndup(from, (gsize)(p - from));
+}
+
+/* What a cell keeps beside its text is of what its column's head and the cell before it say. */
+static void name_kept(Html *h, const Table *table, const Piece *kept)
+{
+	const char *text = h->out->visible->str;
+	if (kept->from == NULL || !ms_has_digit(kept->from, (gsize)(kept->until - kept->from)))
+		return;
+	g_autofree char *head = table->headed
+		? cell_at(text + table->head, text + table->row, table->column) : NULL;
+	g_autofree char *before = table->column > 0
+		? cell_at(text + table->row, text + table->from, table->column - 1) : NULL;
+	const char *const names[] = {head, before};
+	g_autoptr(GString) value = g_string_new(NULL);
+	put_decoded(value, kept->from, kept->until);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (names[i] == NULL || *names[i] == '\0')
+			continue;
+		ms_named_open(h->out->named, NULL); /* of no object with others */
+		ms_named_value(h->out->named, names[i], value->str, value->len);
+		ms_named_close(h->out->named);
+	}
+}
+
 static void begin_cell(Html *h, const TagFacts *facts)
 {
 	Table *table = table_of(h);
@@ -1258,8 +1297,13 @@ static void begin_cell(Html *h, const TagFacts *facts)
 	}
 	if (table->columns > 0)
 		end_cell(h);
+	if (table->column == 0)
+		table->row = h->out->visible->len;
+	if (!table->headed && table->column == 0)
+		table->head = table->row;
 	skip_taken(h, table);
 	table->from = h->out->visible->len;
+	name_kept(h, table, &facts->value);
 	table->columns = (guint)CLAMP(facts->columns, 1, MAX_COLUMNS);
 	guint until = MIN(table->column + table->columns, MAX_COLUMNS);
 	for (guint i = table->column; i < until && facts->rows > 1; i++)
@@ -1279,6 +1323,7 @@ static void end_row(Html *h)
 		skip_taken(h, table);
 	for (guint i = table->column; table->column > 0 && i < MAX_COLUMNS; i++)
 		table->below[i] -= table->below[i] > 0;
+	table->headed = table->headed || table->column > 0;
 	table->column = 0;
 	gsize from = out->len;
 	while (from > 0 && is_one_of(out->str[from - 1], " \t"))
