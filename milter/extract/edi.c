@@ -129,10 +129,10 @@ static const struct {
 	{"BIG", NULL, 4, "order number"},
 };
 
-const char *ms_edi_reference(const char *code)
+const char *ms_edi_label(const char *tag, const char *code)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (strcmp(rows[i].tag, "RFF") == 0 && strcmp(rows[i].code, code) == 0)
+		if (strcmp(rows[i].tag, tag) == 0 && g_strcmp0(rows[i].code, code) == 0)
 			return rows[i].label;
 	return NULL;
 }

@@ -298,6 +298,7 @@ typedef struct {
 	GArray *pending;   /* of Pending: to be named when the group closes */
 	char *attachment;  /* file name that stands in an element of its own */
 	char *assigned;    /* CII: the number before the code that says what it is */
+	const char *coded; /* EDIFACT in XML: what the code before says that a number is */
 } Invoice;
 
 static bool has_letters(const char *text)
@@ -494,13 +495,19 @@ static bool take_qualifier(Invoice *in, const char *path, const char *value)
 		return true;
 	}
 	const char *label = g_str_has_suffix(path, "ReferencedDocument/ReferenceTypeCode")
-		? ms_edi_reference(value)
+		? ms_edi_label("RFF", value)
 		: NULL;
 	if (label != NULL && in->assigned != NULL)
 		ms_named_value(in->rest, label, in->assigned, strlen(in->assigned));
 	if (g_str_has_suffix(path, "ReferencedDocument/IssuerAssignedID")) {
 		g_free(in->assigned);
 		in->assigned = g_strdup(value);
+	}
+	/* Segments of EDIFACT (ISO/TS 20625), of which eSLOG 2.0 is made */
+	bool reference = g_str_has_suffix(path, "C_C506/D_1153");
+	if (reference || g_str_has_suffix(path, "S_NAD/D_3035")) {
+		in->coded = ms_edi_label(reference ? "RFF" : "NAD", value);
+		return true;
 	}
 	if (g_str_has_suffix(path, "/NomeAttachment")) {
 		g_free(in->attachment);
@@ -595,6 +602,8 @@ static void take_leaf(Invoice *in)
 	}
 	else if (field != NULL)
 		emit_field(in, field, in->scheme, name_of(in), value, NULL);
+	else if (g_str_has_suffix(path, "C_C506/D_1154") || g_str_has_suffix(path, "C_C082/D_3039"))
+		rest_value(in, in->coded, value);
 	else
 		rest_value(in, in->scheme_name != NULL ? in->scheme_name : in->scheme, value);
 }
@@ -675,7 +684,7 @@ static void on_start(void *user, const char *name, const char *const *attributes
 	in->scheme = g_strdup(ms_xml_attribute(attributes, "schemeID"));
 	const char *scheme_name = ms_xml_attribute(attributes, "schemeName");
 	if ((scheme_name == NULL || !has_letters(scheme_name)) && in->scheme != NULL)
-		scheme_name = ms_edi_reference(in->scheme);
+		scheme_name = ms_edi_label("RFF", in->scheme);
 	in->scheme_name = scheme_name != NULL && has_letters(scheme_name) ? g_strdup(scheme_name)
 									  : NULL;
 	in->name = g_strdup(ms_xml_attribute(attributes, "filename"));

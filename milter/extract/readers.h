@@ -37,7 +37,7 @@ void ms_pdf_init(void);
 void ms_archive_init(void);
 
 /* edi.c: what a number is that has this code of UN/EDIFACT 1153 beside it; NULL: not known. */
-const char *ms_edi_reference(const char *code);
+const char *ms_edi_label(const char *tag, const char *code);
 
 /* ---- what the bytes are: in the file of the reader ---- */
 MsIs ms_is_apple, ms_is_ds_store;

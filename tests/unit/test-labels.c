@@ -90,6 +90,13 @@ typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
 	"<IssuerAssignedID>889900</IssuerAssignedID><ReferenceTypeCode>" code                 \
 	"</ReferenceTypeCode></AdditionalReferencedDocument></" in "></CrossIndustryInvoice>"
 
+#define ESLOG_PARTY(code, number)                                        \
+	"<Invoice><M_INVOIC><G_SG2><S_NAD><D_3035>" code "</D_3035><C_C082>" \
+	"<D_3039>" number "</D_3039></C_C082></S_NAD></G_SG2></M_INVOIC></Invoice>"
+#define ESLOG_REFERENCE(code, number)                                          \
+	"<Invoice><M_INVOIC><G_SG1><S_RFF><C_C506><D_1153>" code "</D_1153>"       \
+	"<D_1154>" number "</D_1154></C_C506></S_RFF></G_SG1></M_INVOIC></Invoice>"
+
 static const struct {
 	Form form;
 	const char *text; /* NAMED: lines "name=value"; "{name" opens, "}" closes */
@@ -298,6 +305,13 @@ static const struct {
 		"<ReferenceTypeCode>IT</ReferenceTypeCode><IssuerAssignedID>31337</IssuerAssignedID>"
 		"</AdditionalReferencedDocument></A></CrossIndustryInvoice>",
 		"customer-number", "31337", false},
+	/* EDIFACT in XML, as eSLOG is */
+	{XML, ESLOG_PARTY("BY", "31337"), "customer-number", "31337", true},
+	{XML, ESLOG_PARTY("IV", "31337"), "customer-number", "31337", true},
+	{XML, ESLOG_PARTY("SE", "31337"), "customer-number", "31337", false},
+	{XML, ESLOG_REFERENCE("IT", "31337"), "customer-number", "31337", true},
+	{XML, ESLOG_REFERENCE("CT", "889900"), "contract-number", "889900", true},
+	{XML, ESLOG_REFERENCE("AAK", "31337"), "customer-number", "31337", false},
 	/* what the seller calls where it is delivered to, and what the buyer refers to */
 	{XML, UBL("", "", "<Delivery><DeliveryLocation><ID>31337</ID></DeliveryLocation></Delivery>"),
 		"customer-number", "31337", true},
