@@ -1,4 +1,4 @@
-/* Shared by mta.c, local.c and postconf.c: a program is run and waited for, but not for ever. */
+/* Shared by the files of mta/: a program is run and waited for, but not for ever. */
 #ifndef MISSENT_MTA_PROGRAM_H
 #define MISSENT_MTA_PROGRAM_H
 
@@ -18,5 +18,8 @@ typedef enum { MTA_ENDED, MTA_NOT_STARTED, MTA_LATE } MtaRan;
 /* `*status_out` is what waitpid() says of one that ended by itself; else `*error`.  What one that
  * was late has begun may be done all the same. */
 MtaRan mta_program_run(const MtaProgram *program, int *status_out, GError **error);
+
+/* As ms_mta_ask(), with its length (postconf.c). */
+GString *mta_ask(const char *const *argv, GError **error);
 
 #endif
