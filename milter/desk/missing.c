@@ -31,7 +31,7 @@ typedef struct {
 	GPtrArray *records;    /* of MsRecord: held or gone, of this host's queue */
 	GPtrArray *unrecorded; /* of MsQueued, borrowed: on hold, of no record */
 	GHashTable *digests;   /* queue ID to the digest of its body; borrowed */
-	GHashTable *by_key;    /* key_of() to a GPtrArray of MsQueued */
+	GHashTable *by_digest; /* to a GPtrArray of MsQueued */
 	GHashTable *taken;     /* queue IDs of those that turned out to be a record's */
 	guint read;
 } Look;
@@ -43,7 +43,7 @@ static void look_clear(Look *look)
 {
 	g_clear_pointer(&look->records, g_ptr_array_unref);
 	g_clear_pointer(&look->unrecorded, g_ptr_array_unref);
-	g_clear_pointer(&look->by_key, g_hash_table_unref);
+	g_clear_pointer(&look->by_digest, g_hash_table_unref);
 	g_clear_pointer(&look->taken, g_hash_table_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
@@ -172,30 +172,33 @@ static void read_digest(Look *look, const MsQueued *queued)
 	close(fd);
 }
 
-static int compare_texts(const void *a, const void *b)
+static void add_lower(GHashTable *set, const char *address)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	g_hash_table_add(set, g_ascii_strdown(address, -1));
 }
 
-/* One body may be that of many mails, so those whom it is for are the same too. */
-static char *key_of(const char *digest, const GPtrArray *addresses)
+static bool all_in(GHashTable *some, GHashTable *all)
 {
-	g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-	for (guint i = 0; i < addresses->len; i++)
-		g_ptr_array_add(words, g_ascii_strdown(addresses->pdata[i], -1));
-	g_ptr_array_sort(words, compare_texts);
-	g_ptr_array_add(words, g_strdup(digest));
-	g_ptr_array_add(words, NULL);
-	return g_strjoinv("\n", (char **)words->pdata);
+	GHashTableIter each;
+	gpointer address;
+	g_hash_table_iter_init(&each, some);
+	while (g_hash_table_iter_next(&each, &address, NULL))
+		if (!g_hash_table_contains(all, address))
+			return false;
+	return true;
 }
 
-static char *key_of_record(const MsRecord *record)
+/* One body may be that of many mails, so those whom it is for are the same too; some of them, where
+ * somebody let go the part of Sendmail's that has the record's ID. */
+static bool is_for(const Look *look, const MsRecord *record, const MsQueued *queued)
 {
-	g_autoptr(GPtrArray) addresses = g_ptr_array_new();
+	g_autoptr(GHashTable) ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) theirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (guint i = 0; i < record->recipients->len; i++)
-		g_ptr_array_add(
-			addresses, ((MsHeldRecipient *)record->recipients->pdata[i])->address);
-	return key_of(record->digest, addresses);
+		add_lower(ours, ((MsHeldRecipient *)record->recipients->pdata[i])->address);
+	for (guint i = 0; i < queued->recipients->len; i++)
+		add_lower(theirs, queued->recipients->pdata[i]);
+	return all_in(theirs, ours) && (look->desk->mta.sendmail || all_in(ours, theirs));
 }
 
 static void index_one(Look *look, MsQueued *queued)
@@ -204,20 +207,18 @@ static void index_one(Look *look, MsQueued *queued)
 	const char *digest = g_hash_table_lookup(look->digests, queued->queue_id);
 	if (digest == NULL)
 		return;
-	char *key = key_of(digest, queued->recipients);
-	GPtrArray *same = g_hash_table_lookup(look->by_key, key);
+	GPtrArray *same = g_hash_table_lookup(look->by_digest, digest);
 	if (same == NULL) {
 		same = g_ptr_array_new();
-		g_hash_table_insert(look->by_key, g_strdup(key), same);
+		g_hash_table_insert(look->by_digest, g_strdup(digest), same);
 	}
 	g_ptr_array_add(same, queued);
-	g_free(key);
 }
 
 /* Of what may have arrived with the first of the missing, or the last, or between. */
 static void index_unrecorded(Look *look, gint64 first, gint64 last)
 {
-	look->by_key = g_hash_table_new_full(
+	look->by_digest = g_hash_table_new_full(
 		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 	for (guint i = 0; i < look->unrecorded->len; i++) {
 		gint64 from, to;
@@ -245,14 +246,15 @@ static bool has_header_of(const Look *look, const MsRecord *record, const MsQueu
 /* The unrecorded mail that is this record's.  NULL: there is none. */
 static MsQueued *under_another_name(Look *look, const MsRecord *missing)
 {
-	g_autoptr(MsRecord) record = g_hash_table_size(look->by_key) > 0
+	g_autoptr(MsRecord) record = g_hash_table_size(look->by_digest) > 0
 		? ms_records_find(look->desk->ledger, missing->uid, NULL)
 		: NULL;
-	g_autofree char *key = record != NULL ? key_of_record(record) : NULL;
-	const GPtrArray *same = key != NULL ? g_hash_table_lookup(look->by_key, key) : NULL;
+	const GPtrArray *same = record != NULL
+		? g_hash_table_lookup(look->by_digest, record->digest)
+		: NULL;
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		MsQueued *queued = same->pdata[i];
-		if (ms_mta_is_same(missing, queued) &&
+		if (ms_mta_is_same(missing, queued) && is_for(look, record, queued) &&
 			!g_hash_table_contains(look->taken, queued->queue_id) &&
 			has_header_of(look, record, queued))
 			return queued;
@@ -428,7 +430,7 @@ static GHashTable *on_hold_for(GHashTable *queue, const MsQueued *one)
 		MsQueued *part = value;
 		bool is = is_on_hold(part) && strcmp(name_of(part), name_of((MsQueued *)one)) == 0;
 		for (guint i = 0; is && i < part->recipients->len; i++)
-			g_hash_table_add(set, g_ascii_strdown(part->recipients->pdata[i], -1));
+			add_lower(set, part->recipients->pdata[i]);
 	}
 	return set;
 }
