@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,14 +19,6 @@
 #define WAIT_MS 1000
 #define PAUSE_US (2 * G_USEC_PER_SEC)
 
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
 typedef struct {
 	CliSession session;
 	MsChanges *changes;
@@ -36,6 +27,7 @@ typedef struct {
 	char *aside_path;
 	char *trouble; /* told last */
 	MsFollowed all;
+	const volatile int *stop;
 } Follow;
 
 /* ---- what is set aside ------------------------------------------------------------------- */
@@ -94,9 +86,9 @@ static bool wait_after(Follow *f, MsAnswer answer, GError *error, int *rc_out)
 	}
 	tell(f, error->message);
 	for (gint64 end = g_get_monotonic_time() + PAUSE_US;
-		!stopped && g_get_monotonic_time() < end;)
+		*f->stop == 0 && g_get_monotonic_time() < end;)
 		g_usleep(100 * 1000);
-	return !stopped;
+	return *f->stop == 0;
 }
 
 static void warn(guint64 line, const char *text, void *user)
@@ -143,7 +135,7 @@ static bool put_in(Follow *f, GPtrArray *batch, int *rc_out)
 static int follow(Follow *f)
 {
 	int rc = 0;
-	while (!stopped) {
+	while (*f->stop == 0) {
 		g_autoptr(GPtrArray) batch = ms_changes_batch();
 		g_autoptr(GError) error = NULL;
 		MsAnswer answer = ms_changes_next(f->changes, batch, WAIT_MS, &error);
@@ -215,9 +207,7 @@ static int run(Follow *f, const Options *o, const char *path)
 	f->aside_path = o->aside != NULL
 		? g_strdup(o->aside)
 		: g_strdup_printf("%s/changes-set-aside", f->session.settings->state_dir);
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	f->stop = cli_catch_signals();
 	return follow(f);
 }
 

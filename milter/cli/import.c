@@ -31,12 +31,16 @@ static void on_signal(int number)
 	stopped = 1;
 }
 
-/* The first one ends it in order, the second at once. */
+/* The first one ends it in order, the second at once.  HUP is a terminal that went away, and is
+ * ignored by nohup. */
 const volatile int *cli_catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction before;
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
 	return &stopped;
 }
 

@@ -135,7 +135,7 @@ def stopped(signal_number):
     out, err = p.communicate()
     before = judged(state)
     tap.ok(10 <= before < N, 'stopped by signal %d after %d of %d' % (signal_number, before, N))
-    if signal_number == signal.SIGINT:
+    if signal_number != signal.SIGKILL:
         tap.ok(p.returncode == 75 and 'goes on from here' in err and not json.loads(out)['whole'], '... it says so', out + err)
     else:
         with open(state, 'a') as f:
@@ -147,6 +147,7 @@ def stopped(signal_number):
 
 
 stopped(signal.SIGINT)
+stopped(signal.SIGHUP)
 stopped(signal.SIGKILL)
 r = missent('policy', 'test', '--against', mbox, '--state', S + '/state.2', '--policies', S + '/stricter').stdout
 tap.ok('before' not in r.splitlines()[0], 'by other policies, all is judged anew', r)
