@@ -58,6 +58,7 @@ typedef struct {
 	gsize start; /* in the fold */
 	bool dated;  /* it may have a date's form */
 	bool next;        /* its name ends right before it */
+	bool filled; /* zeros fill up a field: the kind's numbers have none */
 	bool placed;      /* its place says what it is, not what stands before it */
 } Short;
 
@@ -526,7 +527,7 @@ static void try_digits(Short *c, const MsStyle *style, const char *digits, gsize
 {
 	char text[MAX_TEXT + 1];
 	gsize zeros = strspn(digits, "0"), len = strlen(digits);
-	if (style->width > 0) { /* however many zeros are there */
+	if (style->width > 0 || c->filled) { /* however many zeros are there */
 		digits += zeros;
 		len -= zeros;
 		zeros = style->width > len ? style->width - len : 0;
@@ -721,6 +722,9 @@ void ms_detect_short(Search *s, gsize word)
 	if (!ms_filters_style(s->known, 0, &style) || !read_digits(&c, word))
 		return;
 	for (guint i = 0; ms_filters_style(s->known, i, &style); i++)
+		try_style(&c, &style);
+	c.filled = *c.digits == '0';
+	for (guint i = 0; c.n == 0 && c.filled && ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
 	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
