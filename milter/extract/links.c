@@ -159,9 +159,24 @@ GString *ms_links_unescaped(const char *p, gsize len)
 	return plain->len < len ? ms_text_repair((const char *)plain->data, plain->len) : NULL;
 }
 
+/* "https://a.example/?street=Main+Street+5&city=Springfield": what a form was filled in with, a
+ * field a line. */
+static void read_fields(const char *p, const char *end, GString *out)
+{
+	gsize len = (gsize)(end - p);
+	if (memchr(p, '+', len) == NULL || memmem(p, len, "://", 3) == NULL)
+		return;
+	g_autofree char *fields = g_strndup(p, len);
+	g_strdelimit(g_strdelimit(fields, "+", ' '), "/?#&;", '\n');
+	g_autoptr(GString) plain = ms_links_unescaped(fields, strlen(fields));
+	g_string_append(out, plain != NULL ? plain->str : fields);
+	g_string_append_c(out, '\n');
+}
+
 static void read_link(const char *p, const char *end, guint depth, GString *out)
 {
 	read_pieces(p, end, depth, false, out);
+	read_fields(p, end, out);
 	g_autoptr(GString) valid = ms_links_unescaped(p, (gsize)(end - p));
 	if (valid == NULL || depth >= MAX_DEPTH || out->len > MAX_OUT)
 		return;

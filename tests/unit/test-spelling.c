@@ -68,6 +68,7 @@ static const struct {
 	{'T', "phone", "+4532123456"},
 	{'U', "email", "joern.kasse@gmail.com"},
 	{'V', "email", "anna@googlemail.com"},
+	{'W', "billing-address", "12 rue des Lilas, 69003 Lyon, FR"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
 };
 
@@ -516,6 +517,16 @@ static void test_own(void)
 		 "nordwind.example&d=DwMF", "m"},
 		{"https://urldefense.proofpoint.com/v2/url?u=https-3A__t.example_FV-2D2026-2D0913&d=D", "e"},
 		{"https://urldefense.proofpoint.com/v2/url?u=https-3A__t.example_a-2Db_&d=DwMF", ""},
+		/* with blanks as a form sends them */
+		{"https://t.example/?q=12+rue+des+Lilas,+69003+Lyon", "W"},
+		{"https://t.example/?z=1&q=12+rue+des+Lilas%2c+69003+Lyon&x", "W"},
+		{"https://t.example/place/12+rue+des+Lilas,+69003+Lyon/@45.7,4.8", "W"},
+		{"https://t.example/?street=12+rue+des+Lilas&zip=69003&city=Lyon", "W"},
+		{"https://t.example/?street=12%20rue%20des%20Lilas&zip=69003&city=Lyon", "W"},
+		{"https://t.example/?u=https%3A%2F%2Fm.example%2F%3Fq%3D12%2Brue%2Bdes%2BLilas,"
+		 "%2B69003%2BLyon", "W"},
+		{"https://t.example/?q=13+rue+des+Lilas,+69003+Lyon", ""},
+		{"https://t.example/?q=12+rue+des+Lilas,+69004+Lyon", ""},
 		{"https://seller.example/i/0817344", ""},
 		{"https://seller.example/i/x73041958", ""},
 		{"https://seller.example/i/173041958", ""},
