@@ -34,5 +34,7 @@ int ms_usage_next(
 int ms_usage_wrong(const MsUsage *usage, const char *why);
 /* "PROGRAM: WHAT: WHY" (either may be empty), and who it is that may not; returns `code`. */
 int ms_usage_ended(const char *program, int code, const char *what, const char *why);
+/* Who it is that may not, where `why` says that somebody may not; else NULL. */
+const char *ms_usage_lacks(const char *why);
 
 #endif

@@ -63,7 +63,7 @@ MsKey *ms_key_load(const char *path, GError **error)
 {
 	if (!sodium_ready(error))
 		return NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is not waited for */
 	if (fd < 0) {
 		g_set_error(error, MS_ERROR,
 			ms_io_is_want(errno) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,

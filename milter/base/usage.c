@@ -62,18 +62,19 @@ static void add(const MsOption *option, struct option *longs, char *shorts)
 	}
 }
 
-static bool says(const char *text, int system)
+const char *ms_usage_lacks(const char *why)
 {
-	return strstr(text, strerror(system)) != NULL;
+	bool lacking = strstr(why, strerror(EACCES)) != NULL ||
+		strstr(why, strerror(EPERM)) != NULL;
+	const struct passwd *user = lacking ? getpwuid(geteuid()) : NULL;
+	return user != NULL ? user->pw_name : NULL;
 }
 
 int ms_usage_ended(const char *program, int code, const char *what, const char *why)
 {
-	const char *last = *why != '\0' ? why : what;
-	const struct passwd *user =
-		says(last, EACCES) || says(last, EPERM) ? getpwuid(geteuid()) : NULL;
+	const char *user = ms_usage_lacks(*why != '\0' ? why : what);
 	fprintf(stderr, "%s: %s%s%s", program, what, *what != '\0' && *why != '\0' ? ": " : "", why);
-	fprintf(stderr, user != NULL ? " (it runs as %s)\n" : "\n", user != NULL ? user->pw_name : "");
+	fprintf(stderr, user != NULL ? " (it runs as %s)\n" : "\n", user != NULL ? user : "");
 	return code;
 }
 

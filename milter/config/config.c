@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "missent/answer.h"
@@ -548,17 +549,38 @@ static const char *why_no_text(const char *text, gsize len)
 
 #define MARK "\xef\xbb\xbf" /* of UTF-8, as editors of Windows write it first */
 
-char *ms_config_read(const char *path, GError **error)
+/* Where nobody writes into a pipe, who reads it waits for good.  Those of a shell, <(...), are
+ * below /dev. */
+static bool is_no_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !g_str_has_prefix(path, "/dev/");
+}
+
+static char *read_file(const char *path, gsize *len_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	char *text = NULL;
-	gsize len = 0;
-	if (!g_file_get_contents(path, &text, &len, &why)) {
-		g_set_error(error, MS_ERROR,
-			is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
-			"%s", why->message);
+	if (is_no_file(path)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: cannot be read: it is a folder or a pipe, and no file", path);
 		return NULL;
 	}
+	if (g_file_get_contents(path, &text, len_out, &why))
+		return text;
+	/* "Failed to open file “PATH”: WHY" */
+	const char *colon = strrchr(why->message, ':');
+	g_set_error(error, MS_ERROR, is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"%s: cannot be read%s", path, colon != NULL ? colon : "");
+	return NULL;
+}
+
+char *ms_config_read(const char *path, GError **error)
+{
+	gsize len = 0;
+	char *text = read_file(path, &len, error);
+	if (text == NULL)
+		return NULL;
 	const char *no = why_no_text(text, len);
 	if (no != NULL) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s: not a settings file (%s)", path, no);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -857,9 +858,14 @@ static bool take_guard(MsSettings *s, const MsSection *guard, GError **error)
 
 static MsSettings *load(const char *path, bool secrets, GError **error)
 {
-	MsSection *root = ms_config_load(path, ms_settings_rows, error);
-	if (root == NULL)
+	g_autoptr(GError) why = NULL;
+	MsSection *root = ms_config_load(path, ms_settings_rows, &why);
+	if (root == NULL) {
+		bool absent = access(path, F_OK) != 0 && errno == ENOENT;
+		g_set_error(error, why->domain, why->code, "%s%s", why->message,
+			absent ? " (missent init makes one; -c names another)" : "");
 		return NULL;
+	}
 	g_autoptr(MsSettings) s = g_new0(MsSettings, 1);
 	g_autofree char *conf_dir = g_path_get_dirname(path);
 	s->root = root;

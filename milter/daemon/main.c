@@ -210,12 +210,21 @@ static void answer(Daemon *daemon, int asked, const GError *why)
 			g_strerror(errno));
 }
 
+/* Who asks is root, mostly, and may read what missentd may not. */
+static void say_who(GError **error)
+{
+	const char *user = *error != NULL ? ms_usage_lacks((*error)->message) : NULL;
+	if (user != NULL)
+		g_prefix_error(error, "missentd runs as %s, and may not (chgrp, chmod g+r): ", user);
+}
+
 static void reload(Daemon *daemon, int asked)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *warning = NULL;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
 	MsRuntime *fresh = load_anew(daemon, &warning, &error);
+	say_who(&error);
 	ms_numbers_add(daemon->numbers, fresh != NULL ? MS_NUM_RELOADED : MS_NUM_RELOAD_FAILED, 1);
 	if (fresh == NULL) {
 		ms_log(LOG_ERR, NULL, "reload failed, the running configuration is kept: %s",

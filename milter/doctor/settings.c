@@ -162,10 +162,11 @@ void check_page_key(Patient *p)
 			path != NULL ? "tls-key" : "tls-certificate");
 	else if (access(key, R_OK) != 0)
 		complain_as(p, errno == EACCES ? MS_GRAVITY_UNKNOWN : MS_GRAVITY_FAULT,
-			"Name a file that is there.", "%s: %s", key, g_strerror(errno));
+			"Name a file that is there.", "review { tls-key } %s: %s", key,
+			g_strerror(errno));
 	else if (!ms_certificate_ends(path, &ends, &error))
-		complain_as(p, MS_GRAVITY_FAULT, "Name a certificate in PEM form.", "%s",
-			error->message);
+		complain_as(p, MS_GRAVITY_FAULT, "Name a certificate in PEM form.",
+			"review { tls-certificate } %s", error->message);
 	else if (ends < now)
 		complain_as(
 			p, MS_GRAVITY_FAULT, NULL, "%s has ended: browsers refuse the page", path);

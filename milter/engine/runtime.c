@@ -65,9 +65,10 @@ static bool is_there(const char *file, GError **error)
 		return true;
 	int why = errno;
 	g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
-		"%s: %s; it says what identifiers look like: copy the kinds.conf there that comes "
-		"with missent",
-		file, g_strerror(why));
+		"%s: %s%s", file, g_strerror(why),
+		why == ENOENT ? "; it says what identifiers look like: copy the kinds.conf there that comes "
+				"with missent"
+			      : "");
 	return false;
 }
 

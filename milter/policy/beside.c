@@ -106,7 +106,7 @@ void ms_policy_test_free(gpointer data)
 }
 
 /* A file is beside the policies that it tests. */
-static char *path_of(const char *file, const char *name)
+char *ms_policy_test_path(const char *file, const char *name)
 {
 	g_autofree char *folder = g_path_get_dirname(file);
 	return name == NULL                ? NULL
@@ -131,7 +131,7 @@ static MsPolicyTest *take_test(const MsSection *section, const char *file)
 		.user = g_strdup(ms_section_text(section, "auth-user")),
 		.client = g_strdup(ms_section_text(section, "client")),
 		.text = g_strdup(ms_section_text(section, "text")),
-		.path = path_of(file, ms_section_text(section, "file")),
+		.path = ms_policy_test_path(file, ms_section_text(section, "file")),
 		.to = list_of(section, "to"),
 		.headers = list_of(section, "header"),
 		.mapping = list_of(section, "mapping"),

@@ -571,15 +571,35 @@ static bool is_left_over(const char *name)
 		g_str_has_prefix(name, "notice-");
 }
 
-/* It, or a file in it, by its path or by that of an include, in which no link is left. */
+/* It, or a file in it. */
+static bool is_within(const char *file, const char *path)
+{
+	gsize n = strlen(path);
+	return file != NULL && strncmp(file, path, n) == 0 && strchr("/", file[n]) != NULL;
+}
+
+/* By its path or by that of an include, in which no link is left. */
 static bool is_read(const Lint *lint, const char *path, const char *real)
 {
-	gsize n = strlen(path), k = strlen(real);
 	for (guint i = 0; i < lint->set->read->len; i++) {
 		const char *one = lint->set->read->pdata[i];
-		if ((strncmp(one, path, n) == 0 && strchr("/", one[n]) != NULL) ||
-			(strncmp(one, real, k) == 0 && strchr("/", one[k]) != NULL))
+		if (is_within(one, path) || is_within(one, real))
 			return true;
+	}
+	return false;
+}
+
+/* The message of a test that stands beside the policies. */
+static bool is_tested(const Lint *lint, const char *path)
+{
+	for (guint i = 0; i < lint->set->files->len; i++) {
+		const MsPolicyFile *file = lint->set->files->pdata[i];
+		for (guint n = 0; n < ms_section_count(file->root, "test"); n++) {
+			g_autofree char *message = ms_policy_test_path(
+				file->name, ms_section_text(ms_section_nth(file->root, "test", n), "file"));
+			if (is_within(message, path))
+				return true;
+		}
 	}
 	return false;
 }
@@ -600,7 +620,8 @@ void lint_not_read(Lint *lint)
 		char *found = realpath(path, NULL); /* not GLib's to free */
 		g_autofree char *real = g_strdup(found != NULL ? found : path);
 		free(found);
-		if (!is_read(lint, path, real) && !is_of_kinds(lint, name) && !is_left_over(name))
+		if (!is_read(lint, path, real) && !is_tested(lint, path) &&
+			!is_of_kinds(lint, name) && !is_left_over(name))
 			lint_tell_at(lint, path, 0, "",
 				"Give it a name that ends in .conf, or take it out of the folder.",
 				"is not read: no policy is named so");

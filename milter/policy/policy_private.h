@@ -175,6 +175,8 @@ bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope)
 /* beside.c */
 extern const MsRow ms_policy_test_rows[];
 void ms_policy_test_free(gpointer test);
+/* Of what `file` names as the message of a test; NULL for NULL.  The caller's. */
+char *ms_policy_test_path(const char *file, const char *name);
 bool ms_policy_take_tests(
 	MsPolicies *policies, const MsSection *root, const char *file, GError **error);
 bool ms_policy_check_tests(const MsPolicies *policies, GError **error);

@@ -228,6 +228,35 @@ ends 'deb --help' 0 'contrib/deb [--check]' "$SOURCE/contrib/deb" --help
 ends 'install-packages --help' 0 'Sections: build ' "$SOURCE/contrib/install-packages" --help
 ends 'quickstart: an option that is none' 64 'nothing was done' "$SOURCE/contrib/quickstart" --reveiw
 
+# What is no file where one is to be: it is named, and nothing is waited for.
+mkdir "$S/files" "$S/files/policies"
+cp "$S/policies/"* "$S/files/policies/"
+settings "$S/files/missent.conf"
+cp "$S/site.key" "$S/files/"
+printf 'include = {"more.inc"}\nlist "senders" {\n file = "senders.txt"\n}\npolicy "a" {\n sender = {"list:senders"}\n}\n' >"$S/files/policies/a.conf"
+printf 'test "t" {\n to = {"a@alpha.example"}\n file = "t.eml"\n expect = deliver\n}\n' >"$S/files/policies/more.inc"
+printf 'anna@seller.example\n' >"$S/files/policies/senders.txt"
+cp "$S/empty.eml" "$S/files/policies/t.eml"
+filed() { timeout 20 "$BUILD/missent" -c "$S/files/missent.conf" "$@"; }
+without 'policy lint: what a test has as its message is read' 'not-read' filed policy lint --no-trail
+for file in missent.conf policies/a.conf policies/kinds.conf policies/more.inc policies/senders.txt site.key; do
+	mv "$S/files/$file" "$S/away"
+	for command in 'mkdir' 'mkfifo' 'ln -s /none/none' "ln -s ${file##*/}" ': >'; do
+		eval "$command \"$S/files/$file\""
+		[ "$command" != ': >' ] || chmod 0600 "$S/files/$file"
+		ends "$file: $command" 78 "$file: " filed check --to b@alpha.example "$S/empty.eml"
+		rm -r "$S/files/$file"
+	done
+	ends "$file: gone" "$([ "$file" = policies/a.conf ] && echo 0 || echo 78)" "$([ "$file" = policies/a.conf ] || echo "$file: ")" \
+		filed check --to b@alpha.example "$S/empty.eml"
+	mv "$S/away" "$S/files/$file"
+done
+mv "$S/files/missent.conf" "$S/away"
+ends 'missent.conf: gone, and what to do' 78 'missent init makes one; -c names another' filed config check
+mv "$S/away" "$S/files/missent.conf"
+without 'kinds.conf in a circle is not to be copied there' 'copy the kinds.conf' sh -c "mv $S/files/policies/kinds.conf $S/away &&
+	ln -s kinds.conf $S/files/policies/kinds.conf; $BUILD/missent -c $S/files/missent.conf config check; mv $S/away $S/files/policies/kinds.conf"
+
 # What could not be written is no success; who reads no further wanted no more.
 for command in '--help' 'config check' 'directory stats' 'directory import --help' 'completion bash' 'stats --json' '--version'; do
 	ends "a full disk: missent $command" 74 'standard output: ' sh -c \
@@ -272,6 +301,37 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 	for program in missentd missent-agent missent-review; do
 		ends "another user: $program" 78 'Permission denied (it runs as ' as_other "$BUILD/$program" -c "$S/closed.conf"
 	done
+	chmod -R a+rX "$S/files/policies" "$S/files"
+	chown 65534 "$S/files/site.key"
+	for file in missent.conf policies/a.conf policies/kinds.conf policies/more.inc policies/senders.txt site.key; do
+		chmod 0600 "$S/files/$file"
+		chown 0 "$S/files/$file"
+		ends "another user: $file" 77 "$file: " as_other "$BUILD/missent" -c "$S/files/missent.conf" check --to b@alpha.example "$S/empty.eml"
+		chmod 0644 "$S/files/$file"
+	done
+	# root asks, and may read what missentd may not
+	mkdir "$S/live"
+	chown 65534 "$S/live"
+	settings "$S/live.conf" "policy-dir = \"$S/files/policies\"" "directory { key-file = \"$S/live/site.key\" }"
+	sed -i "s|$S/state|$S/live|" "$S/live.conf"
+	as_other "$BUILD/missent" -c "$S/live.conf" directory key >/dev/null
+	as_other "$BUILD/missentd" -c "$S/live.conf" >"$S/live.log" 2>&1 &
+	daemon=$!
+	for _ in $(seq 100); do [ -S "$S/live/missent.sock" ] && break || sleep 0.1; done
+	ends 'reload: a policy that missentd may read' 0 'reloaded' "$BUILD/missent" -c "$S/live.conf" reload
+	chmod 0600 "$S/files/policies/a.conf"
+	for as in '' as_other; do
+		ends "reload: one that it may not, asked by ${as:-root}" 78 \
+			'may not (chgrp, chmod g+r): '"$S/files/policies/a.conf: cannot be read: Permission denied" $as "$BUILD/missent" -c "$S/live.conf" reload
+		without '... and no other remedy' 'run it as root' $as "$BUILD/missent" -c "$S/live.conf" reload
+	done
+	chmod 0644 "$S/files/policies/a.conf"
+	mkfifo "$S/files/policies/z.conf"
+	ends 'reload: a pipe is not waited for' 78 'z.conf: cannot be read' "$BUILD/missent" -c "$S/live.conf" reload --wait 20
+	rm "$S/files/policies/z.conf"
+	ends '... and the next one is done' 0 'reloaded' "$BUILD/missent" -c "$S/live.conf" reload --wait 20
+	kill $daemon
+	wait $daemon
 	ends 'another user: missent reload' 77 'run it as root, or as the user' other reload
 	for command in 'held list' 'guard status' 'directory stats' 'incident about ALPHA' 'review users' 'forget --why x ALPHA'; do
 		ends "another user: missent $command" 77 'run it as root, or as the user' other $command
