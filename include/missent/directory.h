@@ -294,15 +294,14 @@ bool ms_directory_source_valid(const char *name);
 
 /* ---- is it whole? --------------------------------------------------------------------- */
 
-/* Calls `wrong` for each part that is not what it should be, `progress` (or NULL) now and then. */
+/* Calls `wrong` for each part that is not what it should be. */
 typedef struct {
 	MsDirectoryState state;
 	gint64 parts, entries, other_forms, wrong;
 } MsVerified;
 void ms_verified_clear(MsVerified *verified);
 MsAnswer ms_directory_verify(MsDirectory *directory,
-	void (*wrong)(const char *part, const char *why, void *user),
-	void (*progress)(guint64 done, guint64 total, void *user), void *user,
+	void (*wrong)(const char *part, const char *why, void *user), void *user,
 	MsVerified *verified_out, GError **error);
 
 /* Is each row of a CSV file in it, with its marks?  Calls `wrong` for each that is not, and for

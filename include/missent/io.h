@@ -87,9 +87,9 @@ bool ms_io_lock(int fd, int how, gint64 wait_ms);
 /* Owner and group (-1: as it is) and mode of what has that name itself: of a link it is refused,
  * for in a folder of others it may lead to any file.  False and errno. */
 bool ms_io_give(const char *path, uid_t owner, gid_t group, guint mode);
-/* A file that root has made becomes that user's with mode 0400, or with `group_only` root's,
- * which that user's group may read (0640).  Nothing to do for who is not root. */
-bool ms_io_give_to(const char *path, const char *user, bool group_only, GError **error);
+/* A file that root has made becomes that user's with mode 0400.  Nothing to do for who is not
+ * root. */
+bool ms_io_give_to(const char *path, const char *user, GError **error);
 /* Gives up root for that user, for good; nothing to do for who is not root.  MS_ERROR_INPUT: there
  * is no such user, or it is root. */
 bool ms_io_become(const char *user, GError **error);

@@ -269,9 +269,9 @@ static void give_back(Hashing *h, Bundle *b)
 
 /* ---- tiles ---------------------------------------------------------------------------- */
 
-static GBytes *read_tile(Check *c, int level, guint64 n, guint width)
+static GBytes *read_tile(Check *c, int level, guint64 n)
 {
-	g_autofree char *path = ms_tile_path(c->folder, level, n, width);
+	g_autofree char *path = ms_tile_path(c->folder, level, n, MS_TILE);
 	g_autoptr(GError) error = NULL;
 	GBytes *bytes = ms_tile_file(path, &error);
 	if (error != NULL)
@@ -282,7 +282,7 @@ static GBytes *read_tile(Check *c, int level, guint64 n, guint width)
 /* What the tile has, against what its entries have. */
 static void compare_leaves(Check *c, Bundle *b)
 {
-	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
+	g_autoptr(GBytes) tile = read_tile(c, 0, b->number);
 	guint64 first = b->number * MS_TILE;
 	if (tile == NULL || g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)) {
 		tell(c, first, "tile 0/%" G_GUINT64_FORMAT " is %s", b->number,
@@ -314,7 +314,7 @@ static void compare_levels(Check *c)
 	for (int level = 1; level < MS_LEVELS && c->levels[level]->len == MS_TILE; level++) {
 		guint64 n = c->done[level]++;
 		guint64 first = n * ((guint64)MS_TILE << (8 * level));
-		g_autoptr(GBytes) tile = read_tile(c, level, n, MS_TILE);
+		g_autoptr(GBytes) tile = read_tile(c, level, n);
 		if (tile == NULL)
 			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " is missing", level, n);
 		else if (g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash) ||
@@ -375,7 +375,7 @@ static void add_bundle(Check *c, const Bundle *b)
 static void add_missing(Check *c, const Bundle *b)
 {
 	guint64 first = b->number * MS_TILE;
-	g_autoptr(GBytes) tile = read_tile(c, 0, b->number, MS_TILE);
+	g_autoptr(GBytes) tile = read_tile(c, 0, b->number);
 	tell(c, first, "the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are missing",
 		first, first + MS_TILE - 1);
 	Bundle made = {.number = b->number, .n = MS_TILE};

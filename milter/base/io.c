@@ -428,14 +428,12 @@ void ms_io_like_folder(int fd, const char *path)
 		return; /* whoever needs it will say that he may not */
 }
 
-bool ms_io_give_to(const char *path, const char *name, bool group_only, GError **error)
+bool ms_io_give_to(const char *path, const char *name, GError **error)
 {
 	if (geteuid() != 0 || name == NULL)
 		return true;
 	const struct passwd *user = getpwnam(name);
-	if (user != NULL &&
-		ms_io_give(path, group_only ? 0 : user->pw_uid, group_only ? user->pw_gid : 0,
-			group_only ? 0640 : 0400))
+	if (user != NULL && ms_io_give(path, user->pw_uid, 0, 0400))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 		"%s: is made, but cannot be given to user \"%s\": %s", path, name,

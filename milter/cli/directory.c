@@ -435,7 +435,7 @@ static int do_key(Cli *cli, int argc, char **argv)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsSettings) settings = ms_settings_load(cli->config, &error);
 	if (settings == NULL || !ms_key_create(settings->key_file, &error)
-		|| !ms_io_give_to(settings->key_file, settings->user, false, &error))
+		|| !ms_io_give_to(settings->key_file, settings->user, &error))
 		return cli_fail_error(error);
 	printf("%s: made.  Keep a copy: without it the directory cannot be read.\n",
 		settings->key_file);

@@ -279,11 +279,11 @@ static int end_code(const Work *work)
 			  "there is no audit trail of this time: nothing is known of it");
 }
 
-static bool on_record(const Work *work, MsEvent event, const char *about, const char *detail)
+static bool on_record(const Work *work, MsEvent event, const char *detail)
 {
 	g_autoptr(GError) error = NULL;
 	MsAudit *audit = ms_audit_new(work->session.settings->audit_file);
-	bool fine = ms_audit_event(audit, cli_who(), NULL, event, about, detail, &error);
+	bool fine = ms_audit_event(audit, cli_who(), NULL, event, "", detail, &error);
 	ms_audit_free(audit);
 	if (!fine)
 		cli_fail_error(error);
@@ -372,7 +372,8 @@ static int make_report(Work *work, const Said *said, MsReportAsk *ask)
 	g_autoptr(GHashTable) names = NULL;
 	g_autofree char *what = asked_words(said);
 	if (said->names &&
-		(!on_record(work, MS_EVENT_INCIDENT_NAMES, "", what) || (names = names_of(work)) == NULL))
+		(!on_record(work, MS_EVENT_INCIDENT_NAMES, what) ||
+			(names = names_of(work)) == NULL))
 		return EX_UNAVAILABLE;
 	ask->what = what;
 	ask->names = names;
@@ -526,7 +527,7 @@ static int do_about(Cli *cli, int argc, char **argv)
 	if (rc != 0)
 		return rc;
 	g_autofree char *digest = ms_audit_id(work.key, "account", argv[1]);
-	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, "", digest))
+	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, digest))
 		return EX_TEMPFAIL;
 	const MsAccountPart *part = ms_incident_account(work.incident, digest);
 	g_autofree char *none = part == NULL ? cli_no_account(&work.session, argv[1]) : NULL;
@@ -607,7 +608,7 @@ static int write_drafts(Work *work, const Said *said)
 		"%u account%s", accounts->len, CLI_S(accounts->len));
 	if (names == NULL)
 		return EX_NOINPUT;
-	if (!on_record(work, MS_EVENT_INCIDENT_NOTICES, "", detail))
+	if (!on_record(work, MS_EVENT_INCIDENT_NOTICES, detail))
 		return EX_TEMPFAIL;
 	if (g_mkdir_with_parents(said->folder, 0700) != 0)
 		return cli_fail(EX_CANTCREAT, "%s: %s", said->folder, g_strerror(errno));

@@ -176,7 +176,7 @@ static int undo(Init *init, const GPtrArray *plans)
 			return cli_fail_error(error);
 		if (init->dry)
 			continue;
-		if (!init_confirm(init, "Take this back?", false))
+		if (!init_confirm(init, "Take this back?"))
 			return cli_fail(
 				1, "nothing was changed%s", init->sits ? "" : "; --yes does it");
 		if (!take_back(init, plans->pdata[i], &error))
@@ -406,7 +406,7 @@ static int go_on(Init *init, const char *plans)
 		return look_at_customers(init);
 	if (plan->changes->len == 0)
 		init_say(init, PLAIN, "All files are as they shall be.");
-	else if (!init_confirm(init, "Apply this?", false))
+	else if (!init_confirm(init, "Apply this?"))
 		return cli_fail(1, "nothing was changed%s", init->sits ? "" : "; --yes applies it");
 	int rc = apply(init, plan, plans);
 	if (rc != 0 || init->no_start)

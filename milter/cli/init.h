@@ -20,8 +20,8 @@ typedef struct {
 
 /* init_ask.c */
 bool init_ask(Init *init, GError **error);
-/* `yes` is what an empty answer means. */
-bool init_confirm(const Init *init, const char *question, bool yes);
+/* An empty answer means no. */
+bool init_confirm(const Init *init, const char *question);
 void init_say(const Init *init, Colour colour, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* init_host.c */

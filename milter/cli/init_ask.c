@@ -100,14 +100,14 @@ static char *ask(const Init *init, bool reads, const char *question, const char 
 	return *line != '\0' ? g_strdup(line) : NULL;
 }
 
-bool init_confirm(const Init *init, const char *question, bool yes)
+bool init_confirm(const Init *init, const char *question)
 {
 	if (init->yes)
 		return true;
 	if (!init->sits)
 		return false;
-	g_autofree char *answer = ask(init, true, question, yes ? "yes" : "no");
-	return answer == NULL ? yes : g_ascii_tolower(*answer) == 'y';
+	g_autofree char *answer = ask(init, true, question, "no");
+	return answer != NULL && g_ascii_tolower(*answer) == 'y';
 }
 
 static GStrv words_of(const char *text)

@@ -563,7 +563,7 @@ static bool take_key(const MsSettings *s, GError **error)
 {
 	return s->desk.redis_key_file == NULL ||
 		!g_file_test(s->desk.redis_key_file, G_FILE_TEST_IS_REGULAR) ||
-		ms_io_give_to(s->desk.redis_key_file, s->user, false, error);
+		ms_io_give_to(s->desk.redis_key_file, s->user, error);
 }
 
 static int do_migrate(Cli *cli, int argc, char **argv)
@@ -601,7 +601,7 @@ static int do_key(Cli *cli, int argc, char **argv)
 	const char *user = settings != NULL    ? settings->user
 		: getpwnam("missent") != NULL ? "missent"
 					      : NULL;
-	if (!ms_key_create(argv[1], &error) || !ms_io_give_to(argv[1], user, false, &error))
+	if (!ms_key_create(argv[1], &error) || !ms_io_give_to(argv[1], user, &error))
 		return cli_fail_error(error);
 	printf("%s: made; it is for missent-agent alone (on every host, where several are on one page)\n",
 		argv[1]);

@@ -78,7 +78,7 @@ static int whole(CliSession *session, Found *found, json_t *all)
 {
 	g_autoptr(GError) error = NULL;
 	MsVerified v;
-	if (ms_directory_verify(session->directory, on_wrong, NULL, found, &v, &error) != MS_FOUND)
+	if (ms_directory_verify(session->directory, on_wrong, found, &v, &error) != MS_FOUND)
 		return cli_fail_error(error);
 	if (all != NULL)
 		set_json(all,

@@ -40,14 +40,13 @@ static void on_entry(const guint8 *key, const MsSaid *said, void *user)
 		v->out->entries++;
 }
 
-static MsAnswer sweep_all(MsSweep *sweep, void (*progress)(guint64 done, guint64 total, void *user),
-	void *user, GError **error)
+static MsAnswer sweep_all(MsSweep *sweep, GError **error)
 {
 	bool whole;
 	MsAnswer answer;
-	for (guint64 done = 1; (answer = ms_sweep_step(sweep, &whole, error)) == MS_FOUND; done++)
-		if (progress != NULL)
-			progress(done, ms_sweep_steps(sweep), user);
+	do
+		answer = ms_sweep_step(sweep, &whole, error);
+	while (answer == MS_FOUND);
 	return answer == MS_ABSENT ? MS_FOUND : answer;
 }
 
@@ -66,8 +65,7 @@ static void check_counts(Verify *v, const MsMapping *mapping)
 }
 
 MsAnswer ms_directory_verify(MsDirectory *directory,
-	void (*wrong)(const char *part, const char *why, void *user),
-	void (*progress)(guint64 done, guint64 total, void *user), void *user,
+	void (*wrong)(const char *part, const char *why, void *user), void *user,
 	MsVerified *verified_out, GError **error)
 {
 	MsVerified out = {.parts = 0};
@@ -79,7 +77,7 @@ MsAnswer ms_directory_verify(MsDirectory *directory,
 	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) +
 		mapping->changes;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, on_wrong, on_entry, &v);
-	answer = sweep_all(sweep, progress, user, error);
+	answer = sweep_all(sweep, error);
 	g_autoptr(MsMapping) after = answer == MS_FOUND
 		? ms_directory_in_use(directory, false, &answer, error) : NULL;
 	if (after == NULL)
@@ -133,7 +131,7 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_row, &out);
-	return sweep_all(sweep, NULL, NULL, error);
+	return sweep_all(sweep, error);
 }
 
 /* ---- an account ----------------------------------------------------------------------- */
@@ -174,7 +172,7 @@ MsAnswer ms_directory_accounts(MsDirectory *directory,
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_account, &out);
 	ms_sweep_accounts(sweep);
-	return sweep_all(sweep, NULL, NULL, error);
+	return sweep_all(sweep, error);
 }
 
 /* Something is said of it, or somebody may receive for it. */
@@ -286,7 +284,7 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 		directory->kinds, directory->house, many > 0 ? many : MS_LINT_MANY, warn, user);
 	Likely likely = {lint, directory, NULL};
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, lint_entry, &likely);
-	answer = sweep_all(sweep, NULL, NULL, error);
+	answer = sweep_all(sweep, error);
 	guint64 providers = 0, old = 0;
 	if (answer == MS_FOUND)
 		answer = lint_providers(&likely, &providers, error);

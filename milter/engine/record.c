@@ -200,16 +200,15 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "", or what `text_of` has of each reason that weighs so much, each once, in one order whatever
- * the order of the reasons. */
-static char *of_reasons(
-	const MsRecord *record, MsAction at_least, const char *(*text_of)(const MsReason *reason))
+/* "", or what `text_of` has of each reason that keeps it, each once, in one order whatever the
+ * order of the reasons. */
+static char *of_reasons(const MsRecord *record, const char *(*text_of)(const MsReason *reason))
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < record->reasons->len; i++) {
 		const MsReason *r = record->reasons->pdata[i];
-		char *text = r->action >= at_least ? (char *)text_of(r) : NULL;
+		char *text = r->action >= MS_SPLIT ? (char *)text_of(r) : NULL;
 		if (text != NULL && g_hash_table_add(seen, text))
 			g_ptr_array_add(words, text);
 	}
@@ -245,10 +244,10 @@ static const char *any_policy_of(const MsReason *reason)
  * never in one group: who decides on it decides one question. */
 static char *cause_of(const MsRecord *record)
 {
-	g_autofree char *codes = of_reasons(record, MS_SPLIT, code_of);
-	g_autofree char *kinds = of_reasons(record, MS_SPLIT, kind_of);
-	g_autofree char *own = of_reasons(record, MS_SPLIT, policy_of);
-	g_autofree char *any = of_reasons(record, MS_SPLIT, any_policy_of);
+	g_autofree char *codes = of_reasons(record, code_of);
+	g_autofree char *kinds = of_reasons(record, kind_of);
+	g_autofree char *own = of_reasons(record, policy_of);
+	g_autofree char *any = of_reasons(record, any_policy_of);
 	g_autofree char *outcomes = outcomes_of(record);
 	const char *alone = *any != '\0' ? ms_reason_names[MS_BREAKER]
 		: *record->codes != '\0' ? record->codes

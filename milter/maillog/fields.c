@@ -60,13 +60,10 @@ char *log_address(const char *value)
 	return g_strndup(value, len);
 }
 
-char *log_between(const char *text, const char *open, char close)
+char *log_in_brackets(const char *text)
 {
-	const char *start = strstr(text, open), *end;
-	if (start == NULL || (end = strchr(start + strlen(open), close)) == NULL)
-		return NULL;
-	start += strlen(open);
-	return g_strndup(start, (gsize)(end - start));
+	const char *start = strchr(text, '['), *end = start != NULL ? strchr(start, ']') : NULL;
+	return end != NULL ? g_strndup(start + 1, (gsize)(end - start - 1)) : NULL;
 }
 
 static gsize id_length(const char *p)

@@ -51,8 +51,8 @@ void log_lines_end(LogLines *lines); /* and frees it */
 bool log_field(char **text, const char *last, char **key_out, char **value_out);
 /* "<a@b>" without its brackets; the caller's. */
 char *log_address(const char *value);
-/* What stands between `open` and `close` behind it, the caller's; NULL: nothing does. */
-char *log_between(const char *text, const char *open, char close);
+/* What stands between [ and the ] behind it, the caller's; NULL: nothing does. */
+char *log_in_brackets(const char *text);
 /* The queue ID that a reply names after one of these words; the caller's, or NULL. */
 char *log_next_id(const char *reply);
 

@@ -52,7 +52,7 @@ static bool smtpd(Say *say)
 	char *key, *value;
 	while (log_field(&say->text, "", &key, &value)) {
 		if (strcmp(key, "client") == 0 && mail->client == NULL) {
-			mail->client = log_between(value, "[", ']');
+			mail->client = log_in_brackets(value);
 		} else if (strcmp(key, "sasl_username") == 0) {
 			log_set(&mail->auth_user, value);
 		} else if (strcmp(key, "orig_queue_id") == 0) {

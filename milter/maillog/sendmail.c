@@ -30,7 +30,7 @@ typedef struct {
 /* "relay=name [192.0.2.1]"; "relay=user@localhost": not over the network. */
 static void take_client(MsMail *mail, const char *relay)
 {
-	char *address = log_between(relay, "[", ']');
+	char *address = log_in_brackets(relay);
 	mail->came = address != NULL || mail->auth_user != NULL ? MS_CAME_SMTP : MS_CAME_LOCAL;
 	if (address != NULL && g_str_has_prefix(address, "IPv6:")) {
 		g_free(mail->client);

@@ -69,8 +69,8 @@ static const char *pass_class(const char *p, char *letter_out)
 	return *p != '\0' ? p + 1 : p;
 }
 
-/* To the ) that belongs to the ( before `p`, or only to a | of the same group. */
-static const char *pass_group(const char *p, bool bar)
+/* To the ) that belongs to the ( before `p`. */
+static const char *pass_group(const char *p)
 {
 	char letter;
 	for (int depth = 0; *p != '\0'; p++) {
@@ -81,8 +81,6 @@ static const char *pass_group(const char *p, bool bar)
 		} else if (*p == '(') {
 			depth++;
 		} else if (*p == ')' && depth-- == 0) {
-			return p;
-		} else if (*p == '|' && depth == 0 && bar) {
 			return p;
 		}
 	}
@@ -145,7 +143,7 @@ static const char *walk_part(Stuff *stuff, const char *p, GString *text, guint d
 	if (*p == '(' ) {
 		const char *inside = pass_intro(p + 1);
 		keep_prefix(stuff, text->str);
-		p = inside == NULL ? pass_group(p + 1, false)
+		p = inside == NULL ? pass_group(p + 1)
 				   : walk(stuff, inside, text, depth + 1);
 		p += *p == ')';
 	} else if (*p == '[') {
@@ -185,7 +183,7 @@ static const char *walk(Stuff *stuff, const char *p, GString *text, guint depth)
 			g_string_truncate(text, begin);
 			p++;
 		} else if (depth > 50) {
-			p = pass_group(p, false);
+			p = pass_group(p);
 		} else {
 			p = walk_part(stuff, p, text, depth);
 		}

@@ -28,12 +28,12 @@ static void html_codes(GString *out, const Request *r, const char *text)
 	const char *open = strstr(text, " (");
 	g_autofree char *codes = open != NULL ? g_strndup(text, (gsize)(open - text))
 					      : g_strdup(text);
-	html_list(out, r, codes, ", ");
+	html_list(out, r, codes);
 	if (open == NULL)
 		return;
 	g_autofree char *kinds = g_strndup(open + 2, strcspn(open + 2, ")"));
 	html(out, " <small>(");
-	html_list(out, r, kinds, ", ");
+	html_list(out, r, kinds);
 	html(out, ")</small>");
 }
 

@@ -489,7 +489,7 @@ static void revealed(GString *out, const Request *r, const MsRecord *record, con
 		T(r, "In clear"), T(r, "This look is on record."));
 	html(out, "<p>%s <b>%s</b> ", T(r, "Judged again now, it would be:"),
 		T(r, word(evidence, "verdict")));
-	html_list(out, r, word(evidence, "reasons"), ", ");
+	html_list(out, r, word(evidence, "reasons"));
 	html(out, "</p>");
 	if (*word(evidence, "stale") != '\0')
 		html(out, "<p class=\"warn\">%s %s</p>",

@@ -139,7 +139,7 @@ char *said(const char *sentence, gint64 n);
 bool html_known_text(GString *out, const Request *r, const char *text);
 /* What somebody did, by the desk's name for it. */
 void html_act(GString *out, const Request *r, const char *what);
-void html_list(GString *out, const Request *r, const char *list, const char *between);
+void html_list(GString *out, const Request *r, const char *list);
 void html_place(GString *out, const Request *r, const char *where);
 /* With its meaning, where there is one to tell. */
 void html_explained(GString *out, const Request *r, const char *word);

@@ -235,11 +235,11 @@ void html_act(GString *out, const Request *r, const char *what)
 }
 
 /* "exact, labelled", "mismatch, unproven": a list of words. */
-void html_list(GString *out, const Request *r, const char *list, const char *between)
+void html_list(GString *out, const Request *r, const char *list)
 {
 	g_auto(GStrv) words = g_strsplit(list, ", ", -1);
 	for (int i = 0; words[i] != NULL; i++)
-		html(out, "%S%s", i > 0 ? between : "", T(r, words[i]));
+		html(out, "%S%s", i > 0 ? ", " : "", T(r, words[i]));
 }
 
 /* ---- places --------------------------------------------------------------------------- */

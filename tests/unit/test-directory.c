@@ -1374,7 +1374,7 @@ static void check_greeted(const MsDirectorySettings *settings)
 		==, MS_CONFIG);
 	MsVerified whole = {0};
 	g_assert_cmpint(
-		ms_directory_verify(directory, NULL, NULL, NULL, &whole, NULL), ==, MS_FOUND);
+		ms_directory_verify(directory, NULL, NULL, &whole, NULL), ==, MS_FOUND);
 	g_assert_cmpint(whole.wrong, ==, 0);
 	ms_verified_clear(&whole);
 }

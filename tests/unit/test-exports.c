@@ -929,7 +929,7 @@ static bool import(
 static gint64 wrong_parts(MsDirectory *directory, gint64 *entries)
 {
 	MsVerified v;
-	g_assert_cmpint(ms_directory_verify(directory, NULL, NULL, NULL, &v, NULL), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_verify(directory, NULL, NULL, &v, NULL), ==, MS_FOUND);
 	*entries = v.entries;
 	gint64 wrong = v.wrong;
 	ms_verified_clear(&v);

@@ -143,7 +143,7 @@ static gint64 verify(MsDirectory *directory, GString *text, MsVerified *out)
 {
 	MsVerified v = {.wrong = 0};
 	g_autoptr(GError) error = NULL;
-	MsAnswer answer = ms_directory_verify(directory, ignore_wrong, NULL, text, &v, &error);
+	MsAnswer answer = ms_directory_verify(directory, ignore_wrong, text, &v, &error);
 	if (answer != MS_FOUND) {
 		g_test_message("%s", error->message);
 		return -1;
