@@ -275,12 +275,14 @@ static void print_changes(const Explain *e, const json_t *story)
 			number(changes, "tried"), number(changes, "candidates"));
 }
 
-static void print_story(const Explain *e, const char *name, json_t *story)
+/* As the exit status of check: what could not be judged is not told as if it had been. */
+static int print_story(const Explain *e, const char *name, json_t *story)
 {
+	bool unjudged = strcmp(word(story, "would"), ms_action_names[MS_TEMPFAIL]) == 0;
 	if (e->json) {
 		json_object_set_new(story, "name", json_string(name));
 		cli_print_json(json_incref(story));
-		return;
+		return unjudged ? EX_TEMPFAIL : 0;
 	}
 	print_head(e, name, story);
 	print_attached(story);
@@ -289,6 +291,7 @@ static void print_story(const Explain *e, const char *name, json_t *story)
 	print_policies(e, story);
 	print_left_out(e, story);
 	print_changes(e, story);
+	return unjudged ? EX_TEMPFAIL : 0;
 }
 
 /* ---- where it comes from ------------------------------------------------------------------ */
@@ -304,9 +307,9 @@ static int explain_message(const char *name, const guint8 *data, gsize len, void
 	const MsExplainWish wish = {
 		e->recipient, e->reveal, e->seconds * (gint64)G_USEC_PER_SEC, NULL};
 	json_t *story = ms_explain(e->runtime, envelope, judgement, &wish);
-	print_story(e, name, story);
+	rc = print_story(e, name, story);
 	json_decref(story);
-	return 0;
+	return rc;
 }
 
 static int explain_files(Explain *e, int argc, char **argv)
@@ -383,9 +386,9 @@ static int explain_record(const Explain *e, MsDesk *desk, const char *name)
 	free(text);
 	if (story == NULL)
 		return cli_fail_error(error);
-	print_story(e, name, story);
+	int rc = print_story(e, name, story);
 	json_decref(story);
-	return 0;
+	return rc;
 }
 
 static int explain_records(const Explain *e, int argc, char **argv)

@@ -530,6 +530,15 @@ static int do_about(Cli *cli, int argc, char **argv)
 	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, digest))
 		return EX_TEMPFAIL;
 	const MsAccountPart *part = ms_incident_account(work.incident, digest);
+	g_autoptr(GError) error = NULL;
+	if (part == NULL && work.session.directory != NULL &&
+		ms_directory_has_account(work.session.directory, argv[1], NULL, &error) >
+			MS_ABSENT) {
+		g_prefix_error(&error,
+			"nothing of \"%s\" is in the trail, and whether it is an account is not known: ",
+			argv[1]);
+		return cli_fail_error(error);
+	}
 	g_autofree char *none = part == NULL ? cli_no_account(&work.session, argv[1]) : NULL;
 	if (none != NULL)
 		return cli_fail(EX_DATAERR,

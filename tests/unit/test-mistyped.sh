@@ -257,6 +257,52 @@ mv "$S/away" "$S/files/missent.conf"
 without 'kinds.conf in a circle is not to be copied there' 'copy the kinds.conf' sh -c "mv $S/files/policies/kinds.conf $S/away &&
 	ln -s kinds.conf $S/files/policies/kinds.conf; $BUILD/missent -c $S/files/missent.conf config check; mv $S/away $S/files/policies/kinds.conf"
 
+# Where what a command asks is away, nothing is told as if there were nothing (missent(1), EXIT STATUS).
+settings "$S/away.conf" "directory {" "backend = redis" "redis = \"127.0.0.1:1\"" "}"
+settings "$S/keyless.conf" "directory {" "key-file = \"$S/none.key\"" "}"
+settings "$S/stateless.conf"
+sed -i "s|$S/state|$S/no-state|" "$S/stateless.conf"
+settings "$S/recordless.conf" "directory {" "sqlite-file = \"$S/state/directory.db\"" "}"
+sed -i "s|state-dir.*|state-dir = \"$S/recordless\"|" "$S/recordless.conf"
+mkdir -p "$S/recordless/held.db"
+away() { # CONF CODE COMMAND...
+	conf=$1 code=$2
+	shift 2
+	ends "$conf away: missent $*" "$code" '' "$BUILD/missent" -c "$S/$conf.conf" "$@"
+}
+cat >"$S/right.eml" <<END
+From: <billing@seller.example>
+To: a@alpha.example
+
+customer number C-10001
+END
+for command in 'directory lookup customer-number C-10001' 'directory stats' 'directory stats --json' 'directory lint' 'directory verify' \
+	'directory put ALPHA customer-number C-10009' 'directory delete ALPHA customer-number C-10001' "directory import $S/m.csv" \
+	'directory accept' 'guard status' 'forget --why x ALPHA' "policy test --against $S/right.eml"; do
+	away away 75 $command
+	away keyless 78 $command
+	away stateless 78 $command
+done
+for command in check explain 'explain --json'; do
+	away away 75 $command "$S/right.eml"
+	away keyless 78 $command "$S/right.eml"
+done
+for account in ALPHA NOBODY; do
+	ends "away: incident about $account" 75 'whether it is an account is not known' "$BUILD/missent" -c "$S/away.conf" incident about $account
+done
+for command in 'held list' 'held causes' 'held stats' 'held show x' 'held release --yes -w x x' 'held rejudge x' 'held adopt' 'held work' \
+	'explain x' 'forget --why x ALPHA' 'incident report --from -1d' 'incident register' 'incident about ALPHA'; do
+	away recordless 78 $command
+done
+away recordless 2 audit reconcile /dev/null
+away stateless 65 audit verify
+away stateless 66 audit export --ecs
+away stateless 65 audit acts
+for conf in away keyless stateless; do
+	away $conf 1 status
+	away $conf 2 doctor --only directory
+done
+
 # What could not be written is no success; who reads no further wanted no more.
 for command in '--help' 'config check' 'directory stats' 'directory import --help' 'completion bash' 'stats --json' '--version'; do
 	ends "a full disk: missent $command" 74 'standard output: ' sh -c \
