@@ -159,14 +159,30 @@ static bool says_number(const Known *known)
 		(known->means != NULL && is(known->means, IS_PASSED));
 }
 
-void ms_name_each_number(void (*call)(const char *word))
+static GPtrArray *make_numbers(void)
 {
+	GPtrArray *words = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer word, value;
 	g_hash_table_iter_init(&iter, known_words());
 	while (g_hash_table_iter_next(&iter, &word, &value))
 		if (says_number(value))
-			call(word);
+			g_ptr_array_add(words, word);
+	return words;
+}
+
+static const GPtrArray *number_words(void)
+{
+	static gsize words;
+	if (g_once_init_enter(&words))
+		g_once_init_leave(&words, (gsize)make_numbers());
+	return (const GPtrArray *)words;
+}
+
+void ms_name_each_number(void (*call)(const char *word))
+{
+	for (guint i = 0; i < number_words()->len; i++)
+		call(number_words()->pdata[i]);
 }
 
 bool ms_name_is_particle(const char *word, gsize len)
@@ -546,26 +562,34 @@ static const MsNameKinds *find_compound(GHashTable *keys, const Word *words, gui
 	return NULL;
 }
 
+static const MsNameKinds *find_halves(GHashTable *keys, const char *word, gsize at)
+{
+	Word halves[2];
+	g_strlcpy(halves[0].text, word, at + 1);
+	g_strlcpy(halves[1].text, word + at, sizeof halves[1].text);
+	return tidy(halves, 2) == 2 ? find_words(keys, halves, 2) : NULL;
+}
+
 /* "CODCLIENTE", "custid": columns of databases are called by words without anything between them.
  * One half is a word for "number", and of a letter alone the other is no short one. */
 static const MsNameKinds *find_glued(GHashTable *keys, const char *word)
 {
+	const GPtrArray *numbers = number_words();
+	const MsNameKinds *found = NULL;
 	gsize len = strlen(word);
 	if (len < LEAST_OF || g_str_has_suffix(word, "ident")) /* "noord", an accident */
 		return NULL;
-	for (gsize at = len > LEAST_OF ? 1 : 2; at + 2 <= len; at++) {
-		Word halves[2];
-		g_strlcpy(halves[0].text, word, at + 1);
-		g_strlcpy(halves[1].text, word + at, sizeof halves[1].text);
-		bool first = says_number(look_up(halves[0].text));
-		if (first == says_number(look_up(halves[1].text)) ||
-			(first ? len - at : at) < LEAST_BEFORE || tidy(halves, 2) < 2)
+	for (guint i = 0; i < numbers->len && found == NULL; i++) {
+		const char *number = numbers->pdata[i];
+		gsize n = strlen(number);
+		if (n + LEAST_BEFORE > len || (n == 1 && len == LEAST_OF))
 			continue;
-		const MsNameKinds *found = find_words(keys, halves, 2);
-		if (found != NULL)
-			return found;
+		if (memcmp(word, number, n) == 0)
+			found = find_halves(keys, word, n);
+		if (found == NULL && n > 1 && memcmp(word + len - n, number, n) == 0)
+			found = find_halves(keys, word, len - n);
 	}
-	return NULL;
+	return found;
 }
 
 const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
