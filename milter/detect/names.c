@@ -618,17 +618,24 @@ static gsize row_start(const char *text, gsize at)
 	return from;
 }
 
-/* "Customer\nno.", "Kunden-\nnummer"; what stands further above may be before the table. */
+/* "Customer\nno.", "Kunden-\nnummer"; what stands further above may be before the table.  "Item
+ * no.\ncustomer" is an item's. */
 static const MsNameKinds *kinds_of_lines(Search *s, const Cell *cell)
 {
-	const char *text = s->fold->text + cell->start;
+	const MsFold *fold = s->fold;
+	const char *text = fold->text + cell->start;
 	const char *nl = memrchr(text, '\n', cell->end - cell->start);
-	const char *last = nl != NULL ? nl + 1 : text, *end = s->fold->text + cell->end;
+	const char *last = nl != NULL ? nl + 1 : text, *end = fold->text + cell->end;
 	const MsNameKinds *kinds = ms_detect_kinds_named(s, last, (gsize)(end - last));
-	if (kinds != NULL || nl == NULL)
+	if (nl == NULL)
 		return kinds;
 	const char *before = memrchr(text, '\n', (gsize)(nl - text));
 	text = before != NULL ? before + 1 : text;
+	gsize first = (gsize)(text - fold->text), second = (gsize)(last - fold->text);
+	if (kinds != NULL)
+		return ms_detect_asks_for_number(fold, first, second) &&
+				!ms_detect_asks_for_number(fold, second, cell->end)
+			? NULL : kinds;
 	bool hyphen = nl > text && nl[-1] == '-';
 	g_autofree char *name = g_strdup_printf("%.*s%s%.*s", (int)(nl - hyphen - text), text,
 		hyphen ? "" : " ", (int)(end - last), last);

@@ -653,6 +653,8 @@ static const struct {
 	{"Vom 1.11.\nKunden-\nnummer\tDatum\t\n417\t01.11.2026\t", "KD00417"},
 	{"Name\tKunden-\nnummer\tOrt\t\nMeier\t417\tBerlin\t", "KD00417"},
 	{"To\nDate\tCustomer\nno.\tQuantity\t\n01.11.2026\t417\t12\t", "KD00417"},
+	{"Pos\tArt.-Nr.\nKunde\tKunden-\nnummer\t\n1\t417\t733\t", "KD00733"},
+	{"Pos\tRabatt\nKunde\t\n1\t417\t", "KD00417"},
 	{"Rechnungs-\nnummer\tKunden-\nnummer\t\n0418/2026\t733\t", "RE20260418+KD00733"},
 	{"Haus-\nnummer\tKunden-\nnummer\tOrt\t\n417\t733\tBerlin\t", "KD00733"},
 	{"Haus-\nnummer\tOrt\t\n417\tBerlin\t", NULL},
