@@ -251,28 +251,43 @@ static void translate(char *word, const Known *known)
 		g_strlcpy(word, known->means, MAX_WORD);
 }
 
+#define LEAST_CUT 2 /* letters before it */
+
+/* Where a word for a number begins that ends the word, all of it or what is left where a column is
+ * too narrow for its name ("kundennumm"); else NULL. */
+static char *cut_number(char *word)
+{
+	char *at = g_strrstr(word, "num");
+	return at != NULL && at >= word + LEAST_CUT &&
+			(g_str_has_prefix("nummer", at) || g_str_has_prefix("number", at) ||
+				g_str_has_prefix("numero", at))
+		? at : NULL;
+}
+
 /* "kundennummer" and "kundennr" are "kunden#"; so are "the number" and "your number" where they
  * are one word. */
 static void shorten(char *word)
 {
-	static const char *const endings[] = {"nummer", "number", "numero", "szam", "nro", "nr",
-		"no", "nummern", "nummers", "numbers", "numret", "nummeret", "szama", "numerosi",
-		"numeronne", "tunnus", "kennung", "kennziffer"};
+	static const char *const endings[] = {"szam", "nro", "nr", "no", "nummern", "nummers",
+		"numbers", "numret", "nummeret", "szama", "numerosi", "numeronne", "tunnus",
+		"kennung", "kennziffer"};
 	gsize n = strlen(word);
 	if (g_str_has_suffix(word, "kodja") || g_str_has_suffix(word, "azonositoja"))
 		word[n -= 2] = '\0';
 	/* As the shortest, "kdnr", and as all of them. */
-	if (n < 4 || strchr("romnstaieg", word[n - 1]) == NULL)
+	if (n < 4 || strchr("romnstaiegube", word[n - 1]) == NULL)
 		return;
-	for (gsize i = 0; i < G_N_ELEMENTS(endings); i++) {
+	char *number = cut_number(word);
+	for (gsize i = 0; number == NULL && i < G_N_ELEMENTS(endings); i++) {
 		gsize len = strlen(endings[i]);
-		if (n >= len + 2 && strcmp(word + n - len, endings[i]) == 0) {
-			word[n - len] = '\0';
-			translate(word, look_up(word)); /* "acctno" */
-			g_strlcat(word, "#", MAX_WORD);
-			return;
-		}
+		if (n >= len + 2 && strcmp(word + n - len, endings[i]) == 0)
+			number = word + n - len;
 	}
+	if (number == NULL)
+		return;
+	*number = '\0';
+	translate(word, look_up(word)); /* "acctno" */
+	g_strlcat(word, "#", MAX_WORD);
 }
 
 /* Takes particles out, unless nothing else is there; what is left over behind as well. */

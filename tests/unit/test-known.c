@@ -655,6 +655,11 @@ static const struct {
 	{"To\nDate\tCustomer\nno.\tQuantity\t\n01.11.2026\t417\t12\t", "KD00417"},
 	{"Pos\tArt.-Nr.\nKunde\tKunden-\nnummer\t\n1\t417\t733\t", "KD00733"},
 	{"Pos\tRabatt\nKunde\t\n1\t417\t", "KD00417"},
+	/* cut where the column ends */
+	{"Datum\tKundennum\tMenge\t\n01.11.2026\t417\t12\t", "KD00417"},
+	{"DATUM;KUNDENNUMM;MENGE\n01.11.2026;417;12", "KD00417"},
+	{"Date\tCustomernumb\tQuantity\t\n01.11.2026\t417\t12\t", "KD00417"},
+	{"Datum\tArtikelnumm\tKundennumme\t\n01.11.2026\t417\t733\t", "KD00733"},
 	{"Rechnungs-\nnummer\tKunden-\nnummer\t\n0418/2026\t733\t", "RE20260418+KD00733"},
 	{"Haus-\nnummer\tKunden-\nnummer\tOrt\t\n417\t733\tBerlin\t", "KD00733"},
 	{"Haus-\nnummer\tOrt\t\n417\tBerlin\t", NULL},
