@@ -22,7 +22,7 @@ int ms_pdf_pages(const MsPdf *pdf);
 /* What one interpretation of a content gives. */
 typedef struct {
 	char *text;     /* in reading order */
-	GString *cells; /* of it the lines whose cells touch, with tabs between these */
+	GString *cells; /* its tables, with a tab behind each cell */
 	char *filled;   /* `text` with what is typed into its fields, or NULL if nothing is */
 	GString *raw;   /* in the order of the content, whatever its angle */
 	GString *rest;  /* what stands in the content and is not shown */

@@ -17,6 +17,7 @@
 
 #include "pdf.h"
 #include "pdfcontent.h"
+#include "pdfgrid.h"
 
 /* What a font says about the letters that it draws. */
 struct MsFontTrust {
@@ -38,6 +39,7 @@ struct MsPdf {
 	MsBudget *budget = nullptr;
 	std::unordered_map<int, MsFontTrust> fonts;
 	std::unordered_set<int> shown; /* numbers of forms that a page has drawn */
+	MsPdfHead head;                /* of a table that may go on on the next page */
 
 	MsFontTrust *trust_of(const GfxFont *font);
 };

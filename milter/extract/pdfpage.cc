@@ -111,6 +111,7 @@ Unicode MsFontTrust::shows(CharCode code, const Unicode *u, int n) const
 
 /* ---- the device ----------------------------------------------------------------------- */
 
+#define MIN_SHOWN 3 /* bytes of an operator that shows more than a letter */
 #define GRID 64 /* a page is looked at in as many columns and rows */
 
 class MsDevice : public OutputDev
@@ -182,7 +183,14 @@ public:
 		trust = nullptr;
 		size = 0;
 	}
-	void beginStringOp(GfxState *) override { shows += forms == 0; }
+	void beginStringOp(GfxState *) override
+	{
+		shows += forms == 0;
+		begin = place;
+	}
+	void endStringOp(GfxState *) override { note_begin(begin); }
+	void beginTextObject(GfxState *) override { object = place; }
+	void endTextObject(GfxState *) override { note_begin(object); }
 	void beginString(GfxState *state, const GooString *s) override
 	{
 		if (laid)
@@ -197,6 +205,7 @@ public:
 	void incCharCount(int n) override
 	{
 		hidden += n;
+		place += n;
 		if (laid)
 			text.incCharCount(n);
 	}
@@ -264,6 +273,12 @@ private:
 	struct Box {
 		double x1, y1, x2, y2;
 	};
+	/* A letter by itself begins nothing. */
+	void note_begin(int from)
+	{
+		if (laid && place - from >= MIN_SHOWN)
+			begins.push_back(from);
+	}
 	void enter(Ref form)
 	{
 		pdf->shown.insert(form.num);
@@ -294,6 +309,9 @@ private:
 	std::unordered_map<int, guint> rows; /* letter-like shapes by where they stand */
 	guint most = 0, marks = 0, small = 0;
 	int hidden = 0;
+	/* Bytes shown, as Poppler counts them; before this operator, and this text object. */
+	int place = 0, begin = 0, object = 0;
+	std::vector<int> begins; /* where these begin, of those that show more than a letter */
 	guint shows = 0, forms = 0; /* operators that show text; forms around what is shown */
 };
 
@@ -318,6 +336,7 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 {
 	if (laid)
 		text.drawChar(state, x, y, dx, dy, ox, oy, code, bytes, u, n);
+	place += bytes;
 	double x1, y1, dx1, dy1;
 	state->transform(x, y, &x1, &y1);
 	state->transformDelta(dx, dy, &dx1, &dy1);
@@ -528,11 +547,12 @@ static bool apart(const Place &a, const Place &b)
 
 using Lines = std::vector<std::vector<std::unique_ptr<TextWordSelection>>>;
 
-/* One line, as it is and with what stands apart in it. */
-struct Line {
-	GString *cells, *text;
-	bool changed; /* characters stand apart in it without anything between them */
-	bool plain;   /* Poppler turns no letter of it around */
+/* The text as it is, and what stands where in it. */
+struct Words {
+	GString *text;
+	std::vector<MsPdfWord> placed;
+	bool plain; /* Poppler turns no letter of it around */
+	int behind; /* place in the content of what follows the last word */
 };
 
 /* Letters of scripts that run from left to right, which begin below Hebrew. */
@@ -546,34 +566,67 @@ static bool is_space(Unicode u)
 	return u < 0x80 ? g_ascii_isspace((char)u) : g_unichar_isspace(u);
 }
 
-static void add_words(Line *line, const std::vector<std::unique_ptr<TextWordSelection>> &words)
+static void put(std::string *out, Unicode u)
 {
-	GString *out = line->cells;
-	bool first = true;
-	Place before = {};
-	for (gsize i = 0; i < words.size(); i++) {
-		const TextWord *word = words[i]->getWord();
-		int end = std::min(words[i]->getEnd(), word->getLength());
-		for (int j = words[i]->getBegin(); j < end; j++) {
-			Place here;
-			word->getCharBBox(j, &here.x1, &here.y1, &here.x2, &here.y2);
-			Unicode u = *word->getChar(j);
-			if (!first && !is_space(u) && out->len > 0 &&
-				!g_ascii_isspace(out->str[out->len - 1]) && apart(before, here)) {
-				g_string_append_c(out, '\t');
-				line->changed = true;
-			}
-			put(out, is_character(u) ? u : 0xfffd);
-			put(line->text, u);
-			line->plain &= is_plain(u);
-			before = here;
-			first = false;
+	char bytes[6];
+	out->append(bytes, (size_t)g_unichar_to_utf8(is_character(u) ? u : 0xfffd, bytes));
+}
+
+/* How many bytes of the content a character of a word takes.  Newer versions of Poppler tell how far
+ * the last one is from the first. */
+static int step_of(const TextWord *word)
+{
+#if POPPLER_CHECK_VERSION(24, 0, 0)
+	return word->getLength() > 1 ? word->getCharLen() / (word->getLength() - 1) : 1;
+#else
+	return word->getCharLen() / word->getLength();
+#endif
+}
+
+/* Where in the content the character of a word is; behind the last one, what follows. */
+static int place_of(const TextWord *word, int i)
+{
+	return word->getCharPos() + i * step_of(word);
+}
+
+static void add_word(
+	Words *words, const std::vector<int> &begins, const TextWord *word, int from, int until)
+{
+	MsPdfWord out = {};
+	Place all = {}, before = {};
+	word->getBBox(&all.x1, &all.y1, &all.x2, &all.y2);
+	out.turned = (word->getRotation() & 1) != 0;
+	out.height = out.turned ? all.x2 - all.x1 : all.y2 - all.y1;
+	out.y = out.turned ? all.y2 - out.height / 2 : (all.y1 + all.y2) / 2;
+	out.spaced = place_of(word, 0) == words->behind + step_of(word);
+	for (int i = from; i < until; i++) {
+		Place here;
+		word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
+		Unicode u = *word->getChar(i);
+		put(words->text, u);
+		words->plain &= is_plain(u);
+		/* Poppler sets cells that touch side by side without anything between them
+		 * ("C-10001INV-2026-0417"). */
+		bool cut = i > from && !out.turned && !is_space(u);
+		bool away = cut && apart(before, here);
+		bool begun = cut && std::binary_search(
+					    begins.begin(), begins.end(), place_of(word, i));
+		if (away || begun) {
+			words->placed.push_back(out);
+			out.text.clear();
+			out.apart = away;
+			out.begins = !away;
+			out.spaced = false;
 		}
-		if (word->hasSpaceAfter())
-			g_string_append_c(out, ' ');
-		if (word->hasSpaceAfter() && i + 1 < words.size())
-			g_string_append_c(line->text, ' ');
+		if (out.text.empty())
+			out.x1 = here.x1;
+		out.x2 = here.x2;
+		put(&out.text, u);
+		before = here;
 	}
+	words->behind = place_of(word, word->getLength());
+	if (std::isfinite(all.x1 + all.x2 + all.y1 + all.y2))
+		words->placed.push_back(std::move(out));
 }
 
 /* These differ between versions of Poppler by who owns what they return. */
@@ -614,29 +667,28 @@ static Lines selected_words(TextPage *page, const PDFRectangle *box)
 }
 #endif
 
-/* Poppler sets the cells of a table side by side without anything between them
- * ("C-10001INV-2026-0417").  Letters may be spaced out on purpose, so this is a second reading
- * of those lines, beside the text as it is. */
 void MsDevice::lay_out(MsPdfPage *out)
 {
 	TextPage *page = text.takeText();
 	PDFRectangle all(0, 0, width, height);
 	GString *whole = g_string_new(nullptr);
-	g_autoptr(GString) cells = g_string_new(nullptr);
-	Line line = {cells, whole, false, true};
+	Words words = {whole, {}, true, -1};
 	const Lines lines = selected_words(page, &all);
+	std::sort(begins.begin(), begins.end());
 	for (gsize i = 0; i < lines.size(); i++) {
-		g_string_truncate(cells, 0);
 		if (i > 0)
 			g_string_append_c(whole, '\n');
-		add_words(&line, lines[i]);
-		/* What stands after such a line may be its values: the next ones are kept as
-		 * well. */
-		if (line.changed)
-			g_string_append_printf(out->cells, "%s\n", cells->str);
+		for (gsize k = 0; k < lines[i].size(); k++) {
+			const TextWord *word = lines[i][k]->getWord();
+			add_word(&words, begins, word, lines[i][k]->getBegin(),
+				std::min(lines[i][k]->getEnd(), word->getLength()));
+			if (word->hasSpaceAfter() && k + 1 < lines[i].size())
+				g_string_append_c(whole, ' ');
+		}
 	}
+	ms_pdf_grid(words.placed, &pdf->head, out->cells);
 	/* Where each letter follows the one before, this is all that Poppler's text is. */
-	out->text = line.plain ? g_strdup(whole->str) : selected_text(page, &all);
+	out->text = words.plain ? g_strdup(whole->str) : selected_text(page, &all);
 	g_string_free(whole, TRUE);
 	page->decRefCnt();
 }

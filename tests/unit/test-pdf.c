@@ -388,6 +388,110 @@ static void test_layers(void)
 		VALUE, "");
 }
 
+/* Cells, each with its place and `|` behind it; "^" turns one. */
+static GByteArray *with_cells(const char *cells)
+{
+	g_autoptr(GString) content = g_string_new("BT /F 10 Tf ");
+	g_auto(GStrv) each = g_strsplit(cells, "|", -1);
+	for (char **cell = each; **cell != '\0'; cell++) {
+		bool turned = **cell == '^';
+		g_auto(GStrv) parts = g_strsplit(*cell + turned, " ", 3);
+		g_string_append_printf(content, "%s %s %s Tm (%s) Tj ",
+			turned ? "0 1 -1 0" : "1 0 0 1", parts[0], parts[1], parts[2]);
+	}
+	g_string_append(content, "ET");
+	return with_content(content->str, "", "");
+}
+
+#define HEAD "50 700 Date|120 700 Customer no.|200 700 Quantity|260 700 Stock|"
+
+/* Cells of tables stand in their columns, whatever of them is empty, long, or said in two lines. */
+static void test_tables(void)
+{
+	static const struct {
+		const char *name, *cells, *want;
+	} rows[] = {
+		{"empty cells",
+			HEAD "50 685 01.11.2026|200 685 530|120 670 417|260 670 12|50 655 03.11.2026|",
+			"Date\tCustomer no.\tQuantity\tStock\t\n01.11.2026\t\t530\t\t\n"
+			"\t417\t\t12\t"},
+		{"a column is empty",
+			HEAD "50 685 01.11.2026|200 685 530|50 670 02.11.2026|200 670 12|",
+			"01.11.2026\t\t530\t\t\n02.11.2026\t\t12\t\t"},
+		{"numbers on the right",
+			HEAD "50 685 1|178 685 417|233 685 12|50 670 2|233 670 7|268 670 30|",
+			"Date\tCustomer no.\tQuantity\tStock\t\n1\t417\t12\t\t\n2\t\t7\t30\t"},
+		{"behind their names",
+			"50 700 No.|90 700 Stock|140 700 Sum|72 685 417|116 685 12|160 685 8|",
+			"No.\tStock\tSum\t\n417\t12\t8\t"},
+		{"a blank's width apart",
+			"50 700 Quantity|90 700 Customer no.|150 700 Day|82 685 1|91 685 417|150 685 2|"
+			"82 670 5|91 670 530|150 670 3|",
+			"Quantity\tCustomer no.\tDay\t\n1\t417\t2\t\n5\t530\t3\t"},
+		{"heads that touch",
+			"50 700 Day|100 700 Customer number|173.8 700 Stock|50 685 1|100 685 417|"
+			"190 685 12|50 670 2|190 670 7|",
+			"Day\tCustomer number\tStock\t\n1\t417\t12\t\n2\t\t7\t"},
+		{"heads that overlap",
+			"50 700 Day|100 700 Customer number|168 700 Stock|50 685 1|100 685 417|"
+			"168 685 12|50 670 2|168 670 7|",
+			"Day\tCustomer number\tStock\t\n1\t417\t12\t\n2\t\t7\t"},
+		{"a head in two lines",
+			"100 712 Customer|50 700 Day|100 700 no.|170 700 Stock|50 685 1|100 685 417|"
+			"170 685 12|",
+			"Day\tCustomer\nno.\tStock\t\n1\t417\t12\t"},
+		{"of which the middle line is the others'",
+			"100 706 Customer|50 700 Day|100 694 no.|170 700 Stock|50 675 1|100 675 417|"
+			"170 675 12|",
+			"Day\tCustomer\nno.\tStock\t\n1\t417\t12\t"},
+		{"turned heads",
+			"^58 700 Day|^108 700 Customer no.|^178 700 Stock|50 685 1|100 685 417|170 685 12|"
+			"50 670 2|170 670 7|",
+			"Day\tCustomer no.\tStock\t\n1\t417\t12\t\n2\t\t7\t"},
+		{"a line of another kind",
+			HEAD "50 685 1|120 685 417|260 685 5|50 670 All that was delivered in December|"
+			     "50 655 2|260 655 530|",
+			"1\t417\t\t5\t\nAll that was delivered in December\t\t\t\t\n2\t\t\t530\t"},
+		{"sums", HEAD "50 685 1|120 685 417|200 685 5|50 670 Total|200 670 530|",
+			"1\t417\t5\t\t\nTotal\t\t530\t\t"},
+		{"two words in a cell",
+			"50 700 Name|140 700 No.|50 685 Anna Lee|140 685 417|50 670 Ben Lee|140 670 7|",
+			"Name\tNo.\t\nAnna Lee\t417\t\nBen Lee\t7\t"},
+		{"another table below",
+			"50 700 Day|100 700 No.|150 700 Stock|50 685 1|150 685 2|"
+			"50 600 Item|250 600 Price|50 585 A|250 585 9|",
+			"1\t\t2\t\n\n\n\nItem\tPrice\t\nA\t9\t"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		expect(rows[i].name, with_cells(rows[i].cells), rows[i].want, "");
+}
+
+/* A table that goes on on the next page has the names of the first one, unless it has its own. */
+static void test_tables_over_pages(void)
+{
+	static const struct {
+		const char *name, *second, *want;
+	} rows[] = {
+		{"no head", "(2) Tj 200 0 Td (530) Tj -200 -15 Td (3) Tj 100 0 Td (417) Tj",
+			"page 2] Day\tCustomer no.\tStock\t\n2\t\t530\t\n3\t417\t\t"},
+		{"its own", "(Day) Tj 100 0 Td (Stock) Tj -100 -15 Td (2) Tj 100 0 Td (530) Tj",
+			"page 2] Day\tStock\t\n2\t530\t"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *second =
+			g_strdup_printf("BT /F 10 Tf 50 700 Td %s ET", rows[i].second);
+		g_autofree char *one = stream(7, "", "BT /F 10 Tf 50 700 Td (Day) Tj 100 0 Td "
+			"(Customer no.) Tj 100 0 Td (Stock) Tj -200 -15 Td (1) Tj 100 0 Td (417) Tj ET");
+		g_autofree char *two = stream(9, "", second);
+		g_autofree char *more = g_strconcat(
+			"2 0 obj<</Type/Pages/Kids[6 0 R 8 0 R]/Count 2/MediaBox[0 0 595 842]"
+			"/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+			"6 0 obj<</Type/Page/Parent 2 0 R/Contents 7 0 R>>endobj\n"
+			"8 0 obj<</Type/Page/Parent 2 0 R/Contents 9 0 R>>endobj\n", one, two, NULL);
+		expect(rows[i].name, make_pdf(NULL, "", "", more), rows[i].want, "");
+	}
+}
+
 /* A cell that wraps beside another, and letters at any angle. */
 static void test_order(void)
 {
@@ -701,6 +805,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/not-shown", test_not_shown);
 	g_test_add_func("/pdf/rest-of-contents", test_rest_of_contents);
 	g_test_add_func("/pdf/layers", test_layers);
+	g_test_add_func("/pdf/tables", test_tables);
+	g_test_add_func("/pdf/tables/over-pages", test_tables_over_pages);
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
 	g_test_add_func("/pdf/unmatched", test_unmatched);

@@ -1,0 +1,444 @@
+/*
+ * In come the words of a page with their places, out go its tables: a line a row, a tab behind each
+ * cell, empty ones too, as other documents have theirs.  In the worker's only thread.
+ *
+ * A PDF has no cells.  What stands in one line is a row, and where in all rows of a table nothing
+ * stands, two columns part.  Blanks between words may lie one above the other as well, so what is
+ * there parted is a column only if it is ever farther from its neighbour than a blank is wide,
+ * parted from it without a blank in several rows, or there without it and it without this.
+ */
+#include "pdfgrid.h"
+
+#include <algorithm>
+#include <cmath>
+
+#define WIDE 0.7        /* of the height of the letters: wider than a blank */
+#define WIDE_BLANK 1.5  /* of it: wider than one that fills up a line */
+#define SAME_LINE 0.4   /* of it, between the middles of letters in one line */
+#define FAR 4.0         /* of it, from row to row */
+#define MIN_GAP 0.5     /* points */
+#define SLACK 0.5       /* points at either end of a word that may be in a gap */
+#define BEYOND 1e9      /* points: outside of any page */
+#define MIN_PARTED 2    /* rows */
+#define MAX_OTHERS 2    /* lines in a table that run over its columns */
+#define MAX_SINGLES 5   /* rows with one cell, one below the other */
+#define LONG_SHARE 6    /* one in so many rows, and one more, may have a cell that is too long */
+#define MAX_HEAD 3      /* lines */
+#define MAX_COLUMNS 150
+#define MAX_WORDS 20000 /* of a page */
+
+namespace
+{
+struct Gap {
+	double from, until;
+	size_t of; /* the number of that which a row has between two cells; 0: none */
+};
+
+struct Table {
+	std::vector<MsPdfRow> rows;
+	std::vector<Gap> gaps; /* where no row has a word; the first and the last are the margins */
+	size_t whole = 0;        /* rows up to the last one with several cells, */
+	std::vector<Gap> parted; /* and the gaps of these */
+	size_t parts = 0;        /* the last number of a gap */
+	size_t others = 0, singles = 0, long_rows = 0;
+};
+} // namespace
+
+static bool is_wide(const MsPdfWord &a, const MsPdfWord &b)
+{
+	double wide = (b.spaced ? WIDE_BLANK : WIDE) * std::fmin(a.height, b.height);
+	return b.apart || b.x1 - a.x2 > wide;
+}
+
+static bool has_cells(const MsPdfRow &row)
+{
+	for (size_t i = 1; i < row.size(); i++)
+		if (is_wide(row[i - 1], row[i]))
+			return true;
+	return false;
+}
+
+static bool has_digit(const MsPdfRow &row)
+{
+	for (const MsPdfWord &word : row)
+		for (char c : word.text)
+			if (g_ascii_isdigit(c))
+				return true;
+	return false;
+}
+
+/* ---- rows and tables ------------------------------------------------------------------ */
+
+/* Names that are turned begin, or end, at the row below them: those beside each other are a row. */
+static void level(std::vector<MsPdfWord> &words)
+{
+	double last = -BEYOND;
+	for (MsPdfWord &word : words)
+		if (word.turned)
+			last = std::fmax(last, word.y);
+	for (MsPdfWord &word : words)
+		if (word.turned && last - word.y < FAR * word.height * 3)
+			word.y = last;
+}
+
+static std::vector<MsPdfRow> rows_of(std::vector<MsPdfWord> &words)
+{
+	std::vector<MsPdfRow> rows;
+	level(words);
+	std::stable_sort(words.begin(), words.end(),
+		[](const MsPdfWord &a, const MsPdfWord &b) { return a.y < b.y; });
+	for (MsPdfWord &word : words) {
+		if (rows.empty() || word.y - rows.back()[0].y >
+				SAME_LINE * std::fmin(word.height, rows.back()[0].height))
+			rows.emplace_back();
+		rows.back().push_back(std::move(word));
+	}
+	for (MsPdfRow &row : rows)
+		std::stable_sort(row.begin(), row.end(),
+			[](const MsPdfWord &a, const MsPdfWord &b) { return a.x1 < b.x1; });
+	return rows;
+}
+
+/* What words leave of a gap.  One that stands over the next is too long for its column: that begins
+ * where the next one does. */
+static void narrow(const Gap &gap, const MsPdfRow &row, std::vector<Gap> *out)
+{
+	double from = gap.from;
+	for (const MsPdfWord &word : row) {
+		double begin = word.x1 + SLACK, end = word.x2 - SLACK;
+		if (end <= gap.from || begin > gap.until + MIN_GAP)
+			continue;
+		bool within = begin < gap.until;
+		if (within && begin - from >= MIN_GAP)
+			out->push_back({from, begin, gap.of});
+		else if (from > gap.from && (within || gap.until - from < MIN_GAP))
+			out->push_back({begin, begin, gap.of});
+		from = within ? std::fmax(from, end) : from;
+	}
+	if (gap.until - from >= MIN_GAP || from == gap.from)
+		out->push_back({from, gap.until, gap.of});
+}
+
+static size_t count_parts(const std::vector<Gap> &gaps, std::vector<bool> *seen)
+{
+	size_t n = 0;
+	for (const Gap &gap : gaps) {
+		n += gap.of > 0 && !(*seen)[gap.of];
+		(*seen)[gap.of] = true;
+	}
+	return n;
+}
+
+/* What a row leaves of a table's gaps.  Returns how many gaps between cells it closes; these are
+ * kept in `kept_out`. */
+static size_t narrow_all(const Table &table, const MsPdfRow &row, std::vector<Gap> *out,
+	std::vector<Gap> *kept_out)
+{
+	std::vector<bool> before(table.parts + 1, false), seen(table.parts + 1, false);
+	for (const Gap &gap : table.gaps)
+		narrow(gap, row, out);
+	size_t closed = count_parts(table.gaps, &before) - count_parts(*out, &seen), i = 0;
+	for (const Gap &gap : table.gaps) {
+		for (; i < out->size() && (*out)[i].from < gap.until; i++)
+			kept_out->push_back((*out)[i]);
+		if (gap.of > 0 && !seen[gap.of])
+			kept_out->push_back(gap);
+	}
+	kept_out->insert(kept_out->end(), out->begin() + (ptrdiff_t)i, out->end());
+	return closed;
+}
+
+/* Numbers the gaps that two cells of a row have between them, if none of these has a number. */
+static void number(Table *table, const MsPdfRow &row)
+{
+	size_t k = 1, end = table->gaps.size() - 1;
+	for (size_t i = 1; i < row.size(); i++) {
+		if (!is_wide(row[i - 1], row[i]))
+			continue;
+		while (k < end && table->gaps[k].from < row[i - 1].x2 - SLACK)
+			k++;
+		size_t first = k, of = 0;
+		for (; k < end && table->gaps[k].until <= row[i].x1 + SLACK; k++)
+			of = std::max(of, table->gaps[k].of);
+		for (; of == 0 && first < k; first++)
+			table->gaps[first].of = table->parts + 1;
+		table->parts += of == 0;
+	}
+}
+
+/* Is the row one of the table?  One that runs over its columns may be between its rows; a cell that
+ * is too long for its column does not close the gap. */
+static bool take(Table *table, const MsPdfRow &row)
+{
+	bool cells = has_cells(row);
+	std::vector<Gap> left, kept;
+	std::vector<bool> seen(table->parts + 1, false);
+	size_t parts = count_parts(table->gaps, &seen);
+	size_t closed = narrow_all(*table, row, &left, &kept);
+	if (kept.size() < 2 || kept.size() > MAX_COLUMNS)
+		return false;
+	if (!cells && closed > 0) {
+		if (++table->others > MAX_OTHERS)
+			return false;
+	} else if (!cells && ++table->singles > MAX_SINGLES) {
+		return false;
+	} else if (closed * 2 > parts ||
+		(closed > 0 && ++table->long_rows * LONG_SHARE > table->rows.size() + LONG_SHARE)) {
+		return false;
+	} else {
+		table->gaps = std::move(kept);
+		number(table, row);
+	}
+	table->rows.push_back(row);
+	if (cells) {
+		table->whole = table->rows.size();
+		table->parted = table->gaps;
+		table->others = table->singles = 0;
+	}
+	return true;
+}
+
+/* ---- columns -------------------------------------------------------------------------- */
+
+/* The column of a word: that with the most of it.  Column i is between the gaps i and i + 1. */
+static size_t column_of(const std::vector<Gap> &gaps, const MsPdfWord &word)
+{
+	size_t best = 0;
+	double most = -BEYOND;
+	for (size_t i = 0; i + 1 < gaps.size(); i++) {
+		double n = std::fmin(word.x2, gaps[i + 1].from) -
+			std::fmax(word.x1, gaps[i].until);
+		if (n > most) {
+			most = n;
+			best = i;
+		}
+	}
+	return best;
+}
+
+using Cells = std::vector<std::vector<const MsPdfWord *>>;
+
+/* Words with a blank between them are of one cell, unless they are `names`. */
+static Cells cut(const std::vector<Gap> &gaps, const MsPdfRow &row, bool names)
+{
+	Cells cells(gaps.size() - 1);
+	size_t column = 0;
+	for (size_t i = 0; i < row.size(); i++) {
+		if (i == 0 || names || !row[i].spaced || is_wide(row[i - 1], row[i]))
+			column = column_of(gaps, row[i]);
+		cells[column].push_back(&row[i]);
+	}
+	return cells;
+}
+
+/* Is what a gap parts two columns? */
+static bool parts(const std::vector<Cells> &rows, size_t left)
+{
+	size_t before = 0, behind = 0, parted = 0;
+	for (const Cells &cells : rows) {
+		bool a = !cells[left].empty(), b = !cells[left + 1].empty();
+		before += a && !b;
+		behind += b && !a;
+		if (!a || !b)
+			continue;
+		if (is_wide(*cells[left].back(), *cells[left + 1].front()))
+			return true;
+		parted += !cells[left + 1].front()->spaced && !cells[left + 1].front()->begins;
+	}
+	return (before > 0 && behind > 0) || parted >= MIN_PARTED;
+}
+
+/* How many lines of names are above the rows of a table; 0: none. */
+static size_t head_of(const Table &table)
+{
+	size_t n = 0;
+	while (n < table.rows.size() && !has_digit(table.rows[n]))
+		n++;
+	return n <= MAX_HEAD && n < table.rows.size() ? n : 0;
+}
+
+/* Has a column its words above the first `head` rows alone, or below these alone? */
+static bool is_part(const std::vector<Cells> &rows, size_t column, size_t head, bool above)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < rows.size(); i++) {
+		bool any = !rows[i][column].empty();
+		if (any && (i < head) != above)
+			return false;
+		n += any;
+	}
+	return n > 0;
+}
+
+/* Is a word of the names in a column, with a blank before it, another of the name on its left? */
+static bool follows(const std::vector<Cells> &rows, size_t column, size_t head)
+{
+	for (size_t i = 0; i < head && column > 0; i++) {
+		const auto &before = rows[i][column - 1], &own = rows[i][column];
+		if (!before.empty() && !own.empty() && own.front()->spaced &&
+			!is_wide(*before.back(), *own.front()))
+			return true;
+	}
+	return false;
+}
+
+/* Are the names of a column in one part of it, and its values in the other, to the right under a
+ * name to the left? */
+static bool completes(const std::vector<Cells> &rows, size_t left, size_t head)
+{
+	return head > 0 && left + 1 < rows[0].size() &&
+		((is_part(rows, left, head, true) && is_part(rows, left + 1, head, false) &&
+			 !follows(rows, left, head)) ||
+			(is_part(rows, left, head, false) && is_part(rows, left + 1, head, true)));
+}
+
+static void join(Table *table, std::vector<Cells> *rows, size_t left)
+{
+	table->gaps.erase(table->gaps.begin() + (ptrdiff_t)left + 1);
+	for (Cells &cells : *rows) {
+		auto &from = cells[left + 1], &to = cells[left];
+		to.insert(to.end(), from.begin(), from.end());
+		cells.erase(cells.begin() + (ptrdiff_t)left + 1);
+	}
+}
+
+static std::vector<Cells> cut_all(Table *table, size_t head)
+{
+	std::vector<Cells> rows;
+	for (const MsPdfRow &row : table->rows)
+		rows.push_back(cut(table->gaps, row, rows.size() < head));
+	for (size_t i = 0; i + 1 < rows[0].size(); i++)
+		if (completes(rows, i, head))
+			join(table, &rows, i);
+	for (size_t i = 0; i + 1 < rows[0].size();) {
+		if (parts(rows, i))
+			i++;
+		else
+			join(table, &rows, i);
+	}
+	return rows;
+}
+
+/* ---- heads ---------------------------------------------------------------------------- */
+
+/* Is a line of names some of them, which go on below those of the line before? */
+static bool goes_on(const Cells &above, const Cells &below)
+{
+	for (size_t i = 0; i < above.size(); i++)
+		if (above[i].empty() != below[i].empty())
+			return true;
+	return false;
+}
+
+/* ---- out ------------------------------------------------------------------------------ */
+
+static void put_cell(const std::vector<const MsPdfWord *> &words, GString *out)
+{
+	for (size_t i = 0; i < words.size(); i++) {
+		if (i > 0 && !words[i]->begins)
+			g_string_append_c(out, ' ');
+		g_string_append_len(out, words[i]->text.data(), (gssize)words[i]->text.size());
+	}
+}
+
+static void put_table(Table *table, GString *out)
+{
+	size_t head = head_of(*table);
+	const std::vector<Cells> rows = cut_all(table, head);
+	for (size_t i = 0, n; i < rows.size(); i += n) {
+		n = 1;
+		while (i == 0 && n < head && goes_on(rows[n - 1], rows[n]))
+			n++;
+		for (size_t k = 0; k < rows[i].size(); k++) {
+			gsize begin = out->len;
+			for (size_t line = i; line < i + n; line++) {
+				if (out->len > begin && !rows[line][k].empty())
+					g_string_append_c(out, '\n');
+				put_cell(rows[line][k], out);
+			}
+			g_string_append_c(out, '\t');
+		}
+		g_string_append_c(out, '\n');
+	}
+	g_string_append(out, "\n\n\n");
+}
+
+/* Lines above the first row with several cells may be of its head: names that a blank's width
+ * parts, or the first lines of some. */
+static void take_above(Table *table, const std::vector<MsPdfRow> &rows, size_t first, size_t begin)
+{
+	for (size_t n = 0; n < MAX_HEAD && begin > first; n++) {
+		const MsPdfRow &row = rows[--begin];
+		std::vector<Gap> left, kept;
+		if (has_digit(row) ||
+			table->rows[0][0].y - row[0].y > FAR / 2 * row[0].height ||
+			narrow_all(*table, row, &left, &kept) > 0 ||
+			left.size() < table->gaps.size())
+			return;
+		table->gaps = std::move(left);
+		table->rows.insert(table->rows.begin(), row);
+	}
+}
+
+/* The head of the page before stands above a table that has none, if its names fit. */
+static size_t take_head(Table *table, const MsPdfHead &head)
+{
+	Table whole;
+	whole.gaps = table->gaps;
+	whole.parts = table->parts;
+	for (const MsPdfRow &row : head.rows)
+		if (!take(&whole, row))
+			return 0;
+	table->gaps = whole.gaps;
+	table->rows.insert(table->rows.begin(), head.rows.begin(), head.rows.end());
+	return head.rows.size();
+}
+
+/* The table from row `*at` on, which is moved behind it; it has no rows if there is none. */
+static Table read_table(const std::vector<MsPdfRow> &rows, size_t *at)
+{
+	Table table;
+	size_t first = *at;
+	table.gaps.push_back({-BEYOND, BEYOND, 0});
+	while (*at < rows.size() && !has_cells(rows[*at]))
+		++*at;
+	size_t begin = *at;
+	while (*at < rows.size() &&
+		(*at == begin ||
+			rows[*at][0].y - rows[*at - 1][0].y < FAR * rows[*at][0].height) &&
+		take(&table, rows[*at]))
+		++*at;
+	table.rows.resize(table.whole);
+	table.gaps = table.parted;
+	*at = begin + std::max<size_t>(table.whole, 1);
+	if (!table.rows.empty())
+		take_above(&table, rows, first, begin);
+	return table;
+}
+
+void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out)
+{
+	if (words.size() > MAX_WORDS)
+		return;
+	const std::vector<MsPdfRow> rows = rows_of(words);
+	MsPdfHead largest;
+	size_t most = 0;
+	bool first = true;
+	for (size_t at = 0; at < rows.size();) {
+		Table table = read_table(rows, &at);
+		if (table.rows.empty())
+			continue;
+		size_t names = head_of(table);
+		if (names == 0 && first)
+			names = take_head(&table, *head);
+		first = false;
+		if (names > 0 && table.rows.size() > most) {
+			most = table.rows.size();
+			largest.rows.assign(table.rows.begin(),
+				table.rows.begin() + (ptrdiff_t)names);
+		}
+		put_table(&table, out);
+	}
+	if (most > 0)
+		*head = std::move(largest);
+}
