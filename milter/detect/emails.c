@@ -207,13 +207,22 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 	}
 }
 
-/* Mailers put whom a mail is for into the address to which it bounces: each = before an @. */
-static void around_equals(Search *s, const MsKind *kind, const GArray *plain)
+/* Mailers put whom a mail is for into the address to which it bounces, with = or % for its @;
+ * Microsoft's directory names guests anna_a.example#EXT#@b.example. */
+static bool may_be_inner_at(const char *text, gsize at, gsize sign)
+{
+	return text[at] == '=' || text[at] == '%' ||
+		(text[at] == '_' && sign - at > 5 &&
+			g_ascii_strncasecmp(text + sign - 5, "#ext#", 5) == 0);
+}
+
+/* Around each that stands before an @. */
+static void around_inner(Search *s, const MsKind *kind, const GArray *plain)
 {
 	for (guint i = 0; i < plain->len && !s->full; i++) {
 		gsize sign = g_array_index(plain, gsize, i), at = sign;
 		while (at > 0 && sign - at < MAX_LOCAL && is_local(s->fold->text[at - 1])) {
-			if (s->fold->text[--at] != '=')
+			if (!may_be_inner_at(s->fold->text, --at, sign))
 				continue;
 			if (!ms_detect_in_time(s, kind))
 				return;
@@ -268,7 +277,7 @@ void ms_detect_emails(Search *s)
 	if (s->known != NULL && (s->known->parts[0] != NULL || s->known->parts[1] != NULL)
 		&& s->compact->n_words > 1) {
 		around_signs(s, kind, plain);
-		around_equals(s, kind, plain);
+		around_inner(s, kind, plain);
 		around_words(s, kind);
 	}
 }

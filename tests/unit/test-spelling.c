@@ -1143,6 +1143,11 @@ static void test_links(void)
 			"m"},
 		{"https://p.example/5c0e7a31-9d24-4b86-a1f7-2e3d4c5b6a79", "f"},
 		{"<mailto:bounce-kasse=nordwind.example@seller.example>", "m"},
+		{"kasse%nordwind.example@relay.example", "m"},
+		/* guests of a directory, and who is only named alike */
+		{"kasse_nordwind.example#EXT#@tenant.example", "m"},
+		{"i:0#.f|membership|kasse_nordwind.example#ext#@tenant.example", "m"},
+		{"kasse_nordwind.example@tenant.example", ""},
 		{"mailto:a@b.example?subject=FV%2D2026%2D0913", "e"},
 		/* numbers that mailers count with */
 		{"https://t.example/c/73041958/99", ""},
