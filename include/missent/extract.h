@@ -81,7 +81,7 @@ void ms_extract_aside(const MsExtraction *to, const char *where, bool addresses,
 void ms_extract_name(const MsExtraction *to, const char *where, const char *name);
 /* The same for the value of a named field. */
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
-	const char *party, const char *scheme, const char *text, gsize len);
+	const char *party, const char *text, gsize len);
 
 /* The same message with LF, if its lines end with CR alone: for a parser it would have no line end.
  * NULL if they do not. */

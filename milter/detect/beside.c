@@ -53,13 +53,13 @@ static gsize whole_end(const Search *s, gsize word)
 	return word;
 }
 
-/* How many there are of these, or more than `most`. */
-static guint count_whole(const Search *s, gsize first, gsize last, guint most)
+/* Are there MAX_WORDS of these at the most? */
+static bool are_few(const Search *s, gsize first, gsize last)
 {
 	guint n = 0;
-	for (; first <= last && n <= most; first = whole_end(s, first) + 1)
+	for (; first <= last && n <= MAX_WORDS; first = whole_end(s, first) + 1)
 		n++;
-	return n;
+	return n <= MAX_WORDS;
 }
 
 static const char *words_text(const Search *s, gsize first, gsize last, gsize *len_out)
@@ -505,7 +505,7 @@ static bool is_name(const Case *c, const Cell *cell)
 	const MsWord *words = c->s->compact->words;
 	const char *text = c->s->fold->text + words[cell->first].from;
 	gsize len = words[cell->last].until - words[cell->first].from;
-	return count_whole(c->s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
+	return are_few(c->s, cell->first, cell->last) &&
 		memchr(text, '\n', len) == NULL &&
 		with_digits(c->s, cell->first, cell->last) == 0 &&
 		(name_kind(c, cell->first, cell->last) ||
@@ -547,7 +547,7 @@ static bool is_any_name(const Search *s, const Cell *cell)
 	gsize len = words[cell->last].until - words[cell->first].from;
 	return with_digits(s, cell->first, cell->last) == 0 &&
 		((text[len] == ':' &&
-			 count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS) ||
+			 are_few(s, cell->first, cell->last)) ||
 			ms_detect_kinds_named((Search *)s, text, len) != NULL);
 }
 
@@ -556,7 +556,7 @@ static bool may_be_name(const Search *s, const Cell *cell)
 {
 	gsize end = ms_detect_word_end(s, cell->last);
 	return with_digits(s, cell->first, cell->last) == 0 &&
-		count_whole(s, cell->first, cell->last, MAX_WORDS) <= MAX_WORDS &&
+		are_few(s, cell->first, cell->last) &&
 		(end == s->fold->len || strchr(",!?", s->fold->text[end]) == NULL) &&
 		(s->fold->text[end] != '.' || is_cut_short(s, cell->last));
 }

@@ -538,18 +538,18 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 	}
 }
 
-void ms_detect_after_label(Search *s, guint k, gsize start, gsize end, guint belief)
+void ms_detect_after_label(Search *s, guint k, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	if (kind->block) {
 		in_block(s, kind, start, end);
 		return;
 	}
-	by_label_pattern(s, kind, start, start, end, end, belief);
+	by_label_pattern(s, kind, start, start, end, end, MS_BELIEF_TENTATIVE);
 	gsize digit = next_figure(s, start);
 	if (digit >= end ||
 		ms_detect_figure(s->fold, start, start, digit, end) != MS_FIGURE_SURELY)
-		ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | belief);
+		ms_detect_add(s, kind, start, end, MS_BELIEF_LABELLED | MS_BELIEF_TENTATIVE);
 }
 
 /* ---- shapes and labels ---------------------------------------------------------------- */

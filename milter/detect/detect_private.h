@@ -111,7 +111,7 @@ static inline bool ms_detect_is_listed(
 /* Is the span a field of an e-invoice that is of the kind by definition? */
 bool ms_detect_is_field_of(const Search *s, const MsKind *kind);
 /* Adds what stands after a label, from `start` to `end`. */
-void ms_detect_after_label(Search *s, guint kind, gsize start, gsize end, guint belief);
+void ms_detect_after_label(Search *s, guint kind, gsize start, gsize end);
 
 /* ---- names.c ---- */
 typedef struct {

@@ -58,8 +58,7 @@ static void take_named(Search *s)
 			!ms_detect_in_time(s, ms_kinds_nth(s->kinds, named->kind)))
 			return;
 		if (named->end - named->start <= MAX_VALUE)
-			ms_detect_after_label(
-				s, named->kind, named->start, named->end, MS_BELIEF_TENTATIVE);
+			ms_detect_after_label(s, named->kind, named->start, named->end);
 	}
 }
 

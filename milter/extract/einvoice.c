@@ -387,7 +387,7 @@ static void emit_lines(Invoice *in, const char *term, const AddressPart *parts, 
 	}
 	if (lines->len > 0)
 		ms_extract_field(
-			in->to, in->where, term, in->party->party, NULL, lines->str, lines->len);
+			in->to, in->where, term, in->party->party, lines->str, lines->len);
 }
 
 static void forget_part(Invoice *in, Role role)

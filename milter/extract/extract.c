@@ -276,11 +276,11 @@ void ms_extract_name(const MsExtraction *to, const char *where, const char *name
 }
 
 void ms_extract_field(const MsExtraction *to, const char *where, const char *term,
-	const char *party, const char *scheme, const char *text, gsize len)
+	const char *party, const char *text, gsize len)
 {
 	g_autofree char *place = g_strdup_printf("%s %s", where, term);
 	MsSpan span = {.type = MS_SPAN_FIELD, .where = place, .text = text, .len = len,
-		.term = term, .party = party, .scheme = scheme};
+		.term = term, .party = party};
 	ms_extract_hand_over(to, &span);
 }
 

@@ -220,13 +220,13 @@ static void put_literal(GString *out, const Token *token)
 		g_string_append_len(out, token->text, (gssize)token->len);
 }
 
-/* Deals `digits` out to the places in [from, until), the last digit to the last place; the
- * first place takes all that are left. */
-static void put_integer(GString *out, const Section *section, guint from, guint until,
-	const char *digits, bool grouped)
+/* Deals `digits` out to the places before `until`, the last digit to the last place; the first
+ * place takes all that are left. */
+static void put_integer(GString *out, const Section *section, guint until, const char *digits,
+	bool grouped)
 {
-	gsize places = count_digits(section, from, until), n = strlen(digits), at = 0, seen = 0;
-	for (guint i = from; i < until; i++) {
+	gsize places = count_digits(section, 0, until), n = strlen(digits), at = 0, seen = 0;
+	for (guint i = 0; i < until; i++) {
 		const Token *token = token_at(section, i);
 		if (token->type != DIGIT) {
 			if (token->type != COMMA)
@@ -309,7 +309,7 @@ static void put_decimal(GString *out, const Section *section, double value)
 	const char *whole = strcmp(text, "0") == 0 ? "" : text;
 	if (count_digits(section, 0, point) == 0 && *whole != '\0' && (point < end || decimals > 0))
 		g_string_append(out, whole);
-	put_integer(out, section, 0, point, whole, grouped);
+	put_integer(out, section, point, whole, grouped);
 	if (point < end) {
 		g_string_append_c(out, '.');
 		put_fraction_digits(out, section, point + 1, end, dot != NULL ? dot + 1 : "");

@@ -46,11 +46,11 @@ static bool luhn(const char *s)
 	return ms_kind_luhn(s, strlen(s));
 }
 
-static long long number_mod(const char *s, long long modulus)
+static int mod_97(const char *s)
 {
-	long long n = 0;
+	int n = 0;
 	for (; *s != '\0'; s++)
-		n = (n * 10 + (*s - '0')) % modulus;
+		n = (n * 10 + (*s - '0')) % 97;
 	return n;
 }
 
@@ -203,7 +203,7 @@ static bool peru(const char *s)
 
 static bool morocco(const char *s)
 {
-	return number_mod(s, 97) == 0;
+	return mod_97(s) == 0;
 }
 
 /* # digit, @ letter, * either. */
