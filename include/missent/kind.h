@@ -115,6 +115,8 @@ bool ms_name_is_number(const char *name);
 bool ms_name_asks(const char *name);
 /* Calls with each word for "number", or "code", as folded text has it in small letters. */
 void ms_name_each_number(void (*call)(const char *word));
+/* Is it one for "number", not "code" or "ID"? */
+bool ms_name_is_plain_number(const char *word);
 /* Is it a word that says nothing in a name: "of", "de"? */
 bool ms_name_is_particle(const char *word, gsize len);
 

@@ -17,6 +17,7 @@
 #define MAX_AMOUNT 6  /* digits of an amount that nobody cuts into groups */
 #define MAX_TOKEN 24  /* bytes of a word beside it */
 #define MAX_BETWEEN 40
+#define MIN_COMPOUND 6 /* letters of a unit that ends a word */
 #define MAX_DATE 9 /* bytes before its last digit */
 #define MAX_DIALLED 20 /* bytes of a telephone number on one side of some of its digits */
 
@@ -378,6 +379,9 @@ static Word word_behind(const MsFold *fold, gsize end)
 	if (until < fold->len && (g_ascii_isdigit(fold->text[until]) || fold->text[until] == '_'))
 		until += fold->text[until] == '2' || fold->text[until] == '3'; /* m2, m3 */
 	Word word = look_up(words, fold->text + at, until - at);
+	for (gsize len = MIN_COMPOUND; word == WORD_NONE && at + len + 2 < until; len++)
+		if (look_up(words, fold->text + until - len, len) == WORD_UNIT)
+			word = WORD_UNIT; /* "Bonuspunkte" */
 	if (word != WORD_MONEY && word != WORD_SHARE && word != WORD_MEASURE && word != WORD_UNIT)
 		return WORD_NONE;
 	if (word == WORD_MEASURE && until - at == 1 &&

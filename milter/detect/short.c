@@ -25,12 +25,14 @@
 #define MIN_TOLD 5 /* digits */
 #define MIN_FAR 6  /* digits */
 #define NEAR 40    /* bytes */
+#define MAX_CLAUSE 80
 #define MAX_MARKS 3
 #define MIN_HEAD 7 /* letters: "Rechnung", "faktura" */
 #define MAX_COMPOUND 40
 #define MAX_NAMES 4  /* words of somebody's name */
 #define MAX_CUT 4    /* letters before a full stop that is not a sentence's */
 #define MIN_MANY 6   /* letters of a name of several */
+#define MIN_ONE 3    /* letters of a name of one */
 #define MAX_ENDING 2 /* of its letters, behind a name of one */
 #define MIN_LABEL 4
 #define MIN_YEARLESS 4 /* digits */
@@ -99,8 +101,23 @@ static bool leads_to_others(const Search *s, const MsLabel *label, gsize start, 
 		!ms_kind_label_of_many(text + label->start, label->end - label->start);
 }
 
-/* "customers 417, 512 and 530", "no. 417, no.: 530": do nothing but numbers, words for them and
- * single short words stand between?  "Ref" is one for them that names what is behind it. */
+/* "no. 417, no.: 530", but of "customer no. 417 code: 530" it is another: is this word for numbers
+ * one of the label's own, or of any? */
+static bool says_same(const Search *s, const MsLabel *label, const char *word, gsize len)
+{
+	const char *name = s->fold->text + label->start;
+	g_autofree char *text = g_strndup(word, len);
+	if (ms_name_is_plain_number(text))
+		return true;
+	for (gsize at = 0; at + len <= label->end - label->start; at++)
+		if (g_ascii_strncasecmp(name + at, word, len) == 0)
+			return true;
+	return false;
+}
+
+/* "customers 417, 512 and 530", "no. 417, no.: 530", "no. 417 (new: 530)": do nothing but numbers,
+ * words for them and single short words stand between?  "Ref" is one for them that names what is
+ * behind it, and behind "invoice 0418: " is what it says. */
 static bool is_listed(Search *s, const MsLabel *label, gsize from, gsize until)
 {
 	const char *text = s->fold->text;
@@ -115,8 +132,9 @@ static bool is_listed(Search *s, const MsLabel *label, gsize from, gsize until)
 				(i > from && g_ascii_isdigit(text[i - 1]));
 			if (part ? end - i > MAX_AND
 				 : ms_detect_says_number(text + i, end - i)
-				 ? ms_detect_kinds_named(s, text + i, end - i) != NULL
-				 : word || text[end] == ':' ||
+				 ? ms_detect_kinds_named(s, text + i, end - i) != NULL ||
+					 !says_same(s, label, text + i, end - i)
+				 : word || (text[end] == ':' && text[i - (i > 0)] != '(') ||
 					 !may_join(s->fold, i, end, capitals))
 				return false;
 			word = word || !part;
@@ -126,7 +144,12 @@ static bool is_listed(Search *s, const MsLabel *label, gsize from, gsize until)
 		if (g_ascii_isdigit(text[i])) {
 			digits++;
 			word = false;
-		} else if (strchr(" \t.,;:#&+/-", text[i]) == NULL)
+			if (g_str_has_prefix(text + end, ": ") && text[end + 2] != '0')
+				return false;
+		} else if (g_str_has_prefix(text + i, "\xc2\xb0")) /* a degree: "n." */
+			end++;
+		else if (strchr(" \t.,;:#&+/-", text[i]) == NULL &&
+			!(text[i] == '(' && g_ascii_isalpha(text[end])))
 			return false;
 	}
 	return digits > 0 && !has_other_label(s, label, until);
@@ -144,6 +167,20 @@ static bool is_of_things(const char *text, gsize len)
 	return !ms_name_is_particle(text + at, end - at);
 }
 
+/* "Your customer number, which you find on each invoice, is 417." */
+static bool is_behind_clause(const Short *c, const MsLabel *label, gsize first)
+{
+	const Search *s = c->s;
+	const char *clause = s->fold->text + label->end;
+	gsize said = ms_detect_drop_copula(s, first);
+	const char *end = s->fold->text + ms_detect_word_start(s, said);
+	return said < first && *clause == ',' && end - clause <= MAX_CLAUSE && end > clause + 2 &&
+		memcmp(end - 2, ", ", 2) == 0 &&
+		memchr(clause, '\n', (gsize)(end - clause)) == NULL &&
+		!ms_has_digit(clause, (gsize)(end - clause)) &&
+		ms_detect_asks_for_number(s->fold, label->start, label->end);
+}
+
 /* "Facture de cantine n. 2026-0418", "Kundennummer bei uns: 417", "Kundennummer (bitte angeben)
  * 417", "Il tuo codice cliente è 417": is nothing but words between, and no other label? */
 static bool is_behind_words(const Short *c, const MsLabel *label, gsize first)
@@ -151,6 +188,8 @@ static bool is_behind_words(const Short *c, const MsLabel *label, gsize first)
 	const Search *s = c->s;
 	const char *fold = s->fold->text;
 	gsize start = ms_detect_word_start(s, first), end = start;
+	if (is_behind_clause(c, label, first))
+		return true;
 	if (start - label->end > NEAR || has_other_label(s, label, start))
 		return false;
 	for (gsize i = label->end; i < start; i++)
@@ -227,7 +266,8 @@ static bool may_be_of_many(Search *s, guint k, gsize end)
 	if (len <= MAX_ENDING)
 		return false;
 	return strchr(one ? "nryeNRYE" : "snireySNIREY", word[len - 1]) != NULL &&
-		(names_kind(s, k, word, len - 1) || names_kind(s, k, word, len - MAX_ENDING)) &&
+		(names_kind(s, k, word, len - 1) ||
+			(len > MIN_ONE + 1 && names_kind(s, k, word, len - MAX_ENDING))) &&
 		(g_ascii_tolower(word[len - 1]) != 'e' || !names_kind(s, k, word, len));
 }
 
@@ -326,8 +366,23 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 		may_be_of_many(c->s, k, words[number - 1].until);
 }
 
-/* "Kunden: 417", "clients 417" say how many; but not "Kunden: 417, 530", "customer numbers: 417",
- * of one "dem Kunden 417", and of another kind "Reservation: 417". */
+/* " et 1400 euros" */
+static bool leads_to_figure(const MsFold *fold, gsize end)
+{
+	gsize word = end + strspn(fold->text + end, " "), at = word;
+	while (at - word <= MAX_AND && g_ascii_isalpha(fold->text[at]))
+		at++;
+	gsize from = at + 1, until = from;
+	if (at == word || fold->text[at] != ' ')
+		return false;
+	while (g_ascii_isdigit(fold->text[until]))
+		until++;
+	return until > from &&
+		ms_detect_figure(fold, from, from, from, until) != MS_FIGURE_NONE;
+}
+
+/* "Kunden: 417", "clients 417", "Invoices: 417" say how many; but not "Kunden: 417, 530",
+ * "customer numbers: 417", "Invoices: 0417", and of one "dem Kunden 417", "Reservation: 417". */
 static bool is_how_many(const Short *c, guint k, gsize start)
 {
 	const MsFold *fold = c->s->fold;
@@ -338,11 +393,13 @@ static bool is_how_many(const Short *c, guint k, gsize start)
 	at -= closed;
 	if (at < MIN_MANY || strlen(c->digits) >= MIN_TOLD || !may_be_of_many(c->s, k, at) ||
 		(!closed && strchr("nN", fold->text[at - 1]) != NULL) ||
-		!ms_kinds_nth(c->s->kinds, k)->names_buyer)
+		!(ms_kinds_nth(c->s->kinds, k)->names_buyer ||
+			(g_ascii_tolower(fold->text[at - 1]) == 's' && c->digits[0] != '0')))
 		return false;
 	for (from = at; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
 		;
-	return at - from >= MIN_MANY && !has_next(fold, ms_detect_word_end(c->s, c->last)) &&
+	gsize end = ms_detect_word_end(c->s, c->last);
+	return at - from >= MIN_MANY && (!has_next(fold, end) || leads_to_figure(fold, end)) &&
 		!ms_detect_asks_for_number(fold, from, start);
 }
 
@@ -358,6 +415,15 @@ static bool is_behind_blank(const MsFold *fold, gsize start)
 		(fold->text[at - 1] == '.' && from < at - 1 && at - 1 - from <= MAX_CUT);
 }
 
+/* "417 (customer no.)" */
+static bool is_asked_behind(const MsFold *fold, gsize end)
+{
+	const char *open = fold->text + end + (fold->text[end] == ' ');
+	const char *closed = *open == '(' ? memchr(open, ')', strnlen(open, NEAR)) : NULL;
+	return closed != NULL && ms_detect_asks_for_number(fold, (gsize)(open - fold->text),
+					 (gsize)(closed - fold->text));
+}
+
 /* What names a number and is no label says less: one of few digits it must call a number, or stand
  * right before it. */
 static bool is_told(const Short *c, guint k, gsize first)
@@ -366,6 +432,7 @@ static bool is_told(const Short *c, guint k, gsize first)
 	gsize start = ms_detect_word_start(s, first);
 	return (is_behind_blank(s->fold, start) || is_beside_one(c, k, start) ||
 		       strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
+		       is_asked_behind(s->fold, ms_detect_word_end(s, c->last)) ||
 		       ms_detect_is_called(s, k, c->last)) &&
 		ms_detect_is_told(s, k, first, c->last);
 }
@@ -386,6 +453,20 @@ static bool is_period(const Short *c)
 		return next >= 1 && next <= 12 && two_digits(c->digits + MONTH_END) <= 31;
 	return len == MONTH_END &&
 		((next >= 1 && next <= 12) || next == (two_digits(c->digits + 2) + 1) % 100);
+}
+
+/* "Client 10.15", "11.4.1": no piece of it is longer than those of a version are. */
+static bool is_version(const Short *c)
+{
+	const Search *s = c->s;
+	for (gsize word = c->first; word <= c->last; word++) {
+		const MsWord *w = &s->compact->words[word];
+		if (w->end - w->start > 2 ||
+			(word < c->last &&
+				(w[1].from != w->until + 1 || s->fold->text[w->until] != '.')))
+			return false;
+	}
+	return true;
 }
 
 /* "044 241 601 03": groups of one number, each by a blank from the next. */
@@ -413,7 +494,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	const Search *s = c->s;
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
 	gsize start = ms_detect_word_start(s, first), end = ms_detect_word_end(s, c->last);
-	if (letters == 0 && is_period(c) &&
+	if (letters == 0 && (is_period(c) || is_version(c)) &&
 		!is_asked(c, ms_detect_word_start(s, c->first) + c->led))
 		return false;
 	if (c->led > 0 && letters == 0) /* "KdNr417"; but "AZ1014" is a postcode */

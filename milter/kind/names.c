@@ -185,6 +185,12 @@ void ms_name_each_number(void (*call)(const char *word))
 		call(number_words()->pdata[i]);
 }
 
+bool ms_name_is_plain_number(const char *word)
+{
+	g_autofree char *key = ms_name_key(word);
+	return strcmp(key, "#") == 0;
+}
+
 bool ms_name_is_particle(const char *word, gsize len)
 {
 	char small[8];
