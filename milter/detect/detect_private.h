@@ -261,6 +261,8 @@ bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, 
 /* short.c: what the number that begins with word `word` is without zeros and letters that all of
  * its kind have. */
 void ms_detect_short(Search *s, gsize word);
+/* Does the place of words `first` to `last`, few digits, say that they are of kind `k`? */
+bool ms_detect_is_meant(const Search *s, guint k, gsize first, gsize last);
 
 /* emails.c, known.c, addresses.c: what each adds to the reading. */
 void ms_detect_emails(Search *s);

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "detect_private.h"
@@ -15,6 +16,8 @@
 #define MIN_ADDRESS 12 /* bytes of letters and digits */
 #define MANY_DIGITS 11
 #define NEAR_MONEY 6   /* bytes before an amount */
+#define FEW_DIGITS 4
+#define BESIDE 8       /* numbers below one and above it */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
@@ -230,6 +233,23 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 		ms_detect_in_billing(s, start, end);
 }
 
+/* Has the directory nearly every number beside these few digits as well?  Then being known says
+ * nothing, and only its place can tell it from any other number. */
+static bool is_among_many(const Search *s, const MsKind *kind, const char *digits, gsize len)
+{
+	char text[FEW_DIGITS + 2] = "";
+	guint all = 0, known = 0;
+	long number = strtol(strncpy(text, digits, len), NULL, 10);
+	for (long beside = number - BESIDE; beside <= number + BESIDE; beside++) {
+		if (beside < 0 || beside == number ||
+			g_snprintf(text, sizeof text, "%0*ld", (int)len, beside) != (int)len)
+			continue;
+		all++;
+		known += ms_filters_have(s->known, kind->tag, text, len);
+	}
+	return known * 2 > all;
+}
+
 /* "+49 171 9876543"; but "NAD+9876543" sets values apart. */
 static bool is_last_dialled(const Search *s, gsize start, gsize end)
 {
@@ -267,7 +287,12 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
-	if (is_called(s, k, hit, start, end, odd) && !is_amount(s, k, start, end) &&
+	bool few = digits && !odd && len <= FEW_DIGITS;
+	if (((few && (ms_detect_is_meant(s, k, hit->first, hit->last) ||
+			     ms_detect_in_billing(s, start, end))) ||
+		    (!(few && is_among_many(s, kind, text, len)) &&
+			    is_called(s, k, hit, start, end, odd))) &&
+		!is_amount(s, k, start, end) &&
 		!(glued && ms_detect_is_part_of_known(s, NULL, hit->first, hit->last)))
 		return true;
 	/* Without its country a VAT ID of digits is a number like any other, unless it has many. */

@@ -531,6 +531,16 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 			letters + strlen(c->digits) >= kind->bare_length);
 }
 
+bool ms_detect_is_meant(const Search *s, guint k, gsize first, gsize last)
+{
+	const MsWord *words = s->compact->words;
+	Short c = {.s = (Search *)s, .first = first, .last = last};
+	gsize len = words[last].end - words[first].start;
+	g_assert(len <= MAX_DIGITS);
+	memcpy(c.digits, s->compact->text + words[first].start, len);
+	return is_meant(&c, k, first, 0, false) && (c.placed || !is_group(&c));
+}
+
 /* The directory has a form without zeros of numbers that have them: "ab71943" is "ab0071943". */
 static bool is_same(const char *one, const char *two)
 {

@@ -1094,6 +1094,53 @@ static void test_short(void)
 	g_assert_cmpstr(whole, ==, "KD00417");
 }
 
+/* Where nearly all numbers of so many digits are somebody's, one is a customer's only where its
+ * place says so; where few are, any that its label may mean. */
+static void test_dense(void)
+{
+	static const struct {
+		const char *text;
+		bool few, dense;
+	} rows[] = {
+		{"Kundennummer: 4711", true, true},
+		{"Kunde 4711 Meier", true, true},
+		{"Customer number 4712, 4711", true, true},
+		{"Your customer number is 4711.", true, true},
+		{"4711 (customer no.)", true, true},
+		{"N\xc2\xb0 client 4712, n\xc2\xb0 4711", true, true},
+		{"Kundennummer\n4711", true, true},
+		{"Kundennummer | Name\n4711 | Meier", true, true},
+		{"Kunden 4712 und 4711", true, true},
+		{"customer Meyer (4711)", true, true},
+		{"Kundennummer 4712 (alt: 4711)", true, true},
+		{"Klanten (4711)", true, false},
+		{"Customers (4711)", true, false},
+		{"Avis clients (4711)", true, false},
+		{"Kunden helfen Kunden: 4711 Tipps", true, false},
+		{"4711 customers", false, false},
+	};
+	for (guint dense = 0; dense < 2; dense++) {
+		g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+		for (guint i = 0; i < 10000; i += dense ? 1 : i == 4711 ? 289 : 4711) {
+			g_autofree char *value = g_strdup_printf("%04u", i);
+			MsMark mark;
+			g_assert_true(ms_mark_make(
+				key, "customer-number", value, strlen(value), &mark));
+			g_array_append_val(marks, mark);
+		}
+		g_autoptr(GBytes) image = ms_filter_build(
+			key, (const MsMark *)(const void *)marks->data, marks->len);
+		g_autoptr(MsFilter) filter = open_image(image);
+		const MsFilters filters = {.parts = {filter, NULL}};
+		for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+			g_autofree char *got = found_of(&filters, rows[i].text, NULL, false);
+			bool found = got != NULL && strstr(got, "4711") != NULL;
+			if (found != (dense ? rows[i].dense : rows[i].few))
+				g_error("\"%s\", dense %u: got %s", rows[i].text, dense, got);
+		}
+	}
+}
+
 /* Numbers that several kinds have, each of another customer. */
 static const struct {
 	const char *kind, *compact;
@@ -1725,6 +1772,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/filter/not-an-image", test_not_an_image);
 	g_test_add_func("/known/texts", test_known);
 	g_test_add_func("/known/short", test_short);
+	g_test_add_func("/known/dense", test_dense);
 	g_test_add_func("/known/shared", test_shared);
 	g_test_add_func("/known/guesses", test_guesses);
 	g_test_add_func("/known/lean", test_lean_is_the_same);
