@@ -760,7 +760,8 @@ static guint cell_number(const MsFold *fold, gsize at, guint *n_out)
 	guint before = 0, n = 1, blanks_before = 0, blanks = 1;
 	for (gsize i = from; i < until; i++) {
 		bool ends = ends_cell(text[i]);
-		bool gap = text[i] == ' ' && i > from + 1 && text[i - 1] == ' ' && text[i - 2] != ' ';
+		bool gap = i > from + 1 && text[i] == ' ' && text[i - 1] == ' ' &&
+			text[i - 2] != ' ';
 		n += ends;
 		blanks += gap;
 		before += i < at && ends;

@@ -489,6 +489,17 @@ static bool fills_cell(const Search *s, gsize start, gsize end)
 		ms_detect_is_cell(s, start, end);
 }
 
+/* "BookingCode001": with a code its letters are of it. */
+static bool is_of_code(const Short *c)
+{
+	const MsWord *w = &c->s->compact->words[c->first];
+	g_autofree char *letters = g_strndup(c->s->compact->text + w->start, c->led);
+	for (const char *end = letters; *end != '\0'; end++)
+		if (ms_detect_says_number(end, strlen(end)))
+			return !ms_name_is_plain_number(end);
+	return false;
+}
+
 static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 {
 	const Search *s = c->s;
@@ -498,7 +509,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 		!is_asked(c, ms_detect_word_start(s, c->first) + c->led))
 		return false;
 	if (c->led > 0 && letters == 0) /* "KdNr417"; but "AZ1014" is a postcode */
-		return c->led >= MIN_LABEL &&
+		return c->led >= MIN_LABEL && !is_of_code(c) &&
 			names_kind(c->s, k, s->compact->text + s->compact->words[first].start,
 				c->led);
 	if (letters == 0 && (is_how_many(c, k, start) ||
