@@ -648,8 +648,7 @@ static gsize read_wrapped(Search *s, gsize at, gsize end)
 	const char *text = s->fold->text;
 	for (guint i = 1; i < MAX_WRAPPED && text[end - 1] != '\t' && end + 1 < s->fold->len; i++) {
 		at = end + 1;
-		const char *nl = memchr(text + at, '\n', s->fold->len - at);
-		end = nl != NULL ? (gsize)(nl - text) : s->fold->len;
+		end = ms_detect_line_end(text, s->fold->len, at);
 	}
 	gsize from = text[end - 1] == '\t' ? row_start(text, at) : at, next = end + 1;
 	Cell cells[MAX_CELLS], row[MAX_CELLS];
