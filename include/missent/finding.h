@@ -57,6 +57,8 @@ typedef struct {
 	char *text;   /* as it was written, cut at 200 bytes */
 	char *before; /* up to 60 bytes of what stands before and after */
 	char *after;
+	guint search; /* detect's, to know a place that it found before; they do not cross */
+	gsize start;
 } MsPlace;
 
 typedef struct {
@@ -66,7 +68,7 @@ typedef struct {
 	 * The same identifier where it is meant for certain is another finding. */
 	GPtrArray *either;
 	guint belief;
-	guint count;
+	guint count; /* of its places; one that is found for several reasons is one, to MS_MAX_PLACES */
 	guint64 faces;     /* bit n: found in face n of the reading */
 	guint64 texts;     /* bit n: in what the digest of its text is of (reading.h) */
 	GPtrArray *places; /* of MsPlace */

@@ -123,6 +123,7 @@ typedef struct {
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
 	guint guesses;       /* places that were kept of guesses; the worker's */
+	guint searches;      /* texts that were looked through; the worker's */
 	guint others;        /* meanings beside those of the findings, of them all */
 	GHashTable *table;   /* reading.c's, of the findings */
 } MsReading;
@@ -148,7 +149,8 @@ void ms_reading_greet(MsReading *reading, const char *name);
 /* `kind`: of which they have different values, or "". */
 void ms_reading_contradict(MsReading *reading, const char *where, const char *other,
 	const char *kind, const char *format, ...) G_GNUC_PRINTF(5, 6);
-/* Takes `place`; the finding of that kind and value is made when there is none. */
+/* Takes `place` (NULL: one that the finding has already); the finding of that kind and value is
+ * made when there is none. */
 MsFinding *ms_reading_find(MsReading *reading, const char *kind, const char *value, guint belief,
 	guint face, MsPlace *place);
 /* The same where each of its places may mean one of `either` (finding.h; NULL: it does not)

@@ -96,11 +96,26 @@ static MsPlace *place_of(
 {
 	gsize from = ms_fold_source(s->fold, start), to = MAX(ms_fold_source(s->fold, end), from);
 	MsPlace *place = ms_place_new(s->span->where, s->span->text, from, to, s->span->len);
+	place->search = s->reading->searches;
+	place->start = start;
 	if (kind->hidden) {
 		g_free(place->text);
 		place->text = ms_identifier_masked(value);
 	}
 	return place;
+}
+
+/* A pattern, a label and the directory may all find what stands there. */
+static bool is_there_already(const Search *s, const MsFinding *finding, gsize start)
+{
+	for (guint i = finding->places->len; i > 0; i--) {
+		const MsPlace *place = finding->places->pdata[i - 1];
+		if (place->search != s->reading->searches)
+			return false;
+		if (place->start == start)
+			return true;
+	}
+	return false;
 }
 
 /* What an e-invoice says of its sender and of the account to pay to. */
@@ -144,8 +159,10 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 	if (guess && before == NULL && s->reading->guesses >= MS_READING_MAX_GUESSES)
 		return true;
 	bool fresh = before == NULL || (before->belief & MS_BELIEF_GUESS);
+	bool again = before != NULL && is_there_already(s, before, start);
 	MsFinding *f = ms_reading_find_either(s->reading, kind->name, value, s->either,
-		belief | (guess ? MS_BELIEF_GUESS : 0), face, place_of(s, kind, start, end, value));
+		belief | (guess ? MS_BELIEF_GUESS : 0), face,
+		again ? NULL : place_of(s, kind, start, end, value));
 	if (!guess && is_text(s->span) && (end <= s->greeting || start >= s->greeted))
 		f->texts |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
 	/* One that comes again costs no more than the places that are kept of it. */
@@ -153,7 +170,7 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 		ms_budget_charge(s->budget, MS_COST_FINDING,
 			1 + (s->either != NULL ? s->either->len : 0));
 	fits = fits &&
-		(guess || f->count > MS_MAX_PLACES ||
+		(guess || again || f->count > MS_MAX_PLACES ||
 			ms_budget_charge(s->budget, MS_COST_READING, 600));
 	s->full = !fits;
 	return fits ||
@@ -793,6 +810,7 @@ static void search(const MsKinds *kinds, const MsFilters *known, const MsSpan *s
 	s.figure.at = ms_scan_figure(fold->text, fold->len, 0);
 	s.blank.at = ms_scan_blank(fold->text, fold->len, 0);
 	s.cell.at = ms_scan_cell(fold->text, fold->len, 0);
+	reading->searches++;
 	if (!again) {
 		take_greeting(&s);
 		take_text(&s);

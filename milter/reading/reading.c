@@ -382,6 +382,8 @@ MsFinding *ms_reading_find_either(MsReading *reading, const char *kind, const ch
 	guint weak = finding->belief & belief & weakening;
 	finding->belief = ((finding->belief | belief) & ~weakening) | weak;
 	finding->faces |= 1ULL << MIN(face, MS_READING_MAX_FACES - 1);
+	if (place == NULL)
+		return finding;
 	finding->count++;
 	bool room = finding->places->len < MS_MAX_PLACES;
 	reading->guesses += room && (belief & MS_BELIEF_GUESS) != 0;

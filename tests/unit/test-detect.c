@@ -286,6 +286,31 @@ static void test_evidence(void)
 	g_assert_cmpstr(p->after, ==, " is on file");
 }
 
+/* What a pattern, a label and check digits all find in one place stands there once. */
+static void test_places(void)
+{
+	static const struct {
+		const char *text, *kind, *value;
+		guint count;
+	} places[] = {
+		{"Your IBAN DE89 3704 0044 0532 0130 00 is on file", "iban",
+			"DE89370400440532013000", 1},
+		{"VAT ID: DE129273398, VAT ID: DE129273398", "vat-id", "DE129273398", 2},
+		{"Invoice number: RE-2024-00417\nInvoice no. RE-2024-00417", "invoice-number",
+			"RE202400417", 2},
+		{"Customer number: C-10001", "customer-number", "C10001", 1},
+		{"mail a@b.example, a@b.example and a@b.example", "email", "a@b.example", 3},
+		{"C-10001 C-10001\nCustomer number C-10001", "customer-number", "C10001", 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autoptr(MsReading) r = detect(kinds, places[i].text, strlen(places[i].text));
+		const MsFinding *f = find(r, places[i].kind, places[i].value);
+		guint count = f != NULL ? f->count : 0;
+		if (count != places[i].count || f->places->len != count)
+			g_error("%s: %u times, want %u", places[i].text, count, places[i].count);
+	}
+}
+
 /* A pattern of an operator's that runs away is unread, not "nothing found". */
 static void test_catastrophic(void)
 {
@@ -367,6 +392,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/detect/own-kinds", test_own_kinds);
 	g_test_add_func("/detect/rows", test_rows);
 	g_test_add_func("/detect/evidence", test_evidence);
+	g_test_add_func("/detect/places", test_places);
 	g_test_add_func("/detect/catastrophic", test_catastrophic);
 	g_test_add_func("/detect/many", test_many);
 	g_test_add_func("/detect/fields", test_fields);
