@@ -71,6 +71,12 @@ bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool 
 /* Puts a file in the place of the one of that name, or where there is none: whole, with its mode
  * and the owner of its folder, and with `sync` on disk.  False and errno. */
 bool ms_io_replace(const char *path, const void *data, gsize len, guint mode, bool sync);
+/* The same with all that another file has, on disk; where one of that name is, false and EEXIST,
+ * unless `again`. */
+bool ms_io_copy(const char *path, int from, guint mode, bool again);
+/* Who is killed amid one of these three leaves a file beside: such files of a folder go when they
+ * are an hour old. */
+void ms_io_sweep(const char *folder);
 /* Sees to it that there is such a folder: one that is made has that mode, and the owner of the one
  * around it, which has to be there.  False and errno. */
 bool ms_io_make_folder(const char *path, guint mode);

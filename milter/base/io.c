@@ -19,6 +19,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -280,6 +281,28 @@ static bool sync_name(const char *path)
 	return ms_io_sync_folder(folder);
 }
 
+/* Bytes, or all of another file. */
+typedef struct {
+	const void *data;
+	gsize len;
+	int from; /* -1: bytes */
+} Content;
+
+static bool copy(int from, int to)
+{
+	off_t at = 0;
+	ssize_t n;
+	while ((n = sendfile(to, from, &at, 1 << 20)) > 0 || (n < 0 && errno == EINTR))
+		continue;
+	return n == 0;
+}
+
+static bool write_content(int fd, const Content *content)
+{
+	return content->from >= 0 ? copy(content->from, fd)
+				  : ms_io_write(fd, content->data, content->len);
+}
+
 /* errno stays as it is. */
 static void forget_beside(char *fresh)
 {
@@ -290,19 +313,35 @@ static void forget_beside(char *fresh)
 	errno = why;
 }
 
+#define BESIDE ".XXXXXX.new"
+
 /* All of it under another name in that folder: the name, or NULL and errno. */
-static char *write_beside(const char *path, const void *data, gsize len, guint mode, bool sync)
+static char *write_beside(const char *path, const Content *content, guint mode, bool sync)
 {
-	char *fresh = g_strconcat(path, ".XXXXXX.new", NULL);
+	char *fresh = g_strconcat(path, BESIDE, NULL);
 	int fd = g_mkstemp_full(fresh, O_WRONLY | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		ms_io_like_folder(fd, fresh);
-	bool fine = fd >= 0 && ms_io_write(fd, data, len) && fchmod(fd, (mode_t)mode) == 0 &&
+	bool fine = fd >= 0 && write_content(fd, content) && fchmod(fd, (mode_t)mode) == 0 &&
 		(!sync || fsync(fd) == 0);
-	fine = fd >= 0 && close(fd) == 0 && fine;
+	int why = errno;
+	if (fd >= 0 && close(fd) != 0 && fine) {
+		why = errno;
+		fine = false;
+	}
+	errno = why;
 	if (!fine)
 		forget_beside(g_steal_pointer(&fresh));
 	return fresh;
+}
+
+/* Where there is none of that name: else false and EEXIST. */
+static bool take_free_name(const char *path, const Content *content, guint mode)
+{
+	char *fresh = write_beside(path, content, mode, true);
+	bool made = fresh != NULL && take_name(fresh, path);
+	forget_beside(fresh);
+	return made;
 }
 
 bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool *made_out)
@@ -314,21 +353,61 @@ bool ms_io_make(const char *path, const void *data, gsize len, guint mode, bool 
 		return true;
 	if (errno != ENOENT)
 		return false;
-	char *fresh = write_beside(path, data, len, mode, true);
-	bool made = fresh != NULL && take_name(fresh, path),
-	     there = fresh != NULL && errno == EEXIST;
-	forget_beside(fresh);
+	bool made = take_free_name(path, &(Content){data, len, -1}, mode);
 	if (made_out != NULL)
 		*made_out = made;
-	return made ? sync_name(path) : there;
+	return made ? sync_name(path) : errno == EEXIST;
+}
+
+static bool replace(const char *path, const Content *content, guint mode, bool sync)
+{
+	char *fresh = write_beside(path, content, mode, sync);
+	bool fine = fresh != NULL && rename(fresh, path) == 0;
+	forget_beside(fresh);
+	return fine && (!sync || sync_name(path));
 }
 
 bool ms_io_replace(const char *path, const void *data, gsize len, guint mode, bool sync)
 {
-	char *fresh = write_beside(path, data, len, mode, sync);
-	bool fine = fresh != NULL && rename(fresh, path) == 0;
-	forget_beside(fresh);
-	return fine && (!sync || sync_name(path));
+	return replace(path, &(Content){data, len, -1}, mode, sync);
+}
+
+bool ms_io_copy(const char *path, int from, guint mode, bool again)
+{
+	const Content content = {.from = from};
+	if (again)
+		return replace(path, &content, mode, true);
+	if (!take_free_name(path, &content, mode))
+		return false;
+	if (sync_name(path))
+		return true;
+	int why = errno;
+	unlink(path);
+	errno = why;
+	return false;
+}
+
+#define LEFT_SECONDS 3600
+
+/* Files of ours that whoever was writing them would have renamed long since. */
+static bool is_left(const char *path)
+{
+	struct stat st;
+	gsize len = strlen(path), end = strlen(BESIDE);
+	return len > end && path[len - end] == '.' && g_str_has_suffix(path, ".new") &&
+		strspn(path + len - end + 1, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS) == 6 &&
+		lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		st.st_mtime <= time(NULL) - LEFT_SECONDS;
+}
+
+void ms_io_sweep(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		if (is_left(path))
+			unlink(path);
+	}
 }
 
 bool ms_io_make_folder(const char *path, guint mode)

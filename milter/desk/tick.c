@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "missent/clock.h"
+#include "missent/io.h"
 #include "missent/spool.h"
 #include "missent/token.h"
 
@@ -124,6 +125,7 @@ static void tick(Desk *desk)
 	forget(desk, since);
 	desk_send_digest(desk);
 	desk_send_summary(desk);
+	ms_io_sweep(desk->settings->state_dir);
 	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
 	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);
 	if (aside > 0)

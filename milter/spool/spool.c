@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,33 +33,10 @@ static bool fail(GError **error, const char *path, const char *what)
 	return false;
 }
 
-static bool copy(int from, int to)
-{
-	off_t at = 0;
-	ssize_t n;
-	while ((n = sendfile(to, from, &at, 1 << 20)) > 0 || (n < 0 && errno == EINTR))
-		continue;
-	return n == 0;
-}
-
 bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GError **error)
 {
 	g_autofree char *path = path_of(dir, uid);
-	if (again)
-		unlink(path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fail(error, path, "cannot be made");
-	ms_io_like_folder(fd, path);
-	bool fine = copy(from, fd) && fsync(fd) == 0;
-	int why = errno;
-	fine = close(fd) == 0 && fine;
-	if (fine && ms_io_sync_folder(dir))
-		return true;
-	errno = fine ? errno : why;
-	fail(error, path, "cannot be written");
-	unlink(path);
-	return false;
+	return ms_io_copy(path, from, 0600, again) || fail(error, path, "cannot be written");
 }
 
 int ms_spool_open(const char *dir, const char *uid, GError **error)
@@ -128,6 +104,7 @@ guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void 
 		else if (what == MS_SPOOL_UNKNOWN && set_aside(dir, name))
 			n++;
 	}
+	ms_io_sweep(dir);
 	clear_aside(dir);
 	return n;
 }

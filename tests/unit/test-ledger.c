@@ -5,7 +5,10 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -614,6 +617,61 @@ static void test_spool(void)
 	close(from);
 }
 
+static guint files_in(const char *folder, const char *ending)
+{
+	guint n = 0;
+	g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
+	for (const char *name; (name = g_dir_read_name(open)) != NULL;)
+		n += g_str_has_suffix(name, ending);
+	return n;
+}
+
+/* In a child, which the kernel ends when it has written so much. */
+static void write_half(const char *folder, int from, bool again)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit most = {20000, 20000}, no_core = {0, 0};
+		signal(SIGXFSZ, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &no_core);
+		setrlimit(RLIMIT_FSIZE, &most);
+		ms_spool_write(folder, "0123", from, again, NULL);
+		_exit(0);
+	}
+	int status;
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFSIGNALED(status));
+}
+
+/* Who is killed amid it leaves no half of a message, and takes no whole one away. */
+static void test_spool_killed(void)
+{
+	MsSpoolFate fate = MS_SPOOL_HELD;
+	const struct timespec old[2] = {{1, 0}, {1, 0}};
+	g_autofree char *folder = scratch_folder();
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	write_half(folder, from, false);
+	g_assert_cmpint(ms_spool_open(folder, "0123", NULL), ==, -1);
+	g_assert_true(ms_spool_write(folder, "0123", from, false, NULL));
+	write_half(folder, from, true);
+	int fd = ms_spool_open(folder, "0123", NULL);
+	g_assert_cmpint(lseek(fd, 0, SEEK_END), ==, lseek(from, 0, SEEK_END));
+	close(fd);
+	close(from);
+	/* what they left is nobody's, but somebody may be writing it */
+	ms_spool_sweep(folder, fate_of, &fate);
+	g_assert_cmpuint(files_in(folder, ".new"), ==, 2);
+	g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
+	for (const char *name; (name = g_dir_read_name(open)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_assert_no_errno(utimensat(AT_FDCWD, path, old, 0));
+	}
+	ms_spool_sweep(folder, fate_of, &fate);
+	g_assert_cmpuint(files_in(folder, ".new"), ==, 0);
+	g_assert_cmpuint(files_in(folder, ".eml"), ==, 1);
+	remove_folder(folder);
+}
+
 static void test_body_digest(void)
 {
 	static const struct {
@@ -997,6 +1055,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/json", test_json);
 	g_test_add_func("/ledger/twin", test_twin);
 	g_test_add_func("/ledger/spool", test_spool);
+	g_test_add_func("/ledger/spool-killed", test_spool_killed);
 	g_test_add_func("/ledger/body-digest", test_body_digest);
 	g_test_add_func("/ledger/body-digest-lines", test_body_digest_lines);
 	g_test_add_func("/ledger/same-message", test_same);
