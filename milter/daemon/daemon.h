@@ -78,6 +78,8 @@ void room_keep(guint needed);
  * takes connections there.  `descriptor` knows which one that no thread works on is, by its
  * context, or -1. */
 void listener_find(const char *path, int (*descriptor)(void *context));
+/* Of a start that failed: nobody finds a socket that nobody will ever answer at. */
+void listener_leave(void);
 /* How many there are for these beyond that one; below 1: there is none, it must be closed. */
 int room_left(int fd);
 /* Connections that were refused since the last call, for lack of that. */

@@ -252,6 +252,13 @@ void listener_find(const char *path, int (*descriptor)(void *context))
 	atomic_store(&wake, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
+void listener_leave(void)
+{
+	const char *path = atomic_load(&own_socket);
+	if (path != NULL)
+		ms_io_leave_socket(atomic_exchange(&listener, -1), path);
+}
+
 int room_last(void)
 {
 	return last;

@@ -518,6 +518,8 @@ static int serve(const char *config, const char *socket)
 		rc = load(&daemon);
 	if (rc == EX_OK)
 		rc = run(&daemon, spec);
+	else
+		listener_leave();
 	pthread_mutex_lock(&daemon.lock);
 	daemon.over = true;
 	pthread_mutex_unlock(&daemon.lock);

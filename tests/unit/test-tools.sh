@@ -36,6 +36,11 @@ ok 'missentd -V' says 0 'missentd 0' missentd -V
 ok 'missentd with an unknown option' says 64 "there is no option -Z" missentd -Z
 ok 'a configuration that is not there' says 78 'No such file' "$BUILD/missentd" -t -c "$S/none.conf"
 ok 'no site key: says how to make one' says 78 'missent directory key' missent directory stats
+mkdir "$S/run"
+[ "$(id -u)" != 0 ] || { chmod 711 "$S"; chown nobody "$S/run"; echo 'user = "nobody"' >"$S/keyless.conf"; }
+sed "s|$S/state|$S/run|; s|$S/missent.sock|$S/run/sock|" "$S/missent.conf" >>"$S/keyless.conf"
+ok 'a start that fails' says 78 'missent directory key' "$BUILD/missentd" -c "$S/keyless.conf"
+ok '... leaves no socket behind' test ! -e "$S/run/sock"
 ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 65 'File exists' missent directory key
 ok 'config check: no mapping yet' says 1 ' fault, ' missent config check
