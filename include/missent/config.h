@@ -76,6 +76,9 @@ MsSection *ms_config_load(const char *path, const MsRow *rows, GError **error);
 /* The bytes of a settings file, size-checked.  An empty one is an error: it is what a reload sees
  * of a file that is being written over. */
 char *ms_config_read(const char *path, GError **error);
+/* All bytes of a file that settings name, whatever it is of, and a NUL behind them.  What is no
+ * file is an error, and not waited for. */
+char *ms_config_bytes(const char *path, gsize *len_out, GError **error);
 /* How a program ends that could not begin: 78 where somebody has to mend it, after which systemd
  * does not start it again; else 75. */
 int ms_config_exit_code(const GError *why);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/config.h"
 #include "missent/io.h"
 
 #include "backtest_private.h"
@@ -96,11 +97,9 @@ static bool load_mapping(Beside *b, const MsPolicyTest *test, GError **error)
 static GBytes *message_of(const MsPolicyTest *test, GError **error)
 {
 	if (test->path != NULL) {
-		char *text = NULL;
 		gsize len;
-		return g_file_get_contents(test->path, &text, &len, error)
-			? g_bytes_new_take(text, len)
-			: NULL;
+		char *text = ms_config_bytes(test->path, &len, error);
+		return text != NULL ? g_bytes_new_take(text, len) : NULL;
 	}
 	GString *out = g_string_new(NULL);
 	bool has_from = false, has_to = false;

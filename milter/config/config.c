@@ -557,7 +557,7 @@ static bool is_no_file(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !g_str_has_prefix(path, "/dev/");
 }
 
-static char *read_file(const char *path, gsize *len_out, GError **error)
+char *ms_config_bytes(const char *path, gsize *len_out, GError **error)
 {
 	g_autoptr(GError) why = NULL;
 	char *text = NULL;
@@ -578,7 +578,7 @@ static char *read_file(const char *path, gsize *len_out, GError **error)
 char *ms_config_read(const char *path, GError **error)
 {
 	gsize len = 0;
-	char *text = read_file(path, &len, error);
+	char *text = ms_config_bytes(path, &len, error);
 	if (text == NULL)
 		return NULL;
 	const char *no = why_no_text(text, len);

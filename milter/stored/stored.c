@@ -187,7 +187,12 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-typedef enum { NOTHING, MESSAGE, FOLDER, UNKNOWN } What;
+typedef enum { NOTHING, MESSAGE, FOLDER, NO_FILE, UNKNOWN } What;
+
+static What what_opens(const struct stat *s)
+{
+	return S_ISREG(s->st_mode) ? MESSAGE : NO_FILE;
+}
 
 /* A link to a folder may lead back, and is not followed. */
 static What what_is(const char *path)
@@ -196,8 +201,8 @@ static What what_is(const char *path)
 	if (lstat(path, &s) != 0 || (S_ISLNK(s.st_mode) && stat(path, &there) != 0))
 		return errno == ENOENT ? NOTHING : UNKNOWN;
 	if (S_ISLNK(s.st_mode))
-		return S_ISDIR(there.st_mode) ? NOTHING : MESSAGE;
-	return S_ISDIR(s.st_mode) ? FOLDER : MESSAGE;
+		return S_ISDIR(there.st_mode) ? NOTHING : what_opens(&there);
+	return S_ISDIR(s.st_mode) ? FOLDER : what_opens(&s);
 }
 
 static bool add_folder(
@@ -213,11 +218,15 @@ static bool add_folder(
 	for (const char *name; fine && dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
 		g_autofree char *child = g_build_filename(path, name, NULL);
 		bool every = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+		bool named = name[0] != '.' && (every_name || g_str_has_suffix(name, ".eml"));
 		switch (what_is(child)) {
 		case NOTHING: break;
 		case MESSAGE:
-			if (name[0] != '.' && (every_name || g_str_has_suffix(name, ".eml")))
+			if (named)
 				g_ptr_array_add(files, g_steal_pointer(&child));
+			break;
+		case NO_FILE: /* where nobody writes into a pipe, who reads it waits for good */
+			fine = !named || refuse(error, child, "is a pipe or a device, and no file");
 			break;
 		case FOLDER:
 			fine = strcmp(name, "tmp") == 0 ||

@@ -225,6 +225,15 @@ for which in 0 1; do
 	printf '"K9,customer-number,C-30009"}\n\texpect = %s\n}\n' $([ $which = 0 ] && echo deliver || echo hold)
 done >>"$S/policies/invoices.conf"
 ok 'policy check: the mapping of each test is its own' says 0 '' missent policy check
+mkfifo "$S/policies/pipe.eml"
+cp "$S/policies/invoices.conf" "$S/invoices.conf"
+printf 'test "a pipe" {\n\tto = {"k1@m1.example"}\n\tfile = "pipe.eml"\n\texpect = hold\n}\n' >>"$S/policies/invoices.conf"
+ok '... a pipe for a message is not waited for' says 1 'pipe.eml: cannot be read: it is a folder or a pipe' \
+	timeout 20 "$BUILD/missent" -c "$S/missent.conf" policy check
+ok '... nor is one among stored messages' says 66 'pipe.eml: is a pipe or a device, and no file' \
+	timeout 20 "$BUILD/missent" -c "$S/missent.conf" check "$S/policies"
+rm "$S/policies/pipe.eml"
+mv "$S/invoices.conf" "$S/policies/"
 ok 'sync: too few is told too' sh -c "'$BUILD/missent' -c '$S/missent.conf' directory import '$S/m.csv'; '$BUILD/missent' -c '$S/missent.conf' status | grep -q 'would shrink'"
 missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
 
