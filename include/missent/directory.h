@@ -245,6 +245,7 @@ typedef struct {
 	guint64 warnings;
 	bool refused;  /* by a limit: somebody has to look at it */
 	bool accepted; /* more moved than max_moved */
+	bool unasked;  /* a dry run: the mapping in use cannot be asked now, nothing was compared */
 	bool kept; /* it failed, and the next import of the same file goes on where it was */
 } MsImportResult;
 

@@ -327,11 +327,18 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines,
 		CLI_S(result.lines), result.bad);
 	if (options->dry_run) {
-		printf("; %" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT
-		       " in use); nothing was changed (--dry-run)\n",
-			result.entries, result.entries == 1 ? "entry" : "entries", result.before);
+		g_autofree char *in_use = result.unasked
+			? g_strdup("nobody knows how many are in use")
+			: g_strdup_printf("%" G_GINT64_FORMAT " in use", result.before);
+		printf("; %" G_GINT64_FORMAT " %s (%s); nothing was changed (--dry-run)\n",
+			result.entries, result.entries == 1 ? "entry" : "entries", in_use);
 		print_compared(progress, "against the one in use");
-		return 0;
+		fflush(stdout);
+		return result.unasked
+			? cli_fail(EX_TEMPFAIL,
+				  "%s: it was not compared with the mapping in use, which cannot be asked now",
+				  progress->name)
+			: 0;
 	}
 	printf("; %" G_GINT64_FORMAT " %s in use (%" G_GINT64_FORMAT " before)\n", result.entries,
 		result.entries == 1 ? "entry" : "entries", result.before);

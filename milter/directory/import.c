@@ -728,6 +728,7 @@ static bool find_before(Import *import, GError **error)
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}
+	import->result->unasked = answer == MS_RETRY;
 	if (answer != MS_ABSENT && import->before == NULL && why != NULL) {
 		g_autofree char *text = g_strdup_printf("what has moved is not known: %s", why->message);
 		note(text, import);

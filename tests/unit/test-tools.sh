@@ -279,6 +279,10 @@ ok 'a directory that is away: could not be judged' sh -c "
 	printf 'directory { backend = redis\n redis = \"unix:$S/none.sock\" }\nreader { program = \"$BUILD/missent-reader\" }\n' >'$S/redis.conf'
 	cp '$S/site.key' '$S/state/'
 	'$BUILD/missent' -c '$S/redis.conf' check --to a@alpha.example '$S/wrong.eml'; [ \$? = 75 ]"
+ok '... a dry run says that it compared nothing' says 75 'was not compared with the mapping in use' \
+	"$BUILD/missent" -c "$S/redis.conf" directory import -n "$S/m.csv"
+ok '... and how many lines are fine' grep -q '4 entries (nobody knows how many are in use)' "$S/said"
+ok '... a file alone is looked at all the same' says 0 '0 bad' "$BUILD/missent" -c "$S/redis.conf" directory lint "$S/m.csv"
 printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.db"
 ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
 rm -f "$S/state/held.db"
