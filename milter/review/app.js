@@ -5,6 +5,11 @@
 	const $ = (css, root) => (root || document).querySelector(css);
 	const all = (css, root) => Array.from((root || document).querySelectorAll(css));
 
+	// ---- what a form brought ----
+	// It is not kept, and sent once: who comes back to it, or loads it again, gets the page of the form anew.
+	const again = $("main").dataset.again;
+	if (again) history.replaceState(null, "", again);
+
 	// ---- the counter ----
 	const counter = document.getElementById("counter");
 	// What is written anew is read out anew, also if it is the same.
@@ -29,9 +34,10 @@
 	// ---- words that were typed when the session ended: for the same person, on the same page, once ----
 	const me = $("a[href='/me']");
 	const fields = () => all("form[method=post] input:not([type]):not([autocomplete='one-time-code'])");
+	const names = () => fields().map(function (f) { return f.name; }).join();
 	function keep() {
 		try {
-			sessionStorage.setItem("words", JSON.stringify({who: me.textContent, page: location.pathname,
+			sessionStorage.setItem("words", JSON.stringify({who: me.textContent, page: location.pathname, names: names(),
 				words: fields().map(function (f) { return f.value === f.defaultValue ? null : f.value; })}));
 		} catch (e) { /* nothing is kept */ }
 	}
@@ -42,7 +48,7 @@
 			if (!kept) return;
 			if (!me) sessionStorage.setItem("words", JSON.stringify(Object.assign(kept, {ended: true})));
 			else if (kept.ended && kept.who === me.textContent && kept.page === location.pathname
-				&& kept.words.length === own.length) own.forEach(function (f, i) {
+				&& kept.names === names()) own.forEach(function (f, i) {
 				if (kept.words[i] !== null) f.value = kept.words[i];
 			});
 		} catch (e) { /* nothing was kept */ }
@@ -58,6 +64,7 @@
 	tell();
 
 	// ---- sending ----
+	let sent = false; // something about the message that is shown
 	document.addEventListener("submit", function (event) {
 		const button = event.submitter, form = event.target;
 		if (button && button.value === "delete" && form.getAttribute("action").startsWith("/message/")
@@ -66,14 +73,18 @@
 			return;
 		}
 		if (me && form.getAttribute("action") !== "/logout") keep();
+		const action = form.getAttribute("action"), saves = action.endsWith("/part");
+		sent = action.startsWith("/message/") && !saves;
 		// Twice the same decision is a mistake; after a file is saved the page is still there.
-		if (!form.getAttribute("action").endsWith("/part")) setTimeout(function () {
+		if (!saves) setTimeout(function () {
 			all("button", form).forEach(function (b) { b.disabled = true; });
 		}, 0);
 	});
 
-	// Who goes back finds the page as it was left: what was pressed there may be pressed again.
-	window.addEventListener("pageshow", function () {
+	// Who goes back finds the page as it was left, and what was pressed there may be pressed again; but no question
+	// that was answered, no message as it was before the decision, and nothing in clear.
+	window.addEventListener("pageshow", function (event) {
+		if (event.persisted && (again || sent)) { location.reload(); return; }
 		all("button:not([hidden])").forEach(function (b) { b.disabled = false; });
 	});
 

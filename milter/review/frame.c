@@ -212,7 +212,7 @@ static void stopped(GString *out, const Request *r)
 	if (!ms_alerts_is(alerts, MS_ALERT_BREAKER))
 		return;
 	html(out,
-		"<p class=\"notice bad\" role=\"status\">%s <a href=\"/streams\">%s</a> "
+		"<p class=\"notice bad\" role=\"status\">%s <a href=\"/streams\">%s</a> · "
 		"<a href=\"/?reason=%s\">%s</a></p>",
 		T(r, "A stream of mail is stopped, for too much of it was wrong."),
 		T(r, "Which, and what to do"), ms_reason_names[MS_BREAKER],
@@ -265,6 +265,17 @@ static void html_keys(GString *out, const Request *r)
 		T(r, "Close"));
 }
 
+/* What a form brought has no address of its own: who comes back to it, or asks anew, is shown the
+ * page that the form stood on, by the script. */
+static void main_begin(GString *out, const Request *r)
+{
+	g_autofree char *from = r->is_post ? page_before(r) : NULL;
+	if (from != NULL)
+		html(out, "<main id=\"main\" data-again=\"%s\">", from);
+	else
+		html(out, "<main id=\"main\">");
+}
+
 GString *frame(const Request *r, const Answer *a)
 {
 	GString *out = g_string_new("<!DOCTYPE html>\n");
@@ -280,7 +291,7 @@ GString *frame(const Request *r, const Answer *a)
 	top(out, r);
 	paused(out, r);
 	stopped(out, r);
-	html(out, "<main id=\"main\">");
+	main_begin(out, r);
 	g_string_append_len(out, a->html->str, (gssize)a->html->len);
 	html(out, "</main><footer>");
 	html_languages(out);

@@ -86,6 +86,11 @@ def http(path, method='GET', data=None, **headers):
         return e.code, e.headers, e.read().decode(errors='replace')
 
 
+def comes_back(words, name):
+    b.call('POST', '/back', {})
+    tap.ok(wait_for(lambda: words in b.text, 5), name, b.text)
+
+
 def cookie(b):
     return 'missent=' + [c['value'] for c in b.cookies() if c['name'] == 'missent'][0]
 
@@ -307,6 +312,8 @@ b.picture(SHOTS + '/confirm.png')
 b.find('input[name=others]').type('12')
 b.press('.confirm button')
 tap.ok('12' in b.text and 'done' in b.text, 'twelve are decided as one', b.text)
+b.call('POST', '/refresh', {})
+tap.ok('Decide on all of them' in b.text or 'no message is like this' in b.text, '... who loads that anew is asked about none again', b.text)
 tap.ok(wait_for(lambda: all(record(x)['state'] == 'released' for x in batch), 60), '... and carried out')
 p.flush()
 tap.same(p.arrived('Subject: batch', 12, 30), 12, '... and arrive')
@@ -340,6 +347,7 @@ tap.ok('may not have it: 1' in b.text and two in p.held(), 'what is another\'s a
 b.find('input[name=others]').type('1')
 b.press('.confirm button')
 tap.ok('waits for a second person' in b.text and two in p.held(), 'the two-person rule', b.text)
+comes_back('Whose is it?', 'who goes back to where the number was asked for finds the message as it is now')
 b.go(SITE + '/waiting')
 tap.ok('another person must agree' in b.text and not b.all('button[value=yes]'), '... anna cannot agree to her own',
        b.text)
