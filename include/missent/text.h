@@ -59,6 +59,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFold, ms_fold_free)
  * it and a hyphen between; NULL if none is near. */
 const char *ms_text_nearest(const char *word, const char *const *names);
 
+/* Appends the text, whose first line begins behind `indent` columns that are written already, in
+ * lines of at most `columns`, but for words that are longer; `indent` blanks before the others, and
+ * no line end behind the last. */
+void ms_text_wrap(GString *out, const char *text, int indent, int columns);
+
 /* Lower-case ASCII letters and digits of a short text (names, addresses): accents are
  * stripped, ß is ss, every other run of characters is one space.  NULL if over 4,096 bytes. */
 char *ms_text_words(const char *utf8, gsize len);

@@ -259,6 +259,22 @@ const char *ms_text_nearest(const char *word, const char *const *names)
 	return best != NULL ? best : half;
 }
 
+void ms_text_wrap(GString *out, const char *text, int indent, int columns)
+{
+	g_auto(GStrv) words = g_strsplit(text, " ", -1);
+	glong column = indent;
+	for (int i = 0; words[i] != NULL; i++) {
+		glong len = g_utf8_strlen(words[i], -1);
+		bool fold = i > 0 && column + 1 + len > columns;
+		if (fold)
+			g_string_append_printf(out, "\n%*s", indent, "");
+		else if (i > 0)
+			g_string_append_c(out, ' ');
+		g_string_append(out, words[i]);
+		column = fold ? indent + len : column + (i > 0) + len;
+	}
+}
+
 /* What follows does so too, at fifteen times the cost.  NULL: it is not ASCII alone. */
 static char *ascii_words(const char *text, gsize len)
 {

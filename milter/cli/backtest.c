@@ -332,12 +332,12 @@ int cli_backtest(Cli *cli, int argc, char **argv)
 	g_auto(Test) t = {.cli = cli};
 	const GOptionEntry entries[] = {
 		{"against", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &t.against,
-			"mail to judge, repeatable: a file, mbox, Maildir or folder, journal reports, our own spool",
+			"mail to judge, repeatable: file, mbox, Maildir, folder, our own spool",
 			"PATH"},
 		{"policies", 0, 0, G_OPTION_ARG_FILENAME, &t.policies,
 			"these, and the kinds.conf in that folder (those in use)", "DIR"},
 		{"baseline", 0, 0, G_OPTION_ARG_FILENAME, &t.baseline,
-			"only what these policies judge otherwise: a folder, or a git revision of the folder of policies",
+			"only what these judge otherwise: a folder, or its git revision",
 			"DIR|REVISION"},
 		{"directory", 0, 0, G_OPTION_ARG_FILENAME, &t.directory,
 			"by this mapping (the one in use)", "FILE.csv"},

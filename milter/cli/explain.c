@@ -435,7 +435,7 @@ int cmd_explain(Cli *cli, int argc, char **argv)
 		{"reveal", 0, 0, G_OPTION_ARG_NONE, &e.reveal, "identifiers as they are (of files)",
 			NULL},
 		{"seconds", 0, 0, G_OPTION_ARG_INT, &e.seconds,
-			"look for what would have to change for so long at most (10; 0: as long as it takes)",
+			"look for changes for so long at most (10; 0: until all is tried)",
 			"N"},
 		G_OPTION_ENTRY_NULL,
 	};

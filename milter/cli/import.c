@@ -412,7 +412,7 @@ int cli_import(Cli *cli, int argc, char **argv)
 		{"max-shrink", 0, 0, G_OPTION_ARG_DOUBLE, &max_shrink,
 			"refuse when the mapping would lose more (default 20)", "PERCENT"},
 		{"max-moved", 0, 0, G_OPTION_ARG_DOUBLE, &max_moved,
-			"refuse when more of a kind would move to accounts of others (default 2)",
+			"refuse when more of a kind would move to others (default 2)",
 			"PERCENT"},
 		CLI_ACCEPT_OPTIONS(accept, why),
 		{"position", 0, 0, G_OPTION_ARG_STRING_ARRAY, &positions,

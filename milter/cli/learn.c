@@ -402,7 +402,7 @@ int cli_learn(Cli *cli, int argc, char **argv)
 		.house = MS_LEARN_HOUSE};
 	const GOptionEntry entries[] = {
 		{"from", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &l.from,
-			"outgoing mail, repeatable: a file, mbox, Maildir or folder, journal reports, our own spool",
+			"outgoing mail, repeatable: file, mbox, Maildir, folder, our own spool",
 			"PATH"},
 		{"since", 0, 0, G_OPTION_ARG_STRING, &l.since, "mail of before does not count",
 			"TIME"},

@@ -22,6 +22,8 @@
 
 #include "cli.h"
 
+#define HELP_COLUMNS 80
+
 const CliVerb cli_commands[] = {
 	{"init", cmd_init, "set up missent beside the MTA of this host, or take that back"},
 	{"check", cmd_check, "judge messages without an MTA, as the daemon would"},
@@ -280,6 +282,21 @@ static bool are_full(const GOptionEntry *entries, int argc, char **argv)
 	return true;
 }
 
+/* GOption has what it is on the line of the arguments: here it is below, in lines that a terminal
+ * has room for. */
+static GOptionContext *context_of(const char *summary)
+{
+	const char *dash = g_str_has_prefix(summary, "- ") ? summary : strstr(summary, " - ");
+	const char *what = dash != NULL ? strchr(dash, '-') + 2 : "";
+	g_autofree char *arguments = g_strndup(
+		summary, dash != NULL ? (gsize)(dash - summary) : strlen(summary));
+	g_autoptr(GString) lines = g_string_new(NULL);
+	ms_text_wrap(lines, what, 0, HELP_COLUMNS);
+	GOptionContext *context = g_option_context_new(*arguments != '\0' ? arguments : NULL);
+	g_option_context_set_summary(context, lines->str);
+	return context;
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
@@ -288,7 +305,7 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 	}
 	if (!has_no_value(entries, *argc, *argv) || !is_once(entries, *argc, *argv))
 		return false;
-	g_autoptr(GOptionContext) context = g_option_context_new(summary);
+	g_autoptr(GOptionContext) context = context_of(summary);
 	g_autoptr(GError) error = NULL;
 	g_autofree GOptionEntry *plain = without_locale(entries);
 	g_option_context_add_main_entries(context, plain, NULL);

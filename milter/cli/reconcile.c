@@ -271,7 +271,8 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 			"YYYY"},
 		{NULL},
 	};
-	if (!cli_options(entries, "MAILLOG... (or - for standard input)", &argc, &argv))
+	if (!cli_options(entries, "MAILLOG|-... - was every message judged, and delivered as it was? "
+			"exit 0: yes, 1: no, 2: not all can be known", &argc, &argv))
 		return EX_USAGE;
 	g_autofree char *since G_GNUC_UNUSED = o.since;
 	if (argc < 2)

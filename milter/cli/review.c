@@ -162,8 +162,7 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 			NULL},
 		{"disabled", 0, 0, G_OPTION_ARG_NONE, &disabled, "may not log in", NULL},
 		{"no-password", 0, 0, G_OPTION_ARG_NONE, &keep,
-			"ask for none: keep the one there is; a new account "
-			"is for use behind a trusted proxy",
+			"ask for none: keep what there is; a new account needs a trusted proxy",
 			NULL},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -616,7 +615,7 @@ static const CliVerb verbs[] = {
 	{"deluser", do_deluser, "remove an account", "NAME"},
 	{"users", do_users, "list accounts"},
 	{"token", do_token, "tokens for the API", "add | delete | list"},
-	{"key", do_key, "make the key that the agents of several hosts share, or the webhook's",
+	{"key", do_key, "make the key that several hosts share, or the webhook's",
 		"FILE"},
 	{"migrate", do_migrate, "what an earlier version kept for the page becomes the agent's"},
 	{NULL, NULL, NULL},

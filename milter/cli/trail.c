@@ -298,7 +298,7 @@ int cli_audit_verify(Cli *cli, int argc, char **argv)
 	gboolean json = FALSE;
 	const GOptionEntry entries[] = {
 		{"against", 0, 0, G_OPTION_ARG_FILENAME, &against,
-			"with a checkpoint that was kept elsewhere: a file, a mail or a line of a log with one, or - to paste it",
+			"with a checkpoint kept elsewhere: a file, mail or log with one; - to paste",
 			"FILE"},
 		{"folder", 0, 0, G_OPTION_ARG_FILENAME, &given, "of this trail", "FOLDER"},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "as JSON", NULL},

@@ -136,27 +136,10 @@ void desk_text_part(GString *out, const char *text)
 		append_quoted_line(out, lines[i], strlen(lines[i]));
 }
 
-/* `indent` blanks before all lines but the first. */
-static void append_wrapped(GString *out, const char *text, glong column, int indent)
-{
-	g_auto(GStrv) words = g_strsplit(text, " ", -1);
-	for (int i = 0; words[i] != NULL; i++) {
-		glong len = g_utf8_strlen(words[i], -1);
-		bool fold = i > 0 && column + 1 + len > LINE;
-		if (fold)
-			g_string_append_printf(out, "\n%*s", indent, "");
-		else if (i > 0)
-			g_string_append_c(out, ' ');
-		g_string_append(out, words[i]);
-		column = fold ? indent + len : column + (i > 0) + len;
-	}
-	g_string_append_c(out, '\n');
-}
-
 void desk_paragraph(GString *out, const char *text)
 {
-	append_wrapped(out, text, 0, 0);
-	g_string_append_c(out, '\n');
+	ms_text_wrap(out, text, 0, LINE);
+	g_string_append(out, "\n\n");
 }
 
 #define NAME_COLUMNS 24
@@ -168,7 +151,8 @@ void desk_fact(GString *out, const char *name, const char *value)
 	if (*value == '\0')
 		return;
 	g_string_append_printf(out, "%s:%*s", name, (int)pad, "");
-	append_wrapped(out, safe, NAME_COLUMNS, NAME_COLUMNS);
+	ms_text_wrap(out, safe, NAME_COLUMNS, LINE);
+	g_string_append_c(out, '\n');
 }
 
 /* ---- the whole ------------------------------------------------------------------------ */

@@ -204,6 +204,7 @@ sed -i "s|/state\"|/none\"|" "$S/fresh.conf"
 ends 'held list: before anything was set up' 78 'missent init' "$BUILD/missent" -c "$S/fresh.conf" held list
 ends 'help: arguments and words in columns' 0 '  put           ACCOUNT KIND VALUE  add one entry' missent directory --help
 ends '... where there are none' 0 '  prove       a proof' missent audit --help
+ends '... of a verb: what it is stands below its arguments' 0 'judge messages offline; exit 0: would be delivered' missent check --help
 ends 'completion: the words alone' 0 'put	add one entry' missent completion bash
 
 # The remedy of a message can be done.

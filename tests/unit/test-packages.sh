@@ -18,6 +18,7 @@ told() { # every verb and option that --help tells is completed, and nothing els
 		grep -vE '^completion (bash|zsh)$' >"$S/paths"
 	while IFS= read -r path; do
 		LC_ALL=C ./missent $path --help >"$S/help" 2>&1 || { echo "missent $path --help fails"; return 1; }
+		cat "$S/help" >>"$S/helps"
 		sed -nE 's/^  (-[a-zA-Z], )?(--[a-z0-9-]+).*/\2/p' "$S/help" | sed "s/^/$path	/" >>"$S/helped"
 		# A table of verbs has no options section.
 		grep -q '^Usage:' "$S/help" ||
@@ -28,6 +29,7 @@ told() { # every verb and option that --help tells is completed, and nothing els
 	grep -vE '^completion	(bash|zsh)$' "$S/completed" | diff "$S/helped.sorted" -
 }
 ok 'completion has what --help tells, and nothing else' told
+ok 'no line of it is longer than 100 columns' sh -c '! grep -E "^.{101}" "$1"' sh "$S/helps"
 typed() { # WORDS..., WANT: what bash offers for the last word
 	for want in "$@"; do :; done
 	bash -c '. "$1"; shift; COMP_WORDS=(missent "${@:1:$#-1}"); COMP_CWORD=$(($# - 1)); _missent; echo "${COMPREPLY[*]}"' \
