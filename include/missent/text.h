@@ -55,8 +55,9 @@ char *ms_text_shown(const char *utf8, gsize len);
 gsize ms_fold_source(const MsFold *fold, gsize offset);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsFold, ms_fold_free)
 
-/* The name of `names` (NULL-terminated) most like `word`, or the shortest that begins or ends with
- * it and a hyphen between; NULL if none is near. */
+/* The name of `names` (NULL-terminated) most like `word`, one of the same words in another order
+ * among them, or the shortest that begins or ends with it and a hyphen between; NULL if none is
+ * near. */
 const char *ms_text_nearest(const char *word, const char *const *names);
 
 /* Appends the text, whose first line begins behind `indent` columns that are written already, in

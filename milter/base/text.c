@@ -240,6 +240,20 @@ static bool is_half(const char *word, const char *name)
 				name[all - len - 1] == '-'));
 }
 
+/* "sender-not" of "not-sender": the two sides of one of its hyphens, the other way round. */
+static bool is_turned(const char *word, const char *name)
+{
+	gsize len = strlen(word);
+	const char *at = strchr(word, '-');
+	for (; strlen(name) == len && at != NULL; at = strchr(at + 1, '-')) {
+		gsize n = strlen(at + 1);
+		if (n > 0 && name[n] == '-' && g_ascii_strncasecmp(name, at + 1, n) == 0 &&
+			g_ascii_strncasecmp(name + n + 1, word, len - n - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *ms_text_nearest(const char *word, const char *const *names)
 {
 	const char *best = NULL, *half = NULL;
@@ -247,7 +261,8 @@ const char *ms_text_nearest(const char *word, const char *const *names)
 	guint least = (guint)MAX(2, len / 3) + 1;
 	for (; *names != NULL; names++) {
 		/* in capitals or not: nothing is nearer */
-		guint d = g_ascii_strcasecmp(word, *names) == 0 ? 0 : distance(word, *names);
+		bool same = g_ascii_strcasecmp(word, *names) == 0;
+		guint d = same || is_turned(word, *names) ? !same : distance(word, *names);
 		/* of which half is other is another word: no "time" for "size" */
 		if (d < least && (gsize)d * 2 < MAX(len, strlen(*names))) {
 			least = d;

@@ -191,7 +191,9 @@ static void test_nearest(void)
 		{"omde", "mode"}, {"tiem", "time"}, {"orc", "ocr"}, {"size", "message-size"},
 		{"ALFA", "ALPHA"}, {"alpha", "ALPHA"}, {"b", "B"}, {"colour", NULL}, {"ma", NULL},
 		{"cipients", NULL}, {"-", NULL}, {"", NULL}, {"bar", NULL}, {"name", NULL},
-		{"type", NULL}, {"node-s", NULL}, {"C", NULL}};
+		{"type", NULL}, {"node-s", NULL}, {"C", NULL}, {"recipients-max", "max-recipients"},
+		{"Size-Message", "message-size"}, {"-size", NULL}, {"size-", NULL},
+		{"recipients-maxi", NULL}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		g_assert_cmpstr(ms_text_nearest(rows[i].word, names), ==, rows[i].want);
 }
