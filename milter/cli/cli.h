@@ -86,6 +86,9 @@ extern const char cli_describe[];
 bool cli_is_described(int argc, char **argv);
 void cli_describe_verbs(Cli *cli, const char *path, const CliVerb *verbs);
 void cli_describe_options(const char *path, const char *summary, const GOptionEntry *entries);
+/* What the word is a verb of, or with `near` one that is like it, as it is typed, in quotes, with
+ * "or" between several; NULL: nothing.  The caller's. */
+char *cli_elsewhere(Cli *cli, const char *word, bool near);
 
 /* Escape sequences, or "" without colour. */
 typedef enum { PLAIN, BOLD, RED, GREEN, YELLOW, DIM } Colour;

@@ -9,8 +9,11 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "missent/text.h"
 
 #include "cli.h"
 
@@ -103,6 +106,54 @@ static const char in_zsh[] =
 	"(( $+functions[compdef] )) && compdef _missent missent\n"
 	"[[ $funcstack[1] == _missent ]] && _missent \"$@\"\n";
 
+/* All that can be typed, a line each; the caller frees it. */
+static char *table_of(Cli *cli)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *kept = stdout, *memory = open_memstream(&text, &len);
+	g_assert(memory != NULL); /* like malloc */
+	stdout = memory; /* where each command says what it takes */
+	cli_describe_verbs(cli, "", cli_commands);
+	stdout = kept;
+	fclose(memory);
+	return text;
+}
+
+/* The verbs of the table, each with where it stands: its cells. */
+static GPtrArray *verbs_of(const char *table)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+	g_auto(GStrv) lines = g_strsplit(table, "\n", -1);
+	for (int i = 0; lines[i] != NULL; i++) {
+		char **cells = g_strsplit(lines[i], "\t", 3);
+		if (g_strv_length(cells) == 3 && *cells[1] != '-')
+			g_ptr_array_add(out, cells);
+		else
+			g_strfreev(cells);
+	}
+	return out;
+}
+
+char *cli_elsewhere(Cli *cli, const char *word, bool near)
+{
+	char *table = table_of(cli);
+	g_autoptr(GPtrArray) verbs = verbs_of(table), names = g_ptr_array_new();
+	g_autoptr(GString) out = g_string_new(NULL);
+	free(table);
+	for (guint i = 0; near && i < verbs->len; i++)
+		g_ptr_array_add(names, ((char **)verbs->pdata[i])[1]);
+	g_ptr_array_add(names, NULL);
+	const char *like = ms_text_nearest(word, (const char *const *)names->pdata);
+	for (guint i = 0; i < verbs->len; i++) {
+		char **cells = verbs->pdata[i];
+		if (strcmp(cells[1], like != NULL ? like : word) == 0)
+			g_string_append_printf(out, "%s\"missent %s%s%s\"", out->len > 0 ? " or " : "", cells[0],
+				*cells[0] != '\0' ? " " : "", cells[1]);
+	}
+	return out->len > 0 ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
+}
+
 int cmd_completion(Cli *cli, int argc, char **argv)
 {
 	if (!cli_options(NULL, "bash|zsh - print a script that completes commands and options",
@@ -114,7 +165,9 @@ int cmd_completion(Cli *cli, int argc, char **argv)
 	if (zsh)
 		printf("#compdef missent\n");
 	printf("# Made by: missent completion %s\n_missent_table=$(cat <<'END'\n", argv[1]);
-	cli_describe_verbs(cli, "", cli_commands);
+	char *table = table_of(cli);
+	fputs(table, stdout);
+	free(table);
 	printf("END\n)\n%s", zsh ? in_zsh : in_bash);
 	return 0;
 }

@@ -391,6 +391,20 @@ static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
 	fprintf(out, "\n--help after any of them says more; so does missent(1).\n");
 }
 
+/* What was typed is another noun's verb (missent release), a word like one of these, or one like
+ * another noun's. */
+static int no_verb(Cli *cli, const char *word, const char *const *names)
+{
+	const char *near = ms_text_nearest(word, names);
+	g_autofree char *elsewhere = cli_elsewhere(cli, word, near == NULL);
+	g_autofree char *meant = elsewhere != NULL ? g_strdup(elsewhere)
+		: near != NULL                     ? g_strdup_printf("\"%s\"", near)
+						   : NULL;
+	return cli_fail(EX_USAGE, "there is no \"%s\" here%s%s%s", word,
+		meant != NULL ? "; did you mean " : "", meant != NULL ? meant : "",
+		meant != NULL ? "?" : "");
+}
+
 int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, char **argv)
 {
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -414,12 +428,9 @@ int cli_dispatch(Cli *cli, const CliVerb *verbs, const char *usage, int argc, ch
 			return verbs[i].run(cli, argc - 1, argv + 1);
 		}
 	}
-	const char *near = argc > 1 ? ms_text_nearest(argv[1], names) : NULL;
 	if (argc > 1)
-		cli_fail(EX_USAGE, "there is no \"%s\" here%s%s%s", argv[1],
-			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-	if (argc <= 1)
-		print_usage(stderr, verbs, usage);
+		return no_verb(cli, argv[1], names);
+	print_usage(stderr, verbs, usage);
 	return EX_USAGE;
 }
 

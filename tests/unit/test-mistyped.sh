@@ -205,6 +205,13 @@ ends 'held list: before anything was set up' 78 'missent init' "$BUILD/missent" 
 ends 'help: arguments and words in columns' 0 '  put           ACCOUNT KIND VALUE  add one entry' missent directory --help
 ends '... where there are none' 0 '  prove       a proof' missent audit --help
 ends '... of a verb: what it is stands below its arguments' 0 'judge messages offline; exit 0: would be delivered' missent check --help
+ends 'another noun'\''s verb' 64 'did you mean "missent held release"?' missent release x
+ends '... mistyped' 64 'did you mean "missent directory import"?' missent improt x.csv
+ends '... below a noun' 64 'did you mean "missent directory import"?' missent held import x.csv
+ends '... of several' 64 'did you mean "missent directory lint" or "missent policy lint"?' missent lint
+ends '... a command of its own below a noun' 64 'did you mean "missent doctor"?' missent policy doctor
+ends '... one of its own that is like it comes first' 64 'did you mean "lookup"?' missent directory lokup
+without '... a word that is like none' 'did you mean' missent frobnicate
 ends 'completion: the words alone' 0 'put	add one entry' missent completion bash
 
 # The remedy of a message can be done.
