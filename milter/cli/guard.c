@@ -158,7 +158,7 @@ static int reset(const GuardSession *session, const char *which, const char *why
 		rc = reset_one(session, state, why);
 	}
 	if (n == 0)
-		return cli_fail(1,
+		return cli_fail(which != NULL ? EX_DATAERR : 1,
 			which != NULL
 				? "no stream that is stopped has this ID; see missent guard status"
 				: "no stream is stopped");

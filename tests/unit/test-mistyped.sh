@@ -212,6 +212,7 @@ ends '... of several' 64 'did you mean "missent directory lint" or "missent poli
 ends '... a command of its own below a noun' 64 'did you mean "missent doctor"?' missent policy doctor
 ends '... one of its own that is like it comes first' 64 'did you mean "lookup"?' missent directory lokup
 without '... a word that is like none' 'did you mean' missent frobnicate
+ends 'guard reset: an ID that is none' 65 'see missent guard status' missent guard reset --why x abc
 ends 'completion: the words alone' 0 'put	add one entry' missent completion bash
 
 # The remedy of a message can be done.
