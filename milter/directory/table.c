@@ -461,8 +461,8 @@ static bool find_out(MsTable *table, const MsTableForm *form, GString *told, GEr
 			found,
 			g_str_has_prefix(found, "UTF") ? ""
 				: strcmp(found, "windows-1252") == 0
-				? " (Latin-1), since it is not UTF-8; if that is wrong, say --encoding"
-				: ", in which its letters make words; if that is wrong, say --encoding");
+				? " (Latin-1), since it is not UTF-8 (if that is wrong, say --encoding)"
+				: ", in which its letters make words (if that is wrong, say --encoding)");
 	table->delimiter = table->file >= 0    ? ','
 		: form->delimiter != '\0' ? form->delimiter
 					  : ms_csv_find_delimiter(table->csv);
