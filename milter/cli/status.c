@@ -162,6 +162,26 @@ static void print_unsure(guint64 n)
 			"not known", text);
 }
 
+/* How many messages of today did not go whole and at once (MS_NUM_ACTION), or would not have
+ * (MS_NUM_WOULD). */
+static guint64 kept_back(const Status *st, MsNumber first)
+{
+	guint64 n = 0;
+	for (guint i = MS_SPLIT; i < MS_N_ACTIONS; i++)
+		n += today(st, (MsNumber)(first + i));
+	return n;
+}
+
+static void print_observed(const Status *st)
+{
+	guint64 would = kept_back(st, MS_NUM_WOULD), was = kept_back(st, MS_NUM_ACTION);
+	g_autofree char *text = ms_numbers_text(would - MIN(was, would));
+	if (would > was)
+		printf("%-12s %s of these would have been kept back, were all enforced "
+		       "(missent held list --observed)\n",
+			"observed", text);
+}
+
 /* The parts of a table that are not nought, after their sum. */
 static void print_today(const Status *st)
 {
@@ -173,8 +193,9 @@ static void print_today(const Status *st)
 		"deferred"};
 	for (guint i = 0; i < MS_N_ACTIONS; i++)
 		append(out, today(st, (MsNumber)(MS_NUM_ACTION + i)), words[i]);
-	append(out, today(st, MS_NUM_RELEASED), "released before");
+	append(out, today(st, MS_NUM_RELEASED), "released before, or missent's own");
 	line("today", out->str);
+	print_observed(st);
 	g_string_truncate(out, 0);
 	for (guint i = 0; i < MS_N_REASONS; i++)
 		append(out, today(st, (MsNumber)(MS_NUM_REASON + i)), ms_reason_names[i]);
