@@ -46,17 +46,98 @@ static char *bar_of(const MsStatsRow *row, guint64 most, bool utf8)
 	return g_string_free(out, FALSE);
 }
 
-static void print_row(
-	const Cli *cli, const MsStatsRow *row, const char *name, int width, guint64 most, bool utf8)
+/* ---- columns -------------------------------------------------------------------------- */
+
+static guint64 judged_of(const MsStatsRow *row)
 {
-	g_autofree char *cell = cli_cell(name, width), *bar = bar_of(row, most, utf8);
-	printf("%s%s%s %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-	       " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT " %8" G_GUINT64_FORMAT
-	       " %8" G_GUINT64_FORMAT " %s%s%s\n",
-		cli_colour(cli, BOLD), cell, cli_colour(cli, PLAIN), row->judged,
-		row->verdicts[MS_TAG], row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD],
-		row->verdicts[MS_DELAY], row->verdicts[MS_REJECT], row->verdicts[MS_TEMPFAIL],
-		row->observed, cli_colour(cli, YELLOW), bar, cli_colour(cli, PLAIN));
+	return row->judged;
+}
+
+static guint64 tagged_of(const MsStatsRow *row)
+{
+	return row->verdicts[MS_TAG];
+}
+
+static guint64 held_of(const MsStatsRow *row)
+{
+	return row->verdicts[MS_SPLIT] + row->verdicts[MS_HOLD];
+}
+
+static guint64 delayed_of(const MsStatsRow *row)
+{
+	return row->verdicts[MS_DELAY];
+}
+
+static guint64 rejected_of(const MsStatsRow *row)
+{
+	return row->verdicts[MS_REJECT];
+}
+
+static guint64 deferred_of(const MsStatsRow *row)
+{
+	return row->verdicts[MS_TEMPFAIL];
+}
+
+static guint64 observed_of(const MsStatsRow *row)
+{
+	return row->observed;
+}
+
+/* One that is nought in all rows is left out, but for those that each reader looks for: so there is
+ * room for names. */
+static const struct {
+	const char *name;
+	guint64 (*of)(const MsStatsRow *row);
+	bool always;
+} columns[] = {
+	{"judged", judged_of, true}, {"tagged", tagged_of}, {"held", held_of, true},
+	{"delayed", delayed_of}, {"rejected", rejected_of}, {"deferred", deferred_of},
+	{"observed", observed_of, true},
+};
+
+/* ---- the table ------------------------------------------------------------------------ */
+
+typedef struct {
+	const Cli *cli;
+	const MsStatsRow *all; /* the sum of all rows */
+	int width;             /* of names */
+	guint64 most;          /* judged of one row */
+	bool utf8;
+} Table;
+
+static bool is_shown(const Table *t, gsize column)
+{
+	return columns[column].always || columns[column].of(t->all) > 0;
+}
+
+static void print_head(const Table *t, const char *name)
+{
+	g_autofree char *cell = cli_cell(name, t->width);
+	printf("%s", cell);
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+		if (is_shown(t, i))
+			printf(" %8s", columns[i].name);
+	printf("\n");
+}
+
+/* Names are not cut, which would make one of two: what the column has no room for stands below. */
+static void print_row(const Table *t, const MsStatsRow *row, const char *name, bool bar)
+{
+	g_autofree char *safe = cli_cell(name, 0);
+	g_autoptr(GString) lines = g_string_new(NULL);
+	ms_text_wrap(lines, safe, 0, t->width);
+	const char *more = strchr(lines->str, '\n');
+	g_autofree char *first = g_strndup(
+		lines->str, more != NULL ? (gsize)(more - lines->str) : lines->len);
+	g_autofree char *cell = cli_cell(first, t->width);
+	printf("%s%s%s", cli_colour(t->cli, BOLD), cell, cli_colour(t->cli, PLAIN));
+	for (gsize i = 0; i < G_N_ELEMENTS(columns); i++)
+		if (is_shown(t, i))
+			printf(" %8" G_GUINT64_FORMAT, columns[i].of(row));
+	g_autofree char *drawn = bar ? bar_of(row, t->most, t->utf8) : NULL;
+	if (drawn != NULL)
+		printf(" %s%s%s", cli_colour(t->cli, YELLOW), drawn, cli_colour(t->cli, PLAIN));
+	printf("%s\n", more != NULL ? more : "");
 }
 
 #define SHOWN_UNSURE 10
@@ -78,24 +159,40 @@ static void print_unsure(const Cli *cli, const MsStats *stats)
 		printf("  %u more (--json)\n", unsure->len - SHOWN_UNSURE);
 }
 
+/* Whatever has no cause: so that rows add up to the sum below them. */
+static MsStatsRow rest_of(const MsStats *stats)
+{
+	const GPtrArray *rows = ms_stats_rows(stats);
+	MsStatsRow rest = *ms_stats_all(stats);
+	for (guint i = 0; i < rows->len; i++) {
+		const MsStatsRow *row = rows->pdata[i];
+		rest.judged -= row->judged;
+		rest.observed -= row->observed;
+		for (int k = 0; k < MS_N_ACTIONS; k++)
+			rest.verdicts[k] -= row->verdicts[k];
+	}
+	return rest;
+}
+
 static void print_table(const Cli *cli, const MsStats *stats, MsStatsBy by, guint limit)
 {
-	static const int widths[MS_N_STATS] = {10, 24, 30, 50};
+	static const int widths[MS_N_STATS] = {10, 24, 30, 46};
 	const GPtrArray *rows = ms_stats_rows(stats);
 	guint first = by == MS_STATS_DAY && rows->len > limit ? rows->len - limit : 0,
 	      n = MIN(rows->len - first, limit);
-	bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	guint64 most = 0;
+	Table t = {.cli = cli, .all = ms_stats_all(stats), .width = widths[by],
+		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
 	for (guint i = first; i < first + n; i++)
-		most = MAX(most, ((const MsStatsRow *)rows->pdata[i])->judged);
-	g_autofree char *head = cli_cell(ms_stats_names[by], widths[by]);
-	printf("%s   judged   tagged     held  delayed rejected deferred observed\n", head);
+		t.most = MAX(t.most, ((const MsStatsRow *)rows->pdata[i])->judged);
+	print_head(&t, ms_stats_names[by]);
 	for (guint i = first; i < first + n; i++)
-		print_row(cli, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name,
-			widths[by], most, utf8);
+		print_row(&t, rows->pdata[i], ((const MsStatsRow *)rows->pdata[i])->name, true);
 	if (rows->len > n)
 		printf("%u more (--limit)\n", rows->len - n);
-	print_row(cli, ms_stats_all(stats), "all", widths[by], 0, utf8);
+	MsStatsRow rest = rest_of(stats);
+	if (by == MS_STATS_CAUSE && rest.judged > 0)
+		print_row(&t, &rest, "nothing against it", false);
+	print_row(&t, t.all, "all", false);
 	print_unsure(cli, stats);
 	if (ms_stats_damaged(stats) > 0)
 		printf("%s%" G_GUINT64_FORMAT

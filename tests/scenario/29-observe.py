@@ -44,8 +44,15 @@ tap.same(p.held(), [], 'nothing is held')
 
 rows = {row['name']: row for row in json.loads(m.tool('stats', '--by', 'policy', '--json'))['rows']}
 tap.ok(rows[TITLE]['judged'] == 12 and rows[TITLE]['observed'] == 6, 'stats tell the same', rows)
+out = m.tool('status')
+tap.ok('12 judged, 12 delivered' in out and '6 of these would have been kept back' in out, 'so does the status', out)
 out = m.tool('stats')
 tap.ok('12' in out and '\nall ' in out, 'and as a table', out)
+out = m.tool('stats', '--by', 'cause')
+counts = [[int(x) for x in re.findall(r' {2,}(\d+)', line)] for line in out.splitlines()]
+counts = [x for x in counts if x]
+tap.same([sum(x) for x in zip(*counts[:-1])], counts[-1], '... of which the rows add up, by cause too')
+tap.ok('\nwrong\n' in out and '...' not in out and 'rejected' not in out, '... with whole names, and no column that is nought in all', out)
 shown = json.loads(m.tool('config', 'show', '--policies', '--json'))
 tap.ok(shown['policies'][TITLE]['mode']['value'].startswith('observe-until') and shown['policies'][TITLE]['mode']['line'] > 0
        and shown['settings']['max-memory']['default'], 'config show has file and line, and defaults', shown)
