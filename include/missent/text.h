@@ -35,7 +35,7 @@ gunichar ms_text_cp1252(guint8 byte);
 
 /* The text as recognition sees it: same words, one spelling of each character.  Invisible
  * characters and accents are gone; blanks, dashes and digits of all scripts, letters of other
- * widths and those that only look like Latin ones are ASCII. */
+ * widths and those that only look like Latin ones are ASCII; a line ends with a line feed. */
 typedef struct {
 	char *text;  /* NUL after `len`, but NULs may stand within */
 	gsize len;

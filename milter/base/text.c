@@ -129,6 +129,21 @@ static void fold_step(MsFold *fold, GString *out, gsize source)
 	g_array_append_val(fold->map, step);
 }
 
+/* What ends a line by itself is the end that all look for.  Before another, or a line feed, it is a
+ * part of that one. */
+static void fold_returns(char *text, gsize len)
+{
+	const char *end = text + len;
+	for (char *cr = text; (cr = memchr(cr, '\r', (gsize)(end - cr))) != NULL; cr++) {
+		char *next = cr + 1;
+		while (next < end && *next == '\r')
+			next++;
+		if (next == end || *next != '\n')
+			memset(cr, '\n', (gsize)(next - cr));
+		cr = next - 1;
+	}
+}
+
 MsFold *ms_fold_new(const char *utf8, gsize len)
 {
 	MsFold *fold = g_new0(MsFold, 1);
@@ -162,6 +177,7 @@ MsFold *ms_fold_new(const char *utf8, gsize len)
 	fold_step(fold, out, len);
 	fold->len = out->len;
 	fold->text = g_string_free(out, FALSE);
+	fold_returns(fold->text, fold->len);
 	return fold;
 }
 

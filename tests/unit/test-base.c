@@ -155,6 +155,7 @@ static void test_fold(void)
 		{"a\xe2\x80\xa8"
 		 "b",
 			"a\nb"}, /* line separator */
+		{"a\rb\r\rc\r\nd\r\r\ne\r", "a\nb\n\nc\r\nd\r\r\ne\n"},
 		{"plain", "plain"},
 		{"", ""},
 	};
