@@ -127,15 +127,26 @@ static bool has_digit(const char *text, const Cell *cell)
 	return ms_has_digit(text + cell->start, cell->end - cell->start);
 }
 
+/* Is the cell, `k`th of `n`, below a head that stands from `from` to `until`?  Where a row has as
+ * many cells as its heads have, they are counted, for not all that set blanks between them count
+ * those as well; but what is flush with a head is its own, too, as a name may have a gap in it. */
+static bool is_below(
+	const Head *head, guint i, gsize line, const Cell *cells, guint k, guint n)
+{
+	gsize from = head->cells[i].start - head->line, until = head->cells[i].end - head->line;
+	gsize start = cells[k].start - line, end = cells[k].end - line;
+	if (n == head->n)
+		return k == i || start == from || end == until;
+	return start < until && end > from;
+}
+
 /* Names what stands in the columns; whether it has a digit in one of them. */
 static bool read_row(Search *s, const Head *head, gsize line, const Cell *cells, guint n)
 {
 	bool digits = false;
 	for (guint i = 0; i < head->n; i++) {
-		gsize from = head->cells[i].start - head->line,
-		      until = head->cells[i].end - head->line;
 		for (guint k = 0; head->kinds[i] != NULL && k < n; k++) {
-			if (cells[k].start - line >= until || cells[k].end - line <= from)
+			if (!is_below(head, i, line, cells, k, n))
 				continue;
 			ms_detect_add_named(s, head->kinds[i], cells[k].start, cells[k].end);
 			digits = digits || has_digit(s->fold->text, &cells[k]);
@@ -220,7 +231,8 @@ static gsize join_heads(Search *s, Head *head, gsize next)
 	gsize end = ms_detect_line_end(text, s->fold->len, next);
 	Cell cells[MAX_CELLS];
 	bool joined = false;
-	if (end - next > MAX_LINE || ms_has_digit(text + head->line, end - head->line))
+	if (end - next > MAX_LINE || ms_has_digit(text + head->line, end - head->line) ||
+		ms_detect_is_rule(text, next, end))
 		return next;
 	guint n = cut(text, next, end, cells);
 	for (guint i = 0; i < head->n && n + head->n > 2; i++) {

@@ -783,6 +783,22 @@ static const struct {
 	{"Menge   Kundennummer\n12      417", "KD00417"},
 	{"Name                Kundennummer   Menge\nMeier GmbH          417   12", "KD00417"},
 	{"Menge   Kundennummer\n\n12      12694\n\n3       417", "KD12694+KD00417"},
+	/* a rule is no second line of a head; and rows whose blanks nobody counted have as many cells */
+	{"Kundennummer   Menge\n--------------------\n12694          417", "KD12694"},
+	{"Kundennummer   Menge\n====================\n417            12", "KD00417"},
+	{"| Kunde | Anna  |\n+-------+-------+\n| Menge | 417   |", NULL},
+	{"Kundennummer  Menge\n12694  417", "KD12694"},
+	{"Menge  Kundennummer\n12  417", "KD00417"},
+	{"   | Kundennummer | Menge |\n   |---|---|\n   | 12694 | 417 |", "KD12694"},
+	{"   | Kundennummer | Menge |\n   |---|---|\n   | 417 | 12 |", "KD00417"},
+	{"Name          Kundennummer  Ort\nMeier  GmbH   417", "KD00417"},
+	{"Name          Kundennummer  Ort\nMeier  GmbH            417", "KD00417"},
+	/* line ends of one sign */
+	{"Kundennummer\tMenge\r417\t12\r", "KD00417"},
+	{"Menge\tKundennummer\r417\t12694\r12\t733", "KD12694+KD00733"},
+	{"Name   Kundennummer   Menge\rMeier  417            12", "KD00417"},
+	{"Name   Kundennummer   Menge\rMeier  12694          417", "KD12694"},
+	{"Menge\r\r\nKundennummer\r\r\nDatum\r\r\n12\r\r\n417\r\r\n01.11.2026\r\r\n", "KD00417"},
 	{"Menge;Kundennummer\n\n12;12694\n\n3;417", "KD12694+KD00417"},
 	/* before their names or above them, which say that they are for numbers */
 	{"417\tKundennummer\n1.2.\tDatum", "KD00417"},
