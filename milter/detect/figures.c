@@ -899,7 +899,8 @@ static bool is_type_before(const char *word, gsize len, const char *small)
 bool ms_detect_is_house(const MsFold *fold, gsize end)
 {
 	static const char *const before[] = {"rue", "avenue", "boulevard", "chemin", "impasse",
-		"allee", "quai", "route", "bis", "ter", NULL};
+		"allee", "quai", "route", NULL};
+	static const char *const half[] = {"bis", "ter", NULL}; /* and "until", in German */
 	static const char *const behind[] = {"street", "st", "road", "rd", "avenue", "ave", "lane",
 		"ln", "drive", "dr", "boulevard", "blvd", NULL};
 	bool first = false, last = false;
@@ -913,7 +914,7 @@ bool ms_detect_is_house(const MsFold *fold, gsize end)
 					 is_type_before(fold->text + from, at - from, small));
 		last = n > 0 && g_strv_contains(behind, small);
 		at += fold->text[at] == '.';
-		n++;
+		n += n > 0 || !g_strv_contains(half, small);
 	}
 	return n > 1 && (first || last) &&
 		(fold->text[at] == '\0' || strchr(",;\r\n\t|)", fold->text[at]) != NULL);
