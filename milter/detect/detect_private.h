@@ -132,6 +132,8 @@ const MsNameKinds *ms_detect_kinds_enclosed(Search *s, gsize start, gsize end);
 gsize ms_detect_inner_end(const char *text, gsize end);
 /* columns.c: values below their names, set apart by blanks. */
 void ms_detect_columns(Search *s);
+/* lists.c: numbers below a name, one in a line. */
+void ms_detect_lists(Search *s);
 /* Is a line from `from` to `until` nothing but a rule of a table: "+-----+-----+"? */
 bool ms_detect_is_rule(const char *text, gsize from, gsize until);
 /* Where the line at `at` ends, before its line end. */

@@ -269,6 +269,25 @@ static guint said(const Search *s, guint k, const MsHit *hit, gsize start, gsize
 	return ms_detect_is_told(s, k, hit->first, hit->last) ? 1 : 0;
 }
 
+/* Do these digits have a place that says so?  Of few of them, where many such are known, it must
+ * say it clearly. */
+static bool is_placed(const Search *s, guint k, const MsHit *hit, gsize start, gsize end, bool odd)
+{
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text + words[hit->first].start;
+	gsize len = words[hit->last].end - words[hit->first].start;
+	bool few = !odd && len <= FEW_DIGITS;
+	if (few && (ms_detect_is_meant(s, k, hit->first, hit->last) ||
+			   ms_detect_in_billing(s, start, end)))
+		return true;
+	if (few && is_among_many(s, kind, text, len))
+		return false;
+	return is_called(s, k, hit, start, end, odd) ||
+		(!few && !odd && len < kind->bare_digits &&
+			ms_detect_is_meant(s, k, hit->first, hit->last));
+}
+
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -287,11 +306,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		s, start, end, digits, digits && len >= kind->joined_digits);
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
-	bool few = digits && !odd && len <= FEW_DIGITS;
-	if (((few && (ms_detect_is_meant(s, k, hit->first, hit->last) ||
-			     ms_detect_in_billing(s, start, end))) ||
-		    (!(few && is_among_many(s, kind, text, len)) &&
-			    is_called(s, k, hit, start, end, odd))) &&
+	if ((digits ? is_placed(s, k, hit, start, end, odd)
+		    : is_called(s, k, hit, start, end, odd)) &&
 		!is_amount(s, k, start, end) &&
 		!(glued && ms_detect_is_part_of_known(s, NULL, hit->first, hit->last)))
 		return true;

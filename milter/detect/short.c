@@ -547,7 +547,8 @@ bool ms_detect_is_meant(const Search *s, guint k, gsize first, gsize last)
 	const MsWord *words = s->compact->words;
 	Short c = {.s = (Search *)s, .first = first, .last = last};
 	gsize len = words[last].end - words[first].start;
-	g_assert(len <= MAX_DIGITS);
+	if (len > MAX_DIGITS)
+		return false;
 	memcpy(c.digits, s->compact->text + words[first].start, len);
 	return is_meant(&c, k, first, 0, false) && (c.placed || !is_group(&c));
 }
