@@ -51,6 +51,8 @@ static guint cut(const char *text, gsize from, gsize until, Cell *cells)
 bool ms_detect_is_rule(const char *text, gsize from, gsize until)
 {
 	gsize marks = 0;
+	while (from < until && strchr("> ", text[from]) != NULL && text[from] != '\0')
+		from++;
 	for (; from < until; from++) {
 		if (strchr("-=_+*", text[from]) != NULL && text[from] != '\0')
 			marks++;
@@ -127,16 +129,18 @@ static bool has_digit(const char *text, const Cell *cell)
 	return ms_has_digit(text + cell->start, cell->end - cell->start);
 }
 
-/* Is the cell, `k`th of `n`, below a head that stands from `from` to `until`?  Where a row has as
- * many cells as its heads have, they are counted, for not all that set blanks between them count
- * those as well; but what is flush with a head is its own, too, as a name may have a gap in it. */
-static bool is_below(
-	const Head *head, guint i, gsize line, const Cell *cells, guint k, guint n)
+/* Is the `k`th of `n` cells below the `i`th head?  Where a row has as many cells as its heads are,
+ * they are counted, for not all that set blanks between them count those as well; but what is flush
+ * with a head is its own, too, as a name may have a gap in it, unless bars say where it ends. */
+static bool is_below(const char *text, const Head *head, guint i, gsize line, const Cell *cells,
+	guint k, guint n)
 {
 	gsize from = head->cells[i].start - head->line, until = head->cells[i].end - head->line;
 	gsize start = cells[k].start - line, end = cells[k].end - line;
 	if (n == head->n)
-		return k == i || start == from || end == until;
+		return k == i ||
+			((start == from || end == until) &&
+				memchr(text + line, '|', cells[n - 1].end - line) == NULL);
 	return start < until && end > from;
 }
 
@@ -146,7 +150,7 @@ static bool read_row(Search *s, const Head *head, gsize line, const Cell *cells,
 	bool digits = false;
 	for (guint i = 0; i < head->n; i++) {
 		for (guint k = 0; head->kinds[i] != NULL && k < n; k++) {
-			if (!is_below(head, i, line, cells, k, n))
+			if (!is_below(s->fold->text, head, i, line, cells, k, n))
 				continue;
 			ms_detect_add_named(s, head->kinds[i], cells[k].start, cells[k].end);
 			digits = digits || has_digit(s->fold->text, &cells[k]);

@@ -453,21 +453,6 @@ static guint only_cell(const Cell *cells, guint n)
 	return only;
 }
 
-/* Does a line end a column that stands by itself?  One with another name in it has values of its
- * own, and one without a number may be such a name, unless numbers stood below each other. */
-static bool ends_column(const Search *s, const Row *row, guint only, bool list)
-{
-	if (only >= row->n || only_cell(row->cells, row->n) != only)
-		return false;
-	const Cell *cell = &row->cells[only];
-	gsize len = cell->end - cell->start;
-	if (len < 2 || len > MAX_CELL)
-		return false;
-	g_autofree char *name = g_strndup(s->fold->text + cell->start, len);
-	return (!list && !has_digit(s->fold->text, row, only)) ||
-		ms_kinds_named(s->kinds, name) != NULL;
-}
-
 /* Different words in a line, and none is a value's. */
 static bool is_all_names(const char *text, const Row *row, guint n)
 {
@@ -489,6 +474,23 @@ static guint without_last(const Row *row)
 {
 	const Cell *last = &row->cells[row->n - 1];
 	return row->n - (row->n > 1 && last->start == last->end);
+}
+
+/* Does a line end a column that stands by itself?  One with another name in it has values of its
+ * own, a line of several names heads another table, and one without a number may be such a name, unless numbers stood below each other. */
+static bool ends_column(const Search *s, const Row *row, guint only, bool list)
+{
+	if (without_last(row) > 1 && is_all_names(s->fold->text, row, without_last(row)))
+		return true;
+	if (only >= row->n || only_cell(row->cells, row->n) != only)
+		return false;
+	const Cell *cell = &row->cells[only];
+	gsize len = cell->end - cell->start;
+	if (len < 2 || len > MAX_CELL)
+		return false;
+	g_autofree char *name = g_strndup(s->fold->text + cell->start, len);
+	return (!list && !has_digit(s->fold->text, row, only)) ||
+		ms_kinds_named(s->kinds, name) != NULL;
 }
 
 /* Do numbers above a line of names, and numbers below it, say that it heads another table, the one

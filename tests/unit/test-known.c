@@ -777,6 +777,8 @@ static const struct {
 	{"| Kunde |\n| Anna Weber |\n| Menge 417 |\n", NULL},
 	{"Kundennummer\t\n12694\t\nMenge\t\n417\t\n", "KD12694"},
 	{"Kundennummer\t\n12694\t\n417\t\n-\t\n733\t\n", "KD12694+KD00417+KD00733"},
+	{"Kundennummer\t\n12694\t\nArtikelnummer\tMenge\t\n417\t3\t\n733\t4\t\n", "KD12694"},
+	{"Kundennummer\t\n12694\t\nKundennummer\tMenge\t\n417\t3\t\n", "KD12694+KD00417"},
 	{"| Kundennummer |\n|---|\n| 417 |\n| 12694 |\n", "KD00417+KD12694"},
 	/* a line each, however many they are, listed, cited, or with a line between */
 	{"Kundennummer\nX-1\nX-2\nX-3\nX-4\nX-5\nX-6\nX-7\nX-8\nX-9\nX-10\nX-11\nX-12\n"
@@ -822,7 +824,7 @@ static const struct {
 	{"Menge   Kundennummer\n12      417", "KD00417"},
 	{"Name                Kundennummer   Menge\nMeier GmbH          417   12", "KD00417"},
 	{"Menge   Kundennummer\n\n12      12694\n\n3       417", "KD12694+KD00417"},
-	/* a rule is no second line of a head; rows whose blanks nobody counted have as many cells */
+	/* no second line of a head is a rule; rows are of as many cells, however they are set */
 	{"Kundennummer   Menge\n--------------------\n12694          417", "KD12694"},
 	{"Kundennummer   Menge\n====================\n417            12", "KD00417"},
 	{"| Kunde | Anna  |\n+-------+-------+\n| Menge | 417   |", NULL},
@@ -830,6 +832,9 @@ static const struct {
 	{"Menge  Kundennummer\n12  417", "KD00417"},
 	{"   | Kundennummer | Menge |\n   |---|---|\n   | 12694 | 417 |", "KD12694"},
 	{"   | Kundennummer | Menge |\n   |---|---|\n   | 417 | 12 |", "KD00417"},
+	{"> Menge   Kundennummer\n> --------------------\n> 417     12694", "KD12694"},
+	{"> Menge   Kundennummer\n> --------------------\n> 12      417", "KD00417"},
+	{"   | Kundennummer | Menge |\n   |---|---|\n   | KDX-77 | 417 |", NULL},
 	{"Name          Kundennummer  Ort\nMeier  GmbH   417", "KD00417"},
 	{"Name          Kundennummer  Ort\nMeier  GmbH            417", "KD00417"},
 	/* line ends of one sign */
