@@ -923,7 +923,28 @@ static guint cut_blanks(const Search *s, gsize word, gsize end, bool names, Cell
 	return n;
 }
 
-/* A line of numbers, and above it one of as many names: is its name where the value is? */
+/* Are they names as tables have above their columns? */
+static bool are_heads(const Search *s, const Cell *names, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		char c = s->fold->text[ms_detect_word_start(s, names[i].first)];
+		if (with_digits(s, names[i].first, names[i].last) > 0 ||
+			!(g_ascii_isupper(c) || (c & 0x80) != 0))
+			return false;
+	}
+	return true;
+}
+
+static guint valued(const Search *s, const Cell *cells, guint n)
+{
+	guint values = 0;
+	for (guint i = 0; i < n; i++)
+		values += with_digits(s, cells[i].first, cells[i].last) > 0;
+	return values;
+}
+
+/* A line of numbers, or of several among other words, and above it one of as many names: is its name
+ * where the value is? */
 static bool by_line_above(const Case *c, gsize last)
 {
 	const Search *s = c->s;
@@ -935,17 +956,47 @@ static bool by_line_above(const Case *c, gsize last)
 		i++;
 	if (i == n || n < 2 || word == 0)
 		return false;
-	for (guint k = 0; k < n; k++)
-		if (with_digits(s, cells[k].first, cells[k].last) == 0)
-			return false;
+	guint values = valued(s, cells, n);
+	if (values < n && (n < 3 || values < 2 || values * 2 < n))
+		return false;
 	gsize end = ms_detect_word_end(s, word - 1);
 	word = first_word_at(s, word, start_of_line(s->fold, end));
-	if (cut_blanks(s, word, end, true, names) != n || !is_name(c, &names[i]))
+	return cut_blanks(s, word, end, true, names) == n && is_name(c, &names[i]) &&
+		valued(s, names, n) == 0 && (values == n || are_heads(s, names, n));
+}
+
+static gsize word_at(const Search *s, gsize at)
+{
+	gsize low = 0, high = s->compact->n_words;
+	while (low < high) {
+		gsize mid = low + (high - low) / 2;
+		if (ms_detect_word_start(s, mid) < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* "Quantity Customer" above "417 C-10001": has the column that the label heads a value of its own,
+ * and is what is at `value` in another one? */
+bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
+{
+	Cell cells[MAX_BLOCK], names[MAX_BLOCK];
+	const char *text = s->fold->text, *nl = memchr(text + label->end, '\n', value - label->end);
+	gsize line = nl != NULL ? (gsize)(nl + 1 - text) : 0;
+	if (nl == NULL || start_of_line(s->fold, value) != line)
 		return false;
-	for (guint k = 0; k < n; k++)
-		if (with_digits(s, names[k].first, names[k].last) > 0)
-			return false;
-	return true;
+	gsize word = word_at(s, value), first = first_word_at(s, word, line), j = 0, i = 0;
+	guint n = cut_blanks(s, first, end_of_line(s->fold, value), false, cells);
+	gsize head = first_word_at(s, first, start_of_line(s->fold, line - 1));
+	if (n < 2 || cut_blanks(s, head, line - 1, true, names) != n || !are_heads(s, names, n))
+		return false;
+	while (j < n && ms_detect_word_end(s, names[j].last) < label->end)
+		j++;
+	while (i < n && cells[i].last < word)
+		i++;
+	return j < n && i < n && i != j && valued(s, &cells[j], 1) > 0;
 }
 
 bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last)

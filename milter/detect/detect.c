@@ -47,7 +47,7 @@ const MsLabel *ms_detect_label_of(const Search *s, guint kind, gsize start)
 		if (label->end <= start && start - label->end > 500)
 			return NULL;
 		if (label->kind == kind && label->end <= start && start - label->end <= distance
-			&& start < label->reach)
+			&& start < label->reach && !ms_detect_heads_another(s, label, start))
 			return label;
 	}
 	return NULL;
@@ -446,6 +446,7 @@ static MsFigure figure_of(
 static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize label_end,
 	gsize until, gsize reach, guint belief)
 {
+	const MsLabel head = {.start = label, .end = label_end};
 	gsize next = next_figure(s, label_end);
 	guint found = 0, figures = 0;
 	gsize dated_end, dated = next < until
@@ -467,6 +468,8 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 			bool guess = second || figure != MS_FIGURE_NONE ||
 				is_far(s, label_end, match.group_start);
 			from = MAX(match.end, match.start + 1);
+			if (ms_detect_heads_another(s, &head, match.group_start))
+				continue;
 			if (second && kind->check == MS_CHECK_NONE &&
 				ms_detect_is_anothers(s->fold, label, label_end, match.group_start,
 					end, figure))

@@ -399,10 +399,26 @@ static Word word_behind(const MsFold *fold, gsize end)
 	return named || elsewhere ? WORD_NONE : word;
 }
 
+/* Where a line ends above what begins one at `at`, quoted perhaps, if it has but one word, and the
+ * label its number before: "Customer no.\nC-10001\nQuantity:\n417"; or `at`. */
+static gsize back_over_line(const MsFold *fold, gsize at, gsize from)
+{
+	gsize line = back_over(fold, at, from, " \t>");
+	if (line == from || fold->text[line - 1] != '\n')
+		return at;
+	gsize end = back_over(fold, line - 1, from, " \t\r:"), word = letters_start(fold, end, from);
+	gsize start = back_over(fold, word, from, " \t>");
+	return word < end && start > from && fold->text[start - 1] == '\n' &&
+			ms_has_digit(fold->text + from, start - from)
+		? end
+		: at;
+}
+
 /* The word before a number, in `point` whether a point stands between. */
 static Word word_before(const MsFold *fold, gsize from, gsize start)
 {
 	gsize at = back_over(fold, start, from, " \t.:+(-\xc2\xa0");
+	at = back_over_line(fold, at, from);
 	gsize word = letters_start(fold, at, from);
 	Word is = look_up(words, fold->text + word, at - word);
 	if (is == WORD_DOTTED && (at >= fold->len || fold->text[at] != '.'))
