@@ -943,8 +943,8 @@ static guint valued(const Search *s, const Cell *cells, guint n)
 	return values;
 }
 
-/* A line of numbers, or of several among other words, and above it one of as many names: is its name
- * where the value is? */
+/* A line of numbers, or of several among other words, and above it one of as many names: is its
+ * name where the value is? */
 static bool by_line_above(const Case *c, gsize last)
 {
 	const Search *s = c->s;

@@ -178,7 +178,7 @@ bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
 /* Is it, words `first` to `last`, a cell as far behind its name's as there are names before as many
  * values? */
 bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last);
-/* Is the label a head of another column than the one that what is at `value`, a line below, is in? */
+/* Is the label a head of another column than that of what is at `value`, a line below? */
 bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value);
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);

@@ -476,8 +476,9 @@ static guint without_last(const Row *row)
 	return row->n - (row->n > 1 && last->start == last->end);
 }
 
-/* Does a line end a column that stands by itself?  One with another name in it has values of its
- * own, a line of several names heads another table, and one without a number may be such a name, unless numbers stood below each other. */
+/* Does a line end a column that stands by itself?  One of several names heads another table, one
+ * with another name in it has values of its own, and one without a number may be such a name,
+ * unless numbers stood below each other. */
 static bool ends_column(const Search *s, const Row *row, guint only, bool list)
 {
 	if (without_last(row) > 1 && is_all_names(s->fold->text, row, without_last(row)))
