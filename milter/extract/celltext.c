@@ -1,6 +1,7 @@
 /*
  * Sheets that are text: SYLK, a cell a line with its place, and DIF, two lines a cell.  In come
- * bytes, out goes their text, and once more the table that they make.  In the worker's only thread.
+ * bytes, out goes their text, and once more the table that they make, with numbers both as they
+ * are stored and as their formats show them.  In the worker's only thread.
  */
 #include "config.h"
 
@@ -9,6 +10,7 @@
 
 #include "missent/scan.h"
 
+#include "numfmt.h"
 #include "readers.h"
 #include "sheet.h"
 
@@ -38,47 +40,147 @@ static const char *line_stop(const char *p, const char *next)
 	return next;
 }
 
-static void put_value(GString *out, const char *p, const char *stop)
+static void put_value(GString *out, const char *p, const char *stop, const char *format)
 {
 	if (stop - p > 1 && *p == '"' && stop[-1] == '"') {
 		p++;
 		stop--;
 	}
 	g_string_append_len(out, p, stop - p);
+	if (format == NULL)
+		return;
+	g_autofree char *value = g_strndup(p, (gsize)(stop - p));
+	gsize stored = out->len;
+	g_string_append_c(out, ' ');
+	if (!ms_number_value_shown(out, value, format))
+		g_string_truncate(out, stored);
 }
 
-/* "C;Y2;X1;K417": a semicolon within is doubled; what is not said is as in the line before. */
-static void sylk_line(GString *out, MsSheetPlace *last, MsSheetPlace *at, const char *p,
-	const char *stop)
+/* ---- SYLK ------------------------------------------------------------------------------ */
+
+#define ANY FAR          /* row or column */
+#define MAX_FORMATS 4096
+#define MAX_PLACES 100000 /* that have one */
+
+/* "P;P0000" is a format, "F;P3;X1;Y2" says where the fourth of them is. */
+typedef struct {
+	GPtrArray *list; /* of char * */
+	GHashTable *of;  /* place_key() to the format, borrowed */
+} Formats;
+
+typedef struct {
+	MsSheetPlace at;       /* the cell that it is about */
+	guint column, row;     /* whose format it says, or ANY */
+	bool all, cell;        /* ... of all cells; of that cell */
+	gint64 format;         /* or -1 */
+	const char *value, *stop; /* or NULL */
+} Sylk;
+
+static gpointer place_key(guint row, guint column)
 {
-	bool cell = *p == 'C';
-	if (stop - p < 3 || (!cell && *p != 'F') || p[1] != ';')
+	return GSIZE_TO_POINTER((gsize)row * (FAR + 1) + column + 1);
+}
+
+static guint place_in(const char *digits)
+{
+	return (guint)CLAMP(strtoul(digits, NULL, 10), 1, FAR) - 1;
+}
+
+static void sylk_field(Sylk *line, char type, const char *field, const char *end)
+{
+	bool format = type == 'F';
+	if (end == field)
 		return;
+	switch (*field) {
+	case 'X': line->at.column = place_in(field + 1); break;
+	case 'Y': line->at.row = place_in(field + 1); break;
+	case 'C': line->column = format ? place_in(field + 1) : ANY; break;
+	case 'R': line->row = format ? place_in(field + 1) : ANY; break;
+	case 'D': line->all = format; break;
+	case 'P': line->format = format ? g_ascii_strtoll(field + 1, NULL, 10) : -1; break;
+	case 'K':
+		line->value = format ? NULL : field + 1;
+		line->stop = end;
+		break;
+	default: break;
+	}
+}
+
+/* "C;Y2;X1;K417": a semicolon within is doubled; what is not said is as in the line before.
+ * False if it is of another kind. */
+static bool sylk_line(Sylk *line, const char *p, const char *stop)
+{
+	*line = (Sylk){.at = line->at, .column = ANY, .row = ANY, .format = -1};
+	if (stop - p < 3 || (*p != 'C' && *p != 'F') || p[1] != ';')
+		return false;
 	for (const char *field = p + 2, *end; field < stop; field = end + 1) {
 		for (end = field; end < stop && (*end != ';' || (end + 1 < stop && end[1] == ';'));)
 			end += *end == ';' ? 2 : 1;
 		end = MIN(end, stop);
-		guint number = end > field ? (guint)strtoul(field + 1, NULL, 10) : 0;
-		if (*field == 'X')
-			at->column = CLAMP(number, 1, FAR) - 1;
-		else if (*field == 'Y')
-			at->row = CLAMP(number, 1, FAR) - 1;
-		else if (*field == 'K' && cell) {
-			ms_sheet_begin_cell(out, last, at->row, at->column);
-			put_value(out, field + 1, end);
-		}
+		sylk_field(line, *p, field, end);
 	}
+	line->cell = !line->all && line->column == ANY && line->row == ANY;
+	return true;
+}
+
+/* A semicolon of a format is doubled. */
+static void add_format(Formats *formats, const char *p, const char *stop)
+{
+	g_autofree char *code = g_strndup(p, (gsize)(stop - p));
+	g_auto(GStrv) parts = g_strsplit(code, ";;", -1);
+	if (formats->list->len < MAX_FORMATS)
+		g_ptr_array_add(formats->list, g_strjoinv(";", parts));
+}
+
+static void find_formats(Formats *formats, const char *p, const char *end)
+{
+	Sylk line = {0};
+	for (const char *next; p < end; p = next) {
+		next = ms_line_after(p, end);
+		const char *stop = line_stop(p, next);
+		if (stop - p > 3 && memcmp(p, "P;P", 3) == 0)
+			add_format(formats, p + 3, stop);
+		if (!sylk_line(&line, p, stop) || line.format < 0 ||
+			line.format >= formats->list->len ||
+			g_hash_table_size(formats->of) >= MAX_PLACES)
+			continue;
+		g_hash_table_replace(formats->of,
+			line.cell ? place_key(line.at.row, line.at.column)
+				  : place_key(line.row, line.column),
+			formats->list->pdata[line.format]);
+	}
+}
+
+static const char *format_at(const Formats *formats, guint row, guint column)
+{
+	const gpointer keys[] = {place_key(row, column), place_key(row, ANY),
+		place_key(ANY, column), place_key(ANY, ANY)};
+	const char *format = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(keys) && format == NULL; i++)
+		format = g_hash_table_lookup(formats->of, keys[i]);
+	return format;
 }
 
 static void read_sylk(GString *out, const char *p, const char *end)
 {
-	MsSheetPlace last = {MS_NO_ROW, 0}, at = {0, 0};
+	Formats formats = {g_ptr_array_new_with_free_func(g_free), g_hash_table_new(NULL, NULL)};
+	MsSheetPlace last = {MS_NO_ROW, 0};
+	Sylk line = {0};
+	find_formats(&formats, p, end);
 	for (const char *next; p < end; p = next) {
 		next = ms_line_after(p, end);
-		sylk_line(out, &last, &at, p, line_stop(p, next));
+		if (!sylk_line(&line, p, line_stop(p, next)) || line.value == NULL)
+			continue;
+		ms_sheet_begin_cell(out, &last, line.at.row, line.at.column);
+		put_value(out, line.value, line.stop,
+			format_at(&formats, line.at.row, line.at.column));
 	}
 	ms_sheet_end_row(out, &last);
+	g_hash_table_unref(formats.of);
+	g_ptr_array_unref(formats.list);
 }
+
+/* ---- DIF ------------------------------------------------------------------------------- */
 
 /* The line behind a text that may have several. */
 static const char *text_end(const char *p, const char *end)
@@ -107,7 +209,7 @@ static void read_dif(GString *out, const char *p, const char *end)
 		} else if (row > 0 && end - p > 1 && p[1] == ',' && (*p == '0' || *p == '1')) {
 			ms_sheet_begin_cell(out, &last, row, column++);
 			put_value(out, *p == '0' ? p + 2 : second,
-				*p == '0' ? line_stop(p, second) : line_stop(second, next));
+				*p == '0' ? line_stop(p, second) : line_stop(second, next), NULL);
 		} else if (row == 0) {
 			next = second; /* its head has three lines a word */
 		}

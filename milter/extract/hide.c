@@ -1,7 +1,7 @@
 /*
- * Just enough of CSS to know which text a browser may not show, and where its lines end.
- * In come declarations and style sheets, out go flags; no state but the rules of one
- * page, so any thread.
+ * Just enough of CSS to know which text a browser may not show, where its lines end, and by which
+ * format Excel shows the number of a cell.  In come declarations and style sheets, out go flags
+ * and formats; no state but the rules of one page, so any thread.
  *
  * No cascade and no media: a rule that hides an element on one device, or is overruled by
  * another, still makes two readings of the text, which html.c both hands out.  Of a
@@ -17,6 +17,7 @@
 
 struct MsHideRules {
 	GHashTable *names; /* ".class", "#id", "tag" to flags */
+	GHashTable *formats; /* ... and to formats of numbers, of those that have one */
 	bool tags;         /* there are tags among them */
 	guint any;         /* what rules do whose elements are not known here */
 };
@@ -33,6 +34,8 @@ void ms_hide_free(MsHideRules *rules)
 {
 	if (rules->names != NULL)
 		g_hash_table_unref(rules->names);
+	if (rules->formats != NULL)
+		g_hash_table_unref(rules->formats);
 	g_free(rules);
 }
 
@@ -171,6 +174,8 @@ static bool has_number(const char *text)
 	return all > 16;
 }
 
+#define NUMBER_FORMAT "mso-number-format"
+
 /* One declaration, without white space and in lower case. */
 static guint declaration_says(const char *name, const char *value)
 {
@@ -188,6 +193,8 @@ static guint declaration_says(const char *name, const char *value)
 		return display_says(value);
 	if (strcmp(name, "float") == 0 && is_one_of(value, sides))
 		return MS_HIDE_APART;
+	if (strcmp(name, NUMBER_FORMAT) == 0)
+		return MS_HIDE_FORMAT;
 	if (strcmp(name, "content-visibility") == 0 && is_one_of(value, gone))
 		return MS_HIDE_MAYBE;
 	if (strcmp(name, "unicode-bidi") == 0 && strstr(value, "override") != NULL)
@@ -280,6 +287,44 @@ guint ms_hide_style(const char *css, gsize len)
 	return says;
 }
 
+/* One character of a format, at `p`: what is no letter or digit has a backslash before it, and
+ * some are written as four digits of their code ("\\0022"). */
+static const char *format_character(GString *out, const char *p, const char *end)
+{
+	if (*p != '\\' || p + 1 >= end) {
+		g_string_append_c(out, *p);
+		return p + 1;
+	}
+	guint code = 0, digits = 0;
+	while (digits < 4 && p + 1 + digits < end && g_ascii_isxdigit(p[1 + digits]))
+		code = code * 16 + (guint)g_ascii_xdigit_value(p[1 + digits++]);
+	if (digits == 4 && code >= 0x20 && g_unichar_validate(code)) {
+		g_string_append_unichar(out, code);
+		return p + 1 + digits;
+	}
+	g_string_append_c(out, p[1]);
+	return p + 2;
+}
+
+char *ms_hide_number_format(const char *css, gsize len)
+{
+	const char *end = css + len, *p = css;
+	gsize n = strlen(NUMBER_FORMAT);
+	while (p + n < end && g_ascii_strncasecmp(p, NUMBER_FORMAT, n) != 0)
+		p++;
+	if (p + n >= end)
+		return NULL;
+	for (p += n; p < end && (g_ascii_isspace(*p) || *p == ':');)
+		p++;
+	char quote = p < end && (*p == '"' || *p == '\'') ? *p++ : ';';
+	GString *format = g_string_new(NULL);
+	while (p < end && *p != quote && format->len < MAX_DECLARATIONS)
+		p = format_character(format, p, end);
+	/* "Fixed", "Short Date": none that writes anything of its own. */
+	bool named = strpbrk(format->str, "0#?@") == NULL;
+	return g_string_free(format, named);
+}
+
 static bool is_name(char c)
 {
 	return g_ascii_isalnum(c) || c == '-' || c == '_' || (c & 0x80) != 0 || c == '\\';
@@ -302,9 +347,16 @@ static const char *last_compound(const char *from, const char *until)
 	return from;
 }
 
+static void add_format(MsHideRules *rules, const char *name, const char *format)
+{
+	if (rules->formats == NULL)
+		rules->formats = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_hash_table_insert(rules->formats, g_strdup(name), g_strdup(format));
+}
+
 /* The last class, id or tag of one selector. */
-static void add_selector(
-	MsHideRules *rules, const char *from, const char *until, guint says)
+static void add_selector(MsHideRules *rules, const char *from, const char *until, guint says,
+	const char *format)
 {
 	char name[MAX_NAME + 1];
 	bool escaped = memchr(from, '\\', (gsize)(until - from)) != NULL;
@@ -341,15 +393,17 @@ static void add_selector(
 	guint before = GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, name));
 	g_hash_table_insert(
 		rules->names, g_strdup(name), GUINT_TO_POINTER(before | says));
+	if (format != NULL)
+		add_format(rules, name, format);
 }
 
-static void add_selectors(
-	MsHideRules *rules, const char *from, const char *until, guint says)
+static void add_selectors(MsHideRules *rules, const char *from, const char *until, guint says,
+	const char *format)
 {
 	while (from < until) {
 		const char *comma = memchr(from, ',', (gsize)(until - from));
 		const char *stop = comma != NULL ? comma : until;
-		add_selector(rules, from, stop, says);
+		add_selector(rules, from, stop, says, format);
 		from = stop + 1;
 	}
 }
@@ -378,12 +432,28 @@ void ms_hide_sheet(MsHideRules *rules, const char *css, gsize len)
 		gsize inside = strcspn(p, "{}");
 		if (p + inside < end && p[inside] == '}') {
 			guint says = of_rule(ms_hide_style(p, inside));
+			g_autofree char *format = (says & MS_HIDE_FORMAT) != 0
+				? ms_hide_number_format(p, inside) : NULL;
 			if (says != 0)
-				add_selectors(rules, selector, open, says);
+				add_selectors(rules, selector, open, says, format);
 			p += inside + 1;
 		}
 		selector = p; /* of the next rule, or of the first within @media */
 	}
+}
+
+/* The next of blank-separated names, with its mark; returns behind it. */
+static const char *next_name(char name[MAX_NAME + 2], char mark, const char *value, const char *end)
+{
+	while (value < end && g_ascii_isspace(*value))
+		value++;
+	gsize n = 0;
+	name[n++] = mark;
+	for (; value < end && !g_ascii_isspace(*value); value++)
+		if (n <= MAX_NAME)
+			name[n++] = *value;
+	name[n] = '\0';
+	return value;
 }
 
 guint ms_hide_names(
@@ -391,20 +461,28 @@ guint ms_hide_names(
 {
 	char name[MAX_NAME + 2];
 	guint says = 0;
-	if (rules->names == NULL)
-		return 0;
-	while (value < end) {
-		while (value < end && g_ascii_isspace(*value))
-			value++;
-		gsize n = 0;
-		name[n++] = mark;
-		for (; value < end && !g_ascii_isspace(*value); value++)
-			if (n <= MAX_NAME)
-				name[n++] = *value;
-		name[n] = '\0';
+	while (rules->names != NULL && value < end) {
+		value = next_name(name, mark, value, end);
 		says |= GPOINTER_TO_UINT(g_hash_table_lookup(rules->names, name));
 	}
 	return says;
+}
+
+const char *ms_hide_names_format(
+	const MsHideRules *rules, char mark, const char *value, const char *end)
+{
+	char name[MAX_NAME + 2];
+	const char *format = NULL;
+	while (rules->formats != NULL && format == NULL && value < end) {
+		value = next_name(name, mark, value, end);
+		format = g_hash_table_lookup(rules->formats, name);
+	}
+	return format;
+}
+
+const char *ms_hide_tag_format(const MsHideRules *rules, const char *tag)
+{
+	return rules->formats != NULL ? g_hash_table_lookup(rules->formats, tag) : NULL;
 }
 
 guint ms_hide_any(const MsHideRules *rules)

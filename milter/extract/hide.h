@@ -15,6 +15,7 @@ enum {
 	MS_HIDE_SMALL = 1 << 6,  /* no size of letters, but where one is set again */
 	MS_HIDE_SIZED = 1 << 7,  /* its letters have a size of their own */
 	MS_HIDE_APART = 1 << 8,  /* stands beside what is in its line, as a cell does */
+	MS_HIDE_FORMAT = 1 << 9, /* has a format of numbers */
 };
 
 typedef struct MsHideRules MsHideRules;
@@ -29,6 +30,12 @@ guint ms_hide_style(const char *css, gsize len);
 /* What the rules do to elements with these blank-separated names: '.' classes, '#' ids. */
 guint ms_hide_names(const MsHideRules *rules, char mark, const char *value, const char *end);
 guint ms_hide_tag(const MsHideRules *rules, const char *tag);
+/* The format (numfmt.h) that declarations give to numbers; the caller's, or NULL. */
+char *ms_hide_number_format(const char *css, gsize len);
+/* ... that rules give to elements with these names, with this tag; borrowed, or NULL. */
+const char *ms_hide_names_format(
+	const MsHideRules *rules, char mark, const char *value, const char *end);
+const char *ms_hide_tag_format(const MsHideRules *rules, const char *tag);
 /* What rules do to elements that they do not name: any within a word may be meant. */
 guint ms_hide_any(const MsHideRules *rules);
 /* A colour that is none on a white page. */

@@ -27,6 +27,7 @@
 
 #include "hide.h"
 #include "html.h"
+#include "numfmt.h"
 #include "readers.h"
 
 #define MAX_LISTS 16
@@ -52,6 +53,11 @@ typedef struct {
 #define MAX_TABLES 16
 #define MAX_COLUMNS 48
 
+/* A stretch of the source. */
+typedef struct {
+	const char *from, *until;
+} Piece;
+
 /* A table that is open, and in it the row. */
 typedef struct {
 	guint column;
@@ -59,6 +65,9 @@ typedef struct {
 	gsize from;    /* where that began in the visible text */
 	gsize head, row; /* where the first row and this one began there */
 	bool headed;     /* the first row is over */
+	/* how numbers are shown (numfmt.h) in it, in the row, in the cell that is open; or NULL */
+	const char *format, *row_format, *cell_format;
+	Piece kept;      /* what the cell keeps beside its text, or NULL */
 	guint8 below[MAX_COLUMNS]; /* rows to come in which a cell above takes the column */
 } Table;
 
@@ -66,11 +75,6 @@ typedef struct {
 	gint64 next;
 	int step;   /* of a list that is numbered from elsewhere than 1; else 0 */
 } List;
-
-/* A stretch of the source. */
-typedef struct {
-	const char *from, *until;
-} Piece;
 
 typedef struct {
 	guint64 hash; /* of an attribute's value, 0: none yet */
@@ -105,11 +109,13 @@ typedef struct {
 	List lists[MAX_LISTS];
 	guint n_lists;
 	MsHideRules *rules;
+	GStringChunk *formats; /* of numbers; NULL: none yet */
 	Remembered *remembered;
 	Piece choice; /* what says what the choices of a list are, or NULL */
 } Html;
 
 #define MAX_SAYERS 8
+#define MOST_SHOWN 200 /* bytes of a cell that a format is for */
 #define LEAST_OWN 4 /* letters of what a sender's own attribute says that a text is */
 #define MOST_OWN 48
 
@@ -122,6 +128,7 @@ typedef struct {
 	bool numbered, reversed;
 	gint64 number;
 	gint64 columns, rows; /* of a cell, 0: one */
+	Piece style, classes, id, number_format; /* or NULL */
 } TagFacts;
 
 typedef struct {
@@ -658,6 +665,7 @@ static void take_style(Html *h, const char *value, const char *end, TagFacts *fa
 			put_attribute(h, "style", value, end);
 	}
 	facts->says |= place->says;
+	facts->style = (Piece){value, end};
 }
 
 static void take_class(Html *h, const char *value, const char *end, TagFacts *facts)
@@ -668,6 +676,7 @@ static void take_class(Html *h, const char *value, const char *end, TagFacts *fa
 		put_word(h, "class", value, end);
 	}
 	facts->says |= place->says;
+	facts->classes = (Piece){value, end};
 }
 
 static gint64 number_of(const char *value, const char *end)
@@ -793,6 +802,8 @@ static void note_pair(
 		facts->type = piece;
 	else if (strcmp(name, "alt") == 0)
 		facts->alt = piece;
+	else if (strcmp(name, "sdnum") == 0)
+		facts->number_format = piece;
 	else if (facts->n_sayers < MAX_SAYERS && g_strv_contains(sayers, name))
 		facts->sayers[facts->n_sayers++] = piece;
 	else
@@ -882,6 +893,7 @@ static void take_attribute(Html *h, const char *name, const char *value, const c
 		break;
 	case IS_NAME:
 		facts->says |= ms_hide_names(h->rules, '#', value, end);
+		facts->id = (Piece){value, end};
 		put_word(h, name, value, end);
 		break;
 	case IS_HIDDEN:
@@ -1193,6 +1205,69 @@ static char mark_of(Html *h, const char *name, guint is, bool closing, guint say
 	return plain;
 }
 
+/* ---- formats of numbers ---------------------------------------------------------------- */
+
+static const char *keep_format(Html *h, const char *format)
+{
+	if (h->formats == NULL)
+		h->formats = g_string_chunk_new(1024);
+	return g_string_chunk_insert_const(h->formats, format);
+}
+
+/* sdnum="1033;0;FORMAT", of languages by their numbers. */
+static const char *libreoffice_format(Html *h, Piece said)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+	put_decoded(all, said.from, said.until);
+	const char *format = strchr(all->str, ';');
+	format = format != NULL ? strchr(format + 1, ';') : NULL;
+	return format != NULL ? keep_format(h, format + 1) : NULL;
+}
+
+/* By what an element of a table shows its numbers, if it says so; what is nearest counts. */
+static const char *format_of(Html *h, const char *tag, const TagFacts *facts)
+{
+	const char *format = NULL;
+	if (facts->number_format.from != NULL)
+		return libreoffice_format(h, facts->number_format);
+	if ((facts->says & MS_HIDE_FORMAT) == 0)
+		return NULL;
+	if (facts->style.from != NULL) {
+		g_autoptr(GString) style = g_string_new(NULL);
+		put_decoded(style, facts->style.from, facts->style.until);
+		g_autofree char *own = ms_hide_number_format(style->str, style->len);
+		format = own != NULL ? keep_format(h, own) : NULL;
+	}
+	if (format == NULL)
+		format = ms_hide_names_format(h->rules, '#', facts->id.from, facts->id.until);
+	if (format == NULL)
+		format = ms_hide_names_format(
+			h->rules, '.', facts->classes.from, facts->classes.until);
+	return format != NULL ? format : ms_hide_tag_format(h->rules, tag);
+}
+
+/* What stands in a cell, or is kept of it, as Excel shows it: "KD-"0000 makes KD-0417 of 417. */
+static void show_cell(Html *h, const Table *table)
+{
+	const char *format = table->cell_format != NULL ? table->cell_format
+		: table->row_format != NULL ? table->row_format
+					    : table->format;
+	GString *out = h->out->variants;
+	if (format == NULL)
+		return;
+	g_autoptr(GString) value = g_string_new(NULL);
+	const GString *visible = h->out->visible;
+	gsize from = MIN(table->from, visible->len);
+	if (table->kept.until > table->kept.from)
+		put_decoded(value, table->kept.from, table->kept.until);
+	else
+		g_string_append_len(value, visible->str + from, (gssize)(visible->len - from));
+	g_strstrip(value->str);
+	if (*value->str != '\0' && strlen(value->str) <= MOST_SHOWN &&
+		ms_number_value_shown(out, value->str, format))
+		g_string_append_c(out, '\n');
+}
+
 /* ---- tables --------------------------------------------------------------------------- */
 
 /* The innermost one; NULL: there is none, or too many are open. */
@@ -1236,6 +1311,7 @@ static void end_cell(Html *h)
 		return;
 	}
 	join_line(h, table->from);
+	show_cell(h, table);
 	if (out->len > table->from && out->str[out->len - 1] != '\n')
 		break_text(out, '\t');
 	else if (out->len <= table->from)
@@ -1288,7 +1364,7 @@ static void name_kept(Html *h, const Table *table, const Piece *kept)
 	}
 }
 
-static void begin_cell(Html *h, const TagFacts *facts)
+static void begin_cell(Html *h, const TagFacts *facts, const char *format)
 {
 	Table *table = table_of(h);
 	if (table == NULL || text_out(h) != h->out->visible) {
@@ -1301,9 +1377,11 @@ static void begin_cell(Html *h, const TagFacts *facts)
 		table->row = h->out->visible->len;
 	if (!table->headed && table->column == 0)
 		table->head = table->row;
+	table->cell_format = format;
 	skip_taken(h, table);
 	table->from = h->out->visible->len;
 	name_kept(h, table, &facts->value);
+	table->kept = facts->value;
 	table->columns = (guint)CLAMP(facts->columns, 1, MAX_COLUMNS);
 	guint until = MIN(table->column + table->columns, MAX_COLUMNS);
 	for (guint i = table->column; i < until && facts->rows > 1; i++)
@@ -1333,22 +1411,25 @@ static void end_row(Html *h)
 }
 
 /* A cell ends where the next one, its row or its table does, too. */
-static void table_tag(Html *h, guint is, bool closing, const TagFacts *facts)
+static void table_tag(Html *h, const char *name, guint is, bool closing, const TagFacts *facts)
 {
+	const char *format = closing ? NULL : format_of(h, name, facts);
 	if ((is & TAG_CELL) != 0) {
 		if (closing)
 			end_cell(h);
 		else
-			begin_cell(h, facts);
+			begin_cell(h, facts, format);
 	} else if ((is & TAG_ROW) != 0 || closing) {
 		end_row(h);
+		if ((is & TAG_ROW) != 0 && table_of(h) != NULL)
+			table_of(h)->row_format = format;
 	}
 	if ((is & TAG_TABLE) == 0)
 		return;
 	if (closing)
 		h->n_tables -= h->n_tables > 0;
 	else if (h->n_tables++ < MAX_TABLES)
-		h->tables[h->n_tables - 1] = (Table){0};
+		h->tables[h->n_tables - 1] = (Table){.format = format};
 }
 
 /* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
@@ -1400,7 +1481,7 @@ static void tag(Html *h, bool closing)
 	bool hidden = h->hidden_depth > 0;
 	char mark = mark_of(h, name, is, closing, facts.says);
 	if ((is & (TAG_CELL | TAG_ROW | TAG_TABLE)) != 0)
-		table_tag(h, is, closing, &facts);
+		table_tag(h, name, is, closing, &facts);
 	else if (mark == '\n' && (is & TAG_VOID) == 0 && begins_cell(h))
 		mark = '\0';
 	if ((mark == '\t' && (is & TAG_CELL) == 0) || (mark == '\n' && (hidden || !hides)))
@@ -1454,6 +1535,7 @@ static void read_comment(Html *h, const char *from, const char *stop)
 		inner.p = shown + 1;
 	gsize start = h->out->comments->len;
 	run(&inner);
+	h->formats = inner.formats;
 	if (shown != NULL)
 		add_beside(h, h->out->comments->str + start, h->out->comments->len - start);
 	put_break(&inner, '\n');
@@ -1637,6 +1719,8 @@ void ms_html_read(const char *html, gsize len, MsHtml *out)
 		close_hidden(&h);
 	close_optional(&h);
 	finish_line(&h);
+	if (h.formats != NULL)
+		g_string_chunk_free(h.formats);
 	g_free(h.remembered);
 	g_array_unref(h.stretches);
 	g_string_free(h.beside, TRUE);

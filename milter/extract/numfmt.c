@@ -569,6 +569,43 @@ bool ms_number_text_shown(GString *out, const char *text, const char *format)
 	return shows;
 }
 
+bool ms_number_value_shown(GString *out, const char *text, const char *format)
+{
+	char *end;
+	double number = g_ascii_strtod(text, &end);
+	bool any = end != text;
+	while (g_ascii_isspace(*end))
+		end++;
+	return any && *end == '\0' ? ms_number_shown(out, number, format)
+				   : ms_number_text_shown(out, text, format);
+}
+
+#define PADDED 4 /* digits, whatever the number: no amount is shown so */
+
+bool ms_number_format_tells(const char *format)
+{
+	if (is_plain(format))
+		return false;
+	Section sections[4];
+	guint n = parse(format, sections);
+	bool tells = false;
+	for (guint i = 0; i < n; i++) {
+		guint zeros = 0;
+		for (guint j = 0; j < sections[i].tokens->len; j++) {
+			const Token *token = token_at(&sections[i], j);
+			zeros = token->type == DIGIT && token->c == '0' ? zeros + 1 : 0;
+			tells = tells || zeros >= PADDED;
+			for (gsize k = 0; token->type == LITERAL && k < token->len; k++)
+				tells = tells || g_ascii_isalnum(token->text[k]) ||
+					(token->text[k] & 0x80) != 0;
+			/* letters that a date is made of, too */
+			tells = tells || (token->type == DATE && !is_date(&sections[i]));
+		}
+	}
+	sections_free(sections, n);
+	return tells;
+}
+
 const char *ms_number_builtin(guint id)
 {
 	static const char *const formats[] = {[1] = "0",

@@ -13,6 +13,10 @@ void ms_number_stored(GString *out, double value);
 bool ms_number_shown(GString *out, double value, const char *format);
 /* The same for a cell that holds text. */
 bool ms_number_text_shown(GString *out, const char *text, const char *format);
+/* The same for a value as it is written, a number or any text. */
+bool ms_number_value_shown(GString *out, const char *text, const char *format);
+/* Does the format write more than the digits of an amount: letters, or zeros before them? */
+bool ms_number_format_tells(const char *format);
 /* The format of a number below 164, which files need not spell out; NULL if there is none. */
 const char *ms_number_builtin(guint id);
 

@@ -1127,6 +1127,54 @@ static void test_rtf(void)
 
 /* ---- drawings ------------------------------------------------------------------------- */
 
+#define PAGE(style, rows) "<html><head><style>" style "</style></head><body><table>" rows "</table></body></html>"
+
+/* HTML for Excel and LibreOffice, SYLK. */
+static void test_formats_in_text(void)
+{
+	static const struct {
+		const char *name, *text, *wanted;
+	} rows[] = {
+		{"of the cell", PAGE("", "<tr><td style='mso-number-format:\"\\0022KD-\\00220000\"'>417<td>918"),
+			"KD-0417\n|!KD-0918"},
+		{"with the number beside",
+			PAGE("", "<tr><td style='a:b;mso-number-format:\"\\0022KD-\\00220000\";c:d' x:num='417'>x"),
+			"KD-0417\n"},
+		{"in single quotes", PAGE("", "<tr><td style=\"mso-number-format:'KD\\-0000'\">417"), "KD-0417\n"},
+		{"in no quotes", PAGE("", "<tr><td style='MSO-Number-Format: KD\\-0000 ; color:red'>417"), "KD-0417"},
+		{"of a class", PAGE(".a, td.xl1 {mso-number-format:\"\\\\K\\\\D\\\\-0000\";}",
+			"<tr><td class='b xl1'>417<td class=b>918"), "KD-0417\n|!KD-0918"},
+		{"of a name", PAGE("#n{mso-number-format:KD\\-0}", "<tr><td id=n>417"), "KD-417\n"},
+		{"of all cells", PAGE("td{mso-number-format:KD\\-0}", "<tr><td>417"), "KD-417\n"},
+		{"of the row", PAGE(".r{mso-number-format:KD\\-0}", "<tr class=r><td>417<tr><td>918"),
+			"KD-417\n|!KD-918"},
+		{"of the table",
+			"<table style='mso-number-format:KD\\-0'><tr><td>417</table><table><tr><td>918</table>",
+			"KD-417\n|!KD-918"},
+		{"of text", PAGE("", "<tr><td style='mso-number-format:\"\\0022KD-\\0022\\@\"'>77 40"), "KD-77 40\n"},
+		{"of no number", PAGE("", "<tr><td style='mso-number-format:KD\\-0'>n/a"), "n/a|!KD-4"},
+		{"the names of formats", PAGE("", "<tr><td style='mso-number-format:\"Short Date\"'>417"
+			"<td style='mso-number-format:\"\\@\"'>530<td style='mso-number-format:Fixed'>918"),
+			"417|!Short 417|!ate|!ixed"},
+		{"LibreOffice's", PAGE("", "<tr><td sdval=417 sdnum='1033;0;&quot;KD-&quot;0000'>x"), "KD-0417\n"},
+		{"LibreOffice's languages", PAGE("", "<tr><td sdval=417 sdnum='1033;'>x"), "417|!KD"},
+		{"SYLK, of the cell", "ID;PWXL;N;E\r\nP;PGeneral\r\nP;P\"KD-\"0000\r\nF;P1;FG0G;X1;Y1\r\nC;K417\r\n"
+			"C;X2;K918\r\nE\r\n", "(cells)] 417 KD-0417\t918\t"},
+		{"SYLK, behind the cell", "ID;PWXL;N;E\r\nP;P\\K\\D\\-0000\r\nC;Y1;X1;K417\r\nF;P0;FG0G\r\nE\r\n",
+			"(cells)] 417 KD-0417\t"},
+		{"SYLK, of the column", "ID;PWXL;N;E\r\nP;PKD\\-0;;KD\\-0\r\nF;P0;C2\r\nC;Y1;X1;K918\r\nC;X2;K417\r\nE\r\n",
+			"(cells)] 918\t417 KD-417\t"},
+		{"SYLK, of the row", "ID;PWXL;N;E\r\nP;PKD\\-0\r\nF;P0;R2\r\nC;Y1;X1;K918\r\nC;Y2;X1;K417\r\nE\r\n",
+			"(cells)] 918\t\n417 KD-417\t"},
+		{"SYLK, of all", "ID;PWXL;N;E\r\nP;P0.00\r\nP;PKD\\-0\r\nF;P1;DG0G10\r\nF;P0;X2;Y1\r\nC;Y1;X1;K417\r\n"
+			"C;X2;K9\r\nE\r\n", "(cells)] 417 KD-417\t9 9.00\t"},
+		{"SYLK, of no number", "ID;PWXL;N;E\r\nP;PKD\\-0\r\nF;P9;X1;Y1\r\nF;P-1;X1;Y1\r\nC;K417\r\nE\r\n",
+			"(cells)] 417\t"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		expect(rows[i].name, bytes_of(rows[i].text), rows[i].wanted, "");
+}
+
 static void put32(GByteArray *out, guint32 value)
 {
 	guint8 bytes[4] = {
@@ -1213,6 +1261,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/empty-cells", test_empty_cells);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
+	g_test_add_func("/office/formats-in-text", test_formats_in_text);
 	g_test_add_func("/office/drawings", test_drawings);
 	return g_test_run();
 }
