@@ -19,6 +19,8 @@
 #include "missent/text.h"
 
 #include "cellstyle.h"
+#include "chart.h"
+#include "conditions.h"
 #include "flow.h"
 #include "formula.h"
 #include "headed.h"
@@ -53,6 +55,9 @@ typedef enum {
 	CHANGE_START,
 	CODES,
 	COLUMNS,
+	CONDITION,
+	CONDITIONS,
+	CONDITION_FORMAT,
 	CONTENT,
 	COUNTED,
 	DATA,
@@ -81,6 +86,7 @@ typedef enum {
 	PARAGRAPH_STYLE,
 	PART,
 	PROPERTIES,
+	RANGES,
 	REGION,
 	ROW,
 	RUN,
@@ -125,11 +131,13 @@ static const struct {
 	{"br", BREAK},
 	{"buAutoNum", COUNTED},
 	{"c", SHEET_CELL},
+	{"cfRule", CONDITION},
 	{"change", CHANGE},
 	{"change-end", CHANGE_END},
 	{"change-info", ANNOTATION},
 	{"change-start", CHANGE_START},
 	{"changed-region", REGION},
+	{"conditionalFormatting", CONDITIONS},
 	{"covered-table-cell", CELL},
 	{"cr", BREAK},
 	{"del", DELETED},
@@ -164,6 +172,7 @@ static const struct {
 	{"note", ANNOTATION},
 	{"num", NUMBERING},
 	{"numCache", CACHE},
+	{"numFmt", CONDITION_FORMAT},
 	{"numId", NUMBER},
 	{"numLit", CACHE},
 	{"oddFooter", CODES},
@@ -186,6 +195,7 @@ static const struct {
 	{"sdtContent", CONTENT},
 	{"sdtPr", NAMING},
 	{"si", STRING},
+	{"sqref", RANGES},
 	{"style", STYLE},
 	{"sym", SYMBOL},
 	{"t", TEXT},
@@ -246,6 +256,11 @@ typedef struct {
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
 	char *cache_format;
 	bool in_cache;
+	MsChart *chart;      /* that is open, or NULL */
+	MsConditions *conditions;
+	char *ranges;        /* of the cells that the open ones are about, or NULL */
+	GPtrArray *other_formats; /* of char *: of conditions whose ranges come behind */
+	guint sheet_row;
 	MsCellStyles *styles; /* SpreadsheetML 2003, or NULL */
 	bool number;         /* a Data of ss:Type Number */
 	char *part;          /* Flat OPC: its name */
@@ -392,6 +407,40 @@ static void set_text(char **to, const char *value)
 	*to = g_strdup(value);
 }
 
+/* ---- conditional formatting ----------------------------------------------------------- */
+
+#define MAX_OTHER 64 /* formats in one list of conditions */
+
+static void show_condition(Flow *f, const char *ranges, const char *format)
+{
+	if (!ms_conditions_show(f->conditions, ranges, format, f->aside, f->limit))
+		f->full = true;
+}
+
+/* The one in the sheet names a look of the styles, by its number; later ones have their own. */
+static void begin_condition(Flow *f, Kind kind, const char *const *attributes)
+{
+	const char *look = ms_xml_attribute(attributes, "dxfId");
+	const char *code = ms_xml_attribute(attributes, "formatCode");
+	if (kind == CONDITIONS)
+		set_text(&f->ranges, ms_xml_attribute(attributes, "sqref"));
+	else if (kind == CONDITION && look != NULL && f->ranges != NULL)
+		show_condition(f, f->ranges,
+			ms_sheets_other_format(
+				f->office->sheets, (guint)strtoul(look, NULL, 10)));
+	else if (kind == CONDITION_FORMAT && code != NULL && f->chart == NULL && !f->defines &&
+		f->other_formats->len < MAX_OTHER)
+		g_ptr_array_add(f->other_formats, g_strdup(code));
+}
+
+static void end_ranges(Flow *f)
+{
+	for (guint i = 0; i < f->other_formats->len; i++)
+		show_condition(f, f->collected->str, f->other_formats->pdata[i]);
+	g_ptr_array_set_size(f->other_formats, 0);
+	put_aside(f, f->collected);
+}
+
 /* ---- what is collected ---------------------------------------------------------------- */
 
 static void collect(Flow *f)
@@ -488,6 +537,7 @@ static void end_collecting(Flow *f, Kind kind)
 			ms_formula_texts(f->aside, f->collected->str, NULL, NULL);
 		}
 		break;
+	case RANGES: end_ranges(f); break;
 	case DATA:
 		put_number(f, f->styles != NULL ? ms_cell_styles_format(f->styles) : NULL);
 		break;
@@ -521,8 +571,11 @@ static void end_cell(Flow *f)
 		g_array_append_val(f->cells, kept);
 		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
 	}
+	ms_conditions_cell(f->conditions, f->sheet_row, f->column, value);
 	end_in_column(f);
 }
+
+/* ---- formulas ------------------------------------------------------------------------- */
 
 static const char *cell_named(void *user, const char *name)
 {
@@ -759,6 +812,14 @@ static guint columns_of(const char *number)
 	return n > 1 && n <= MAX_EMPTY ? (guint)n - 1 : 0;
 }
 
+static void begin_sheet_row(Flow *f, const char *const *attributes)
+{
+	const char *number = ms_xml_attribute(attributes, "r");
+	end_line(f);
+	f->column = 0;
+	f->sheet_row = number != NULL ? (guint)strtoul(number, NULL, 10) - 1 : f->sheet_row + 1;
+}
+
 static void begin_cell(Flow *f, const char *const *attributes)
 {
 	const char *index = ms_xml_attribute(attributes, "Index");
@@ -789,6 +850,9 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
 				? ms_xml_attribute(attributes, "val") : "0", NULL, 10); break;
 	case COUNTED: count_on(f, attributes); break;
+	case CONDITION:
+	case CONDITIONS:
+	case CONDITION_FORMAT: begin_condition(f, kind, attributes); break;
 	case PARAGRAPH_STYLE:
 		if (f->list == NULL)
 			set_text(&f->list,
@@ -851,10 +915,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 			push_target(f);
 		top(f)->paragraphs++;
 		break;
-	case SHEET_ROW:
-		end_line(f);
-		f->column = 0;
-		break;
+	case SHEET_ROW: begin_sheet_row(f, attributes); break;
 	case SHEET_CELL:
 		ms_cell_begin(&f->cell, attributes);
 		begin_in_column(f, ms_cell_column(&f->cell));
@@ -865,6 +926,7 @@ static void begin_text(Flow *f, Kind kind, const char *const *attributes)
 	case BLOB:
 	case CODES:
 	case FORMULA:
+	case RANGES:
 	case FORMAT_CODE: collect(f); break;
 	case VALUE:
 		if (f->in_cell || f->in_cache)
@@ -992,7 +1054,7 @@ static void begin_headed(Flow *f, Kind kind, const char *name, const char *const
 static Kind begin_styled(Flow *f, Kind kind, const char *name, const char *const *attributes)
 {
 	if (f->aside->len < f->limit)
-		ms_odf_styles_start(f->office->styles, name, attributes, f->aside);
+		ms_odf_styles_start(f->office->styles, name, attributes, f->aside, f->limit);
 	if (kind == CELL) {
 		const char *text = ms_xml_attribute(attributes, "string-value");
 		set_text(&f->kept, text != NULL ? text : ms_xml_attribute(attributes, "value"));
@@ -1018,6 +1080,10 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 		begin_named(f, name, attributes);
 	if (f->styles != NULL)
 		ms_cell_styles_start(f->styles, name, attributes);
+	if (f->chart == NULL && strcmp(name, "chartSpace") == 0)
+		f->chart = ms_chart_new();
+	if (f->chart != NULL)
+		ms_chart_start(f->chart, name, attributes);
 	if (f->office->styles != NULL)
 		kind = begin_styled(f, kind, name, attributes);
 	if (*attributes != NULL)
@@ -1155,6 +1221,15 @@ static void end_text(Flow *f, Kind kind)
 	}
 }
 
+static void end_in_chart(Flow *f, const char *name)
+{
+	ms_chart_end(f->chart, name);
+	if (strcmp(name, "chartSpace") != 0)
+		return;
+	f->full = !ms_chart_show(f->chart, f->aside, f->limit) || f->full;
+	g_clear_pointer(&f->chart, ms_chart_free);
+}
+
 static void flow_end(void *user, const char *name)
 {
 	Flow *f = user;
@@ -1169,7 +1244,7 @@ static void flow_end(void *user, const char *name)
 	}
 	if (f->collects &&
 		(kind == BINARY || kind == BLOB || kind == CODES || kind == FORMULA ||
-			kind == FORMAT_CODE || kind == VALUE || kind == DATA))
+			kind == FORMAT_CODE || kind == RANGES || kind == VALUE || kind == DATA))
 		end_collecting(f, kind);
 	ms_headed_end(f->headed, f->open->len, top(f)->line.out);
 	end_text(f, kind);
@@ -1178,7 +1253,10 @@ static void flow_end(void *user, const char *name)
 		ms_sheets_style_end(f->office->sheets, name);
 	}
 	if (f->office->styles != NULL)
-		ms_odf_styles_end(f->office->styles, name);
+		f->full = !ms_odf_styles_end(f->office->styles, name, f->aside, f->limit) ||
+			f->full;
+	if (f->chart != NULL)
+		end_in_chart(f, name);
 	while (f->targets->len > 1 && top(f)->depth == f->open->len)
 		pop_target(f);
 	g_array_set_size(f->open, f->open->len - 1);
@@ -1239,6 +1317,8 @@ static void flow_text(void *user, const char *text, gsize len)
 		return;
 	if (f->office->styles != NULL)
 		ms_odf_styles_text(f->office->styles, text, len);
+	if (f->chart != NULL)
+		ms_chart_text(f->chart, text, len);
 	if (f->named != NULL && !f->collects && f->value->len < f->limit)
 		g_string_append_len(f->value, text, (gssize)len);
 	if (f->collects)
@@ -1286,6 +1366,9 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->cells = g_array_new(FALSE, FALSE, sizeof(Kept));
 	f->values = g_string_new(NULL);
 	f->formulas = g_ptr_array_new_with_free_func(g_free);
+	f->conditions = ms_conditions_new();
+	f->other_formats = g_ptr_array_new_with_free_func(g_free);
+	f->sheet_row = G_MAXUINT; /* before the first */
 	f->value = g_string_new(NULL);
 	f->headed = ms_headed_new();
 	f->names = g_string_new(NULL);
@@ -1318,7 +1401,11 @@ static void flow_free(Flow *f)
 	g_array_unref(f->cells);
 	g_string_free(f->values, TRUE);
 	g_ptr_array_unref(f->formulas);
+	ms_conditions_free(f->conditions);
+	g_free(f->ranges);
+	g_ptr_array_unref(f->other_formats);
 	g_free(f->cache_format);
+	ms_chart_free(f->chart);
 	ms_cell_styles_free(f->styles);
 	ms_named_free(f->named);
 	g_string_free(f->value, TRUE);

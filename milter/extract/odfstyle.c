@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chart.h"
+#include "conditions.h"
 #include "formula.h"
 #include "numbering.h"
 #include "numfmt.h"
@@ -25,6 +27,8 @@
 
 typedef struct {
 	char *data, *parent; /* names, or NULL */
+	char *share;         /* of how shares are shown, in a chart */
+	GPtrArray *others;   /* names of the styles that it becomes under a condition, or NULL */
 	bool hidden;
 } Style;
 
@@ -36,13 +40,19 @@ typedef struct {
 
 struct MsOdfStyles {
 	GHashTable *styles;  /* name to Style */
+	GHashTable *cells;   /* the same of cells, whose names are their own */
 	GHashTable *numbers; /* name to NumberStyle */
 	Style *style;        /* that is open, or NULL */
 	NumberStyle *number;
 	bool literal;        /* text is part of the open number style */
 	GPtrArray *columns;  /* names of styles, or NULL */
-	guint column;
+	guint column, next_column, row_number, next_row;
 	char *row;           /* the style of its cells */
+	GHashTable *fields;  /* name to the value that a field has, of char * */
+	MsChart *chart;      /* that is open, or NULL */
+	MsConditions *conditions;
+	char *ranges;        /* of the cells that the open ones are about, or NULL */
+	bool more;           /* than is kept or shown */
 	MsNumbering *numbering;
 	char *list;          /* the style of lists that is open, or NULL */
 	GPtrArray *lists;    /* that are open: the names of their styles */
@@ -53,6 +63,9 @@ static void style_free(gpointer data)
 	Style *style = data;
 	g_free(style->data);
 	g_free(style->parent);
+	g_free(style->share);
+	if (style->others != NULL)
+		g_ptr_array_unref(style->others);
 	g_free(style);
 }
 
@@ -68,6 +81,9 @@ MsOdfStyles *ms_odf_styles_new(void)
 {
 	MsOdfStyles *s = g_new0(MsOdfStyles, 1);
 	s->styles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, style_free);
+	s->cells = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, style_free);
+	s->fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	s->conditions = ms_conditions_new();
 	s->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, number_free);
 	s->columns = g_ptr_array_new_with_free_func(g_free);
 	s->numbering = ms_numbering_new();
@@ -80,6 +96,11 @@ void ms_odf_styles_free(MsOdfStyles *s)
 	if (s == NULL)
 		return;
 	g_hash_table_unref(s->styles);
+	g_hash_table_unref(s->cells);
+	g_hash_table_unref(s->fields);
+	ms_chart_free(s->chart);
+	ms_conditions_free(s->conditions);
+	g_free(s->ranges);
 	g_hash_table_unref(s->numbers);
 	g_ptr_array_unref(s->columns);
 	g_free(s->row);
@@ -164,16 +185,22 @@ static void put_date_part(
 			g_string_append(s->number->format, parts[i][1 + whole]);
 }
 
+static void add_other(GPtrArray *others, const char *const *attributes)
+{
+	const char *other = ms_xml_attribute(attributes, "apply-style-name");
+	if (other != NULL && others->len < MAX_PARENTS)
+		g_ptr_array_add(others, g_strdup(other));
+}
+
 static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *const *attributes)
 {
 	if (strcmp(name, "text") == 0 || strcmp(name, "currency-symbol") == 0) {
 		s->literal = true;
-	} else if (strcmp(name, "number") == 0) {
+	} else if (strcmp(name, "number") == 0 || strcmp(name, "fraction") == 0
+		|| strcmp(name, "scientific-number") == 0) {
 		put_places(s, attributes);
-	} else if (strcmp(name, "map") == 0 && s->number->others->len < MAX_PARENTS) {
-		const char *other = ms_xml_attribute(attributes, "apply-style-name");
-		if (other != NULL)
-			g_ptr_array_add(s->number->others, g_strdup(other));
+	} else if (strcmp(name, "map") == 0) {
+		add_other(s->number->others, attributes);
 	} else {
 		put_date_part(s, name, attributes);
 	}
@@ -181,22 +208,39 @@ static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *
 
 /* ---- styles of cells and text --------------------------------------------------------- */
 
-static void begin_style(MsOdfStyles *s, const char *const *attributes)
-{
-	const char *id = ms_xml_attribute(attributes, "name");
-	s->style = NULL;
-	if (id == NULL || g_hash_table_size(s->styles) >= MAX_STYLES)
-		return;
-	s->style = g_new0(Style, 1);
-	s->style->data = g_strdup(ms_xml_attribute(attributes, "data-style-name"));
-	s->style->parent = g_strdup(ms_xml_attribute(attributes, "parent-style-name"));
-	g_hash_table_replace(s->styles, g_strdup(id), s->style);
-}
-
 static bool is_none(const char *const *attributes)
 {
 	const char *display = ms_xml_attribute(attributes, "display");
 	return display != NULL && strcmp(display, "none") == 0;
+}
+
+#define OF_ALL "" /* what cells are without a style of their own: no style has this name */
+
+static void begin_style(MsOdfStyles *s, const char *name, const char *const *attributes)
+{
+	const char *family = ms_xml_attribute(attributes, "family");
+	const char *id = *name == 'd' ? OF_ALL : ms_xml_attribute(attributes, "name");
+	bool cell = family != NULL && strcmp(family, "table-cell") == 0;
+	GHashTable *styles = cell ? s->cells : s->styles;
+	s->style = NULL;
+	if (id == NULL || g_hash_table_size(styles) >= MAX_STYLES)
+		return;
+	s->style = g_new0(Style, 1);
+	s->style->data = g_strdup(ms_xml_attribute(attributes, "data-style-name"));
+	s->style->parent = g_strdup(ms_xml_attribute(attributes, "parent-style-name"));
+	s->style->share = g_strdup(ms_xml_attribute(attributes, "percentage-data-style-name"));
+	g_hash_table_replace(styles, g_strdup(id), s->style);
+}
+
+static void begin_in_style(MsOdfStyles *s, const char *name, const char *const *attributes)
+{
+	if (strcmp(name, "text-properties") == 0) {
+		s->style->hidden = is_none(attributes);
+	} else if (strcmp(name, "map") == 0) {
+		if (s->style->others == NULL)
+			s->style->others = g_ptr_array_new_with_free_func(g_free);
+		add_other(s->style->others, attributes);
+	}
 }
 
 bool ms_odf_styles_hides(const MsOdfStyles *s, const char *const *attributes)
@@ -221,23 +265,58 @@ static void begin_column(MsOdfStyles *s, const char *const *attributes)
 		g_ptr_array_add(s->columns, g_strdup(style));
 }
 
+/* One that does not say of what it is may be of a cell. */
+static const Style *cell_style(const MsOdfStyles *s, const char *name)
+{
+	const Style *style = g_hash_table_lookup(s->cells, name);
+	return style != NULL ? style : g_hash_table_lookup(s->styles, name);
+}
+
+static const NumberStyle *number_style(const MsOdfStyles *s, const char *name)
+{
+	return name != NULL && *name != '\0' ? g_hash_table_lookup(s->numbers, name) : NULL;
+}
+
 static const NumberStyle *format_of(const MsOdfStyles *s, const char *name)
 {
+	const Style *style = NULL;
 	for (guint i = 0; name != NULL && i < MAX_PARENTS; i++) {
-		const Style *style = g_hash_table_lookup(s->styles, name);
+		style = cell_style(s, name);
 		if (style == NULL)
-			return NULL;
+			break;
 		if (style->data != NULL && *style->data != '\0')
-			return g_hash_table_lookup(s->numbers, style->data);
+			return number_style(s, style->data);
 		name = style->parent;
 	}
-	return NULL;
+	style = g_hash_table_lookup(s->cells, OF_ALL);
+	return style != NULL ? number_style(s, style->data) : NULL;
 }
 
 static void show(const NumberStyle *style, double value, GString *out)
 {
 	if (style != NULL && ms_number_shown(out, value, style->format->str))
 		g_string_append_c(out, '\n');
+}
+
+/* In each form that conditions of its own give to the number. */
+static void show_all(const MsOdfStyles *s, const NumberStyle *style, double value, GString *out)
+{
+	show(style, value, out);
+	for (guint i = 0; style != NULL && i < style->others->len; i++)
+		show(number_style(s, style->others->pdata[i]), value, out);
+}
+
+/* The cell's style may become another under a condition. */
+static void show_others(const MsOdfStyles *s, const char *name, double value, GString *out)
+{
+	for (guint i = 0; name != NULL && i < MAX_PARENTS; i++) {
+		const Style *style = cell_style(s, name);
+		if (style == NULL)
+			return;
+		for (guint j = 0; style->others != NULL && j < style->others->len; j++)
+			show_all(s, format_of(s, style->others->pdata[j]), value, out);
+		name = style->parent;
+	}
 }
 
 /* The number of a cell, days for a date; false if it has none. */
@@ -269,28 +348,114 @@ static void show_share(double value, const char *const *attributes, GString *out
 		g_string_append_c(out, '\n');
 }
 
-static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *out)
+#define CELL "Default" /* the style of cells that have none */
+
+static const char *style_of_cell(const MsOdfStyles *s, const char *const *attributes)
 {
 	const char *name = ms_xml_attribute(attributes, "style-name");
-	const char *formula = ms_xml_attribute(attributes, "formula");
-	double number;
-	if (formula != NULL) /* behind its namespace, "of:=" */
-		ms_formula_texts(out, formula + strcspn(formula, "="), NULL, NULL);
 	if (name == NULL)
 		name = s->row;
 	if (name == NULL && s->column < s->columns->len)
 		name = s->columns->pdata[s->column];
-	s->column += number_of(attributes, "number-columns-repeated", 1);
+	return name != NULL ? name : CELL;
+}
+
+static void keep_number(MsOdfStyles *s, double number)
+{
+	char text[G_ASCII_DTOSTR_BUF_SIZE];
+	ms_conditions_cell(s->conditions, s->row_number, s->column,
+		g_ascii_dtostr(text, sizeof text, number));
+	if (s->chart != NULL)
+		ms_chart_add_number(s->chart, number);
+}
+
+static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *out)
+{
+	const char *formula = ms_xml_attribute(attributes, "formula");
+	double number;
+	if (formula != NULL) /* behind its namespace, "of:=" */
+		ms_formula_texts(out, formula + strcspn(formula, "="), NULL, NULL);
+	s->column = s->next_column;
+	const char *name = style_of_cell(s, attributes);
+	s->next_column += number_of(attributes, "number-columns-repeated", 1);
 	if (!value_of(attributes, &number))
 		return;
+	keep_number(s, number);
 	const NumberStyle *style = format_of(s, name);
-	if (style == NULL) {
+	if (style == NULL)
 		show_share(number, attributes, out);
+	show_all(s, style, number, out);
+	show_others(s, name, number, out);
+}
+
+static void begin_row(MsOdfStyles *s, const char *const *attributes)
+{
+	s->next_column = 0;
+	s->row_number = s->next_row;
+	s->next_row += MAX(number_of(attributes, "number-rows-repeated", 1), 1);
+	g_free(s->row);
+	s->row = g_strdup(ms_xml_attribute(attributes, "default-cell-style-name"));
+}
+
+static void begin_table(MsOdfStyles *s)
+{
+	g_ptr_array_set_size(s->columns, 0);
+	s->next_row = 0;
+	ms_conditions_sheet(s->conditions);
+}
+
+/* LibreOffice's conditions stand behind the rows. */
+static void begin_condition(MsOdfStyles *s, const char *name, const char *const *attributes,
+	GString *out, gsize limit)
+{
+	const char *style = ms_xml_attribute(attributes, "apply-style-name");
+	if (strcmp(name, "conditional-format") == 0) {
+		g_free(s->ranges);
+		s->ranges = g_strdup(ms_xml_attribute(attributes, "target-range-address"));
 		return;
 	}
-	show(style, number, out);
-	for (guint i = 0; i < style->others->len; i++)
-		show(g_hash_table_lookup(s->numbers, style->others->pdata[i]), number, out);
+	style = style != NULL ? style : ms_xml_attribute(attributes, "style");
+	const NumberStyle *number = style != NULL ? format_of(s, style) : NULL;
+	if (number != NULL && s->ranges != NULL &&
+		!ms_conditions_show(s->conditions, s->ranges, number->format->str, out, limit))
+		s->more = true;
+}
+
+/* ---- fields and charts ---------------------------------------------------------------- */
+
+#define MAX_FIELDS 10000
+
+/* A field has a value, or the one that a declaration of its name has. */
+static void begin_field(MsOdfStyles *s, const char *const *attributes, GString *out)
+{
+	const char *name = ms_xml_attribute(attributes, "name");
+	const char *style = ms_xml_attribute(attributes, "data-style-name");
+	const char *value = ms_xml_attribute(attributes, "value");
+	double number;
+	if (value != NULL && name != NULL && g_hash_table_size(s->fields) < MAX_FIELDS)
+		g_hash_table_replace(s->fields, g_strdup(name), g_strdup(value));
+	if (style == NULL)
+		return;
+	const char *known = name != NULL ? g_hash_table_lookup(s->fields, name) : NULL;
+	bool has = value_of(attributes, &number);
+	if (!has && known != NULL)
+		number = g_ascii_strtod(known, NULL);
+	if (has || known != NULL)
+		show_all(s, number_style(s, style), number, out);
+}
+
+/* An axis, a series, a point: its style says how its numbers are written. */
+static void begin_in_chart(MsOdfStyles *s, const char *const *attributes)
+{
+	const char *name = ms_xml_attribute(attributes, "style-name");
+	const Style *style = name != NULL ? g_hash_table_lookup(s->styles, name) : NULL;
+	const char *const names[] = {
+		style != NULL ? style->data : NULL, style != NULL ? style->share : NULL};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		const NumberStyle *number = number_style(s, names[i]);
+		if (number != NULL)
+			ms_chart_add_format(s->chart, number->format->str);
+	}
 }
 
 /* ---- lists ---------------------------------------------------------------------------- */
@@ -357,29 +522,52 @@ static bool start_of_list(
 
 /* ---- elements ------------------------------------------------------------------------- */
 
-void ms_odf_styles_start(
+/* False if the element is of no table. */
+static bool start_of_table(
 	MsOdfStyles *s, const char *name, const char *const *attributes, GString *out)
 {
+	if (strcmp(name, "table") == 0)
+		begin_table(s);
+	else if (strcmp(name, "table-column") == 0)
+		begin_column(s, attributes);
+	else if (strcmp(name, "table-row") == 0)
+		begin_row(s, attributes);
+	else if (strcmp(name, "table-cell") == 0 || strcmp(name, "covered-table-cell") == 0)
+		begin_cell(s, attributes, out);
+	else
+		return false;
+	return true;
+}
+
+static bool is_condition(const char *name)
+{
+	static const char *const names[] = {
+		"conditional-format", "condition", "date-is", NULL};
+	return g_strv_contains(names, name);
+}
+
+void ms_odf_styles_start(MsOdfStyles *s, const char *name, const char *const *attributes,
+	GString *out, gsize limit)
+{
+	if (s->chart == NULL && strcmp(name, "chart") == 0)
+		s->chart = ms_chart_new();
 	if (s->number != NULL) {
 		begin_in_number_style(s, name, attributes);
-	} else if (start_of_list(s, name, attributes, out)) {
+	} else if (start_of_list(s, name, attributes, out)
+		|| start_of_table(s, name, attributes, out)) {
 		return;
 	} else if (is_number_style(name)) {
 		begin_number_style(s, name, attributes);
-	} else if (strcmp(name, "style") == 0) {
-		begin_style(s, attributes);
-	} else if (s->style != NULL && strcmp(name, "text-properties") == 0) {
-		s->style->hidden = is_none(attributes);
-	} else if (strcmp(name, "table") == 0) {
-		g_ptr_array_set_size(s->columns, 0);
-	} else if (strcmp(name, "table-column") == 0) {
-		begin_column(s, attributes);
-	} else if (strcmp(name, "table-row") == 0) {
-		s->column = 0;
-		g_free(s->row);
-		s->row = g_strdup(ms_xml_attribute(attributes, "default-cell-style-name"));
-	} else if (strcmp(name, "table-cell") == 0 || strcmp(name, "covered-table-cell") == 0) {
-		begin_cell(s, attributes, out);
+	} else if (strcmp(name, "style") == 0 || strcmp(name, "default-style") == 0) {
+		begin_style(s, name, attributes);
+	} else if (s->style != NULL) {
+		begin_in_style(s, name, attributes);
+	} else if (is_condition(name)) {
+		begin_condition(s, name, attributes, out, limit);
+	} else if (s->chart != NULL) {
+		begin_in_chart(s, attributes);
+	} else {
+		begin_field(s, attributes, out);
 	}
 }
 
@@ -389,13 +577,18 @@ void ms_odf_styles_text(MsOdfStyles *s, const char *text, gsize len)
 		put_literal(s, text, len);
 }
 
-void ms_odf_styles_end(MsOdfStyles *s, const char *name)
+bool ms_odf_styles_end(MsOdfStyles *s, const char *name, GString *out, gsize limit)
 {
 	s->literal = false;
-	if (is_number_style(name))
+	if (is_number_style(name)) {
 		s->number = NULL;
-	else if (strcmp(name, "style") == 0)
+	} else if (strcmp(name, "style") == 0 || strcmp(name, "default-style") == 0) {
 		s->style = NULL;
-	else if (strcmp(name, "list") == 0 && s->lists->len > 0)
+	} else if (strcmp(name, "list") == 0 && s->lists->len > 0) {
 		g_ptr_array_set_size(s->lists, (gint)s->lists->len - 1);
+	} else if (strcmp(name, "chart") == 0 && s->chart != NULL) {
+		s->more = !ms_chart_show(s->chart, out, limit) || s->more;
+		g_clear_pointer(&s->chart, ms_chart_free);
+	}
+	return !s->more;
 }

@@ -21,7 +21,8 @@ struct MsSheets {
 	GHashTable *formats;  /* format number to char * */
 	GArray *cells;        /* format number of each cell format, of guint */
 	GArray *named;        /* of each style with a name, to which cells may leave it */
-	bool in_cells, in_named;
+	GPtrArray *others;    /* format of each look that a condition gives, of char * or NULL */
+	bool in_cells, in_named, in_others;
 };
 
 MsSheets *ms_sheets_new(void)
@@ -32,6 +33,7 @@ MsSheets *ms_sheets_new(void)
 	sheets->formats = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	sheets->cells = g_array_new(FALSE, FALSE, sizeof(guint));
 	sheets->named = g_array_new(FALSE, FALSE, sizeof(guint));
+	sheets->others = g_ptr_array_new_with_free_func(g_free);
 	return sheets;
 }
 
@@ -44,11 +46,30 @@ void ms_sheets_free(MsSheets *sheets)
 	g_hash_table_unref(sheets->formats);
 	g_array_free(sheets->cells, TRUE);
 	g_array_free(sheets->named, TRUE);
+	g_ptr_array_unref(sheets->others);
 	g_free(sheets);
+}
+
+/* Whatever their numbers, these are of conditions alone. */
+static void start_in_others(MsSheets *sheets, const char *name, const char *const *attributes)
+{
+	const char *code = ms_xml_attribute(attributes, "formatCode");
+	GPtrArray *others = sheets->others;
+	if (strcmp(name, "dxf") == 0) {
+		g_ptr_array_add(others, NULL);
+	} else if (strcmp(name, "numFmt") == 0 && code != NULL && others->len > 0) {
+		g_free(others->pdata[others->len - 1]);
+		others->pdata[others->len - 1] = g_strdup(code);
+	}
 }
 
 void ms_sheets_style_start(MsSheets *sheets, const char *name, const char *const *attributes)
 {
+	sheets->in_others = sheets->in_others || strcmp(name, "dxfs") == 0;
+	if (sheets->in_others) {
+		start_in_others(sheets, name, attributes);
+		return;
+	}
 	if (strcmp(name, "cellXfs") == 0 || strcmp(name, "cellStyleXfs") == 0) {
 		sheets->in_cells = strcmp(name, "cellXfs") == 0;
 		sheets->in_named = !sheets->in_cells;
@@ -74,6 +95,18 @@ void ms_sheets_style_end(MsSheets *sheets, const char *name)
 {
 	if (strcmp(name, "cellXfs") == 0 || strcmp(name, "cellStyleXfs") == 0)
 		sheets->in_cells = sheets->in_named = false;
+	sheets->in_others = sheets->in_others && strcmp(name, "dxfs") != 0;
+}
+
+const char *ms_sheets_other_format(const MsSheets *sheets, guint look)
+{
+	return look < sheets->others->len ? sheets->others->pdata[look] : NULL;
+}
+
+const char *ms_sheets_format(const MsSheets *sheets, guint number)
+{
+	const char *format = g_hash_table_lookup(sheets->formats, GUINT_TO_POINTER(number));
+	return format != NULL ? format : ms_number_builtin(number);
 }
 
 void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len)
@@ -143,9 +176,7 @@ static const char *format_of(const MsSheets *sheets, guint style)
 {
 	if (style >= sheets->cells->len)
 		return NULL;
-	guint number = g_array_index(sheets->cells, guint, style);
-	const char *format = g_hash_table_lookup(sheets->formats, GUINT_TO_POINTER(number));
-	return format != NULL ? format : ms_number_builtin(number);
+	return ms_sheets_format(sheets, g_array_index(sheets->cells, guint, style));
 }
 
 static void text_value(

@@ -19,6 +19,11 @@ void ms_sheets_add_string(MsSheets *sheets, const char *text, gsize len);
 /* Appends those that no cell shows, one a line. */
 void ms_sheets_unused(const MsSheets *sheets, GString *out);
 
+/* The format of numbers (numfmt.h) with this number; NULL if there is none. */
+const char *ms_sheets_format(const MsSheets *sheets, guint number);
+/* ... of the look (dxf) that conditions name by this number. */
+const char *ms_sheets_other_format(const MsSheets *sheets, guint look);
+
 typedef struct {
 	char name[12]; /* "A5", or empty */
 	char type[12]; /* "s", "str", "inlineStr", "b", "e", "n" */

@@ -1127,6 +1127,133 @@ static void test_rtf(void)
 
 /* ---- drawings ------------------------------------------------------------------------- */
 
+/* ---- numbers that another place than their cell has the format of ---------------------- */
+
+#define KD "&quot;KD-&quot;0000"
+
+/* A part of a chart in a package. */
+static GByteArray *chart(const char *inner)
+{
+	g_autofree char *whole = g_strconcat(
+		"<c:chartSpace xmlns:c='u'><c:chart>", inner, "</c:chart></c:chartSpace>", NULL);
+	return ZIP(TYPES, {"ppt/charts/chart1.xml", whole, -1});
+}
+
+#define SERIES(before, cat, val)                                                                 \
+	"<c:ser>" before "<c:cat>" cat "</c:cat><c:val>" val "</c:val></c:ser>"
+#define NUMBERS(format, n)                                                                       \
+	"<c:numRef><c:numCache><c:formatCode>" format "</c:formatCode><c:pt idx='0'><c:v>" n      \
+	"</c:v></c:pt></c:numCache></c:numRef>"
+
+static void test_charts(void)
+{
+	expect("the labels of a series",
+		chart(SERIES("<c:dLbls><c:numFmt formatCode='" KD "' sourceLinked='0'/></c:dLbls>", "",
+			NUMBERS("General", "417"))), "] 417\n|KD-0417\n", "");
+	expect("the labels of all series",
+		chart(SERIES("", "", NUMBERS("General", "417"))
+			"<c:dLbls><c:numFmt formatCode='" KD "'/></c:dLbls>"), "KD-0417\n", "");
+	expect("one point",
+		chart("<c:val><c:numLit><c:pt idx='0' formatCode='" KD "'><c:v>417</c:v></c:pt></c:numLit></c:val>"),
+		"KD-0417\n", "");
+	expect("the axis of categories, not of values",
+		chart(SERIES("", NUMBERS("General", "417"), NUMBERS("0.00", "918"))
+			"<c:dateAx><c:numFmt formatCode='" KD "'/></c:dateAx>"
+			"<c:valAx><c:numFmt formatCode='&quot;EU &quot;0'/></c:valAx>"),
+		"KD-0417\n|EU 918\n|!KD-0918|!EU 417", "");
+	expect("what is text has no format",
+		chart("<c:cat><c:strRef><c:strCache><c:pt idx='0'><c:v>417</c:v></c:pt></c:strCache></c:strRef></c:cat>"
+			"<c:catAx><c:numFmt formatCode='" KD "'/></c:catAx>"), "] 417\n|!KD-0417", "");
+	expect("amounts and dates are shown once",
+		chart(SERIES("", NUMBERS("General", "46130"), NUMBERS("General", "1234.5"))
+			"<c:dateAx><c:numFmt formatCode='dd/mm/yyyy'/></c:dateAx>"
+			"<c:valAx><c:numFmt formatCode='#,##0.00'/></c:valAx>"), "46130|1234.5|!18|!1,234", "");
+	expect("a chart of 2016",
+		ZIP(TYPES, {"word/charts/c.xml", "<cx:chartSpace xmlns:cx='u'><cx:chartData><cx:numDim><cx:lvl"
+			" formatCode='" KD "'><cx:pt idx='0'>417</cx:pt></cx:lvl></cx:numDim></cx:chartData>"
+			"</cx:chartSpace>", -1}), "KD-0417\n", "");
+	expect("OpenDocument's",
+		text_document(NUMBER_STYLE("N", "number:min-integer-digits='4'") NUMBER_STYLE("M", "")
+			"<style:style style:name='ch1' style:family='chart' style:data-style-name='N'/>"
+			"<style:style style:name='ch2' style:family='chart' style:percentage-data-style-name='M'/>"
+			"<chart:chart><chart:series chart:style-name='ch1'><chart:data-point chart:style-name='ch2'/>"
+			"</chart:series><table:table><table:table-row><table:table-cell office:value='417'/>"
+			"</table:table-row></table:table></chart:chart><table:table-cell office:value='918'/>"),
+		"KD-0417\n|KD-417\n|!KD-0918", "");
+}
+
+#define OTHER_LOOK "<dxfs count='2'><dxf><font/></dxf><dxf><numFmt numFmtId='164' formatCode='" KD "'/></dxf></dxfs>"
+
+/* A sheet whose cells A1, B1 and A3 have the numbers 417, 918 and 530. */
+static GByteArray *conditional(const char *more)
+{
+	g_autofree char *whole = g_strconcat("<worksheet><sheetData><row r='1'><c r='A1'><v>417</v></c>"
+		"<c r='B1'><v>918</v></c></row><row r='3'><c r='A3'><v>530</v></c></row></sheetData>",
+		more, "</worksheet>", NULL);
+	return ZIP(TYPES, {"xl/worksheets/sheet1.xml", whole, -1},
+		{"xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId='0'/></cellXfs>" OTHER_LOOK "</styleSheet>", -1});
+}
+
+#define CONDITION(cells, look) \
+	"<conditionalFormatting sqref='" cells "'><cfRule dxfId='" look "'/></conditionalFormatting>"
+#define ODF_CELL(value) "<table:table-cell office:value='" value "'/>"
+#define ODF_CONDITION(cells) \
+	"<calcext:conditional-formats><calcext:conditional-format calcext:target-range-address='" cells "'>" \
+	"<calcext:condition calcext:apply-style-name='A' calcext:value='&gt;0'/></calcext:conditional-format>" \
+	"</calcext:conditional-formats>"
+
+static void test_conditions(void)
+{
+	expect("a cell", conditional(CONDITION("A1", "1")), "KD-0417\n|!KD-0918|!KD-0530", "");
+	expect("columns", conditional(CONDITION("$A:$A", "1")), "KD-0417\nKD-0530\n|!KD-0918", "");
+	expect("several", conditional(CONDITION("B1:C1 A3", "1")), "KD-0918\nKD-0530\n|!KD-0417", "");
+	expect("another look", conditional(CONDITION("A1", "0")), "417|!KD-4", "");
+	expect("no look of that number", conditional(CONDITION("A1", "2")), "417|!KD-4", "");
+	expect("a look of its own",
+		conditional("<extLst><ext><x14:cfRule><x14:dxf><numFmt numFmtId='9' formatCode='" KD "'/></x14:dxf></x14:cfRule>"
+			"<xm:sqref>A3</xm:sqref></ext></extLst>"), "KD-0530\n|!KD-0417", "");
+	expect("the format of cells is theirs",
+		ZIP(TYPES, {"xl/styles.xml", "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='\"AB-\"0'/></numFmts>"
+				"<cellXfs><xf numFmtId='164'/></cellXfs>" OTHER_LOOK "</styleSheet>", -1},
+			{"xl/s.xml", "<worksheet><row><c r='A1'><v>417</v></c></row></worksheet>", -1}),
+		"] AB-417\t\n|!KD-4", "");
+	expect("OpenDocument's, behind the rows",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "style:family='table-cell'")
+			"<table:table><table:table-row table:number-rows-repeated='2'>" ODF_CELL("1") "</table:table-row>"
+			"<table:table-row>" ODF_CELL("918") ODF_CELL("417") "</table:table-row>"
+			ODF_CONDITION("&apos;My sheet&apos;.B3:&apos;My sheet&apos;.B9 x.D1") "</table:table>"),
+		"KD-417\n|!KD-918|!KD-1", "");
+	expect("OpenDocument's, of another table",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "") "<table:table><table:table-row>"
+			ODF_CELL("417") "</table:table-row></table:table><table:table>" ODF_CONDITION("x.A1")
+			"</table:table>"), "417|!KD-4", "");
+	expect("in the style of a cell",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "style:family='table-cell'")
+			"<style:style style:name='B' style:family='table-cell'><style:map style:condition='x'"
+			" style:apply-style-name='A'/></style:style>"
+			CELL_STYLE("C", "", "style:family='table-cell' style:parent-style-name='B'") CELL_OF("C")),
+		"KD-7740912\n", "");
+	expect("of cells that have no style",
+		text_document(NUMBER_STYLE("N", "") "<style:default-style style:family='table-cell'"
+			" style:data-style-name='N'/>" ODF_CELL("417")), "KD-417\n", "");
+	expect("of the style that cells without one have",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("Default", "N", "style:family='table-cell'")
+			CELL_STYLE("Default", "", "style:family='graphic'") ODF_CELL("417")), "KD-417\n", "");
+	expect("the style of something else by the name",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "style:family='chart'")
+			CELL_STYLE("A", "", "style:family='table-cell'") CELL_OF("A")), "!KD-7", "");
+	expect("fields",
+		text_document(NUMBER_STYLE("N", "") "<text:user-field-decl text:name='U' office:value='417'/>"
+			"<text:p><text:user-field-get text:name='U' style:data-style-name='N'/>"
+			"<text:expression office:value='918' style:data-style-name='N'/>"
+			"<text:user-field-get text:name='V' style:data-style-name='N'/></text:p>"),
+		"KD-417\n|KD-918\n", "");
+	expect("a fraction",
+		text_document("<number:number-style style:name='N'><number:text>KD-</number:text><number:fraction"
+			" number:min-integer-digits='4'/></number:number-style>" CELL_STYLE("A", "N", "")
+			"<table:table-cell table:style-name='A' office:value='417'/>"), "KD-0417\n", "");
+}
+
 #define PAGE(style, rows) "<html><head><style>" style "</style></head><body><table>" rows "</table></body></html>"
 
 /* HTML for Excel and LibreOffice, SYLK. */
@@ -1261,6 +1388,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/empty-cells", test_empty_cells);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
+	g_test_add_func("/office/charts", test_charts);
+	g_test_add_func("/office/conditions", test_conditions);
 	g_test_add_func("/office/formats-in-text", test_formats_in_text);
 	g_test_add_func("/office/drawings", test_drawings);
 	return g_test_run();
