@@ -33,7 +33,7 @@ typedef struct {
 	const GPtrArray *members;
 	MsInventory *inventory;
 	Part *parts;
-	GPtrArray *pivots; /* of char *: names of the fields of each */
+	GPtrArray *pivots; /* what pivot.c knows of each */
 	gsize text;
 	guint pictures;
 	GHashTable *types; /* lower-case part name or ".extension" to content type, or NULL */
@@ -289,8 +289,8 @@ static void read_part(Package *p, Part *part, bool strings)
 			ms_flow_read(
 				&p->office, place, bytes->data, bytes->len, strings, &p->text));
 		if (g_str_has_prefix(part->root, "pivotCache"))
-			ms_pivot_read(p->pivots, p->office.to, place, part->root, bytes->data,
-				bytes->len);
+			ms_pivot_read(p->pivots, p->office.sheets, p->office.to, place, part->root,
+				bytes->data, bytes->len);
 	}
 }
 
@@ -449,7 +449,7 @@ void ms_office_read(const MsExtraction *to, const MsDocument *document, const GP
 	Package p = {.document = document, .members = members,
 		.inventory = ms_inventory_open(to->reading, document->where, "office", 0),
 		.parts = g_new0(Part, members->len),
-		.pivots = g_ptr_array_new_with_free_func(g_free),
+		.pivots = ms_pivot_heads_new(),
 		.names = g_string_new(NULL)};
 	ms_inventory_read(p.inventory, MS_ITEM_WHOLE);
 	office_open(&p.office, to, document->where, is_opendocument(members));

@@ -4,11 +4,14 @@
 
 #include "missent/extract.h"
 
+#include "sheet.h"
+
 #define MS_PIVOT_DEFINITION "pivotCacheDefinition" /* the outermost element of one */
 
-/* Hands over the table that a part with this outermost element keeps.  `heads`, of char *, is for
- * the names of its fields: definitions come before records. */
-void ms_pivot_read(GPtrArray *heads, const MsExtraction *to, const char *place, const char *root,
-	const guint8 *data, gsize len);
+/* For what is known of the fields of definitions, which come before records. */
+GPtrArray *ms_pivot_heads_new(void);
+/* Hands over the table that a part with this outermost element keeps; `sheets` has its formats. */
+void ms_pivot_read(GPtrArray *heads, const MsSheets *sheets, const MsExtraction *to,
+	const char *place, const char *root, const guint8 *data, gsize len);
 
 #endif

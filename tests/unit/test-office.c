@@ -1254,6 +1254,24 @@ static void test_conditions(void)
 			"<table:table-cell table:style-name='A' office:value='417'/>"), "KD-0417\n", "");
 }
 
+/* What the source of a pivot table showed. */
+static void test_pivot_formats(void)
+{
+	static const char styles[] = "<styleSheet><numFmts><numFmt numFmtId='164' formatCode='" KD "'/>"
+		"</numFmts></styleSheet>";
+	static const char fields[] = "<pivotCacheDefinition><cacheFields>"
+		"<cacheField name='No.' numFmtId='164'><sharedItems><n v='530'/></sharedItems></cacheField>"
+		"<cacheField name='Sum' numFmtId='4'/></cacheFields></pivotCacheDefinition>";
+	expect("values and records",
+		ZIP(TYPES, {"r.xml", "<pivotCacheRecords><r><n v='417'/><n v='1234'/></r><r><x v='0'/><n v='918'/></r>"
+			"</pivotCacheRecords>", -1}, {"d.xml", fields, -1}, {"s.xml", styles, -1}),
+		"] No.\t530\nNo.\tKD-0530\n|] No.\tSum\t\n417\t1234\t\nKD-0417\t1234\t\n\t918\t\n|!KD-0918|!1,234", "");
+	expect("records of another table",
+		ZIP(TYPES, {"d.xml", fields, -1}, {"s.xml", styles, -1},
+			{"r.xml", "<pivotCacheRecords><r><n v='417'/></r></pivotCacheRecords>", -1}),
+		"] 417\t\n|!KD-0417", "");
+}
+
 #define PAGE(style, rows) "<html><head><style>" style "</style></head><body><table>" rows "</table></body></html>"
 
 /* HTML for Excel and LibreOffice, SYLK. */
@@ -1390,6 +1408,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/rtf", test_rtf);
 	g_test_add_func("/office/charts", test_charts);
 	g_test_add_func("/office/conditions", test_conditions);
+	g_test_add_func("/office/pivot-formats", test_pivot_formats);
 	g_test_add_func("/office/formats-in-text", test_formats_in_text);
 	g_test_add_func("/office/drawings", test_drawings);
 	return g_test_run();
