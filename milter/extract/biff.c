@@ -225,7 +225,7 @@ static void put_header(Book *book, const guint8 *p, gsize size)
 	g_autoptr(GString) text = g_string_new(NULL);
 	append_string(book, text, p, size);
 	ms_sheet_end_row(book->out, &book->last);
-	ms_header_text(book->out, text->str);
+	ms_header_text(book->out, text->str, 1);
 	g_string_append_c(book->out, '\n');
 }
 

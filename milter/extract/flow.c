@@ -24,6 +24,7 @@
 #include "flow.h"
 #include "formula.h"
 #include "headed.h"
+#include "html.h"
 #include "line.h"
 #include "numfmt.h"
 #include "readers.h"
@@ -81,6 +82,7 @@ typedef enum {
 	NAMING,
 	NUMBER,
 	NUMBERING,
+	PAGES,
 	PAGE_CODES,
 	PARAGRAPH,
 	PARAGRAPH_STYLE,
@@ -131,6 +133,7 @@ static const struct {
 	{"br", BREAK},
 	{"buAutoNum", COUNTED},
 	{"c", SHEET_CELL},
+	{"calculatedColumnFormula", FORMULA},
 	{"cfRule", CONDITION},
 	{"change", CHANGE},
 	{"change-end", CHANGE_END},
@@ -140,6 +143,7 @@ static const struct {
 	{"conditionalFormatting", CONDITIONS},
 	{"covered-table-cell", CELL},
 	{"cr", BREAK},
+	{"definedName", FORMULA},
 	{"del", DELETED},
 	{"delInstrText", INSTRUCTION},
 	{"delText", DELETED_TEXT},
@@ -154,6 +158,9 @@ static const struct {
 	{"fldData", BINARY},
 	{"footnote", ANNOTATION},
 	{"formatCode", FORMAT_CODE},
+	{"formula", FORMULA},
+	{"formula1", FORMULA},
+	{"formula2", FORMULA},
 	{"frame", ANNOTATION},
 	{"gridSpan", COLUMNS},
 	{"h", PARAGRAPH},
@@ -180,6 +187,7 @@ static const struct {
 	{"p", PARAGRAPH},
 	{"pPr", PROPERTIES},
 	{"pStyle", PARAGRAPH_STYLE},
+	{"pageSetup", PAGES},
 	{"part", PART},
 	{"ptab", TAB},
 	{"r", RUN},
@@ -206,6 +214,7 @@ static const struct {
 	{"text", STRING},
 	{"text-box", ANNOTATION},
 	{"textbox", ANNOTATION},
+	{"totalsRowFormula", FORMULA},
 	{"tr", ROW},
 	{"txbxContent", ANNOTATION},
 	{"v", VALUE},
@@ -259,10 +268,12 @@ typedef struct {
 	MsChart *chart;      /* that is open, or NULL */
 	MsConditions *conditions;
 	char *ranges;        /* of the cells that the open ones are about, or NULL */
+	GPtrArray *inner;    /* documents in attributes */
 	GPtrArray *other_formats; /* of char *: of conditions whose ranges come behind */
 	guint sheet_row;
+	gint64 first_page;   /* the number that the sheet's has */
 	MsCellStyles *styles; /* SpreadsheetML 2003, or NULL */
-	bool number;         /* a Data of ss:Type Number */
+	bool formatted;      /* a Data that its cell's format is for */
 	char *part;          /* Flat OPC: its name */
 	bool standard;       /* of a schema whose attributes the table of structural items names */
 	gsize limit;         /* bytes of text */
@@ -474,7 +485,7 @@ static void read_blob(Flow *f)
 static void put_codes(Flow *f, const char *codes)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	ms_header_text(text, codes);
+	ms_header_text(text, codes, f->first_page);
 	put(f, MS_ALL_WAYS, text->str, text->len);
 	end_line(f);
 }
@@ -492,14 +503,11 @@ static void put_value(Flow *f, const GString *shown, const GString *stored)
 
 static void put_number(Flow *f, const char *format)
 {
-	char *end;
-	double number = g_ascii_strtod(f->collected->str, &end);
 	g_string_truncate(f->shown, 0);
 	g_string_truncate(f->stored, 0);
-	if (f->collected->len > 0 && *end == '\0' && ms_number_shown(f->shown, number, format))
-		g_string_append_len(f->stored, f->collected->str, (gssize)f->collected->len);
-	else
-		g_string_append_len(f->shown, f->collected->str, (gssize)f->collected->len);
+	g_string_append_len(
+		ms_number_value_shown(f->shown, f->collected->str, format) ? f->stored : f->shown,
+		f->collected->str, (gssize)f->collected->len);
 	put_value(f, f->shown, f->stored);
 }
 
@@ -736,8 +744,10 @@ static void count_on(Flow *f, const char *const *attributes)
 static void begin_data(Flow *f, const char *const *attributes)
 {
 	const char *type = ms_xml_attribute(attributes, "Type");
-	f->number = type != NULL && strcmp(type, "Number") == 0;
-	if (f->number)
+	const char *format = f->styles != NULL ? ms_cell_styles_format(f->styles) : NULL;
+	f->formatted = (type != NULL && strcmp(type, "Number") == 0) ||
+		(format != NULL && strchr(format, '@') != NULL);
+	if (f->formatted)
 		collect(f);
 	else
 		top(f)->paragraphs++;
@@ -850,6 +860,10 @@ static void begin_other(Flow *f, Kind kind, const char *const *attributes)
 	case LEVEL: f->level = (guint)strtoul(ms_xml_attribute(attributes, "val") != NULL
 				? ms_xml_attribute(attributes, "val") : "0", NULL, 10); break;
 	case COUNTED: count_on(f, attributes); break;
+	case PAGES:
+		value = ms_xml_attribute(attributes, "firstPageNumber");
+		f->first_page = value != NULL ? g_ascii_strtoll(value, NULL, 10) : 1;
+		break;
 	case CONDITION:
 	case CONDITIONS:
 	case CONDITION_FORMAT: begin_condition(f, kind, attributes); break;
@@ -1063,6 +1077,18 @@ static Kind begin_styled(Flow *f, Kind kind, const char *name, const char *const
 	return hides ? HIDING : kind;
 }
 
+#define LEAST_PACKED 64 /* no document is shorter in base64 */
+
+/* Word keeps what VML cannot say of a shape as a package in an attribute (o:gfxdata). */
+static void take_packed(Flow *f, const char *const *attributes)
+{
+	for (; *attributes != NULL; attributes += 2) {
+		gsize len = strlen(attributes[1]);
+		if (len >= LEAST_PACKED)
+			ms_base64_take(attributes[1], len, f->inner);
+	}
+}
+
 static void flow_start(void *user, const char *name, const char *const *attributes)
 {
 	Flow *f = user;
@@ -1086,8 +1112,10 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 		ms_chart_start(f->chart, name, attributes);
 	if (f->office->styles != NULL)
 		kind = begin_styled(f, kind, name, attributes);
-	if (*attributes != NULL)
+	if (*attributes != NULL) {
 		ms_attributes_keep(f->office->attributes, name, attributes, f->standard);
+		take_packed(f, attributes);
+	}
 	f->blank = false;
 	/* The ends of elements are told by what they were, not by their names: so it is kept. */
 	guint8 stored = (guint8)kind;
@@ -1108,12 +1136,24 @@ static void flow_start(void *user, const char *name, const char *const *attribut
 
 /* ---- elements that end ---------------------------------------------------------------- */
 
+/* What a list writes before the paragraph. */
+static void put_label(Flow *f)
+{
+	const MsLine *line = &top(f)->line;
+	g_autofree char *label = f->office->styles != NULL
+		? ms_odf_styles_label(f->office->styles)
+		: f->list != NULL ? ms_numbering_count(f->office->numbering, f->list, f->level)
+				  : NULL;
+	if (label != NULL && f->aside->len < f->limit)
+		ms_numbering_label(label, line->out->str + line->start,
+			line->out->len - line->start, f->aside);
+	g_clear_pointer(&f->list, g_free);
+}
+
 static void end_paragraph(Flow *f)
 {
 	Target *t = top(f);
-	if (f->list != NULL && f->aside->len < f->limit)
-		ms_numbering_count(f->office->numbering, f->list, f->level, f->aside);
-	g_clear_pointer(&f->list, g_free);
+	put_label(f);
 	t->paragraphs -= t->paragraphs > 0;
 	if (t->paragraphs > 0)
 		return;
@@ -1202,7 +1242,7 @@ static void end_text(Flow *f, Kind kind)
 	case PARAGRAPH: end_paragraph(f); break;
 	case STRING: end_string(f); break;
 	case DATA:
-		if (!f->number)
+		if (!f->formatted)
 			top(f)->paragraphs -= top(f)->paragraphs > 0;
 		break;
 	case INLINE: end_inline(f); break;
@@ -1367,8 +1407,10 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->values = g_string_new(NULL);
 	f->formulas = g_ptr_array_new_with_free_func(g_free);
 	f->conditions = ms_conditions_new();
+	f->inner = ms_inner_new();
 	f->other_formats = g_ptr_array_new_with_free_func(g_free);
 	f->sheet_row = G_MAXUINT; /* before the first */
+	f->first_page = 1;
 	f->value = g_string_new(NULL);
 	f->headed = ms_headed_new();
 	f->names = g_string_new(NULL);
@@ -1402,6 +1444,7 @@ static void flow_free(Flow *f)
 	g_string_free(f->values, TRUE);
 	g_ptr_array_unref(f->formulas);
 	ms_conditions_free(f->conditions);
+	g_ptr_array_unref(f->inner);
 	g_free(f->ranges);
 	g_ptr_array_unref(f->other_formats);
 	g_free(f->cache_format);
@@ -1446,6 +1489,7 @@ static void finish(Flow *f, gsize *text)
 	/* What stands behind a word in them may be another element's, and a measure. */
 	g_autoptr(GString) attributes = ms_attributes_take(f->office->attributes);
 	span(f, MS_SPAN_ASIDE, " (attributes)", attributes);
+	ms_inner_read(f->office->to, f->place, f->inner);
 }
 
 /* In one file, what defines may stand behind what is defined. */

@@ -1,13 +1,15 @@
 /*
  * A list may begin at 7740912 and write "KD-%1" before each paragraph: a number that stands
  * nowhere in the text (ECMA-376 part 1, 17.9).  In come the definitions and the paragraphs in
- * their order, out go labels.  "1." and "a)" say nothing and are left out.  The worker's one
- * thread.
+ * their order, out go labels, and the label "KD-" with the word that it stands before.  "1." and
+ * "a)" say nothing and are left out.  The worker's one thread.
  */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "missent/scan.h"
 
 #include "numbering.h"
 #include "xml.h"
@@ -15,6 +17,8 @@
 #define LEVELS 9
 #define MAX_DEFINITIONS 10000
 #define TELLING 4 /* letters and digits */
+#define MAX_LABEL 400
+#define MAX_WORD 40
 
 typedef struct {
 	char *text[LEVELS];    /* "KD-%1" */
@@ -101,15 +105,15 @@ static Definition *define(MsNumbering *n, const char *id)
 	return definition;
 }
 
-void ms_numbering_define(MsNumbering *n, const char *id, guint level, const char *prefix,
-	const char *suffix, gint64 start)
+void ms_numbering_define(
+	MsNumbering *n, const char *id, guint level, const char *text, gint64 start)
 {
 	Definition *definition = level < LEVELS ? define(n, id) : NULL;
 	if (definition == NULL)
 		return;
 	definition->start[level] = start;
 	g_free(definition->text[level]);
-	definition->text[level] = g_strdup_printf("%.200s%%%u%.200s", prefix, level + 1, suffix);
+	definition->text[level] = g_strndup(text, MAX_LABEL);
 }
 
 void ms_numbering_restart(MsNumbering *n, const char *id, guint level, gint64 number)
@@ -157,15 +161,14 @@ void ms_numbering_start(MsNumbering *n, const char *name, const char *const *att
 			n->open->start[n->level] = g_ascii_strtoll(value, NULL, 10);
 		} else if (strcmp(name, "lvlText") == 0) {
 			g_free(n->open->text[n->level]);
-			n->open->text[n->level] = g_strndup(value, 200);
+			n->open->text[n->level] = g_strndup(value, MAX_LABEL);
 		}
 	}
 }
 
-static void put_label(GString *out, const Definition *definition, guint level)
+static GString *label_of(const Definition *definition, guint level)
 {
-	gsize start = out->len;
-	guint telling = 0;
+	GString *out = g_string_new(NULL);
 	for (const char *p = definition->text[level]; p != NULL && *p != '\0'; p++) {
 		if (*p == '%' && p[1] >= '1' && p[1] <= '9') {
 			guint at = (guint)(*++p - '1');
@@ -176,12 +179,30 @@ static void put_label(GString *out, const Definition *definition, guint level)
 			g_string_append_c(out, *p);
 		}
 	}
-	for (gsize i = start; i < out->len; i++)
-		telling += g_ascii_isalnum(out->str[i]);
+	return out;
+}
+
+void ms_numbering_label(const char *label, const char *text, gsize len, GString *out)
+{
+	guint telling = 0, letters = 0;
+	for (const char *p = label; *p != '\0'; p++) {
+		telling += g_ascii_isalnum(*p);
+		letters += g_ascii_isalpha(*p);
+	}
 	if (telling >= TELLING)
-		g_string_append_c(out, '\n');
-	else
-		g_string_truncate(out, start);
+		g_string_append_printf(out, "%s\n", label);
+	gsize word = 0;
+	while (word < len && !g_ascii_isspace(text[word]))
+		word++;
+	if ((letters < 2 && telling < TELLING) || word > MAX_WORD || !ms_has_digit(text, word))
+		return;
+	g_string_append_printf(out, "%s%.*s\n", label, (int)word, text);
+}
+
+static void put_start(const Definition *definition, guint level, GString *out)
+{
+	g_autoptr(GString) label = label_of(definition, level);
+	ms_numbering_label(label->str, NULL, 0, out);
 }
 
 void ms_numbering_end(MsNumbering *n, const char *name, GString *out)
@@ -192,16 +213,16 @@ void ms_numbering_end(MsNumbering *n, const char *name, GString *out)
 	if (!definition && strcmp(name, "num") != 0)
 		return;
 	for (guint i = 0; n->open != NULL && i < LEVELS; i++)
-		put_label(out, n->open, i);
+		put_start(n->open, i, out);
 	n->open = NULL;
 	g_clear_pointer(&n->list, g_free);
 }
 
-void ms_numbering_count(MsNumbering *n, const char *id, guint level, GString *out)
+char *ms_numbering_count(MsNumbering *n, const char *id, guint level)
 {
 	Definition *definition = g_hash_table_lookup(n->lists, id);
 	if (definition == NULL || level >= LEVELS)
-		return;
+		return NULL;
 	if (definition->begun[level])
 		definition->count[level]++;
 	else
@@ -209,5 +230,5 @@ void ms_numbering_count(MsNumbering *n, const char *id, guint level, GString *ou
 	definition->begun[level] = true;
 	for (guint i = level + 1; i < LEVELS; i++)
 		definition->begun[i] = false;
-	put_label(out, definition, level);
+	return g_string_free(label_of(definition, level), FALSE);
 }

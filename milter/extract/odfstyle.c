@@ -56,6 +56,7 @@ struct MsOdfStyles {
 	MsNumbering *numbering;
 	char *list;          /* the style of lists that is open, or NULL */
 	GPtrArray *lists;    /* that are open: the names of their styles */
+	char *label;         /* of the paragraph that comes next, or NULL */
 };
 
 static void style_free(gpointer data)
@@ -107,6 +108,7 @@ void ms_odf_styles_free(MsOdfStyles *s)
 	ms_numbering_free(s->numbering);
 	g_free(s->list);
 	g_ptr_array_unref(s->lists);
+	g_free(s->label);
 	g_free(s);
 }
 
@@ -462,16 +464,35 @@ static void begin_in_chart(MsOdfStyles *s, const char *const *attributes)
 
 #define OUTLINE "" /* what the numbers of headings are kept as: no style has this name */
 
+/* "KD-%1%" of newer programs as "KD-%1". */
+static char *template_of(const char *format)
+{
+	GString *text = g_string_new(NULL);
+	for (const char *p = format; *p != '\0'; p++) {
+		g_string_append_c(text, *p);
+		if (*p == '%' && g_ascii_isdigit(p[1]) && p[2] == '%') {
+			g_string_append_c(text, p[1]);
+			p += 2;
+		}
+	}
+	return g_string_free(text, FALSE);
+}
+
 static void begin_level(MsOdfStyles *s, const char *const *attributes)
 {
 	const char *prefix = ms_xml_attribute(attributes, "num-prefix");
 	const char *suffix = ms_xml_attribute(attributes, "num-suffix");
 	const char *start = ms_xml_attribute(attributes, "start-value");
-	if (s->list != NULL)
-		ms_numbering_define(s->numbering, s->list,
-			number_of(attributes, "level", 1) - 1, prefix != NULL ? prefix : "",
-			suffix != NULL ? suffix : "",
-			start != NULL ? g_ascii_strtoll(start, NULL, 10) : 1);
+	const char *format = ms_xml_attribute(attributes, "num-list-format");
+	guint level = MAX(number_of(attributes, "level", 1), 1);
+	if (s->list == NULL)
+		return;
+	g_autofree char *text = format != NULL
+		? template_of(format)
+		: g_strdup_printf("%.200s%%%u%.190s", prefix != NULL ? prefix : "", level,
+			  suffix != NULL ? suffix : "");
+	ms_numbering_define(s->numbering, s->list, level - 1, text,
+		start != NULL ? g_ascii_strtoll(start, NULL, 10) : 1);
 }
 
 static void begin_list(MsOdfStyles *s, const char *const *attributes)
@@ -483,19 +504,23 @@ static void begin_list(MsOdfStyles *s, const char *const *attributes)
 			g_strdup(style != NULL ? style : n > 0 ? s->lists->pdata[n - 1] : OUTLINE));
 }
 
-static void count(MsOdfStyles *s, const char *list, guint level, const char *const *attributes,
-	GString *out)
+static void count(MsOdfStyles *s, const char *list, guint level, const char *const *attributes)
 {
 	const char *start = ms_xml_attribute(attributes, "start-value");
 	if (start != NULL)
 		ms_numbering_restart(
 			s->numbering, list, level, g_ascii_strtoll(start, NULL, 10));
-	ms_numbering_count(s->numbering, list, level, out);
+	g_free(s->label);
+	s->label = ms_numbering_count(s->numbering, list, level);
+}
+
+char *ms_odf_styles_label(MsOdfStyles *s)
+{
+	return g_steal_pointer(&s->label);
 }
 
 /* True if the element is of a list. */
-static bool start_of_list(
-	MsOdfStyles *s, const char *name, const char *const *attributes, GString *out)
+static bool start_of_list(MsOdfStyles *s, const char *name, const char *const *attributes)
 {
 	const char *style = ms_xml_attribute(attributes, "style-name");
 	guint depth = s->lists->len;
@@ -509,11 +534,11 @@ static bool start_of_list(
 	} else if (strcmp(name, "list") == 0) {
 		begin_list(s, attributes);
 	} else if (strcmp(name, "list-item") == 0 && depth > 0) {
-		count(s, s->lists->pdata[depth - 1], depth - 1, attributes, out);
+		count(s, s->lists->pdata[depth - 1], depth - 1, attributes);
 	} else if (strcmp(name, "numbered-paragraph") == 0 && style != NULL) {
-		count(s, style, number_of(attributes, "level", 1) - 1, attributes, out);
+		count(s, style, number_of(attributes, "level", 1) - 1, attributes);
 	} else if (strcmp(name, "h") == 0) {
-		count(s, OUTLINE, number_of(attributes, "outline-level", 1) - 1, attributes, out);
+		count(s, OUTLINE, number_of(attributes, "outline-level", 1) - 1, attributes);
 	} else {
 		return false;
 	}
@@ -553,7 +578,7 @@ void ms_odf_styles_start(MsOdfStyles *s, const char *name, const char *const *at
 		s->chart = ms_chart_new();
 	if (s->number != NULL) {
 		begin_in_number_style(s, name, attributes);
-	} else if (start_of_list(s, name, attributes, out)
+	} else if (start_of_list(s, name, attributes)
 		|| start_of_table(s, name, attributes, out)) {
 		return;
 	} else if (is_number_style(name)) {

@@ -291,8 +291,7 @@ static void read_bytes(Rtf *r, const Destination *from)
 /* "\5KD-\0;" with the start of the level in place of the small bytes; and what to count with. */
 static void put_level_text(Rtf *r, const GString *text)
 {
-	g_autoptr(GString) before = g_string_new(NULL), after = g_string_new(NULL);
-	GString *part = before;
+	g_autoptr(GString) label = g_string_new(NULL);
 	guint level = r->list_level > 0 ? r->list_level - 1 : 0;
 	for (gsize i = 1; i < text->len; i++) {
 		guchar c = (guchar)text->str[i];
@@ -300,17 +299,15 @@ static void put_level_text(Rtf *r, const GString *text)
 			g_string_append_printf(r->aside, "%ld", r->level_start);
 		else if (c != ';')
 			g_string_append_c(r->aside, (char)c);
-		if (c == level)
-			part = after;
-		else if (c < 9)
-			g_string_append_printf(part, "%%%u", c + 1u);
+		if (c < 9)
+			g_string_append_printf(label, "%%%u", c + 1u);
 		else if (c != ';')
-			g_string_append_c(part, (char)c);
+			g_string_append_c(label, (char)c);
 	}
 	ms_separate(r->aside, '\n');
 	char id[16];
 	g_snprintf(id, sizeof id, "%u", r->list);
-	ms_numbering_define(r->numbering, id, level, before->str, after->str, r->level_start);
+	ms_numbering_define(r->numbering, id, level, label->str, r->level_start);
 }
 
 /* Each paragraph says its list anew; it goes on while it is the same. */
@@ -318,8 +315,8 @@ static void begin_old_list(Rtf *r)
 {
 	g_autoptr(GString) now = g_string_new(NULL);
 	g_string_append_printf(now, "%s\n%s\n%ld", r->before->str, r->after->str, r->level_start);
-	ms_numbering_define(
-		r->numbering, "old", 0, r->before->str, r->after->str, r->level_start);
+	g_autofree char *label = g_strdup_printf("%s%%1%s", r->before->str, r->after->str);
+	ms_numbering_define(r->numbering, "old", 0, label, r->level_start);
 	if (!g_string_equal(now, r->old))
 		ms_numbering_restart(r->numbering, "old", 0, G_MININT64);
 	g_string_assign(r->old, now->str);
@@ -343,6 +340,22 @@ static void take_name(Rtf *r, Purpose purpose, const char *text)
 		ms_headed_end(r->headed, MARK_KEY(text), destination(r)->line.out);
 }
 
+#define LEAST_HEX 8 /* digits */
+
+/* What stands aside in hexadecimal, such as the value of a field of a form: its bytes say more. */
+static void put_hex_text(Rtf *r, const GString *text)
+{
+	Destination digits = {.half = -1, .bytes = ms_bytes_new()};
+	bool all = text->len >= LEAST_HEX;
+	for (gsize i = 0; i < text->len && all; i++) {
+		all = hex((guint8)text->str[i]) >= 0 || g_ascii_isspace(text->str[i]);
+		put_hex(&digits, (guint8)text->str[i]);
+	}
+	if (all && digits.half < 0)
+		put_strings(r, digits.bytes->data, digits.bytes->len);
+	g_byte_array_unref(digits.bytes);
+}
+
 static void close_destination(Rtf *r)
 {
 	flush(r);
@@ -363,6 +376,8 @@ static void close_destination(Rtf *r)
 			take_name(r, from.purpose, from.line.out->str);
 		if (from.purpose == BOX && from.label == 0)
 			g_string_append(r->unlabelled, from.line.out->str);
+		if (from.purpose == ASIDE)
+			put_hex_text(r, from.line.out);
 		GString *to = from.purpose == BOX ? r->boxes : r->aside;
 		g_string_append_len(to, from.line.out->str, (gssize)from.line.out->len);
 		ms_separate(to, '\n');
@@ -572,11 +587,19 @@ static bool list_word(Rtf *r, const char *word, long number)
 	return true;
 }
 
+/* What a list writes before the paragraph that ends here. */
 static void end_paragraph(Rtf *r)
 {
 	bool room = r->aside->len < (gsize)r->to->budget->left[MS_COST_TEXT];
-	if (r->counted[0] != '\0' && destination(r)->purpose == BODY && room)
-		ms_numbering_count(r->numbering, r->counted, r->counted_level, r->aside);
+	if (r->counted[0] == '\0' || destination(r)->purpose != BODY || !room)
+		return;
+	flush(r);
+	const MsLine *line = &destination(r)->line;
+	g_autofree char *label =
+		ms_numbering_count(r->numbering, r->counted, r->counted_level);
+	if (label != NULL)
+		ms_numbering_label(label, line->out->str + line->start,
+			line->out->len - line->start, r->aside);
 }
 
 static void take_binary(Rtf *r, long number)
@@ -594,6 +617,8 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 {
 	bool star = r->star;
 	r->star = false;
+	if (strcmp(word, "par") == 0)
+		end_paragraph(r);
 	if (strcmp(word, "u") == 0 && has_number) {
 		unicode(r, number);
 	} else if (strcmp(word, "uc") == 0 && has_number) {
@@ -616,8 +641,6 @@ static void control_word(Rtf *r, const char *word, long number, bool has_number)
 		!set_look(r, word, !has_number || number != 0) && !character_word(r, word)) {
 		begin_destination(r, word, star);
 	}
-	if (strcmp(word, "par") == 0)
-		end_paragraph(r);
 }
 
 static void symbol(Rtf *r, guint8 c)

@@ -233,8 +233,25 @@ void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsiz
 
 /* ---- headers and footers -------------------------------------------------------------- */
 
+#define LONG_PAGE 1000 /* a number that tells more than how many pages there are */
+
+/* "P", "P+7", "P-1": the number of the page. */
+static const char *page_code(GString *out, const char *p, gint64 first)
+{
+	char *end = (char *)p + 1;
+	gint64 more = (*end == '+' || *end == '-') && g_ascii_isdigit(end[1])
+		? g_ascii_strtoll(end, &end, 10) : 0;
+	gint64 number = CLAMP(first, -G_MAXINT32, G_MAXINT32) +
+		CLAMP(more, -G_MAXINT32, G_MAXINT32);
+	if (number >= LONG_PAGE)
+		g_string_append_printf(out, "%" G_GINT64_FORMAT, number);
+	else
+		g_string_append_c(out, ' ');
+	return end;
+}
+
 /* What follows an ampersand (18.3.1.46), at `p`; returns after it. */
-static const char *header_code(GString *out, const char *p)
+static const char *header_code(GString *out, const char *p, gint64 first_page)
 {
 	const char *end;
 	switch (*p) {
@@ -249,7 +266,8 @@ static const char *header_code(GString *out, const char *p)
 		if (strspn(p, "0123456789") >= 2 && (p[2] == '+' || p[2] == '-'))
 			return p + 3 + MIN(strspn(p + 3, "0123456789"), 3);
 		return p + MIN(strspn(p, "0123456789ABCDEFabcdef"), 6);
-	case 'P': case 'N': case 'D': case 'T': case 'A': case 'F': case 'Z': case 'G':
+	case 'P': return page_code(out, p, first_page);
+	case 'N': case 'D': case 'T': case 'A': case 'F': case 'Z': case 'G':
 		g_string_append_c(out, ' ');
 		return p + 1;
 	default: break;
@@ -261,11 +279,11 @@ static const char *header_code(GString *out, const char *p)
 	return g_ascii_isalpha(*p) ? p + 1 : p;
 }
 
-void ms_header_text(GString *out, const char *text)
+void ms_header_text(GString *out, const char *text, gint64 first_page)
 {
 	while (*text != '\0') {
 		if (*text == '&')
-			text = header_code(out, text + 1);
+			text = header_code(out, text + 1, first_page);
 		else
 			g_string_append_c(out, *text++);
 	}

@@ -48,7 +48,8 @@ void ms_sheet_end_row(GString *out, MsSheetPlace *last);
 /* The value of a cell as it is shown, and as it is stored if that differs (else empty). */
 void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,
 	GString *shown, GString *stored);
-/* The text of a header or footer without the codes that lay it out. */
-void ms_header_text(GString *out, const char *text);
+/* The text of a header or footer without the codes that lay it out, on the page with the number
+ * `first_page`. */
+void ms_header_text(GString *out, const char *text, gint64 first_page);
 
 #endif

@@ -1272,6 +1272,81 @@ static void test_pivot_formats(void)
 		"] 417\t\n|!KD-0417", "");
 }
 
+/* The label of a list and the word that it stands before are one to who reads them. */
+static void test_labels_of_lists(void)
+{
+	static const char *const levels[][2] = {{"KD-", "KD-7740912\n|!KD-next"}, {"KD-%1-", "KD-7-7740912\n"},
+		{"a)", "!a)7740912"}, {"%1.", "!7.7740912"}, {"774", "!7747740912"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(levels); i++) {
+		g_autofree char *numbering = g_strdup_printf(
+			"<w:numbering><w:abstractNum w:abstractNumId='1'><w:lvl w:ilvl='0'><w:start w:val='7'/>"
+			"<w:lvlText w:val='%s'/></w:lvl></w:abstractNum><w:num w:numId='3'>"
+			"<w:abstractNumId w:val='1'/></w:num></w:numbering>", levels[i][0]);
+		expect(levels[i][0],
+			ZIP(TYPES, {"word/numbering.xml", numbering, -1},
+				{"word/document.xml", "<w:document><w:p><w:pPr><w:numPr><w:numId w:val='3'/></w:numPr></w:pPr>"
+					"<w:r><w:t>7740912 is</w:t></w:r></w:p><w:p><w:pPr><w:numPr><w:numId w:val='3'/></w:numPr>"
+					"</w:pPr><w:r><w:t>next 1</w:t></w:r></w:p></w:document>", -1}),
+			levels[i][1], "");
+	}
+	expect("OpenDocument's",
+		text_document("<text:list-style style:name='L'><text:list-level-style-number text:level='1'"
+			" style:num-prefix='KD-77'/></text:list-style><text:list text:style-name='L'><text:list-item>"
+			"<text:p>40912 is</text:p><text:p>530</text:p></text:list-item></text:list>"),
+		"KD-77140912\n|!KD-771530", "");
+	expect("OpenDocument's, as newer programs write it",
+		text_document("<text:list-style style:name='L'><text:list-level-style-number text:level='1'"
+			" text:start-value='7740912' loext:num-list-format='KD-%1%'/></text:list-style>"
+			"<text:list text:style-name='L'>" ITEM "</text:list>"), "KD-7740912\n", "");
+	expect("RTF's",
+		bytes_of("{\\rtf1{\\*\\listtable{\\list{\\listlevel\\levelstartat7{\\leveltext\\'03KD-;}"
+			"{\\levelnumbers;}}\\listid1}}{\\*\\listoverridetable{\\listoverride\\listid1\\ls1}}"
+			"\\pard\\ls1 7740912 is\\par\\pard 530\\par}"), "KD-7740912\n|!KD-530", "");
+}
+
+/* Attributes that say more than how something looks, and formulas that make a text. */
+static void test_more_of_sheets(void)
+{
+	expect("captions of pivot fields",
+		ZIP(TYPES, {"p.xml", "<pivotTableDefinition><pivotField name='Caption-1' subtotalCaption='Sub-1'"
+			" uniqueMemberProperty='Member-1' numFmtId='4711'/></pivotTableDefinition>", -1}),
+		"Caption-1|Sub-1|Member-1|!4711", "");
+	expect("what is drawn before a paragraph, between two stops, for decimals",
+		text_document("<a:buChar char='Bullet-1'/><text:list-level-style-bullet text:bullet-char='Bullet-2'/>"
+			"<style:tab-stop style:leader-text='Leader-1' style:position='4711.5cm'/>"
+			"<number:number number:decimal-replacement='Decimal-1' number:min-integer-digits='4711'/>"
+			"<style:background-image xlink:href='http://x/?k=Image-1'/><v:stroke o:href='Stroke-1' weight='4711pt'/>"),
+		"Bullet-1|Bullet-2|Leader-1|Decimal-1|Image-1|Stroke-1|!4711", "");
+	g_autoptr(GByteArray) inner = ZIP(TYPES, {"drs/shapexml.xml", "<wsp><t>Packed-1</t></wsp>", -1});
+	g_autofree char *base64 = g_base64_encode(inner->data, inner->len);
+	g_autofree char *vml = g_strdup_printf("<xml><v:shape o:gfxdata='%s'/></xml>", base64);
+	expect("a shape's package", ZIP(TYPES, {"xl/drawings/v.vml", vml, -1}), "Packed-1", "");
+	expect("text that formulas make",
+		ZIP(TYPES, {"t.xml", "<table><tableColumn><totalsRowFormula>TEXT(417,\"\"\"KD-\"\"0000\")</totalsRowFormula>"
+			"<calculatedColumnFormula>CONCATENATE(\"KD\",\"-\",530)</calculatedColumnFormula></tableColumn></table>", -1},
+			{"w.xml", "<workbook><definedName name='n'>CHAR(75)&amp;\"D-1\"</definedName></workbook>", -1},
+			{"s.xml", "<worksheet><dataValidation><formula1>CONCATENATE(\"KD-\",2)</formula1>"
+				"<formula2>3</formula2></dataValidation><cfRule><formula>A1=CHAR(75)&amp;\"D-4\"</formula></cfRule></worksheet>", -1}),
+		"KD-0417\n|KD-530\n|KD-1\n|KD-2\n|KD-4\n", "");
+	expect("the numbers of pages",
+		sheet("xl/s1.xml", "", "", "<pageSetup firstPageNumber='7740911'/><headerFooter><oddHeader>KD-&amp;P</oddHeader>"
+			"<oddFooter>KD-&amp;P+1 of &amp;P-</oddFooter></headerFooter>"),
+		"KD-7740911\n|KD-7740912 of 7740911-\n", "");
+	expect("the numbers of few pages",
+		sheet("xl/s1.xml", "", "", "<headerFooter><oddHeader>KD-&amp;P+7</oddHeader></headerFooter>"),
+		"KD- \n|!KD-8", "");
+	expect("text with a format in SpreadsheetML",
+		bytes_of("<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'><Styles>"
+			"<Style ss:ID='s1'><NumberFormat ss:Format='&quot;KD-&quot;@'/></Style></Styles><Worksheet><Table><Row>"
+			"<Cell ss:StyleID='s1'><Data ss:Type='String'>7740912</Data></Cell><Cell><Data ss:Type='String'>530</Data>"
+			"</Cell></Row></Table></Worksheet></Workbook>"),
+		"] KD-7740912\t530\t\n|(values)] 7740912\t530\t\n", "");
+	expect("what a field of a form keeps in RTF",
+		bytes_of("{\\rtf1 x{\\field{\\*\\fldinst F{\\*\\datafield 00004b442d37\n373430393132}}{\\fldrslt y}}"
+			"{\\*\\a 7740913}{\\*\\b 7740914g}{\\*\\c 77409}}"),
+		"KD-7740912|7740913|7740914g|77409\n", "");
+}
+
 #define PAGE(style, rows) "<html><head><style>" style "</style></head><body><table>" rows "</table></body></html>"
 
 /* HTML for Excel and LibreOffice, SYLK. */
@@ -1409,6 +1484,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/charts", test_charts);
 	g_test_add_func("/office/conditions", test_conditions);
 	g_test_add_func("/office/pivot-formats", test_pivot_formats);
+	g_test_add_func("/office/labels-of-lists", test_labels_of_lists);
+	g_test_add_func("/office/more-of-sheets", test_more_of_sheets);
 	g_test_add_func("/office/formats-in-text", test_formats_in_text);
 	g_test_add_func("/office/drawings", test_drawings);
 	return g_test_run();
