@@ -109,6 +109,9 @@ typedef struct {
 
 MsVerdict *ms_verdict_new(void);
 void ms_verdict_free(MsVerdict *verdict);
+/* It cannot be split: then it is held, whole, and no stricter than that for what a policy would do
+ * that observes. */
+void ms_verdict_unsplit(MsVerdict *verdict);
 /* As if no policy were enforced: it is delivered, and what would be done stays on record. */
 void ms_verdict_pause(MsVerdict *verdict);
 /* "mismatch, oversized": each code that caused `action` or a stricter one, once. */

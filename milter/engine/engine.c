@@ -298,10 +298,8 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 		judgement->trouble = g_strdup(ms_resolution_over(judgement->resolution));
 		g_clear_pointer(&judgement->resolution, ms_resolution_free);
 	}
-	/* Half a copy is none. */
-	if (judgement->verdict->action == MS_SPLIT && judgement->stored < envelope->size)
-		judgement->verdict->action = judgement->verdict->would =
-			MAX(judgement->verdict->would, MS_HOLD);
+	if (judgement->stored < envelope->size) /* half a copy is none */
+		ms_verdict_unsplit(judgement->verdict);
 	judgement->resolve_us = resolved - start;
 	judgement->judge_us = judged - resolved;
 	judgement->count_us = g_get_monotonic_time() - judged;

@@ -55,6 +55,16 @@ void ms_verdict_free(MsVerdict *verdict)
 	g_free(verdict);
 }
 
+void ms_verdict_unsplit(MsVerdict *verdict)
+{
+	if (verdict->action == MS_SPLIT) {
+		verdict->action = MS_HOLD;
+		verdict->would = MAX(verdict->would, MS_HOLD);
+	}
+	if (verdict->would == MS_SPLIT)
+		verdict->would = MS_HOLD;
+}
+
 void ms_verdict_pause(MsVerdict *verdict)
 {
 	verdict->action = MS_DELIVER;

@@ -250,6 +250,8 @@ static void test_many(void)
 
 /* Who got it stands in the record as it was judged: of two recipients the first may not have
  * it. */
+#define TRIED "\n}\npolicy \"tried\" {\n mode = observe\n "
+
 static void test_recipients(void)
 {
 	static const struct {
@@ -264,6 +266,10 @@ static void test_recipients(void)
 		{"on-mismatch = split\n on-unreadable = deliver", 0, MS_SPLIT, "hd"},
 		{"on-mismatch = split\n on-unreadable = deliver", 1, MS_HOLD, "hh"},
 		{"on-mismatch = tag\n on-unreadable = deliver", 1, MS_TAG, "dd"},
+		/* one that only observes adds nothing to what is done */
+		{"on-mismatch = split\n on-unreadable = deliver" TRIED "on-mismatch = reject", 1,
+			MS_HOLD, "hh"},
+		{"on-mismatch = split" TRIED "on-mismatch = reject", 0, MS_SPLIT, "hd"},
 		{"on-mismatch = \"delay 30m\"", 0, MS_DELAY, "hh"},
 		{"on-mismatch = hold", 0, MS_HOLD, "hh"},
 	};
