@@ -109,6 +109,9 @@ typedef struct {
 
 MsVerdict *ms_verdict_new(void);
 void ms_verdict_free(MsVerdict *verdict);
+/* Does it go out (tagged, it may be), and would be kept back were all policies enforced?  Then it
+ * is on record as observed. */
+bool ms_verdict_is_observed(const MsVerdict *verdict);
 /* It cannot be split: then it is held, whole, and no stricter than that for what a policy would do
  * that observes. */
 void ms_verdict_unsplit(MsVerdict *verdict);

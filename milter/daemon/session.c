@@ -434,8 +434,10 @@ static bool judge_whole(Session *session, const char *digest, bool paused,
 			trial_count(judgement->verdict);
 		}
 		decide(t, judgement->verdict, out);
-		out->discard = t->envelope->canary && judgement->verdict->action == MS_DELIVER
-			&& judgement->verdict->would >= MS_SPLIT;
+		if (t->envelope->canary && ms_verdict_is_observed(judgement->verdict)) {
+			out->action = MS_DELIVER;
+			out->discard = true;
+		}
 	} else {
 		defer(session, cause_of(t, error, MS_NUM_TEMPFAIL_WRITE), error->message, out);
 	}

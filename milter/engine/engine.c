@@ -364,10 +364,11 @@ bool ms_engine_is_canary(const MsRuntime *runtime, const MsEnvelope *envelope, c
 static bool note_canary(MsRuntime *runtime, const MsEnvelope *envelope, const MsVerdict *verdict,
 	const char *digest, GError **error)
 {
-	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	MsAnswer answer = ms_canaries_judged(runtime->ledger, digest, envelope->sender,
 		envelope->recipients->pdata[0], envelope->queue_id,
-		observed ? MS_CANARY_OBSERVED : ms_action_names[verdict->action], error);
+		ms_verdict_is_observed(verdict) ? MS_CANARY_OBSERVED
+						: ms_action_names[verdict->action],
+		error);
 	if (answer == MS_ABSENT)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "it was judged a moment ago");
 	return answer == MS_FOUND;
@@ -525,9 +526,8 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudg
 	come_to(envelope, MS_STAGE_WRITE);
 	bool held = verdict->action == MS_HOLD || verdict->action == MS_DELAY ||
 		verdict->action == MS_SPLIT;
-	bool observed = verdict->action == MS_DELIVER && verdict->would >= MS_SPLIT;
 	ms_record_free(judgement->record);
-	judgement->record = held || observed
+	judgement->record = held || ms_verdict_is_observed(verdict)
 		? ms_engine_record(runtime, envelope, judgement, digest)
 		: NULL;
 	if (!ms_patience_lasts(envelope->patience, error))

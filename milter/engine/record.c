@@ -304,7 +304,7 @@ MsRecord *ms_engine_record(const MsRuntime *runtime, const MsEnvelope *envelope,
 {
 	MsVerdict *verdict = judgement->verdict;
 	MsRecord *r = ms_record_new();
-	r->state = verdict->action == MS_DELIVER ? MS_STATE_OBSERVED : MS_STATE_HELD;
+	r->state = verdict->action <= MS_TAG ? MS_STATE_OBSERVED : MS_STATE_HELD;
 	r->place = verdict->action == MS_SPLIT ? MS_PLACE_SPOOL : MS_PLACE_QUEUE;
 	r->host = g_strdup(envelope->host);
 	r->queue_id = g_strdup(envelope->queue_id != NULL ? envelope->queue_id : "");

@@ -88,9 +88,12 @@ json_t *ms_explain_record(const MsRecord *record, const MsExplainWish *wish, con
 	if (record->findings->len >= MS_HELD_FINDINGS)
 		json_array_append_new(
 			left_out, json_sprintf("identifiers after the first %d", MS_HELD_FINDINGS));
-	MsAction most = MS_DELIVER;
-	for (guint i = 0; i < record->reasons->len; i++)
-		most = MAX(most, ((MsReason *)record->reasons->pdata[i])->action);
+	MsAction most = MS_DELIVER, done = MS_DELIVER;
+	for (guint i = 0; i < record->reasons->len; i++) {
+		const MsReason *r = record->reasons->pdata[i];
+		most = MAX(most, r->action);
+		done = MAX(done, r->enforced ? r->action : MS_DELIVER);
+	}
 	json_t *message = json_pack("{s:o, s:i, s:I, s:n, s:n, s:o, s:[]}", "sender",
 		explain_text(record->sender), "recipients", (int)record->n_recipients, "size",
 		(json_int_t)record->size, "client", "auth-user", "queue-id",
@@ -99,8 +102,7 @@ json_t *ms_explain_record(const MsRecord *record, const MsExplainWish *wish, con
 		"complete", 0, "more", 0, "sets", "none",
 		"not known: what would have to change is found by judging the message again");
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:n, s:o, s:o}", "verdict",
-		record->state == MS_STATE_OBSERVED ? ms_action_names[MS_DELIVER]
-						   : ms_action_names[most],
+		ms_action_names[record->state == MS_STATE_OBSERVED ? done : most],
 		"would", ms_action_names[most], "reasons", explain_text(record->codes), "message",
 		message, "findings", found, "recipients", recipients(record, wish->recipient),
 		"policies", policies(record), "trouble", "left-out", left_out, "changes", changes);

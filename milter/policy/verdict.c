@@ -55,6 +55,11 @@ void ms_verdict_free(MsVerdict *verdict)
 	g_free(verdict);
 }
 
+bool ms_verdict_is_observed(const MsVerdict *verdict)
+{
+	return verdict->action <= MS_TAG && verdict->would >= MS_SPLIT;
+}
+
 void ms_verdict_unsplit(MsVerdict *verdict)
 {
 	if (verdict->action == MS_SPLIT) {

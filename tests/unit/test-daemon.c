@@ -5,6 +5,8 @@
 #include "config.h"
 
 #include "missent/answer.h"
+#include "missent/bodydigest.h"
+#include "missent/canary.h"
 #include "missent/log.h"
 #include "missent/trial.h"
 
@@ -350,6 +352,57 @@ static void test_paused(void)
 	daemon_state.numbers = NULL;
 }
 
+/* A mail of ours that is recognised, and would go out for missent only observes, goes nowhere,
+ * tagged or not; one that is not recognised goes out, and shows that. */
+static void test_canary(void)
+{
+	static const struct {
+		const char *policy;
+		MsAction action;
+		bool discarded;
+	} rows[] = {
+		{"policy \"p\" {\n mode = observe\n on-mismatch = hold\n}\n", MS_DELIVER, true},
+		{"policy \"p\" {\n on-mismatch = tag\n}\n"
+		 "policy \"tried\" {\n mode = observe\n on-mismatch = hold\n}\n",
+			MS_DELIVER, true},
+		{"policy \"p\" {\n on-mismatch = tag\n}\n", MS_TAG, false},
+		{"policy \"p\" {\n on-mismatch = deliver\n}\n", MS_DELIVER, false},
+		{"policy \"p\" {\n on-mismatch = hold\n}\n", MS_HOLD, false},
+	};
+	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
+	g_autofree char *policy = g_build_filename(dir, "policies", "p.conf", NULL);
+	g_autofree char *kept = NULL;
+	g_assert_true(g_file_get_contents(policy, &kept, NULL, NULL));
+	MsRuntime *before = daemon_state.runtime;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *body = g_strdup_printf(WRONG "\r\nReference: %zu\r\n", i);
+		char digest[MS_BODY_DIGEST];
+		MsBodyDigest sum;
+		ms_body_digest_init(&sum);
+		ms_body_digest_add(&sum, body, strlen(body));
+		ms_body_digest_end(&sum, digest);
+		g_assert_true(g_file_set_contents(policy, rows[i].policy, -1, NULL));
+		daemon_state.runtime =
+			ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+		g_assert_no_error(error);
+		g_assert_true(ms_canaries_add(ms_runtime_ledger(daemon_state.runtime), body,
+			"sendmail", digest, "billing@seller.example", "nobody@alpha.example", &error));
+		Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+		Decision d;
+		g_test_message("row %zu", i);
+		g_assert_cmpint(send_message(session, "<billing@seller.example>",
+					"<nobody@alpha.example>", body, &d),
+			==, rows[i].action);
+		g_assert_cmpint(d.discard, ==, rows[i].discarded);
+		decision_clear(&d);
+		session_free(session);
+		ms_runtime_unref(daemon_state.runtime);
+	}
+	daemon_state.runtime = before;
+	g_assert_true(g_file_set_contents(policy, kept, -1, NULL));
+}
+
 /* One that is in hand for too long is told once, and not counted any more when it is done. */
 static void test_hand(void)
 {
@@ -381,7 +434,8 @@ static void make_configuration(void)
 	g_autofree char *kinds = source_file("policies/kinds.conf");
 	g_autofree char *text = g_strdup_printf(
 		"mode = enforce\nstate-dir = \"%s\"\nkinds-file = \"%s\"\n"
-		"reader { program = \"%s\"\n max-message = 256K }\ndirectory { digests = no }\n",
+		"reader { program = \"%s\"\n max-message = 256K }\ndirectory { digests = no }\n"
+		"canary { recipient = \"nobody@alpha.example\" }\n",
 		state, kinds, reader);
 	g_assert_true(g_file_set_contents(conf, text, -1, NULL));
 	g_assert_true(g_file_set_contents(policy,
@@ -455,6 +509,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/daemon/counted", test_counted);
 	g_test_add_func("/daemon/brackets", test_brackets);
 	g_test_add_func("/daemon/paused", test_paused);
+	g_test_add_func("/daemon/canary", test_canary);
 	g_test_add_func("/daemon/hand", test_hand);
 	g_test_add_func("/daemon/trial", test_trial);
 	int rc = g_test_run();

@@ -270,6 +270,8 @@ static void test_recipients(void)
 		{"on-mismatch = split\n on-unreadable = deliver" TRIED "on-mismatch = reject", 1,
 			MS_HOLD, "hh"},
 		{"on-mismatch = split" TRIED "on-mismatch = reject", 0, MS_SPLIT, "hd"},
+		{"on-mismatch = tag" TRIED "on-mismatch = hold", 0, MS_TAG, "dd"},
+		{"on-mismatch = deliver" TRIED "on-mismatch = split", 0, MS_DELIVER, "dd"},
 		{"on-mismatch = \"delay 30m\"", 0, MS_DELAY, "hh"},
 		{"on-mismatch = hold", 0, MS_HOLD, "hh"},
 	};
@@ -291,6 +293,8 @@ static void test_recipients(void)
 		for (guint k = 0; k < 2; k++)
 			states[k] = ((MsHeldRecipient *)record->recipients->pdata[k])->state ==
 					MS_STATE_HELD ? 'h' : 'd';
+		g_assert_cmpint(record->state, ==,
+			rows[i].states[0] == 'h' ? MS_STATE_HELD : MS_STATE_OBSERVED);
 		if (judgement->verdict->action != rows[i].action ||
 			strcmp(states, rows[i].states) != 0)
 			g_error("%s: got %s %s, want %s", rows[i].policy,

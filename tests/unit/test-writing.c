@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/canary.h"
 #include "missent/engine.h"
 #include "missent/ledger.h"
 #include "missent/spool.h"
@@ -539,6 +540,54 @@ static void test_taken_back(void)
 	}
 }
 
+/* What goes out, tagged or not, and would be kept were all policies enforced, is on record as
+ * observed; a canary of that kind is noted as observed. */
+static void test_observed(void)
+{
+	static const struct {
+		MsAction action, would;
+		bool recorded;
+		MsState state;
+		const char *became;
+	} rows[] = {
+		{MS_DELIVER, MS_DELIVER, false, MS_STATE_OBSERVED, "deliver"},
+		{MS_DELIVER, MS_TAG, false, MS_STATE_OBSERVED, "deliver"},
+		{MS_DELIVER, MS_SPLIT, true, MS_STATE_OBSERVED, MS_CANARY_OBSERVED},
+		{MS_DELIVER, MS_TEMPFAIL, true, MS_STATE_OBSERVED, MS_CANARY_OBSERVED},
+		{MS_TAG, MS_TAG, false, MS_STATE_OBSERVED, "tag"},
+		{MS_TAG, MS_SPLIT, true, MS_STATE_OBSERVED, MS_CANARY_OBSERVED},
+		{MS_TAG, MS_REJECT, true, MS_STATE_OBSERVED, MS_CANARY_OBSERVED},
+		{MS_HOLD, MS_HOLD, true, MS_STATE_HELD, "hold"},
+		{MS_HOLD, MS_REJECT, true, MS_STATE_HELD, "hold"},
+		{MS_DELAY, MS_HOLD, true, MS_STATE_HELD, "delay"},
+		{MS_REJECT, MS_REJECT, false, MS_STATE_HELD, "reject"},
+	};
+	g_autofree char *good = path_of("audit.jsonl");
+	MsRuntime *runtime = runtime_with(good);
+	MsLedger *ledger = ms_runtime_ledger(runtime);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(MsEnvelope) e = an_envelope();
+		g_autoptr(MsJudgement) j = a_judgement(rows[i].action, 1),
+			again = a_judgement(rows[i].action, 1);
+		g_autofree char *id = g_strdup_printf("observed-%zu", i);
+		g_autoptr(GError) error = NULL;
+		j->verdict->would = again->verdict->would = rows[i].would;
+		g_free(e->queue_id);
+		e->queue_id = g_strdup(id);
+		g_assert_true(ms_engine_write_down(runtime, e, j, -1, "d", &error));
+		g_assert_cmpint(j->added, ==, rows[i].recorded);
+		if (rows[i].recorded)
+			g_assert_cmpint(j->record->state, ==, rows[i].state);
+		e->canary = true;
+		g_assert_true(ms_canaries_add(ledger, id, "sendmail", id, e->sender,
+			e->recipients->pdata[0], &error));
+		g_assert_true(ms_engine_write_down(runtime, e, again, -1, id, &error));
+		g_autoptr(MsCanary) canary = ms_canaries_find(ledger, id, &error);
+		g_assert_cmpstr(canary->became, ==, rows[i].became);
+	}
+	ms_runtime_unref(runtime);
+}
+
 /* What its policies say is kept before its line, also by a runtime that could not when it began. */
 static void test_texts_later(void)
 {
@@ -970,6 +1019,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/audit/recovered", test_audit_recovered);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
 	g_test_add_func("/writing/texts-later", test_texts_later);
+	g_test_add_func("/writing/records/observed", test_observed);
 	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
 		g_test_add_data_func(patiences[i].name, &patiences[i], test_patience);
 	g_test_add_func("/writing/audit/copy-again", test_copy_again);
