@@ -162,6 +162,48 @@ static void test_identifiers(void)
 	}
 }
 
+/* A list of customers: of one kind that the policy looks at more than it allows, each of which is
+ * one, and leads to somebody (whom it is addressed to is not of it). */
+static void test_list(void)
+{
+	static const struct {
+		const char *policy, *findings;
+		bool addressed, told;
+	} cases[] = {
+		{"", "iban A AC-1;iban B AC-1;iban C AC-1", false, false},
+		{"max-identifiers = 2", "iban A AC-1;iban B AC-1", false, false},
+		{"max-identifiers = 2", "iban A AC-1;iban B AC-1;iban C AC-1", false, true},
+		{"max-identifiers = 2", "iban A ;iban B ;iban C ", false, true}, /* nobody's */
+		{"max-identifiers = 2", "iban A AC-1;iban B AC-1;vat-id C AC-1", false, false},
+		{"max-identifiers = 2\nkinds = {\"vat-id\"}",
+			"iban A AC-1;iban B AC-1;iban C AC-1", false, false},
+		{"max-identifiers = 2\nkinds = {\"none\"}", "iban A AC-1;iban B AC-1;iban C AC-1",
+			false, false},
+		{"max-identifiers = 2", "?iban A ;?iban B ;?iban C ", false, false},
+		{"max-identifiers = 2", "iban A AC-1;iban B AC-1;?iban C ", false, false},
+		{"max-identifiers = 2", "iban A AC-1;?iban B AC-1;?iban C AC-1", false, true},
+		{"max-identifiers = 2", "iban A AC-1;iban B AC-1;iban C AC-1", true, false},
+		{"max-identifiers = 1", "iban A AC-1;iban B AC-2", false, true},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		World *w = world(cases[i].findings, "a@x AC-1");
+		g_autoptr(MsPolicies) p = policies(cases[i].policy);
+		for (guint k = 0; cases[i].addressed && k < w->reading->findings->len; k++)
+			((MsFinding *)w->reading->findings->pdata[k])->belief |=
+				MS_BELIEF_ADDRESSED;
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		bool told = false;
+		for (guint k = 0; k < v->reasons->len; k++) {
+			const MsReason *r = v->reasons->pdata[k];
+			told |= r->code == MS_LIST_ATTACHED && strcmp(r->kind, "iban") == 0;
+		}
+		g_test_message("row %zu", i);
+		g_assert_cmpint(told, ==, cases[i].told);
+		world_free(w);
+	}
+}
+
 /* ---- of streams, for the guard ----------------------------------------------------------- */
 
 static guint streams_of(const char *body, MsVerdict *v, MsGuardStream *streams)
@@ -498,9 +540,11 @@ static void test_contradiction(void)
 		g_autoptr(MsVerdict)
 			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		bool told = false;
-		for (guint k = 0; k < v->reasons->len; k++)
-			told |= strcmp(((MsReason *)v->reasons->pdata[k])->text, "another buyer") ==
-				0;
+		for (guint k = 0; k < v->reasons->len; k++) {
+			const MsReason *r = v->reasons->pdata[k];
+			told |= strcmp(r->text, "another buyer") == 0 && r->where != NULL &&
+				g_str_has_prefix(r->where, "part 2");
+		}
 		g_assert_cmpint(v->action, ==, cases[i].action);
 		g_assert_cmpint(told, ==, cases[i].told);
 		world_free(w);
@@ -725,6 +769,7 @@ static void test_unread(void)
 	g_autoptr(MsVerdict)
 		held = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 	g_assert_cmpint(held->action, ==, MS_HOLD);
+	g_assert_cmpstr(((MsReason *)held->reasons->pdata[0])->where, ==, "part 3");
 	world_free(w);
 }
 
@@ -749,6 +794,7 @@ static void test_unavailable(void)
 	g_autofree char *codes = ms_verdict_codes(v, MS_DELIVER);
 	g_assert_cmpint(v->action, ==, MS_TEMPFAIL);
 	g_assert_cmpstr(codes, ==, "directory-unavailable");
+	g_assert_cmpint(v->outcomes->data[0], ==, MS_OUTCOME_UNPROVEN); /* nobody's is right */
 	world_free(w);
 }
 
@@ -944,6 +990,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/split", test_split);
 	g_test_add_func("/policy/addressed", test_addressed);
 	g_test_add_func("/policy/identifiers", test_identifiers);
+	g_test_add_func("/policy/list", test_list);
 	g_test_add_func("/policy/bad", test_bad);
 	g_test_add_func("/policy/minds", test_minds);
 	g_test_add_func("/policy/routed", test_routed);
