@@ -6,6 +6,7 @@
 #include "missent/audit.h"
 #include "missent/clock.h"
 #include "missent/reconcile.h"
+#include "missent/token.h"
 
 #include "../test.h"
 #include "../trail.h"
@@ -85,6 +86,8 @@ static void write_trail(const char *text)
 	     ": to=<a@x.example>, relay=mx[192.0.2.9]:25, status=sent (250 ok)\n"
 #define FROM(time, id) \
 	time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
+#define NIGHTLY(time, id) \
+	time " qmgr[9]: " id ": from=<nightly@seller.example>, size=1, nrcpt=1 (queue active)\n"
 #define SENT(time, id, to)                \
 	time " smtp[10]: " id ": to=<" to \
 	     ">, relay=mx[192.0.2.9]:25, delay=1, dsn=2.0.0, status=sent (250 ok)\n"
@@ -347,6 +350,29 @@ static const struct {
 		"09:30:00 ABCDE9 deliver a@x.example\n09:00:05 ABCDE1 deliver a@x.example\n10:00:05 ABCDE2 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("10:00:05", "ABCDE2", "a@x.example"),
 		"unseen 1\n", NULL},
+	{"... but what was refused is in none",
+		"09:30:00 ABCDE9 reject a@x.example\n09:00:05 ABCDE1 deliver a@x.example\n10:00:05 ABCDE2 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("10:00:05", "ABCDE2", "a@x.example"),
+		"", NULL},
+	{"... and what came at its ends may be in another",
+		"09:00:15 ABCDE9 deliver a@x.example\n09:59:55 ABCDE8 deliver a@x.example\n"
+		"09:00:05 ABCDE1 deliver a@x.example\n10:00:05 ABCDE2 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") ONE("10:00:05", "ABCDE2", "a@x.example"),
+		"", NULL},
+	{"a policy that has its hours, outside of them", "08:00:00 start",
+		CLIENT("09:00:05", "ABCDE1") NIGHTLY("09:00:05", "ABCDE1")
+			SENT("09:00:05", "ABCDE1", "a@x.example"),
+		"", NULL},
+	{"... and within", "08:00:00 start",
+		CLIENT("23:00:05", "ABCDE1") NIGHTLY("23:00:05", "ABCDE1")
+			SENT("23:00:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 bypass 1\n", NULL},
+	{"a bounce of what is not in the log", "09:00:05 ABCDE3 deliver a@x.example",
+		"09:00:06 cleanup[8]: ABCDE2: message-id=<y@mx>\n"
+		"09:00:06 bounce[4]: ABCDE1: sender non-delivery notification: ABCDE2\n"
+		"09:00:06 qmgr[9]: ABCDE2: from=<>, size=1, nrcpt=1 (queue active)\n" SENT(
+			"09:00:06", "ABCDE2", "billing@seller.example"),
+		"ABCDE2 made-by-mta 1\n", NULL},
 	{"another listener", "09:00:05 ABCDE1 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example") "09:00:06 mx postfix/submission/smtpd[17]: ABCDE2: client=app[192.0.2.7]\n" FROM(
 			"09:00:06", "ABCDE2") SENT("09:00:06", "ABCDE2", "a@x.example"),
@@ -394,6 +420,18 @@ static MsReconciliation *reconcile(MsMaillog *log, MsLedger *ledger)
 	return r;
 }
 
+/* Each message ends as one thing, or in rows. */
+static void expect_one_end(const MsReconciliation *r, const char *name)
+{
+	g_autoptr(GHashTable) told_of = g_hash_table_new(NULL, NULL);
+	for (guint i = 0; i < r->rows->len; i++)
+		g_hash_table_add(told_of, (void *)((MsPassedRow *)r->rows->pdata[i])->mail);
+	guint64 ends = r->judged + r->released + r->own + r->chained + r->exempt + r->before +
+		g_hash_table_size(told_of);
+	if (ends > r->mails)
+		g_error("%s: %" G_GUINT64_FORMAT " ends of %" G_GUINT64_FORMAT, name, ends, r->mails);
+}
+
 static void test_rows(void)
 {
 	g_autofree char *path = g_build_filename(dir, "held.db", NULL);
@@ -405,6 +443,7 @@ static void test_rows(void)
 		g_autofree char *got = told(r);
 		if (strcmp(got, rows[i].want) != 0)
 			g_error("%s: got\n%swant\n%s", rows[i].name, got, rows[i].want);
+		expect_one_end(r, rows[i].name);
 		const char *why = r->rows->len > 0 ? ((MsPassedRow *)r->rows->pdata[0])->why : "";
 		if (rows[i].word != NULL && strstr(why, rows[i].word) == NULL)
 			g_error("%s: the reason is \"%s\"", rows[i].name, why);
@@ -423,12 +462,66 @@ static void test_without_ledger(void)
 	g_assert_cmpuint(r->unknown->len, ==, 1);
 }
 
+#define ARRIVED G_GINT64_CONSTANT(1795683605) /* 2026-11-26, 09:00:05 */
+
+static void set_clock(gint64 seconds)
+{
+	ms_clock_shift(seconds * G_USEC_PER_SEC - ms_clock_now(), 0);
+}
+
+/* What missent submitted is known by the token that it spent, then and under that queue ID, and is
+ * for those whom that names. */
+static void test_own(void)
+{
+	static const struct {
+		const char *log, *want;
+		gint64 later; /* seconds that its token was spent after 09:00:05 */
+		guint own;
+	} cases[] = {
+		{ONE("09:00:05", "ABCDE1", "a@x.example"), "", 0, 1},
+		{ONE("09:00:05", "ABCDE1", "A@X.example"), "", 100, 1},
+		{ONE("09:00:05", "ABCDE1", "d@b\303\274cher.example"), "", 0, 1},
+		{ONE("09:00:05", "ABCDE1", "a@x.example") SENT("09:00:06", "ABCDE1", "spy@z.example"),
+			"ABCDE1 added 1\n", 0, 0},
+		{ONE("09:00:05", "ABCDE2", "a@x.example"), "ABCDE2 bypass 1\n", 0, 0},
+		{ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", -600, 0},
+		{ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", 600, 0},
+		/* it waited for days */
+		{SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:05", "ABCDE1"), "",
+			-5 * 86400, 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *name = g_strdup_printf("own-%zu.db", i), *hash = NULL;
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+		g_autoptr(MsLedger) ledger = ms_ledger_open(path, NULL);
+		g_autoptr(GPtrArray) to = g_ptr_array_new();
+		g_ptr_array_add(to, (char *)"a@x.example");
+		g_ptr_array_add(to, (char *)"d@xn--bcher-kva.example");
+		set_clock(ARRIVED + cases[i].later);
+		g_autofree char *token = ms_tokens_make(
+			ledger, "d", "billing@seller.example", to, &hash, NULL);
+		g_assert_cmpint(ms_tokens_spend(ledger, token, "d", "billing@seller.example", to,
+					"ABCDE1", NULL),
+			==, MS_FOUND);
+		set_clock(ARRIVED + 3600);
+		write_trail("08:00:00 start");
+		g_autoptr(MsMaillog) log = read_log(cases[i].log);
+		g_autoptr(MsReconciliation) r = reconcile(log, ledger);
+		g_autofree char *got = told(r);
+		if (strcmp(got, cases[i].want) != 0 || r->own != cases[i].own)
+			g_error("own, %zu: got %" G_GUINT64_FORMAT "\n%swant\n%s", i, r->own, got,
+				cases[i].want);
+		expect_one_end(r, name);
+	}
+}
+
 /* Held, released, and gone: to whom, beside who was released? */
 static void test_released(void)
 {
 	static const struct {
 		MsState states[2]; /* of a@x.example and b@y.example */
 		const char *more, *want;
+		gint64 later; /* seconds that its record came after it */
 	} released[] = {
 		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", ""},
 		{{MS_STATE_RELEASED, MS_STATE_RELEASED},
@@ -442,6 +535,11 @@ static void test_released(void)
 			""},
 		{{MS_STATE_RELEASED, MS_STATE_DELETED}, "", "ABCDE1 withheld 1\n"},
 		{{MS_STATE_HELD, MS_STATE_HELD}, "", "ABCDE1 against-verdict 2\n"},
+		/* a record of that queue ID of before, or of after, is another message's */
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", "", 100},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", "", -5 * 3600},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", "ABCDE1 not-known 2\n", -7 * 3600},
+		{{MS_STATE_RELEASED, MS_STATE_RELEASED}, "", "ABCDE1 not-known 2\n", 600},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(released); i++) {
 		g_autofree char *name = g_strdup_printf("released-%zu.db", i);
@@ -466,7 +564,7 @@ static void test_released(void)
 		record->codes = g_strdup("mismatch");
 		record->policies = g_strdup("invoices");
 		record->cause = g_strdup("mismatch");
-		record->arrived = G_GINT64_CONSTANT(1795683605) * G_USEC_PER_SEC;
+		record->arrived = (ARRIVED + released[i].later) * G_USEC_PER_SEC;
 		ms_record_recipient(record, "a@x.example", released[i].states[0], MS_OUTCOME_WRONG, "");
 		ms_record_recipient(record, "b@y.example", released[i].states[1], MS_OUTCOME_WRONG, "");
 		g_assert_true(ms_records_add(ledger, record, NULL));
@@ -586,9 +684,14 @@ int main(int argc, char **argv)
 	write_file("missent.conf", text);
 	write_file("policies/a.conf",
 		"policy \"all\" {\n\tsender = {\"billing@seller.example\"}\n}\n");
+	write_file("policies/b.conf",
+		"policy \"night\" {\n\tsender = {\"nightly@seller.example\"}\n"
+		"\ttime = {\"22:00-06:00\"}\n\ttime-zone = \"UTC\"\n}\n");
+	set_clock(ARRIVED + 3600); /* what is old is not known any more */
 	g_test_add_func("/reconcile/hints", test_hints);
 	g_test_add_func("/reconcile/rows", test_rows);
 	g_test_add_func("/reconcile/without-ledger", test_without_ledger);
+	g_test_add_func("/reconcile/own", test_own);
 	g_test_add_func("/reconcile/released", test_released);
 	g_test_add_func("/reconcile/old", test_old);
 	g_test_add_func("/reconcile/empty", test_empty);
