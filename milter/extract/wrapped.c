@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "readers.h"
@@ -18,6 +19,7 @@
 #define MAX_CELLS 24
 #define MAX_LINES 6 /* of one row */
 #define LEAST_DIGITS 4
+#define MAX_ALONE 200 /* of one text */
 
 typedef struct {
 	gsize from, len;
@@ -102,8 +104,23 @@ static bool is_worth(const char *text)
 	return letters && (digits >= LEAST_DIGITS || at);
 }
 
-/* What stands in the column of each cell, in all lines of the row. */
-static void put_row(const Row *rows, guint n, GString *out)
+typedef struct {
+	const MsExtraction *to;
+	char *where;
+	GString *text;
+	guint alone;
+} Out;
+
+static void hand_over(const Out *out, const GString *text)
+{
+	MsSpan columns = {
+		.type = MS_SPAN_ASIDE, .where = out->where, .text = text->str, .len = text->len};
+	ms_extract_hand_over_alone(out->to, &columns);
+}
+
+/* What stands in the column of each cell, in all lines of the row.  The first of them may be the
+ * column's name, which is not that of the next column: it is handed over by itself. */
+static void put_row(const Row *rows, guint n, Out *out)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	for (guint i = 0; i < rows[0].n; i++) {
@@ -122,8 +139,12 @@ static void put_row(const Row *rows, guint n, GString *out)
 				g_string_append_len(
 					text, rows[k].text + below->from, (gssize)below->len);
 			}
-		if (lines > 1 && cell->len > 0 && is_worth(text->str))
-			g_string_append_printf(out, "%s\n\n", text->str);
+		if (lines == 1 || cell->len == 0 || !is_worth(text->str))
+			continue;
+		if (ms_has_digit(text->str, cell->len) || ++out->alone > MAX_ALONE)
+			g_string_append_printf(out->text, "%s\n\n", text->str);
+		else
+			hand_over(out, text);
 	}
 }
 
@@ -145,7 +166,7 @@ static bool may_go_on(const char *first, const char *p, const char *end)
 
 void ms_wrapped_read(const MsExtraction *to, const MsSpan *span)
 {
-	g_autoptr(GString) out = g_string_new(NULL);
+	Out out = {to, g_strconcat(span->where, " (columns)", NULL), g_string_new(NULL), 0};
 	Row rows[MAX_LINES];
 	guint n = 0;
 	const char *before = NULL, *end = span->text + span->len;
@@ -162,15 +183,15 @@ void ms_wrapped_read(const MsExtraction *to, const MsSpan *span)
 			n++;
 		} else {
 			if (n > 1)
-				put_row(rows, n, out);
+				put_row(rows, n, &out);
 			n = 0;
 			before = stop - p <= MAX_LINE && stop > p && nl != NULL ? p : NULL;
 		}
 		p = stop + (nl != NULL);
 	}
 	if (n > 1)
-		put_row(rows, n, out);
-	g_autofree char *where = g_strconcat(span->where, " (columns)", NULL);
-	MsSpan columns = {.type = MS_SPAN_ASIDE, .where = where, .text = out->str, .len = out->len};
-	ms_extract_hand_over_alone(to, &columns);
+		put_row(rows, n, &out);
+	hand_over(&out, out.text);
+	g_string_free(out.text, TRUE);
+	g_free(out.where);
 }
