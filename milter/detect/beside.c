@@ -23,6 +23,7 @@
 #define MAX_IN_CELL 12 /* words */
 #define MAX_VALUES 12  /* cells */
 #define MAX_NAMES 12
+#define MAX_LINES_OF_NAME 4
 #define MAX_COLUMN 500  /* bytes from the first name to the value */
 #define MIN_IN_COLUMN 4 /* bytes of a value */
 #define MANY_NAMES 20000
@@ -751,15 +752,28 @@ static bool is_only_value(const Case *c, gsize first, gsize last)
 	return with_digits(s, from, until) == 0;
 }
 
-/* Which cell of its line is `at` in?  In `n_out` how many it has, set apart as said or, where none
- * is, by blanks; 0: more than are looked at. */
-static guint cell_number(const MsFold *fold, gsize at, guint *n_out)
+/* Where the row ends that ends with a tab, of which the line that ends at `until` is one. */
+static gsize end_of_row(const MsFold *fold, gsize until)
+{
+	for (guint i = 1; i < MAX_LINES_OF_NAME && until > 0 && until < fold->len &&
+		fold->text[until - 1] != '\t';
+		i++)
+		until = end_of_line(fold, until + 1);
+	return until;
+}
+
+/* Which cell of its line, or row, is `at` in?  In `n_out` how many it has, set apart as said or,
+ * where none is, by blanks; 0: more than are looked at. */
+static guint cell_number(const MsFold *fold, gsize at, bool row, guint *n_out)
 {
 	gsize from = start_of_line(fold, at), until = end_of_line(fold, at);
 	const char *text = fold->text;
+	for (guint i = 1; row && i < MAX_LINES_OF_NAME && from > 1 && text[from - 2] != '\t'; i++)
+		from = start_of_line(fold, from - 1);
+	until = row ? end_of_row(fold, until) : until;
 	guint before = 0, n = 1, blanks_before = 0, blanks = 1;
 	for (gsize i = from; i < until; i++) {
-		bool ends = ends_cell(text[i]);
+		bool ends = text[i] != '\n' && ends_cell(text[i]);
 		bool gap = i > from + 1 && text[i] == ' ' && text[i - 1] == ' ' &&
 			text[i - 2] != ' ';
 		n += ends;
@@ -776,7 +790,10 @@ static guint cell_number(const MsFold *fold, gsize at, guint *n_out)
 /* Is it the head of another column, of a line with as many cells? */
 static bool heads_another(const MsFold *fold, gsize name, gsize value)
 {
-	guint n, m, head = cell_number(fold, name, &n), cell = cell_number(fold, value, &m);
+	gsize end = end_of_line(fold, value);
+	bool row = end > value && fold->text[end - 1] == '\t';
+	guint n, m, head = cell_number(fold, name, row, &n);
+	guint cell = cell_number(fold, value, false, &m);
 	return n > 1 && n == m && head != cell;
 }
 

@@ -901,6 +901,8 @@ static void test_beside(void)
 		{"Datum\nKunde\nSumme\n27.11.2026\n5927\n12,00 EUR\n", "b"},
 		{"Datum\nMenge\nSumme\n27.11.2026\n5927\n12,00 EUR\n", ""},
 		{"Datum\nKunde\nSumme\n27.11.2026\n11\n59.27\n", ""},
+		{"Datum\tunser\nKunde\tRest in\nBonn\t\n27.11.2026\t5927\t12345\t", "b"},
+		{"Datum\tunser\nKunde\tRest in\nBonn\t\n27.11.2026\t12345\t5927\t", ""},
 		{"Datum\nKunde\n27.11.2026\n11\nMenge\n12\n5927\n", ""},
 		{"Dear customer,\n27.11.2026\n5927\n", ""},
 		{"customer\n5927 pieces\n4711 pieces", ""},
