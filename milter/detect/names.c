@@ -620,8 +620,8 @@ static gsize row_start(const char *text, gsize at)
 	return from;
 }
 
-/* "Customer\nno.", "Kunden-\nnummer"; what stands further above may be before the table.  "Item
- * no.\ncustomer" is an item's. */
+/* "Customer\nno.", "Kunden-\nnummer", "Customer no.\n(ours)"; what stands further above may be
+ * before the table.  "Item no.\ncustomer" is an item's. */
 static const MsNameKinds *kinds_of_lines(Search *s, const Cell *cell)
 {
 	const MsFold *fold = s->fold;
@@ -641,7 +641,10 @@ static const MsNameKinds *kinds_of_lines(Search *s, const Cell *cell)
 	bool hyphen = nl > text && nl[-1] == '-';
 	g_autofree char *name = g_strdup_printf("%.*s%s%.*s", (int)(nl - hyphen - text), text,
 		hyphen ? "" : " ", (int)(end - last), last);
-	return strlen(name) <= MAX_CELL ? ms_detect_kinds_named(s, name, strlen(name)) : NULL;
+	kinds = strlen(name) <= MAX_CELL ? ms_detect_kinds_named(s, name, strlen(name)) : NULL;
+	return kinds == NULL && ms_detect_asks_for_number(fold, first, second) &&
+			!ms_detect_asks_for_number(fold, second, cell->end)
+		? ms_detect_kinds_named(s, text, (gsize)(nl - text)) : kinds;
 }
 
 /* The lines below a head whose cells have several, of which one is from `at` to `end`; 0: it is

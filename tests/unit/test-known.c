@@ -677,6 +677,9 @@ static const struct {
 	{"Haus-\nnummer\tKunden-\nnummer\tOrt\t\n417\t733\tBerlin\t", "KD00733"},
 	{"Haus-\nnummer\tOrt\t\n417\tBerlin\t", NULL},
 	{"Kunden-\nnummer\tHaus\t\nMeier\t417\t", NULL},
+	{"Kundennummer\n(intern)\tHaus\t\n417\t733\t", "KD00417"},
+	{"Haus\tKundennummer\nbei uns\tOrt\t\n733\t417\tUlm\t", "KD00417"},
+	{"Kundennummer\nHausnummer\tOrt\t\n417\tUlm\t", NULL},
 	/* rows whose cells have lines, that are more or fewer than heads, go on behind others */
 	{"Datum\tKundennummer\tOrt\t\n1.2.\n10:15\t417\tUlm\t", "KD00417"},
 	{"Datum\tKundennummer\tOrt\t\n1.2.\n417\t12694\tUlm\t", "KD12694"},
