@@ -269,6 +269,21 @@ static void read_over(Pdf *pdf, int number, const char *text)
 	keep_lines(pdf->foot, text, true);
 }
 
+/* A name of a table stands above values of several columns when it is read line by line.  What is
+ * around it is read without it. */
+static void read_around(
+	const MsExtraction *to, const char *place, const char *text, gsize len, const GArray *named)
+{
+	gsize from = 0;
+	for (guint i = 0; named != NULL && i < named->len; i++) {
+		const MsPdfPiece *name = &g_array_index(named, MsPdfPiece, i);
+		if (name->from > from && !ms_is_all_blank(text + from, name->from - from))
+			ms_extract_span(to, place, text + from, name->from - from);
+		from = MAX(from, name->until);
+	}
+	ms_extract_span(to, place, text + from, len - from);
+}
+
 static void read_page(Pdf *pdf, int number, const char *place)
 {
 	const MsExtraction *to = pdf->to;
@@ -277,14 +292,14 @@ static void read_page(Pdf *pdf, int number, const char *place)
 		ms_reading_unread(to->reading, place, MS_UNREAD_DAMAGED, "the page cannot be read");
 		return;
 	}
-	ms_extract_span(to, place, page.text, strlen(page.text));
+	read_around(to, place, page.text, strlen(page.text), page.named[0]);
 	ms_extract_span(to, place, page.cells->str, page.cells->len);
 	if (page.filled != NULL) {
 		g_autofree char *filled = g_strconcat(place, " (with its fields)", NULL);
 		ms_extract_span(to, filled, page.filled, strlen(page.filled));
 	}
 	if (strcmp(page.raw->str, page.text) != 0)
-		ms_extract_span(to, place, page.raw->str, page.raw->len);
+		read_around(to, place, page.raw->str, page.raw->len, page.named[1]);
 	g_autofree char *rest = g_strconcat(place, " (not shown)", NULL);
 	ms_extract_span(to, rest, page.rest->str, page.rest->len);
 	if (pdf->text->len < (1 << 20))

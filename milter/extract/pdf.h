@@ -19,10 +19,16 @@ MsPdf *ms_pdf_open(const guint8 *data, gsize len, const char *password, bool *lo
 void ms_pdf_close(MsPdf *pdf);
 int ms_pdf_pages(const MsPdf *pdf);
 
+typedef struct {
+	gsize from, until;
+} MsPdfPiece;
+
 /* What one interpretation of a content gives. */
 typedef struct {
 	char *text;     /* in reading order */
 	GString *cells; /* its tables, with a tab behind each cell */
+	GArray *named[2]; /* MsPdfPiece, in order: where in `text` and in `raw` names of tables
+			   * stand that only `cells` has over their columns; or NULL */
 	char *filled;   /* `text` with what is typed into its fields, or NULL if nothing is */
 	GString *raw;   /* in the order of the content, whatever its angle */
 	GString *rest;  /* what stands in the content and is not shown */

@@ -13,17 +13,22 @@
 #include <cmath>
 
 #define WIDE 0.7        /* of the height of the letters: wider than a blank */
+#define ROOM 0.1        /* of it: more than between letters */
 #define WIDE_BLANK 1.5  /* of it: wider than one that fills up a line */
 #define SAME_LINE 0.4   /* of it, between the middles of letters in one line */
 #define FAR 4.0         /* of it, from row to row */
 #define MIN_GAP 0.5     /* points */
 #define SLACK 0.5       /* points at either end of a word that may be in a gap */
 #define BEYOND 1e9      /* points: outside of any page */
+#define ALIGNED 0.4     /* of the height of the letters, between lines of one name */
+#define SAME_NAME 1.5   /* of it, between the lines of a name */
+#define PITCH 1.2       /* of the distance of two rows, that of a head from the first one */
 #define MIN_PARTED 2    /* rows */
 #define MAX_OTHERS 2    /* lines in a table that run over its columns */
 #define MAX_SINGLES 5   /* rows with one cell, one below the other */
 #define LONG_SHARE 6    /* one in so many rows, and one more, may have a cell that is too long */
 #define MAX_HEAD 3      /* lines */
+#define MAX_NAME 3      /* words of a line that may be one, or several */
 #define MAX_COLUMNS 150
 #define MAX_WORDS 20000 /* of a page */
 
@@ -41,6 +46,8 @@ struct Table {
 	std::vector<Gap> parted; /* and the gaps of these */
 	size_t parts = 0;        /* the last number of a gap */
 	size_t others = 0, singles = 0, long_rows = 0;
+	bool blanks = false;   /* where words of a name part, a blank is drawn */
+	bool doubtful = false; /* the line right above it may be names */
 };
 } // namespace
 
@@ -58,12 +65,19 @@ static bool has_cells(const MsPdfRow &row)
 	return false;
 }
 
+static bool has_digit(const MsPdfWord &word)
+{
+	for (char c : word.text)
+		if (g_ascii_isdigit(c))
+			return true;
+	return false;
+}
+
 static bool has_digit(const MsPdfRow &row)
 {
 	for (const MsPdfWord &word : row)
-		for (char c : word.text)
-			if (g_ascii_isdigit(c))
-				return true;
+		if (has_digit(word))
+			return true;
 	return false;
 }
 
@@ -200,14 +214,13 @@ static bool take(Table *table, const MsPdfRow &row)
 
 /* ---- columns -------------------------------------------------------------------------- */
 
-/* The column of a word: that with the most of it.  Column i is between the gaps i and i + 1. */
-static size_t column_of(const std::vector<Gap> &gaps, const MsPdfWord &word)
+/* The column with the most of a word.  Column i is between the gaps i and i + 1. */
+static size_t column_of(const std::vector<Gap> &gaps, double from, double until)
 {
 	size_t best = 0;
 	double most = -BEYOND;
 	for (size_t i = 0; i + 1 < gaps.size(); i++) {
-		double n = std::fmin(word.x2, gaps[i + 1].from) -
-			std::fmax(word.x1, gaps[i].until);
+		double n = std::fmin(until, gaps[i + 1].from) - std::fmax(from, gaps[i].until);
 		if (n > most) {
 			most = n;
 			best = i;
@@ -218,17 +231,45 @@ static size_t column_of(const std::vector<Gap> &gaps, const MsPdfWord &word)
 
 using Cells = std::vector<std::vector<const MsPdfWord *>>;
 
-/* Words with a blank between them are of one cell, unless they are `names`. */
-static Cells cut(const std::vector<Gap> &gaps, const MsPdfRow &row, bool names)
+/* Words with a blank between them are of one cell; where it ends. */
+static size_t piece_end(const MsPdfRow &row, size_t at)
+{
+	while (++at < row.size() && row[at].spaced && !is_wide(row[at - 1], row[at]))
+		continue;
+	return at;
+}
+
+/* A name is where most of it is, a value where it begins. */
+static Cells cut_pieces(const std::vector<Gap> &gaps, const MsPdfRow &row, bool names)
 {
 	Cells cells(gaps.size() - 1);
-	size_t column = 0;
-	for (size_t i = 0; i < row.size(); i++) {
-		if (i == 0 || names || !row[i].spaced || is_wide(row[i - 1], row[i]))
-			column = column_of(gaps, row[i]);
-		cells[column].push_back(&row[i]);
+	for (size_t i = 0, end; i < row.size(); i = end) {
+		end = piece_end(row, i);
+		size_t column = column_of(gaps, row[i].x1, row[names ? end - 1 : i].x2);
+		for (size_t k = i; k < end; k++)
+			cells[column].push_back(&row[k]);
 	}
 	return cells;
+}
+
+static size_t count_filled(const Cells &cells)
+{
+	size_t n = 0;
+	for (const auto &words : cells)
+		n += !words.empty();
+	return n;
+}
+
+/* Names may have a blank between them, too, if one is in each column only then; but not all names of
+ * a line that others are below. */
+static Cells cut(const std::vector<Gap> &gaps, const MsPdfRow &row, bool names, bool last)
+{
+	Cells pieces = cut_pieces(gaps, row, names), words(gaps.size() - 1);
+	if (!names || (!last && piece_end(row, 0) == row.size()))
+		return pieces;
+	for (const MsPdfWord &word : row)
+		words[column_of(gaps, word.x1, word.x2)].push_back(&word);
+	return count_filled(words) > count_filled(pieces) ? words : pieces;
 }
 
 /* Is what a gap parts two columns? */
@@ -282,6 +323,17 @@ static bool follows(const std::vector<Cells> &rows, size_t column, size_t head)
 	return false;
 }
 
+/* Do names stand as near to each other as words of one, and would no blank be drawn there? */
+static bool may_follow(const std::vector<Cells> &rows, size_t column, size_t head)
+{
+	for (size_t i = 0; i < head && column > 0; i++) {
+		const auto &before = rows[i][column - 1], &own = rows[i][column];
+		if (!before.empty() && !own.empty() && !is_wide(*before.back(), *own.front()))
+			return true;
+	}
+	return false;
+}
+
 /* Are the names of a column in one part of it, and its values in the other, to the right under a
  * name to the left? */
 static bool completes(const std::vector<Cells> &rows, size_t left, size_t head)
@@ -306,9 +358,10 @@ static std::vector<Cells> cut_all(Table *table, size_t head)
 {
 	std::vector<Cells> rows;
 	for (const MsPdfRow &row : table->rows)
-		rows.push_back(cut(table->gaps, row, rows.size() < head));
+		rows.push_back(cut(table->gaps, row, rows.size() < head, rows.size() + 1 == head));
 	for (size_t i = 0; i + 1 < rows[0].size(); i++)
-		if (completes(rows, i, head))
+		if (completes(rows, i, head) ||
+			(follows(rows, i + 1, head) && is_part(rows, i, head, true)))
 			join(table, &rows, i);
 	for (size_t i = 0; i + 1 < rows[0].size();) {
 		if (parts(rows, i))
@@ -330,6 +383,97 @@ static bool goes_on(const Cells &above, const Cells &below)
 	return false;
 }
 
+/* How many lines the names of the first row have that wrap. */
+static size_t wrapped(const std::vector<Cells> &rows, size_t head)
+{
+	size_t n = 1;
+	while (n < head && goes_on(rows[n - 1], rows[n]))
+		n++;
+	return n;
+}
+
+/* ---- tables without a doubt ----------------------------------------------------------- */
+
+namespace
+{
+struct Strip {
+	double from = BEYOND, until = -BEYOND;
+
+	bool any() const { return from < until; }
+	void add(const std::vector<const MsPdfWord *> &words)
+	{
+		for (const MsPdfWord *word : words) {
+			from = std::fmin(from, word->x1);
+			until = std::fmax(until, word->x2);
+		}
+	}
+};
+} // namespace
+
+static bool has_digit(const std::vector<const MsPdfWord *> &words)
+{
+	for (const MsPdfWord *word : words)
+		if (has_digit(*word))
+			return true;
+	return false;
+}
+
+/* Do the lines of a name that wraps begin, end, or have their middle, one below the other?  A name
+ * that is above several columns and theirs do not. */
+static bool is_aligned(const Strip &a, const Strip &b, double slack)
+{
+	return !a.any() || !b.any() || std::fabs(a.from - b.from) < slack ||
+		std::fabs(a.until - b.until) < slack ||
+		std::fabs(a.from + a.until - b.from - b.until) < 2 * slack;
+}
+
+static bool names_are_aligned(const std::vector<Cells> &rows, size_t column, size_t lines)
+{
+	Strip above;
+	for (size_t i = 0; i < lines; i++) {
+		Strip line;
+		const auto &words = rows[i][column];
+		line.add(words);
+		if (!words.empty() && !is_aligned(above, line, ALIGNED * words[0]->height))
+			return false;
+		above = line.any() ? line : above;
+	}
+	return true;
+}
+
+/* Has each column with values a name, is all of it beside all of the next one, and are names and
+ * values of several columns there?  A line in one piece may run over them if it has no number, and
+ * names that are in each column. */
+static bool is_plain(const Table &table, const std::vector<Cells> &rows, size_t head)
+{
+	size_t numbers = 0, lines = wrapped(rows, head);
+	bool whole = false;
+	double end = -BEYOND;
+	for (size_t i = 0; i < head; i++)
+		whole |= count_filled(rows[i]) == rows[i].size();
+	for (size_t k = 0; head > 0 && !table.doubtful && k < rows[0].size(); k++) {
+		Strip names, all;
+		bool valued = false, digits = false;
+		for (size_t i = 0; i < rows.size(); i++) {
+			if (i >= head && !has_cells(table.rows[i]) && !has_digit(table.rows[i]))
+				continue;
+			if (i < head)
+				names.add(rows[i][k]);
+			if (i >= head || !whole)
+				all.add(rows[i][k]);
+			valued |= i >= head && !rows[i][k].empty();
+			digits |= i >= head && has_digit(rows[i][k]);
+		}
+		if ((valued && !names.any()) || all.from < end || follows(rows, k, head) ||
+			(!table.blanks && may_follow(rows, k, head)) ||
+			!names_are_aligned(rows, k, lines))
+			return false;
+		end = all.any() ? all.until : end;
+		numbers += digits;
+	}
+	return numbers > 1;
+}
+
 /* ---- out ------------------------------------------------------------------------------ */
 
 static void put_cell(const std::vector<const MsPdfWord *> &words, GString *out)
@@ -341,14 +485,16 @@ static void put_cell(const std::vector<const MsPdfWord *> &words, GString *out)
 	}
 }
 
-static void put_table(Table *table, GString *out)
+/* `plain_out`: takes the names, if they are on this page. */
+static void put_table(Table *table, GString *out, std::vector<MsPdfRow> *plain_out)
 {
 	size_t head = head_of(*table);
 	const std::vector<Cells> rows = cut_all(table, head);
+	if (plain_out != nullptr && is_plain(*table, rows, head))
+		plain_out->insert(plain_out->end(), table->rows.begin(),
+			table->rows.begin() + (ptrdiff_t)head);
 	for (size_t i = 0, n; i < rows.size(); i += n) {
-		n = 1;
-		while (i == 0 && n < head && goes_on(rows[n - 1], rows[n]))
-			n++;
+		n = i == 0 ? wrapped(rows, head) : 1;
 		for (size_t k = 0; k < rows[i].size(); k++) {
 			gsize begin = out->len;
 			for (size_t line = i; line < i + n; line++) {
@@ -363,6 +509,37 @@ static void put_table(Table *table, GString *out)
 	g_string_append(out, "\n\n\n");
 }
 
+/* Has a line a piece in each of the columns, and nothing else, or is each piece within one? */
+static bool fits(const Table &table, const MsPdfRow &row)
+{
+	Table whole = table;
+	std::vector<Gap> left, kept;
+	size_t pieces = 0;
+	cut_all(&whole, 0);
+	for (size_t i = 0; i < row.size(); i = piece_end(row, i))
+		pieces++;
+	bool filled = pieces + 1 == whole.gaps.size() &&
+		count_filled(cut_pieces(whole.gaps, row, true)) == pieces;
+	narrow_all(whole, row, &left, &kept);
+	return filled || left.size() >= whole.gaps.size();
+}
+
+/* A line in one piece that runs over several columns. */
+static bool is_prose(const Table &table, const MsPdfRow &row)
+{
+	return piece_end(row, 0) == row.size() &&
+		column_of(table.gaps, row[0].x1, row[0].x2) !=
+			column_of(table.gaps, row.back().x1, row.back().x2);
+}
+
+/* Is it near the table's first row, or no farther from it than that is from the next one? */
+static bool is_right_above(const Table &table, const MsPdfRow &row)
+{
+	double y = table.rows[0][0].y;
+	double pitch = table.rows.size() > 1 ? table.rows[1][0].y - y : 0;
+	return y - row[0].y <= std::fmax(FAR / 2 * row[0].height, pitch * PITCH);
+}
+
 /* Lines above the first row with several cells may be of its head: names that a blank's width
  * parts, or the first lines of some. */
 static void take_above(Table *table, const std::vector<MsPdfRow> &rows, size_t first, size_t begin)
@@ -370,12 +547,18 @@ static void take_above(Table *table, const std::vector<MsPdfRow> &rows, size_t f
 	for (size_t n = 0; n < MAX_HEAD && begin > first; n++) {
 		const MsPdfRow &row = rows[--begin];
 		std::vector<Gap> left, kept;
-		if (has_digit(row) ||
-			table->rows[0][0].y - row[0].y > FAR / 2 * row[0].height ||
-			narrow_all(*table, row, &left, &kept) > 0 ||
-			left.size() < table->gaps.size())
+		bool named = !has_digit(table->rows[0]);
+		if (has_digit(row) || !is_right_above(*table, row))
 			return;
-		table->gaps = std::move(left);
+		size_t closed = narrow_all(*table, row, &left, &kept);
+		bool plain = closed == 0 && left.size() >= table->gaps.size();
+		if ((named && is_prose(*table, row)) || (!plain && !fits(*table, row))) {
+			table->doubtful = n == 0 && row.size() <= MAX_NAME &&
+				table->rows[0][0].y - row[0].y < SAME_NAME * row[0].height;
+			return;
+		}
+		if (closed == 0)
+			table->gaps = std::move(left);
 		table->rows.insert(table->rows.begin(), row);
 	}
 }
@@ -392,6 +575,22 @@ static size_t take_head(Table *table, const MsPdfHead &head)
 	table->gaps = whole.gaps;
 	table->rows.insert(table->rows.begin(), head.rows.begin(), head.rows.end());
 	return head.rows.size();
+}
+
+/* Are more words without numbers parted by a blank that is drawn than by room alone? */
+static bool draws_blanks(const std::vector<MsPdfRow> &rows)
+{
+	size_t drawn = 0, left_out = 0;
+	for (const MsPdfRow &row : rows)
+		for (size_t i = 1; i < row.size(); i++) {
+			const MsPdfWord &a = row[i - 1], &b = row[i];
+			if (has_digit(a) || has_digit(b))
+				continue;
+			bool room = !is_wide(a, b) && b.x1 - a.x2 > ROOM * b.height;
+			drawn += b.spaced;
+			left_out += room && !b.spaced;
+		}
+	return drawn > left_out;
 }
 
 /* The table from row `*at` on, which is moved behind it; it has no rows if there is none. */
@@ -416,20 +615,23 @@ static Table read_table(const std::vector<MsPdfRow> &rows, size_t *at)
 	return table;
 }
 
-void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out)
+void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out,
+	std::vector<MsPdfRow> *plain_out)
 {
 	if (words.size() > MAX_WORDS)
 		return;
 	const std::vector<MsPdfRow> rows = rows_of(words);
 	MsPdfHead largest;
 	size_t most = 0;
-	bool first = true;
+	bool first = true, blanks = draws_blanks(rows);
 	for (size_t at = 0; at < rows.size();) {
 		Table table = read_table(rows, &at);
 		if (table.rows.empty())
 			continue;
+		table.blanks = blanks;
 		size_t names = head_of(table);
-		if (names == 0 && first)
+		bool own = names > 0;
+		if (!own && first)
 			names = take_head(&table, *head);
 		first = false;
 		if (names > 0 && table.rows.size() > most) {
@@ -437,7 +639,7 @@ void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out)
 			largest.rows.assign(table.rows.begin(),
 				table.rows.begin() + (ptrdiff_t)names);
 		}
-		put_table(&table, out);
+		put_table(&table, out, own ? plain_out : nullptr);
 	}
 	if (most > 0)
 		*head = std::move(largest);

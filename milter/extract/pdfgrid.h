@@ -14,6 +14,8 @@ struct MsPdfWord {
 	bool spaced; /* a blank is drawn before it */
 	bool begins; /* the rest of a word that is drawn by itself */
 	bool turned;
+	gsize at;  /* in the text in reading order, byte for byte */
+	int place; /* in the content */
 };
 
 using MsPdfRow = std::vector<MsPdfWord>;
@@ -23,7 +25,9 @@ struct MsPdfHead {
 	std::vector<MsPdfRow> rows;
 };
 
-/* Appends the tables that the words make, three empty lines behind each. */
-void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out);
+/* Appends the tables that the words make, three empty lines behind each.  `plain_out` takes the
+ * names of those in which nobody can take the value of one column for another's. */
+void ms_pdf_grid(std::vector<MsPdfWord> &words, MsPdfHead *head, GString *out,
+	std::vector<MsPdfRow> *plain_out);
 
 #endif

@@ -114,6 +114,8 @@ Unicode MsFontTrust::shows(CharCode code, const Unicode *u, int n) const
 #define MIN_SHOWN 3 /* bytes of an operator that shows more than a letter */
 #define GRID 64 /* a page is looked at in as many columns and rows */
 
+struct Words;
+
 class MsDevice : public OutputDev
 {
 public:
@@ -285,7 +287,13 @@ private:
 		forms++;
 	}
 	bool known(GfxState *state, CharCode code, const Unicode *u, int n);
-	void append(double x, double y, double dx, double dy, const Unicode *u, int n);
+	void append(int at, double x, double y, double dx, double dy, const Unicode *u, int n);
+	using Spots = std::vector<std::pair<int, gsize>>;
+	Spots::const_iterator spot_from(int at) const;
+	bool is_blank_between(int behind, int next) const;
+	void add_word(Words *words, const TextWord *word, int from, int until) const;
+	gsize find_raw(const MsPdfWord &word) const;
+	void note_names(const std::vector<MsPdfRow> &names, MsPdfPage *out) const;
 	static bool is_line(const Box &box);
 	void shape(GfxState *state, bool filled);
 	void picture(GfxState *state);
@@ -312,6 +320,7 @@ private:
 	/* Bytes shown, as Poppler counts them; before this operator, and this text object. */
 	int place = 0, begin = 0, object = 0;
 	std::vector<int> begins; /* where these begin, of those that show more than a letter */
+	Spots spots; /* where in `raw` which of these is */
 	guint shows = 0, forms = 0; /* operators that show text; forms around what is shown */
 };
 
@@ -350,9 +359,9 @@ void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double d
 	bool fine = known(state, code, u, n);
 	Unicode shown = trust != nullptr ? trust->shows(code, u, n) : 0;
 	if (shown != 0)
-		append(x1, y1, dx1, dy1, &shown, 1);
+		append(place - bytes, x1, y1, dx1, dy1, &shown, 1);
 	else
-		append(x1, y1, dx1, dy1, u, n);
+		append(place - bytes, x1, y1, dx1, dy1, u, n);
 	if (n > 0 && u[0] == ' ' && fine)
 		return;
 	run = fine ? 0 : run + 1;
@@ -383,8 +392,9 @@ static double distance(double x, double y)
 	return y == 0 ? std::fabs(x) : std::hypot(x, y);
 }
 
-/* Adds a character where it stands beside the last one, in the direction of its line. */
-void MsDevice::append(double x, double y, double dx, double dy, const Unicode *u, int n)
+/* Adds the character at `at` where it stands beside the last one, in the direction of its line. */
+void MsDevice::append(
+	int at, double x, double y, double dx, double dy, const Unicode *u, int n)
 {
 	if (raw->len >= MS_PDF_MAX_TEXT)
 		return;
@@ -407,6 +417,8 @@ void MsDevice::append(double x, double y, double dx, double dy, const Unicode *u
 			g_string_append_c(raw, ' ');
 		}
 	}
+	if (laid)
+		spots.emplace_back(at, raw->len);
 	for (int i = 0; i < n; i++)
 		put(raw, u[i] != 0 && is_character(u[i]) ? u[i] : 0xfffd);
 	if (n == 0)
@@ -583,14 +595,40 @@ static int step_of(const TextWord *word)
 #endif
 }
 
-/* Where in the content the character of a word is; behind the last one, what follows. */
+/* Where in the content the character of a word is, if each takes as many bytes. */
 static int place_of(const TextWord *word, int i)
 {
 	return word->getCharPos() + i * step_of(word);
 }
 
-static void add_word(
-	Words *words, const std::vector<int> &begins, const TextWord *word, int from, int until)
+/* A place behind its last character, and not behind what follows. */
+static int behind(const TextWord *word)
+{
+#if POPPLER_CHECK_VERSION(24, 0, 0)
+	return word->getCharPos() + word->getCharLen() + 1;
+#else
+	return word->getCharPos() + word->getCharLen();
+#endif
+}
+
+/* The first character in the content that is behind this place, or there. */
+MsDevice::Spots::const_iterator MsDevice::spot_from(int at) const
+{
+	return std::lower_bound(spots.begin(), spots.end(), std::make_pair(at, (gsize)0));
+}
+
+/* Is it nothing but a blank that stands before `next`, from `behind` on? */
+bool MsDevice::is_blank_between(int behind, int next) const
+{
+	if (behind < 0 || behind >= next)
+		return false;
+	auto spot = spot_from(behind);
+	return spot != spots.end() && spot->second < raw->len &&
+		is_space(g_utf8_get_char(raw->str + spot->second)) && ++spot != spots.end() &&
+		spot->first == next;
+}
+
+void MsDevice::add_word(Words *words, const TextWord *word, int from, int until) const
 {
 	MsPdfWord out = {};
 	Place all = {}, before = {};
@@ -598,11 +636,14 @@ static void add_word(
 	out.turned = (word->getRotation() & 1) != 0;
 	out.height = out.turned ? all.x2 - all.x1 : all.y2 - all.y1;
 	out.y = out.turned ? all.y2 - out.height / 2 : (all.y1 + all.y2) / 2;
-	out.spaced = place_of(word, 0) == words->behind + step_of(word);
+	out.spaced = is_blank_between(words->behind, word->getCharPos());
+	out.at = words->text->len;
+	out.place = place_of(word, from);
 	for (int i = from; i < until; i++) {
 		Place here;
 		word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
 		Unicode u = *word->getChar(i);
+		gsize at = words->text->len;
 		put(words->text, u);
 		words->plain &= is_plain(u);
 		/* Poppler sets cells that touch side by side without anything between them
@@ -617,6 +658,8 @@ static void add_word(
 			out.apart = away;
 			out.begins = !away;
 			out.spaced = false;
+			out.at = at;
+			out.place = place_of(word, i);
 		}
 		if (out.text.empty())
 			out.x1 = here.x1;
@@ -624,7 +667,7 @@ static void add_word(
 		put(&out.text, u);
 		before = here;
 	}
-	words->behind = place_of(word, word->getLength());
+	words->behind = behind(word);
 	if (std::isfinite(all.x1 + all.x2 + all.y1 + all.y2))
 		words->placed.push_back(std::move(out));
 }
@@ -667,6 +710,38 @@ static Lines selected_words(TextPage *page, const PDFRectangle *box)
 }
 #endif
 
+/* Where in the order of the content a word stands; its length, if it is another there. */
+gsize MsDevice::find_raw(const MsPdfWord &word) const
+{
+	auto spot = spot_from(word.place);
+	gsize len = word.text.size();
+	bool same = spot != spots.end() && raw->len - spot->second >= len &&
+		memcmp(raw->str + spot->second, word.text.data(), len) == 0;
+	return same ? spot->second : raw->len;
+}
+
+static int by_beginning(const void *a, const void *b)
+{
+	gsize one = ((const MsPdfPiece *)a)->from, two = ((const MsPdfPiece *)b)->from;
+	return one < two ? -1 : one > two;
+}
+
+void MsDevice::note_names(const std::vector<MsPdfRow> &names, MsPdfPage *out) const
+{
+	for (GArray *&named : out->named)
+		named = g_array_new(FALSE, FALSE, sizeof(MsPdfPiece));
+	for (const MsPdfRow &row : names)
+		for (const MsPdfWord &word : row) {
+			gsize len = word.text.size(), at = find_raw(word);
+			MsPdfPiece pieces[] = {{word.at, word.at + len}, {at, at + len}};
+			g_array_append_val(out->named[0], pieces[0]);
+			if (at < raw->len)
+				g_array_append_val(out->named[1], pieces[1]);
+		}
+	for (GArray *named : out->named)
+		g_array_sort(named, by_beginning);
+}
+
 void MsDevice::lay_out(MsPdfPage *out)
 {
 	TextPage *page = text.takeText();
@@ -680,15 +755,18 @@ void MsDevice::lay_out(MsPdfPage *out)
 			g_string_append_c(whole, '\n');
 		for (gsize k = 0; k < lines[i].size(); k++) {
 			const TextWord *word = lines[i][k]->getWord();
-			add_word(&words, begins, word, lines[i][k]->getBegin(),
+			add_word(&words, word, lines[i][k]->getBegin(),
 				std::min(lines[i][k]->getEnd(), word->getLength()));
 			if (word->hasSpaceAfter() && k + 1 < lines[i].size())
 				g_string_append_c(whole, ' ');
 		}
 	}
-	ms_pdf_grid(words.placed, &pdf->head, out->cells);
+	std::vector<MsPdfRow> names;
+	ms_pdf_grid(words.placed, &pdf->head, out->cells, &names);
 	/* Where each letter follows the one before, this is all that Poppler's text is. */
 	out->text = words.plain ? g_strdup(whole->str) : selected_text(page, &all);
+	if (words.plain && !names.empty())
+		note_names(names, out);
 	g_string_free(whole, TRUE);
 	page->decRefCnt();
 }
@@ -884,5 +962,8 @@ void ms_pdf_page_clear(MsPdfPage *page)
 		g_string_free(page->rest, TRUE);
 	if (page->raw != nullptr)
 		g_string_free(page->raw, TRUE);
+	for (GArray *named : page->named)
+		if (named != nullptr)
+			g_array_unref(named);
 	*page = MsPdfPage();
 }

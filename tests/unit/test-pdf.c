@@ -466,6 +466,66 @@ static void test_tables(void)
 		expect(rows[i].name, with_cells(rows[i].cells), rows[i].want, "");
 }
 
+/* Where nobody can take the value of one column for another's, a name is above its own alone.  In
+ * doubt it stands in the text as it is read, too, and in the order of the content. */
+static void test_tables_without_doubt(void)
+{
+	static const struct {
+		const char *name, *cells;
+		guint times; /* the name "Stock" is read */
+	} rows[] = {
+		{"plain", HEAD "50 685 1|120 685 417|200 685 5|260 685 9|50 670 2|260 670 12|", 1},
+		{"text around it",
+			"50 740 Dear customer,|50 718 these are your orders:|" HEAD "50 685 1|120 685 417|"
+			"200 685 5|260 685 9|50 650 Kind regards|", 1},
+		{"a line over the columns",
+			HEAD "50 685 1|120 685 417|260 685 5|50 670 All that was delivered in December|"
+			     "50 655 2|260 655 530|", 1},
+		{"names of two lines",
+			"100 712 Customer|50 700 Day|100 700 no.|170 700 Stock|50 685 1|100 685 417|"
+			"170 685 12|", 1},
+		{"names of a blank's width, of which one has a blank",
+			"50 760 Dear customer, these are yours|"
+			"50 700 Quantity|90 700 Customer no.|152 700 Stock|50 685 1|115 685 417|170 685 2|"
+			"50 670 5|115 670 530|170 670 3|", 1},
+		{"names that touch the next column",
+			"50 700 Day|100 700 Customer number|173.8 700 Stock|50 685 1|100 685 417|"
+			"190 685 12|50 670 2|190 670 7|", 1},
+		{"columns one behind the other",
+			"50 700 No|50 685 1|70 700 Order|70 685 530|110 700 Customer no.|110 685 417|"
+			"190 700 Stock|190 685 12|", 1},
+		{"in doubt: a name of two columns, above their middle",
+			"75 712 Customer|220 712 Order|50 700 no.|110 700 name|200 700 no.|260 700 Stock|"
+			"50 685 417|110 685 Lee|200 685 12|260 685 9|", 3},
+		{"in doubt: a title right above the names",
+			"50 712 Customer no.|50 700 Day|100 700 Stock|160 700 Sum|50 685 417|100 685 12|"
+			"160 685 9|", 3},
+		{"in doubt: the first line of a name that has no room",
+			"82 712 Internal customer|50 700 Day|110 700 no.|170 700 Stock|50 660 1|110 660 417|"
+			"170 660 12|", 3},
+		{"in doubt: blanks are never drawn",
+			"50 700 Day|90 700 Customer|134 700 no.|150 700 Stock|50 685 1|122 685 417|"
+			"160 685 12|50 670 2|122 670 530|160 670 9|", 3},
+		{"in doubt: a column without a name",
+			"50 700 Day|170 700 Stock|50 685 1|110 685 417|170 685 12|50 670 2|110 670 7|"
+			"170 670 9|", 3},
+		{"in doubt: a name over the next column, which has none",
+			"50 700 Day|100 700 Customer number and Stock|50 685 1|100 685 417|220 685 9|", 3},
+		{"one column of numbers", "50 700 Name|140 700 Stock|50 685 Anna|140 685 417|", 3},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GByteArray) bytes = with_cells(rows[i].cells);
+		Got got = read_document(bytes);
+		guint times = 0;
+		for (const char *at = got.text->str; (at = strstr(at, "Stock")) != NULL; at++)
+			times++;
+		if (times != rows[i].times)
+			g_error("%s: got %u times, want %u: %s", rows[i].name, times, rows[i].times,
+				got.text->str);
+		got_free(&got);
+	}
+}
+
 /* A table that goes on on the next page has the names of the first one, unless it has its own. */
 static void test_tables_over_pages(void)
 {
@@ -806,6 +866,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/rest-of-contents", test_rest_of_contents);
 	g_test_add_func("/pdf/layers", test_layers);
 	g_test_add_func("/pdf/tables", test_tables);
+	g_test_add_func("/pdf/tables/without-doubt", test_tables_without_doubt);
 	g_test_add_func("/pdf/tables/over-pages", test_tables_over_pages);
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
