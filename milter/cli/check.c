@@ -194,7 +194,22 @@ static char *owners_text(const MsResolution *resolution, guint finding)
 	return ms_text_list(names, all);
 }
 
-static void print_row(const Check *check, const MsEnvelope *envelope, const MsJudgement *judgement,
+enum { CELLS = 5 };
+
+typedef struct {
+	char *cells[CELLS];
+	MsRelation relation;
+} Row;
+
+static void row_free(void *data)
+{
+	Row *row = data;
+	for (int i = 0; i < CELLS; i++)
+		g_free(row->cells[i]);
+	g_free(row);
+}
+
+static Row *row_new(const Check *check, const MsEnvelope *envelope, const MsJudgement *judgement,
 	guint finding, guint recipient)
 {
 	const MsFinding *f = g_ptr_array_index(judgement->reading->findings, finding);
@@ -207,14 +222,47 @@ static void print_row(const Check *check, const MsEnvelope *envelope, const MsJu
 	g_autofree char *why = ms_belief_words(f->belief);
 	g_autofree char *where = g_strdup_printf("%s%s (%s)", place != NULL ? place->where : "",
 		f->count > 1 ? " and elsewhere" : "", why);
-	g_autofree char *c1 = cli_cell(envelope->recipients->pdata[recipient], 32);
-	g_autofree char *c2 = cli_cell(identifier, 34);
-	g_autofree char *c3 = cli_cell(ms_relation_names[relation], 8);
-	g_autofree char *c4 = cli_cell(*owners != '\0' ? owners : "-", 18);
-	g_autofree char *c5 = cli_cell(where, 0);
-	Colour colour = relation == MS_OTHER ? RED : relation == MS_UNKNOWN ? DIM : GREEN;
-	printf("  %s  %s  %s%s%s  %s  %s\n", c1, c2, cli_colour(check->cli, colour), c3,
-		cli_colour(check->cli, PLAIN), c4, c5);
+	const char *texts[CELLS] = {envelope->recipients->pdata[recipient], identifier,
+		ms_relation_names[relation], *owners != '\0' ? owners : "-", where};
+	Row *row = g_new0(Row, 1);
+	row->relation = relation;
+	for (int i = 0; i < CELLS; i++)
+		row->cells[i] = cli_cell(texts[i], 0);
+	return row;
+}
+
+/* Each column is as wide as what is in it, up to a limit: so that a line mostly fits. */
+static void print_rows(const Check *check, const GPtrArray *rows)
+{
+	static const struct {
+		const char *name;
+		int most; /* 0: the last one */
+	} columns[CELLS] = {{"recipient", 32}, {"identifier", 34}, {"relation", 8}, {"account", 18},
+		{"where", 0}};
+	int widths[CELLS] = {0};
+	for (int i = 0; i < CELLS && columns[i].most > 0; i++) {
+		int widest = cli_columns(columns[i].name);
+		for (guint k = 0; k < rows->len; k++)
+			widest = MAX(widest, cli_columns(((const Row *)rows->pdata[k])->cells[i]));
+		widths[i] = MIN(widest, columns[i].most);
+	}
+	for (guint k = 0; k <= rows->len; k++) {
+		const Row *row = k > 0 ? rows->pdata[k - 1] : NULL;
+		Colour colour = row == NULL                ? DIM
+			: row->relation == MS_OTHER   ? RED
+			: row->relation == MS_UNKNOWN ? DIM
+						      : GREEN;
+		printf(" ");
+		for (int i = 0; i < CELLS; i++) {
+			g_autofree char *cell = cli_cell(
+				row != NULL ? row->cells[i] : columns[i].name, widths[i]);
+			bool coloured = row == NULL || i == 2;
+			printf("%s%s%s%s", i == 0 ? " " : "  ",
+				coloured ? cli_colour(check->cli, colour) : "", cell,
+				coloured ? cli_colour(check->cli, PLAIN) : "");
+		}
+		printf("\n");
+	}
 }
 
 static bool shown(const MsJudgement *judgement, guint finding)
@@ -229,27 +277,22 @@ static void print_table(const Check *check, const MsEnvelope *envelope,
 {
 	if (judgement->resolution == NULL)
 		return;
-	guint rows = 0;
+	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
 	guint64 all = 0;
 	for (guint i = 0; i < judgement->reading->findings->len; i++)
 		all += shown(judgement, i) ? envelope->recipients->len : 0;
-	for (guint r = 0; r < envelope->recipients->len && rows < MAX_ROWS; r++) {
-		for (guint i = 0; i < judgement->reading->findings->len && rows < MAX_ROWS; i++) {
-			if (!shown(judgement, i))
-				continue;
-			if (rows++ == 0)
-				printf("  %s%-32s  %-34s  %-8s  %-18s  %s%s\n",
-					cli_colour(check->cli, DIM), "recipient", "identifier",
-					"relation", "account", "where",
-					cli_colour(check->cli, PLAIN));
-			print_row(check, envelope, judgement, i, r);
-		}
-	}
-	if (all > rows)
+	for (guint r = 0; r < envelope->recipients->len && rows->len < MAX_ROWS; r++)
+		for (guint i = 0; i < judgement->reading->findings->len && rows->len < MAX_ROWS;
+			i++)
+			if (shown(judgement, i))
+				g_ptr_array_add(rows, row_new(check, envelope, judgement, i, r));
+	if (rows->len > 0)
+		print_rows(check, rows);
+	if (all > rows->len)
 		printf("  ... and %" G_GUINT64_FORMAT
 		       " row%s more (--json has all, up to %u recipients)\n",
-			all - rows, CLI_S(all - rows), MAX_RELATIONS);
-	if (rows == 0)
+			all - rows->len, CLI_S(all - rows->len), MAX_RELATIONS);
+	if (rows->len == 0)
 		printf("  no identifier was found\n");
 }
 

@@ -95,6 +95,8 @@ typedef enum { PLAIN, BOLD, RED, GREEN, YELLOW, DIM } Colour;
 const char *cli_colour(const Cli *cli, Colour colour);
 /* Printable text padded to `width` columns (cut if longer; 0: as it is).  Caller frees. */
 char *cli_cell(const char *text, int width);
+/* How many columns a printable text takes. */
+int cli_columns(const char *text);
 /* A line of a list of checks. */
 void cli_check_row(const Cli *cli, const char *name, const char *weight, const char *looks);
 char *cli_time(gint64 microseconds);

@@ -344,6 +344,13 @@ static const char *within(const char *text, int most, int *columns_out)
 	return text;
 }
 
+int cli_columns(const char *text)
+{
+	int n = 0;
+	within(text, G_MAXINT / 2, &n);
+	return n;
+}
+
 char *cli_cell(const char *text, int width)
 {
 	g_autofree char *safe = ms_text_escape(text != NULL ? text : "", -1, 300);

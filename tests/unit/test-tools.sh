@@ -241,6 +241,7 @@ printf 'From: <billing@example.com>\nTo: a@beta.example\nSubject: s\n\ncustomer 
 printf 'From: <billing@example.com>\nTo: a@alpha.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/wrong.eml"
 ok 'check: right mail' says 0 'deliver' missent check "$S/right.eml"
 ok 'check: wrong mail' says 1 'mismatch' missent check "$S/wrong.eml"
+ok 'check: columns are as wide as what is in them' says 1 '  a@alpha.example  customer-number ****02  other     ' missent check "$S/wrong.eml"
 ok 'check shows no identifier' sh -c "! '$BUILD/missent' -c '$S/missent.conf' check '$S/wrong.eml' | grep -i 10002"
 ok '... but with --reveal' says 1 'C10002' missent check --reveal "$S/wrong.eml"
 printf 'From: <billing@example.com>\nTo: a@nobody.example\nSubject: s\n\ncustomer number: C-10002\n' >"$S/other.eml"
