@@ -206,6 +206,26 @@ static bool fail(GError **error, const char *path)
 	return false;
 }
 
+/* What Debian's make has behind all that m4 makes: the sendmail.mc as comments.  It is of the new
+ * one then, and not a hundred lines that are gone. */
+static void copy_below(GString *out, const char *cf, const char *path, const char *mc)
+{
+	g_autofree char *head = g_strdup_printf("\n### %s ###\n", path);
+	const char *at = strstr(cf, head), *gap = at;
+	if (at == NULL)
+		return;
+	while (gap > cf && gap[-1] == '\n')
+		gap--;
+	while (out->len > 0 && out->str[out->len - 1] == '\n')
+		g_string_truncate(out, out->len - 1);
+	g_string_append_len(out, gap, at - gap);
+	g_string_append(out, head);
+	g_auto(GStrv) lines = g_strsplit(mc, "\n", -1);
+	for (char **line = lines; *line != NULL; line++)
+		if (line[1] != NULL || **line != '\0')
+			g_string_append_printf(out, "# %s\n", *line);
+}
+
 /* Both files by m4; `*new_out` NULL: the two do not fit one another. */
 static bool make_anew(const char *path, const char *mc, const char *cf, const char *socket,
 	char **mc_out, char **new_out, GError **error)
@@ -222,8 +242,10 @@ static bool make_anew(const char *path, const char *mc, const char *cf, const ch
 		return false;
 	if (!sendmail_is_last(made, "missent"))
 		return fail(error, path);
+	g_autoptr(GString) whole = g_string_new(made);
+	copy_below(whole, cf, path, changed);
 	*mc_out = g_steal_pointer(&changed);
-	*new_out = g_steal_pointer(&made);
+	*new_out = g_string_free(g_steal_pointer(&whole), FALSE);
 	return true;
 }
 
