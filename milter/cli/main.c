@@ -70,6 +70,7 @@ int cli_fail(int code, const char *format, ...)
 	code = lacking && other ? EX_NOPERM : code;
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	bool help = code == EX_USAGE && strstr(text, "--help") == NULL;
+	fflush(stdout); /* what was said before stands before it, in a file too */
 	for (int i = 0; lines[i] != NULL; i++) {
 		g_autofree char *safe = ms_text_escape(lines[i], -1, 1000);
 		fprintf(stderr, "missent: %s", safe);
