@@ -175,23 +175,23 @@ static void tell_count(FILE *out, guint n, const char *what)
 static void tell_left_out(FILE *out, const MsLearnSum *s)
 {
 	tell_count(out, s->failed - s->no_recipient, "could not be read");
-	tell_count(out, s->no_recipient, "name no recipient, or are reports that cannot be read");
-	tell_count(out, s->old, "are older (--since)");
-	tell_count(out, s->undated, "have no date, and count");
-	tell_count(out, s->bare, "have nothing in them to learn from");
+	tell_count(out, s->no_recipient, "without a recipient, or reports that cannot be read");
+	tell_count(out, s->old, "older than --since");
+	tell_count(out, s->undated, "without a date (counted all the same)");
+	tell_count(out, s->bare, "with nothing in them to learn from");
 	tell_count(out, s->over,
-		"were left out: --memory is used up, so what follows is of a part only");
+		"left out: --memory is used up, so what follows is of a part only");
 	if (s->unread_any > 0) {
-		fprintf(out, "  %u were not read to the end:", s->unread_any);
+		fprintf(out, "  %u not read to the end:", s->unread_any);
 		for (guint i = 0, told = 0; i < MS_N_UNREAD; i++)
 			if (s->unread[i] > 0)
 				fprintf(out, "%s %s %u", told++ > 0 ? "," : "", ms_unread_names[i],
 					s->unread[i]);
 		fputc('\n', out);
 	}
-	tell_count(out, s->unwritable, "identifiers cannot be said in a mapping");
+	tell_count(out, s->unwritable, "of the identifiers cannot be said in a mapping");
 	tell_count(out, s->unplaced,
-		"groups of identifiers have no sure recipient, and are not proposed");
+		"not proposed, of the groups of identifiers: without a sure recipient");
 }
 
 static void tell_sum(FILE *out, const MsLearned *learned, const MsLearnSum *s)
