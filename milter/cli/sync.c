@@ -100,6 +100,10 @@ int cli_sync(Cli *cli, int argc, char **argv)
 			.dry_run = dry_run,
 		};
 		rc = cli_import_fd(&session, fd, sync->command[0], why, &options);
+		if (rc == EX_DATAERR)
+			cli_fail(rc, "of a sync, map, account, encoding, max-bad, max-shrink and "
+				     "max-moved are said in sync { } of %s",
+				cli->config);
 	}
 	ms_io_close(fd);
 	cli_end(&session);

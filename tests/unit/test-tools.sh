@@ -164,6 +164,7 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/missent" -c "$S/sync.conf" directory sync
 ok 'sync: it hangs' says 75 'took longer than' sync 'command = {"sleep", "60"} timeout = 1s'
 ok 'sync: too few' says 65 'would shrink from 4 to 2 entries' sync "command = {\"head\", \"-3\", \"$S/m.csv\"}"
+ok '... where it is said that fewer are right' says 65 "max-shrink and max-moved are said in sync { } of $S/sync.conf" sync "command = {\"head\", \"-3\", \"$S/m.csv\"}"
 ok 'sync: no such command' says 69 'no-such-client' sync 'command = {"no-such-client"}'
 ok 'sync: nothing is said' says 78 'sync { command } is not set' sync ''
 ok 'sync: map alone' says 78 'map and account belong together' sync 'command = {"true"} map = "a=iban"'
