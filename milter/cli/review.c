@@ -295,10 +295,11 @@ static int do_deluser(Cli *cli, int argc, char **argv)
 	g_autoptr(MsAccount) account = accounts != NULL ? find(accounts, argv[1], &rc) : NULL;
 	if (account == NULL)
 		return rc;
-	return note(cli, MS_EVENT_ACCOUNT_DELETED, account->name, &error) &&
-			ms_accounts_delete(accounts, account->name, &error)
-		? 0
-		: cli_fail_error(error);
+	if (!note(cli, MS_EVENT_ACCOUNT_DELETED, account->name, &error) ||
+		!ms_accounts_delete(accounts, account->name, &error))
+		return cli_fail_error(error);
+	printf("%s: removed\n", account->name);
+	return 0;
 }
 
 static void print_users(const GPtrArray *list)
