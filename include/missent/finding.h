@@ -68,7 +68,8 @@ typedef struct {
 	 * The same identifier where it is meant for certain is another finding. */
 	GPtrArray *either;
 	guint belief;
-	guint count; /* of its places; one that is found for several reasons is one, to MS_MAX_PLACES */
+	/* Of its places; the first MS_MAX_PLACES count once, for however many reasons. */
+	guint count;
 	guint64 faces;     /* bit n: found in face n of the reading */
 	guint64 texts;     /* bit n: in what the digest of its text is of (reading.h) */
 	GPtrArray *places; /* of MsPlace */

@@ -11,11 +11,11 @@
 #include "missent/postal.h"
 #include "missent/scan.h"
 
-#define NEAR 60       /* words from postcode to house number */
-#define MAX_LINES 6   /* lines between them */
-#define MAX_STREET 6  /* words of a street */
-#define MAX_BLOCKS 6  /* words of a number with blocks */
-#define MAX_BOX 6     /* digits of a box */
+#define NEAR 60      /* words from postcode to house number */
+#define MAX_LINES 6  /* lines between them */
+#define MAX_STREET 6 /* words of a street */
+#define MAX_BLOCKS 6 /* words of a number with blocks */
+#define MAX_BOX 6    /* digits of a box */
 #define MAX_KEY 160
 #define MAX_WORD 40
 
@@ -215,42 +215,53 @@ static GArray *cut(const char *text, gsize len)
 static bool is_one_of(const char *word, const char *list)
 {
 	gsize n = strlen(word);
-	for (const char *p = list; (p = strstr(p, word)) != NULL; p += n)
+	for (const char *p = list; n > 0 && (p = strstr(p, word)) != NULL; p += n)
 		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
 			return true;
 	return false;
 }
 
-/* Types of streets and their abbreviations, saints, points of the compass, particles. */
-static const char left_out[] =
+/* Types of streets and their abbreviations. */
+static const char street_types[] =
 	"rue r avenue av ave avn boulevard bd blvd bvd boul place pl plaza plz pza platz street "
 	"str st strasse "
 	"road rd lane ln drive dr court ct close cl way square sq terrace highway hwy parkway "
 	"pkwy circle cir "
-	"calle c carrera cra cr kr avda avd avenida paseo po via v viale vle corso cso piazza pza "
+	"calle c carrera cra cr kr avda avd avenida paseo po via v viale vle corso cso piazza "
 	"pzza largo strada "
-	"straat laan plein ulica ul aleja aleje al plac os osiedle rua r travessa praca estrada "
+	"straat laan plein ulica ul aleja aleje al plac os osiedle rua travessa praca estrada "
 	"chemin ch che "
-	"route rte rt impasse imp allee all quai cours passage weg gasse g vej gade gata gatan gt "
+	"route rte rt impasse imp allee quai cours passage weg gasse g vej gade gata gatan gt "
 	"vagen tie katu "
-	"utca u ut ter namesti nam trg ulice saint sainte sankt santa ste s "
+	"utca u ut ter namesti nam trg ulice "
+	"yл byл бyл yлицa бд leoforos odos iela mnt tanav ro daero bulevar bulevardul blv gate "
+	"carrer avinguda triq "
+	"bld bvard bul blvr sgt sugarut krt korut rkp rakpart setany fasor maantee pst puiestee tee "
+	"prospektas pr prospekt prosp gatve prospect intrarea aleea calea cesta cad caddesi cadde "
+	"sok sokak sokagi bulvari bulvar rambla rbla passeig pg ronda rda camino cno carretera ctra "
+	"glorieta gta alameda rodovia rod vicolo contrada ulitsa plastiras faubourg fg ";
+/* Saints, points of the compass, particles. */
+static const char particles[] =
+	"all saint sainte sankt santa ste s "
 	"n e w o nw ne sw se no so north south east west nord sud ouest est norte sur "
 	"de la le les du des d l der die das den dem von van vom zum zur am im an auf del della "
 	"delle dei degli di da "
-	"do dos el los las the of and und et y i a at in nr no num numero number bis ter quater "
-	"yл byл бyл yлицa бд leoforos odos iela mnt tanav ro daero bulevar bulevardul blv gate "
-	"carrer avinguda triq nouvelle "
-	"bld bvard bul blvr sgt sugarut krt korut rkp rakpart setany fasor maantee pst puiestee tee "
-	"prospektas pr prospekt prosp gatve prospect intrarea aleea calea cesta c cad caddesi cadde "
-	"sok sokak sokagi bulvari bulvar rambla rbla passeig pg ronda rda camino cno carretera ctra "
-	"glorieta gta alameda rodovia rod vicolo contrada ulitsa ul prospekt plastiras bd faubourg fg ";
+	"do dos el los las the of and und et y i a at in nr num numero number bis quater nouvelle ";
+
+/* What tells no street from another. */
+static bool is_left_out(const char *word)
+{
+	return is_one_of(word, street_types) || is_one_of(word, particles);
+}
+
 static const char unit_words[] =
 	"apt apartment appt appartement suite ste unit flat room rm floor fl etage et stock og eg "
 	"stiege top bat batiment "
 	"building bldg piso puerta planta esc escalier interno int scala lok lokal m bus box "
 	"porte sala level lvl oficina "
 	"office shop dept depto dpto ap apart ap kv kb em ajto d daire kat sec unidade andar "
-	"lvl lev niv niveau kerros lgh huoneisto torre tower block blk sc bl dto dcha izq izda esq tv th mf og etg piano ";
+	"lvl lev niv niveau kerros lgh huoneisto torre tower block blk sc bl dto dcha izq izda "
+	"esq tv th mf og etg piano tr trp trappor ";
 static const char box_words[] =
 	"box pobox postfach bp boite postale apartado correos casella postbus skrytka pocztowa "
 	"poczt postboks postlada caixa pf "
@@ -371,11 +382,11 @@ static const char own_endings[] =
 static bool has_own_ending(const Token *words, guint n, guint i)
 {
 	if (i + 1 >= n || !is_one_of(words[i + 1].text, own_endings) || words[i].type != WORD ||
-		is_one_of(words[i].text, left_out) ||
+		is_left_out(words[i].text) ||
 		strlen(words[i].text) + strlen(words[i + 1].text) > MAX_WORD)
 		return false;
 	for (i += 2; i < n; i++)
-		if (!is_one_of(words[i].text, left_out))
+		if (!is_left_out(words[i].text))
 			return false;
 	return true;
 }
@@ -390,18 +401,40 @@ static void keep_word(const Token *words, guint n, guint i, char *out)
 	reduce_word(whole, out);
 }
 
+/* "The Ave." is "The Avenue". */
+static const char *whole_type(const char *word)
+{
+	static const char *const types[][2] = {{"av", "avenue"}, {"ave", "avenue"}, {"cl", "close"},
+		{"ct", "court"}, {"dr", "drive"}, {"ln", "lane"}, {"pl", "place"}, {"rd", "road"},
+		{"sq", "square"}, {"st", "street"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+		if (strcmp(word, types[i][0]) == 0)
+			return types[i][1];
+	return word;
+}
+
+/* What is left of `n` words that are nothing but such as are left out; how many. */
+static guint reduce_types(const Token *words, guint n, char (*kept)[MAX_WORD + 1], guint room)
+{
+	guint k = 0;
+	for (guint i = 0; i < n && k < room; i++) {
+		const char *word = whole_type(words[i].text);
+		if (strlen(word) > 3)
+			reduce_word(word, kept[k++]);
+	}
+	return k;
+}
+
 /* What is left of `n` words; false if nothing is. */
 static bool reduce(const Token *words, guint n, char *out)
 {
 	char kept[MAX_STREET * 2][MAX_WORD + 1];
 	guint k = 0;
-	for (guint pass = 0; pass < 2 && k == 0;
-		pass++) /* "The Avenue" is one of such words only */
-		for (guint i = 0; i < n && k < G_N_ELEMENTS(kept); i++)
-			if ((pass == 1 ? strlen(words[i].text) > 3
-				       : !is_one_of(words[i].text, left_out)) &&
-				(i == 0 || !has_own_ending(words, n, i - 1)))
-				keep_word(words, n, i, kept[k++]);
+	for (guint i = 0; i < n && k < G_N_ELEMENTS(kept); i++)
+		if (!is_left_out(words[i].text) && (i == 0 || !has_own_ending(words, n, i - 1)))
+			keep_word(words, n, i, kept[k++]);
+	if (k == 0) /* "The Avenue" */
+		k = reduce_types(words, n, kept, G_N_ELEMENTS(kept));
 	if (k == 0)
 		return false;
 	qsort(kept, k, sizeof kept[0], compare_words);
@@ -464,14 +497,12 @@ static bool is_code_of_two(const char *a, const char *b, bool dash)
 			       (dash && all_digits(b, 4, 4))))  /* SE, CZ, SK, GR, IN; JP */
 		|| (all_digits(a, 2, 2) && all_digits(b, 3, 3)) /* PL */
 		|| (all_digits(a, 4, 5) && all_digits(b, 3, 3)) /* PT, BR */
-		||
-		(all_digits(a, 4, 4) && strlen(b) == 2 && !ms_has_digit(b, strlen(b))) /* NL */
-		|| (is_british(a) && is_inward(b))                                          /* GB */
-		||
-		(strlen(a) == 3 && g_ascii_isalpha(a[0]) &&
-			ms_has_digit(a, strlen(a))
-			/* CA, IE */
-			&& (is_inward(b) || (strlen(b) == 4 && ms_has_digit(b, strlen(b)))));
+		|| (all_digits(a, 4, 4) && strlen(b) == 2 && !ms_has_digit(b, strlen(b))) /* NL */
+		|| (is_british(a) && is_inward(b))                                        /* GB */
+		|| (strlen(a) == 3 && g_ascii_isalpha(a[0]) &&
+			   ms_has_digit(a, strlen(a))
+			   /* CA, IE */
+			   && (is_inward(b) || (strlen(b) == 4 && ms_has_digit(b, strlen(b)))));
 }
 
 void ms_postal_codes(const char *first, const char *second, bool dash,
@@ -500,11 +531,11 @@ static guint postcode(const GArray *tokens, guint i, guint way, char *out)
 	}
 	if (way == TOWN) {
 		g_snprintf(out, MAX_KEY, MS_POSTAL_TOWN "%s", t->text);
-		return t->type == WORD && strlen(t->text) >= 3 && g_str_is_ascii(t->text)
-			&& !is_one_of(t->text, left_out) && !is_one_of(t->text, countries);
+		return t->type == WORD && strlen(t->text) >= 3 && g_str_is_ascii(t->text) &&
+			!is_left_out(t->text) && !is_one_of(t->text, countries);
 	}
-	if (next == NULL || next->line != t->line || next->start - t->end > 1
-		|| !is_code_of_two(t->text, next->text, next->dash))
+	if (next == NULL || next->line != t->line || next->start - t->end > 1 ||
+		!is_code_of_two(t->text, next->text, next->dash))
 		return 0;
 	g_snprintf(out, MAX_KEY, "%s%s", t->text, next->text);
 	return 2;
@@ -512,19 +543,34 @@ static guint postcode(const GArray *tokens, guint i, guint way, char *out)
 
 /* ---- searching ------------------------------------------------------------------------ */
 
+/*
+ * An address to be stored is one place, and is known by the surest of what might be its street and
+ * number.  What is stored beside that ("12/fi" of "Mannerheimintie 92 A 12, FI-33100 Tampere",
+ * "136/riga" of "Elizabetes iela 136, Riga") would be the same for half a town.
+ */
+typedef enum {
+	SURE,
+	ONLY_TYPES,  /* no word that is a name: "The Avenue", or what is left of "Main Road" */
+	APART,       /* a comma between number and words, none of which is the type of a street */
+	TOWN_BESIDE, /* the same, and they stand beside the postcode */
+	NO_HOUSE,    /* the number is a flat's, a floor's, a sector's, or of a company's name */
+	ONLY_FORMS   /* words that say what a company is */
+} Doubt;
+
 typedef struct {
 	const GArray *tokens;
 	const MsPostalSink *sink;
 	bool whole;
-	guint lines; /* of the text */
+	guint lines;          /* of the text */
 	guint code, code_len; /* tokens of the postcode */
 	char key[MAX_KEY * 2];
-	gsize number_len;     /* of the key up to and with the house number */
-	guint number, way;    /* that are tried now */
+	gsize number_len;  /* of the key up to and with the house number */
+	guint number, way; /* that are tried now */
 	/* Of an address to be stored: */
 	const MsPostalSink *to;
 	GArray *candidates;
-	bool apart; /* some number does not stand beside the postcode */
+	bool apart;         /* some house's number does not stand beside the postcode */
+	Doubt doubt, least; /* of what is tried now; of all candidates */
 } Search;
 
 static const Token *token(const Search *s, guint i)
@@ -557,7 +603,7 @@ static void add_names(Search *s, guint first, gsize start, gsize end)
 	s->key[street_len] = '\0';
 }
 
-/* "Postfach 4711"; "PL 123" only as a line of its own. */
+/* "Postfach 4711"; "PL 123" only as a line of its own, or where such a box is known. */
 static bool is_box(const Search *s, guint number, const Token *before)
 {
 	guint line = token(s, number)->line;
@@ -567,17 +613,108 @@ static bool is_box(const Search *s, guint number, const Token *before)
 		(number + 1 >= s->tokens->len || token(s, number + 1)->line != line ||
 			token(s, number + 1)->comma);
 	return is_one_of(before->text, box_words) ||
-		(alone && is_one_of(before->text, short_box_words));
+		((alone || !s->whole) && is_one_of(before->text, short_box_words));
+}
+
+/* Which no street is called alone. */
+static const char company_forms[] =
+	"gmbh mbh ggmbh gbr ohg kgaa ltd limited llc llp inc incorporated plc sarl srl bv nv "
+	"kft zrt nyrt oy oyj ab "
+	"aps sro doo ood ead sia uab eurl ";
+/* The same at the end of a name only. */
+static const char brief_forms[] = "ag kg sa sas sl spa as co corp ";
+
+/* "B.V.", "S.p.A.": nothing but letters, each by itself, up to the end of the segment. */
+static bool is_initials(const Search *s, guint i)
+{
+	guint n = 0, segment = token(s, i)->segment;
+	for (; i < s->tokens->len && token(s, i)->segment == segment; i++, n++)
+		if (token(s, i)->text[1] != '\0' || (n > 0 && token(s, i)->dash))
+			return false; /* "20 a-c" is a number */
+	return n > 1;
+}
+
+/* Does a company's name go on behind the number: "Delta 7 GmbH", "Studio 54 Media Ltd"? */
+static bool is_companys(const Search *s, guint number)
+{
+	const Token *t = token(s, number);
+	for (guint i = number + 1; i < s->tokens->len && token(s, i)->segment == t->segment; i++) {
+		bool ends = i + 1 == s->tokens->len || token(s, i + 1)->segment != t->segment;
+		if (token(s, i)->type != WORD)
+			return false;
+		if (is_one_of(token(s, i)->text, company_forms) ||
+			(ends && is_one_of(token(s, i)->text, brief_forms)) || is_initials(s, i))
+			return true;
+	}
+	return false;
+}
+
+/* Words before the number of a quarter. */
+static bool is_quarter(const char *word)
+{
+	return is_one_of(word, "sector phase ");
+}
+
+/* "92 A 12": a flat; "12/F", "3 tr": a floor; "Sector 18". */
+static bool is_no_house(const Search *s, guint number)
+{
+	const Token *t = token(s, number), *before = number > 0 ? t - 1 : NULL;
+	const Token *behind = number + 1 < s->tokens->len ? t + 1 : NULL;
+	if (before != NULL && before->segment == t->segment &&
+		(is_quarter(before->text) ||
+			(number > 1 && before->text[1] == '\0' && before->type == WORD &&
+				!before->comma && before[-1].segment == t->segment &&
+				before[-1].type == NUMBER)))
+		return true;
+	if (behind != NULL && behind->segment == t->segment &&
+		((behind->dash && strcmp(behind->text, "f") == 0) ||
+			(is_unit(behind->text) &&
+				(number + 2 == s->tokens->len || behind[1].segment != t->segment))))
+		return true;
+	return is_companys(s, number);
+}
+
+/* "5th", "1e" */
+static bool is_ordinal(const char *word)
+{
+	const char *ending = word + leading_digits(word);
+	return ending != word && is_one_of(ending, "st nd rd th e er de ste ");
+}
+
+static Doubt doubt_of(const Search *s, guint number, guint first, guint n)
+{
+	guint idle = 0, forms = 0;
+	bool typed = false;
+	for (guint i = first; i < first + n; i++) {
+		const char *word = token(s, i)->text;
+		typed = typed || (word[1] != '\0' && is_one_of(word, street_types));
+		idle += word[1] == '\0' || is_left_out(word);
+		forms += is_one_of(word, company_forms);
+	}
+	if (idle + forms == n && forms > 0)
+		return ONLY_FORMS;
+	/* "1e Helmersstraat" */
+	if (is_no_house(s, number) || (first > number && is_ordinal(token(s, number)->text)))
+		return NO_HOUSE;
+	if (idle == n)
+		return ONLY_TYPES;
+	guint near = first < number ? first + n - 1 : first;
+	if (typed || token(s, near)->segment == token(s, number)->segment)
+		return SURE;
+	return token(s, near)->segment == token(s, s->code)->segment ? TOWN_BESIDE : APART;
 }
 
 static bool try_street(Search *s, guint number, guint first, guint n)
 {
 	char street[MAX_KEY];
 	const Token *nearest = token(s, first + n - 1);
-	if (first < number && is_box(s, number, nearest))
+	bool box = first < number && is_box(s, number, nearest);
+	if (box)
 		g_strlcpy(street, "pobox", sizeof street);
 	else if (!reduce(token(s, first), n, street))
 		return false;
+	if (s->whole)
+		s->doubt = box ? SURE : doubt_of(s, s->number, first, n);
 	s->key[s->number_len] = '\0';
 	g_snprintf(s->key + s->number_len, sizeof s->key - s->number_len, "/%s", street);
 	if (!s->sink->may(s->key, MS_POSTAL_STREET, s->sink->user))
@@ -590,16 +727,11 @@ static bool try_street(Search *s, guint number, guint first, guint n)
 	return true;
 }
 
-/* "5th", "1e" */
-static bool is_ordinal(const char *word)
-{
-	const char *ending = word + leading_digits(word);
-	return ending != word && is_one_of(ending, "st nd rd th e er de ste ");
-}
-
 static bool is_street_word(const Search *s, guint i, guint line)
 {
 	const Token *t = token(s, i);
+	if (i + 1 == s->code && strlen(t->text) <= 3 && token(s, s->code)->dash)
+		return false; /* "FI-33100" */
 	return t->line == line && !in_code(s, i) &&
 		(t->type == WORD ||
 			(t->type == MIXED &&
@@ -637,8 +769,8 @@ static void to_a_numbered_street(Search *s, guint number)
 static void to_another_on_the_left(Search *s, guint number, guint end, bool all)
 {
 	guint line = token(s, end)->line, first = end, n = 0;
-	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line)
-		&& (n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
+	while (first > 0 && n < MAX_STREET && is_street_word(s, first - 1, line) &&
+		(n == 0 || !token(s, first)->comma || token(s, first)->dash)) {
 		first--;
 		n++;
 	}
@@ -667,7 +799,7 @@ static void to_the_left(Search *s, guint number)
 		first--;
 		n++;
 	}
-	if (n == 0 || is_unit(token(s, number - 1)->text))
+	if (n == 0 || is_unit(token(s, number - 1)->text) || is_quarter(token(s, number - 1)->text))
 		return;
 	bool all = !s->whole || s->lines < 2 || begins;
 	for (guint i = 0; i < (all ? n : 1); i++)
@@ -704,18 +836,14 @@ static void to_below(Search *s, guint number)
 static void to_the_right(Search *s, guint number)
 {
 	guint line = token(s, number)->line, first = number + 1, n = 0;
-	guint month = first < s->tokens->len && strcmp(token(s, first)->text, "de") == 0 ? first + 1
-											 : first;
-	if (month < s->tokens->len && is_one_of(token(s, month)->text, months))
-		return; /* "9 de Julio" is the street */
 	if (number > 0 && token(s, number - 1)->line == line && is_unit(token(s, number - 1)->text))
 		return;
-	if (first + 2 < s->tokens->len && is_one_of(token(s, first)->text, "sec section ")
-		&& token(s, first + 1)->type == NUMBER) /* "No. 7, Sec. 4, Zhongxiao E. Rd." */
+	if (first + 2 < s->tokens->len && is_one_of(token(s, first)->text, "sec section ") &&
+		token(s, first + 1)->type == NUMBER) /* "No. 7, Sec. 4, Zhongxiao E. Rd." */
 		first += 2;
-	while (first + n < s->tokens->len && n < MAX_STREET && is_street_word(s, first + n, line)
-		&& (n == 0 || !token(s, first + n)->comma || token(s, first + n)->dash)
-		&& !is_unit(token(s, first + n)->text))
+	while (first + n < s->tokens->len && n < MAX_STREET && is_street_word(s, first + n, line) &&
+		(n == 0 || !token(s, first + n)->comma || token(s, first + n)->dash) &&
+		!is_unit(token(s, first + n)->text))
 		n++;
 	bool all = !s->whole || s->lines < 2;
 	for (guint i = 0; i < (all ? n : MIN(n, 1)); i++)
@@ -737,15 +865,14 @@ static void to_the_right(Search *s, guint number)
 static bool is_second(const Search *s, guint i)
 {
 	const Token *t = token(s, i), *first = t - 1;
-	if (first->type != NUMBER || t->type != NUMBER || t->start != first->end + 1)
+	if (first->type != NUMBER || t->type != NUMBER || t->start != first->end + 1 || first->hash)
 		return false;
 	/* Their postcode is 110 00; in Poland and Turkey the second number is a flat's. */
 	bool czech = all_digits(first->text, 3, 4) && strlen(t->text) < strlen(first->text) &&
 		s->code_len == 2 && strlen(token(s, s->code)->text) == 3 &&
 		strcspn(s->key, "/") == 5;
 	bool leads = i == 1 || first[-1].line != first->line ||
-		first[-1].segment != first->segment ||
-		is_unit(first[-1].text);
+		first[-1].segment != first->segment || is_unit(first[-1].text);
 	bool street = i + 1 < s->tokens->len && t[1].type == WORD && t[1].line == t->line &&
 		!t[1].comma && !in_code(s, i + 1);
 	return czech || (leads && street);
@@ -778,8 +905,8 @@ static bool is_further(const Search *s, guint i, bool counted)
 		return false;
 	if (!counted && t->dash && t[-1].type == NUMBER && t[-1].end + 1 == t->start)
 		return true;
-	return i > 1 && t[-1].end == t->start && t[-2].end == t[-1].start &&
-		t[-2].type == NUMBER && is_one_of(t[-1].text, "丁目 番 番地 番町 の ノ ");
+	return i > 1 && t[-1].end == t->start && t[-2].end == t[-1].start && t[-2].type == NUMBER &&
+		is_one_of(t[-1].text, "丁目 番 番地 番町 の ノ ");
 }
 
 /* In Japan a house has no number of its own street, but one of a block of a part of the town. */
@@ -792,8 +919,8 @@ static void add_blocks(Search *s, guint i, gsize at)
 		if (!is_further(s, k, false) && token(s, k)->type == NUMBER)
 			return;
 		if (token(s, k)->type == NUMBER)
-			at += (gsize)g_snprintf(s->key + at, sizeof s->key - at, "-%s",
-				token(s, k)->text);
+			at += (gsize)g_snprintf(
+				s->key + at, sizeof s->key - at, "-%s", token(s, k)->text);
 		else if (k + 1 >= s->tokens->len || !is_further(s, k + 1, true))
 			return;
 	}
@@ -825,18 +952,27 @@ static bool may_be_house(const Search *s, guint i, gsize digits, gsize code_len)
 	return digits <= 5 && !(code_digits == code_len && digits > code_len && code_len > 3);
 }
 
+/* "9 de Julio" is a street. */
+static bool is_day(const Search *s, guint number)
+{
+	guint month = number + 1;
+	if (month < s->tokens->len && strcmp(token(s, month)->text, "de") == 0)
+		month++;
+	return month < s->tokens->len && is_one_of(token(s, month)->text, months);
+}
+
 static void with_number(Search *s, guint i)
 {
 	s->number = i;
 	to_a_numbered_street(s, i);
-	if (token(s, i)->hash)
+	if (token(s, i)->hash || is_day(s, i))
 		return;
 	to_the_left(s, i);
 	to_below(s, i);
 	/* Behind a range of numbers. */
 	guint line = token(s, i)->line, last = i;
-	while (last + 1 < s->tokens->len && token(s, last + 1)->dash
-		&& token(s, last + 1)->type != WORD && !in_code(s, last + 1))
+	while (last + 1 < s->tokens->len && token(s, last + 1)->dash &&
+		token(s, last + 1)->type != WORD && !in_code(s, last + 1))
 		last++;
 	while (last + 1 < s->tokens->len && token(s, last + 1)->line == line &&
 		!in_code(s, last + 1) &&
@@ -855,8 +991,8 @@ static void around(Search *s)
 		const Token *t = token(s, i);
 		gsize digits;
 		const char *number = house_number(s, i, &digits);
-		if (number == NULL || in_code(s, i) || !may_be_house(s, i, digits, code_len)
-			|| (t->line > line ? t->line - line : line - t->line) > MAX_LINES)
+		if (number == NULL || in_code(s, i) || !may_be_house(s, i, digits, code_len) ||
+			(t->line > line ? t->line - line : line - t->line) > MAX_LINES)
 			continue;
 		if (s->whole && s->way == TOWN && t->segment >= token(s, s->code)->segment)
 			continue;
@@ -877,10 +1013,13 @@ static void around(Search *s)
 	}
 }
 
-/* "1100-053" is one postcode: neither half is one. */
+/* "1100-053" is one postcode: neither half is one; of ZIP+4 the first is. */
 static bool is_half(const Search *s, guint i)
 {
 	char code[MAX_KEY];
+	if (i > 0 && token(s, i)->dash && all_digits(token(s, i)->text, 4, 4) &&
+		all_digits(token(s, i - 1)->text, 5, 5))
+		return true;
 	return (i + 1 < s->tokens->len && token(s, i + 1)->dash &&
 		       postcode(s->tokens, i, TWO_TOKENS, code) > 0) ||
 		(i > 0 && token(s, i)->dash && postcode(s->tokens, i - 1, TWO_TOKENS, code) > 0);
@@ -909,6 +1048,8 @@ typedef struct {
 	char *key;
 	MsPostalDepth depth;
 	gsize start, end;
+	guint number;
+	Doubt doubt;
 	bool beside; /* the number stands beside the postcode: "110 00 Praha 1" */
 } Candidate;
 
@@ -926,10 +1067,23 @@ static bool ask(const char *key, MsPostalDepth depth, void *user)
 static void keep(const char *key, MsPostalDepth depth, gsize start, gsize end, void *user)
 {
 	Search *s = user;
-	Candidate candidate = {g_strdup(key), depth, start, end,
+	Candidate candidate = {g_strdup(key), depth, start, end, s->number, s->doubt,
 		token(s, s->number)->segment == token(s, s->code)->segment};
-	s->apart = s->apart || !candidate.beside;
+	s->apart = s->apart || (!candidate.beside && s->doubt < NO_HOUSE);
+	s->least = MIN(s->least, s->doubt);
 	g_array_append_val(s->candidates, candidate);
+}
+
+/* The least doubt there is of each number, a token each. */
+static guint8 *least_doubts(const Search *s)
+{
+	guint8 *of = g_malloc(s->tokens->len);
+	memset(of, ONLY_FORMS, s->tokens->len);
+	for (guint i = 0; i < s->candidates->len; i++) {
+		const Candidate *c = &g_array_index(s->candidates, Candidate, i);
+		of[c->number] = (guint8)MIN(of[c->number], c->doubt);
+	}
+	return of;
 }
 
 static void find_whole(Search *s)
@@ -938,17 +1092,21 @@ static void find_whole(Search *s)
 	g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
 	g_array_set_clear_func(candidates, clear_candidate);
 	s->candidates = candidates;
+	s->least = ONLY_FORMS;
 	s->sink = &sink;
 	for (guint way = 0; way < N_WAYS; way++) {
 		/* Less certain: only where there is nothing better. */
-		if ((way == THREE_DIGITS && candidates->len > 0) ||
-			(way == TOWN && (candidates->len > 0 || !sink.towns)))
+		if ((way == THREE_DIGITS && s->least < NO_HOUSE) ||
+			(way == TOWN && (s->least < NO_HOUSE || !sink.towns)))
 			break;
 		by_way(s, way);
 	}
+	g_autofree guint8 *doubts = least_doubts(s);
 	for (guint i = 0; i < candidates->len; i++) {
 		const Candidate *c = &g_array_index(candidates, Candidate, i);
-		if (!c->beside || !s->apart)
+		bool surer = doubts[c->number] < c->doubt ||
+			(c->doubt >= TOWN_BESIDE && s->least < MIN(c->doubt, NO_HOUSE));
+		if ((!c->beside || !s->apart) && !surer)
 			s->to->found(c->key, c->depth, c->start, c->end, s->to->user);
 	}
 	s->sink = s->to;

@@ -1564,7 +1564,7 @@ static bool is_known_in(const char *stored, const char *text)
 	const MsKind *kind = ms_kinds_find(kinds, "billing-address");
 	g_autoptr(MsFold) fold = ms_fold_new(text, strlen(text));
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	MsPostalSink sink = {any_key, add_key, keys, false};
+	MsPostalSink sink = {any_key, add_key, keys, true};
 	ms_postal_find(fold->text, fold->len, false, &sink);
 	const char *why;
 	g_autofree char *value = ms_kind_canonical(kind, stored, strlen(stored), &why);
@@ -1653,6 +1653,18 @@ static void test_postal_spellings(void)
 		{"Lindenstra\xc3\x9f" "e 12a, 10969 Berlin",
 			"Stra\xc3\x9f" "e: Lindenstra\xc3\x9f" "e\nHausnummer: 12a\nPLZ: 10969\nOrt: Berlin",
 			"Stra\xc3\x9f" "e\tLindenstra\xc3\x9f" "e\nHausnummer\t12a\nPLZ\t10969"},
+		{"15 The Avenue, Cardiff CF10 3AT", "15 The Ave.\nCardiff CF10 3AT"},
+		{"CP 24071, Toronto ON M5V 2B7", "Bill to: Delta SARL CP 24071 Toronto ON M5V 2B7"},
+		/* with a company before it, and where the words beside the number are no street */
+		{"12, rue de la Paix, 75002 Paris", "Acme Tools 12, rue de la Paix, 75002 Paris"},
+		{"1600 Pennsylvania Ave, Washington DC 20500",
+			"Acme Inc, 1600 Pennsylvania Ave, Washington DC 20500",
+			"Acme Inc 1600 Pennsylvania Ave Washington DC 20500"},
+		{"Hauptstr. 5, 10115 Berlin", "Delta 7 GmbH Hauptstr. 5, 10115 Berlin",
+			"Hauptstr. 5 Acme GmbH, 10115 Berlin"},
+		{"5 The Avenue, London N1 4DY", "Acme, 5 The Avenue, London N1 4DY"},
+		{"Calle Mayor, 5, 28013 Madrid", "Calle Mayor, 5, Madrid 28013", "Acme SA, Calle Mayor, 5, Madrid, 28013"},
+		{"Mannerheimintie 92 A 12, 33100 Tampere", "Acme Oy, Mannerheimintie 92, FI-33100 Tampere"},
 		{"12 rue des Lilas, 69003 Lyon",
 			"houseNumber: 12\nstreet: rue des Lilas\npostcode: 69003\ncity: Lyon",
 			"House number\t12\nStreet\true des Lilas\nPostcode\t69003"},
@@ -1683,6 +1695,22 @@ static void test_postal_spellings(void)
 		{"Bagdat Cad. 153/3, 06420 Ankara", "Bagdat Cad. 193/3, 06420 Ankara"},
 		{"Hauptstr. 3-5, 10115 Berlin", "Hauptstr. 5, 10115 Berlin"},
 		{"Na Prikope 846/12, 110 00 Praha", "Na Prikope 847/13, 110 00 Praha"},
+		/* what is the same for half a town: flats, floors, towns, forms of companies */
+		{"Mannerheimintie 92 A 12, FI-33100 Tampere", "Aleksanterinkatu 35 A 12, FI-33100 Tampere"},
+		{"Elizabetes iela 136, Riga, LV-1010", "Brivibas iela 136, Riga, LV-1010"},
+		{"Acme Ltd, 12/F, 10 Queen's Road Central, Kowloon 999077", "Zenit Ltd, 12/F, 13 Nathan Road, Kowloon 999077"},
+		{"Acme Inc, 1600 Pennsylvania Ave, Washington DC 20500", "Zenit Inc, 1600 Main Street, Washington DC 20500"},
+		{"Delta 7 GmbH, Kalverstraat 110, 3581 KW Utrecht", "Delta 7 BV\nKeizersgracht 96\n3581 KW Utrecht"},
+		{"Delta 7 S.p.A., Via Monza 74, 10121 Torino", "Delta 7, Viale Roma 3, 10121 Torino"},
+		{"Studio 54 Media Ltd\n9 a-c High Street\nLeeds LS1 4DY", "Studio 54, 7 Low Street, Leeds LS1 4DY"},
+		{"Plot No. 30, Sector 18, Chennai 600 002", "Plot No. 41, Sector 18, Chennai 600 002"},
+		{"No. 18, Sector 4, Chennai 600 002", "Plot No. 41, Sector 18, Chennai 600 002"},
+		{"Sveavagen 149 B, 3 tr, 211 22 Malmo", "Drottninggatan 7 B, 3 tr, 211 22 Malmo"},
+		{"1e Helmersstraat 93, 3581 KW Utrecht", "1e Helmersstraat 26, 3581 KW Utrecht"},
+		{"Av. 5 de Mayo 57, 06600 Mexico", "Av. 5 de Mayo 200, 06600 Mexico"},
+		{"3 Raffles Place, #05-01, Singapore 048616", "23 Raffles Place #12-03 Singapore 048616"},
+		{"Delta 7 Oy, 2 King Fahd Road, Riyadh 12211-1234", "9 Republic Street, Sliema SLM1234, Delta 7"},
+		{"34 Main Road, Leeds LS1 4DY", "34 Low Road, Leeds LS1 4DY"},
 	};
 	guint wrong = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
@@ -1703,8 +1731,11 @@ static void test_postal_spellings(void)
 	g_assert_true(is_found_in(
 		"Hauptstr. 5, 10115 Berlin, Tel. 12345678", "Hauptstr. 5, 10115 Berlin"));
 	for (gsize i = 0; i < G_N_ELEMENTS(other); i++)
-		if (is_known_in(other[i][0], other[i][1]))
-			g_error("%s in %s", other[i][0], other[i][1]);
+		if (is_known_in(other[i][0], other[i][1])) {
+			g_printerr("%s in %s\n", other[i][0], other[i][1]);
+			wrong++;
+		}
+	g_assert_cmpuint(wrong, ==, 0);
 	/* In Latin letters too, but not the other way. */
 	static const char *const latin[][2] = {
 		{"\xce\x95\xcf\x81\xce\xbc\xce\xbf\xcf\x8d 15, 105 63 \xce\x91\xce\xb8\xce\xae\xce\xbd\xce\xb1",
