@@ -307,12 +307,18 @@ bool desk_is_old(const MsSettings *s, const MsRecord *record)
 	return (ms_clock_now() - record->arrived) / 1000 > s->desk.requeue_ms;
 }
 
+/* Sendmail would return an old one at its first failed attempt.  One that was let go before it was
+ * old, and before an interruption, went. */
+static bool goes_anew(Carry *c)
+{
+	return c->desk->settings->sendmail && desk_is_old(c->desk->settings, c->record) &&
+		(!resumed_at(c, MS_MTA_RELEASE) || on_hold(c, NULL, NULL) > 0);
+}
+
 static bool do_release(Carry *c, char **outcome_out, GError **error)
 {
-	bool old = desk_is_old(c->desk->settings, c->record);
-	bool queued = c->record->place == MS_PLACE_QUEUE && is_all(c)
-		/* Sendmail would return an old one at its first failed attempt. */
-		&& !(old && c->desk->settings->sendmail) && !resumed_at(c, "moving");
+	bool queued = c->record->place == MS_PLACE_QUEUE && is_all(c) &&
+		!resumed_at(c, "moving") && !goes_anew(c);
 	if (queued)
 		return release_queued(c, error);
 	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);

@@ -432,6 +432,38 @@ static void test_killed(gconstpointer data)
 	world_free(w);
 }
 
+/* A host that was away for days takes up what it had begun: what went is not looked for, and what
+ * did not is sent as an old one. */
+static void test_aged(void)
+{
+	static const struct {
+		const char *settings, *point, *log, *mail;
+	} rows[] = {{"", "release", "requeue *,", ""}, {"", "after release", "release *,", ""},
+		{"mta = sendmail", "release", "delete *,", ALL " from " WORLD_SENDER ", "},
+		{"mta = sendmail", "after release", "release *,", ""}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world_new(rows[i].settings, "");
+		g_autofree char *uid = world_hold(w, &(WorldHold){.age_us = DAY / 24});
+		g_autoptr(MsRecord) before = world_record(w, uid);
+		WorldAsk ask = {"release", .uids = uid, .others = 1};
+		g_test_message("%s, killed at %s", rows[i].settings, rows[i].point);
+		g_assert_true(world_killed(w, rows[i].point, 1, world_ask, &ask));
+		world_settings(w, rows[i].settings, "requeue-after = \"1s\"");
+		MsDesk *desk = world_desk(w);
+		ms_desk_work(desk, 0);
+		g_autofree char *states = world_states(w, uid);
+		g_autofree char *log = world_log(w);
+		g_autofree char *want_log = with_id(rows[i].log, before->queue_id);
+		g_autofree char *mail = arrived(w);
+		g_assert_cmpstr(states, ==, "released released released");
+		g_assert_cmpstr(log, ==, want_log);
+		g_assert_cmpstr(mail, ==, rows[i].mail);
+		nothing_is_open(w);
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* ---- the host lacks something --------------------------------------------------------- */
 
 static rlim_t descriptors_in_use(void)
@@ -1454,6 +1486,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/two-persons", test_two_persons);
 	g_test_add_func("/desk/two-persons-policies", test_two_person_policies);
 	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
+	g_test_add_func("/desk/aged", test_aged);
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
 	g_test_add_func("/desk/many/linear", test_linear);
 	g_test_add_func("/desk/two-persons/as-one", test_agreed_as_one);
