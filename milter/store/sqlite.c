@@ -234,6 +234,12 @@ static int execute_when_free(MsSqlite *db, const char *script)
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;" \
 	"PRAGMA temp_store=MEMORY;"
 
+/* The last letter of a mark counts the forms of one database. */
+static bool is_later(gint64 id, gint32 application_id)
+{
+	return id >> 8 == application_id >> 8 && id > application_id;
+}
+
 static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrade *upgrades,
 	const char *schema, bool create, GError **error)
 {
@@ -243,6 +249,13 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 		answer = upgrade(db, application_id, upgrades, create, &id, error);
 	if (answer != MS_FOUND)
 		return answer;
+	if (tables > 0 && is_later(id, application_id)) {
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: is of a later version of missent, which made it new; run that one, or "
+			"put back a copy of the file from before",
+			db->path);
+		return MS_CONFIG;
+	}
 	if (tables > 0 && id != application_id) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"%s: is a database of another program (application_id %" G_GINT64_FORMAT

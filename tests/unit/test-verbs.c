@@ -415,6 +415,33 @@ static void test_upgrade(void)
 	}
 }
 
+/* Whoever goes back to an earlier version is told so, and nothing is changed. */
+static void test_later(void)
+{
+	static const struct {
+		gint32 id;
+		const char *says;
+	} rows[] = {{MSH4 + 1, "is of a later version of missent"},
+		{MSH4 + 256, "is a database of another program"},
+		{MSH2 - 1, "is a database of another program"}};
+	g_autofree char *path = g_build_filename(dir, "later.db", NULL);
+	ms_ledger_free(ms_ledger_open(path, NULL));
+	gint32 before = MSH4;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *mark = g_strdup_printf("PRAGMA application_id=%d", rows[i].id);
+		sql(path, before, mark);
+		before = rows[i].id;
+		for (int reads = 0; reads < 2; reads++) {
+			g_autoptr(GError) error = NULL;
+			MsLedger *got = reads ? ms_ledger_open_readonly(path, &error)
+					      : ms_ledger_open(path, &error);
+			g_assert_null(got);
+			g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+			CONTAINS(error->message, rows[i].says);
+		}
+	}
+}
+
 /* ---- damage --------------------------------------------------------------------------- */
 
 static void test_damage(void)
@@ -499,6 +526,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/verbs/asks", test_asks);
 	g_test_add_func("/verbs/filters", test_filters);
 	g_test_add_func("/verbs/upgrade", test_upgrade);
+	g_test_add_func("/verbs/later", test_later);
 	g_test_add_func("/verbs/damage", test_damage);
 	g_test_add_func("/verbs/damaged-decisions", test_damaged_decisions);
 	int rc = g_test_run();
