@@ -110,7 +110,8 @@ char *agent_webhook_key(const char *path, GError **error);
 bool agent_metrics_start(Agent *agent);
 void agent_metrics_stop(Agent *agent);
 void agent_metrics_file(Agent *agent);
-void agent_host_numbers(Agent *agent, MsHostNumbers *out);
+/* `error`: why the records cannot be read, where they cannot. */
+void agent_host_numbers(Agent *agent, MsHostNumbers *out, GError **error);
 
 /* alerts.c: a thread, until it is to stop. */
 void *agent_tend(void *agent);

@@ -148,7 +148,9 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 {
 	MsHostNumbers host;
 	g_auto(MsPause) pause = {0};
-	agent_host_numbers(t->agent, &host);
+	g_autoptr(GError) error = NULL;
+	agent_host_numbers(t->agent, &host, &error);
+	set(t, MS_ALERT_RECORDS, host.held < 0, "%s", error != NULL ? error->message : "");
 	gint64 age = host.oldest > 0 ? now - host.oldest : 0;
 	if (host.held >= 0)
 		set(t, MS_ALERT_HELD_OLD,

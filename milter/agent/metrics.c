@@ -39,13 +39,13 @@ static void look_at_trail(const MsSettings *s, MsHostNumbers *out)
 	out->audit_signed = st.st_mtime;
 }
 
-void agent_host_numbers(Agent *agent, MsHostNumbers *out)
+void agent_host_numbers(Agent *agent, MsHostNumbers *out, GError **error)
 {
 	const MsSettings *s = agent_settings(agent);
 	MsRecordStats stats = {0};
 	struct statvfs disk;
 	*out = (MsHostNumbers){.held = -1, .audit_entries = -1, .disk_free = -1};
-	if (ms_records_stats(ms_desk_ledger(agent->desk), &stats, NULL)) {
+	if (ms_records_stats(ms_desk_ledger(agent->desk), &stats, error)) {
 		out->held = stats.held;
 		out->oldest = stats.oldest;
 		out->waiting = stats.waiting;
@@ -64,7 +64,7 @@ static char *text_of(Agent *agent)
 	g_autofree MsNumbersView *view = g_new(MsNumbersView, 1);
 	MsHostNumbers host;
 	bool there = ms_numbers_read(agent_settings(agent)->numbers_file, view, NULL);
-	agent_host_numbers(agent, &host);
+	agent_host_numbers(agent, &host, NULL);
 	return ms_metrics_text(there ? view : NULL, &host, g_get_real_time());
 }
 

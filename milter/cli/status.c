@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "missent/alert.h"
 #include "missent/io.h"
@@ -55,6 +56,7 @@ typedef struct {
 	bool records;
 	bool agent; /* it listens, or may not be asked */
 	char *refused; /* a mapping was, and why; or NULL */
+	char *unreadable; /* why the records cannot be read; or NULL */
 	char *mistake; /* in kinds or policies as they stand now; or NULL */
 } Status;
 
@@ -69,6 +71,19 @@ static char *find_mistake(const MsSettings *s)
 								     : NULL;
 }
 
+/* There are none where none was ever made; what cannot be read is not none. */
+static void take_records(Status *st)
+{
+	const char *path = st->settings->records_file;
+	g_autoptr(GError) error = NULL;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return;
+	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(path, &error);
+	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, &error);
+	if (error != NULL && !cli_lacks_rights(error->message))
+		st->unreadable = g_strdup(error->message);
+}
+
 static void take(Status *st)
 {
 	const MsSettings *s = st->settings;
@@ -80,8 +95,7 @@ static void take(Status *st)
 	st->alive = st->trouble == NULL && st->running &&
 		ms_numbers_alive(&st->numbers);
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
-	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(s->records_file, NULL);
-	st->records = ledger != NULL && ms_records_stats(ledger, &st->held, NULL);
+	take_records(st);
 	st->refused = ms_alert_left(s->state_dir, MS_ALERT_REFUSED);
 	st->mistake = find_mistake(s);
 	errno = 0;
@@ -254,6 +268,9 @@ static void print_status(const Status *st)
 			"agent", cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN));
 	if (st->trouble == NULL)
 		print_today(st);
+	if (st->unreadable != NULL)
+		printf("%-12s %snot known%s: %s\n", "held now", cli_colour(st->cli, RED),
+			cli_colour(st->cli, PLAIN), st->unreadable);
 	if (!st->records)
 		return;
 	g_autofree char *age = cli_duration((g_get_real_time() - st->held.oldest) / G_USEC_PER_SEC);
@@ -310,6 +327,8 @@ static void print_json(const Status *st)
 		json_object_set_new(out, "today", json_numbers(day));
 		json_object_set_new(out, "total", json_numbers(st->numbers.value));
 	}
+	if (st->unreadable != NULL)
+		json_object_set_new(out, "records_trouble", json_string(st->unreadable));
 	if (st->records)
 		json_object_set_new(out, "held",
 			json_pack("{s:I, s:I}", "messages", (json_int_t)st->held.held, "oldest",
@@ -343,12 +362,14 @@ int cmd_status(Cli *cli, int argc, char **argv)
 	else
 		print_status(&st);
 	bool fine = st.alive && st.refused == NULL && st.mistake == NULL &&
+		st.unreadable == NULL &&
 		st.numbers.value[MS_NUM_HANGING] == 0 &&
 		(st.numbers.value[MS_NUM_DIRECTORY_UP] > 0 || is_starting(&st));
 	ms_pause_clear(&st.pause);
 	g_free(st.trouble);
 	g_free(st.refused);
 	g_free(st.mistake);
+	g_free(st.unreadable);
 	ms_settings_free(st.settings);
 	return fine ? EX_OK : 1;
 }

@@ -52,10 +52,12 @@ const MsSettings *agent_settings(Agent *agent)
 	return &settings;
 }
 
-void agent_host_numbers(Agent *agent, MsHostNumbers *out)
+void agent_host_numbers(Agent *agent, MsHostNumbers *out, GError **error)
 {
 	(void)agent;
 	*out = host_now;
+	if (host_now.held < 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "held.db: is locked");
 }
 
 void agent_metrics_file(Agent *agent)
@@ -298,7 +300,7 @@ static void test_clock_set(void)
 /* A state is on or off by what is so, not by what the wall clock was set to between two looks. */
 static void test_alerts_clock_set(void)
 {
-	enum { UP = 1, FULL = 2, BEAT = 4 };
+	enum { UP = 1, FULL = 2, BEAT = 4, BLIND = 8 };
 	static const struct {
 		gint64 jump, gone; /* days by the wall clock alone, seconds by both */
 		guint is;
@@ -316,6 +318,9 @@ static void test_alerts_clock_set(void)
 		{-30, 120, UP, "trail"},              /* it stood still, whatever time its last is of */
 		{0, 1, UP | BEAT, ""},
 		{400, 1, UP | BEAT, ""},
+		{0, 1, UP | BEAT | BLIND, "records"}, /* what is held, and for how long, nobody knows */
+		{0, 1, UP | BEAT | BLIND, "records"},
+		{0, 1, UP | BEAT, ""},
 	};
 	g_autofree char *path = file_of("clock-alerts");
 	g_autoptr(MsNumbers) numbers = ms_numbers_new(path);
@@ -326,7 +331,7 @@ static void test_alerts_clock_set(void)
 	settings = (MsSettings){.numbers_file = path, .state_dir = dir};
 	settings.alerts.calm_ms = 60000;
 	settings.alerts.beat_ms = 180000;
-	host_now = (MsHostNumbers){.held = -1, .audit_entries = 1, .disk_free = -1};
+	host_now = (MsHostNumbers){.audit_entries = 1, .disk_free = -1};
 	ms_clock_shift(0, 10 * (gint64)G_USEC_PER_SEC);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		ms_clock_shift(rows[i].jump * 86400 * G_USEC_PER_SEC, 0);
@@ -334,6 +339,7 @@ static void test_alerts_clock_set(void)
 		ms_numbers_set(numbers, MS_NUM_DIRECTORY_UP, (rows[i].is & UP) != 0);
 		if ((rows[i].is & FULL) != 0)
 			ms_numbers_add(numbers, MS_NUM_TEMPFAIL_WRITE, 1);
+		host_now.held = (rows[i].is & BLIND) != 0 ? -1 : 0;
 		if ((rows[i].is & BEAT) != 0)
 			host_now.audit_signed = ms_clock_now() / G_USEC_PER_SEC;
 		g_assert_true(ms_numbers_publish(numbers, NULL));

@@ -287,6 +287,7 @@ ok '... and how many lines are fine' grep -q '4 entries (nobody knows how many a
 ok '... a file alone is looked at all the same' says 0 '0 bad' "$BUILD/missent" -c "$S/redis.conf" directory lint "$S/m.csv"
 printf 'this is no database, but long enough to be looked at\n' >"$S/state/held.db"
 ok 'a database that is none' says 78 'held.db: file is not a database' missent held list
+ok '... status says that it is not known what is held' says 1 'held now     not known: ' missent status
 rm -f "$S/state/held.db"
 cp "$SOURCE/policies/kinds-us.conf" "$SOURCE/policies/kinds-nl.conf" "$S/policies/"
 ok "kinds of countries beside kinds.conf" says 0 ' 32 kinds, 4 policies' missent config check
