@@ -114,15 +114,8 @@ static enum MHD_Result take_filter(
 }
 
 /* What the page's list shows: whose data would have gone to whom, and why it did not. */
-static json_t *summary_of(const Request *r, const MsRecord *record)
+static json_t *summary_of(const MsRecord *record, const MsGlance *g)
 {
-	g_autoptr(MsGlance) glance = ms_records_glance(r->site->ledger, record, NULL);
-	const MsGlance none = {.owners = (char *)"",
-		.recipient = (char *)"",
-		.accounts = (char *)"",
-		.subject = (char *)"",
-		.attached = (char *)""};
-	const MsGlance *g = glance != NULL ? glance : &none;
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}",
 		"uid", record->uid, "host", record->host, "queue_id", record->queue_id, "state",
@@ -161,8 +154,16 @@ static void get_list(Request *r, Answer *a, const json_t *body)
 		return;
 	}
 	json_t *out = json_array();
-	for (guint i = 0; i < list->len && i < limit; i++)
-		json_array_append_new(out, summary_of(r, list->pdata[i]));
+	for (guint i = 0; i < list->len && i < limit; i++) {
+		const MsRecord *record = list->pdata[i];
+		g_autoptr(MsGlance) glance = ms_records_glance(r->site->ledger, record, NULL);
+		if (glance == NULL) { /* whose it is, and for whom, is not nobody */
+			json_decref(out);
+			refuse(a, "retry", "the records cannot be read now");
+			return;
+		}
+		json_array_append_new(out, summary_of(record, glance));
+	}
 	g_autofree char *after = list->len > limit
 		? ms_record_cursor(list->pdata[limit - 1], asked.filter.sort)
 		: NULL;

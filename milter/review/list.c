@@ -69,12 +69,13 @@ static void reason_cell(GString *out, const Request *r, const MsRecord *record)
 
 static void what_cells(GString *out, const Request *r, const MsGlance *g)
 {
+	const char *subject = g != NULL ? g->subject : "", *attached = g != NULL ? g->attached : "";
 	html(out, "<td class=\"subject\" data-label=\"%s\">%s</td><td data-label=\"%s\">",
-		T(r, "Subject"), *g->subject != '\0' ? g->subject : "–", T(r, "Attached"));
-	g_auto(GStrv) endings = g_strsplit(g->attached, ", ", -1);
+		T(r, "Subject"), *subject != '\0' ? subject : "–", T(r, "Attached"));
+	g_auto(GStrv) endings = g_strsplit(attached, ", ", -1);
 	for (int i = 0; endings[i] != NULL; i++)
 		html(out, "<span class=\"ending\">%s</span> ", endings[i]);
-	if (*g->attached == '\0')
+	if (*attached == '\0')
 		html(out, "–");
 }
 
@@ -83,8 +84,6 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 {
 	g_autoptr(MsGlance) g = ms_records_glance(r->site->ledger, record, NULL);
 	const char *id = *record->queue_id != '\0' ? record->queue_id : record->uid;
-	if (g == NULL)
-		return;
 	g_autofree char *age = age_text(r, record->arrived);
 	html(out, "<tr>");
 	if (box)
@@ -95,8 +94,11 @@ static void row(GString *out, const Request *r, const MsRecord *record, const Lo
 		T(r, "Whose data → who would get it"), record->uid);
 	asked_query(out, asked);
 	html(out, "\">");
-	html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
-		record->n_recipients > 1 ? record->n_recipients - 1 : 0);
+	if (g != NULL)
+		html_whose(out, r, g->owners, g->recipient, g->accounts, g->outcome,
+			record->n_recipients > 1 ? record->n_recipients - 1 : 0);
+	else /* it is there all the same */
+		html(out, "%s", T(r, "The records cannot be read now."));
 	html(out, "</a></td>");
 	what_cells(out, r, g);
 	reason_cell(out, r, record);

@@ -1512,6 +1512,32 @@ static void test_api(void)
 	site_free(s);
 }
 
+/* What cannot be read of a record is not nothing, and least of all that all is right. */
+static void test_blind(void)
+{
+	Site *s = site_new("", "");
+	g_autofree char *uid = world_hold(s->w, &(WorldHold){0});
+	g_autofree char *path = g_build_filename(s->w->state, "held.db", NULL);
+	Browser *anna = logged_in(s, "anna");
+	g_autofree char *token = new_token(anna, "looks", "viewer");
+	g_autofree char *bearer = g_strdup_printf("Authorization: Bearer %s", token);
+	Browser *b = browser_new(s);
+	b->header = bearer;
+	g_assert_cmpint(get(b, API "held"), ==, 200);
+	CONTAINS(b->body->str, uid);
+	in_file(path, "ALTER TABLE glance RENAME TO away");
+	g_assert_cmpint(get(b, API "held"), ==, 503);
+	CONTAINS(b->body->str, "\"code\":\"retry\"");
+	g_assert_cmpint(get(anna, "/"), ==, 200);
+	CONTAINS(anna->body->str, uid);
+	CONTAINS(anna->body->str, "The records cannot be read now.");
+	in_file(path, "ALTER TABLE away RENAME TO glance");
+	g_assert_cmpint(get(b, API "held"), ==, 200);
+	browser_free(b);
+	browser_free(anna);
+	site_free(s);
+}
+
 /* ---- the agent by itself -------------------------------------------------------------- */
 
 static void test_agent(void)
@@ -1846,6 +1872,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pages/unreadable", test_unreadable);
 	g_test_add_func("/pages/lengths", test_lengths);
 	g_test_add_func("/pages/api", test_api);
+	g_test_add_func("/pages/blind", test_blind);
 	g_test_add_func("/pages/agent", test_agent);
 	g_test_add_func("/pages/hosts", test_hosts);
 	g_test_add_func("/pages/forms", test_forms);
