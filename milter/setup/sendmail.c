@@ -2,6 +2,7 @@
  * Sendmail's files come in; out go sendmail.mc with missent as the last filter, and the
  * sendmail.cf that m4 makes of it.
  *
+ * Comments of a sendmail.cf stay, for somebody may have written them.
  * Where sendmail.cf is not what m4 makes of sendmail.mc (somebody edited it, or there is no m4),
  * its own lines are changed instead, and nothing else of it.  One thread.
  */
@@ -41,15 +42,62 @@ static char *m4(const char *path, const char *text, GError **error)
 	return out;
 }
 
-/* Without comments, which have times and names in them. */
+/* Of comments, which have times and names in them, and of the version nothing depends. */
+static bool is_plain(const char *line)
+{
+	return *line != '#' && *line != '\0' && !g_str_has_prefix(line, "DZ");
+}
+
 static char *plain(const char *cf)
 {
 	GString *out = g_string_new(NULL);
 	g_auto(GStrv) lines = g_strsplit(cf, "\n", -1);
 	for (char **line = lines; *line != NULL; line++)
-		if (**line != '#' && **line != '\0' && !g_str_has_prefix(*line, "DZ"))
+		if (is_plain(*line))
 			g_string_append_printf(out, "%s\n", *line);
 	return g_string_free(out, FALSE);
+}
+
+/* The lines from there up to that one; where it stands.  NULL: it does not come. */
+static char *const *add_up_to(GString *out, char *const *from, const char *line)
+{
+	char *const *end = from;
+	while (*end != NULL && strcmp(*end, line) != 0)
+		end++;
+	if (*end == NULL)
+		return NULL;
+	for (; from < end; from++)
+		g_string_append_printf(out, "%s\n", *from);
+	return end;
+}
+
+char *sendmail_cf_merged(const char *cf, const char *made)
+{
+	g_autofree char *plain_made = plain(made);
+	g_auto(GStrv) theirs = g_strsplit(plain_made, "\n", -1), ours = g_strsplit(cf, "\n", -1);
+	g_autoptr(GString) out = g_string_new(NULL), beside = g_string_new(NULL);
+	char *const *at = theirs;
+	for (char **line = ours; *line != NULL; line++) {
+		bool last = line[1] == NULL;
+		if (!is_plain(*line)) {
+			g_string_append_printf(beside, "%s%s", *line, last ? "" : "\n");
+			continue;
+		}
+		/* what is new comes before the comments of the next line */
+		char *const *next = add_up_to(out, at, *line);
+		g_string_append_len(out, beside->str, (gssize)beside->len);
+		g_string_truncate(beside, 0);
+		if (next == NULL) /* it has changed: what it has become is among those */
+			continue;
+		g_string_append_printf(out, "%s%s", *line, last ? "" : "\n");
+		at = next + 1;
+	}
+	for (; *at != NULL; at++)
+		if (**at != '\0')
+			g_string_append_printf(out, "%s\n", *at);
+	g_string_append_len(out, beside->str, (gssize)beside->len);
+	g_autofree char *got = plain(out->str);
+	return strcmp(got, plain_made) == 0 ? g_strdup(out->str) : g_strdup(made);
 }
 
 /* Is missent the last of the filters that it asks? */
@@ -206,24 +254,22 @@ static bool fail(GError **error, const char *path)
 	return false;
 }
 
-/* What Debian's make has behind all that m4 makes: the sendmail.mc as comments.  It is of the new
- * one then, and not a hundred lines that are gone. */
-static void copy_below(GString *out, const char *cf, const char *path, const char *mc)
+/* Debian's make has the sendmail.mc as comments behind all that m4 makes: it is of the new one then. */
+static char *whole_of(const char *cf, const char *path, const char *made, const char *mc)
 {
 	g_autofree char *head = g_strdup_printf("\n### %s ###\n", path);
-	const char *at = strstr(cf, head), *gap = at;
-	if (at == NULL)
-		return;
-	while (gap > cf && gap[-1] == '\n')
-		gap--;
-	while (out->len > 0 && out->str[out->len - 1] == '\n')
-		g_string_truncate(out, out->len - 1);
-	g_string_append_len(out, gap, at - gap);
+	const char *copy = strstr(cf, head);
+	if (copy == NULL)
+		return sendmail_cf_merged(cf, made);
+	g_autofree char *own = g_strndup(cf, (gsize)(copy - cf));
+	g_autofree char *merged = sendmail_cf_merged(own, made);
+	GString *out = g_string_new(merged);
 	g_string_append(out, head);
 	g_auto(GStrv) lines = g_strsplit(mc, "\n", -1);
 	for (char **line = lines; *line != NULL; line++)
 		if (line[1] != NULL || **line != '\0')
 			g_string_append_printf(out, "# %s\n", *line);
+	return g_string_free(out, FALSE);
 }
 
 /* Both files by m4; `*new_out` NULL: the two do not fit one another. */
@@ -242,10 +288,8 @@ static bool make_anew(const char *path, const char *mc, const char *cf, const ch
 		return false;
 	if (!sendmail_is_last(made, "missent"))
 		return fail(error, path);
-	g_autoptr(GString) whole = g_string_new(made);
-	copy_below(whole, cf, path, changed);
+	*new_out = whole_of(cf, path, made, changed);
 	*mc_out = g_steal_pointer(&changed);
-	*new_out = g_string_free(g_steal_pointer(&whole), FALSE);
 	return true;
 }
 

@@ -32,6 +32,9 @@ bool plan_sendmail(MsPlan *plan, const char *cf, const char *socket, GError **er
 /* The texts of sendmail.mc and sendmail.cf with missent as the last filter. */
 char *sendmail_mc_with(const char *mc, const char *socket);
 char *sendmail_cf_with(const char *cf, const char *socket);
+/* The text with its own comments and all other lines of `made`, in their order; `made` where that
+ * cannot be. */
+char *sendmail_cf_merged(const char *cf, const char *made);
 /* The name of the filter at that socket; NULL: there is none.  Is it the last that is asked? */
 char *sendmail_filter(const char *cf, const char *socket);
 bool sendmail_is_last(const char *cf, const char *name);

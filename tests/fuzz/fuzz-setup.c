@@ -77,6 +77,9 @@ static void fuzz_cf(const char *cf)
 	g_autofree char *name = sendmail_filter(with, SOCKET);
 	g_assert_cmpstr(name, ==, "missent");
 	g_assert_true(sendmail_is_last(with, name));
+	g_autofree char *merged = sendmail_cf_merged(cf, with);
+	g_autofree char *again = sendmail_filter(merged, SOCKET);
+	g_assert_cmpstr(again, ==, "missent");
 }
 
 static void fuzz_mc(const char *mc)

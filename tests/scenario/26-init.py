@@ -332,8 +332,8 @@ else:
     g = Host('sendmail', re.sub('(?m)^sendmail-config.*\n', '', sendmail.settings()) + 'sendmail-config = "%s/sendmail.cf"'
              % sendmail.dir)
     MC, CF = sendmail.dir + '/sendmail.mc', sendmail.dir + '/sendmail.cf'
-    with open(CF, 'a') as f:  # as Debian's make does
-        f.write('\n### %s ###\n' % MC + ''.join('# %s\n' % line for line in text(MC).splitlines()))
+    with open(CF, 'a') as f:  # the last as Debian's make does
+        f.write('# by hand\n\n### %s ###\n' % MC + ''.join('# %s\n' % line for line in text(MC).splitlines()))
     g.remember(MC, CF)
     with open(S + '/sm.answers', 'w') as f:
         f.write('senders = {"billing@seller.example"}\ndomains = {"seller.example"}\ncustomers = "%s/customers.csv"\n' % S)
@@ -342,8 +342,8 @@ else:
            'sendmail.mc', out)
     tap.ok('O InputMailFilters=missent' in text(CF) and 'Xmissent, S=unix:%s/missent.sock, F=T' % g.dir in text(CF),
            '... and the sendmail.cf that m4 makes of it')
-    tap.ok(text(CF).endswith('\n### %s ###\n' % MC + ''.join('# %s\n' % line for line in text(MC).splitlines())) and
-           not re.search('(?m)^-# ', out), '... with the copy of the former that was below it', out)
+    tap.ok(text(CF).endswith('# by hand\n\n### %s ###\n' % MC + ''.join('# %s\n' % line for line in text(MC).splitlines()))
+           and not re.search('(?m)^-# ', out), '... with the comments that are there, and the copy of the former below them', out)
     sendmail.stop()
     sendmail.start_sink()
     sendmail.process = sendmail.run_as(subprocess.Popen, '-bD', '-q2s')

@@ -289,6 +289,37 @@ static void test_items(void)
 	}
 }
 
+/* ---- sendmail.cf ------------------------------------------------------------------------- */
+
+/* Whatever m4 says beside it, what somebody wrote there stays; what counts is what m4 made. */
+static void test_merged(void)
+{
+#define X "Xmissent, S=unix:/s, F=T\n"
+	static const struct {
+		const char *cf, *made, *want;
+	} rows[] = {
+		{"# by hand\nDnx\n\n# keep\nO A=1\n# mail\nMlocal, P=1\n\tA=x\n",
+			"# m4\nDnx\nO A=1\n# filters\nO InputMailFilters=missent\n" X
+			"Mlocal, P=1\n\tA=x\n",
+			"# by hand\nDnx\n\n# keep\nO A=1\nO InputMailFilters=missent\n" X
+			"# mail\nMlocal, P=1\n\tA=x\n"},
+		{"# a\nO InputMailFilters=dkim\n# b\nXdkim, S=x\n# c\n",
+			"O InputMailFilters=dkim, missent\nXdkim, S=x\n" X,
+			"# a\nO InputMailFilters=dkim, missent\n# b\nXdkim, S=x\n" X "# c\n"},
+		{"DZ8.1\nO A=1\n", "DZ8.2\nO A=1\n", "DZ8.1\nO A=1\n"},
+		{"", "O A=1\n", "O A=1\n"},
+		{"# a\nO A=1\n# no end", "O A=1\n" X, "# a\nO A=1\n" X "# no end"},
+		{"# a\nO B=2\nO A=1\n", "O A=1\nO B=2\n", "O A=1\n# a\nO B=2\n"},
+		/* what does not fit is as m4 made it */
+		{"# a\nO A=1", "O A=1\n" X, "O A=1\n" X},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = sendmail_cf_merged(rows[i].cf, rows[i].made);
+		g_assert_cmpstr(got, ==, rows[i].want);
+	}
+#undef X
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -299,5 +330,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/setup/plan/edited-since", test_edited_since);
 	g_test_add_func("/setup/plan/link", test_link);
 	g_test_add_func("/setup/postfix/item", test_items);
+	g_test_add_func("/setup/sendmail/merged", test_merged);
 	return g_test_run();
 }
