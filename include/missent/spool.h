@@ -25,10 +25,12 @@ bool ms_spool_remove(const char *dir, const char *uid, GError **error);
 /* What is to become of a file: it is held, its message was decided on, or nobody knows it. */
 typedef enum { MS_SPOOL_HELD, MS_SPOOL_DONE, MS_SPOOL_UNKNOWN } MsSpoolFate;
 /* Where what nobody knows is set aside, in the spool's folder; removed there after
- * MS_SPOOL_ASIDE_DAYS. */
+ * MS_SPOOL_ASIDE_DAYS (ms_spool_clear()). */
 #define MS_SPOOL_ASIDE "unrecorded"
 #define MS_SPOOL_ASIDE_DAYS 30
 /* Looks at files older than an hour; how many were set aside. */
 guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void *user), void *user);
+/* Nobody else has what is removed: for whoever knows that the clock can be believed. */
+void ms_spool_clear(const char *dir);
 
 #endif

@@ -82,6 +82,7 @@ static void forget(Desk *desk, gint64 since)
 	if (since != 0 && now - since < desk->settings->desk.warn_ms * 1000)
 		return;
 	ms_tokens_forget(desk->ledger, now - MS_TOKEN_KEPT, NULL);
+	ms_spool_clear(desk->settings->spool_dir);
 	gint64 lines = desk->settings->checkpoints.keep_ms;
 	if (lines > 0)
 		/* who writes the next line tells what is wrong */

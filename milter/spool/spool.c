@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/clock.h"
 #include "missent/io.h"
 #include "missent/spool.h"
 
@@ -56,17 +57,22 @@ bool ms_spool_remove(const char *dir, const char *uid, GError **error)
 	return fail(error, path, "cannot be removed");
 }
 
+static time_t now(void)
+{
+	return (time_t)(ms_clock_now() / G_USEC_PER_SEC);
+}
+
 static bool is_old(const char *path)
 {
 	struct stat st;
-	return lstat(path, &st) == 0 && st.st_mtime <= time(NULL) - OLD_SECONDS;
+	return lstat(path, &st) == 0 && st.st_mtime <= now() - OLD_SECONDS;
 }
 
 /* A rename changes a file's ctime. */
 static bool set_aside_before(const char *path, time_t seconds)
 {
 	struct stat st;
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ctime <= time(NULL) - seconds;
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_ctime <= now() - seconds;
 }
 
 static bool set_aside(const char *dir, const char *name)
@@ -77,7 +83,7 @@ static bool set_aside(const char *dir, const char *name)
 	return ms_io_make_folder(aside, 0750) && rename(from, to) == 0;
 }
 
-static void clear_aside(const char *dir)
+void ms_spool_clear(const char *dir)
 {
 	g_autofree char *aside = g_build_filename(dir, MS_SPOOL_ASIDE, NULL);
 	g_autoptr(GDir) open = g_dir_open(aside, 0, NULL);
@@ -105,6 +111,5 @@ guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void 
 			n++;
 	}
 	ms_io_sweep(dir);
-	clear_aside(dir);
 	return n;
 }

@@ -2,8 +2,12 @@
  * silent. */
 #include "config.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "missent/clock.h"
 #include "missent/notice.h"
+#include "missent/spool.h"
 #include "missent/token.h"
 
 #include "../test.h"
@@ -181,6 +185,32 @@ static void test_forget(void)
 	end();
 }
 
+/* So does a held copy that nobody knows: there is no other. */
+static void test_aside(void)
+{
+	World *w = world_new("", SETTINGS);
+	MsDesk *desk = world_desk(w);
+	g_autofree char *path = g_build_filename(w->spool, "0123456789abcdef.eml", NULL),
+			*aside = g_build_filename(w->spool, MS_SPOOL_ASIDE, "0123456789abcdef.eml", NULL);
+	const struct timespec old[2] = {{1, 0}, {1, 0}};
+	g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+	g_assert_no_errno(utimensat(AT_FDCWD, path, old, 0));
+	static const struct {
+		gint64 now, steady;
+		bool there;
+	} steps[] = {{0, 0, true}, {3650 * DAY, MINUTE, true}, {50 * MINUTE, 50 * MINUTE, true},
+		{11 * MINUTE, 11 * MINUTE, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+		shift(steps[i].now, steps[i].steady);
+		ms_desk_tick(desk);
+		g_test_message("step %zu", i);
+		g_assert_cmpint(g_file_test(aside, G_FILE_TEST_EXISTS), ==, steps[i].there);
+	}
+	ms_desk_free(desk);
+	world_free(w);
+	end();
+}
+
 /* A notice that was noted by a clock that was ahead silences nobody when it is put right. */
 static void test_notices(void)
 {
@@ -251,6 +281,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/clock/fresh", test_fresh);
 	g_test_add_func("/clock/forget", test_forget);
+	g_test_add_func("/clock/aside", test_aside);
 	g_test_add_func("/clock/notices", test_notices);
 	g_test_add_func("/clock/tokens", test_tokens);
 	return g_test_run();
