@@ -304,6 +304,6 @@ const AgentRow agent_people[] = {
 	{"account-delete", BY_ADMINISTRATOR, true, account_delete},
 	{"tokens", BY_ADMINISTRATOR, false, tokens},
 	{"token-add", BY_ADMINISTRATOR, true, token_add},
-	{"token-delete", BY_ADMINISTRATOR, false, token_delete},
+	{"token-delete", BY_ADMINISTRATOR, true, token_delete},
 	{NULL},
 };

@@ -389,8 +389,9 @@ static void token_forms(GString *out, const Request *r)
 			html(out, " · %s ", T(r, "expires"));
 			html_time(out, end);
 		}
-		html(out,
-			"</p><div class=\"buttons\"><button class=\"danger\">%s</button></div></form>",
+		html(out, "</p>");
+		html_proof(out, r);
+		html(out, "<div class=\"buttons\"><button class=\"danger\">%s</button></div></form>",
 			T(r, "Delete"));
 	}
 	begin_form(out, r, "/accounts", "token-add", T(r, "New token"));

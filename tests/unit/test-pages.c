@@ -1011,6 +1011,7 @@ static void test_people(void)
 		{"/accounts", "delete=1&name=anna&password=" PASSWORD},
 		{"/accounts", "delete=1&name=nobody&password=" PASSWORD},
 		{"/accounts", "act=token-delete&name=none"},
+		{"/accounts", "act=token-delete&name=none&password=" PASSWORD},
 		{"/me", "act=totp-begin"},
 		{"/me", "act=totp-confirm&new-code=000000&password=" PASSWORD},
 		{"/me", "act=totp-end&password=" PASSWORD},
@@ -1505,8 +1506,14 @@ static void test_api(void)
 	g_assert_cmpint(ask(b, "POST", API "agree", agree, json), ==, 200);
 	g_autofree char *states = world_states(s->w, big);
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
-	g_assert_cmpint(post(anna, "/accounts", "act=token-delete&name=billing"), ==, 303);
-	g_assert_cmpint(get(b, API "stats"), ==, 401);
+	/* Nor is one taken away by who has a session and no more. */
+	static const char *const proofs[] = {"", "&password=wrong", "&password=" PASSWORD};
+	for (gsize i = 0; i < G_N_ELEMENTS(proofs); i++) {
+		g_autofree char *gone = g_strconcat("act=token-delete&name=billing", proofs[i], NULL);
+		g_assert_cmpint(post(anna, "/accounts", gone), ==, 303);
+		g_assert_cmpint(
+			get(b, API "stats"), ==, i + 1 < G_N_ELEMENTS(proofs) ? 200 : 401);
+	}
 	browser_free(b);
 	browser_free(anna);
 	site_free(s);
