@@ -26,7 +26,6 @@
 #define MAX_LINES_OF_NAME 4
 #define MAX_COLUMN 500  /* bytes from the first name to the value */
 #define MIN_IN_COLUMN 4 /* bytes of a value */
-#define MANY_NAMES 20000
 #define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
 #define STOPS "./]"
 
@@ -176,12 +175,7 @@ static gsize drop_with(const Case *c, gsize end)
 
 static bool names_kind(const Case *c, const char *name, gsize len)
 {
-	/* The table of what was asked for is no place for all that a text can make. */
-	Search *s = (Search *)c->s;
-	bool full = s->looked_up != NULL && g_hash_table_size(s->looked_up) > MANY_NAMES;
-	g_autofree char *text = full ? g_strndup(name, len) : NULL;
-	const MsNameKinds *kinds = full ? ms_kinds_named(s->kinds, text)
-					: ms_detect_kinds_named(s, name, len);
+	const MsNameKinds *kinds = ms_detect_kinds_named((Search *)c->s, name, len);
 	for (guint i = 0; kinds != NULL && i < kinds->n; i++)
 		if (kinds->kinds[i] == c->kind)
 			return true;

@@ -26,6 +26,7 @@
 #define LINES_STEP 64 /* between two looks at the clock */
 #define MIN_TURNED 3  /* columns of numbers with other names */
 #define MAX_OTHERS 2  /* lines in a table that are no rows */
+#define MANY_NAMES 20000
 
 /* ---- stretches ------------------------------------------------------------------------ */
 
@@ -37,7 +38,9 @@ const MsNameKinds *ms_detect_kinds_named(Search *s, const char *name, gsize len)
 		s->looked_up = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (!g_hash_table_lookup_extended(s->looked_up, key, NULL, &kinds)) {
 		kinds = (gpointer)ms_kinds_named(s->kinds, key);
-		g_hash_table_insert(s->looked_up, g_steal_pointer(&key), kinds);
+		/* The table is no place for all that a text can make. */
+		if (g_hash_table_size(s->looked_up) < MANY_NAMES)
+			g_hash_table_insert(s->looked_up, g_steal_pointer(&key), kinds);
 	}
 	return kinds;
 }
