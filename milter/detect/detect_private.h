@@ -265,6 +265,8 @@ bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, 
 /* short.c: what the number that begins with word `word` is without zeros and letters that all of
  * its kind have. */
 void ms_detect_short(Search *s, gsize word);
+/* "customers", "Kunden": may the name of kind `k` that ends at `end` be of several? */
+bool ms_detect_may_be_of_many(Search *s, guint k, gsize end);
 /* Does the place of words `first` to `last`, few digits, say that they are of kind `k`? */
 bool ms_detect_is_meant(const Search *s, guint k, gsize first, gsize last);
 

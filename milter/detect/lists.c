@@ -186,6 +186,21 @@ static gsize read_list(Search *s, const List *list)
 	return at;
 }
 
+/* "Customer" above 4711 is its name, but "Customers" says how many, and below "Quantity" and
+ * "Customer" it may be the quantity. */
+static bool names_one(Search *s, const MsNameKinds *kinds, const Line *name)
+{
+	const MsFold *fold = s->fold;
+	if (kinds == NULL || ms_detect_may_be_of_many(s, kinds->kinds[0], name->end))
+		return false;
+	if (name->line == 0)
+		return true;
+	const char *nl = memrchr(fold->text, '\n', name->line - 1);
+	Line above = line_at(fold, nl != NULL ? (gsize)(nl + 1 - fold->text) : 0);
+	return above.end == above.start || strchr(".,", fold->text[above.end]) != NULL ||
+		ms_has_digit(fold->text + above.start, above.end - above.start);
+}
+
 void ms_detect_lists(Search *s)
 {
 	const MsFold *fold = s->fold;
@@ -204,9 +219,9 @@ void ms_detect_lists(Search *s)
 			continue;
 		List list = {.first = line.line, .named = !is_value(fold, &line, false)};
 		list.kinds = kinds_of(s, &name, &list.of);
-		/* One below "Customers" says how many there are. */
 		list.single = list.of > 0 ||
-			ms_detect_asks_for_number(fold, name.start, name.end);
+			ms_detect_asks_for_number(fold, name.start, name.end) ||
+			(!list.named && names_one(s, list.kinds, &name));
 		list.spaced = skip_empty(fold, name.next) > name.next;
 		if (list.kinds != NULL && !(list.named && may_be_two(s, &name)))
 			at = MAX(at, read_list(s, &list));

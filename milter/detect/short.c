@@ -252,14 +252,19 @@ static bool is_asked(const Short *c, gsize start)
 	return ms_detect_asks_for_number(fold, from, start);
 }
 
+static bool is_letter(char c)
+{
+	return g_ascii_isalpha(c) || (c & 0x80) != 0;
+}
+
 /* "customers", "Kunden", "clienti": may what ends at `end` be of several?  It has one of these
  * letters behind a name of one, which "asiakas", "müşteri" and "pircējs" have not; "klients",
  * "abonentas" and "Kunde" are of one. */
-static bool may_be_of_many(Search *s, guint k, gsize end)
+bool ms_detect_may_be_of_many(Search *s, guint k, gsize end)
 {
 	const char *word = s->fold->text + end;
 	gsize len = 0;
-	for (; len < end && (g_ascii_isalpha(word[-1]) || (word[-1] & 0x80) != 0); len++)
+	for (; len < end && is_letter(word[-1]); len++)
 		word--;
 	bool one = g_ascii_strncasecmp(word, "klient", 6) == 0 ||
 		g_ascii_strncasecmp(word, "abonent", 7) == 0;
@@ -293,7 +298,7 @@ static bool is_beside_one(const Short *c, guint k, gsize start)
 		at--;
 	else
 		return false;
-	return g_ascii_isalpha(fold->text[at - 1]) && !may_be_of_many(c->s, k, at);
+	return g_ascii_isalpha(fold->text[at - 1]) && !ms_detect_may_be_of_many(c->s, k, at);
 }
 
 /* Does word `word` alone name the kind, and one of it? */
@@ -301,7 +306,7 @@ static bool names_one(Search *s, guint k, gsize word)
 {
 	const MsWord *w = &s->compact->words[word];
 	return names_kind(s, k, s->compact->text + w->start, w->end - w->start) &&
-		!may_be_of_many(s, k, w->until);
+		!ms_detect_may_be_of_many(s, k, w->until);
 }
 
 /* Does nothing but these marks, and few of them, stand between a word and the next? */
@@ -350,6 +355,7 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 	const Search *s = c->s;
 	const MsWord *words = s->compact->words;
 	gsize word = first, number = first;
+	bool capitals = false;
 	for (; word > 0; word--) {
 		const MsWord *w = &words[word - 1];
 		bool joint = word < first && ms_detect_is_joint(s, word - 1);
@@ -357,13 +363,15 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 			ms_has_digit(s->compact->text + w->start, w->end - w->start);
 		if ((!joint && !only_marks(s, word - 1, " ,;&+/")) ||
 			(!digits &&
-				(word < number || !may_join(s->fold, w->from, w->until, false))))
+				(word < number || !may_join(s->fold, w->from, w->until, true))))
 			break;
+		capitals = capitals || (!digits && g_ascii_isupper(s->fold->text[w->from]));
 		number = digits ? word - 1 : number;
 	}
 	return (number < first || has_next(s->fold, ms_detect_word_end(s, c->last))) &&
 		number > 0 && only_marks(s, number - 1, " :") &&
-		may_be_of_many(c->s, k, words[number - 1].until);
+		(!capitals || g_ascii_isupper(s->fold->text[words[number - 1].until - 1])) &&
+		ms_detect_may_be_of_many(c->s, k, words[number - 1].until);
 }
 
 /* " et 1400 euros" */
@@ -391,7 +399,8 @@ static bool is_how_many(const Short *c, guint k, gsize start)
 		at--;
 	bool closed = at > 0 && fold->text[at - 1] == ':';
 	at -= closed;
-	if (at < MIN_MANY || strlen(c->digits) >= MIN_TOLD || !may_be_of_many(c->s, k, at) ||
+	if (at < MIN_MANY || strlen(c->digits) >= MIN_TOLD ||
+		!ms_detect_may_be_of_many(c->s, k, at) ||
 		(!closed && strchr("nN", fold->text[at - 1]) != NULL) ||
 		!(ms_kinds_nth(c->s->kinds, k)->names_buyer ||
 			(g_ascii_tolower(fold->text[at - 1]) == 's' && c->digits[0] != '0')))
@@ -415,6 +424,26 @@ static bool is_behind_blank(const MsFold *fold, gsize start)
 		(fold->text[at - 1] == '.' && from < at - 1 && at - 1 - from <= MAX_CUT);
 }
 
+/* "Customer | 417 |": is it all of a cell, and the one before it, which begins its line, a name of
+ * one? */
+static bool is_in_row(const Short *c, guint k, gsize start, gsize end)
+{
+	const char *text = c->s->fold->text;
+	gsize at = start, from;
+	while (at > 0 && strchr(" \t|", text[at - 1]) != NULL)
+		at--;
+	bool apart = start - at > 1 || (start > at && text[at] == '\t');
+	at -= at > 0 && text[at - 1] == ':';
+	for (from = at; from > 0 && is_letter(text[from - 1]); from--)
+		;
+	if (!apart || from == at || ms_detect_may_be_of_many(c->s, k, at))
+		return false;
+	while (from > 0 && strchr(" \t|>", text[from - 1]) != NULL)
+		from--;
+	end += strspn(text + end, " \r");
+	return (from == 0 || text[from - 1] == '\n') && strchr("\n\t|", text[end]) != NULL;
+}
+
 /* "417 (customer no.)" */
 static bool is_asked_behind(const MsFold *fold, gsize end)
 {
@@ -431,6 +460,7 @@ static bool is_told(const Short *c, guint k, gsize first)
 	const Search *s = c->s;
 	gsize start = ms_detect_word_start(s, first);
 	return (is_behind_blank(s->fold, start) || is_beside_one(c, k, start) ||
+		       is_in_row(c, k, start, ms_detect_word_end(s, c->last)) ||
 		       strlen(c->digits) >= MIN_TOLD || is_asked(c, start) ||
 		       is_asked_behind(s->fold, ms_detect_word_end(s, c->last)) ||
 		       ms_detect_is_called(s, k, c->last)) &&
