@@ -324,14 +324,15 @@ static guint cut_line(
 
 /* Marks that words have beside them, too, by their places in this; 0: none. */
 static const guint8 marks[256] = {[','] = 1, ['~'] = 2, ['^'] = 3, [':'] = 4, ['#'] = 5, ['!'] = 6,
-	['$'] = 7, ['*'] = 8, ['\\'] = 9};
+	['$'] = 7, ['*'] = 8, ['\\'] = 9, ['/'] = 10};
+#define MARKS 11 /* with none */
 
 bool ms_detect_sets_apart(char c)
 {
 	return marks[(guchar)c] > 0;
 }
 
-static void count_marks(const char *text, gsize from, gsize until, guint counts[static 10])
+static void count_marks(const char *text, gsize from, gsize until, guint counts[static MARKS])
 {
 	for (; from < until; from++)
 		counts[marks[(guchar)text[from]]]++;
@@ -340,7 +341,7 @@ static void count_marks(const char *text, gsize from, gsize until, guint counts[
 /* One of them sets cells apart if the next line has as many, and a number. */
 static char rare_separator(const char *text, gsize len, gsize from, gsize until)
 {
-	guint here[10] = {0}, below[10] = {0};
+	guint here[MARKS] = {0}, below[MARKS] = {0};
 	gsize next = MIN(until + 1, len);
 	const char *nl = memchr(text + next, '\n', len - next);
 	gsize end = nl != NULL ? (gsize)(nl - text) : len;
@@ -733,7 +734,7 @@ static void by_tables(Search *s)
 			? read_head(s, cells, n, strchr("\t|", separator) == NULL, kinds)
 			: 0;
 		at = end + 1;
-		if (labels > 0 && separator == '\t')
+		if (labels > 0 && strchr("\t;", separator) != NULL)
 			spread(cells, n, kinds);
 		if (labels > 0)
 			at = read_rows(s, at, separator, cells, n, kinds);
