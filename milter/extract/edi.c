@@ -1,7 +1,8 @@
 /*
- * Statements of accounts (SWIFT MT940) and interchanges of EDIFACT (ISO 9735) and X12 come in; out
- * goes their text, and once more what some of their elements are by definition, each behind a
- * label: whose number it is says a code beside it, not a word.  A worker's one thread.
+ * Statements of accounts (SWIFT MT940) and interchanges of EDIFACT (ISO 9735), X12 and TRADACOMS
+ * come in, or messages that stand by themselves; out goes their text, and once more what some of
+ * their elements are by definition, each behind a label: whose number it is says a code beside
+ * it, or its place, not a word.  A worker's one thread.
  */
 #include "config.h"
 
@@ -14,7 +15,24 @@
 
 typedef struct {
 	char element, part, segment, release; /* '\0': none */
+	char tag; /* between a segment's tag and its first element */
 } Marks;
+
+/* A message of X12 without its interchange: "ST*810*0001~BIG*...": its marks are where that has
+ * them. */
+static bool take_set_marks(const char *p, gsize len, Marks *marks)
+{
+	if (len < 12 || memcmp(p, "ST", 2) != 0 || !g_ascii_ispunct(p[2]) || p[6] != p[2])
+		return false;
+	const char *end = p + MIN(len, 40), *stop = p + 7;
+	for (guint i = 3; i < 6; i++)
+		if (!g_ascii_isdigit(p[i]))
+			return false;
+	while (stop < end && (g_ascii_isalnum(*stop) || *stop == p[2]))
+		stop++;
+	*marks = (Marks){p[2], '\0', stop < end ? *stop : '\0', '\0', p[2]};
+	return stop < end;
+}
 
 /* UNA has the marks of EDIFACT; the interchange header of X12 has a fixed length. */
 static bool take_marks(const char *p, gsize len, Marks *marks)
@@ -24,14 +42,16 @@ static bool take_marks(const char *p, gsize len, Marks *marks)
 		len--;
 	}
 	if (len > 20 && memcmp(p, "UNA", 3) == 0)
-		*marks = (Marks){p[4], p[3], p[8], p[6] != ' ' ? p[6] : '\0'};
-	else if (len > 20 && memcmp(p, "UNB+", 4) == 0)
-		*marks = (Marks){'+', ':', '\'', '?'};
+		*marks = (Marks){p[4], p[3], p[8], p[6] != ' ' ? p[6] : '\0', p[4]};
+	else if (len > 20 && (memcmp(p, "UNB+", 4) == 0 || memcmp(p, "UNH+", 4) == 0))
+		*marks = (Marks){'+', ':', '\'', '?', '+'};
+	else if (len > 20 && (memcmp(p, "STX=", 4) == 0 || memcmp(p, "MHD=", 4) == 0))
+		*marks = (Marks){'+', ':', '\'', '?', '='};
 	else if (len > 106 && memcmp(p, "ISA", 3) == 0 && g_ascii_ispunct(p[3]) &&
 		p[3] == p[103])
-		*marks = (Marks){p[3], p[104], p[105], '\0'};
+		*marks = (Marks){p[3], p[104], p[105], '\0', p[3]};
 	else
-		return false;
+		return take_set_marks(p, len, marks);
 	return !g_ascii_isalnum(marks->element) && !g_ascii_isalnum(marks->segment);
 }
 
@@ -90,49 +110,75 @@ bool ms_is_edi(const guint8 *data, gsize len)
 
 /* ---- interchanges --------------------------------------------------------------------- */
 
-/* Segments by their tag and first element; `at`: the element that has the value. */
+/* Segments by their tag and the code that their first element begins with, blank between two; the
+ * part of an element that has the value. */
 static const struct {
-	const char *tag, *code;
-	guint at;
+	const char *tag, *codes;
+	guint at, part;
 	const char *label;
 } rows[] = {
 	/* EDIFACT D.96A: 3035 (party), 1153 (reference), 1001 (document) */
-	{"NAD", "BY", 2, "customer number"},
-	{"NAD", "IV", 2, "customer number"},
-	{"NAD", "DP", 2, "customer number"},
-	{"NAD", "UC", 2, "customer number"},
-	{"NAD", "PR", 2, "customer number"},
-	{"RFF", "IT", 0, "customer number"},
-	{"RFF", "AVC", 0, "customer number"},
-	{"RFF", "ADE", 0, "customer number"},
-	{"RFF", "API", 0, "customer number"},
-	{"RFF", "ABO", 0, "customer number"},
-	{"RFF", "AVE", 0, "contract number"},
-	{"RFF", "Z13", 0, "contract number"},
-	{"RFF", "IV", 0, "invoice number"},
-	{"RFF", "CT", 0, "contract number"},
-	{"RFF", "ON", 0, "order number"},
-	{"RFF", "VA", 0, "VAT number"},
-	{"BGM", NULL, 2, "invoice number"},
+	{"UNB", NULL, 3, 0, "customer number"},
+	{"NAD", " BS BT BY CN CO DO DP GO IM IT ITO IV MR OB OY PM PN PR SN SO ST UC UD ", 2, 0,
+		"customer number"},
+	{"RFF", " ABO ADE AP API AVC IT ", 1, 1, "customer number"},
+	{"RFF", " CR UC ", 1, 1, "customer reference"},
+	{"RFF", " AVE BC CT Z13 ", 1, 1, "contract number"},
+	{"RFF", " IV OI ", 1, 1, "invoice number"},
+	{"RFF", " CO ON VN ", 1, 1, "order number"},
+	{"RFF", " VA ", 1, 1, "VAT number"},
+	{"RFF", " AHP FC GN ", 1, 1, "tax number"},
+	{"RFF", " XA ", 1, 1, "company registration"},
+	{"BGM", NULL, 2, 0, "invoice number"},
 	/* X12 004010: 98 (party), 128 (reference) */
-	{"N1", "BY", 4, "customer number"},
-	{"N1", "BT", 4, "customer number"},
-	{"N1", "ST", 4, "customer number"},
-	{"REF", "CR", 2, "customer number"},
-	{"REF", "IT", 2, "customer number"},
-	{"REF", "11", 2, "account number"},
-	{"REF", "12", 2, "account number"},
-	{"REF", "CT", 2, "contract number"},
-	{"REF", "IV", 2, "invoice number"},
-	{"REF", "PO", 2, "order number"},
-	{"BIG", NULL, 2, "invoice number"},
-	{"BIG", NULL, 4, "order number"},
+	{"ISA", NULL, 8, 0, "customer number"},
+	{"GS", NULL, 3, 0, "customer number"},
+	{"N1", " BS BT BY CN EN IA IT IV LW MA OB PR SN SO ST UC UD Z7 ", 4, 0,
+		"customer number"},
+	{"NM1", " IL QC ", 9, 0, "member number"},
+	{"REF", " 0F 1W AJ AP CR IT ", 2, 0, "customer number"},
+	{"REF", " 11 12 14 ", 2, 0, "account number"},
+	{"REF", " 1L BC CT IG ", 2, 0, "contract number"},
+	{"REF", " IV OI ", 2, 0, "invoice number"},
+	{"REF", " CO EU PO VN ", 2, 0, "order number"},
+	{"REF", " VX ", 2, 0, "VAT number"},
+	{"REF", " EI GT TJ ", 2, 0, "tax number"},
+	{"BIG", NULL, 2, 0, "invoice number"},
+	{"BIG", NULL, 4, 0, "order number"},
+	{"BEG", NULL, 3, 0, "order number"},
+	{"BAK", NULL, 3, 0, "order number"},
+	/* TRADACOMS: the customer, and where he has it delivered, in each one's own numbers */
+	{"CDT", NULL, 1, 1, "customer number"},
+	{"CLO", NULL, 1, 1, "customer number"},
+	{"CLO", NULL, 1, 2, "customer number"},
+	{"IRF", NULL, 1, 0, "invoice number"},
+	{"CRF", NULL, 1, 0, "invoice number"},
+	{"ORD", NULL, 1, 0, "order number"},
+	{"ORD", NULL, 1, 1, "order number"},
 };
+
+static bool is_listed(const char *codes, const char *code, gsize len)
+{
+	const char *at = len > 0 ? codes : NULL;
+	while (at != NULL && (at = strchr(at, ' ')) != NULL && *++at != '\0')
+		if (strncmp(at, code, len) == 0 && at[len] == ' ')
+			return true;
+	return false;
+}
+
+/* References stand in X12 by themselves and in the details of a message: REF and N9. */
+static bool is_tag(const char *tag, const char *text, gsize len)
+{
+	if (len == 2 && memcmp(text, "N9", 2) == 0)
+		return strcmp(tag, "REF") == 0;
+	return strlen(tag) == len && memcmp(tag, text, len) == 0;
+}
 
 const char *ms_edi_label(const char *tag, const char *code)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (strcmp(rows[i].tag, tag) == 0 && g_strcmp0(rows[i].code, code) == 0)
+		if (strcmp(rows[i].tag, tag) == 0 && rows[i].codes != NULL &&
+			is_listed(rows[i].codes, code, strlen(code)))
 			return rows[i].label;
 	return NULL;
 }
@@ -142,16 +188,20 @@ typedef struct {
 	gsize len;
 } Piece;
 
-static bool is_text(const Piece *piece, const char *text)
+/* The part `n` of an element, without the blanks of a field of fixed length. */
+static Piece part_of(const Piece *piece, char mark, guint n)
 {
-	return piece->len == strlen(text) && memcmp(piece->text, text, piece->len) == 0;
-}
-
-/* Up to the first mark between parts. */
-static Piece first_part(const Piece *piece, char mark)
-{
-	const char *end = memchr(piece->text, mark, piece->len);
-	return (Piece){piece->text, end != NULL ? (gsize)(end - piece->text) : piece->len};
+	const char *p = piece->text, *end = p + piece->len, *stop;
+	while ((stop = mark != '\0' ? memchr(p, mark, (gsize)(end - p)) : NULL) != NULL && n > 0) {
+		p = stop + 1;
+		n--;
+	}
+	if (n > 0)
+		return (Piece){"", 0};
+	stop = stop != NULL ? stop : end;
+	while (stop > p && stop[-1] == ' ')
+		stop--;
+	return (Piece){p, (gsize)(stop - p)};
 }
 
 static void put_value(GString *out, const char *label, const Piece *value)
@@ -163,18 +213,12 @@ static void put_value(GString *out, const char *label, const Piece *value)
 
 static void read_segment(const Piece *elements, guint n, const Marks *marks, GString *out)
 {
-	Piece code = n > 1 ? first_part(&elements[1], marks->part) : (Piece){"", 0};
+	Piece code = n > 1 ? part_of(&elements[1], marks->part, 0) : (Piece){"", 0};
 	for (gsize i = 0; n > 1 && i < G_N_ELEMENTS(rows); i++) {
-		if (!is_text(&elements[0], rows[i].tag) ||
-			(rows[i].code != NULL && !is_text(&code, rows[i].code)))
+		if (rows[i].at >= n || !is_tag(rows[i].tag, elements[0].text, elements[0].len) ||
+			(rows[i].codes != NULL && !is_listed(rows[i].codes, code.text, code.len)))
 			continue;
-		Piece value = {"", 0};
-		if (rows[i].at > 0 && rows[i].at < n) {
-			value = first_part(&elements[rows[i].at], marks->part);
-		} else if (rows[i].at == 0 && code.len < elements[1].len) {
-			Piece rest = {code.text + code.len + 1, elements[1].len - code.len - 1};
-			value = first_part(&rest, marks->part);
-		}
+		Piece value = part_of(&elements[rows[i].at], marks->part, rows[i].part);
 		put_value(out, rows[i].label, &value);
 	}
 }
@@ -194,7 +238,7 @@ static GString *values_of(const char *p, const char *end, const Marks *marks)
 				p++;
 				continue;
 			}
-			if (!stop && *p != marks->element)
+			if (!stop && *p != (n == 0 ? marks->tag : marks->element))
 				continue;
 			if (n < MAX_ELEMENTS)
 				elements[n++] = (Piece){from, (gsize)(p - from)};
