@@ -130,6 +130,13 @@ void ms_detect_pairs(Search *s);
 const MsNameKinds *ms_detect_kinds_enclosed(Search *s, gsize start, gsize end);
 /* The same of "customer[number]=": where "number" ends, if `end` is behind such a bracket. */
 gsize ms_detect_inner_end(const char *text, gsize end);
+/* routed.c: the address within the one whose @ is at `sign`; those without any @. */
+void ms_detect_routed(Search *s, const MsKind *kind, gsize sign);
+void ms_detect_unsigned(Search *s, const MsKind *kind);
+/* Is the domain that ends at `end` the beginning of a longer one? */
+bool ms_detect_domain_goes_on(const Search *s, gsize end);
+/* What looks like an address there names a mail or a part of one ("cid:a@b.example"). */
+bool ms_detect_is_no_mailbox(const Search *s, gsize start);
 /* columns.c: values below their names, set apart by blanks. */
 void ms_detect_columns(Search *s);
 /* lists.c: numbers below a name, one in a line. */

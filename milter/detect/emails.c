@@ -67,6 +67,8 @@ static gsize plain_address(
 			ms_detect_gave_up(s, kind, MS_UNREAD_PATTERN, "the pattern gave up");
 			return 0;
 		case MS_MATCH:
+			if (match.end > at && ms_detect_is_no_mailbox(s, match.group_start))
+				return match.end;
 			if (match.end > at &&
 				ms_detect_add(s, kind, match.group_start, match.group_end,
 					MS_BELIEF_SHAPE)) {
@@ -107,6 +109,13 @@ static bool near(const Search *s, gsize word)
 	return ms_detect_word_start(s, word + 1) - ms_detect_word_end(s, word) <= MAX_GAP;
 }
 
+/* "example(work).com": a comment of one word. */
+static bool is_in_brackets(const Search *s, gsize word)
+{
+	const MsWord *w = &s->compact->words[word];
+	return w->from > 0 && s->fold->text[w->from - 1] == '(' && s->fold->text[w->until] == ')';
+}
+
 /* `before` is the last word of the local part, `after` the first of the domain, of which the
  * first `skip` bytes are not part. */
 static bool written_address(Search *s, const MsKind *kind, gsize before, gsize after, gsize skip)
@@ -124,13 +133,14 @@ static bool written_address(Search *s, const MsKind *kind, gsize before, gsize a
 			last++) {
 			if (last > after && !near(s, last - 1))
 				break;
-			if (is_dot_word(s, last))
+			if (is_dot_word(s, last) || (last > after && is_in_brackets(s, last)))
 				continue;
 			append_word(s, last, last == after ? skip : 0, local);
 			if (local->len > MS_FILTER_MAX)
 				break;
 			if (last > after &&
-				ms_filters_have(s->known, kind->tag, local->str, local->len))
+				ms_filters_have(s->known, kind->tag, local->str, local->len) &&
+				!ms_detect_domain_goes_on(s, ms_detect_word_end(s, last)))
 				return ms_detect_add_value(s, kind, ms_detect_word_start(s, first),
 					ms_detect_word_end(s, last), local->str,
 					MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
@@ -185,6 +195,26 @@ static gsize word_before(const Search *s, gsize low, gsize at)
 	return low;
 }
 
+#define MAX_COMMENT 80
+
+/* Before the comment that ends at `at`, or `at` itself. */
+static gsize before_comment(const char *text, gsize at)
+{
+	gsize low = at > MAX_COMMENT ? at - MAX_COMMENT : 0;
+	for (gsize i = at; i > low && text[at - 1] == ')'; i--)
+		if (text[i - 1] == '(')
+			return i - 1;
+	return at;
+}
+
+static gsize behind_comment(const char *text, gsize at)
+{
+	for (gsize i = at; i < at + MAX_COMMENT && text[at] == '(' && text[i] != '\0'; i++)
+		if (text[i] == ')')
+			return i + 1;
+	return at;
+}
+
 /* Around each @ that is in no plain address.  `plain`: the places of the others. */
 static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 {
@@ -201,9 +231,13 @@ static void around_signs(Search *s, const MsKind *kind, const GArray *plain)
 		if (!ms_detect_in_time(s, kind))
 			return;
 		word = word_before(s, word, at);
-		if (word + 1 < s->compact->n_words && ms_detect_word_start(s, word) < at &&
-			near(s, word))
-			written_address(s, kind, word, word + 1, 0);
+		gsize from = before_comment(text, at), until = behind_comment(text, at + 1);
+		gsize before = from < at ? word_before(s, 0, from) : word;
+		gsize after = word_before(s, word, until) + 1;
+		if (after < s->compact->n_words && ms_detect_word_start(s, before) < from &&
+			from - ms_detect_word_end(s, before) + 1 +
+					ms_detect_word_start(s, after) - until <= MAX_GAP)
+			written_address(s, kind, before, after, 0);
 	}
 }
 
@@ -221,6 +255,7 @@ static void around_inner(Search *s, const MsKind *kind, const GArray *plain)
 {
 	for (guint i = 0; i < plain->len && !s->full; i++) {
 		gsize sign = g_array_index(plain, gsize, i), at = sign;
+		ms_detect_routed(s, kind, sign);
 		while (at > 0 && sign - at < MAX_LOCAL && is_local(s->fold->text[at - 1])) {
 			if (!may_be_inner_at(s->fold->text, --at, sign))
 				continue;
@@ -274,10 +309,12 @@ void ms_detect_emails(Search *s)
 			at = text + from;
 		}
 	}
-	if (s->known != NULL && (s->known->parts[0] != NULL || s->known->parts[1] != NULL)
-		&& s->compact->n_words > 1) {
+	if (s->known == NULL || (s->known->parts[0] == NULL && s->known->parts[1] == NULL))
+		return;
+	if (s->compact->n_words > 1) {
 		around_signs(s, kind, plain);
 		around_inner(s, kind, plain);
 		around_words(s, kind);
 	}
+	ms_detect_unsigned(s, kind);
 }

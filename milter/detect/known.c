@@ -298,7 +298,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if ((joined && !gaps_are_small(s, hit)) || is_rest_of_iban(s, kind, hit))
 		return false;
 	if (kind->form == MS_FORM_EMAIL) /* "anna_customer.example.pdf" */
-		return memchr(s->fold->text + start, '@', end - start) != NULL ||
+		return (memchr(s->fold->text + start, '@', end - start) != NULL &&
+			       !ms_detect_domain_goes_on(s, end)) ||
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
 	if (digits && is_of_date(s, k, hit, start, end))
 		return false;

@@ -1362,6 +1362,63 @@ static void test_companies(void)
 	try_rows(PLAIN, behind, G_N_ELEMENTS(behind));
 }
 
+/* ---- addresses within others, and what only looks like one ----------------------------- */
+
+static void test_routed(void)
+{
+	static const Row rows[] = {
+		/* rewritten senders, and the mailers' own ways to put one address into another */
+		{"SRS0=HHHH=TT=nordwind.example=kasse@seller.example", "m"},
+		{"<srs0+a1b2=x7=nordwind.example=kasse@seller.example>", "m"},
+		{"SRS1=HHH=fwd.example==HHHH=TT=nordwind.example=kasse@seller.example", "m"},
+		{"IMCEASMTP-kasse+40nordwind+2Eexample@seller.example", "m"},
+		{"IMCEAINVALID-kasse+40nordwind.example@seller.example", "m"},
+		{"imceasmtp-ka+73se+40nordwind+2eexample@seller.example", "m"},
+		{"relay!nordwind.example!kasse", "m"},
+		{"nordwind.example!kasse@relay.example", "m"},
+		{"nordwind.example!anna@relay.example", ""},
+		{"SRS0=HHHH=TT=nordwind.example=anna@seller.example", ""},
+		{"SRS0=HHHH=TT=anordwind.example=kasse@seller.example", ""},
+		{"SRS0=HHHH=TT=nordwind.example.net=kasse@seller.example", ""},
+		{"IMCEASMTP-kasse+40nordwind+2Eexample+2Enet@seller.example", ""},
+		{"IMCEAEX-_O=SELLER_OU=kasse_CN=nordwind.example@seller.example", ""},
+		{"Look at nordwind.example! Kasse", ""},
+		/* comments */
+		{"kasse(Anna at work)@nordwind.example", "m"},
+		{"kasse@(at work)nordwind.example", "m"},
+		{"kasse@nordwind(work).example", "m"},
+		{"kasse@(at work)alpha.example", ""},
+		{"(kasse) @ alpha.example", ""},
+		/* capitals for the signs */
+		{"kasseATnordwindDOTexample", "m"},
+		{"kasseATnordwind.example", "m"},
+		{"kasseATalphaDOTexample", ""},
+		{"xkasseATnordwindDOTexample", ""},
+		/* longer domains are others */
+		{"kasse@nordwind.example.net", ""},
+		{"kasse@nordwind.example.co.uk", ""},
+		{"kasse@nordwind.example-x.net", ""},
+		{"kasse at nordwind.example.net", ""},
+		{"kasse @nordwind dot example.net", ""},
+		{"bounce-kasse=nordwind.example.net@seller.example", ""},
+		{"kasse%nordwind.example.com@seller.example", ""},
+		{"kasse%40nordwind.example.net", ""},
+		{"kasse%nordwind.example-x.net@seller.example", ""},
+		{"bounce-kasse=nordwind.example.rsp.seller.example@seller.example", ""},
+		/* names of mails and of their parts, unless they are an address that is known */
+		{"<img src=\"cid:kasse@nordwind.example\">", "m"},
+		{"Message-ID: <kasse@nordwind.example>", "m"},
+		/* but text may stand right behind one */
+		{"kasse@nordwind.example.", "m"},
+		{"kasse@nordwind.example.Tel. 030", "m"},
+		{"kasse@nordwind.example.bitte melden", "m"},
+		{"kasse@nordwind.example-Tel. 030", "m"},
+		{"kasse@nordwind.example.www.nordwind.example", "m"},
+		{"invoice of kasse@nordwind.example.pdf", "m"},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- interchanges ----------------------------------------------------------------------- */
 
 #define UNB "UNB+UNOC:3+1:14+2:14+261127:1200+1'"
@@ -1525,6 +1582,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/accounts", test_accounts);
 	g_test_add_func("/spelling/series", test_series);
 	g_test_add_func("/spelling/companies", test_companies);
+	g_test_add_func("/spelling/routed", test_routed);
 	g_test_add_func("/spelling/interchange", test_interchange);
 	g_test_add_func("/spelling/charsets", test_charsets);
 	int rc = g_test_run();
