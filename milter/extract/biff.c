@@ -1,7 +1,9 @@
 /*
  * Excel's binary format: records of a type, a length and bytes (MS-XLS 2.1.4).  A table of
  * strings that is longer than one record goes on in the next, and a string that is cut there
- * begins again with a byte that says how wide its characters are now.  The worker's one thread.
+ * begins again with a byte that says how wide its characters are now.  What is no cell but has
+ * numbers, such as a formula, a filter, a cell of another workbook, has a text of its own.  The
+ * worker's one thread.
  */
 #include "config.h"
 
@@ -12,6 +14,7 @@
 
 #include "blip.h"
 #include "bytes.h"
+#include "chart.h"
 #include "numfmt.h"
 #include "ole.h"
 #include "readers.h"
@@ -21,8 +24,12 @@ enum {
 	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,
 	NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06, STRING = 0x207, FILEPASS = 0x2f,
 	FORMAT = 0x41e, XF = 0xe0, HEADER = 0x14, FOOTER = 0x15, DRAWINGS = 0xeb,
-	PIVOT_NUMBER = 0xc9,
+	PIVOT_NUMBER = 0xc9, END_OF = 0x0a, CHART_FORMAT = 0x104e, NAME = 0x18,
+	EXTERNAL_NAME = 0x23, SHARED = 0x4bc, ARRAY = 0x221, VALIDATION = 0x1be, CONDITION = 0x1b1,
+	EXTERNAL_CELLS = 0x5a, FILTER = 0x9e,
 };
+
+#define CHART 0x20 /* the type of such a part */
 
 typedef struct {
 	const guint8 *data;
@@ -41,7 +48,10 @@ typedef struct {
 	GHashTable *formats;
 	GArray *cells;
 	GString *out;
+	GString *constants; /* of formulas and the like, one a line */
 	MsSheetPlace last;
+	guint style;        /* of the cell whose text comes behind */
+	MsChart *chart;     /* that is open, or NULL */
 	bool locked;
 } Book;
 
@@ -164,17 +174,37 @@ static double get_rk(guint32 rk)
 	return (rk & 1) != 0 ? value / 100 : value;
 }
 
+static const char *format_numbered(const Book *book, guint number)
+{
+	const char *format = g_hash_table_lookup(book->formats, GUINT_TO_POINTER(number));
+	return format != NULL ? format : ms_number_builtin(number);
+}
+
+static const char *format_of(const Book *book, guint style)
+{
+	return format_numbered(book,
+		style < book->cells->len ? g_array_index(book->cells, guint, style) : 0);
+}
+
 static void put_number(Book *book, guint row, guint column, guint style, double value)
 {
 	ms_sheet_begin_cell(book->out, &book->last, row, column);
-	guint number = style < book->cells->len ? g_array_index(book->cells, guint, style) : 0;
-	const char *format = g_hash_table_lookup(book->formats, GUINT_TO_POINTER(number));
-	if (format == NULL)
-		format = ms_number_builtin(number);
+	if (book->chart != NULL)
+		ms_chart_add_number(book->chart, value);
 	ms_number_stored(book->out, value);
 	gsize stored = book->out->len;
 	g_string_append_c(book->out, ' ');
-	if (!ms_number_shown(book->out, value, format))
+	if (!ms_number_shown(book->out, value, format_of(book, style)))
+		g_string_truncate(book->out, stored);
+}
+
+/* The text from `from` on is of a cell, whose format may write more. */
+static void show_text(Book *book, gsize from, guint style)
+{
+	g_autofree char *text = g_strdup(book->out->str + MIN(from, book->out->len));
+	gsize stored = book->out->len;
+	g_string_append_c(book->out, ' ');
+	if (!ms_number_text_shown(book->out, text, format_of(book, style)))
 		g_string_truncate(book->out, stored);
 }
 
@@ -184,6 +214,7 @@ static void read_cell(Book *book)
 	gsize size = book->records.size;
 	if (size < 6)
 		return;
+	gsize from;
 	guint row = ms_le16(p), column = ms_le16(p + 2), style = ms_le16(p + 4);
 	switch (book->records.type) {
 	case NUMBER:
@@ -191,6 +222,7 @@ static void read_cell(Book *book)
 			put_number(book, row, column, style, get_double(p + 6));
 		break;
 	case FORMULA: /* its last result; if that is text, it follows */
+		book->style = style;
 		if (size >= 14 && ms_le16(p + 12) == 0xffff)
 			ms_sheet_begin_cell(book->out, &book->last, row, column);
 		else if (size >= 14)
@@ -207,16 +239,124 @@ static void read_cell(Book *book)
 		break;
 	case LABELSST:
 		ms_sheet_begin_cell(book->out, &book->last, row, column);
+		from = book->out->len;
 		if (size >= 10 && ms_le32(p + 6) < book->strings->len)
 			g_string_append(book->out, book->strings->pdata[ms_le32(p + 6)]);
+		show_text(book, from, style);
 		break;
 	case LABEL:
 	case RSTRING:
 		ms_sheet_begin_cell(book->out, &book->last, row, column);
+		from = book->out->len;
 		append_string(book, book->out, p + 6, size - 6);
+		show_text(book, from, style);
 		break;
 	default: break;
 	}
+}
+
+/* ---- numbers that no cell has --------------------------------------------------------- */
+
+#define LEAST_CONSTANT 1000
+#define MOST_CONSTANT 1e15
+
+/* Whole, and of more digits than a count has. */
+static void put_constant(Book *book, double value)
+{
+	if (!(value >= LEAST_CONSTANT && value < MOST_CONSTANT) || value != floor(value) ||
+		book->constants->len >= (gsize)book->to->budget->left[MS_COST_TEXT])
+		return;
+	ms_number_stored(book->constants, value);
+	g_string_append_c(book->constants, '\n');
+}
+
+enum { TOKEN_WHOLE = 0x1e, TOKEN_NUMBER = 0x1f };
+
+/* A formula is a row of tokens (MS-XLS 2.5.198): what stands behind the one of a number is one.
+ * Other bytes may look like it, but make no whole number. */
+static void put_constants(Book *book, const guint8 *p, gsize size)
+{
+	for (gsize i = 0; i + 9 <= size; i++)
+		if (p[i] == TOKEN_NUMBER)
+			put_constant(book, get_double(p + i + 1));
+}
+
+/* A name that stands for a small number has no other token. */
+static void put_name(Book *book, const guint8 *p, gsize size)
+{
+	put_constants(book, p, size);
+	if (size > 17 && ms_le16(p + 4) == 3 && p[size - 3] == TOKEN_WHOLE)
+		put_constant(book, ms_le16(p + size - 2));
+}
+
+/* Cells of another workbook, as they were: each has a byte that says what follows. */
+static void put_external(Book *book, const guint8 *p, gsize size)
+{
+	enum { NUMBER_FOLLOWS = 1, TEXT_FOLLOWS = 2 };
+	for (gsize at = 4; at + 9 <= size;) {
+		if (p[at] == NUMBER_FOLLOWS)
+			put_constant(book, get_double(p + at + 1));
+		if (p[at] != TEXT_FOLLOWS) {
+			at += 9;
+			continue;
+		}
+		gsize n = ms_le16(p + at + 1);
+		bool wide = book->wide && (p[at + 3] & 1) != 0;
+		at += 3 + book->wide + (wide ? 2 * n : n); /* ms_strings() has its text */
+	}
+}
+
+/* Two values that a column is filtered by. */
+static void put_filter(Book *book, const guint8 *p, gsize size)
+{
+	enum { RK_FOLLOWS = 2, NUMBER_FOLLOWS = 4 };
+	for (gsize at = 4; at + 10 <= size && at <= 14; at += 10) {
+		if (p[at] == NUMBER_FOLLOWS)
+			put_constant(book, get_double(p + at + 2));
+		else if (p[at] == RK_FOLLOWS)
+			put_constant(book, get_rk(ms_le32(p + at + 2)));
+	}
+}
+
+/* False if the record has none such. */
+static bool read_constants(Book *book, const guint8 *p, gsize size)
+{
+	switch (book->records.type) {
+	case FORMULA:
+	case SHARED:
+	case ARRAY:
+	case VALIDATION:
+	case CONDITION:
+	case EXTERNAL_NAME: put_constants(book, p, size); break;
+	case NAME: put_name(book, p, size); break;
+	case EXTERNAL_CELLS: put_external(book, p, size); break;
+	case FILTER: put_filter(book, p, size); break;
+	default: return false;
+	}
+	return book->records.type != FORMULA;
+}
+
+/* ---- charts --------------------------------------------------------------------------- */
+
+/* Its numbers are cells of its own. */
+static void begin_part(Book *book, const guint8 *p, gsize size)
+{
+	if (size >= 2)
+		book->wide = ms_le16(p) >= 0x600;
+	ms_sheet_end_row(book->out, &book->last);
+	if (size >= 4 && ms_le16(p + 2) == CHART && book->chart == NULL)
+		book->chart = ms_chart_new();
+}
+
+static void end_part(Book *book)
+{
+	gsize limit = (gsize)book->to->budget->left[MS_COST_TEXT];
+	if (book->chart == NULL)
+		return;
+	if (!ms_chart_show(book->chart, book->constants, limit))
+		ms_reading_unread(book->to->reading, book->where, MS_UNREAD_LIMIT,
+			"a chart with more numbers than are shown");
+	g_clear_pointer(&book->chart, ms_chart_free);
 }
 
 /* The codes that lay it out stand before the text: "&LC-4711". */
@@ -248,12 +388,14 @@ static void read_drawings(Book *book)
 static void read_record(Book *book)
 {
 	const guint8 *p = book->records.body;
-	gsize size = book->records.size;
+	gsize size = book->records.size, from;
 	switch (book->records.type) {
-	case BOF:
-		if (size >= 2)
-			book->wide = ms_le16(p) >= 0x600;
-		ms_sheet_end_row(book->out, &book->last);
+	case BOF: begin_part(book, p, size); break;
+	case END_OF: end_part(book); break;
+	case CHART_FORMAT:
+		if (size >= 2 && book->chart != NULL &&
+			format_numbered(book, ms_le16(p)) != NULL)
+			ms_chart_add_format(book->chart, format_numbered(book, ms_le16(p)));
 		break;
 	case FILEPASS: book->locked = true; break;
 	case SST: read_strings(book); break;
@@ -281,9 +423,13 @@ static void read_record(Book *book)
 	case STRING:
 		if (book->out->len > 0 && strchr("\t\n", book->out->str[book->out->len - 1]) == NULL)
 			g_string_append_c(book->out, '\t');
+		from = book->out->len;
 		append_string(book, book->out, p, size);
+		show_text(book, from, book->style);
 		break;
-	default: read_cell(book);
+	default:
+		if (!read_constants(book, p, size))
+			read_cell(book);
 	}
 }
 
@@ -293,6 +439,7 @@ bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data,
 		.strings = g_ptr_array_new_with_free_func(g_free),
 		.formats = g_hash_table_new_full(NULL, NULL, NULL, g_free),
 		.cells = g_array_new(FALSE, FALSE, sizeof(guint)), .out = g_string_new(NULL),
+		.constants = g_string_new(NULL), .style = G_MAXUINT,
 		.last = {MS_NO_ROW, 0}};
 	while (!book.locked && next_record(&book.records)) {
 		if (!ms_budget_time(to->budget)) {
@@ -307,7 +454,12 @@ bool ms_biff_read(const MsExtraction *to, const char *where, const guint8 *data,
 		ms_sheet_end_row(book.out, &book.last);
 		ms_strings(book.out, data, len);
 		ms_extract_span(to, where, book.out->str, book.out->len);
+		g_autofree char *place = g_strconcat(where, " (formulas, charts)", NULL);
+		end_part(&book);
+		ms_extract_span(to, place, book.constants->str, book.constants->len);
 	}
+	ms_chart_free(book.chart);
+	g_string_free(book.constants, TRUE);
 	g_ptr_array_unref(book.strings);
 	g_hash_table_unref(book.formats);
 	g_array_free(book.cells, TRUE);

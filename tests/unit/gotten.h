@@ -75,13 +75,16 @@ static inline char *unread_of(const MsReading *reading)
 	return g_string_free(out, FALSE);
 }
 
-/* `wanted`: blank-separated by '|', each must be in the text; `unread`: the reasons, exactly. */
+/* `wanted`: set apart by '|', each must be in the text, or must not be there: "!word"; `unread`:
+ * the reasons, exactly. */
 static inline void check(const char *name, const Got *got, const char *wanted, const char *unread)
 {
 	g_auto(GStrv) words = g_strsplit(wanted, "|", -1);
 	for (char **word = words; *word != NULL; word++)
-		if (**word != '\0' && strstr(got->text->str, *word) == NULL)
-			g_error("%s: \"%s\" is not in:\n%s", name, *word, got->text->str);
+		if (**word == '!' && g_ascii_isalnum((*word)[1])
+				? strstr(got->text->str, *word + 1) != NULL
+				: **word != '\0' && strstr(got->text->str, *word) == NULL)
+			g_error("%s: \"%s\" is not so in:\n%s", name, *word, got->text->str);
 	g_autofree char *reasons = unread_of(got->reading);
 	if (strcmp(reasons, unread) != 0)
 		g_error("%s: unread is \"%s\", want \"%s\"\n%s", name, reasons, unread,

@@ -499,6 +499,65 @@ static void test_excel_binary(void)
 }
 
 /* What lies in a stream that nobody expects there. */
+#define N_417 "\0\0\0\0\0\x10\x7a\x40"
+#define N_48291746 "\0\0\0\x10\xfd\x06\x87\x41"
+
+/* Numbers that no cell shows, and cells of text that show more. */
+static void test_excel_binary_places(void)
+{
+	static const struct {
+		const char *name;
+		guint type;
+		const char *body;
+		gsize len;
+		const char *wanted;
+	} rows[] = {
+		{"a text of the table", 0xfd, TEXT("\0\0\0\0\1\0\0\0\0\0"), "7740912 KD-7740912\t"},
+		{"a text of the table that has no such format", 0xfd, TEXT("\0\0\0\0\0\0\0\0\0\0"),
+			"7740912\t|!KD-7740912"},
+		{"a text of the cell", 0x204, TEXT("\0\0\0\0\1\0\3\0\0C-1"), "C-1 KD-C-1\t"},
+		{"a formula's number", 0x6, TEXT("\0\0\0\0\0\0" N_417 "\0\0\0\0\0\0\x9\0\x1f" N_48291746),
+			"417\t|charts)] 48291746\n"},
+		{"a formula's small number", 0x6, TEXT("\0\0\0\0\0\0" N_417 "\0\0\0\0\0\0\x9\0\x1f" N_417),
+			"417\t|!charts)"},
+		{"a name for a number", 0x18, TEXT("\0\0\0\1\x9\0\0\0\0\0\0\0\0\0\0a\x1f" N_48291746),
+			"charts)] 48291746\n"},
+		{"a name for a short number", 0x18, TEXT("\0\0\0\1\3\0\0\0\0\0\0\0\0\0\0a\x1e\x67\x12"),
+			"charts)] 4711\n"},
+		{"a cell of another workbook", 0x5a, TEXT("\1\0\0\0\2\2\0\0ab\1" N_48291746),
+			"charts)] 48291746\n"},
+		{"... behind wide text", 0x5a, TEXT("\1\0\0\0\2\2\0\1a\0b\0\1" N_48291746),
+			"charts)] 48291746\n"},
+		{"... that is cut off", 0x5a, TEXT("\1\0\0\0\2\xff\xff\1a\0b\0\1" N_48291746), "!48291746"},
+		{"a filter", 0x9e, TEXT("\0\0\0\0\4\2" N_48291746 "\2\2\x9e\x49\0\0\0\0\0\0"),
+			"charts)] 48291746\n4711\n"},
+		{"what may be entered", 0x1be, TEXT("\0\0\0\0\x1f" N_48291746), "charts)] 48291746\n"},
+		{"a condition", 0x1b1, TEXT("\1\3\x9\0\0\0\x1f" N_48291746), "charts)] 48291746\n"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GByteArray) book = g_byte_array_new();
+		RECORD(0x809, "\0\6\5\0");
+		RECORD(0x41e, "\xa4\0\6\0\0" "\"KD-\"@");
+		RECORD(0xe0, "\0\0\0\0");
+		RECORD(0xe0, "\0\0\xa4\0");
+		RECORD(0xfc, "\1\0\0\0\1\0\0\0\7\0\0" "7740912");
+		record(book, rows[i].type, rows[i].body, rows[i].len);
+		expect(rows[i].name, OLE({"Workbook", book->data, book->len}), rows[i].wanted, "");
+	}
+	g_autoptr(GByteArray) book = g_byte_array_new();
+	RECORD(0x809, "\0\6\5\0");
+	RECORD(0x41e, "\xa4\0\x9\0\0" "\"KD-\"0000");
+	RECORD(0xe0, "\0\0\0\0");
+	RECORD(0x203, "\0\0\0\0\0\0" N_48291746);
+	RECORD(0x809, "\0\6\x20\0");
+	RECORD(0x104e, "\xa4\0");
+	RECORD(0x203, "\0\0\0\0\0\0" N_417);
+	RECORD(0xa, "");
+	RECORD(0x203, "\1\0\0\0\0\0" N_48291746);
+	expect("a chart, not what is around it", OLE({"Workbook", book->data, book->len}),
+		"charts)] KD-0417\n|!KD-4", "");
+}
+
 static void test_ole_within(void)
 {
 	g_autoptr(GByteArray) book = g_byte_array_new();
@@ -1093,6 +1152,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/documents/word", test_word);
 	g_test_add_func("/documents/excel", test_excel);
 	g_test_add_func("/documents/excel-binary", test_excel_binary);
+	g_test_add_func("/documents/excel-binary-places", test_excel_binary_places);
 	g_test_add_func("/documents/opendocument", test_opendocument);
 	g_test_add_func("/documents/ole", test_ole);
 	g_test_add_func("/documents/ole/within", test_ole_within);
