@@ -151,6 +151,15 @@ static void append_string(const Book *book, GString *out, const guint8 *p, gsize
 	append_text(out, p + 3, MIN(n, (size - 3) / (wide ? 2 : 1)), wide);
 }
 
+/* One whose length has one byte in the older versions. */
+static void append_short_string(const Book *book, GString *out, const guint8 *p, gsize size)
+{
+	if (book->wide)
+		append_string(book, out, p, size);
+	else if (size > 1)
+		append_text(out, p + 1, MIN(p[0], size - 1), false);
+}
+
 /* ---- cells ---------------------------------------------------------------------------- */
 
 static double get_double(const guint8 *p)
@@ -363,7 +372,7 @@ static void end_part(Book *book)
 static void put_header(Book *book, const guint8 *p, gsize size)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	append_string(book, text, p, size);
+	append_short_string(book, text, p, size);
 	ms_sheet_end_row(book->out, &book->last);
 	ms_header_text(book->out, text->str, 1);
 	g_string_append_c(book->out, '\n');
@@ -402,7 +411,7 @@ static void read_record(Book *book)
 	case FORMAT:
 		if (size > 5) {
 			GString *code = g_string_new(NULL);
-			append_string(book, code, p + 2, size - 2);
+			append_short_string(book, code, p + 2, size - 2);
 			g_hash_table_insert(book->formats, GUINT_TO_POINTER(ms_le16(p)),
 				g_string_free(code, FALSE));
 		}

@@ -544,6 +544,13 @@ static void test_excel_binary_places(void)
 		record(book, rows[i].type, rows[i].body, rows[i].len);
 		expect(rows[i].name, OLE({"Workbook", book->data, book->len}), rows[i].wanted, "");
 	}
+	g_autoptr(GByteArray) old = g_byte_array_new();
+	record(old, 0x809, TEXT("\0\5\5\0"));
+	record(old, 0x41e, TEXT("\xa4\0\x9" "\"KD-\"0000"));
+	record(old, 0xe0, TEXT("\0\0\xa4\0"));
+	record(old, 0x203, TEXT("\0\0\0\0\0\0" N_417));
+	record(old, 0x14, TEXT("\7&LC-530"));
+	expect("Excel 5", OLE({"Book", old->data, old->len}), "417 KD-0417\t|\nC-530\n", "");
 	g_autoptr(GByteArray) book = g_byte_array_new();
 	RECORD(0x809, "\0\6\5\0");
 	RECORD(0x41e, "\xa4\0\x9\0\0" "\"KD-\"0000");
