@@ -1,7 +1,8 @@
 /*
  * Sheets that are text: SYLK, a cell a line with its place, and DIF, two lines a cell.  In come
  * bytes, out goes their text, and once more the table that they make, with numbers both as they
- * are stored and as their formats show them.  In the worker's only thread.
+ * are stored and as their formats show them.  And what formulas make in a list of values (CSV).
+ * In the worker's only thread.
  */
 #include "config.h"
 
@@ -10,7 +11,9 @@
 
 #include "missent/scan.h"
 
+#include "formula.h"
 #include "numfmt.h"
+#include "plain.h"
 #include "readers.h"
 #include "sheet.h"
 
@@ -234,4 +237,52 @@ void ms_cell_text_read(const MsExtraction *to, const MsDocument *document, MsInv
 {
 	ms_plain_read(to, document, inventory);
 	ms_decode_each(to, document, NULL, read_cells);
+}
+
+/* ---- formulas in a list of values ------------------------------------------------------ */
+
+/* Where the field ends that begins at `p` in quotes, which are doubled within. */
+static const char *take_quoted(GString *out, const char *p, const char *stop)
+{
+	for (; p < stop; p++) {
+		if (*p == '"' && (++p == stop || *p != '"'))
+			return p;
+		g_string_append_c(out, *p);
+	}
+	return p;
+}
+
+/* The formula that the "=" at `p` begins, if it begins a field; returns behind it. */
+static const char *take_formula(GString *out, const char *line, const char *p, const char *stop)
+{
+	const char *before = p;
+	bool quoted = before > line && before[-1] == '"';
+	before -= quoted;
+	bool first = before == line || strchr(",;\t|", before[-1]) != NULL;
+	if (!first || stop - p < 2 || !(g_ascii_isalpha(p[1]) || p[1] == '"'))
+		return p + 1;
+	g_autoptr(GString) formula = g_string_new(NULL);
+	const char *end = stop;
+	if (quoted)
+		end = take_quoted(formula, p + 1, stop);
+	else
+		g_string_append_len(formula, p + 1, stop - p - 1);
+	if (strpbrk(formula->str, "&(") != NULL)
+		ms_formula_texts(out, formula->str, NULL, NULL);
+	return end;
+}
+
+/* Excel works out ="KD"&"-"&7740912 in a list of values, too. */
+void ms_cell_formulas_read(const MsExtraction *to, const char *where, const GString *text)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	const char *end = text->str + text->len, *next;
+	for (const char *line = text->str; line < end; line = next) {
+		next = ms_line_after(line, end);
+		const char *stop = line_stop(line, next), *p = line;
+		while (p < stop && (p = memchr(p, '=', (gsize)(stop - p))) != NULL)
+			p = take_formula(out, line, p, stop);
+	}
+	g_autofree char *place = g_strconcat(where, " (formulas)", NULL);
+	ms_extract_span(to, place, out->str, out->len);
 }

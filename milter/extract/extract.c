@@ -296,6 +296,7 @@ static void read_text(const MsExtraction *to, const MsDocument *document, const 
 	/* Flowed text is read as it stands too: a client that ignores the format shows it so. */
 	ms_extract_span(to, where, text->str, text->len);
 	ms_plain_shown(to, where, document->type, text);
+	ms_cell_formulas_read(to, where, text);
 	ms_plain_embedded(to, where, text->str, text->len);
 }
 

@@ -17,5 +17,7 @@ bool ms_is_yenc(const guint8 *data, gsize len);
  * that are struck over, the tags of text/enriched (`type`), data: URIs (shown.c). */
 void ms_plain_shown(const MsExtraction *to, const char *where, const char *type,
 	const GString *text);
+/* What the formulas in a list of values make of their constants (celltext.c). */
+void ms_cell_formulas_read(const MsExtraction *to, const char *where, const GString *text);
 
 #endif

@@ -1388,6 +1388,11 @@ static void test_formats_in_text(void)
 			"(cells)] 918\t\n417 KD-417\t"},
 		{"SYLK, of all", "ID;PWXL;N;E\r\nP;P0.00\r\nP;PKD\\-0\r\nF;P1;DG0G10\r\nF;P0;X2;Y1\r\nC;Y1;X1;K417\r\n"
 			"C;X2;K9\r\nE\r\n", "(cells)] 417 KD-417\t9 9.00\t"},
+		{"a list of values", "a;b\r\n=CONCATENATE(\"KD\";\"-\";530);=CHAR(75)&\"D-9\"\r\n",
+			"(formulas)] KD-530\n|KD-9\n"},
+		{"a list of values in quotes", "1,\"=\"\"KD\"\"&\"\"-\"\"&417\",\"=TEXT(530,\"\"\"\"\"\"KD-\"\"\"\"0\"\")\"\n",
+			"(formulas)] KD-417\n|KD-530\n"},
+		{"no formulas", "a=CHAR(75)&\"D-9\"\n====(1)\n=x & y\n1,=\"KD-1\"\n2,\"=\"\"KD-2\n", "!(formulas)"},
 		{"SYLK, of no number", "ID;PWXL;N;E\r\nP;PKD\\-0\r\nF;P9;X1;Y1\r\nF;P-1;X1;Y1\r\nC;K417\r\nE\r\n",
 			"(cells)] 417\t"},
 	};
