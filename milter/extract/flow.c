@@ -260,7 +260,8 @@ typedef struct {
 	char *kept;          /* OpenDocument: what the cell that is open has beside its text */
 	GString *row;        /* ... and the row, as it has it; NULL while that is as shown */
 	gsize row_from;
-	GArray *cells;       /* of Kept: cells of the sheet with a value */
+	const char *sheet;   /* its name in a book of several, or NULL */
+	GArray *cells;       /* of MsBookCell: cells of the sheet with a value */
 	GString *values;     /* theirs */
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
 	char *cache_format;
@@ -290,12 +291,6 @@ typedef struct {
 #define MAX_STYLES 10000
 #define MAX_STYLES_ON 10 /* one on the other */
 #define MAX_CELLS 100000 /* of a sheet, that its formulas may name */
-
-/* A cell: its name, and where its value is kept. */
-typedef struct {
-	char name[sizeof ((MsCell *)NULL)->name];
-	guint at;
-} Kept;
 
 /* ---- where text goes ------------------------------------------------------------------ */
 
@@ -574,7 +569,7 @@ static void end_cell(Flow *f)
 	g_clear_pointer(&f->formula, g_free);
 	if (!none && *f->cell.name != '\0' && f->cells->len < MAX_CELLS &&
 		f->values->len < f->limit) {
-		Kept kept = {.at = (guint)f->values->len};
+		MsBookCell kept = {.at = (guint)f->values->len};
 		g_strlcpy(kept.name, f->cell.name, sizeof kept.name);
 		g_array_append_val(f->cells, kept);
 		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
@@ -596,11 +591,24 @@ static void work_out(Flow *f)
 		return;
 	g_autoptr(GHashTable) cells = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < f->cells->len; i++) {
-		Kept *kept = &g_array_index(f->cells, Kept, i);
+		MsBookCell *kept = &g_array_index(f->cells, MsBookCell, i);
 		g_hash_table_insert(cells, kept->name, f->values->str + kept->at);
 	}
-	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++)
-		ms_formula_texts(f->aside, f->formulas->pdata[i], cell_named, cells);
+	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++) {
+		const char *formula = f->formulas->pdata[i];
+		if (f->sheet != NULL && strchr(formula, '!') != NULL)
+			ms_book_formula(f->office->book, f->sheet, formula);
+		else
+			ms_formula_texts(f->aside, formula, cell_named, cells);
+	}
+}
+
+/* For formulas of other sheets. */
+static void keep_cells(Flow *f)
+{
+	if (f->sheet != NULL)
+		ms_book_take(f->office->book, f->sheet, g_steal_pointer(&f->cells),
+			g_steal_pointer(&f->values));
 }
 
 /* ---- elements that begin -------------------------------------------------------------- */
@@ -1403,7 +1411,7 @@ static Flow *flow_new(MsOffice *office, const char *place, bool strings)
 	f->insertions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	f->shown = g_string_new(NULL);
 	f->stored = g_string_new(NULL);
-	f->cells = g_array_new(FALSE, FALSE, sizeof(Kept));
+	f->cells = g_array_new(FALSE, FALSE, sizeof(MsBookCell));
 	f->values = g_string_new(NULL);
 	f->formulas = g_ptr_array_new_with_free_func(g_free);
 	f->conditions = ms_conditions_new();
@@ -1440,8 +1448,9 @@ static void flow_free(Flow *f)
 	g_free(f->kept);
 	if (f->row != NULL)
 		g_string_free(f->row, TRUE);
-	g_array_unref(f->cells);
-	g_string_free(f->values, TRUE);
+	g_clear_pointer(&f->cells, g_array_unref);
+	if (f->values != NULL)
+		g_string_free(f->values, TRUE);
 	g_ptr_array_unref(f->formulas);
 	ms_conditions_free(f->conditions);
 	g_ptr_array_unref(f->inner);
@@ -1476,6 +1485,7 @@ static void finish(Flow *f, gsize *text)
 		pop_target(f);
 	end_line(f);
 	work_out(f);
+	keep_cells(f);
 	*text += top(f)->line.out->len + f->aside->len;
 	if (f->full)
 		ms_reading_unread(f->office->to->reading, f->place, MS_UNREAD_LIMIT,
@@ -1514,12 +1524,13 @@ static void define_text(void *user, const char *text, gsize len)
 	(void)len;
 }
 
-const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
-	bool strings, gsize *text)
+const char *ms_flow_read(MsOffice *office, const char *place, const char *sheet,
+	const guint8 *data, gsize len, bool strings, gsize *text)
 {
 	static const MsXmlHandler handler = {flow_start, flow_end, flow_text, flow_comment};
 	static const MsXmlHandler first = {define_start, define_end, define_text, NULL};
 	Flow *f = flow_new(office, place, strings);
+	f->sheet = sheet;
 	if (office->package)
 		ms_xml_parse(data, len, office->to->budget, &first, f);
 	const char *why = ms_xml_parse(data, len, office->to->budget, &handler, f);

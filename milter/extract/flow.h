@@ -5,6 +5,7 @@
 #include "missent/extract.h"
 
 #include "attributes.h"
+#include "book.h"
 #include "numbering.h"
 #include "odfstyle.h"
 #include "sheet.h"
@@ -17,14 +18,16 @@ typedef struct {
 	bool package;        /* Flat OPC: the one part has all of the others */
 	MsAttributes *attributes;
 	MsSheets *sheets;
+	MsBook *book;
 	MsNumbering *numbering;
 	MsOdfStyles *styles; /* OpenDocument's */
 	GHashTable *hiding;  /* Word's styles of text: name to the one that it goes by */
 } MsOffice;
 
-/* Reads one part.  `strings`: its shared strings are those of the cells.  NULL, or why it was not
- * read to its end; the bytes of text that are shown are added to `*text`. */
-const char *ms_flow_read(MsOffice *office, const char *place, const guint8 *data, gsize len,
-	bool strings, gsize *text);
+/* Reads one part, which is the sheet `sheet` of the book or NULL.  `strings`: its shared strings
+ * are those of the cells.  NULL, or why it was not read to its end; the bytes of text that are
+ * shown are added to `*text`. */
+const char *ms_flow_read(MsOffice *office, const char *place, const char *sheet,
+	const guint8 *data, gsize len, bool strings, gsize *text);
 
 #endif

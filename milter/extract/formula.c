@@ -84,26 +84,50 @@ static void take_string(Formula *f, GString *to)
 }
 
 #define MAX_CELL 10 /* letters and digits of one's name */
+#define MAX_SHEET 128 /* bytes of a sheet's */
+
+/* "Data!" or "'My data'!" at `p`; returns behind it, `p` if none stands there.  A quote within is
+ * doubled. */
+static const char *take_sheet(GString *name, const char *p)
+{
+	const char *at = p;
+	bool quoted = *at == '\'';
+	for (at += quoted; *at != '\0' && name->len <= MAX_SHEET; at++) {
+		if (quoted && *at == '\'' && *++at != '\'')
+			break;
+		if (!quoted && !g_ascii_isalnum(*at) && *at != '_' && *at != '.' &&
+			(*at & 0x80) == 0)
+			break;
+		g_string_append_c(name, *at);
+	}
+	if (*at == '!' && name->len > 0) {
+		g_string_append_c(name, '!');
+		return at + 1;
+	}
+	g_string_truncate(name, 0);
+	return p;
+}
 
 /* What the cell named at `f->p` has in it ("$A$5"), and behind it; NULL, and nothing: no such cell
- * of this sheet is known. */
+ * is known. */
 static const char *take_cell(Formula *f)
 {
-	char name[MAX_CELL + 1];
-	gsize n = 0;
 	const char *p = f->p;
+	gsize n = 0;
 	if (f->cell == NULL || (p > f->begin && strchr("!:.'", p[-1]) != NULL))
 		return NULL;
+	g_autoptr(GString) name = g_string_new(NULL);
+	p = take_sheet(name, p);
 	for (; g_ascii_isalnum(*p) || *p == '$'; p++) {
 		if (n == MAX_CELL)
 			return NULL;
 		if (*p != '$')
-			name[n++] = g_ascii_toupper(*p);
+			g_string_append_c(name, g_ascii_toupper(*p));
+		n += *p != '$';
 	}
-	name[n] = '\0';
 	if (n == 0 || (*p != '\0' && strchr("(!:._[", *p) != NULL))
 		return NULL;
-	const char *value = f->cell(f->user, name);
+	const char *value = f->cell(f->user, name->str);
 	if (value != NULL)
 		f->p = p;
 	return value;
@@ -114,7 +138,8 @@ static bool take_number(Formula *f, double *number_out)
 {
 	char *end;
 	skip_blanks(f);
-	const char *value = g_ascii_isalpha(*f->p) || *f->p == '$' ? take_cell(f) : NULL;
+	bool named = g_ascii_isalpha(*f->p) || (*f->p & 0x80) != 0;
+	const char *value = named || *f->p == '$' || *f->p == '\'' ? take_cell(f) : NULL;
 	if (value != NULL) {
 		*number_out = g_ascii_strtod(value, &end);
 		return end != value && *end == '\0';
@@ -208,16 +233,23 @@ static Function function_at(const Formula *f, gsize *len_out)
 	return NONE;
 }
 
+/* False if none is known there. */
+static bool put_cell(Formula *f)
+{
+	const char *value = take_cell(f);
+	if (value == NULL)
+		return false;
+	put(f, value, strlen(value));
+	f->pieces++;
+	return true;
+}
+
 /* A name, of a cell or of a function. */
 static void take_name(Formula *f)
 {
 	gsize len;
-	const char *value = take_cell(f);
-	if (value != NULL) {
-		put(f, value, strlen(value));
-		f->pieces++;
+	if (put_cell(f))
 		return;
-	}
 	Function function = function_at(f, &len);
 	f->p += MAX(len, 1);
 	if (function == NONE)
@@ -276,9 +308,10 @@ void ms_formula_texts(GString *out, const char *formula, MsFormulaCell *cell, vo
 			f.pieces++;
 		} else if (g_ascii_isdigit(*f.p)) {
 			take_digits(&f);
-		} else if (g_ascii_isalpha(*f.p) || *f.p == '_' || *f.p == '[' || *f.p == '$') {
+		} else if (g_ascii_isalpha(*f.p) || (*f.p & 0x80) != 0 || *f.p == '_'
+			|| *f.p == '[' || *f.p == '$') {
 			take_name(&f);
-		} else {
+		} else if (*f.p != '\'' || !put_cell(&f)) {
 			take_sign(&f);
 		}
 	}

@@ -286,8 +286,9 @@ static void read_part(Package *p, Part *part, bool strings)
 		ms_read_with(ms_xml_document_read, p->office.to, &inner);
 	} else {
 		note_broken(p->office.to, place,
-			ms_flow_read(
-				&p->office, place, bytes->data, bytes->len, strings, &p->text));
+			ms_flow_read(&p->office, place,
+				ms_book_sheet(p->office.book, part->member->name), bytes->data,
+				bytes->len, strings, &p->text));
 		if (g_str_has_prefix(part->root, "pivotCache"))
 			ms_pivot_read(p->pivots, p->office.sheets, p->office.to, place, part->root,
 				bytes->data, bytes->len);
@@ -300,6 +301,14 @@ typedef struct {
 	bool found;
 } Link;
 
+/* The part that a relationship in a folder leads to, with a slash before it. */
+static char *target_path(const char *folder, const char *target)
+{
+	g_autofree char *whole = *target == '/' ? g_strdup(target)
+						: g_strconcat(folder, target, NULL);
+	return g_canonicalize_filename(whole, "/");
+}
+
 static void link_start(void *user, const char *name, const char *const *attributes)
 {
 	Link *link = user;
@@ -308,9 +317,7 @@ static void link_start(void *user, const char *name, const char *const *attribut
 	if (strcmp(name, "Relationship") != 0 || type == NULL || target == NULL
 		|| !g_str_has_suffix(type, link->kind))
 		return;
-	g_autofree char *whole = *target == '/' ? g_strdup(target)
-						: g_strconcat(link->folder, target, NULL);
-	g_autofree char *path = g_canonicalize_filename(whole, "/");
+	g_autofree char *path = target_path(link->folder, target);
 	link->found = link->found || g_ascii_strcasecmp(path + 1, link->name) == 0;
 }
 
@@ -354,6 +361,77 @@ static Part *part_of(Package *p, const char *root, const char *kind)
 	return first;
 }
 
+/* ---- names of sheets ------------------------------------------------------------------ */
+
+#define MOST_SHEETS 1000
+
+/* In comes the workbook, then its relationships. */
+typedef struct {
+	MsBook *book;
+	const char *folder;
+	GHashTable *names; /* relationship to name */
+} Names;
+
+static void sheet_start(void *user, const char *name, const char *const *attributes)
+{
+	Names *names = user;
+	const char *id = ms_xml_attribute(attributes, "id");
+	const char *called = ms_xml_attribute(attributes, "name");
+	if (strcmp(name, "sheet") == 0 && id != NULL && called != NULL &&
+		g_hash_table_size(names->names) < MOST_SHEETS)
+		g_hash_table_replace(names->names, g_strdup(id), g_strdup(called));
+}
+
+static void target_start(void *user, const char *name, const char *const *attributes)
+{
+	const Names *names = user;
+	(void)name;
+	const char *id = ms_xml_attribute(attributes, "Id");
+	const char *target = ms_xml_attribute(attributes, "Target");
+	const char *called = id != NULL ? g_hash_table_lookup(names->names, id) : NULL;
+	if (called == NULL || target == NULL)
+		return;
+	g_autofree char *path = target_path(names->folder, target);
+	ms_book_name(names->book, path + 1, called);
+}
+
+/* Of a book of several: one sheet alone names no other. */
+static void name_sheets(Package *p)
+{
+	static const MsXmlHandler sheets = {sheet_start, no_end, no_text, NULL};
+	static const MsXmlHandler targets = {target_start, no_end, no_text, NULL};
+	const Part *book = part_of(p, "workbook", "/officeDocument");
+	if (book == NULL)
+		return;
+	const char *name = book->member->name, *slash = strrchr(name, '/');
+	g_autofree char *folder = slash != NULL
+		? g_strdup_printf("/%.*s", (int)(slash + 1 - name), name) : g_strdup("/");
+	g_autofree char *links = g_strdup_printf("%s_rels/%s.rels", folder + 1,
+		slash != NULL ? slash + 1 : name);
+	const GByteArray *bytes = member_named(p->members, links);
+	Names names = {p->office.book, folder,
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
+	ms_xml_parse(book->member->bytes->data, book->member->bytes->len, p->office.to->budget,
+		&sheets, &names);
+	if (bytes != NULL && g_hash_table_size(names.names) > 1)
+		ms_xml_parse(
+			bytes->data, bytes->len, p->office.to->budget, &targets, &names);
+	g_hash_table_unref(names.names);
+}
+
+static void work_out_formulas(Package *p)
+{
+	gsize limit = (gsize)p->office.to->budget->left[MS_COST_TEXT];
+	g_autoptr(GString) texts = g_string_new(NULL);
+	g_autofree char *place = g_strconcat(p->document->where, " (formulas)", NULL);
+	if (!ms_book_work_out(p->office.book, texts, limit))
+		ms_reading_unread(p->office.to->reading, place, MS_UNREAD_LIMIT,
+			"more formulas or cells than are worked out");
+	ms_extract_span(p->office.to, place, texts->str, texts->len);
+}
+
+/* ---- the parts in their order --------------------------------------------------------- */
+
 static void read_parts(Package *p)
 {
 	/* What the others refer to comes first. */
@@ -396,7 +474,8 @@ static void read_unused_strings(Package *p)
 static void office_open(MsOffice *office, const MsExtraction *to, const char *where, bool mixed)
 {
 	*office = (MsOffice){to, where, mixed, false, ms_attributes_new("office"),
-		ms_sheets_new(), ms_numbering_new(), mixed ? ms_odf_styles_new() : NULL,
+		ms_sheets_new(), ms_book_new(), ms_numbering_new(),
+		mixed ? ms_odf_styles_new() : NULL,
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
 }
 
@@ -404,6 +483,7 @@ static void office_close(MsOffice *office)
 {
 	ms_attributes_free(office->attributes);
 	ms_sheets_free(office->sheets);
+	ms_book_free(office->book);
 	ms_numbering_free(office->numbering);
 	ms_odf_styles_free(office->styles);
 	g_hash_table_unref(office->hiding);
@@ -415,7 +495,9 @@ static void read_package(Package *p)
 		p->parts[i].member = p->members->pdata[i];
 		find_root(&p->parts[i]);
 	}
+	name_sheets(p);
 	read_parts(p);
+	work_out_formulas(p);
 	read_unused_strings(p);
 	g_autofree char *place = g_strconcat(p->document->where, " (names of parts)", NULL);
 	ms_extract_span(p->office.to, place, p->names->str, p->names->len);
@@ -483,6 +565,7 @@ void ms_flat_office_read(const MsExtraction *to, const char *root, const MsDocum
 	office.package = strcmp(root, "package") == 0;
 	note_broken(to, document->where,
 		ms_flow_read(
-			&office, document->where, document->data, document->len, false, &text));
+			&office, document->where, NULL, document->data, document->len, false,
+			&text));
 	office_close(&office);
 }

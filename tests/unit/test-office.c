@@ -1131,6 +1131,38 @@ static void test_rtf(void)
 
 #define KD "&quot;KD-&quot;0000"
 
+/* A book of two sheets, of which the second has 7740912 in A5; `formula` stands in the first. */
+static GByteArray *book(const char *formula, const char *second)
+{
+	g_autofree char *sheets = g_strdup_printf("<workbook><sheets><sheet name='First' r:id='r1'/>"
+		"<sheet name=\"%s\" r:id='r2'/></sheets></workbook>", second);
+	g_autofree char *first = g_strdup_printf("<worksheet><row><c r='A1'><f>%s</f><v></v></c>"
+		"<c r='A5'><v>17</v></c></row></worksheet>", formula);
+	return ZIP(TYPES, {"xl/a.xml", first, -1}, {"xl/workbook.xml", sheets, -1},
+		{"xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id='r1' Target='a.xml'/>"
+			"<Relationship Id='r2' Target='/xl/B.xml'/></Relationships>", -1},
+		{"xl/b.xml", "<worksheet><row><c r='A5'><v>7740912</v></c></row></worksheet>", -1});
+}
+
+static void test_books(void)
+{
+	static const struct {
+		const char *formula, *second, *wanted;
+	} rows[] = {{"\"KD-\"&amp;Data!$A$5", "Data", "(formulas)] KD-7740912\n"},
+		{"\"KD-\"&amp;dATA!a5", "Data", "(formulas)] KD-7740912\n"},
+		{"CONCATENATE(\"KD-\",'My ''own'''!A5)", "My 'own'", "(formulas)] KD-7740912\n"},
+		{"TEXT('My data'!A5,\"\"\"KD-\"\"0\")", "My data", "(formulas)] KD-7740912\n"},
+		{"\"KD-\"&amp;\xc3\x9c" "1!A5", "\xc3\x9c" "1", "(formulas)] KD-7740912\n"},
+		{"A5&amp;\"-\"&amp;Data!A5", "Data", "(formulas)] 17-7740912\n"},
+		{"\"KD-\"&amp;First!A5", "Data", "(formulas)] KD-17\n|!KD-7740912"},
+		{"\"KD-\"&amp;A5", "Data", "(notes, fields)] \"KD-\"&A5\nKD-17\n|!KD-7740912"},
+		{"\"KD-\"&amp;Data!A6", "Data", "!KD-7740912"},
+		{"\"KD-\"&amp;Other!A5", "Data", "!KD-7740912"},
+		{"\"KD-\"&amp;'Data", "Data", "!KD-7740912"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		expect(rows[i].formula, book(rows[i].formula, rows[i].second), rows[i].wanted, "");
+}
+
 /* A part of a chart in a package. */
 static GByteArray *chart(const char *inner)
 {
@@ -1486,6 +1518,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/empty-cells", test_empty_cells);
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
+	g_test_add_func("/office/books", test_books);
 	g_test_add_func("/office/charts", test_charts);
 	g_test_add_func("/office/conditions", test_conditions);
 	g_test_add_func("/office/pivot-formats", test_pivot_formats);

@@ -1,0 +1,145 @@
+/*
+ * ="KD-"&Data!A2: programs that write workbooks leave it to Excel to work that out, and the sheets
+ * are parts in any order.  In come the names of sheets, then cells and formulas; out go the texts
+ * of the formulas when all sheets are read.  In the worker's only thread.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "book.h"
+#include "formula.h"
+
+#define MAX_SHEETS 1000
+#define MAX_CELLS 200000
+#define MAX_FORMULAS 100000
+
+typedef struct {
+	const char *sheet; /* of `names` */
+	char *text;
+} Formula;
+
+typedef struct {
+	const char *name; /* of `names` */
+	GArray *cells;
+	GString *values;
+} Sheet;
+
+struct MsBook {
+	GHashTable *names; /* lower-case part to lower-case name */
+	GArray *sheets;    /* of Sheet */
+	guint cells;       /* of all of them */
+	GArray *formulas;  /* of Formula */
+	bool more;         /* than are kept */
+};
+
+static void clear_formula(gpointer data)
+{
+	g_free(((Formula *)data)->text);
+}
+
+static void clear_sheet(gpointer data)
+{
+	Sheet *sheet = data;
+	g_array_unref(sheet->cells);
+	g_string_free(sheet->values, TRUE);
+}
+
+MsBook *ms_book_new(void)
+{
+	MsBook *book = g_new0(MsBook, 1);
+	book->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	book->sheets = g_array_new(FALSE, FALSE, sizeof(Sheet));
+	g_array_set_clear_func(book->sheets, clear_sheet);
+	book->formulas = g_array_new(FALSE, FALSE, sizeof(Formula));
+	g_array_set_clear_func(book->formulas, clear_formula);
+	return book;
+}
+
+void ms_book_free(MsBook *book)
+{
+	if (book == NULL)
+		return;
+	g_hash_table_unref(book->names);
+	g_array_unref(book->sheets);
+	g_array_unref(book->formulas);
+	g_free(book);
+}
+
+void ms_book_name(MsBook *book, const char *part, const char *name)
+{
+	if (g_hash_table_size(book->names) < MAX_SHEETS)
+		g_hash_table_replace(
+			book->names, g_ascii_strdown(part, -1), g_ascii_strdown(name, -1));
+}
+
+const char *ms_book_sheet(const MsBook *book, const char *part)
+{
+	g_autofree char *lower = g_ascii_strdown(part, -1);
+	return g_hash_table_lookup(book->names, lower);
+}
+
+void ms_book_take(MsBook *book, const char *name, GArray *cells, GString *values)
+{
+	Sheet sheet = {name, cells, values};
+	bool fits = book->cells + cells->len <= MAX_CELLS;
+	book->more = book->more || !fits;
+	if (fits) {
+		book->cells += cells->len;
+		g_array_append_val(book->sheets, sheet);
+	} else {
+		clear_sheet(&sheet);
+	}
+}
+
+void ms_book_formula(MsBook *book, const char *sheet, const char *text)
+{
+	Formula formula = {sheet, NULL};
+	book->more = book->more || book->formulas->len >= MAX_FORMULAS;
+	if (book->formulas->len >= MAX_FORMULAS)
+		return;
+	formula.text = g_strdup(text);
+	g_array_append_val(book->formulas, formula);
+}
+
+typedef struct {
+	GHashTable *cells; /* "sheet!A5" to value */
+	const char *sheet;
+} Place;
+
+static const char *cell_named(void *user, const char *name)
+{
+	const Place *place = user;
+	const char *mark = strrchr(name, '!');
+	g_autofree char *sheet = mark != NULL ? g_ascii_strdown(name, mark - name) : NULL;
+	g_autofree char *key = g_strconcat(sheet != NULL ? sheet : place->sheet, "!",
+		mark != NULL ? mark + 1 : name, NULL);
+	return g_hash_table_lookup(place->cells, key);
+}
+
+static GHashTable *all_cells(const MsBook *book)
+{
+	GHashTable *all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < book->sheets->len; i++) {
+		const Sheet *sheet = &g_array_index(book->sheets, Sheet, i);
+		for (guint j = 0; j < sheet->cells->len; j++) {
+			const MsBookCell *cell = &g_array_index(sheet->cells, MsBookCell, j);
+			g_hash_table_replace(all, g_strconcat(sheet->name, "!", cell->name, NULL),
+				sheet->values->str + cell->at);
+		}
+	}
+	return all;
+}
+
+bool ms_book_work_out(const MsBook *book, GString *out, gsize limit)
+{
+	if (book->formulas->len == 0)
+		return true;
+	g_autoptr(GHashTable) cells = all_cells(book);
+	for (guint i = 0; i < book->formulas->len && out->len < limit; i++) {
+		const Formula *formula = &g_array_index(book->formulas, Formula, i);
+		Place place = {cells, formula->sheet};
+		ms_formula_texts(out, formula->text, cell_named, &place);
+	}
+	return !book->more && out->len < limit;
+}

@@ -1,0 +1,32 @@
+/* The cells of a workbook, for formulas of one sheet that name those of another.  Private to
+ * extract/. */
+#ifndef MISSENT_EXTRACT_BOOK_H
+#define MISSENT_EXTRACT_BOOK_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct MsBook MsBook;
+
+MsBook *ms_book_new(void);
+void ms_book_free(MsBook *book);
+
+/* The sheet that is called `name` is the part `part` of the package. */
+void ms_book_name(MsBook *book, const char *part, const char *name);
+/* The name of the sheet that this part is; borrowed, NULL if it is none. */
+const char *ms_book_sheet(const MsBook *book, const char *part);
+
+/* A cell: its name ("A5"), and where its value begins among those of its sheet. */
+typedef struct {
+	char name[12];
+	guint at;
+} MsBookCell;
+
+/* Takes the cells (of MsBookCell) of the sheet `sheet` and their values. */
+void ms_book_take(MsBook *book, const char *sheet, GArray *cells, GString *values);
+/* A formula of that sheet that nobody worked out. */
+void ms_book_formula(MsBook *book, const char *sheet, const char *formula);
+/* Appends the texts that the formulas make, one a line; false if those may not be all. */
+bool ms_book_work_out(const MsBook *book, GString *out, gsize limit);
+
+#endif
