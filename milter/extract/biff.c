@@ -24,7 +24,7 @@ enum {
 	BOF = 0x809, CONTINUE = 0x3c, SST = 0xfc, LABELSST = 0xfd, LABEL = 0x204, RSTRING = 0xd6,
 	NUMBER = 0x203, RK = 0x27e, MULRK = 0xbd, FORMULA = 0x06, STRING = 0x207, FILEPASS = 0x2f,
 	FORMAT = 0x41e, XF = 0xe0, HEADER = 0x14, FOOTER = 0x15, DRAWINGS = 0xeb,
-	PIVOT_NUMBER = 0xc9, END_OF = 0x0a, CHART_FORMAT = 0x104e, NAME = 0x18,
+	PIVOT_NUMBER = 0xc9, PIVOT_WHOLE = 0xcc, END_OF = 0x0a, CHART_FORMAT = 0x104e, NAME = 0x18,
 	EXTERNAL_NAME = 0x23, SHARED = 0x4bc, ARRAY = 0x221, VALIDATION = 0x1be, CONDITION = 0x1b1,
 	EXTERNAL_CELLS = 0x5a, FILTER = 0x9e,
 };
@@ -428,6 +428,10 @@ static void read_record(Book *book)
 	case PIVOT_NUMBER:
 		if (size >= 8)
 			put_number(book, book->last.row + 1, 0, G_MAXUINT, get_double(p));
+		break;
+	case PIVOT_WHOLE:
+		if (size >= 2)
+			put_number(book, book->last.row + 1, 0, G_MAXUINT, (gint16)ms_le16(p));
 		break;
 	case STRING:
 		if (book->out->len > 0 && strchr("\t\n", book->out->str[book->out->len - 1]) == NULL)

@@ -1215,6 +1215,8 @@ static void end_table_cell(Flow *f)
 	const char *shown = out->str + from;
 	gsize len = out->len - from;
 	len -= len > 0 && shown[len - 1] == '\n';
+	if (f->office->styles != NULL && f->aside->len < f->limit)
+		ms_odf_styles_end_cell(f->office->styles, shown, len, f->aside);
 	bool other = f->kept != NULL &&
 		(strlen(f->kept) != len || memcmp(f->kept, shown, len) != 0);
 	if (other && f->row == NULL)

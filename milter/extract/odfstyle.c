@@ -36,6 +36,8 @@ typedef struct {
 	GString *format;
 	GPtrArray *others; /* names of the styles that it becomes under a condition */
 	bool percent;
+	gsize places, point; /* where in the format the places of the whole begin and end */
+	gsize at;            /* where literal text goes */
 } NumberStyle;
 
 struct MsOdfStyles {
@@ -51,6 +53,7 @@ struct MsOdfStyles {
 	GHashTable *fields;  /* name to the value that a field has, of char * */
 	MsChart *chart;      /* that is open, or NULL */
 	MsConditions *conditions;
+	const NumberStyle *text_style; /* of the cell that is open, if it has text; or NULL */
 	char *ranges;        /* of the cells that the open ones are about, or NULL */
 	bool more;           /* than is kept or shown */
 	MsNumbering *numbering;
@@ -123,7 +126,8 @@ static guint number_of(const char *const *attributes, const char *name, guint ot
 static bool is_number_style(const char *name)
 {
 	static const char *const names[] = {
-		"number-style", "currency-style", "percentage-style", "date-style", NULL};
+		"number-style", "currency-style", "percentage-style", "date-style", "time-style",
+		"text-style", "boolean-style", NULL};
 	return g_strv_contains(names, name);
 }
 
@@ -131,6 +135,7 @@ static void begin_number_style(MsOdfStyles *s, const char *name, const char *con
 {
 	const char *id = ms_xml_attribute(attributes, "name");
 	s->number = NULL;
+	s->text_style = NULL; /* it may be the one that this takes the place of */
 	if (id == NULL || g_hash_table_size(s->numbers) >= MAX_STYLES)
 		return;
 	s->number = g_new0(NumberStyle, 1);
@@ -142,15 +147,37 @@ static void begin_number_style(MsOdfStyles *s, const char *name, const char *con
 
 static void put_literal(MsOdfStyles *s, const char *text, gsize len)
 {
-	GString *format = s->number->format;
-	for (gsize i = 0; i < len && format->len < MAX_FORMAT; i++) {
-		if (s->number->percent && text[i] == '%')
-			g_string_append_c(format, '%');
-		else if ((text[i] & 0x80) != 0 || g_ascii_isspace(text[i]))
-			g_string_append_c(format, text[i]);
-		else if (text[i] >= ' ')
-			g_string_append_printf(format, "\\%c", text[i]);
+	NumberStyle *number = s->number;
+	for (gsize i = 0; i < len && number->format->len < MAX_FORMAT; i++) {
+		bool sign = number->percent && text[i] == '%';
+		bool plain = sign || (text[i] & 0x80) != 0 || g_ascii_isspace(text[i]);
+		const char character[] = {plain ? text[i] : '\\', plain ? '\0' : text[i], '\0'};
+		if (!plain && text[i] < ' ')
+			continue;
+		gssize at = number->at > 0 ? (gssize)number->at - 1 : -1;
+		g_string_insert(
+			number->format, at < 0 ? (gssize)number->format->len : at, character);
+		number->at += number->at > 0 ? strlen(character) : 0;
 	}
+}
+
+/* Text within a number, before so many of its places. */
+static void begin_embedded(MsOdfStyles *s, const char *const *attributes)
+{
+	NumberStyle *number = s->number;
+	guint before = number_of(attributes, "position", 0), places = 0;
+	const char *format = number->format->str;
+	for (gsize i = number->places; i < number->point; i++) {
+		places += format[i] == '0' || format[i] == '#';
+		i += format[i] == '\\';
+	}
+	gsize at = number->places;
+	for (guint seen = 0; at < number->point && seen + before < places; at++) {
+		seen += format[at] == '0' || format[at] == '#';
+		at += format[at] == '\\';
+	}
+	number->at = MIN(at, number->format->len) + 1;
+	s->literal = true;
 }
 
 static gint64 divided_by(const char *const *attributes)
@@ -165,9 +192,11 @@ static void put_places(MsOdfStyles *s, const char *const *attributes)
 	guint whole = CLAMP(number_of(attributes, "min-integer-digits", 1), 1, 30);
 	guint parts = MIN(number_of(attributes, "decimal-places", 0), 15);
 	GString *format = s->number->format;
+	s->number->places = format->len;
 	g_string_append(format, grouping != NULL && strcmp(grouping, "true") == 0 ? "#,##" : "");
 	for (guint i = 0; i < whole; i++)
 		g_string_append_c(format, '0');
+	s->number->point = format->len;
 	for (guint i = 0; i < parts; i++)
 		g_string_append(format, i == 0 ? ".0" : "0");
 	for (gint64 factor = divided_by(attributes); factor >= 1000; factor /= 1000)
@@ -179,7 +208,8 @@ static void put_date_part(
 	MsOdfStyles *s, const char *name, const char *const *attributes)
 {
 	static const char *const parts[][3] = {{"year", "yy", "yyyy"}, {"month", "m", "mm"},
-		{"day", "d", "dd"}, {"hours", "h", "hh"}, {"seconds", "s", "ss"}};
+		{"day", "d", "dd"}, {"hours", "h", "hh"}, {"minutes", "m", "mm"},
+		{"seconds", "s", "ss"}};
 	const char *style = ms_xml_attribute(attributes, "style");
 	bool whole = style != NULL && strcmp(style, "long") == 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -201,6 +231,10 @@ static void begin_in_number_style(MsOdfStyles *s, const char *name, const char *
 	} else if (strcmp(name, "number") == 0 || strcmp(name, "fraction") == 0
 		|| strcmp(name, "scientific-number") == 0) {
 		put_places(s, attributes);
+	} else if (strcmp(name, "embedded-text") == 0) {
+		begin_embedded(s, attributes);
+	} else if (strcmp(name, "text-content") == 0) {
+		g_string_append_c(s->number->format, '@');
 	} else if (strcmp(name, "map") == 0) {
 		add_other(s->number->others, attributes);
 	} else {
@@ -331,6 +365,11 @@ static bool value_of(const char *const *attributes, double *value_out)
 		*value_out = g_ascii_strtod(value, NULL);
 		return true;
 	}
+	const char *time = ms_xml_attribute(attributes, "time-value");
+	if (time != NULL && sscanf(time, "PT%2dH%2dM%2dS", &year, &month, &day) >= 2) {
+		*value_out = year / 24.0 + month / 1440.0; /* to the minute */
+		return true;
+	}
 	if (date == NULL || sscanf(date, "%4d-%2d-%2d", &year, &month, &day) != 3 || day < 1
 		|| month < 1 || year < 1 || !g_date_valid_dmy((GDateDay)MIN(day, 31),
 			(GDateMonth)MIN(month, 12), (GDateYear)year))
@@ -380,14 +419,34 @@ static void begin_cell(MsOdfStyles *s, const char *const *attributes, GString *o
 	s->column = s->next_column;
 	const char *name = style_of_cell(s, attributes);
 	s->next_column += number_of(attributes, "number-columns-repeated", 1);
+	const NumberStyle *style = format_of(s, name);
+	s->text_style = style;
 	if (!value_of(attributes, &number))
 		return;
+	s->text_style = NULL;
 	keep_number(s, number);
-	const NumberStyle *style = format_of(s, name);
 	if (style == NULL)
 		show_share(number, attributes, out);
 	show_all(s, style, number, out);
 	show_others(s, name, number, out);
+}
+
+static void show_text(const NumberStyle *style, const char *text, GString *out)
+{
+	if (style != NULL && ms_number_text_shown(out, text, style->format->str))
+		g_string_append_c(out, '\n');
+}
+
+void ms_odf_styles_end_cell(MsOdfStyles *s, const char *text, gsize len, GString *out)
+{
+	const NumberStyle *style = s->text_style;
+	s->text_style = NULL;
+	if (style == NULL || len == 0 || len > MAX_FORMAT)
+		return;
+	g_autofree char *whole = g_strndup(text, len);
+	show_text(style, whole, out);
+	for (guint i = 0; i < style->others->len; i++)
+		show_text(number_style(s, style->others->pdata[i]), whole, out);
 }
 
 static void begin_row(MsOdfStyles *s, const char *const *attributes)
@@ -605,6 +664,8 @@ void ms_odf_styles_text(MsOdfStyles *s, const char *text, gsize len)
 bool ms_odf_styles_end(MsOdfStyles *s, const char *name, GString *out, gsize limit)
 {
 	s->literal = false;
+	if (s->number != NULL && s->number->at > 0)
+		s->number->at = 0;
 	if (is_number_style(name)) {
 		s->number = NULL;
 	} else if (strcmp(name, "style") == 0 || strcmp(name, "default-style") == 0) {

@@ -19,6 +19,8 @@ void ms_odf_styles_start(MsOdfStyles *styles, const char *name, const char *cons
 void ms_odf_styles_text(MsOdfStyles *styles, const char *text, gsize len);
 /* False if more than `limit` bytes, or more than is kept, would be to append. */
 bool ms_odf_styles_end(MsOdfStyles *styles, const char *name, GString *out, gsize limit);
+/* The text of a cell is over: where its style writes more, that goes to `out`. */
+void ms_odf_styles_end_cell(MsOdfStyles *styles, const char *text, gsize len, GString *out);
 /* What a list writes before the paragraph that is open; the caller's, or NULL. */
 char *ms_odf_styles_label(MsOdfStyles *styles);
 /* Is the text of an element with these attributes not shown? */

@@ -531,6 +531,7 @@ static void test_excel_binary_places(void)
 		{"... that is cut off", 0x5a, TEXT("\1\0\0\0\2\xff\xff\1a\0b\0\1" N_48291746), "!48291746"},
 		{"a filter", 0x9e, TEXT("\0\0\0\0\4\2" N_48291746 "\2\2\x9e\x49\0\0\0\0\0\0"),
 			"charts)] 48291746\n4711\n"},
+		{"a whole number of a pivot table", 0xcc, TEXT("\x67\x12"), "4711\t"},
 		{"what may be entered", 0x1be, TEXT("\0\0\0\0\x1f" N_48291746), "charts)] 48291746\n"},
 		{"a condition", 0x1b1, TEXT("\1\3\x9\0\0\0\x1f" N_48291746), "charts)] 48291746\n"},
 	};

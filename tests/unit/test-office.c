@@ -1280,6 +1280,34 @@ static void test_conditions(void)
 			"<text:expression office:value='918' style:data-style-name='N'/>"
 			"<text:user-field-get text:name='V' style:data-style-name='N'/></text:p>"),
 		"KD-417\n|KD-918\n", "");
+	expect("text",
+		text_document("<number:text-style style:name='N'><number:text>KD-</number:text><number:text-content/>"
+			"</number:text-style>" CELL_STYLE("A", "N", "style:family='table-cell'") "<text:p>x</text:p>"
+			"<table:table-cell table:style-name='A'><text:p>77 40</text:p></table:table-cell>"
+			"<table:table-cell table:style-name='A'/><table:table-cell><text:p>530</text:p></table:table-cell>"),
+		"KD-77 40\n|!KD-530", "");
+	expect("text, under a condition",
+		text_document("<number:text-style style:name='M'><number:text>KD-</number:text><number:text-content/>"
+			"</number:text-style><number:number-style style:name='N'><number:number/><style:map"
+			" style:apply-style-name='M'/></number:number-style>" CELL_STYLE("A", "N", "") "<text:p>x</text:p>"
+			"<table:table-cell table:style-name='A'><text:p>77 40</text:p></table:table-cell>"), "KD-77 40\n", "");
+	expect("a style that is defined again in its cell",
+		text_document(NUMBER_STYLE("N", "") CELL_STYLE("A", "N", "") "<table:table-cell table:style-name='A'>"
+			"<text:p>a</text:p>" NUMBER_STYLE("N", "") "</table:table-cell>"), "a", "");
+	static const char *const embedded[][3] = {{"7", "7", "xKD-7740912"}, {"7", "3", "7740KD-912"},
+		{"7", "0", "7740912KD-"}, {"4", "9", "xKD-7740912"}, {"7", "6", "7KD-740912"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(embedded); i++) {
+		g_autofree char *styles = g_strdup_printf("<number:number-style style:name='N'><number:text>x</number:text>"
+			"<number:number number:min-integer-digits='%s' number:decimal-places='1'><number:embedded-text"
+			" number:position='%s'>KD-</number:embedded-text></number:number></number:number-style>"
+			CELL_STYLE("A", "N", "") CELL_OF("A"), embedded[i][0], embedded[i][1]);
+		expect("text within a number", text_document(styles), embedded[i][2], "");
+	}
+	expect("a time",
+		text_document("<number:time-style style:name='N'><number:text>KD-</number:text><number:hours"
+			" number:style='long'/><number:minutes number:style='long'/></number:time-style>"
+			CELL_STYLE("A", "N", "") "<table:table-cell table:style-name='A' office:time-value='PT04H17M09S'/>"),
+		"KD-0417\n", "");
 	expect("a fraction",
 		text_document("<number:number-style style:name='N'><number:text>KD-</number:text><number:fraction"
 			" number:min-integer-digits='4'/></number:number-style>" CELL_STYLE("A", "N", "")
