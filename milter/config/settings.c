@@ -96,13 +96,38 @@ static bool check_tags(const char *value, GError **error)
 	return true;
 }
 
+static bool is_port(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	return g_ascii_isdigit(*text) && *end == '\0' && n > 0 && n < 65536;
+}
+
 static bool is_address(const char *value)
 {
 	const char *colon = strrchr(value, ':');
-	const char *port = colon != NULL ? colon + 1 : "";
-	return g_str_has_prefix(value, "unix:/") ||
-		(colon > value && *port != '\0' && strlen(port) < 6 &&
-			port[strspn(port, "0123456789")] == '\0');
+	return g_str_has_prefix(value, "unix:/") || (colon > value && is_port(colon + 1));
+}
+
+/* Of one of these schemes, with a host, and a port that can be if one is said. */
+static bool is_url(const char *value, const char *const *schemes)
+{
+	int port;
+	g_autofree char *scheme = NULL, *host = NULL;
+	return g_uri_split_network(value, G_URI_FLAGS_NONE, &scheme, &host, &port, NULL) &&
+		g_strv_contains(schemes, scheme) && host != NULL && *host != '\0' && port != 0;
+}
+
+static bool is_relay(const char *value)
+{
+	static const char *const schemes[] = {"smtp", "smtps", NULL};
+	return is_url(value, schemes);
+}
+
+static bool is_web(const char *value)
+{
+	static const char *const schemes[] = {"https", "http", NULL};
+	return is_url(value, schemes);
 }
 
 static bool check_listen(const char *value, GError **error)
@@ -143,8 +168,7 @@ static bool check_languages(const char *value, GError **error)
 
 static bool check_listener(const char *value, GError **error)
 {
-	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://") ||
-		strcmp(value, "sendmail") == 0)
+	if (is_relay(value) || strcmp(value, "sendmail") == 0)
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 		"\"%s\" is neither a listener (smtp://127.0.0.1:25) nor sendmail", value);
@@ -157,10 +181,7 @@ static bool check_metrics(const char *value, GError **error)
 	const char *port = g_str_has_prefix(value, "127.0.0.1:") ? value + 10
 		: g_str_has_prefix(value, "[::1]:")              ? value + 6
 								 : "";
-	char *end;
-	unsigned long n = strtoul(port, &end, 10);
-	if (g_str_has_prefix(value, "unix:/") ||
-		(g_ascii_isdigit(*port) && *end == '\0' && n > 0 && n < 65536))
+	if (g_str_has_prefix(value, "unix:/") || is_port(port))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 		"\"%s\" is none of unix:/path, 127.0.0.1:port and [::1]:port", value);
@@ -178,7 +199,7 @@ static const MsRow metrics_rows[] = {
 
 static bool check_relay(const char *value, GError **error)
 {
-	if (g_str_has_prefix(value, "smtp://") || g_str_has_prefix(value, "smtps://"))
+	if (is_relay(value))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form smtp://host:port",
 		value);
@@ -299,7 +320,7 @@ static const MsRow reader_rows[] = {
 
 static bool check_hook(const char *value, GError **error)
 {
-	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
+	if (is_web(value))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/path",
 		value);
@@ -321,7 +342,7 @@ static const char *const originals[] = {"none", "header", "message", NULL};
 
 static bool check_link(const char *value, GError **error)
 {
-	if (g_str_has_prefix(value, "https://") || g_str_has_prefix(value, "http://"))
+	if (is_web(value))
 		return true;
 	g_set_error(
 		error, MS_ERROR, MS_ERROR_CONFIG, "\"%s\" is not of the form https://host/", value);
