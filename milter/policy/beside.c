@@ -171,6 +171,15 @@ bool ms_policy_take_tests(
 	return true;
 }
 
+/* Of the title that was written; or NULL. */
+static const char *nearest_policy(const MsPolicies *policies, const char *title)
+{
+	g_autofree const char **titles = g_new0(const char *, policies->list->len + 1);
+	for (guint i = 0; i < policies->list->len; i++)
+		titles[i] = ((const MsPolicy *)policies->list->pdata[i])->title;
+	return ms_text_nearest(title, titles);
+}
+
 /* They may speak of a policy of a file that comes later. */
 bool ms_policy_check_tests(const MsPolicies *policies, GError **error)
 {
@@ -178,9 +187,12 @@ bool ms_policy_check_tests(const MsPolicies *policies, GError **error)
 		const MsPolicyTest *test = policies->tests->pdata[i];
 		if (test->policy == NULL || ms_policy_find(policies, test->policy) != NULL)
 			continue;
+		const char *near = nearest_policy(policies, test->policy);
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s:%d: test \"%s\": policy: there is no policy \"%s\"", test->file,
-			test->line, test->title, test->policy);
+			"%s:%d: test \"%s\": policy: there is no policy \"%s\"%s%s%s", test->file,
+			test->line, test->title, test->policy,
+			near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+			near != NULL ? "\"?" : "");
 		return false;
 	}
 	return true;

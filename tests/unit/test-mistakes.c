@@ -100,6 +100,9 @@ static const Mistake mistakes[] = {
 		"begins with #"},
 	{SETTINGS, "mode = observe\n// host = a\n", ":2:", "not with //", "begins with #"},
 	{SETTINGS, "/* later {\n mode = observe\n} */\n", ":1:", "not with /*", "begins with #"},
+	{POLICY, "policy \"invoices\" {\n}\ntest \"t\" {\n policy = \"invoces\"\n to = {\"a@b.example\"}\n"
+		"text = \"x\"\n expect = hold\n}\n", ":3:", "there is no policy \"invoces\"",
+		"did you mean \"invoices\""},
 	{POLICY, "polciy \"a\" {\n}\n", ":1:", "'polciy'", "did you mean \"policy\""},
 	{POLICY, "policy {\n kinds = {\"iban\"}\n}\n", ":1:", "missing title",
 		"policy \"a title\" {"},
