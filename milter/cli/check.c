@@ -532,7 +532,8 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 /* "36 messages: 30 deliver, 5 hold, 1 not judged" */
 static void print_sum(const Check *check)
 {
-	printf("%u message%s:", check->messages, check->messages == 1 ? "" : "s");
+	printf("%u message%s%s", check->messages, CLI_S(check->messages),
+		check->messages > 0 ? ":" : "");
 	bool first = true;
 	for (int i = 0; i < MS_N_ACTIONS; i++) {
 		if (check->would[i] > 0)
@@ -541,7 +542,8 @@ static void print_sum(const Check *check)
 	}
 	if (check->failed > 0)
 		printf("%s %u could not be judged", first ? "" : ",", check->failed);
-	printf("%s\n", check->details ? "" : " (--details tells of each)");
+	printf("%s\n",
+		check->details || check->messages == 0 ? "" : " (--details tells of each)");
 }
 
 static void check_clear(Check *check)
