@@ -178,16 +178,22 @@ static MsReader *start_reader(const MsSettings *s, const MsKinds *kinds, const M
 	return ms_reader_new(&settings, warning_out, error);
 }
 
+/* Asked before anything in it is: what it says of that would lead nowhere. */
+static bool has_state(const MsSettings *s, GError **error)
+{
+	g_autofree char *within = g_build_filename(s->state_dir, ".", NULL);
+	if (access(within, W_OK | X_OK) == 0)
+		return true;
+	int why = errno;
+	g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
+		"state-dir %s: is missing or not writable for this user: %s", s->state_dir,
+		g_strerror(why));
+	return false;
+}
+
 static bool load_writers(MsRuntime *runtime, GError **error)
 {
 	const MsSettings *s = runtime->settings;
-	if (access(s->state_dir, W_OK | X_OK) != 0) {
-		int why = errno;
-		g_set_error(error, MS_ERROR, ms_io_is_want(why) ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
-			"state-dir %s: is missing or not writable for this user: %s", s->state_dir,
-			g_strerror(why));
-		return false;
-	}
 	if (!ms_io_make_folder(s->spool_dir, 0700))
 		return ms_io_fail(error, s->spool_dir, errno);
 	runtime->ledger = ms_ledger_open(s->records_file, error);
@@ -327,7 +333,8 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	if (runtime->policies == NULL)
 		return NULL;
 	ms_policies_tags(runtime->policies, s->tag_separators);
-	if (!take_trials(runtime, (parts & MS_PARTS_WRITE) != 0, error))
+	bool writes = (parts & MS_PARTS_WRITE) != 0;
+	if ((writes && !has_state(s, error)) || !take_trials(runtime, writes, error))
 		return NULL;
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))

@@ -45,6 +45,10 @@ ok 'the site key is made' says 0 'made' missent directory key
 ok '... and never replaced' says 65 'File exists' missent directory key
 ok 'config check: no mapping yet' says 1 ' fault, ' missent config check
 ok 'config show' says 0 'missent.conf:1' missent config show
+for dir in none missent.conf; do
+	sed "s|$S/state|$S/$dir|" "$S/missent.conf" >"$S/astray.conf"
+	ok "a state-dir that is none: $dir" says 78 "state-dir $S/$dir: is missing or not writable" "$BUILD/missentd" -t -c "$S/astray.conf"
+done
 ok 'an empty directory is told' says 78 'nothing was ever imported' missent directory stats
 ok 'missentd -t warns of it, but would start' says 0 'warning: directory: nothing' missentd -t
 printf 'account,kind,value\nAC-1,recipient,@alpha.example\nAC-1,customer-number,C-10001\n' >"$S/m.csv"
