@@ -117,8 +117,11 @@ bool ms_verdict_is_observed(const MsVerdict *verdict);
 void ms_verdict_unsplit(MsVerdict *verdict);
 /* As if no policy were enforced: it is delivered, and what would be done stays on record. */
 void ms_verdict_pause(MsVerdict *verdict);
-/* "mismatch, oversized": each code that caused `action` or a stricter one, once. */
+/* "mismatch, oversized": each code for which a policy, enforced or not, does `at_least` or more,
+ * once. */
 char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least);
+/* The same of the policies that are enforced alone: what others may be told of what was done. */
+char *ms_verdict_causes(const MsVerdict *verdict, MsAction at_least);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsVerdict, ms_verdict_free)
 
 #endif

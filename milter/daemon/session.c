@@ -356,11 +356,12 @@ static void log_verdict(const MsEnvelope *envelope, const MsJudgement *judgement
 			(const char *)judgement->stopped->pdata[i], sender);
 }
 
-/* Nothing of the message's content goes into the mail or back to its sender. */
+/* Nothing of the message's content goes into the mail or back to its sender, nor what a policy says
+ * that only observes. */
 static void decide(const Transaction *t, const MsVerdict *verdict, Decision *out)
 {
 	const MsEnvelope *envelope = t->envelope;
-	g_autofree char *codes = ms_verdict_codes(verdict, MS_TAG);
+	g_autofree char *codes = ms_verdict_causes(verdict, MS_TAG);
 	out->action = verdict->action;
 	switch (verdict->action) {
 	case MS_DELIVER: break;

@@ -79,17 +79,28 @@ void ms_verdict_pause(MsVerdict *verdict)
 		((MsReason *)verdict->reasons->pdata[i])->enforced = false;
 }
 
-char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least)
+static char *codes_of(const MsVerdict *verdict, MsAction at_least, bool enforced)
 {
 	bool seen[MS_N_REASONS] = {false};
 	GString *out = g_string_new(NULL);
 	for (guint i = 0; i < verdict->reasons->len; i++) {
 		const MsReason *reason = verdict->reasons->pdata[i];
-		if (reason->action < at_least || seen[reason->code])
+		if (reason->action < at_least || seen[reason->code] ||
+			(enforced && !reason->enforced))
 			continue;
 		seen[reason->code] = true;
 		g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "",
 			ms_reason_names[reason->code]);
 	}
 	return g_string_free(out, FALSE);
+}
+
+char *ms_verdict_codes(const MsVerdict *verdict, MsAction at_least)
+{
+	return codes_of(verdict, at_least, false);
+}
+
+char *ms_verdict_causes(const MsVerdict *verdict, MsAction at_least)
+{
+	return codes_of(verdict, at_least, true);
 }

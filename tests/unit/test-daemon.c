@@ -352,6 +352,34 @@ static void test_paused(void)
 	daemon_state.numbers = NULL;
 }
 
+/* Other policies for a while. */
+typedef struct {
+	MsRuntime *before;
+	char *path, *kept;
+} Other;
+
+static Other other_begin(const char *policies)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
+	Other other = {daemon_state.runtime, g_build_filename(dir, "policies", "p.conf", NULL), NULL};
+	g_assert_true(g_file_get_contents(other.path, &other.kept, NULL, NULL));
+	g_assert_true(g_file_set_contents(other.path, policies, -1, NULL));
+	daemon_state.runtime =
+		ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	return other;
+}
+
+static void other_end(Other *other)
+{
+	ms_runtime_unref(daemon_state.runtime);
+	daemon_state.runtime = other->before;
+	g_assert_true(g_file_set_contents(other->path, other->kept, -1, NULL));
+	g_free(other->path);
+	g_free(other->kept);
+}
+
 /* A mail of ours that is recognised, and would go out for missent only observes, goes nowhere,
  * tagged or not; one that is not recognised goes out, and shows that. */
 static void test_canary(void)
@@ -369,11 +397,6 @@ static void test_canary(void)
 		{"policy \"p\" {\n on-mismatch = deliver\n}\n", MS_DELIVER, false},
 		{"policy \"p\" {\n on-mismatch = hold\n}\n", MS_HOLD, false},
 	};
-	g_autofree char *conf = g_build_filename(dir, "missent.conf", NULL);
-	g_autofree char *policy = g_build_filename(dir, "policies", "p.conf", NULL);
-	g_autofree char *kept = NULL;
-	g_assert_true(g_file_get_contents(policy, &kept, NULL, NULL));
-	MsRuntime *before = daemon_state.runtime;
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GError) error = NULL;
 		g_autofree char *body = g_strdup_printf(WRONG "\r\nReference: %zu\r\n", i);
@@ -382,10 +405,7 @@ static void test_canary(void)
 		ms_body_digest_init(&sum);
 		ms_body_digest_add(&sum, body, strlen(body));
 		ms_body_digest_end(&sum, digest);
-		g_assert_true(g_file_set_contents(policy, rows[i].policy, -1, NULL));
-		daemon_state.runtime =
-			ms_runtime_load(conf, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
-		g_assert_no_error(error);
+		Other other = other_begin(rows[i].policy);
 		g_assert_true(ms_canaries_add(ms_runtime_ledger(daemon_state.runtime), body,
 			"sendmail", digest, "billing@seller.example", "nobody@alpha.example", &error));
 		Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
@@ -397,10 +417,41 @@ static void test_canary(void)
 		g_assert_cmpint(d.discard, ==, rows[i].discarded);
 		decision_clear(&d);
 		session_free(session);
-		ms_runtime_unref(daemon_state.runtime);
+		other_end(&other);
 	}
-	daemon_state.runtime = before;
-	g_assert_true(g_file_set_contents(policy, kept, -1, NULL));
+}
+
+/* What goes out with the mail, or to its sender, is of what was done alone. */
+static void test_told(void)
+{
+#define PROOF "\n require = {\"customer-number\"}\n on-unproven = "
+#define TRIED "\n}\npolicy \"tried\" {\n mode = observe\n on-mismatch = "
+	static const struct {
+		const char *policy, *want;
+	} rows[] = {
+		{"on-mismatch = tag" PROOF "tag", "tag; reasons=\"mismatch, unproven\""},
+		{"on-mismatch = deliver" PROOF "tag" TRIED "reject", "tag; reasons=\"unproven\""},
+		{"on-mismatch = deliver" PROOF "hold" TRIED "reject", "missent: unproven"},
+		{"on-mismatch = deliver" PROOF "\"delay 30m\"" TRIED "hold", "missent: unproven"},
+		{"on-mismatch = deliver" PROOF "reject" TRIED "hold",
+			"not sent: it does not fit its recipients (unproven; reference QID1)"},
+		{"on-mismatch = reject" TRIED "deliver" PROOF "hold",
+			"not sent: it does not fit its recipients (mismatch; reference QID1)"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"policy \"told %zu\" {\n %s\n}\n", i, rows[i].policy);
+		Other other = other_begin(text);
+		Session *session = session_new(&daemon_state, "localhost", "127.0.0.1");
+		Decision d;
+		send_message(session, "<billing@seller.example>", "<a@alpha.example>", WRONG, &d);
+		g_test_message("row %zu", i);
+		g_assert_cmpstr(d.header != NULL ? d.header : d.reason != NULL ? d.reason : d.reply,
+			==, rows[i].want);
+		decision_clear(&d);
+		session_free(session);
+		other_end(&other);
+	}
 }
 
 /* One that is in hand for too long is told once, and not counted any more when it is done. */
@@ -510,6 +561,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/daemon/brackets", test_brackets);
 	g_test_add_func("/daemon/paused", test_paused);
 	g_test_add_func("/daemon/canary", test_canary);
+	g_test_add_func("/daemon/told", test_told);
 	g_test_add_func("/daemon/hand", test_hand);
 	g_test_add_func("/daemon/trial", test_trial);
 	int rc = g_test_run();
