@@ -1507,7 +1507,8 @@ static void test_api(void)
 	g_autofree char *states = world_states(s->w, big);
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
 	/* Nor is one taken away by who has a session and no more. */
-	static const char *const proofs[] = {"", "&password=wrong", "&password=" PASSWORD};
+	static const char *const proofs[] = {"", "&password=wrong",
+		("&password=" PASSWORD)};
 	for (gsize i = 0; i < G_N_ELEMENTS(proofs); i++) {
 		g_autofree char *gone = g_strconcat("act=token-delete&name=billing", proofs[i], NULL);
 		g_assert_cmpint(post(anna, "/accounts", gone), ==, 303);
