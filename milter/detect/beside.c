@@ -954,8 +954,8 @@ static guint valued(const Search *s, const Cell *cells, guint n)
 	return values;
 }
 
-/* A line of numbers, or of several among other words, and above it one of as many names: is its
- * name where the value is? */
+/* A line of numbers, or of several among other words, and above it, and others that are like it, one
+ * of as many names: is its name where the value is? */
 static bool by_line_above(const Case *c, gsize last)
 {
 	const Search *s = c->s;
@@ -970,10 +970,22 @@ static bool by_line_above(const Case *c, gsize last)
 	guint values = valued(s, cells, n);
 	if (values < n && (n < 3 || values < 2 || values * 2 < n))
 		return false;
-	gsize end = ms_detect_word_end(s, word - 1);
-	word = first_word_at(s, word, start_of_line(s->fold, end));
-	return cut_blanks(s, word, end, true, names) == n && is_name(c, &names[i]) &&
-		valued(s, names, n) == 0 && (values == n || are_heads(s, names, n));
+	gsize below = ms_detect_word_start(s, word);
+	for (guint rows = 0; rows < MAX_VALUES && word > 0; rows++) {
+		gsize end = ms_detect_word_end(s, word - 1);
+		word = first_word_at(s, word, start_of_line(s->fold, end));
+		if (cut_blanks(s, word, end, true, names) != n)
+			return false;
+		if (valued(s, &names[i], 1) == 0)
+			return is_name(c, &names[i]) && valued(s, names, n) == 0 &&
+				(values == n || are_heads(s, names, n));
+		const char *nl = memchr(s->fold->text + end, '\n', below - end);
+		if (nl == NULL ||
+			memchr(nl + 1, '\n', (gsize)(s->fold->text + below - nl - 1)) != NULL)
+			return false; /* an empty line ends it */
+		below = ms_detect_word_start(s, word);
+	}
+	return false;
 }
 
 static gsize word_at(const Search *s, gsize at)
@@ -989,6 +1001,19 @@ static gsize word_at(const Search *s, gsize at)
 	return low;
 }
 
+/* "4711 | Customer no." above "417 | Quantity": is the line that ends at `end` one of a value and its
+ * name, and the next one, from word `below` on, too? */
+static bool are_behind(const Search *s, gsize head, gsize end, gsize below, gsize until)
+{
+	Cell above[MAX_CELLS], cells[MAX_CELLS];
+	const Cell *value = &above[0];
+	return cut_line(s, head, end, above) == 2 && cut_line(s, below, until, cells) == 2 &&
+		is_set_apart(s, above) &&
+		with_digits(s, value->first, value->last) == value->last - value->first + 1 &&
+		valued(s, &cells[0], 1) > 0 && valued(s, &above[1], 1) == 0 &&
+		valued(s, &cells[1], 1) == 0;
+}
+
 /* "Quantity Customer" above "417 C-10001": has the column that the label heads a value of its own,
  * and is what is at `value` in another one? */
 bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
@@ -1001,6 +1026,8 @@ bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
 	gsize word = word_at(s, value), first = first_word_at(s, word, line), j = 0, i = 0;
 	guint n = cut_blanks(s, first, end_of_line(s->fold, value), false, cells);
 	gsize head = first_word_at(s, first, start_of_line(s->fold, line - 1));
+	if (are_behind(s, head, line - 1, first, end_of_line(s->fold, value)))
+		return true;
 	if (n < 2 || cut_blanks(s, head, line - 1, true, names) != n || !are_heads(s, names, n))
 		return false;
 	while (j < n && ms_detect_word_end(s, names[j].last) < label->end)

@@ -773,6 +773,13 @@ static const struct {
 	/* among other words, and of whose column there is another one */
 	{"Name Kundennummer Betrag\nMeier 417 12,50", "KD00417"},
 	{"Datum Name Kundennummer Ort\n1.2. Meier 417 Ulm", "KD00417"},
+	{"Name Kundennummer Betrag\nMeier 12694 12,50\nHuber 417 3,00", "KD12694+KD00417"},
+	{"Menge Kundennummer\n12 12694\n3 417", "KD12694+KD00417"},
+	{"Menge Kundennummer\n12 12694\nZimmer 417", "KD12694"},
+	{"417 | Kundennummer\n733 | Menge", "KD00417"},
+	{"417\tKundennummer\n733\tMenge", "KD00417"},
+	{"417 | Kundennummer\n733 | Kundennummer", "KD00417+KD00733"},
+	{"Haus 2 | Kundennummer\n417 | Meier", "KD00417"},
 	{"Menge Name Kundennummer\n417 Meier 12694", "KD12694"},
 	{"Menge Kundennummer\n417 KD-12694", "KD12694"},
 	{"Menge - Kundennummer\n417 - X-77", NULL},
