@@ -293,6 +293,15 @@ static void trim(const char *text, Cell *cell)
 		cell->end--;
 }
 
+/* What cites a line, or indents it, is in none of its cells. */
+static gsize skip_quoting(const char *text, gsize len, gsize at, char separator)
+{
+	while (at < len && (strchr("> ", text[at]) != NULL || text[at] == '\t') &&
+		text[at] != separator && text[at] != '\0')
+		at++;
+	return at;
+}
+
 /* The cells of the line at `*at`, which is moved to the next line.  A quoted cell may have the
  * separator and line ends within, and one of a document, whose rows end with a tab each, line ends.
  * A line with more cells than `most` is not read to its end. */
@@ -300,9 +309,9 @@ static guint cut_line(
 	const char *text, gsize len, gsize *at, char separator, guint most, Cell *cells)
 {
 	guint n = 0;
-	gsize start = *at, i = start;
 	bool quoted = false, tabs = separator == ROWS_END;
 	separator = tabs ? '\t' : separator;
+	gsize start = skip_quoting(text, len, *at, separator), i = start;
 	for (;; i++) {
 		bool within = (quoted || (tabs && i > start)) && i - start < MAX_VALUE;
 		bool end = i >= len || (text[i] == '\n' && !within);
