@@ -61,6 +61,7 @@ typedef struct {
 	bool dated;  /* it may have a date's form */
 	bool next;        /* its name ends right before it */
 	bool filled; /* zeros fill up a field: the kind's numbers have none */
+	bool within; /* zeros behind a year do */
 	bool placed;      /* its place says what it is, not what stands before it */
 } Short;
 
@@ -718,6 +719,22 @@ static void try_years(Short *c, const MsStyle *style, gsize first, gsize letters
 		try_year(c, style, a, one, b, two, first, letters, joined);
 }
 
+/* "2026-000418", "26/00418" for 2026-0418, which the directory has without its zeros, too. */
+static void try_within(Short *c, const MsStyle *style, gsize first, gsize letters, bool joined)
+{
+	const MsWord *w = &c->s->compact->words[c->first];
+	const char *a = c->s->compact->text + w->start + c->led;
+	if (c->last != c->first + 1)
+		return;
+	const char *b = c->s->compact->text + w[1].start;
+	gsize one = w->end - w->start - c->led, two = w[1].end - w[1].start, zeros = 0;
+	while (zeros < two && b[zeros] == '0')
+		zeros++;
+	if (zeros > 0 && zeros < two && two >= MIN_DIGITS &&
+		(one == 2 || (one == YEAR && ms_detect_is_year(a, one))))
+		try_year(c, style, a, one, b + zeros, two - zeros, first, letters, joined);
+}
+
 static void try_style(Short *c, const MsStyle *style)
 {
 	const MsWord *w = &c->s->compact->words[c->first];
@@ -731,6 +748,10 @@ static void try_style(Short *c, const MsStyle *style)
 		joined = c->led == style->len &&
 			memcmp(c->s->compact->text + w->start, style->letters, c->led) == 0;
 		letters = joined ? c->led : 0;
+	}
+	if (c->within) {
+		try_within(c, style, first, letters, joined);
+		return;
 	}
 	try_digits(c, style, c->digits, first, letters, joined);
 	try_years(c, style, first, letters, joined);
@@ -858,6 +879,9 @@ void ms_detect_short(Search *s, gsize word)
 		try_style(&c, &style);
 	c.filled = *c.digits == '0';
 	for (guint i = 0; c.n == 0 && c.filled && ms_filters_style(s->known, i, &style); i++)
+		try_style(&c, &style);
+	c.within = true;
+	for (guint i = 0; c.n == 0 && c.last > c.first && ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
 	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
