@@ -954,8 +954,8 @@ static guint valued(const Search *s, const Cell *cells, guint n)
 	return values;
 }
 
-/* A line of numbers, or of several among other words, and above it, and others that are like it, one
- * of as many names: is its name where the value is? */
+/* A line of numbers, or of several among other words, and above it, and others that are like it,
+ * one of as many names: is its name where the value is? */
 static bool by_line_above(const Case *c, gsize last)
 {
 	const Search *s = c->s;
@@ -1001,8 +1001,8 @@ static gsize word_at(const Search *s, gsize at)
 	return low;
 }
 
-/* "4711 | Customer no." above "417 | Quantity": is the line that ends at `end` one of a value and its
- * name, and the next one, from word `below` on, too? */
+/* "4711 | Customer no." above "417 | Quantity": is the line that ends at `end` one of a value and
+ * its name, and the next one, from word `below` on, too? */
 static bool are_behind(const Search *s, gsize head, gsize end, gsize below, gsize until)
 {
 	Cell above[MAX_CELLS], cells[MAX_CELLS];

@@ -881,7 +881,8 @@ void ms_detect_short(Search *s, gsize word)
 	for (guint i = 0; c.n == 0 && c.filled && ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
 	c.within = true;
-	for (guint i = 0; c.n == 0 && c.last > c.first && ms_filters_style(s->known, i, &style); i++)
+	bool joint = c.last > c.first;
+	for (guint i = 0; c.n == 0 && joint && ms_filters_style(s->known, i, &style); i++)
 		try_style(&c, &style);
 	if (c.n == 0 || c.many || is_known(&c) || !is_whole(&c))
 		return;
