@@ -90,10 +90,6 @@ static void take_row(MsSqlRow *row, void *user)
 	g->attached = g_strdup(ms_sql_text_or_null(row, "attached"));
 }
 
-/* Of the recipients the one for whom it is worst; outcomes are in that order. */
-#define WORST \
-	"ORDER BY CASE outcome WHEN 'wrong' THEN 0 WHEN 'unknown-recipient' THEN 1 ELSE 2 END, rowid LIMIT 1"
-
 MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **error)
 {
 	g_autoptr(MsGlance) glance = g_new0(MsGlance, 1);
@@ -104,7 +100,7 @@ MsGlance *ms_records_glance(MsLedger *ledger, const MsRecord *record, GError **e
 		    "   WHERE held=:id AND owners<>'' AND trim(relations, 'h')<>'' LIMIT 4))) AS owner,"
 		    " r.address AS address, r.accounts AS accounts, r.outcome AS outcome, g.subject AS subject,"
 		    " g.attached AS attached"
-		    " FROM (SELECT 1) LEFT JOIN (SELECT * FROM recipient WHERE held=:id " WORST
+		    " FROM (SELECT 1) LEFT JOIN (SELECT * FROM recipient WHERE held=:id " LEDGER_WORST
 		    ") r"
 		    " LEFT JOIN glance g ON g.held=:id",
 		    MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id)), take_row, glance, error))
@@ -268,7 +264,7 @@ GPtrArray *ms_records_sample(MsLedger *ledger, const GPtrArray *uids, guint most
 		    "SELECT uid, r.outcome AS outcome, (SELECT owners FROM finding WHERE held=h.id"
 		    " AND instr(relations, 'x') > 0 LIMIT 1) AS owners, " DOMAIN
 		    " AS domain FROM held h JOIN recipient r ON r.rowid=(SELECT rowid FROM recipient WHERE"
-		    " held=h.id AND state='held' " WORST ") WHERE h.id IN " THESE
+		    " held=h.id AND state='held' " LEDGER_WORST ") WHERE h.id IN " THESE
 		    " ORDER BY arrived DESC",
 		    MS_SQL_VALUES(MS_SQL_TEXT("these", these)), take_candidate, list, error))
 		return NULL;

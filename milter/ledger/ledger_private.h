@@ -85,5 +85,8 @@ char *ledger_list(const GPtrArray *names);
 	" rightful, account, identifier, assignee"
 /* A state that is none is that of a damaged record, which is held until somebody has decided. */
 #define LEDGER_IS_HELD "state NOT IN ('observed', 'released', 'returned', 'deleted', 'gone', 'delivered')"
+/* Of the recipients the one for whom it is worst; outcomes are in that order. */
+#define LEDGER_WORST \
+	"ORDER BY CASE outcome WHEN 'wrong' THEN 0 WHEN 'unknown-recipient' THEN 1 ELSE 2 END, rowid LIMIT 1"
 
 #endif

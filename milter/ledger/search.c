@@ -23,7 +23,7 @@ const char *const ms_sort_names[MS_N_SORTS + 1] = {
 	" signed, codes, policies, cause, assignee, warned, changed, recipients, damaged, unclear," \
 	" ifnull((SELECT due FROM wait WHERE held=held.id), 0) AS due," \
 	" ifnull((SELECT asked FROM wait WHERE held=held.id), 0) AS asked," \
-	" (SELECT address FROM recipient WHERE held=held.id ORDER BY rowid LIMIT 1) AS first FROM held "
+	" (SELECT address FROM recipient WHERE held=held.id " LEDGER_WORST ") AS first FROM held "
 
 static void note_odd(const MsSqlRow *row, MsRecord *record, const char *what)
 {
