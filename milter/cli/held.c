@@ -90,12 +90,41 @@ static char *until_of(const MsRecord *r)
 					     : g_strdup_printf(" (until %s)", due);
 }
 
-static void print_line(const MsRecord *r, const char *queue)
+/* Of the columns of addresses: no wider than what is in them, so that a line mostly fits. */
+typedef struct {
+	int from, to;
+} Widths;
+
+#define WIDEST 30
+
+static const char *first_of(const MsRecord *r)
+{
+	return r->recipients->len > 0
+		? ((const MsHeldRecipient *)r->recipients->pdata[0])->address
+		: "-";
+}
+
+static int wider(int width, const char *text)
+{
+	g_autofree char *safe = cli_cell(text, 0);
+	return MIN(MAX(width, cli_columns(safe)), WIDEST);
+}
+
+static Widths widths_of(const GPtrArray *list, guint most)
+{
+	Widths w = {cli_columns("from"), cli_columns("to")};
+	for (guint i = 0; i < MIN(list->len, most); i++) {
+		const MsRecord *r = list->pdata[i];
+		w = (Widths){wider(w.from, r->sender), wider(w.to, first_of(r))};
+	}
+	return w;
+}
+
+static void print_line(const MsRecord *r, const char *queue, Widths widths)
 {
 	g_autofree char *age = age_of(r->arrived);
-	g_autofree char *sender = cli_cell(r->sender, 30);
-	const MsHeldRecipient *to = r->recipients->len > 0 ? r->recipients->pdata[0] : NULL;
-	g_autofree char *first = cli_cell(to != NULL ? to->address : "-", 30);
+	g_autofree char *sender = cli_cell(r->sender, widths.from);
+	g_autofree char *first = cli_cell(first_of(r), widths.to);
 	g_autofree char *id = cli_cell(*r->queue_id != '\0' ? r->queue_id : r->uid, 16);
 	g_autofree char *until = until_of(r);
 	bool missing = r->state == MS_STATE_HELD && queue != NULL && strcmp(queue, "hold") != 0
@@ -108,10 +137,10 @@ static void print_line(const MsRecord *r, const char *queue)
 					       : "");
 }
 
-static void print_heading(void)
+static void print_heading(Widths widths)
 {
-	printf("%-16s  %-8s  %5s  %-30s  %-30s %4s  %s\n", "queue ID", "state", "age", "from", "to",
-		"n", "reasons");
+	printf("%-16s  %-8s  %5s  %-*s  %-*s %4s  %s\n", "queue ID", "state", "age", widths.from,
+		"from", widths.to, "to", "n", "reasons");
 }
 
 /* ---- on record ------------------------------------------------------------------------ */
@@ -174,14 +203,15 @@ static int list_records(MsDesk *desk, const MsRecordFilter *filter, bool json)
 		return cli_fail_error(error);
 	g_autoptr(GHashTable) queue = ms_desk_queue(desk, &error);
 	int rc = queue == NULL ? no_queue(error) : 0;
+	Widths widths = widths_of(list, list->len);
 	if (!json && list->len > 0)
-		print_heading();
+		print_heading(widths);
 	for (guint i = 0; i < list->len; i++) {
 		const MsRecord *record = list->pdata[i];
 		if (json)
 			print_json(record, queue_of(record, queue));
 		else
-			print_line(record, queue_of(record, queue));
+			print_line(record, queue_of(record, queue), widths);
 	}
 	if (!json)
 		printf("%u message%s%s\n", list->len, CLI_S(list->len),
@@ -667,9 +697,10 @@ static bool confirmed(const GPtrArray *list, MsVerb which, bool yes, bool json)
 {
 	const char *verb = ms_verbs[which].name;
 	if (!json) {
-		print_heading();
+		Widths widths = widths_of(list, SAMPLE);
+		print_heading(widths);
 		for (guint i = 0; i < list->len && i < SAMPLE; i++)
-			print_line(list->pdata[i], NULL);
+			print_line(list->pdata[i], NULL, widths);
 		if (list->len > SAMPLE)
 			printf("... and %u more\n", list->len - SAMPLE);
 	}

@@ -97,7 +97,8 @@ def verdicts(p):
 
     # per recipient, delegation, house
     r = p.send(message('two recipients', RIGHT), to=['kunde@alpha.example', 'a@beta.example'])
-    tap.ok(p.queue_id(r) in p.held(), 'one recipient without a right is enough for a hold', r)
+    two = p.queue_id(r)
+    tap.ok(two in p.held(), 'one recipient without a right is enough for a hold', r)
     p.send(message('copy for us', WRONG), to=['archive@seller.example'])
     tap.same(p.arrived('copy for us'), 1, 'the house may receive everything')
     m.tool('directory', 'put', 'AC-R', 'recipient', 'desk@reseller.example')
@@ -110,6 +111,9 @@ def verdicts(p):
     # the record
     out = m.tool('held', 'list')
     tap.ok(wrong in out and 'mismatch' in out, 'held list has it with its reason', out)
+    tap.ok(re.search(two + r' .* a@beta\.example +2 ', out), '... of several recipients with the one for whom it is wrong', out)
+    out = m.tool('held', 'list', '--recipient', 'a@beta.example')
+    tap.same(out.find('reasons'), 80, '... in columns as wide as what is in them')
     out = m.tool('held', 'show', wrong)
     tap.ok('AC-2' in out and 'part 1 text/plain' in out and 'customer-number' in out,
            'held show says whose, what and where', out)
