@@ -64,6 +64,17 @@ static gsize skip_empty(const MsFold *fold, gsize at)
 	return line.end == line.start ? line.next : at;
 }
 
+/* "01.11.2026", "129.00": of a list of customers none is. */
+static bool is_other(const MsFold *fold, gsize start, gsize end)
+{
+	const char *text = fold->text, *point = memchr(text + start, '.', end - start);
+	gsize whole = point != NULL ? (gsize)(point - text) - start : 0;
+	return ms_detect_of_date(fold, start, end) == MS_DATED_WHOLE ||
+		(point != NULL && text + end - point == 3 &&
+			ms_detect_is_number(text + start, whole) &&
+			ms_detect_is_number(point + 1, 2));
+}
+
 /* Where the word with a digit ends that a line begins with; 0: it begins with none. */
 static gsize value_end(const MsFold *fold, const Line *line)
 {
@@ -73,7 +84,10 @@ static gsize value_end(const MsFold *fold, const Line *line)
 		(g_ascii_isalnum(text[end]) || strchr("-./_", text[end]) != NULL))
 		end++;
 	gsize len = end - line->start;
-	return len <= MAX_VALUE && ms_has_digit(text + line->start, len) ? end : 0;
+	return len <= MAX_VALUE && ms_has_digit(text + line->start, len) &&
+			!is_other(fold, line->start, end)
+		? end
+		: 0;
 }
 
 /* Is it a number alone, or (`named`) one with a name behind it? */

@@ -834,6 +834,9 @@ static const struct {
 	{"Zimmer\n12694\n417", NULL},
 	{"Kundennummer\n12694\nMenge\n417\n12", "KD12694"},
 	{"Kunden\n12,694\n4,17", NULL},
+	/* cells of a table, a line each */
+	{"Datum\nMenge\nKundennummer\n01.11.2026\n417\n12694", "KD12694"},
+	{"Betrag\nMenge\nKundennummer\n129.00\n417\n12694", "KD12694"},
 	/* with names behind them, or the first one behind its own */
 	{"Kunden:\n12694 Meier\n417 Huber, Ulm\n733", "KD12694+KD00417+KD00733"},
 	{"Kunden:\n12694, Meier GmbH, Hauptstr. 5\n417, Huber", "KD12694+KD00417"},
