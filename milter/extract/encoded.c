@@ -1,9 +1,9 @@
 /*
  * Files that are written into a text in letters: uuencode and xxencode wherever "begin" stands,
  * and without it; BinHex; base64 and quoted-printable that were applied once more than the label
- * says; ascii85; hexadecimal digits; encoded words of quoted headers.  In comes a text in UTF-8,
- * out go the decoded files to ms_extract() and unread items for what is told only (PGP).  One pass
- * over the lines, one over all for ascii85; no state is kept.
+ * says; ascii85; hexadecimal digits, dumps of them; encoded words of quoted headers.  In comes a
+ * text in UTF-8, out go the decoded files to ms_extract() and unread items for what is told only
+ * (PGP).  One pass over the lines, one over all for ascii85; no state is kept.
  *
  * What stands so in a text is a guess: what decodes to nothing known is dropped, for it is a
  * key, a digest or a certificate far more often than a file.  A text that is nothing else than
@@ -34,6 +34,7 @@ typedef struct {
 	const char *text, *end;
 	/* quoted-printable: line breaks, bytes, and so many in a row that they are a word */
 	bool soft, pairs, word;
+	const char *dumped; /* no dump begins before it */
 } Scan;
 
 typedef struct {
@@ -206,6 +207,20 @@ static GByteArray *something_in(const char *p, const char *stop)
 	return is_something(data->data, data->len) ? g_steal_pointer(&data) : NULL;
 }
 
+/* Text whose first letters were lost, so that its groups of four begin elsewhere. */
+static GByteArray *without_beginning(const char *p, const char *stop)
+{
+	for (guint lost = 1; lost < 4 && stop - p > SHORTEST; lost++) {
+		const guint8 *from = (const guint8 *)p + lost;
+		gsize len = (gsize)(stop - p) - lost;
+		g_autoptr(GByteArray) head = ms_transfer_base64(from, MIN(len, SHORTEST));
+		if (ms_scan_utf8((const char *)head->data, head->len / 4 * 3) &&
+			ms_is_text(head->data, head->len))
+			return ms_transfer_base64(from, len);
+	}
+	return NULL;
+}
+
 /* The first line of a file is as long as the second, unless that is the last. */
 static bool begins_lines(const Scan *scan, const Line *line, const char *after)
 {
@@ -277,6 +292,8 @@ static const char *read_base64(const Scan *scan, const Line *line, const char *t
 	if (!whole && line->stop - text < SHORTEST && (words || !mixed))
 		return behind_prose(scan, line, after);
 	g_autoptr(GByteArray) data = something_in(text, after);
+	if (data == NULL)
+		data = without_beginning(text, after);
 	if (data != NULL) {
 		give(scan, "base64 text", data);
 		return after;
@@ -418,6 +435,81 @@ static void read_hex(const Scan *scan, const Line *line)
 	hex_behind(scan, line, 'X');
 }
 
+/* ---- dumps ---------------------------------------------------------------------------- */
+
+#define LEAST_DUMPED 8 /* bytes */
+
+/* One group of digits, with "0x" before it or not: where it ends, and how many digits it has; NULL:
+ * it is none. */
+static const char *take_group(const char *p, const char *stop, gsize *digits_out)
+{
+	if (stop - p > 3 && *p == '0' && (p[1] == 'x' || p[1] == 'X'))
+		p += 2;
+	const char *from = p;
+	while (p < stop && g_ascii_isxdigit(*p))
+		p++;
+	*digits_out = (gsize)(p - from);
+	return p > from && (p == stop || strchr(" \t,:;-|", *p) != NULL) ? p : NULL;
+}
+
+static const char *past_gap(const char *p, const char *stop)
+{
+	while (p < stop && strchr(" \t,:;-", *p) != NULL && *p != '\0')
+		p++;
+	return p;
+}
+
+/* A line of bytes, of two digits each or in groups of four or eight: "4b 44 2d", "0x4b, 0x44",
+ * "4b:44"; with the place of the first before them, and the same as text behind.  False: it is
+ * none. */
+static bool take_dumped(const char *p, const char *stop, GByteArray *out)
+{
+	gsize digits, next, before = out->len, size = 0;
+	const char *end = take_group(p, stop, &digits);
+	if (end == NULL)
+		return false;
+	const char *second = past_gap(end, stop);
+	bool placed = digits >= 4 && second > end &&
+		((end + 1 < stop && *end == ':' && end[1] == ' ') ||
+			(take_group(second, stop, &next) != NULL && next != digits));
+	for (p = placed ? second : p; p < stop; p = past_gap(end, stop)) {
+		end = take_group(p, stop, &digits);
+		bool fits = end != NULL && (digits == 2 || digits == 4 || digits == 8) &&
+			(size == 0 || digits <= size);
+		if (!fits || (placed && out->len - before >= 16))
+			break;
+		size = size == 0 ? digits : size;
+		g_autoptr(GByteArray) bytes = ms_transfer_hex(end - digits, digits);
+		g_byte_array_append(out, bytes->data, bytes->len);
+	}
+	bool whole = p >= stop || placed;
+	if (!whole)
+		g_byte_array_set_size(out, (guint)before);
+	return whole && out->len > before;
+}
+
+/* The lines of a dump that begin at `line`: where they end, or NULL if there is none. */
+static const char *read_dump(Scan *scan, const Line *line, const char *text)
+{
+	if (!g_ascii_isxdigit(*text) || line->p < scan->dumped)
+		return NULL;
+	g_autoptr(GByteArray) out = ms_bytes_new();
+	if (!take_dumped(text, line->stop, out))
+		return NULL;
+	const char *after = line->next;
+	while (after < scan->end) {
+		Line at = line_at(scan, after);
+		if (!take_dumped(past_quote(&at), at.stop, out))
+			break;
+		after = at.next;
+	}
+	scan->dumped = after;
+	if (out->len < LEAST_DUMPED || !is_something(out->data, out->len))
+		return NULL;
+	give(scan, "hexadecimal digits", out);
+	return after;
+}
+
 /* ---- BinHex --------------------------------------------------------------------------- */
 
 /* A header (the name, 22 bytes), the data fork and the resource fork, each with a checksum. */
@@ -489,6 +581,8 @@ static const char *read_line(Scan *scan, const Line *line)
 	if (after == NULL && is_binhex_line(line, text))
 		after = read_binhex(scan, text);
 	if (after == NULL)
+		after = read_dump(scan, line, text);
+	if (after == NULL)
 		after = read_base64(scan, line, text);
 	if (after == NULL && line->stop - text >= 22 &&
 		strncmp(text, "-----BEGIN PGP MESSAGE", 22) == 0) /* or ", PART 1/2" */
@@ -532,7 +626,7 @@ void ms_plain_embedded(const MsExtraction *to, const char *where, const char *te
 {
 	g_autofree char *lines = with_newlines(text, len);
 	text = lines != NULL ? lines : text;
-	Scan scan = {to, where, text, text + len, false, false, false};
+	Scan scan = {to, where, text, text + len, false, false, false, text};
 	for (const char *p = text; p < scan.end;) {
 		if (!ms_budget_time(to->budget)) {
 			ms_reading_unread(

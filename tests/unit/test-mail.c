@@ -197,6 +197,82 @@ static const Row files[] = {
 		"CAH6UPqMUMKtjR4VZQUc+\n"
 		"+\nend\n",
 		"KD-7740912", NULL},
+	{"bytes with blanks",
+		"43 75 73 74 6f 6d 65 72 20 6e 75 6d 62 65 72 20\n"
+		"4b 44 2d 37 37 34 30 39 31 32 20 6f 66 20 61 6e\n"
+		"6f 74 68 65 72 20 63 75 73 74 6f 6d 65 72 2c 20\n"
+		"61 6e 64 20 6d 6f 72 65 20 6f 66 20 69 74\n",
+		"KD-7740912", NULL},
+	{"bytes with colons",
+		"43:75:73:74:6F:6D:65:72:20:6E:75:6D:62:65:72:20\n"
+		"4B:44:2D:37:37:34:30:39:31:32:20:6F:66:20:61:6E\n"
+		"6F:74:68:65:72:20:63:75:73:74:6F:6D:65:72:2C:20\n"
+		"61:6E:64:20:6D:6F:72:65:20:6F:66:20:69:74\n",
+		"KD-7740912", NULL},
+	{"bytes of a program",
+		"0x43, 0x75, 0x73, 0x74, 0x6f, 0x6d, 0x65, 0x72, 0x20, 0x6e, 0x75, 0x6d,\n"
+		"0x62, 0x65, 0x72, 0x20, 0x4b, 0x44, 0x2d, 0x37, 0x37, 0x34, 0x30, 0x39,\n"
+		"0x31, 0x32, 0x20, 0x6f, 0x66, 0x20, 0x61, 0x6e, 0x6f, 0x74, 0x68, 0x65,\n"
+		"0x72, 0x20, 0x63, 0x75, 0x73, 0x74, 0x6f, 0x6d, 0x65, 0x72, 0x2c, 0x20,\n"
+		"0x61, 0x6e, 0x64, 0x20, 0x6d, 0x6f, 0x72, 0x65, 0x20, 0x6f, 0x66, 0x20,\n"
+		"0x69, 0x74,\n",
+		"KD-7740912", NULL},
+	{"od",
+		"000000 43 75 73 74 6f 6d 65 72 20 6e 75 6d 62 65 72 20\n"
+		"000010 4b 44 2d 37 37 34 30 39 31 32 20 6f 66 20 61 6e\n"
+		"000020 6f 74 68 65 72 20 63 75 73 74 6f 6d 65 72 2c 20\n"
+		"000030 61 6e 64 20 6d 6f 72 65 20 6f 66 20 69 74\n"
+		"00003e\n",
+		"KD-7740912", NULL},
+	{"xxd across lines",
+		"00000000: 6162 6364 6566 4375 7374 6f6d 6572 206e  abcdefCustomer n\n"
+		"00000010: 756d 6265 7220 4b44 2d37 3734 3039 3132  umber KD-7740912\n"
+		"00000020: 206f 6620 616e 6f74 6865 7220 6375 7374   of another cust\n"
+		"00000030: 6f6d 6572 2c20 616e 6420 6d6f 7265 206f  omer, and more o\n"
+		"00000040: 6620 6974  f it\n",
+		"KD-7740912", NULL},
+	{"xxd, groups of four",
+		"00000000: 43757374 6f6d6572 206e756d 62657220  ................\n"
+		"00000010: 4b442d37 37343039 3132206f 6620616e  ................\n"
+		"00000020: 6f746865 72206375 73746f6d 65722c20  ................\n"
+		"00000030: 616e6420 6d6f7265 206f6620 6974  ................\n",
+		"KD-7740912", NULL},
+	{"hexdump",
+		"00000000  43 75 73 74 6f 6d 65 72  20 6e 75 6d 62 65 72 20  |................|\n"
+		"00000010  4b 44 2d 37 37 34 30 39  31 32 20 6f 66 20 61 6e  |................|\n"
+		"00000020  6f 74 68 65 72 20 63 75  73 74 6f 6d 65 72 2c 20  |................|\n"
+		"00000030  61 6e 64 20 6d 6f 72 65  20 6f 66 20 69 74  |................|\n",
+		"KD-7740912", NULL},
+	{"bytes, quoted",
+		"> 43 75 73 74 6f 6d 65 72 20 6e 75 6d 62 65 72 20\n"
+		"> 4b 44 2d 37 37 34 30 39 31 32 20 6f 66 20 61 6e\n"
+		"> 6f 74 68 65 72 20 63 75 73 74 6f 6d 65 72 2c 20\n"
+		"> 61 6e 64 20 6d 6f 72 65 20 6f 66 20 69 74\n",
+		"KD-7740912", NULL},
+	{"fingerprint",
+		"SHA1 Fingerprint\n83:A8:CD:F2:17:3C:61:86:AB:D0:F5:1A:3F:64:89:AE:D3:F8:1D:42\n",
+		"Fingerprint", NULL},
+	{"times and figures",
+		"10:20:30 11:22:33 44:55:06 12:13:14\n2026 1128 4711 1001 2002 3003\n",
+		"4711", NULL},
+	{"base64 without its first letters, 1",
+		"3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlciBjdXN0b21lciwgYW5kIG1vc\n"
+		"mUgb2YgaXRDdXN0b21lciBudW1iZXIgS0QtNzc0MDkxMiBvZiBhbm90aGVyIGN1c3RvbWVyL\n"
+		"CBhbmQgbW9yZSBvZiBpdA==\n",
+		"KD-7740912", NULL},
+	{"base64 without its first letters, 2",
+		"VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlciBjdXN0b21lciwgYW5kIG1vcm\n"
+		"Ugb2YgaXRDdXN0b21lciBudW1iZXIgS0QtNzc0MDkxMiBvZiBhbm90aGVyIGN1c3RvbWVyLC\n"
+		"BhbmQgbW9yZSBvZiBpdA==\n",
+		"KD-7740912", NULL},
+	{"base64 without its first letters, 3",
+		"zdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlciBjdXN0b21lciwgYW5kIG1vcmU\n"
+		"gb2YgaXRDdXN0b21lciBudW1iZXIgS0QtNzc0MDkxMiBvZiBhbm90aGVyIGN1c3RvbWVyLCB\n"
+		"hbmQgbW9yZSBvZiBpdA==\n",
+		"KD-7740912", NULL},
+	{"base64 without its first letters, a key",
+		"q83vEiM0RVZnd4iZqru83e7/ABEiM0RVZneImaq7zN3u/wECAwQFBgcICQoLDA0O\n",
+		"q83v", NULL},
 	{"begin-base64",
 		"begin-base64 644 a.txt\n"
 		"Q3VzdG9tZXIgbnVtYmVyIEtELTc3NDA5MTIgb2YgYW5vdGhlcgpDdXN0b21lciBudW1iZXIgS0QtNzc0"
