@@ -1,7 +1,7 @@
 /*
  * ="KD-"&Data!A2: programs that write workbooks leave it to Excel to work that out, and the sheets
- * are parts in any order.  In come the names of sheets, then cells and formulas; out go the texts
- * of the formulas when all sheets are read.  In the worker's only thread.
+ * are parts in any order.  In come the names of sheets and of cells, then cells and formulas; out
+ * go the texts of the formulas when all sheets are read.  In the worker's only thread.
  */
 #include "config.h"
 
@@ -27,6 +27,7 @@ typedef struct {
 
 struct MsBook {
 	GHashTable *names; /* lower-case part to lower-case name */
+	GHashTable *given; /* upper-case names that cells have to "sheet!A5" */
 	GArray *sheets;    /* of Sheet */
 	guint cells;       /* of all of them */
 	GArray *formulas;  /* of Formula */
@@ -49,6 +50,7 @@ MsBook *ms_book_new(void)
 {
 	MsBook *book = g_new0(MsBook, 1);
 	book->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	book->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	book->sheets = g_array_new(FALSE, FALSE, sizeof(Sheet));
 	g_array_set_clear_func(book->sheets, clear_sheet);
 	book->formulas = g_array_new(FALSE, FALSE, sizeof(Formula));
@@ -61,6 +63,7 @@ void ms_book_free(MsBook *book)
 	if (book == NULL)
 		return;
 	g_hash_table_unref(book->names);
+	g_hash_table_unref(book->given);
 	g_array_unref(book->sheets);
 	g_array_unref(book->formulas);
 	g_free(book);
@@ -71,6 +74,23 @@ void ms_book_name(MsBook *book, const char *part, const char *name)
 	if (g_hash_table_size(book->names) < MAX_SHEETS)
 		g_hash_table_replace(
 			book->names, g_ascii_strdown(part, -1), g_ascii_strdown(name, -1));
+}
+
+void ms_book_define(MsBook *book, const char *name, const char *reference)
+{
+	const char *mark = strrchr(reference, '!');
+	gsize n = mark != NULL ? (gsize)(mark - reference) : 0;
+	if (n == 0 || strpbrk(mark, ",: ") != NULL || g_hash_table_size(book->given) >= MAX_SHEETS)
+		return;
+	bool quoted = n > 2 && *reference == '\'' && mark[-1] == '\'';
+	g_autofree char *written = g_strndup(reference + quoted, n - 2 * quoted);
+	g_auto(GStrv) parts = g_strsplit(written, "\'\'", -1);
+	g_autofree char *sheet = g_strjoinv("'", parts);
+	g_auto(GStrv) cell = g_strsplit(mark + 1, "$", -1);
+	g_autofree char *place = g_strjoinv(NULL, cell);
+	g_autofree char *lower = g_ascii_strdown(sheet, -1);
+	g_hash_table_replace(book->given, g_ascii_strup(name, -1),
+		g_strconcat(lower, "!", place, NULL));
 }
 
 const char *ms_book_sheet(const MsBook *book, const char *part)
@@ -92,9 +112,17 @@ void ms_book_take(MsBook *book, const char *name, GArray *cells, GString *values
 	}
 }
 
+/* Sums and the like make no text. */
+static bool makes_text(const char *formula)
+{
+	return strpbrk(formula, "&\"") != NULL || strstr(formula, "CONCAT") != NULL;
+}
+
 void ms_book_formula(MsBook *book, const char *sheet, const char *text)
 {
 	Formula formula = {sheet, NULL};
+	if (!makes_text(text))
+		return;
 	book->more = book->more || book->formulas->len >= MAX_FORMULAS;
 	if (book->formulas->len >= MAX_FORMULAS)
 		return;
@@ -104,6 +132,7 @@ void ms_book_formula(MsBook *book, const char *sheet, const char *text)
 
 typedef struct {
 	GHashTable *cells; /* "sheet!A5" to value */
+	GHashTable *given; /* of the book */
 	const char *sheet;
 } Place;
 
@@ -114,7 +143,9 @@ static const char *cell_named(void *user, const char *name)
 	g_autofree char *sheet = mark != NULL ? g_ascii_strdown(name, mark - name) : NULL;
 	g_autofree char *key = g_strconcat(sheet != NULL ? sheet : place->sheet, "!",
 		mark != NULL ? mark + 1 : name, NULL);
-	return g_hash_table_lookup(place->cells, key);
+	const char *value = g_hash_table_lookup(place->cells, key);
+	const char *given = value == NULL ? g_hash_table_lookup(place->given, name) : NULL;
+	return given != NULL ? g_hash_table_lookup(place->cells, given) : value;
 }
 
 static GHashTable *all_cells(const MsBook *book)
@@ -138,7 +169,7 @@ bool ms_book_work_out(const MsBook *book, GString *out, gsize limit)
 	g_autoptr(GHashTable) cells = all_cells(book);
 	for (guint i = 0; i < book->formulas->len && out->len < limit; i++) {
 		const Formula *formula = &g_array_index(book->formulas, Formula, i);
-		Place place = {cells, formula->sheet};
+		Place place = {cells, book->given, formula->sheet};
 		ms_formula_texts(out, formula->text, cell_named, &place);
 	}
 	return !book->more && out->len < limit;

@@ -13,6 +13,9 @@ void ms_book_free(MsBook *book);
 
 /* The sheet that is called `name` is the part `part` of the package. */
 void ms_book_name(MsBook *book, const char *part, const char *name);
+/* `name` stands for the cell `reference` ("Data!$A$5"); other formulas that have a name are no
+ * matter. */
+void ms_book_define(MsBook *book, const char *name, const char *reference);
 /* The name of the sheet that this part is; borrowed, NULL if it is none. */
 const char *ms_book_sheet(const MsBook *book, const char *part);
 

@@ -260,7 +260,7 @@ typedef struct {
 	char *kept;          /* OpenDocument: what the cell that is open has beside its text */
 	GString *row;        /* ... and the row, as it has it; NULL while that is as shown */
 	gsize row_from;
-	const char *sheet;   /* its name in a book of several, or NULL */
+	const char *sheet;   /* its name in a book, or NULL */
 	GArray *cells;       /* of MsBookCell: cells of the sheet with a value */
 	GString *values;     /* theirs */
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
@@ -587,20 +587,17 @@ static const char *cell_named(void *user, const char *name)
 
 static void work_out(Flow *f)
 {
-	if (f->formulas->len == 0)
+	for (guint i = 0; f->sheet != NULL && i < f->formulas->len; i++)
+		ms_book_formula(f->office->book, f->sheet, f->formulas->pdata[i]);
+	if (f->formulas->len == 0 || f->sheet != NULL)
 		return;
 	g_autoptr(GHashTable) cells = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < f->cells->len; i++) {
 		MsBookCell *kept = &g_array_index(f->cells, MsBookCell, i);
 		g_hash_table_insert(cells, kept->name, f->values->str + kept->at);
 	}
-	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++) {
-		const char *formula = f->formulas->pdata[i];
-		if (f->sheet != NULL && strchr(formula, '!') != NULL)
-			ms_book_formula(f->office->book, f->sheet, formula);
-		else
-			ms_formula_texts(f->aside, formula, cell_named, cells);
-	}
+	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++)
+		ms_formula_texts(f->aside, f->formulas->pdata[i], cell_named, cells);
 }
 
 /* For formulas of other sheets. */

@@ -83,7 +83,7 @@ static void take_string(Formula *f, GString *to)
 	}
 }
 
-#define MAX_CELL 10 /* letters and digits of one's name */
+#define MAX_CELL 64 /* letters and digits of one's name */
 #define MAX_SHEET 128 /* bytes of a sheet's */
 
 /* "Data!" or "'My data'!" at `p`; returns behind it, `p` if none stands there.  A quote within is
@@ -108,8 +108,8 @@ static const char *take_sheet(GString *name, const char *p)
 	return p;
 }
 
-/* What the cell named at `f->p` has in it ("$A$5"), and behind it; NULL, and nothing: no such cell
- * is known. */
+/* What the cell named at `f->p` has in it ("$A$5", or a name that somebody gave it), and behind it;
+ * NULL, and nothing: no such cell is known. */
 static const char *take_cell(Formula *f)
 {
 	const char *p = f->p;
@@ -118,14 +118,15 @@ static const char *take_cell(Formula *f)
 		return NULL;
 	g_autoptr(GString) name = g_string_new(NULL);
 	p = take_sheet(name, p);
-	for (; g_ascii_isalnum(*p) || *p == '$'; p++) {
+	for (; g_ascii_isalnum(*p) || (*p & 0x80) != 0 || (*p != '\0' && strchr("$_.", *p) != NULL);
+		p++) {
 		if (n == MAX_CELL)
 			return NULL;
 		if (*p != '$')
 			g_string_append_c(name, g_ascii_toupper(*p));
 		n += *p != '$';
 	}
-	if (n == 0 || (*p != '\0' && strchr("(!:._[", *p) != NULL))
+	if (n == 0 || (*p != '\0' && strchr("(!:[", *p) != NULL))
 		return NULL;
 	const char *value = f->cell(f->user, name->str);
 	if (value != NULL)

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* What a cell of the same sheet ("A5") or of another one ("Data!A5") has in it; NULL: it is not
- * known. */
+/* What a cell of the same sheet ("A5") or of another one ("Data!A5") has in it, or one that has a
+ * name ("NUMBER"); NULL: it is not known. */
 typedef const char *MsFormulaCell(void *user, const char *name);
 
 /* Appends the texts that a formula of a sheet (Excel's, or OpenDocument's) joins from strings,

@@ -364,12 +364,15 @@ static Part *part_of(Package *p, const char *root, const char *kind)
 /* ---- names of sheets ------------------------------------------------------------------ */
 
 #define MOST_SHEETS 1000
+#define MOST_REFERENCE 200 /* bytes */
 
 /* In comes the workbook, then its relationships. */
 typedef struct {
 	MsBook *book;
 	const char *folder;
 	GHashTable *names; /* relationship to name */
+	char *given;       /* the name that is open, or NULL */
+	GString *text;     /* what it stands for */
 } Names;
 
 static void sheet_start(void *user, const char *name, const char *const *attributes)
@@ -380,6 +383,27 @@ static void sheet_start(void *user, const char *name, const char *const *attribu
 	if (strcmp(name, "sheet") == 0 && id != NULL && called != NULL &&
 		g_hash_table_size(names->names) < MOST_SHEETS)
 		g_hash_table_replace(names->names, g_strdup(id), g_strdup(called));
+	if (strcmp(name, "definedName") == 0 && called != NULL) {
+		g_free(names->given);
+		names->given = g_strdup(called);
+		g_string_truncate(names->text, 0);
+	}
+}
+
+static void sheet_text(void *user, const char *text, gsize len)
+{
+	Names *names = user;
+	if (names->given != NULL && names->text->len + len <= MOST_REFERENCE)
+		g_string_append_len(names->text, text, (gssize)len);
+}
+
+static void sheet_end(void *user, const char *name)
+{
+	Names *names = user;
+	(void)name;
+	if (names->given != NULL)
+		ms_book_define(names->book, names->given, names->text->str);
+	g_clear_pointer(&names->given, g_free);
 }
 
 static void target_start(void *user, const char *name, const char *const *attributes)
@@ -395,10 +419,9 @@ static void target_start(void *user, const char *name, const char *const *attrib
 	ms_book_name(names->book, path + 1, called);
 }
 
-/* Of a book of several: one sheet alone names no other. */
 static void name_sheets(Package *p)
 {
-	static const MsXmlHandler sheets = {sheet_start, no_end, no_text, NULL};
+	static const MsXmlHandler sheets = {sheet_start, sheet_end, sheet_text, NULL};
 	static const MsXmlHandler targets = {target_start, no_end, no_text, NULL};
 	const Part *book = part_of(p, "workbook", "/officeDocument");
 	if (book == NULL)
@@ -410,13 +433,16 @@ static void name_sheets(Package *p)
 		slash != NULL ? slash + 1 : name);
 	const GByteArray *bytes = member_named(p->members, links);
 	Names names = {p->office.book, folder,
-		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free), NULL,
+		g_string_new(NULL)};
 	ms_xml_parse(book->member->bytes->data, book->member->bytes->len, p->office.to->budget,
 		&sheets, &names);
-	if (bytes != NULL && g_hash_table_size(names.names) > 1)
+	if (bytes != NULL)
 		ms_xml_parse(
 			bytes->data, bytes->len, p->office.to->budget, &targets, &names);
 	g_hash_table_unref(names.names);
+	g_string_free(names.text, TRUE);
+	g_free(names.given);
 }
 
 static void work_out_formulas(Package *p)

@@ -1135,7 +1135,8 @@ static void test_rtf(void)
 static GByteArray *book(const char *formula, const char *second)
 {
 	g_autofree char *sheets = g_strdup_printf("<workbook><sheets><sheet name='First' r:id='r1'/>"
-		"<sheet name=\"%s\" r:id='r2'/></sheets></workbook>", second);
+		"<sheet name=\"%s\" r:id='r2'/></sheets><definedName name='Customer_no'>"
+		"'My data'!$A$5</definedName><definedName name='Both'>Data!$A$5:$B$5</definedName></workbook>", second);
 	g_autofree char *first = g_strdup_printf("<worksheet><row><c r='A1'><f>%s</f><v></v></c>"
 		"<c r='A5'><v>17</v></c></row></worksheet>", formula);
 	return ZIP(TYPES, {"xl/a.xml", first, -1}, {"xl/workbook.xml", sheets, -1},
@@ -1155,7 +1156,12 @@ static void test_books(void)
 		{"\"KD-\"&amp;\xc3\x9c" "1!A5", "\xc3\x9c" "1", "(formulas)] KD-7740912\n"},
 		{"A5&amp;\"-\"&amp;Data!A5", "Data", "(formulas)] 17-7740912\n"},
 		{"\"KD-\"&amp;First!A5", "Data", "(formulas)] KD-17\n|!KD-7740912"},
-		{"\"KD-\"&amp;A5", "Data", "(notes, fields)] \"KD-\"&A5\nKD-17\n|!KD-7740912"},
+		{"\"KD-\"&amp;A5", "Data", "(formulas)] KD-17\n|!KD-7740912"},
+		{"\"KD-\"&amp;customer_No", "My data", "(formulas)] KD-7740912\n"},
+		{"TEXT(Customer_no,\"\"\"KD-\"\"0\")", "My data", "(formulas)] KD-7740912\n"},
+		{"\"KD-\"&amp;Customer_no", "Data", "!KD-7740912"},
+		{"\"KD-\"&amp;Both", "Data", "!KD-7740912"},
+		{"\"KD-\"&amp;Customer_no(1)", "My data", "!KD-7740912"},
 		{"\"KD-\"&amp;Data!A6", "Data", "!KD-7740912"},
 		{"\"KD-\"&amp;Other!A5", "Data", "!KD-7740912"},
 		{"\"KD-\"&amp;'Data", "Data", "!KD-7740912"}};
