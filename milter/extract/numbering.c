@@ -196,7 +196,10 @@ void ms_numbering_label(const char *label, const char *text, gsize len, GString 
 		word++;
 	if ((letters < 2 && telling < TELLING) || word > MAX_WORD || !ms_has_digit(text, word))
 		return;
-	g_string_append_printf(out, "%s%.*s\n", label, (int)word, text);
+	/* What follows the label may be a blank: two numbers are not made one. */
+	bool apart = *label != '\0' && g_ascii_isalnum(label[strlen(label) - 1]) &&
+		g_ascii_isalnum(*text);
+	g_string_append_printf(out, "%s%s%.*s\n", label, apart ? " " : "", (int)word, text);
 }
 
 static void put_start(const Definition *definition, guint level, GString *out)

@@ -1342,7 +1342,7 @@ static void test_pivot_formats(void)
 static void test_labels_of_lists(void)
 {
 	static const char *const levels[][2] = {{"KD-", "KD-7740912\n|!KD-next"}, {"KD-%1-", "KD-7-7740912\n"},
-		{"a)", "!a)7740912"}, {"%1.", "!7.7740912"}, {"774", "!7747740912"}};
+		{"a)", "!a)7740912"}, {"%1.", "!7.7740912"}, {"774", "!7747740912"}, {"Art. %1", "Art. 7\n|!77740912"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(levels); i++) {
 		g_autofree char *numbering = g_strdup_printf(
 			"<w:numbering><w:abstractNum w:abstractNumId='1'><w:lvl w:ilvl='0'><w:start w:val='7'/>"
@@ -1359,7 +1359,7 @@ static void test_labels_of_lists(void)
 		text_document("<text:list-style style:name='L'><text:list-level-style-number text:level='1'"
 			" style:num-prefix='KD-77'/></text:list-style><text:list text:style-name='L'><text:list-item>"
 			"<text:p>40912 is</text:p><text:p>530</text:p></text:list-item></text:list>"),
-		"KD-77140912\n|!KD-771530", "");
+		"KD-771 40912\n|!KD-77140912|!KD-772530", "");
 	expect("OpenDocument's, as newer programs write it",
 		text_document("<text:list-style style:name='L'><text:list-level-style-number text:level='1'"
 			" text:start-value='7740912' loext:num-list-format='KD-%1%'/></text:list-style>"
