@@ -401,8 +401,10 @@ void MsDevice::append(
 	double away_x = x - at_x, away_y = y - at_y;
 	double along = away_x * along_x + away_y * along_y;
 	double across = std::fabs(away_x * along_y - away_y * along_x);
-	bool again = n == 1 && u[0] == last && std::hypot(x - from_x, y - from_y) < 0.1 * size;
-	if (again) /* printed twice, to look bold */
+	double from_last = std::hypot(x - from_x, y - from_y);
+	bool again = n == 1 && u[0] == last && from_last < 0.1 * size &&
+		from_last < std::hypot(away_x, away_y);
+	if (again) /* printed twice, to look bold; letters of no width are two */
 		return;
 	double length = distance(dx, dy);
 	bool turned = length > 0.01 * size

@@ -628,6 +628,10 @@ static void test_unmatched(void)
 	expect("one", with_content("Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET", "", ""), VALUE, "");
 	expect("several",
 		with_content("q Q Q Q BT /F 10 Tf 9 9 Td (Hidden) Tj Q (-8001) Tj ET Q", "", ""),
+#define LONG_TEXT \
+	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
+	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
+
 		VALUE, "");
 	g_autofree char *form = stream(6, "/Subtype/Form/BBox[0 0 600 800]/Resources<</Font<</F 5 0 R>>>>",
 		"Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET");
@@ -638,10 +642,6 @@ static void test_unmatched(void)
 }
 
 /* ---- letters -------------------------------------------------------------------------- */
-
-#define LONG_TEXT \
-	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
-	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
 
 /* What one sees and what is copied may differ. */
 static void test_letters_of_names(void)
@@ -655,6 +655,12 @@ static void test_letters_of_names(void)
 		{"a map to nothing", "<37><><31><><34><>"}, {"a map to NUL", "<37><0000>"},
 		{"a map to other digits", "<37><0035><31><0032>"},
 		{"a map to several letters", "<37><00780079>"}};
+	static const char *const flat[] = {"/F 0 Tf", "/F 10 Tf 0 Tz", "0 0 0 0 9 9 Tm /F 10 Tf"};
+	for (gsize i = 0; i < G_N_ELEMENTS(flat); i++) {
+		g_autofree char *content = g_strdup_printf(
+			LONG_TEXT "BT 50 600 Td %s (" VALUE ") Tj ET", flat[i]);
+		expect(flat[i], with_content(content, "", ""), VALUE, "");
+	}
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = g_strdup_printf(map, rows[i].map);
 		g_autofree char *stream_7 = stream(7, "", text);
