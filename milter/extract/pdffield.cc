@@ -20,6 +20,7 @@ extern "C" {
 #define MAX_FIELDS 2000 /* of a page */
 #define MAX_FILLED (256 << 10) /* bytes of a page's */
 #define MAX_PARENTS 8
+#define MAX_CHOICES 1000
 #define MAX_APPEARANCES 200 /* of a page */
 #define MAX_SIZE 12.0   /* of letters */
 #define MARGIN 2.0
@@ -43,6 +44,27 @@ static std::string text_of(const Object &value)
 		return ms_pdf_to_utf8(std::string(value.getString()->c_str(),
 			(gsize)value.getString()->getLength()));
 	return value.isIntOrInt64() ? std::to_string(value.getIntOrInt64()) : "";
+}
+
+/* What is shown of a value: that of several, or what a choice calls it. */
+static std::string shown(const Object &field, const Object &value)
+{
+	if (value.isArray()) {
+		std::string all;
+		for (int i = 0; i < MIN(value.arrayGetLength(), MAX_CHOICES); i++)
+			all += (i > 0 ? "\n" : "") + shown(field, value.arrayGet(i));
+		return all;
+	}
+	std::string text = text_of(value);
+	Object choices = inherited(field, "Opt");
+	int n = choices.isArray() ? MIN(choices.arrayGetLength(), MAX_CHOICES) : 0;
+	for (int i = 0; i < n; i++) {
+		Object choice = choices.arrayGet(i);
+		if (choice.isArray() && choice.arrayGetLength() == 2 &&
+			text_of(choice.arrayGet(0)) == text)
+			return text_of(choice.arrayGet(1));
+	}
+	return text;
 }
 
 /* The bytes of WinAnsiEncoding, as digits. */
@@ -139,7 +161,7 @@ static void write_all(MsPdf *pdf, Page *page, std::string out[2])
 		if (!annotation.isDict() || subtype.isName("Link") || !box_of(annotation, box))
 			continue;
 		std::string value = subtype.isName("Widget")
-			? text_of(inherited(annotation, "V"))
+			? shown(annotation, inherited(annotation, "V"))
 			: subtype.isName("FreeText") ? text_of(annotation.dictLookup("Contents"))
 						     : "";
 		std::string drawn =

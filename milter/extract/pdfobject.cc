@@ -22,10 +22,13 @@
 #include <UTF.h>
 
 extern "C" {
+#include "missent/named.h"
 #include "missent/text.h"
 }
 
 #define MAX_NESTING 100
+#define MAX_PARENTS 8
+#define MAX_VALUES 1000 /* of a field */
 #define MAX_LABELS 500
 #define TELLING_LABEL 4 /* bytes */
 #define MAX_UNCERTAIN 4 /* characters in a row that nobody knows */
@@ -90,6 +93,7 @@ public:
 	}
 	~Walk()
 	{
+		ms_named_free(form);
 		for (GString *text : texts)
 			g_string_free(text, TRUE);
 	}
@@ -124,6 +128,10 @@ private:
 	void strings_of(const Object &object, const char *key, Place place, int depth);
 	void page_labels(const Dict *dict);
 	void strings_of_dict(const Object &object, Place place, int depth);
+	void values_of(const Object &value, int depth, std::vector<std::string> *out) const;
+	void name_values(const std::vector<std::string> &path,
+		const std::vector<std::string> &values);
+	void read_field(const Dict *dict);
 	bool is_structural(const char *what, const char *name);
 	bool add_string(const std::string &bytes, const char *key, Place place);
 	void add_name(const char *name, const char *key);
@@ -165,6 +173,8 @@ private:
 	std::string last_name;
 	Object merged;
 	GString *texts[N_PLACES];
+	MsNamedText *form = ms_named_new(); /* values of fields, by their names */
+	std::string of_form;                /* the same, as text */
 };
 
 /* ---- the bytes of the file ------------------------------------------------------------ */
@@ -778,29 +788,154 @@ void Walk::page_labels(const Dict *dict)
 			before.c_str(), first + i);
 }
 
+/* ---- fields --------------------------------------------------------------------------- */
+
+/* Notes have an author under the key of a field's name. */
+static bool is_field(const Dict *dict)
+{
+	Object subtype = dict->lookup("Subtype");
+	return subtype.isNull() || subtype.isName("Widget");
+}
+
+static const char *const field_keys[] = {"TU", "TM", "T", "V", "DV", "Opt"};
+
+static bool is_of_field(const char *name)
+{
+	for (const char *key : field_keys)
+		if (strcmp(name, key) == 0)
+			return true;
+	return false;
+}
+
+void Walk::values_of(const Object &value, int depth, std::vector<std::string> *out) const
+{
+	std::string bytes;
+	if (depth > MAX_PARENTS || out->size() >= MAX_VALUES)
+		return;
+	if (value.isString())
+		out->push_back(ms_pdf_to_utf8(bytes_of(value)));
+	else if (value.isName())
+		out->push_back(value.getName());
+	else if (value.isIntOrInt64())
+		out->push_back(std::to_string(value.getIntOrInt64()));
+	else if (value.isReal() && value.getNum() == (double)(gint64)value.getNum())
+		out->push_back(std::to_string((gint64)value.getNum()));
+	else if (value.isStream() && ms_pdf_decode(pdf, value, to->budget, bytes, nullptr))
+		out->push_back(ms_pdf_to_utf8(bytes));
+	for (int i = 0; value.isArray() && i < value.arrayGetLength(); i++)
+		values_of(value.arrayGet(i), depth + 1, out);
+}
+
+/* "CustomerNo_1", "CustomerNo[0]": one of several. */
+static std::string without_number(const std::string &name)
+{
+	gsize n = name.size();
+	if (n > 0 && name[n - 1] == ']' && name.rfind('[') != std::string::npos)
+		n = name.rfind('[');
+	while (n > 0 && g_ascii_isdigit(name[n - 1]))
+		n--;
+	while (n > 0 && n < name.size() && (name[n - 1] == '_' || name[n - 1] == '-'))
+		n--;
+	return n > 0 ? name.substr(0, n) : name;
+}
+
+/* Its name's parts, the outermost first; one may have several, as "form1[0].#page[0].customer". */
+static std::vector<std::string> path_of(const Dict *dict)
+{
+	std::vector<std::string> path;
+	Object name = dict->lookup("T"), parent = dict->lookup("Parent");
+	for (int i = 0; i < MAX_PARENTS; i++) {
+		std::string text = name.isString() ? ms_pdf_to_utf8(bytes_of(name)) : "";
+		for (gsize end = text.size(), dot; end > 0; end = dot) {
+			dot = text.rfind('.', end - 1);
+			bool parts = dot != std::string::npos && dot + 1 < end &&
+				(g_ascii_isalpha(text[dot + 1]) || text[dot + 1] == '#');
+			if (!parts)
+				dot = 0;
+			std::string part = text.substr(dot + parts, end - dot - parts);
+			if (part[0] != '#')
+				path.insert(path.begin(), without_number(part));
+		}
+		if (!parent.isDict())
+			break;
+		name = parent.dictLookup("T");
+		parent = parent.dictLookup("Parent");
+	}
+	return path;
+}
+
+void Walk::name_values(
+	const std::vector<std::string> &path, const std::vector<std::string> &values)
+{
+	ms_named_open(form, nullptr);
+	for (const std::string &name : path)
+		ms_named_open(form, name.c_str());
+	for (const std::string &value : values)
+		ms_named_value(form, nullptr, value.data(), value.size());
+	for (gsize i = 0; i <= path.size(); i++)
+		ms_named_close(form);
+}
+
+/* Of a text with tags (RV), what it says. */
+static std::string without_tags(const std::string &text)
+{
+	std::string out;
+	for (gsize at = 0; at < text.size(); at++) {
+		gsize end = text[at] == '<' ? text.find('>', at) : std::string::npos;
+		if (end == std::string::npos) {
+			out += text[at];
+			continue;
+		}
+		std::string tag = text.substr(at + 1, 2);
+		if (tag == "p>" || tag == "p " || tag == "/p" || tag == "br")
+			out += '\n';
+		at = end;
+	}
+	return out;
+}
+
+/* What a program calls it, what it shows to who points at it, and what is typed. */
+void Walk::read_field(const Dict *dict)
+{
+	std::vector<std::string> values, labels;
+	for (const char *name : {"V", "DV", "Opt"})
+		values_of(dict->lookup(name), 0, &values);
+	gsize plain = values.size();
+	values_of(dict->lookup("RV"), 0, &values);
+	for (gsize i = plain; i < values.size(); i++)
+		values[i] = without_tags(values[i]);
+	for (const char *name : {"TU", "TM", "T"})
+		values_of(dict->lookup(name), 0, &labels);
+	if (of_form.size() > MS_PDF_MAX_TEXT || (values.empty() && labels.empty()))
+		return;
+	name_values(path_of(dict), values);
+	for (const std::string &label : labels)
+		name_values({label}, values);
+	std::string all;
+	for (const auto *list : {&labels, &values})
+		for (const std::string &text : *list)
+			all += text + "\n";
+	name_values({"text"}, {all});
+	of_form += all;
+	if (dict->lookup("V").isString())
+		add_string(bytes_of(dict->lookup("V")), "V", VALUES);
+}
+
 void Walk::strings_of_dict(const Object &object, Place place, int depth)
 {
 	const Dict *dict = object.getDict();
 	page_labels(dict);
 	place = place_of(object, place);
-	bool sealed = dict->hasKey("ByteRange");
-	/* The label of a field stands before its value. */
-	static const char *const first[] = {"TU", "T", "V"};
-	for (const char *name : first)
-		if (place == FIELDS && dict->lookupNF(name).isString())
-			add_string(bytes_of(dict->lookupNF(name)), name, place);
-	if (place == FIELDS && dict->lookupNF("V").isString())
-		add_string(bytes_of(dict->lookupNF("V")), "V", VALUES);
+	bool sealed = dict->hasKey("ByteRange"), field = place == FIELDS && is_field(dict);
+	if (field)
+		read_field(dict);
 	for (int i = 0; i < dict->getLength(); i++) {
 		const char *name = dict->getKey(i);
 		const Object &value = dict->getValNF(i);
 		add_name(name, "");
 		if (strcmp(name, "Encrypt") == 0 && dict->hasKey("Root"))
 			continue;
-		bool done = place == FIELDS && value.isString() &&
-			(strcmp(name, "TU") == 0 || strcmp(name, "T") == 0 ||
-				strcmp(name, "V") == 0);
-		if (done)
+		if (field && is_of_field(name) && !value.isDict())
 			continue;
 		if (value.isString() && sealed && strcmp(name, "Contents") == 0)
 			name = "(signature)";
@@ -825,9 +960,6 @@ void Walk::strings_of(const Object &object, const char *name, Place place, int d
 		add_string(bytes_of(object), name, place);
 	} else if (object.isName()) {
 		add_name(object.getName(), name);
-	} else if (place == FIELDS && object.isIntOrInt64() &&
-		(strcmp(name, "V") == 0 || strcmp(name, "DV") == 0)) {
-		g_string_append_printf(texts[place], "%lld\n", (long long)object.getIntOrInt64());
 	} else if (place == INFORMATION && object.isIntOrInt64()) {
 		/* Elsewhere numbers are for the machine. */
 		if (!is_structural("/", name))
@@ -1140,8 +1272,12 @@ void Walk::hand_over(GString *fields)
 			"%s (%s)", document->where, place_names[i]);
 		ms_extract_span(to, where, texts[i]->str, texts[i]->len);
 	}
-	if (fields != nullptr)
+	g_autofree char *where = g_strdup_printf("%s (fields)", document->where);
+	ms_extract_named(to, where, form);
+	if (fields != nullptr) {
 		g_string_append_len(fields, texts[FIELDS]->str, (gssize)texts[FIELDS]->len);
+		g_string_append_len(fields, of_form.data(), (gssize)of_form.size());
+	}
 }
 
 void ms_pdf_walk(MsPdf *pdf, const MsExtraction *to, const MsDocument *document,

@@ -141,6 +141,37 @@ static void test_object_streams(void)
 	}
 }
 
+static const char *wanted;
+
+static void collect_names(const MsSpan *span, void *user)
+{
+	for (gsize i = 0; i < span->n_names; i++) {
+		g_autofree char *value = g_strndup(span->text + span->names[i].from,
+			span->names[i].until - span->names[i].from);
+		if (strcmp(g_strdelimit(g_strstrip(value), "\n", '\0'), wanted) == 0)
+			g_string_append_printf(user, "%s|", span->names[i].name);
+	}
+}
+
+/* "|name|name|": what a line of this value is called. */
+static char *names_of(const GByteArray *bytes, const char *value)
+{
+	GString *out = g_string_new("|");
+	MsLimits limits;
+	ms_limits_default(&limits);
+	MsBudget budget;
+	ms_budget_init(&budget, &limits);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	MsExtraction to = {.budget = &budget, .reading = reading, .span = collect_names,
+		.user = out, .message = read_mail};
+	to.face = ms_reading_face(reading, "doc");
+	MsDocument document = {.where = "doc", .type = "application/pdf", .data = bytes->data,
+		.len = bytes->len};
+	wanted = value;
+	ms_extract(&to, &document);
+	return g_string_free(out, FALSE);
+}
+
 /* What is typed stands behind what is printed. */
 static void test_filled(void)
 {
@@ -151,6 +182,8 @@ static void test_filled(void)
 		{"of a parent", "/Subtype/Widget/Parent<</FT/Tx/V(002)>>", "Customer C-10002"},
 		{"a number", "/Subtype/Widget/FT/Tx/V 2", "Customer C-102"},
 		{"UTF-16", "/Subtype/Widget/FT/Tx/V<FEFF0030003000fc>", "Customer C-1000\xc3\xbc"},
+		{"a choice", "/Subtype/Widget/FT/Ch/V(a)/Opt[[(a)(002)][(b)(003)]]",
+			"Customer C-10002"},
 		{"over the page", "/Subtype/FreeText/Contents(002)", "Customer C-10002"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -159,6 +192,49 @@ static void test_filled(void)
 		expect(rows[i].name, make_pdf("Customer C-10", "", "/Annots[6 0 R]", annotation),
 			rows[i].want, "");
 	}
+}
+
+/* What of them is typed, chosen or set beforehand, and what this is called by program and reader. */
+static void test_named_fields(void)
+{
+	static const struct {
+		const char *name, *field, *more, *path, *label;
+	} rows[] = {
+		{"a name", "/T(Customer no.)/V(417)", "", "Customer no.", "Customer no."},
+		{"one of several", "/T(CustomerNo_2)/V(417)", "", "CustomerNo", "CustomerNo_2"},
+		{"of a path", "/T(form1[0].#page[0].CustomerNo[0])/V(417)", "", "form/CustomerNo", ""},
+		{"below another", "/Parent 41 0 R/T(no)/V(417)", "41 0 obj<</T(customer)>>endobj\n",
+			"customer/no", "no"},
+		{"what is shown to who points at it", "/T(a)/TU(Customer no.)/V(417)", "", "a",
+			"Customer no."},
+		{"what it is in a file", "/T(a)/TM(customer_no)/V(417)", "", "a", "customer_no"},
+		{"a name for a value", "/T(Customer no.)/V/417", "", "Customer no.", ""},
+		{"a number", "/T(Customer no.)/V 417.0", "", "Customer no.", ""},
+		{"an object of its own", "/T 41 0 R/V 42 0 R",
+			"41 0 obj(Customer no.)endobj\n42 0 obj(417)endobj\n", "Customer no.", ""},
+		{"a stream", "/T(Customer no.)/V 41 0 R",
+			"41 0 obj<</Length 3>>stream\n417\nendstream endobj\n", "Customer no.", ""},
+		{"several", "/T(Customer no.)/V[(1)(417)]", "", "Customer no.", ""},
+		{"beforehand", "/T(Customer no.)/DV(417)", "", "Customer no.", ""},
+		{"a choice", "/T(Customer no.)/V(a)/Opt[[(a)(417)][(b)(1)]]", "", "Customer no.", ""},
+		{"with tags", "/T(Customer no.)/RV(<body><p>4<b>17</b></p></body>)", "", "Customer no.",
+			""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *more = g_strdup_printf(
+			"6 0 obj<</FT/Tx%s>>endobj\n%s", rows[i].field, rows[i].more);
+		g_autoptr(GByteArray) bytes =
+			make_pdf(TEXT, "/AcroForm<</Fields[6 0 R]>>", "", more);
+		g_autofree char *called = names_of(bytes, "417");
+		g_autofree char *path = g_strdup_printf("|%s|", rows[i].path),
+				*label = g_strdup_printf("|%s|", rows[i].label);
+		if (strstr(called, path) == NULL ||
+			(*rows[i].label != '\0' && strstr(called, label) == NULL))
+			g_error("%s: got %s", rows[i].name, called);
+	}
+	expect("twin: a note has an author", make_pdf(TEXT, "", "/Annots[6 0 R]",
+		"6 0 obj<</Type/Annot/Subtype/Text/Rect[1 1 9 9]/T(Anna)/Contents(417)>>endobj\n"),
+		"(fields and notes)] Anna\n417", "");
 }
 
 /* What is drawn there is seen as well as what is typed. */
@@ -552,6 +628,10 @@ static void test_tables_over_pages(void)
 	}
 }
 
+#define LONG_TEXT \
+	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
+	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
+
 /* A cell that wraps beside another, and letters at any angle. */
 static void test_order(void)
 {
@@ -579,6 +659,12 @@ static void test_order(void)
 			     "5.56 0 Td (den-8001) Tj ET",
 			"", ""),
 		VALUE, "");
+	static const char *const flat[] = {"/F 0 Tf", "/F 10 Tf 0 Tz", "0 0 0 0 9 9 Tm /F 10 Tf"};
+	for (gsize i = 0; i < G_N_ELEMENTS(flat); i++) {
+		g_autofree char *content = g_strdup_printf(
+			LONG_TEXT "BT 50 600 Td %s (" VALUE ") Tj ET", flat[i]);
+		expect(flat[i], with_content(content, "", ""), VALUE, "");
+	}
 	expect("twice, to look bold",
 		with_content(
 			"BT /F 10 Tf 50 700 Td (H) Tj .2 0 Td (H) Tj 7.02 0 Td (idden-8001) Tj ET",
@@ -628,10 +714,6 @@ static void test_unmatched(void)
 	expect("one", with_content("Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET", "", ""), VALUE, "");
 	expect("several",
 		with_content("q Q Q Q BT /F 10 Tf 9 9 Td (Hidden) Tj Q (-8001) Tj ET Q", "", ""),
-#define LONG_TEXT \
-	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
-	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
-
 		VALUE, "");
 	g_autofree char *form = stream(6, "/Subtype/Form/BBox[0 0 600 800]/Resources<</Font<</F 5 0 R>>>>",
 		"Q BT /F 10 Tf 9 9 Td (" VALUE ") Tj ET");
@@ -655,12 +737,6 @@ static void test_letters_of_names(void)
 		{"a map to nothing", "<37><><31><><34><>"}, {"a map to NUL", "<37><0000>"},
 		{"a map to other digits", "<37><0035><31><0032>"},
 		{"a map to several letters", "<37><00780079>"}};
-	static const char *const flat[] = {"/F 0 Tf", "/F 10 Tf 0 Tz", "0 0 0 0 9 9 Tm /F 10 Tf"};
-	for (gsize i = 0; i < G_N_ELEMENTS(flat); i++) {
-		g_autofree char *content = g_strdup_printf(
-			LONG_TEXT "BT 50 600 Td %s (" VALUE ") Tj ET", flat[i]);
-		expect(flat[i], with_content(content, "", ""), VALUE, "");
-	}
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *text = g_strdup_printf(map, rows[i].map);
 		g_autofree char *stream_7 = stream(7, "", text);
@@ -860,6 +936,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/objects", test_objects);
 	g_test_add_func("/pdf/numbers", test_numbers);
 	g_test_add_func("/pdf/filled", test_filled);
+	g_test_add_func("/pdf/named-fields", test_named_fields);
 	g_test_add_func("/pdf/appearances", test_appearances);
 	g_test_add_func("/pdf/over-pages", test_over_pages);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
