@@ -52,6 +52,7 @@ enum Role : unsigned {
 	ROLE_TEXT = 64,
 	ROLE_COLOURS = 128,
 	ROLE_PICTURE = 256,
+	ROLE_FORM = 512,
 };
 
 enum Place {
@@ -125,6 +126,8 @@ private:
 	void roles_of(const Object &object, int depth);
 	void role(const Object &object, unsigned what);
 	void files_of(const Object &spec);
+	void packets_of(const Object &xfa);
+	void read_forms();
 	void strings_of(const Object &object, const char *key, Place place, int depth);
 	void page_labels(const Dict *dict);
 	void strings_of_dict(const Object &object, Place place, int depth);
@@ -171,6 +174,8 @@ private:
 	std::unordered_map<int, std::string> names; /* of embedded files, UTF-8 */
 	std::unordered_map<std::string, bool> asked; /* of the table of structural items */
 	std::string last_name;
+	std::vector<std::vector<int>> xfas;           /* forms in XML: numbers of their streams */
+	std::unordered_map<int, std::string> packets; /* what these say */
 	Object merged;
 	GString *texts[N_PLACES];
 	MsNamedText *form = ms_named_new(); /* values of fields, by their names */
@@ -208,7 +213,7 @@ static const std::unordered_map<std::string, unsigned> role_keys = {
 	{"CIDToGIDMap", ROLE_FONT_TABLE},
 	{"CIDSet", ROLE_FONT_TABLE},
 	{"Metadata", ROLE_XML},
-	{"XFA", ROLE_XML},
+	{"XFA", ROLE_FORM},
 	{"JS", ROLE_TEXT},
 	{"V", ROLE_TEXT},
 	{"DV", ROLE_TEXT},
@@ -659,6 +664,19 @@ void Walk::files_of(const Object &spec)
 	}
 }
 
+/* The streams that make a form in XML together: a part of it need not end what it begins. */
+void Walk::packets_of(const Object &xfa)
+{
+	std::vector<int> numbers;
+	Object list = xfa.isRef() && xref != nullptr ? xfa.fetch(xref) : xfa.copy();
+	if (xfa.isRef() && list.isStream())
+		numbers.push_back(xfa.getRef().num);
+	for (int i = 0; list.isArray() && i < list.arrayGetLength(); i++)
+		if (list.arrayGetNF(i).isRef())
+			numbers.push_back(list.arrayGetNF(i).getRef().num);
+	xfas.push_back(std::move(numbers));
+}
+
 void Walk::roles_of(const Object &object, int depth)
 {
 	if (depth > MAX_NESTING)
@@ -684,8 +702,10 @@ void Walk::roles_of(const Object &object, int depth)
 		auto row = composed ? role_keys.find(dict->getKey(i)) : role_keys.end();
 		if (row != role_keys.end()) {
 			role(value, row->second);
-			if (value.isRef() && (row->second & (ROLE_CONTENT | ROLE_XML)))
+			if (value.isRef() && (row->second & (ROLE_CONTENT | ROLE_XML | ROLE_FORM)))
 				role(dict->getVal(i), row->second);
+			if (row->second == ROLE_FORM)
+				packets_of(value);
 		}
 		if (composed && !value.isRef())
 			roles_of(value, depth + 1);
@@ -1187,7 +1207,10 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 	} else if (subtype.isName("Form") || has(one.object, "PatternType") ||
 		(role & ROLE_CONTENT)) {
 		read_content(one, item, bytes);
-	} else if ((role & ROLE_XML) || subtype.isName("XML")) {
+	} else if ((role & ROLE_FORM) && packets.count(one.number) == 0) {
+		packets.emplace(one.number, std::move(bytes));
+		ms_inventory_read(inventory, item);
+	} else if ((role & (ROLE_XML | ROLE_FORM)) || subtype.isName("XML")) {
 		g_autofree char *where = g_strconcat(document->where, " (metadata)", nullptr);
 		MsDocument inner = {};
 		inner.where = where;
@@ -1245,6 +1268,29 @@ void Walk::read_stream(Found &one)
 		read_bytes(one, item, role);
 }
 
+void Walk::read_forms()
+{
+	g_autofree char *where = g_strconcat(document->where, " (form)", nullptr);
+	for (const auto &[number, bytes] : packets) /* of none, after all */
+		xfas.push_back({number});
+	for (const std::vector<int> &numbers : xfas) {
+		std::string all;
+		for (int number : numbers)
+			all += packets[number];
+		if (all.empty())
+			continue;
+		for (int number : numbers)
+			packets[number].clear();
+		MsDocument inner = {};
+		inner.where = where;
+		inner.type = "application/xml";
+		inner.data = (const guint8 *)all.data();
+		inner.len = all.size();
+		ms_read_with(ms_xml_document_read, to, &inner);
+		ms_xfa_read(to, &inner);
+	}
+}
+
 void Walk::read_all()
 {
 	MsItem objects = ms_inventory_item(inventory, "objects");
@@ -1262,6 +1308,7 @@ void Walk::read_all()
 		if (one.object.isStream())
 			read_stream(one);
 	}
+	read_forms();
 	ms_inventory_read(inventory, objects);
 }
 

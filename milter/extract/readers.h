@@ -32,6 +32,8 @@ MsRead ms_smime_read, ms_certificate_read, ms_certificate_status_read;
 MsRead ms_svg_read;
 MsRead ms_tnef_read;
 MsRead ms_xml_document_read;
+/* What a form in a PDF says of its values; the document is read by ms_xml_document_read(), too. */
+void ms_xfa_read(const MsExtraction *to, const MsDocument *document);
 MsRead ms_xps_page_read;
 void ms_pdf_init(void);
 void ms_archive_init(void);

@@ -194,7 +194,7 @@ static void test_filled(void)
 	}
 }
 
-/* What of them is typed, chosen or set beforehand, and what this is called by program and reader. */
+/* What of them is typed, chosen or set beforehand, and what program and reader call this. */
 static void test_named_fields(void)
 {
 	static const struct {
@@ -235,6 +235,63 @@ static void test_named_fields(void)
 	expect("twin: a note has an author", make_pdf(TEXT, "", "/Annots[6 0 R]",
 		"6 0 obj<</Type/Annot/Subtype/Text/Rect[1 1 9 9]/T(Anna)/Contents(417)>>endobj\n"),
 		"(fields and notes)] Anna\n417", "");
+}
+
+#define TEMPLATE "<template xmlns=\"http://www.xfa.org/schema/xfa-template/3.3/\"><subform name=\"f\">%s" \
+	"</subform></template>"
+#define CAPTION "<caption><value><text>Customer no.</text></value></caption>"
+#define FIELD(name, more) "<field name=\"" name "\">" more "</field>"
+
+/* What a form in XML sets beside a value is its label. */
+static void test_xfa(void)
+{
+	static const struct {
+		const char *name, *fields, *label;
+	} rows[] = {
+		{"a caption", FIELD("a", CAPTION "<value><text>417</text></value>"), "Customer no."},
+		{"a caption, behind", FIELD("a", "<value><text>417</text></value>" CAPTION), "Customer no."},
+		{"a number", FIELD("a", CAPTION "<value><integer>417</integer></value>"), "Customer no."},
+		{"choices", FIELD("a", CAPTION "<items><text>1</text><text>417</text></items>"),
+			"Customer no."},
+		{"a tip", FIELD("a", "<assist><toolTip>Customer no.</toolTip></assist>"
+			"<value><text>417</text></value>"), "Customer no."},
+		{"a name", FIELD("CustomerNo", "<value><text>417</text></value>"), "CustomerNo"},
+		{"a caption with tags",
+			FIELD("a", "<caption><value><exData><body><p>Customer <b>no.</b></p></body></exData>"
+			"</value></caption><value><text>417</text></value>"), "Customer no."},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *form = g_strdup_printf(TEMPLATE, rows[i].fields);
+		g_autofree char *packet = stream(6, "", form);
+		g_autoptr(GByteArray) bytes =
+			make_pdf(TEXT, "/AcroForm<</Fields[]/XFA 6 0 R>>", "", packet);
+		g_autofree char *called = names_of(bytes, "417");
+		g_autofree char *label = g_strdup_printf("|%s|", rows[i].label);
+		if (strstr(called, label) == NULL)
+			g_error("%s: got %s", rows[i].name, called);
+	}
+	/* In packets, of which the first begins what the last one ends. */
+	g_autofree char *form = g_strdup_printf(TEMPLATE, FIELD("a", CAPTION));
+	g_autofree char *first = stream(6, "", "<?xml version=\"1.0\"?><xdp xmlns=\"http://ns.adobe.com/xdp/\">");
+	g_autofree char *second = stream(7, "", form);
+	g_autofree char *third = stream(8, "", "<datasets><data><f><a>417</a></f></data></datasets>");
+	g_autofree char *last = stream(9, "", "</xdp>");
+	g_autofree char *all = g_strconcat(last, third, second, first, NULL);
+	g_autoptr(GByteArray) bytes = make_pdf(TEXT,
+		"/AcroForm<</Fields[]/XFA[(a)6 0 R(b)7 0 R(c)8 0 R(d)9 0 R]>>", "", all);
+	g_autofree char *called = names_of(bytes, "417");
+	if (strstr(called, "|Customer no.|") == NULL)
+		g_error("data of a field: got %s", called);
+	expect_of("packets", bytes, "Customer no.|417", "");
+	g_autofree char *drawn = g_strdup_printf(TEMPLATE,
+		"<draw><value><text>Customer no.</text></value></draw>"
+		"<draw><value><text>417</text></value></draw>");
+	g_autofree char *packet = stream(6, "", drawn);
+	expect("drawn", make_pdf(TEXT, "/AcroForm<</Fields[]/XFA 6 0 R>>", "", packet),
+		"(form)] Customer no.\n417", "");
+	expect("a packet that does not end", make_pdf(TEXT, "/AcroForm<</Fields[]/XFA 6 0 R>>", "",
+		"6 0 obj<</Length 22>>stream\n<d><a>" VALUE "</a>\nendstream endobj\n"), VALUE,
+		"damaged");
 }
 
 /* What is drawn there is seen as well as what is typed. */
@@ -937,6 +994,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/numbers", test_numbers);
 	g_test_add_func("/pdf/filled", test_filled);
 	g_test_add_func("/pdf/named-fields", test_named_fields);
+	g_test_add_func("/pdf/xfa", test_xfa);
 	g_test_add_func("/pdf/appearances", test_appearances);
 	g_test_add_func("/pdf/over-pages", test_over_pages);
 	g_test_add_func("/pdf/object-streams", test_object_streams);
