@@ -410,12 +410,17 @@ struct Strip {
 };
 } // namespace
 
-static bool has_digit(const std::vector<const MsPdfWord *> &words)
+/* "417", "01.11.2026", which only its column's name says the meaning of; but not "80786 Bonn". */
+static bool is_number(const std::vector<const MsPdfWord *> &words)
 {
-	for (const MsPdfWord *word : words)
-		if (has_digit(*word))
-			return true;
-	return false;
+	bool digits = false;
+	for (const MsPdfWord *word : words) {
+		digits |= has_digit(*word);
+		for (char c : word->text)
+			if (g_ascii_isalpha(c) || (c & 0x80) != 0)
+				return false;
+	}
+	return digits;
 }
 
 /* Do the lines of a name that wraps begin, end, or have their middle, one below the other?  A name
@@ -462,7 +467,7 @@ static bool is_plain(const Table &table, const std::vector<Cells> &rows, size_t 
 			if (i >= head || !whole)
 				all.add(rows[i][k]);
 			valued |= i >= head && !rows[i][k].empty();
-			digits |= i >= head && has_digit(rows[i][k]);
+			digits |= i >= head && is_number(rows[i][k]);
 		}
 		if ((valued && !names.any()) || all.from < end || follows(rows, k, head) ||
 			(!table.blanks && may_follow(rows, k, head)) ||

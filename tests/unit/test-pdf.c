@@ -644,6 +644,9 @@ static void test_tables_without_doubt(void)
 			"170 670 9|", 3},
 		{"in doubt: a name over the next column, which has none",
 			"50 700 Day|100 700 Customer number and Stock|50 685 1|100 685 417|220 685 9|", 3},
+		{"addresses side by side",
+			"50 700 Northwind Ltd|200 700 Stock Ltd|50 685 Park 1|200 685 Lane 2|"
+			"50 670 80786 Bonn|200 670 10115 Ulm|", 3},
 		{"one column of numbers", "50 700 Name|140 700 Stock|50 685 Anna|140 685 417|", 3},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
