@@ -254,7 +254,8 @@ static bool fail(GError **error, const char *path)
 	return false;
 }
 
-/* Debian's make has the sendmail.mc as comments behind all that m4 makes: it is of the new one then. */
+/* Debian's make has the sendmail.mc as comments behind all that m4 makes: it is of the new one
+ * then. */
 static char *whole_of(const char *cf, const char *path, const char *made, const char *mc)
 {
 	g_autofree char *head = g_strdup_printf("\n### %s ###\n", path);
