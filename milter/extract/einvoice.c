@@ -100,6 +100,14 @@ static const RoleRow role_rows[] = {
 	{"DeliveryLocation/Address/CountrySubentity", SUBDIVISION},
 	{"DeliveryLocation/Address/Country/IdentificationCode", COUNTRY},
 	{"CustomerAssignedAccountID", ID},
+	/* xCBL 3 and 4 */
+	{"PartyID/Ident", ID},
+	{"PartyID/Identifier/Ident", ID},
+	{"NameAddress/Name1", NAME},
+	{"NameAddress/Street", STREET},
+	{"NameAddress/HouseNumber", BUILDING},
+	{"NameAddress/PostalCode", POSTCODE},
+	{"NameAddress/City", CITY},
 	/* ebInterface */
 	{"VATIdentificationNumber", TAX},
 	{"InvoiceRecipientsBillerID", ID},

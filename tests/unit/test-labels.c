@@ -93,6 +93,9 @@ typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
 #define ESLOG_PARTY(code, number)                                        \
 	"<Invoice><M_INVOIC><G_SG2><S_NAD><D_3035>" code "</D_3035><C_C082>" \
 	"<D_3039>" number "</D_3039></C_C082></S_NAD></G_SG2></M_INVOIC></Invoice>"
+#define XCBL(party, number)                                                     \
+	"<Invoice><InvoiceHeader><InvoiceParty><" party "><PartyID>" number     \
+	"</PartyID></" party "></InvoiceParty></InvoiceHeader></Invoice>"
 #define ESLOG_REFERENCE(code, number)                                          \
 	"<Invoice><M_INVOIC><G_SG1><S_RFF><C_C506><D_1153>" code "</D_1153>"       \
 	"<D_1154>" number "</D_1154></C_C506></S_RFF></G_SG1></M_INVOIC></Invoice>"
@@ -119,6 +122,11 @@ static const struct {
 	{NAMED, "{customer\nid=31337\n}", "customer-number", "31337", true},
 	{NAMED, "{Customer\nNumber=31337\n}", "customer-number", "31337", true},
 	{NAMED, "{a\n{b\nClientIDValue=31337\n}\n}", "customer-number", "31337", true},
+	{NAMED, "PARTN_NUMB=31337", "customer-number", "31337", true},
+	{NAMED, "KUNAG=31337", "customer-number", "31337", true},
+	{NAMED, "KUNRG=31337", "customer-number", "31337", true},
+	{NAMED, "KUNWE=31337", "customer-number", "31337", true},
+	{NAMED, "KUNSTWERK=31337", "customer-number", "31337", false},
 	{NAMED, "cust_no=31337", "customer-number", "31337", true},
 	{NAMED, "CodCliente=31337", "customer-number", "31337", true},
 	{NAMED, "AcctNo=31337", "customer-number", "31337", true},
@@ -306,6 +314,10 @@ static const struct {
 		"</AdditionalReferencedDocument></A></CrossIndustryInvoice>",
 		"customer-number", "31337", false},
 	/* EDIFACT in XML, as eSLOG is */
+	{XML, XCBL("BuyerParty", "<Ident>31337</Ident>"), "customer-number", "31337", true},
+	{XML, XCBL("BuyerParty", "<Identifier><Ident>31337</Ident></Identifier>"),
+		"customer-number", "31337", true},
+	{XML, XCBL("SellerParty", "<Ident>31337</Ident>"), "customer-number", "31337", false},
 	{XML, ESLOG_PARTY("BY", "31337"), "customer-number", "31337", true},
 	{XML, ESLOG_PARTY("IV", "31337"), "customer-number", "31337", true},
 	{XML, ESLOG_PARTY("SE", "31337"), "customer-number", "31337", false},
