@@ -30,7 +30,7 @@
 #define MAX_HEAD 3      /* lines */
 #define MAX_NAME 3      /* words of a line that may be one, or several */
 #define MAX_COLUMNS 150
-#define MAX_WORDS 20000 /* of a page */
+#define MAX_WORDS 200000 /* of a page */
 
 namespace
 {
