@@ -27,6 +27,7 @@
 #define MAX_OTHERS 2    /* lines in a table that run over its columns */
 #define MAX_SINGLES 5   /* rows with one cell, one below the other */
 #define LONG_SHARE 6    /* one in so many rows, and one more, may have a cell that is too long */
+#define NAMES 4         /* beside each other, for one that has a blank */
 #define MAX_HEAD 3      /* lines */
 #define MAX_NAME 3      /* words of a line that may be one, or several */
 #define MAX_COLUMNS 150
@@ -582,7 +583,8 @@ static size_t take_head(Table *table, const MsPdfHead &head)
 	return head.rows.size();
 }
 
-/* Are more words without numbers parted by a blank that is drawn than by room alone? */
+/* Are words without numbers parted by blanks that are drawn, and not by room alone?  Names of a
+ * narrow table stand as near. */
 static bool draws_blanks(const std::vector<MsPdfRow> &rows)
 {
 	size_t drawn = 0, left_out = 0;
@@ -595,7 +597,7 @@ static bool draws_blanks(const std::vector<MsPdfRow> &rows)
 			drawn += b.spaced;
 			left_out += room && !b.spaced;
 		}
-	return drawn > left_out;
+	return drawn > 0 && drawn * NAMES >= left_out;
 }
 
 /* The table from row `*at` on, which is moved behind it; it has no rows if there is none. */

@@ -618,7 +618,6 @@ static void test_tables_without_doubt(void)
 			"100 712 Customer|50 700 Day|100 700 no.|170 700 Stock|50 685 1|100 685 417|"
 			"170 685 12|", 1},
 		{"names of a blank's width, of which one has a blank",
-			"50 760 Dear customer, these are yours|"
 			"50 700 Quantity|90 700 Customer no.|152 700 Stock|50 685 1|115 685 417|170 685 2|"
 			"50 670 5|115 670 530|170 670 3|", 1},
 		{"names that touch the next column",
