@@ -12,6 +12,7 @@
 #define MISSENT_SPAN_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef enum {
 	MS_SPAN_TEXT,  /* text as a reader sees it */
@@ -48,6 +49,7 @@ typedef struct {
 	const char *own; /* the domain of the mail's author, in lower case ("seller.example"), or NULL */
 	const MsNamed *names; /* or NULL; made with named.h */
 	gsize n_names;
+	bool apart; /* each line is a text of its own, such as an attribute of a page */
 } MsSpan;
 
 typedef void (*MsSpanFunc)(const MsSpan *span, void *user);

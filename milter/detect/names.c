@@ -777,7 +777,8 @@ void ms_detect_names(Search *s)
 	if (s->span->n_names == 0 && s->span->type != MS_SPAN_FIELD) {
 		ms_detect_pairs(s);
 		ms_detect_columns(s);
-		ms_detect_lists(s);
+		if (!s->span->apart)
+			ms_detect_lists(s);
 		g_array_sort(s->named, by_start);
 		g_array_sort(s->borders, by_start);
 	}

@@ -20,13 +20,16 @@ static void hand_over(const MsExtraction *to, const char *where, const MsHtml *h
 	const struct {
 		const GString *text;
 		const char *suffix;
-	} streams[] = {{html->visible, ""}, {html->hidden, " (hidden)"},
-		{html->variants, " (as another client shows it)"},
-		{html->attributes, " (links and attributes)"},
-		{html->comments, " (comment)"}};
+		bool apart;
+	} streams[] = {{html->visible, "", false}, {html->hidden, " (hidden)", false},
+		{html->variants, " (as another client shows it)", false},
+		{html->attributes, " (links and attributes)", true},
+		{html->comments, " (comment)", false}};
 	for (gsize i = 0; i < G_N_ELEMENTS(streams); i++) {
 		g_autofree char *place = g_strconcat(where, streams[i].suffix, NULL);
-		ms_extract_span(to, place, streams[i].text->str, streams[i].text->len);
+		MsSpan span = {.where = place, .text = streams[i].text->str,
+			.len = streams[i].text->len, .apart = streams[i].apart};
+		ms_extract_hand_over(to, &span);
 	}
 	g_autofree char *place = g_strconcat(where, " (links and attributes)", NULL);
 	ms_extract_named(to, place, html->named);
