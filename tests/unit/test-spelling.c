@@ -1104,7 +1104,7 @@ static void test_columns(void)
 		{"Beleg   Kundennummer   Menge\nA1      4712            1\n"
 		 "That is all that there is of this.\nFirst   5927           12\n", ""},
 		{"Beleg   Kundennummer:  Menge\nA1      4712           12\nA2      5927           1\n",
-			""},
+			"b"},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
