@@ -143,12 +143,12 @@ static guint size_says(const char *name, const char *value)
 static guint display_says(const char *value)
 {
 	static const char *const blocks[] = {
-		"block", "table;", "table!", "flex", "grid", "list-item", NULL};
+		"block", "table;", "table!", "table-row", "flex", "grid", "list-item", NULL};
 	gsize len = strcspn(value, "!");
 	if (len == strlen("inline") && g_str_has_prefix(value, "inline"))
 		return MS_HIDE_INLINE;
 	if (g_str_has_prefix(value, "table-cell"))
-		return MS_HIDE_APART;
+		return MS_HIDE_APART | MS_HIDE_CELL;
 	return is_one_of(value, blocks) || strcmp(value, "table") == 0 ? MS_HIDE_BLOCK
 								       : 0;
 }

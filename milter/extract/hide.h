@@ -16,6 +16,7 @@ enum {
 	MS_HIDE_SIZED = 1 << 7,  /* its letters have a size of their own */
 	MS_HIDE_APART = 1 << 8,  /* stands beside what is in its line, as a cell does */
 	MS_HIDE_FORMAT = 1 << 9, /* has a format of numbers */
+	MS_HIDE_CELL = 1 << 10,  /* is a cell, of a table that styles make */
 };
 
 typedef struct MsHideRules MsHideRules;

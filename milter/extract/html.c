@@ -65,6 +65,7 @@ typedef struct {
 	gsize from;    /* where that began in the visible text */
 	gsize head, row; /* where the first row and this one began there */
 	bool headed;     /* the first row is over */
+	bool in_line;    /* it has one cell, and begins one: it is what that is */
 	/* how numbers are shown (numfmt.h) in it, in the row, in the cell that is open; or NULL */
 	const char *format, *row_format, *cell_format;
 	Piece kept;      /* what the cell keeps beside its text, or NULL */
@@ -115,6 +116,7 @@ typedef struct {
 } Html;
 
 #define MAX_SAYERS 8
+#define MAX_ONE_CELL 4000 /* bytes of a table that is looked through for a second cell */
 #define MOST_SHOWN 200 /* bytes of a cell that a format is for */
 #define LEAST_OWN 4 /* letters of what a sender's own attribute says that a text is */
 #define MOST_OWN 48
@@ -1192,7 +1194,8 @@ static char mark_of(Html *h, const char *name, guint is, bool closing, guint say
 	char mark = (says & MS_HIDE_BLOCK) != 0    ? '\n'
 		: (says & MS_HIDE_INLINE) != 0 ? '\0'
 					       : plain;
-	if (plain == '\0' && (says & (MS_HIDE_APART | MS_HIDE_MAYBE)) == MS_HIDE_APART)
+	if ((plain == '\0' && (says & (MS_HIDE_APART | MS_HIDE_MAYBE)) == MS_HIDE_APART) ||
+		(plain == '\n' && (says & MS_HIDE_CELL) != 0))
 		mark = '\t';
 	if (mark != plain && h->n_displays < MAX_DISPLAYS) {
 		Display *d = &h->displays[h->n_displays++];
@@ -1298,8 +1301,43 @@ static void join_line(Html *h, gsize from)
 static bool begins_cell(Html *h)
 {
 	const Table *table = table_of(h);
-	return table != NULL && table->columns > 0 && table->column > 0 &&
+	return table != NULL && table->columns > 0 && (table->column > 0 || table->in_line) &&
 		text_out(h) == h->out->visible && h->out->visible->len == table->from;
+}
+
+/* Does a tag of this name, of two letters, begin at `p`? */
+static bool is_tag(const char *p, gsize left, char second)
+{
+	return left > 3 && g_ascii_tolower(p[1]) == 't' && g_ascii_tolower(p[2]) == second &&
+		!g_ascii_isalpha(p[3]);
+}
+
+/* Has the table that begins here one cell alone, and so have those in it?  Mail is laid out with
+ * them. */
+static bool has_one_cell(const Html *h)
+{
+	const char *end = h->end - h->p > MAX_ONE_CELL ? h->p + MAX_ONE_CELL : h->end;
+	guint tables = 1, cells = 0, open = 1;
+	for (const char *p = h->p; (p = memchr(p, '<', (gsize)(end - p))) != NULL; p++) {
+		gsize left = (gsize)(end - p);
+		if (left > 6 && g_ascii_strncasecmp(p, "<table", 6) == 0) {
+			tables++;
+			open++;
+		} else if (left > 7 && g_ascii_strncasecmp(p, "</table", 7) == 0 && --open == 0) {
+			return cells <= tables;
+		}
+		cells += is_tag(p, left, 'd') || is_tag(p, left, 'h');
+		if (cells > tables)
+			return false;
+	}
+	return false;
+}
+
+/* Nothing of it is there yet. */
+static bool begins_in_line(Html *h)
+{
+	const Table *table = table_of(h);
+	return table != NULL && table->in_line && table->columns == 0 && table->column == 0;
 }
 
 static void end_cell(Html *h)
@@ -1426,10 +1464,13 @@ static void table_tag(Html *h, const char *name, guint is, bool closing, const T
 	}
 	if ((is & TAG_TABLE) == 0)
 		return;
-	if (closing)
+	if (closing) {
 		h->n_tables -= h->n_tables > 0;
-	else if (h->n_tables++ < MAX_TABLES)
-		h->tables[h->n_tables - 1] = (Table){.format = format};
+		return;
+	}
+	bool in_line = begins_cell(h) && has_one_cell(h);
+	if (h->n_tables++ < MAX_TABLES)
+		h->tables[h->n_tables - 1] = (Table){.format = format, .in_line = in_line};
 }
 
 /* A drawing within the page: what it shows is read by where it stands (svg.c), too. */
@@ -1480,9 +1521,11 @@ static void tag(Html *h, bool closing)
 	/* A hidden block inside a word does not break it for the reader. */
 	bool hidden = h->hidden_depth > 0;
 	char mark = mark_of(h, name, is, closing, facts.says);
-	if ((is & (TAG_CELL | TAG_ROW | TAG_TABLE)) != 0)
+	bool of_table = (is & (TAG_CELL | TAG_ROW | TAG_TABLE)) != 0;
+	if (of_table)
 		table_tag(h, name, is, closing, &facts);
-	else if (mark == '\n' && (is & TAG_VOID) == 0 && begins_cell(h))
+	if (mark == '\n' && (is & TAG_VOID) == 0 &&
+		((!of_table && begins_cell(h)) || (!closing && begins_in_line(h))))
 		mark = '\0';
 	if ((mark == '\t' && (is & TAG_CELL) == 0) || (mark == '\n' && (hidden || !hides)))
 		put_break(h, mark);

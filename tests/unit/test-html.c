@@ -150,7 +150,7 @@ static void test_cells(void)
 		/* a table within a cell */
 		{TABLE("<tr><td>a<td><table><tr><td>1<td><td>3</table><td>b"),
 			"a\t\n1\t\t3\t\nb\t\nx"},
-		{TABLE("<tr><td><table><tr><td>1</table><td><table><tr><td>2</table>"), "1\t\n2\t\nx"},
+		{TABLE("<tr><td><table><tr><td>1</table><td><table><tr><td>2</table>"), "1\t2\t\nx"},
 		{TABLE("<tr><td><table><tr><td>1<tr><td>2</table><td>3"), "1\t\n2\t\n3\t\nx"},
 		/* what is hidden has no column, what is none of a table is set off once */
 		{TABLE("<tr><td>1<td style='display:none'>2</td><td>3"), "1\t\t3\t\nx"},

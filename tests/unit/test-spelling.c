@@ -1019,6 +1019,35 @@ static void test_forms(void)
 	try_rows(HTML, rows, G_N_ELEMENTS(rows));
 }
 
+/* Cells that have a table of their own, as mail is laid out. */
+static void test_tables_in_cells(void)
+{
+#define IN(x) "<td><table role=presentation><tbody><tr><td>" x "</td></tr></tbody></table></td>"
+#define STYLED(x) "<div style='display:table-cell'>" x "</div>"
+#define ROW(a, b) "<div style='display: table-row'>" STYLED(a) STYLED(b) "</div>"
+#define IN_IN(x) "<td><table><tr>" IN(x) "</tr></table></td>"
+	static const Row rows[] = {
+		{"<table><tr>" IN("Menge") IN("Kundennummer") "</tr><tr>" IN("12") IN("5927") "</tr></table>", "b"},
+		{"<table><tr>" IN("Kundennummer") IN("Menge") "</tr><tr>" IN("5927") IN("12") "</tr></table>", "b"},
+		{"<table><tr>" IN("Menge") IN("Kundennummer") "</tr><tr>" IN("5927") IN("KDX-77") "</tr></table>", ""},
+		{"<table><tr>" IN("Kundennummer") IN("Menge") "</tr><tr>" IN("KDX-77") IN("5927") "</tr></table>", ""},
+		{"<table><tr>" IN_IN("Menge") IN_IN("Kundennummer") "</tr>\n<tr>" IN_IN("12") IN_IN("5927") "</tr></table>", "b"},
+		{"<table><tr>" IN_IN("Menge") IN_IN("Kundennummer") "</tr>\n<tr>" IN_IN("5927") IN_IN("KDX-77") "</tr></table>", ""},
+		{"<table><tr>" IN("<p>Kundennummer</p>") IN("<div>5927</div>") "</tr></table>", "b"},
+		{"<table><tr><td>Logo</td><td><table><tr><td>Kundennummer</td><td>5927</td></tr><tr><td>Menge</td><td>12"
+		 "</td></tr></table></td></tr></table>", "b"},
+		{"<table><tr><td>Logo</td><td><table><tr><td>Kundennummer</td><td>KDX-77</td></tr><tr><td>Menge</td><td>5927"
+		 "</td></tr></table></td></tr></table>", ""},
+		/* and tables that styles make */
+		{"<div style='display:table'>" ROW("Menge", "Kundennummer") ROW("12", "5927") "</div>", "b"},
+		{"<div style='display:table'>" ROW("Menge", "Kundennummer") ROW("5927", "KDX-77") "</div>", ""},
+		{"<div style='display:table'>" ROW("Kundennummer", "Menge") ROW("5927", "12") "</div>", "b"},
+		{"<div style='display:table'>" ROW("Kundennummer", "Menge") ROW("KDX-77", "5927") "</div>", ""},
+		{"<div style='display:table'>" ROW("Kundennummer", "5927") ROW("Menge", "12") "</div>", "b"},
+	};
+	try_rows(HTML, rows, G_N_ELEMENTS(rows));
+}
+
 /* ---- addresses ------------------------------------------------------------------------ */
 
 static void test_addresses(void)
@@ -1572,6 +1601,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/headed", test_headed);
 	g_test_add_func("/spelling/enclosed", test_enclosed);
 	g_test_add_func("/spelling/forms", test_forms);
+	g_test_add_func("/spelling/tables-in-cells", test_tables_in_cells);
 	g_test_add_func("/spelling/once", test_once);
 	g_test_add_func("/spelling/footers", test_footers);
 	g_test_add_func("/spelling/addresses", test_addresses);
