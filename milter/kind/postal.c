@@ -1077,8 +1077,8 @@ static void keep(const char *key, MsPostalDepth depth, gsize start, gsize end, v
 /* The least doubt there is of each number, a token each. */
 static guint8 *least_doubts(const Search *s)
 {
-	guint8 *of = g_malloc(s->tokens->len);
-	memset(of, ONLY_FORMS, s->tokens->len);
+	guint8 *of = g_malloc(s->tokens->len + 1); /* there may be none */
+	memset(of, ONLY_FORMS, s->tokens->len + 1);
 	for (guint i = 0; i < s->candidates->len; i++) {
 		const Candidate *c = &g_array_index(s->candidates, Candidate, i);
 		of[c->number] = (guint8)MIN(of[c->number], c->doubt);
