@@ -237,7 +237,8 @@ class Missent:
         mark = self.mark()  # what an earlier one wrote, or left, says nothing of this one
         self.process = subprocess.Popen([*wrapper, BUILD + '/missentd', '-c', self.conf],
                                         stderr=self.log, stdout=self.log)
-        up = wait_for(lambda: 'started' in self.tail(mark) or self.process.poll() is not None)
+        # A complaint may have the word, too.
+        up = wait_for(lambda: 'started, version=' in self.tail(mark) or self.process.poll() is not None)
         if self.process.poll() is not None:
             raise RuntimeError('missentd did not start: ' + self.tail(mark))
         return up
