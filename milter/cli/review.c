@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <jansson.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,17 +106,24 @@ static void on_interrupt(int signal)
 static bool read_hidden(char *line, int size)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	const struct sigaction note = {.sa_handler = on_interrupt}; /* reading ends with it */
+	const struct sigaction note = {.sa_handler = on_interrupt}; /* waiting ends with it */
 	struct sigaction before[G_N_ELEMENTS(ends)];
 	struct termios shown, hidden;
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	sigset_t blocked, mask;
+	sigemptyset(&blocked);
+	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
+		sigaddset(&blocked, ends[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &mask); /* they come while it is waited, and not before */
 	tcgetattr(STDIN_FILENO, &shown);
 	hidden = shown;
 	hidden.c_lflag &= (tcflag_t)~ECHO;
 	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
 		sigaction(ends[i], &note, &before[i]);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	bool got = fgets(line, size, stdin) != NULL;
+	bool got = ppoll(&input, 1, NULL, &mask) > 0 && fgets(line, size, stdin) != NULL;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(ends); i++)
 		sigaction(ends[i], &before[i], NULL);
 	fputc('\n', stderr);
