@@ -841,13 +841,18 @@ static void cells_around(const Search *s, Cell cell, Cells *all)
 {
 	Cell before[2 * MAX_BLOCK];
 	guint n = 0;
-	for (gsize at = cell.first; at > 0 && n < G_N_ELEMENTS(before); at = before[n++].first)
+	/* Of what is too long for a cell some may be on its other side. */
+	for (gsize at = cell.first; at > 0 && n < G_N_ELEMENTS(before); at = before[n++].first) {
 		cell_of(s, at - 1, &before[n].first, &before[n].last);
+		before[n].last = at - 1;
+	}
 	for (all->at = n, all->n = 0; all->n < all->at;)
 		all->cells[all->n++] = before[--n];
 	all->cells[all->n++] = cell;
 	while (all->n < all->at + MAX_BLOCK && cell.last + 1 < s->compact->n_words) {
-		cell_of(s, cell.last + 1, &cell.first, &cell.last);
+		gsize next = cell.last + 1;
+		cell_of(s, next, &cell.first, &cell.last);
+		cell.first = next;
 		all->cells[all->n++] = cell;
 	}
 }
