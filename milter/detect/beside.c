@@ -993,19 +993,6 @@ static bool by_line_above(const Case *c, gsize last)
 	return false;
 }
 
-static gsize word_at(const Search *s, gsize at)
-{
-	gsize low = 0, high = s->compact->n_words;
-	while (low < high) {
-		gsize mid = low + (high - low) / 2;
-		if (ms_detect_word_start(s, mid) < at)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* "4711 | Customer no." above "417 | Quantity": is the line that ends at `end` one of a value and
  * its name, and the next one, from word `below` on, too? */
 static bool are_behind(const Search *s, gsize head, gsize end, gsize below, gsize until)
@@ -1028,7 +1015,8 @@ bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
 	gsize line = nl != NULL ? (gsize)(nl + 1 - text) : 0;
 	if (nl == NULL || start_of_line(s->fold, value) != line)
 		return false;
-	gsize word = word_at(s, value), first = first_word_at(s, word, line), j = 0, i = 0;
+	gsize word = ms_detect_word_between(s, value, 0, s->compact->n_words);
+	gsize first = first_word_at(s, word, line), j = 0, i = 0;
 	guint n = cut_blanks(s, first, end_of_line(s->fold, value), false, cells);
 	gsize head = first_word_at(s, first, start_of_line(s->fold, line - 1));
 	if (are_behind(s, head, line - 1, first, end_of_line(s->fold, value)))

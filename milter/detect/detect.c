@@ -178,6 +178,18 @@ bool ms_detect_add_value(Search *s, const MsKind *kind, gsize start, gsize end, 
 			s, kind, MS_UNREAD_LIMIT, "more identifiers than max-findings allows");
 }
 
+gsize ms_detect_word_between(const Search *s, gsize at, gsize low, gsize high)
+{
+	while (low < high) {
+		gsize mid = low + (high - low) / 2;
+		if (ms_detect_word_start(s, mid) < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /* The first word that begins at `at` or behind it; near the one asked for before. */
 static gsize word_from(Search *s, gsize at)
 {
@@ -189,15 +201,8 @@ static gsize word_from(Search *s, gsize at)
 			if (c->words[low + step].from > at)
 				high = low + step;
 	}
-	while (low < high) {
-		gsize mid = low + (high - low) / 2;
-		if (c->words[mid].from < at)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	s->word = low;
-	return low;
+	s->word = ms_detect_word_between(s, at, low, high);
+	return s->word;
 }
 
 /* The compact text of a stretch of whole words of ASCII: its length; 0: it is none. */

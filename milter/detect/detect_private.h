@@ -77,6 +77,9 @@ static inline gsize ms_detect_word_end(const Search *s, gsize word)
 	return s->compact->words[word].until;
 }
 
+/* The first word of `low` to `high` that begins at `at` or behind it; `high`: none does. */
+gsize ms_detect_word_between(const Search *s, gsize at, gsize low, gsize high);
+
 /* Digits alone, and some?  Words stand one behind the other: no further than to the end of one. */
 static inline bool ms_detect_is_number(const char *text, gsize len)
 {
