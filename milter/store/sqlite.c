@@ -40,6 +40,7 @@ struct MsSqlite {
 	bool create;
 	bool locked; /* by another process, when it was last tried */
 	gint64 waits_since;
+	bool stuck; /* it does not get at its log any more: to be opened anew */
 };
 
 static gint64 end_of_waiting(const MsSqlite *db)
@@ -115,6 +116,8 @@ static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 	MsAnswer answer = wants ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
+	/* A lock that the system did not take back stays with the connection, whatever it tries. */
+	db->stuck = db->stuck || (rc & 0xff) == SQLITE_PROTOCOL;
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
 		"%s: %s%s%s%s", db->path,
 		db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc),
@@ -348,7 +351,7 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	if (!db->memory)
 		note_file(db, &st);
 	sqlite3_busy_handler(db->db, wait_for_lock, db);
-	db->locked = false;
+	db->locked = db->stuck = false;
 	MsAnswer answer = set_up(
 		db, db->application_id, db->upgrades, db->schema, db->create, error);
 	db->wal = db->memory ? 0 : inode_of(db, "-wal");
@@ -442,7 +445,7 @@ static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
 	if (moved)
 		/* while it is open: after that its inode may be another file's */
 		remove_own_log(db);
-	return db->db == NULL || moved || (contents && was_written(db, &st))
+	return db->db == NULL || moved || db->stuck || (contents && was_written(db, &st))
 		? open_again(db, error)
 		: MS_FOUND;
 }

@@ -5,11 +5,13 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -353,6 +355,52 @@ static void test_locked_anew(void)
 	g_assert_no_errno(rename(copy, path));
 	waits_for_less(ledger);
 	sqlite3_close(holder);
+}
+
+/* ---- a lock that the system does not take back ------------------------------------------- */
+
+static guint let_unlock; /* so many; then one fails */
+
+static int failing_fcntl(int fd, int what, ...)
+{
+	va_list more;
+	va_start(more, what);
+	void *argument = va_arg(more, void *);
+	va_end(more);
+	if (what == F_SETLK && ((struct flock *)argument)->l_type == F_UNLCK && let_unlock-- == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return fcntl(fd, what, argument);
+}
+
+static int no_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	return us;
+}
+
+/* The connection takes it for held from then on, and waits for itself at each message. */
+static void test_stuck(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	int (*sleep)(sqlite3_vfs *, int) = vfs->xSleep;
+	vfs->xSleep = no_sleep;
+	for (guint n = 0; n < 24; n++) {
+		g_autofree char *name = g_strdup_printf("stuck%u.db", n), *path = path_of(name);
+		g_autoptr(MsRecord) first = a_record("FIRST", 1), second = a_record("SECOND", 1);
+		g_autoptr(MsLedger) ledger = ms_ledger_open(path, NULL);
+		let_unlock = n;
+		vfs->xSetSystemCall(vfs, "fcntl", (sqlite3_syscall_ptr)failing_fcntl);
+		guint added = ms_records_add(ledger, first, NULL);
+		vfs->xSetSystemCall(vfs, "fcntl", NULL);
+		for (guint i = 0; i < 4; i++)
+			ms_records_forget(ledger, 1, 1, NULL);
+		g_test_message("unlocking fails at %u", n);
+		g_assert_true(ms_records_add(ledger, second, NULL));
+		g_assert_cmpuint(how_many(ledger), ==, added + 1);
+	}
+	vfs->xSleep = sleep;
 }
 
 /* ---- full ----------------------------------------------------------------------------- */
@@ -1008,6 +1056,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/moved/back", test_moved_back);
 	g_test_add_func("/writing/locked", test_locked);
 	g_test_add_func("/writing/locked-anew", test_locked_anew);
+	g_test_add_func("/writing/stuck", test_stuck);
 	g_test_add_func("/writing/full", test_full);
 	g_test_add_func("/writing/very-many", test_very_many);
 	g_test_add_func("/writing/audit/words", test_audit_words);
