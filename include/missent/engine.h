@@ -77,6 +77,19 @@ const char *ms_runtime_kinds_version(const MsRuntime *runtime);
 MsDirectory *ms_engine_open_directory(const MsSettings *settings, MsKinds *kinds, GError **error);
 /* The guard alone; NULL and no error: it is switched off. */
 MsGuard *ms_engine_open_guard(const MsSettings *settings, GError **error);
+/* The records alone, for who writes in them.  MS_ERROR_CONFIG: they are gone (below), and a new
+ * database would know nothing of what is held. */
+MsLedger *ms_engine_open_records(const MsSettings *settings, GError **error);
+/* What is still known of records that are gone. */
+typedef struct {
+	guint64 messages; /* that were held here, by the trail; */
+	gint64 last;      /* the last of them, microseconds since 1970 */
+	guint copies;     /* in the spool */
+} MsForgotten;
+/* Is there no database, though there was something for it?  False with `*error`: nobody knows. */
+bool ms_engine_records_gone(const MsSettings *settings, MsForgotten *out, GError **error);
+/* In words, the caller's. */
+char *ms_engine_forgotten_text(const MsForgotten *gone);
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error);
 
 /* Is it outgoing, and could a policy apply?  If not, its body need not be read. */

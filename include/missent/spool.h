@@ -30,6 +30,8 @@ typedef enum { MS_SPOOL_HELD, MS_SPOOL_DONE, MS_SPOOL_UNKNOWN } MsSpoolFate;
 #define MS_SPOOL_ASIDE_DAYS 30
 /* Looks at files older than an hour; how many were set aside. */
 guint ms_spool_sweep(const char *dir, MsSpoolFate (*fate)(const char *uid, void *user), void *user);
+/* How many copies are in that folder; of one that cannot be looked into, 0. */
+guint ms_spool_count(const char *dir);
 /* Nobody else has what is removed: for whoever knows that the clock can be believed. */
 void ms_spool_clear(const char *dir);
 

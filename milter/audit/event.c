@@ -68,6 +68,7 @@ const char *const ms_event_names[MS_N_EVENTS + 1] = {
 	[MS_EVENT_FORGET] = "forget",
 	[MS_EVENT_SET_ASIDE] = "set aside",
 	[MS_EVENT_ADOPT] = "adopt",
+	[MS_EVENT_RECORDS_BEGUN] = "records begun",
 	[MS_EVENT_GONE] = "gone",
 	[MS_EVENT_FOUND] = "found",
 	[MS_EVENT_UNRECORDED] = "unrecorded",

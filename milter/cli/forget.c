@@ -52,7 +52,7 @@ static int forget(Cli *cli, const MsSettings *s, const char *account, const char
 	guint values = 0;
 	/* All that may refuse comes before the line in the trail. */
 	g_autoptr(MsGuard) guard = ms_engine_open_guard(s, &error);
-	g_autoptr(MsLedger) ledger = error == NULL ? ms_ledger_open(s->records_file, &error) : NULL;
+	g_autoptr(MsLedger) ledger = error == NULL ? ms_engine_open_records(s, &error) : NULL;
 	gint64 open = ledger != NULL ? ms_records_open_of(ledger, account, &error) : -1;
 	if (open > 0)
 		return refuse_open(account, open);

@@ -16,6 +16,8 @@
 
 #include "missent/answer.h"
 #include "missent/desk.h"
+#include "missent/engine.h"
+#include "missent/spool.h"
 #include "missent/text.h"
 
 #include "cli.h"
@@ -186,6 +188,14 @@ static int tell_unrecorded(MsDesk *desk)
 	fflush(stdout);
 	if (list == NULL)
 		return no_queue(error);
+	g_autofree char *aside = g_build_filename(
+		ms_desk_settings(desk)->spool_dir, MS_SPOOL_ASIDE, NULL);
+	guint copies = ms_spool_count(aside);
+	if (copies > 0)
+		cli_fail(0,
+			"%u held cop%s without a record in %s, each removed %d days after it came there: for whom they are "
+			"the trail and the mail itself tell",
+			copies, copies == 1 ? "y is" : "ies are", aside, MS_SPOOL_ASIDE_DAYS);
 	if (n > 0)
 		cli_fail(0,
 			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
@@ -995,6 +1005,54 @@ static int do_adopt(Cli *cli, int argc, char **argv)
 	return rc;
 }
 
+/* ---- begin ---------------------------------------------------------------------------- */
+
+/* Records that are gone are not missed in silence: by hand, and on the trail. */
+static bool begin_records(const MsSettings *s, const char *why, GError **error)
+{
+	MsForgotten gone;
+	g_autoptr(GError) unknown = NULL;
+	if (!ms_engine_records_gone(s, &gone, &unknown)) {
+		if (unknown != NULL)
+			g_propagate_error(error, g_steal_pointer(&unknown));
+		else
+			g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
+				"%s: no records are gone: they are there, or begin with the first held message",
+				s->records_file);
+		return false;
+	}
+	g_autoptr(MsAudit) audit = ms_audit_new(s->audit_file);
+	g_autofree char *known = ms_engine_forgotten_text(&gone);
+	g_autofree char *detail = g_strdup_printf("%s; %s", known, why);
+	g_autoptr(MsLedger) ledger = ms_audit_event(audit, cli_who(), "shell", MS_EVENT_RECORDS_BEGUN,
+						     "", detail, error)
+		? ms_ledger_open(s->records_file, error)
+		: NULL;
+	if (ledger != NULL)
+		printf("The records begin anew; %s.\n", known);
+	return ledger != NULL;
+}
+
+static int do_begin(Cli *cli, int argc, char **argv)
+{
+	g_autofree char *why = NULL;
+	const GOptionEntry entries[] = {
+		{"why", 0, 0, G_OPTION_ARG_STRING, &why, "what happened to them, for the trail", "TEXT"},
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GError) error = NULL;
+	int rc = EX_USAGE;
+	if (!cli_options(entries, "- begin new records where held.db is gone", &argc, &argv))
+		return rc;
+	if (argc != 1 || why == NULL || *g_strstrip(why) == '\0')
+		return cli_fail(rc, "usage: missent held begin --why TEXT");
+	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
+	if (s == NULL || !begin_records(s, why, &error))
+		return cli_fail_error(error);
+	g_autoptr(MsDesk) desk = open_desk(cli, &rc);
+	return desk != NULL ? tell_unrecorded(desk) : rc;
+}
+
 /* What only looks, or works through what waits. */
 static const CliVerb looks[] = {
 	{"list", do_list, "held mail, newest first (--reason, --sender, --account, --older, ...)"},
@@ -1002,6 +1060,7 @@ static const CliVerb looks[] = {
 	{"stats", do_stats, "how many are held, and since when"},
 	{"show", do_show, "why it is held (--message: the message too; --reveal)", "QUEUEID"},
 	{"adopt", do_adopt, "make records of held mail that has none (--all)", "[QUEUEID...]"},
+	{"begin", do_begin, "new records, where held.db is gone (--why)"},
 	{"work", do_work, "finish what was interrupted; expiry, notices, digests"},
 };
 

@@ -76,6 +76,13 @@ static void take_records(Status *st)
 {
 	const char *path = st->settings->records_file;
 	g_autoptr(GError) error = NULL;
+	MsForgotten gone;
+	if (ms_engine_records_gone(st->settings, &gone, &error)) {
+		g_autofree char *known = ms_engine_forgotten_text(&gone);
+		st->unreadable = g_strdup_printf("%s is gone: %s", path, known);
+		return;
+	}
+	g_clear_error(&error);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return;
 	g_autoptr(MsLedger) ledger = ms_ledger_open_readonly(path, &error);

@@ -146,12 +146,12 @@ MsDesk *ms_desk_open(const char *config, GError **error)
 	desk->seen = g_strdup(desk->first->stamp);
 	desk->audit = ms_audit_new(desk->first->settings->audit_file);
 	give_audit_key(desk);
-	const char *records = desk->first->settings->records_file;
-	desk->ledger = desk->locks[0].fd >= 0 ? ms_ledger_open(records, error)
-					      : ms_ledger_open_readonly(records, error);
+	const MsSettings *s = desk->first->settings;
+	desk->ledger = desk->locks[0].fd >= 0 ? ms_engine_open_records(s, error)
+					      : ms_ledger_open_readonly(s->records_file, error);
 	if (desk->ledger == NULL)
 		return NULL;
-	ms_ledger_tell(desk->ledger, desk->first->settings->desk.webhook_url != NULL);
+	ms_ledger_tell(desk->ledger, s->desk.webhook_url != NULL);
 	return g_steal_pointer(&desk);
 }
 

@@ -196,7 +196,7 @@ static bool load_writers(MsRuntime *runtime, GError **error)
 	const MsSettings *s = runtime->settings;
 	if (!ms_io_make_folder(s->spool_dir, 0700))
 		return ms_io_fail(error, s->spool_dir, errno);
-	runtime->ledger = ms_ledger_open(s->records_file, error);
+	runtime->ledger = ms_engine_open_records(s, error);
 	if (runtime->ledger != NULL)
 		ms_ledger_tell(runtime->ledger, s->desk.webhook_url != NULL);
 	runtime->audit = ms_audit_new(s->audit_file);

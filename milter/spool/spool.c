@@ -43,7 +43,7 @@ bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GErr
 int ms_spool_open(const char *dir, const char *uid, GError **error)
 {
 	g_autofree char *path = path_of(dir, uid);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = ms_io_open(path, O_RDONLY | O_NOFOLLOW);
 	if (fd < 0)
 		fail(error, path, "cannot be read");
 	return fd;
@@ -81,6 +81,15 @@ static bool set_aside(const char *dir, const char *name)
 	g_autofree char *from = g_build_filename(dir, name, NULL);
 	g_autofree char *to = g_build_filename(aside, name, NULL);
 	return ms_io_make_folder(aside, 0750) && rename(from, to) == 0;
+}
+
+guint ms_spool_count(const char *dir)
+{
+	guint n = 0;
+	g_autoptr(GDir) open = g_dir_open(dir, 0, NULL);
+	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;)
+		n += g_str_has_suffix(name, SUFFIX);
+	return n;
 }
 
 void ms_spool_clear(const char *dir)

@@ -533,7 +533,7 @@ static void test_audit_words(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static MsRuntime *runtime_with(const char *audit_file)
+static MsRuntime *load_with(const char *audit_file, GError **error)
 {
 	g_autofree char *conf = path_of("missent.conf"), *policies = path_of("policies"),
 			*kinds = path_of("kinds.conf");
@@ -544,8 +544,13 @@ static MsRuntime *runtime_with(const char *audit_file)
 	g_mkdir(policies, 0700);
 	g_file_set_contents(kinds, "kind \"k\" { pattern = {'K-[0-9]+'} }\n", -1, NULL);
 	g_file_set_contents(conf, text, -1, NULL);
+	return ms_runtime_load(conf, MS_PARTS_WRITE, NULL, error);
+}
+
+static MsRuntime *runtime_with(const char *audit_file)
+{
 	g_autoptr(GError) error = NULL;
-	MsRuntime *runtime = ms_runtime_load(conf, MS_PARTS_WRITE, NULL, &error);
+	MsRuntime *runtime = load_with(audit_file, &error);
 	g_assert_no_error(error);
 	return runtime;
 }
@@ -586,6 +591,81 @@ static void test_taken_back(void)
 		ms_runtime_unref(runtime);
 		close(fd);
 	}
+}
+
+/* What was written down before the database went. */
+static const struct {
+	const char *name;
+	MsAction action;
+	bool undone, emptied;
+	bool copy; /* one lies in the spool, and no line tells of it */
+	bool gone;
+} gones[] = {
+	{"a hold", MS_HOLD, .gone = true},
+	{"a delay", MS_DELAY, .gone = true},
+	{"a split", MS_SPLIT, .gone = true},
+	{"a hold, and the file is empty", MS_HOLD, .emptied = true, .gone = true},
+	{"a hold that came to nothing", MS_HOLD, .undone = true},
+	{"what was delivered", MS_DELIVER},
+	{"a copy alone", MS_DELIVER, .copy = true, .gone = true},
+};
+
+static void write_verdict(MsRuntime *runtime, MsAction action, bool undone)
+{
+	g_autoptr(MsEnvelope) e = an_envelope();
+	g_autoptr(MsJudgement) j = a_judgement(action, 1);
+	int fd = ms_memory_file("test");
+	g_assert_true(ms_memory_seal(fd));
+	g_assert_true(ms_engine_write_down(runtime, e, j, fd, "d", NULL));
+	if (undone)
+		g_assert_true(ms_engine_take_back(runtime, e, j, "too late", NULL));
+	close(fd);
+}
+
+static void empty_spool(const char *folder)
+{
+	g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
+	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		unlink(path);
+	}
+}
+
+/* One that is gone is not begun anew in silence: nobody would know what is held. */
+static void test_gone(void)
+{
+	g_autofree char *records = path_of("held.db"), *spool = path_of("spool"),
+			*copy = path_of("spool/0123456789abcdef.eml"), *others = path_of("others.db");
+	g_assert_no_errno(rename(records, others));
+	for (gsize i = 0; i < G_N_ELEMENTS(gones); i++) {
+		g_autofree char *name = g_strdup_printf("gone%u.jsonl", (guint)i),
+				*trail = path_of(name);
+		g_autoptr(GError) error = NULL;
+		MsForgotten known;
+		unlink(records);
+		empty_spool(spool);
+		g_test_message("%s", gones[i].name);
+		MsRuntime *runtime = runtime_with(trail);
+		g_assert_false(ms_engine_records_gone(
+			ms_runtime_settings(runtime), &known, &error));
+		write_verdict(runtime, gones[i].action, gones[i].undone);
+		unlink(records);
+		if (gones[i].emptied)
+			g_assert_true(g_file_set_contents(records, "", 0, NULL));
+		if (gones[i].copy)
+			g_assert_true(g_file_set_contents(copy, "x", 1, NULL));
+		g_assert_cmpint(ms_engine_records_gone(ms_runtime_settings(runtime), &known, NULL),
+			==, gones[i].gone);
+		ms_runtime_unref(runtime);
+		g_autoptr(MsRuntime) anew = load_with(trail, &error);
+		g_assert_cmpint(anew == NULL, ==, gones[i].gone);
+		if (gones[i].gone) {
+			g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+			g_assert_nonnull(strstr(error->message, "missent held begin --why"));
+		}
+	}
+	empty_spool(spool);
+	g_assert_no_errno(rename(others, records));
 }
 
 /* What goes out, tagged or not, and would be kept were all policies enforced, is on record as
@@ -1067,6 +1147,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/audit/in-part", test_audit_in_part);
 	g_test_add_func("/writing/audit/recovered", test_audit_recovered);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	g_test_add_func("/writing/records/gone", test_gone);
 	g_test_add_func("/writing/texts-later", test_texts_later);
 	g_test_add_func("/writing/records/observed", test_observed);
 	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
