@@ -47,6 +47,11 @@ void ms_io_like_folder(int fd, const char *path);
 void ms_io_close(int fd);
 /* All of it, or false and errno. */
 bool ms_io_write(int fd, const void *data, gsize len);
+/* open() of a file among ours: of what else may have its name (a pipe, where others may write too)
+ * nobody waits for who comes to its other end.  -1 and errno (EMEDIUMTYPE: it is no file). */
+int ms_io_open(const char *path, int flags);
+/* All of one, with a NUL behind it; `len_out` may be NULL.  G_FILE_ERROR. */
+bool ms_io_contents(const char *path, char **text_out, gsize *len_out, GError **error);
 /* A name that was made, changed or removed is on disk when its folder is.  False and errno. */
 bool ms_io_sync_folder(const char *folder);
 /* errno: does the host lack something for now?  Who waits for it to come is started again. */

@@ -32,7 +32,7 @@ static void look_at_trail(const MsSettings *s, MsHostNumbers *out)
 	g_auto(MsCheckpoint) latest = {0};
 	struct stat st;
 	gsize len;
-	if (!g_file_get_contents(path, &text, &len, NULL) || stat(path, &st) != 0
+	if (!ms_io_contents(path, &text, &len, NULL) || stat(path, &st) != 0
 		|| !ms_checkpoint_parse(text, len, NULL, &latest, NULL))
 		return;
 	out->audit_entries = (gint64)latest.size;

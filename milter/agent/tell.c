@@ -304,7 +304,7 @@ Teller *teller_new(Agent *agent)
 	g_autofree char *before = NULL;
 	t->agent = agent;
 	t->file = g_build_filename(ms_desk_settings(agent->desk)->state_dir, PENDING_FILE, NULL);
-	g_file_get_contents(t->file, &before, NULL, NULL);
+	ms_io_contents(t->file, &before, NULL, NULL);
 	t->pending = g_string_new(
 		before != NULL && g_utf8_validate(before, -1, NULL) ? before : "");
 	pthread_mutex_init(&t->lock, NULL);

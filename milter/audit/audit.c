@@ -627,14 +627,14 @@ static char *last_good(const char *folder)
 	static const char *const names[] = {"latest", "latest.new", "checkpoint"};
 	g_autofree char *vkey_path = g_build_filename(folder, "vkey", NULL), *vkey = NULL;
 	g_auto(MsCheckpoint) best = {0};
-	if (!g_file_get_contents(vkey_path, &vkey, NULL, NULL))
+	if (!ms_io_contents(vkey_path, &vkey, NULL, NULL))
 		return NULL;
 	g_strstrip(vkey);
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
 		gsize len = 0;
 		MsCheckpoint one = {0};
-		if (!g_file_get_contents(path, &text, &len, NULL) ||
+		if (!ms_io_contents(path, &text, &len, NULL) ||
 			!ms_checkpoint_parse(text, len, vkey, &one, NULL))
 			continue;
 		if (best.text == NULL || one.size > best.size) {

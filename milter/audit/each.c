@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 
 #include "missent/answer.h"
 #include "missent/digest.h"
+#include "missent/io.h"
 
 #include "audit_private.h"
 
@@ -154,9 +156,19 @@ static bool give(Reading *r, const char *text, gsize len, GError **error)
 	return go_on;
 }
 
+/* NULL and errno. */
+static gzFile open_plain(const char *path)
+{
+	int fd = ms_io_open(path, O_RDONLY);
+	gzFile in = fd >= 0 ? gzdopen(fd, "rb") : NULL;
+	if (in == NULL)
+		ms_io_close(fd);
+	return in;
+}
+
 static bool give_file(Reading *r, const File *file, bool *enough_out, GError **error)
 {
-	gzFile in = gzopen(file->path, "rbe");
+	gzFile in = open_plain(file->path);
 	if (in == NULL) {
 		if (errno == ENOENT)
 			return true;
@@ -180,7 +192,7 @@ static bool give_file(Reading *r, const File *file, bool *enough_out, GError **e
 static gint64 first_time(const char *path)
 {
 	gint64 time = -1;
-	gzFile in = gzopen(path, "rbe");
+	gzFile in = open_plain(path);
 	g_autoptr(GString) line = g_string_new(NULL);
 	while (in != NULL && time < 0 && next_line(in, line, path, NULL) != NULL) {
 		json_t *json = json_loadb(line->str, line->len, 0, NULL);
@@ -528,7 +540,7 @@ static bool verify(LogReading *r, const char *folder, GError **error)
 {
 	MsTlogVerified v;
 	g_autofree char *path = g_build_filename(folder, "vkey", NULL);
-	if (g_file_get_contents(path, &r->proof->vkey, NULL, NULL))
+	if (ms_io_contents(path, &r->proof->vkey, NULL, NULL))
 		g_strstrip(r->proof->vkey);
 	if (!ms_audit_verify(folder, on_wrong, take_proven, r, &v, error))
 		return false;

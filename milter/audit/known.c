@@ -32,7 +32,7 @@ static char *beside(const char *folder, const char *ending)
 static char *read_key(const char *path)
 {
 	char *text = NULL;
-	return g_file_get_contents(path, &text, NULL, NULL) ? g_strstrip(text) : NULL;
+	return ms_io_contents(path, &text, NULL, NULL) ? g_strstrip(text) : NULL;
 }
 
 static char *key_inside(const char *folder)
@@ -76,7 +76,7 @@ bool ms_audit_kept(const char *folder, const char *vkey, MsCheckpoint *out)
 {
 	g_autofree char *path = beside(folder, CHECKPOINT), *text = NULL;
 	gsize len = 0;
-	return g_file_get_contents(path, &text, &len, NULL) &&
+	return ms_io_contents(path, &text, &len, NULL) &&
 		ms_checkpoint_parse(text, len, vkey, out, NULL);
 }
 

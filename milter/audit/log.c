@@ -348,11 +348,9 @@ static bool open_places(MsTlog *log, const char *path, const char *fresh)
 {
 	if (log->latest_fd >= 0)
 		return true;
-	struct stat st;
-	log->latest_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	log->before_fd = open(fresh, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (log->latest_fd >= 0 && log->before_fd >= 0 && fstat(log->latest_fd, &st) == 0 &&
-		S_ISREG(st.st_mode))
+	log->latest_fd = ms_io_open(path, O_RDWR | O_NOFOLLOW);
+	log->before_fd = ms_io_open(fresh, O_RDWR | O_NOFOLLOW);
+	if (log->latest_fd >= 0 && log->before_fd >= 0)
 		return true;
 	close_places(log);
 	return false;
@@ -400,7 +398,7 @@ static bool put_latest(MsTlog *log, const char *path, const char *text, GError *
 	/* What the next one is written into; of one that could not be made another is made then. */
 	int fd = log->cannot_change
 		? -1
-		: open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+		: ms_io_open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 	if (fd >= 0) {
 		if (ms_io_write(fd, text, len))
 			ms_io_like_folder(fd, fresh);
@@ -438,7 +436,7 @@ static bool read_small(const MsTlog *log, const char *name, char **text_out, GEr
 {
 	g_autofree char *path = path_in(log, name);
 	g_autoptr(GError) why = NULL;
-	if (g_file_get_contents(path, text_out, NULL, &why) ||
+	if (ms_io_contents(path, text_out, NULL, &why) ||
 		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return true;
 	g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "the audit trail cannot be read: %s",
@@ -673,7 +671,7 @@ static bool open_lock(MsTlog *log, bool create, GError **error)
 {
 	g_autofree char *path = path_in(log, "lock");
 	bool there = !create || ms_io_make(path, "", 0, 0640, NULL);
-	log->lock = there ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	log->lock = there ? ms_io_open(path, O_RDONLY | O_NOFOLLOW) : -1;
 	struct stat st;
 	if (log->lock < 0 && !create && errno == ENOENT)
 		return damaged(log, error, "no trail is in it (is a disk mounted over it?)");
@@ -729,7 +727,7 @@ static bool open_head(MsTlog *log, GError **error)
 	if (log->head_fd >= 0)
 		return true;
 	g_autofree char *path = head_path(log);
-	log->head_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	log->head_fd = ms_io_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
 	if (log->head_fd < 0)
 		return fails(error, path, "opened");
 	ms_io_like_folder(log->head_fd, path);

@@ -71,7 +71,7 @@ MsSigner *ms_signer_load(const char *path, const char *name, GError **error)
 	char hex[2 * SEED_BYTES + 1] = "";
 	guint8 seed[SEED_BYTES];
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = ms_io_open(path, O_RDONLY | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"the audit trail's key %s cannot be read: %s", path, g_strerror(errno));

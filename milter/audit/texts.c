@@ -96,7 +96,7 @@ char *ms_audit_text(const char *trail, MsAuditText what, const char *id, GError 
 		ms_fail_input(error, "%s: is larger than any text that is kept", path);
 		return NULL;
 	}
-	if (!g_file_get_contents(path, &text, &len, &why)) {
+	if (!ms_io_contents(path, &text, &len, &why)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", why->message);
 		return NULL;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "missent/answer.h"
+#include "missent/io.h"
 
 #include "tlog_private.h"
 
@@ -36,7 +37,7 @@ GBytes *ms_tile_file(const char *path, GError **error)
 	char *data = NULL;
 	gsize len = 0;
 	g_autoptr(GError) why = NULL;
-	if (!g_file_get_contents(path, &data, &len, &why)) {
+	if (!ms_io_contents(path, &data, &len, &why)) {
 		if (!g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)
 			&& !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
 			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", why->message);

@@ -97,13 +97,13 @@ static void load_bundle(const char *folder, Bundle *b)
 {
 	g_autofree char *path = ms_tile_path(folder, MS_ENTRIES, b->number, MS_TILE);
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = ms_io_open(path, O_RDONLY);
 	b->there = fd >= 0;
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
 		set_trouble(b, path, g_strerror(errno));
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_BUNDLE) {
+	if (fstat(fd, &st) != 0 || st.st_size > MAX_BUNDLE) {
 		set_trouble(b, path, "it is no file of a bundle");
 	} else {
 		b->len = (gsize)st.st_size;
@@ -506,7 +506,7 @@ static bool read_note(Check *c, const char *name, MsCheckpoint *out)
 	g_autofree char *path = g_build_filename(c->folder, name, NULL), *text = NULL;
 	gsize len = 0;
 	g_autoptr(GError) error = NULL;
-	if (!g_file_get_contents(path, &text, &len, NULL))
+	if (!ms_io_contents(path, &text, &len, NULL))
 		return false;
 	if (!ms_checkpoint_parse(text, len, c->vkey, out, &error))
 		tell(c, 0, "the file %s: %s", name, error->message);
@@ -536,14 +536,14 @@ static void check_ends(Check *c)
 static guint64 read_number(const char *folder, const char *name)
 {
 	g_autofree char *path = g_build_filename(folder, name, NULL), *text = NULL;
-	return g_file_get_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+	return ms_io_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
 }
 
 /* As it is at one moment, between two batches. */
 static bool take_moment(Check *c, GError **error)
 {
 	g_autofree char *path = g_build_filename(c->folder, "lock", NULL);
-	int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int lock = ms_io_open(path, O_RDONLY | O_NOFOLLOW);
 	if (lock >= 0 && !ms_io_lock(lock, LOCK_SH, MS_IO_LOCK_MS)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s cannot be locked: %s", c->folder,
 			errno == EWOULDBLOCK ? "another process has it" : g_strerror(errno));
@@ -573,7 +573,7 @@ static bool start(Check *c, GError **error)
 			"there is no audit trail in %s: one begins with missentd's first line", c->folder);
 		return false;
 	}
-	if (!g_file_get_contents(path, &c->vkey, NULL, &why)) {
+	if (!ms_io_contents(path, &c->vkey, NULL, &why)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 			"%s is no audit trail, or its key is gone: %s", c->folder, why->message);
 		return false;

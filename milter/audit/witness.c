@@ -81,7 +81,7 @@ bool ms_witness_kept(const char *folder, const char *host, MsKept *out, GError *
 {
 	g_autofree char *path = path_of(folder, host), *text = NULL;
 	g_autoptr(GError) why = NULL;
-	if (!g_file_get_contents(path, &text, NULL, &why)) {
+	if (!ms_io_contents(path, &text, NULL, &why)) {
 		if (!g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s", why->message);
 		return false;

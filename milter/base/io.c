@@ -204,6 +204,51 @@ bool ms_io_write(int fd, const void *data, gsize len)
 	return true;
 }
 
+int ms_io_open(const char *path, int flags)
+{
+	struct stat st;
+	int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0640);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	if (fd >= 0)
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EMEDIUMTYPE;
+	else if (errno == ENXIO) /* a pipe that nobody reads from */
+		errno = EMEDIUMTYPE;
+	ms_io_close(fd);
+	return -1;
+}
+
+/* NULL and errno. */
+static GString *read_all(int fd)
+{
+	char piece[65536];
+	GString *text = g_string_new(NULL);
+	ssize_t n;
+	while ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
+		g_string_append_len(text, piece, MAX(n, 0));
+	if (n == 0)
+		return text;
+	g_string_free(text, TRUE);
+	return NULL;
+}
+
+bool ms_io_contents(const char *path, char **text_out, gsize *len_out, GError **error)
+{
+	int fd = ms_io_open(path, O_RDONLY);
+	GString *text = fd >= 0 ? read_all(fd) : NULL;
+	int why = errno;
+	ms_io_close(fd);
+	if (text == NULL) {
+		g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why), "%s: %s", path,
+			why == EMEDIUMTYPE ? "is no file" : g_strerror(why));
+		return false;
+	}
+	if (len_out != NULL)
+		*len_out = text->len;
+	*text_out = g_string_free(text, FALSE);
+	return true;
+}
+
 bool ms_io_sync_folder(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -431,7 +476,7 @@ bool ms_io_has_name(int fd, const char *path)
 int ms_io_open_lock(const char *path)
 {
 	return ms_io_make(path, "", 0, 0640, NULL)
-		? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+		? ms_io_open(path, O_RDWR | O_NOFOLLOW)
 		: -1;
 }
 

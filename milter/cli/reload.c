@@ -61,7 +61,7 @@ static char *read_answer(const char *path, int number)
 {
 	g_autofree char *text = NULL;
 	g_autofree char *mark = g_strdup_printf("%d ", number);
-	if (!g_file_get_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, mark))
+	if (!ms_io_contents(path, &text, NULL, NULL) || !g_str_has_prefix(text, mark))
 		return NULL;
 	return g_strchomp(g_strdup(text + strlen(mark)));
 }

@@ -32,7 +32,7 @@ bool ms_house_read(MsDirectory *directory, char **text_out, GError **error)
 	g_autoptr(GError) why = NULL;
 	*text_out = NULL;
 	if (directory->house_file == NULL ||
-		g_file_get_contents(directory->house_file, text_out, NULL, &why))
+		ms_io_contents(directory->house_file, text_out, NULL, &why))
 		return true;
 	if (g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return !directory->house_needed ||

@@ -146,7 +146,7 @@ MsProgress *ms_progress_read(const char *path, const MsKeys *keys, const guint8 
 {
 	g_autofree char *text = NULL;
 	gsize len, opened;
-	if (!g_file_get_contents(path, &text, &len, NULL) || len < strlen(FORM) ||
+	if (!ms_io_contents(path, &text, &len, NULL) || len < strlen(FORM) ||
 		memcmp(text, FORM, strlen(FORM)) != 0)
 		return NULL;
 	const char *name = text + strlen(FORM), *end = memchr(name, '\n', len - strlen(FORM));

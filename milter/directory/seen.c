@@ -51,7 +51,7 @@ static void read_file(MsSeen *seen)
 	g_autoptr(GError) why = NULL;
 	gint64 loaded, version;
 	char generation[129];
-	bool read = g_file_get_contents(seen->file, &text, NULL, &why);
+	bool read = ms_io_contents(seen->file, &text, NULL, &why);
 	g_clear_pointer(&seen->unread, g_free);
 	if (!read && !is_none(why))
 		seen->unread = g_strdup(why->message);

@@ -115,7 +115,7 @@ static char *instance_of(const char *state_dir, GError **error)
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "%s: %s", path, g_strerror(errno));
 		return NULL;
 	}
-	if (!g_file_get_contents(path, &text, NULL, error))
+	if (!ms_io_contents(path, &text, NULL, error))
 		return NULL;
 	return g_strstrip(text);
 }

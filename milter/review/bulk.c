@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "missent/io.h"
+
 #include "page.h"
 
 #define MOST MS_ASK_MOST
@@ -119,7 +121,7 @@ static char **own_reasons(const Request *r)
 {
 	const char *path = r->site->settings->review.reasons_file;
 	g_autofree char *text = NULL;
-	if (path == NULL || !g_file_get_contents(path, &text, NULL, NULL) ||
+	if (path == NULL || !ms_io_contents(path, &text, NULL, NULL) ||
 		!g_utf8_validate(text, -1, NULL))
 		return NULL;
 	return g_strsplit(g_strstrip(text), "\n", 30);

@@ -310,6 +310,47 @@ static void test_descriptors(void)
 	}
 }
 
+/* Nobody waits for who comes to the other end of what has a file's name. */
+static void test_no_file(void)
+{
+	g_autofree char *dir = scratch_folder(), *pipe = g_build_filename(dir, "pipe", NULL),
+			*link = g_build_filename(dir, "link", NULL), *file = g_build_filename(dir, "file", NULL);
+	const struct {
+		const char *path;
+		int flags, want; /* errno; 0: it is opened */
+	} rows[] = {
+		{pipe, O_RDONLY, EMEDIUMTYPE},
+		{pipe, O_WRONLY | O_APPEND | O_CREAT, EMEDIUMTYPE},
+		{pipe, O_RDWR, EMEDIUMTYPE},
+		{dir, O_RDONLY, EISDIR},
+		{link, O_RDONLY | O_NOFOLLOW, ELOOP},
+		{link, O_RDONLY, 0},
+		{file, O_RDONLY, 0},
+		{"/nonexistent", O_RDONLY, ENOENT},
+	};
+	char *text = NULL;
+	gsize len = 0;
+	g_autoptr(GError) error = NULL;
+	g_assert_no_errno(mkfifo(pipe, 0600));
+	g_assert_no_errno(symlink(file, link));
+	g_assert_true(g_file_set_contents(file, "a\0b", 3, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int fd = ms_io_open(rows[i].path, rows[i].flags), why = fd < 0 ? errno : 0;
+		if (why != rows[i].want)
+			g_error("row %u: got %s, want %s", (guint)i, g_strerror(why),
+				g_strerror(rows[i].want));
+		ms_io_close(fd);
+	}
+	g_assert_false(ms_io_contents(pipe, &text, NULL, &error));
+	g_assert_nonnull(strstr(error->message, "is no file"));
+	g_clear_error(&error);
+	g_assert_false(ms_io_contents("/nonexistent", &text, NULL, &error));
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+	g_assert_true(ms_io_contents(file, &text, &len, NULL));
+	g_assert_cmpmem(text, len + 1, "a\0b", 4);
+	g_free(text);
+}
+
 /* What is opened first is not what is printed into. */
 static void test_usual_start(void)
 {
@@ -340,6 +381,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/become", test_become);
 	g_test_add_func("/io/room", test_room);
 	g_test_add_func("/io/descriptors", test_descriptors);
+	g_test_add_func("/io/no-file", test_no_file);
 	g_test_add_func("/io/usual-start", test_usual_start);
 	return g_test_run();
 }
