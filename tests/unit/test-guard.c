@@ -69,6 +69,7 @@ typedef struct {
 	guint number; /* of the message */
 	const char *sender;   /* NULL: the usual one */
 	const char *text;     /* of the message, with its identifiers in it; NULL: none */
+	const char *id;       /* its Message-ID; NULL: none */
 	const char *greeted;  /* a name, canonical; or NULL */
 	const char
 		*accounts; /* of the directory: "value=account value=account"; NULL: it is empty */
@@ -164,6 +165,11 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	*from = (MsHeader){
 		g_strdup("From"), g_strdup("\"Billing, Seller\" <Billing@Seller.example>")};
 	g_ptr_array_add(reading->headers, from);
+	if (run->id != NULL) {
+		MsHeader *own = g_new0(MsHeader, 1);
+		*own = (MsHeader){g_strdup("Message-ID"), g_strdup(run->id)};
+		g_ptr_array_add(reading->headers, own);
+	}
 	g_autoptr(MsResolution) resolution = resolve(run, reading, e);
 	ms_verdict_free(run->last);
 	g_clear_pointer(&run->counts, ms_guard_counts_free);
@@ -851,6 +857,215 @@ static void test_list(bool redis)
 	run_end(&run);
 }
 
+/* ---- whose reasons they are ------------------------------------------------------------- */
+
+static const char two_policies[] = "kinds = {\"customer-number\"}\n}\n"
+				   "policy \"q\" {\nkinds = {\"invoice-number\"}\n}\n"
+				   "policy \"r\" {\nkinds = {\"none\"}";
+
+/* "p fan-out: its text", a line each, of what the guard counted. */
+static void assert_said(const Run *run, const char *want)
+{
+	g_autoptr(GString) got = g_string_new(NULL);
+	for (guint i = 0; i < run->last->reasons->len; i++) {
+		const MsReason *r = run->last->reasons->pdata[i];
+		if (ms_policy_is_counted(r->code) || r->code == MS_OVERSIZED)
+			g_string_append_printf(got, "%s %s: %s%s%s%s%s\n", r->policy,
+				ms_reason_names[r->code], r->text, r->recipient != NULL ? ", " : "",
+				r->recipient != NULL ? r->recipient : "",
+				r->masked != NULL ? ", " : "", r->masked != NULL ? r->masked : "");
+	}
+	g_assert_cmpstr(got->str, ==, want);
+}
+
+/* What is counted of one kind is no reason of a policy that looks at others, nor is a stream that
+ * is stopped one of another's. */
+static void test_whose(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, two_policies);
+	for (guint i = 0; i < 4; i++) {
+		g_autofree char *to = g_strdup_printf("x%u@x.example", i);
+		SENT(&run, "invoice-number=R1", to, "");
+	}
+	SENT(&run, "invoice-number=R1", "x4@x.example", "fan-out");
+	assert_said(&run, /* the message itself is everyone's */
+		"p fan-out: a document that would have gone to 5 addresses in 1 domains lately\n"
+		"q fan-out: invoice-number that would have gone to 5 addresses in 1 domains lately, **\n"
+		"q fan-out: a document that would have gone to 5 addresses in 1 domains lately\n");
+	for (guint i = 0; i < 3; i++) {
+		g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
+		SENT(&run, what, "y@x.example", "");
+	}
+	SENT(&run, "customer-number=C3", "y@x.example", "fan-in");
+	assert_said(&run,
+		"p fan-in: the recipient would have got customer-number of 4 customers lately, at most 3 "
+		"are usual, y@x.example, **\n");
+	run_end(&run);
+	run_begin(&run, redis, &usual, two_policies);
+	for (guint i = 0; i < 3; i++)
+		SENT(&run, "", "z@x.example", "");
+	SENT(&run, "", "z@x.example", "repeat");
+	assert_said(&run,
+		"p repeat: the same message to the same recipient for the 4. time lately, at most 3 are "
+		"allowed, z@x.example\n"
+		"q repeat: the same message to the same recipient for the 4. time lately, at most 3 are "
+		"allowed, z@x.example\n"
+		"r repeat: the same message to the same recipient for the 4. time lately, at most 3 are "
+		"allowed, z@x.example\n");
+	run_end(&run);
+	run_begin(&run, redis, &usual, two_policies);
+	run.accounts = "C1=A C2=B a@x.example=A";
+	for (guint i = 0; i < 3; i++)
+		SENT(&run, "customer-number=C2", "a@x.example",
+			i < 2 ? "mismatch" : "mismatch, breaker");
+	SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+	assert_said(&run,
+		"p breaker: mail of this sender is stopped: 3 of its last messages were wrong (see missent "
+		"guard status)\n");
+	run_end(&run);
+}
+
+/* One list in several transactions, of one sender and with one Message-ID. */
+static void test_split(bool redis)
+{
+	Run run;
+	run_begin(&run, redis, &usual, "max-recipients = 4");
+	run.id = "<1@seller.example>";
+	SENT(&run, "", "a@x.example b@x.example", "");
+	SENT(&run, "", "b@x.example c@x.example d@x.example", "");
+	run.id = "<2@seller.example>";
+	SENT(&run, "", "e@x.example", "");
+	run.id = NULL;
+	SENT(&run, "", "e@x.example f@x.example", "");
+	SENT(&run, "", "g@x.example h@x.example i@x.example", "");
+	run.id = "<1@seller.example>";
+	run.sender = "support@seller.example";
+	SENT(&run, "", "e@x.example", "");
+	run.sender = NULL;
+	SENT(&run, "", "e@x.example", "oversized");
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	assert_said(&run,
+		"p oversized: 5 recipients of one message in several transactions, at most 4 are "
+		"allowed\n");
+	SENT(&run, "", "d@x.example", ""); /* he has it */
+	run.now += 2 * DAY;
+	SENT(&run, "", "e@x.example", "");
+	SENT(&run, "", "a@x.example b@x.example c@x.example d@x.example e@x.example", "oversized");
+	assert_said(&run, "p oversized: 5 recipients, at most 4 are allowed\n");
+	run_end(&run);
+	/* Of two policies the one that is stricter minds it. */
+	run_begin(&run, redis, &usual,
+		"max-recipients = 2\n}\npolicy \"q\" {\nmax-recipients = 3");
+	run.id = "<3@seller.example>";
+	SENT(&run, "", "a@x.example b@x.example", "");
+	SENT(&run, "", "c@x.example", "oversized");
+	assert_said(&run,
+		"p oversized: 3 recipients of one message in several transactions, at most 2 are "
+		"allowed\n");
+	run_end(&run);
+	run_begin(&run, redis, &usual, "max-recipients = 2\non-oversized = deliver");
+	SENT(&run, "", "a@x.example b@x.example", "");
+	SENT(&run, "", "c@x.example", "");
+	run_end(&run);
+}
+
+/* ---- how much a stream sends ------------------------------------------------------------ */
+
+#define HOUR 3600
+
+/* Hours with mail, `each` messages in each of them. */
+static void spend_hours(Run *run, guint hours, guint each)
+{
+	for (guint i = 0; i < hours; i++) {
+		for (guint k = 0; k < each; k++)
+			SENT(run, "", "a@x.example", "");
+		run->now += HOUR;
+	}
+}
+
+static void spend(Run *run, guint n, const char *want)
+{
+	run->now -= run->now % HOUR;
+	for (guint i = 0; i < n; i++) {
+		run->now--; /* all of them in one hour */
+		SENT(run, "", "a@x.example", i < n - 1 ? "" : want);
+	}
+}
+
+static void test_volume(bool redis)
+{
+	static const char policy[] = "on-volume = hold\non-repeat = deliver";
+	MsGuardLimits limits = usual;
+	limits.volume = 200;
+	Run run;
+	run_begin(&run, redis, &limits, policy);
+	spend_hours(&run, 24, 6);
+	spend(&run, 1200, "");
+	SENT(&run, "", "a@x.example", "volume");
+	g_assert_cmpint(run.last->action, ==, MS_HOLD);
+	assert_said(&run,
+		"p volume: 1201 messages of this sender in one hour, the most before were 6\n");
+	run.now += HOUR; /* what stays is usual */
+	spend(&run, 1202, "");
+	run_end(&run);
+	/* A thousand are nothing; and of a stream of which little is known nothing is. */
+	limits.volume = 10;
+	run_begin(&run, redis, &limits, policy);
+	spend_hours(&run, 23, 1);
+	spend(&run, 1001, "");
+	run_end(&run);
+	run_begin(&run, redis, &limits, policy);
+	spend_hours(&run, 24, 1);
+	spend(&run, 1001, "volume");
+	run_end(&run);
+	limits.volume = 0;
+	run_begin(&run, redis, &limits, policy);
+	spend_hours(&run, 24, 1);
+	spend(&run, 1001, "");
+	run_end(&run);
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	spend_hours(&run, 24, 1);
+	spend(&run, 1001, "volume"); /* told, and delivered */
+	g_assert_cmpint(run.last->action, ==, MS_DELIVER);
+	run_end(&run);
+}
+
+static void send_to(Run *run, guint n, const char *want)
+{
+	g_autoptr(GString) to = g_string_new("a0@x.example");
+	for (guint i = 1; i < n; i++)
+		g_string_append_printf(to, " a%u@x.example", i);
+	SENT(run, "", to->str, want);
+}
+
+static void test_creep(bool redis)
+{
+	static const char policy[] = "on-volume = hold\non-repeat = deliver";
+	Run run;
+	run_begin(&run, redis, &usual, policy);
+	for (guint i = 0; i < 99; i++)
+		send_to(&run, i == 50 ? 3 : 1, "");
+	send_to(&run, 16, ""); /* it is the 100th: sixteen are usual now */
+	send_to(&run, 80, "");
+	send_to(&run, 401, "volume");
+	assert_said(&run,
+		"p volume: 401 recipients of one message of this sender, the most before were 80\n");
+	run_end(&run);
+	run_begin(&run, redis, &usual, policy);
+	for (guint i = 0; i < 100; i++)
+		send_to(&run, 1, "");
+	send_to(&run, 11, "volume");
+	send_to(&run, 12, "volume"); /* what stays is usual, but not at once */
+	send_to(&run, 13, "");
+	run_end(&run);
+	run_begin(&run, redis, &usual, policy);
+	for (guint i = 0; i < 100; i++)
+		send_to(&run, 1, "");
+	send_to(&run, 10, ""); /* ten are few */
+	run_end(&run);
+}
+
 /* ---- both stores answer alike ----------------------------------------------------------- */
 
 static void random_op(GRand *rand, MsStep *step, MsOpLetter letter)
@@ -1198,7 +1413,8 @@ int main(int argc, char **argv)
 		{"stopped-still", test_stopped_still},
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
-		{"forget", test_forget}, {"list", test_list}};
+		{"forget", test_forget}, {"list", test_list}, {"whose", test_whose},
+		{"split", test_split}, {"volume", test_volume}, {"creep", test_creep}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
