@@ -47,6 +47,11 @@ struct Table {
 	std::vector<Gap> parted; /* and the gaps of these */
 	size_t parts = 0;        /* the last number of a gap */
 	size_t others = 0, singles = 0, long_rows = 0;
+	bool valued = false;   /* some row has a digit, */
+	bool finer = false;    /* and one of these two cells in one column */
+	size_t above = 0;      /* rows above names that stand below values, if there are some, */
+	size_t whole_above = 0;        /* and what was known of these */
+	std::vector<Gap> parted_above;
 	bool blanks = false;   /* where words of a name part, a blank is drawn */
 	bool doubtful = false; /* the line right above it may be names */
 };
@@ -181,11 +186,50 @@ static void number(Table *table, const MsPdfRow &row)
 	}
 }
 
+/* Has a row two cells where the table has one column? */
+static bool has_two_in_one(const Table &table, const MsPdfRow &row)
+{
+	for (size_t i = 1, k = 0; i < row.size(); i++) {
+		if (!is_wide(row[i - 1], row[i]))
+			continue;
+		while (k < table.gaps.size() && table.gaps[k].until <= row[i - 1].x2)
+			k++;
+		if (k == table.gaps.size() || table.gaps[k].from >= row[i].x1)
+			return true;
+	}
+	return false;
+}
+
+/* Names below values begin another table when these or what is below them has more columns; then
+ * this one ends above them. */
+static bool begins_another(Table *table, const MsPdfRow &row)
+{
+	bool values = has_digit(row), finer = has_two_in_one(*table, row);
+	if (!values && table->valued && table->above == 0) {
+		table->above = table->rows.size();
+		table->whole_above = table->whole;
+		table->parted_above = table->parted;
+	}
+	if (finer && !table->finer && table->above > 0 &&
+		(!values || table->whole > table->above)) {
+		table->whole = table->whole_above;
+		table->parted = table->parted_above;
+		return true;
+	}
+	if (values)
+		table->above = 0;
+	table->finer |= values && finer;
+	table->valued |= values;
+	return false;
+}
+
 /* Is the row one of the table?  One that runs over its columns may be between its rows; a cell that
  * is too long for its column does not close the gap. */
 static bool take(Table *table, const MsPdfRow &row)
 {
 	bool cells = has_cells(row);
+	if (begins_another(table, row))
+		return false;
 	std::vector<Gap> left, kept;
 	std::vector<bool> seen(table->parts + 1, false);
 	size_t parts = count_parts(table->gaps, &seen);

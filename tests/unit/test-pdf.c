@@ -590,6 +590,20 @@ static void test_tables(void)
 		{"two words in a cell",
 			"50 700 Name|140 700 No.|50 685 Anna Lee|140 685 417|50 670 Ben Lee|140 670 7|",
 			"Name\tNo.\t\nAnna Lee\t417\t\nBen Lee\t7\t"},
+		{"another table right below, with more columns",
+			"50 720 Customer no.|160 720 Day|50 706 530|160 706 1|"
+			"50 675 Day|90 675 No.|160 675 Stock|210 675 Order|50 660 2|90 660 417|160 660 5|"
+			"210 660 12|",
+			"530\t1\t\n\n\n\nDay\tNo.\tStock\tOrder\t\n2\t417\t5\t12\t"},
+		{"whose names stand near each other",
+			"50 720 Customer no.|160 720 Stock|50 706 530|160 706 1|"
+			"50 690 Day|70.2 690 No.|160 690 Order|50 676 2|80 676 417|160 676 5|"
+			"50 662 1|80 662 530|160 662 8|",
+			"530\t1\t\n\n\n\nDay\tNo.\tOrder\t\n2\t417\t5\t"},
+		{"twin: a currency apart from its sums",
+			"50 700 Day|100 700 Customer no.|200 700 Deliverysummary|50 685 1|100 685 417|200 685 EUR|"
+			"240 685 12,00|50 670 Sum|200 670 EUR|240 670 12,00|",
+			"1\t417\tEUR 12,00\t\n"},
 		{"another table below",
 			"50 700 Day|100 700 No.|150 700 Stock|50 685 1|150 685 2|"
 			"50 600 Item|250 600 Price|50 585 A|250 585 9|",
