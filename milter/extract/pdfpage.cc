@@ -567,7 +567,32 @@ struct Words {
 	std::vector<MsPdfWord> placed;
 	bool plain; /* Poppler turns no letter of it around */
 	int behind; /* place in the content of what follows the last word */
+	int way;    /* which most digits run, as Poppler counts quarters of a turn */
 };
+
+/* As one sees it who turns the page so that this way is from left to right. */
+static Place upright(const Place &at, int way)
+{
+	switch (way) {
+	case 1: return {at.y1, -at.x2, at.y2, -at.x1};
+	case 2: return {-at.x2, -at.y2, -at.x1, -at.y1};
+	case 3: return {-at.y2, at.x1, -at.y1, at.x2};
+	default: return at;
+	}
+}
+
+/* Names of columns may be turned, their values are not. */
+static int way_of_digits(const Lines &lines)
+{
+	int digits[4] = {};
+	for (const auto &line : lines)
+		for (const auto &selection : line) {
+			const TextWord *word = selection->getWord();
+			for (int i = 0; i < word->getLength(); i++)
+				digits[word->getRotation() & 3] += *word->getChar(i) - '0' < 10;
+		}
+	return (int)(std::max_element(digits, digits + 4) - digits);
+}
 
 /* Letters of scripts that run from left to right, which begin below Hebrew. */
 static bool is_plain(Unicode u)
@@ -635,7 +660,8 @@ void MsDevice::add_word(Words *words, const TextWord *word, int from, int until)
 	MsPdfWord out = {};
 	Place all = {}, before = {};
 	word->getBBox(&all.x1, &all.y1, &all.x2, &all.y2);
-	out.turned = (word->getRotation() & 1) != 0;
+	all = upright(all, words->way);
+	out.turned = ((word->getRotation() ^ words->way) & 1) != 0;
 	out.height = out.turned ? all.x2 - all.x1 : all.y2 - all.y1;
 	out.y = out.turned ? all.y2 - out.height / 2 : (all.y1 + all.y2) / 2;
 	out.spaced = is_blank_between(words->behind, word->getCharPos());
@@ -644,6 +670,7 @@ void MsDevice::add_word(Words *words, const TextWord *word, int from, int until)
 	for (int i = from; i < until; i++) {
 		Place here;
 		word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
+		here = upright(here, words->way);
 		Unicode u = *word->getChar(i);
 		gsize at = words->text->len;
 		put(words->text, u);
@@ -749,8 +776,8 @@ void MsDevice::lay_out(MsPdfPage *out)
 	TextPage *page = text.takeText();
 	PDFRectangle all(0, 0, width, height);
 	GString *whole = g_string_new(nullptr);
-	Words words = {whole, {}, true, -1};
 	const Lines lines = selected_words(page, &all);
+	Words words = {whole, {}, true, -1, way_of_digits(lines)};
 	std::sort(begins.begin(), begins.end());
 	for (gsize i = 0; i < lines.size(); i++) {
 		if (i > 0)

@@ -701,6 +701,32 @@ static void test_tables_over_pages(void)
 	}
 }
 
+/* A page that is turned, or a table on it. */
+static void test_tables_turned(void)
+{
+	static const char table[] = "(Day) Tj 100 0 Td (Customer no.) Tj 100 0 Td (Stock) Tj "
+		"-200 -15 Td (1) Tj 200 0 Td (530) Tj -200 -15 Td (2) Tj 100 0 Td (417) Tj ET";
+	static const struct {
+		const char *name, *matrix, *page;
+	} rows[] = {
+		{"upwards", "0 1 -1 0 300 50", ""},
+		{"downwards", "0 -1 1 0 300 700", ""},
+		{"upside down", "-1 0 0 -1 500 300", ""},
+		{"a page to be turned", "0 1 -1 0 300 50", "/Rotate 90"},
+		{"a page that is turned", "1 0 0 1 50 700", "/Rotate 90"},
+		{"the other way", "1 0 0 1 50 700", "/Rotate 270"},
+		{"twin: as it is", "1 0 0 1 50 700", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *content = g_strdup_printf(
+			"BT /F 10 Tf %s Tm %s", rows[i].matrix, table);
+		g_autofree char *page = g_strdup_printf("/Contents 9 0 R%s", rows[i].page);
+		g_autofree char *more = stream(9, "", content);
+		expect(rows[i].name, make_pdf(NULL, "", page, more),
+			"Day\tCustomer no.\tStock\t\n1\t\t530\t\n2\t417\t\t", "");
+	}
+}
+
 #define LONG_TEXT \
 	"BT /F 10 Tf 40 700 Td (This letter has more than enough words to be a page of text, and says what it wants) Tj " \
 	"0 -14 Td (in two lines, of which the other one is no shorter than the first, as such letters are) Tj ET "
@@ -1025,6 +1051,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/tables", test_tables);
 	g_test_add_func("/pdf/tables/without-doubt", test_tables_without_doubt);
 	g_test_add_func("/pdf/tables/over-pages", test_tables_over_pages);
+	g_test_add_func("/pdf/tables/turned", test_tables_turned);
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
 	g_test_add_func("/pdf/unmatched", test_unmatched);
