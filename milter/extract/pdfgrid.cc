@@ -526,10 +526,16 @@ static bool is_plain(const Table &table, const std::vector<Cells> &rows, size_t 
 
 /* ---- out ------------------------------------------------------------------------------ */
 
+/* "N°" is one word, in whatever fonts it is set. */
+static bool touches(const MsPdfWord &a, const MsPdfWord &b)
+{
+	return b.begins || (!b.spaced && std::fabs(b.x1 - a.x2) < ROOM * b.height);
+}
+
 static void put_cell(const std::vector<const MsPdfWord *> &words, GString *out)
 {
 	for (size_t i = 0; i < words.size(); i++) {
-		if (i > 0 && !words[i]->begins)
+		if (i > 0 && !touches(*words[i - 1], *words[i]))
 			g_string_append_c(out, ' ');
 		g_string_append_len(out, words[i]->text.data(), (gssize)words[i]->text.size());
 	}

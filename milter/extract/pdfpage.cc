@@ -343,6 +343,9 @@ bool MsDevice::known(GfxState *state, CharCode code, const Unicode *u, int n)
 void MsDevice::drawChar(GfxState *state, double x, double y, double dx, double dy, double ox,
 	double oy, CharCode code, int bytes, const Unicode *u, int n)
 {
+	static const Unicode blank = ' ';
+	if (n == 1 && *u == '\t') /* as Qt calls the glyph of the blank */
+		u = &blank;
 	if (laid)
 		text.drawChar(state, x, y, dx, dy, ox, oy, code, bytes, u, n);
 	place += bytes;

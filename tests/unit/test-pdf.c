@@ -701,6 +701,25 @@ static void test_tables_over_pages(void)
 	}
 }
 
+/* Where no blank is, none is read; and one is, whatever a font calls it. */
+static void test_blanks(void)
+{
+	static const char font[] = "6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>endobj\n";
+	expect("a word of two sizes", with_content("BT /F 10 Tf 50 700 Td (Day) Tj 50 0 Td (N) Tj "
+		"/G 7 Tf 7.3 3 Td (o) Tj /F 10 Tf 90 -3 Td (Stock) Tj -147.3 -15 Td (1) Tj 50 0 Td "
+		"(417) Tj 97.3 0 Td (9) Tj ET", "/Font<</F 5 0 R/G 6 0 R>>", font),
+		"Day\tNo\tStock\t\n1\t417\t9\t", "");
+	g_autofree char *map = stream(7, "", "begincmap 1 begincodespacerange <00><FF> endcodespacerange "
+		"1 beginbfchar <7e><0009> endbfchar endcmap end");
+	g_autofree char *more = g_strconcat("6 0 obj<</Type/Font/Subtype/Type1/BaseFont/Times-Roman"
+		"/ToUnicode 7 0 R>>endobj\n", map, NULL);
+	Got got = read_document(with_content("BT /F 10 Tf 40 700 Td (last) Tj 0 20 Td /G 10 Tf (C~4711) Tj ET",
+		"/Font<</F 5 0 R/G 6 0 R>>", more));
+	if (strstr(got.text->str, "C 4711\nlast") == NULL || strstr(got.text->str, "C\t4711") != NULL)
+		g_error("a blank that is called a tab: %s", got.text->str);
+	got_free(&got);
+}
+
 /* A page that is turned, or a table on it. */
 static void test_tables_turned(void)
 {
@@ -1051,6 +1070,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pdf/tables", test_tables);
 	g_test_add_func("/pdf/tables/without-doubt", test_tables_without_doubt);
 	g_test_add_func("/pdf/tables/over-pages", test_tables_over_pages);
+	g_test_add_func("/pdf/blanks", test_blanks);
 	g_test_add_func("/pdf/tables/turned", test_tables_turned);
 	g_test_add_func("/pdf/order", test_order);
 	g_test_add_func("/pdf/broken", test_broken);
