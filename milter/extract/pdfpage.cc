@@ -43,6 +43,14 @@ static Unicode of_name(const char *name)
 	return u;
 }
 
+/* "a97" for the code 97, as TeX calls the pictures of its letters: that names nothing. */
+static bool is_own_number(const char *name, int code)
+{
+	char *end;
+	return name[0] == 'a' && g_ascii_strtoull(name + 1, &end, 10) == (guint64)code &&
+		end > name + 1 && *end == '\0';
+}
+
 #define UNASKED 0xffffffff
 
 void MsFontTrust::learn(XRef *xref, const GfxFont *font)
@@ -73,8 +81,10 @@ void MsFontTrust::learn(XRef *xref, const GfxFont *font)
 		Object item = list.arrayGet(i);
 		if (item.isInt())
 			code = item.getInt();
-		else if (item.isName() && code >= 0 && code < 256)
-			named[code++] = 1;
+		else if (item.isName() && code >= 0 && code < 256) {
+			named[code] = !type3 || !is_own_number(item.getName(), code);
+			code++;
+		}
 	}
 }
 

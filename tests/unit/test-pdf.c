@@ -890,6 +890,13 @@ static void test_letters(void)
 			"/CharProcs<<>>/FirstChar 97/LastChar 102/Widths[9 9 9 9 9 9]/Encoding<</Differences"
 			"[97/g0/g1/g2/g3/g4/g5]>>>>endobj\n"),
 		"words", "charset");
+	expect("twin: glyphs of TeX, by the numbers of its letters",
+		with_content(LONG_TEXT "BT /G 1 Tf 40 600 Td (qrstqr) Tj ET",
+			"/Font<</F 5 0 R/G 6 0 R>>",
+			"6 0 obj<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[1 0 0 1 0 0]"
+			"/CharProcs<<>>/FirstChar 113/LastChar 116/Widths[9 9 9 9]/Encoding<</Differences"
+			"[113/a113/a114/a115/a116]>>>>endobj\n"),
+		"qrstqr", "");
 	static const char map[] =
 		"begincmap 1 begincodespacerange <00><FF> endcodespacerange 1 beginbfrange "
 		"<61><7a><%s> endbfrange endcmap end";
