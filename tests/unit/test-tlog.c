@@ -153,6 +153,15 @@ static void expect_whole(const char *folder, guint64 entries)
 	g_assert_cmpuint(v.entries, ==, entries);
 }
 
+static void expect_damaged(const char *folder, const char *want)
+{
+	g_autoptr(GString) wrong = g_string_new(NULL);
+	MsTlogVerified v;
+	g_assert_true(ms_tlog_verify(folder, count_wrong, NULL, wrong, &v, NULL));
+	if (strstr(wrong->str, want) == NULL)
+		g_error("got \"%s\", want \"%s\"", wrong->str, want);
+}
+
 static void test_tree(void)
 {
 	static const guint sizes[] = {
@@ -216,6 +225,18 @@ static void test_large(void)
 	check_consistency(log, leaves, n);
 	g_autofree char *tile = g_build_filename(folder, "tile/1/000", NULL);
 	g_assert_true(g_file_test(tile, G_FILE_TEST_EXISTS));
+	/* A tile of a higher level is what is below it. */
+	g_autofree char *whole = NULL;
+	gsize len = 0;
+	g_assert_true(g_file_get_contents(tile, &whole, &len, NULL));
+	whole[len / 2] ^= 1;
+	g_assert_true(g_file_set_contents(tile, whole, (gssize)len, NULL));
+	expect_damaged(folder, "tile 1/0 does not agree with what is below it");
+	g_unlink(tile);
+	expect_damaged(folder, "tile 1/0 is missing");
+	whole[len / 2] ^= 1;
+	g_assert_true(g_file_set_contents(tile, whole, (gssize)len, NULL));
+	expect_whole(folder, n);
 	/* Pruned: the proofs of what is left are the same. */
 	g_autofree char *gone = g_build_filename(folder, "tile/entries/000", NULL);
 	g_assert_true(ms_tlog_prune(log, 40000, &error));
@@ -760,6 +781,8 @@ static void test_together(void)
 /* ---- notes ---------------------------------------------------------------------------- */
 
 /* C2SP's own example, and what is not one. */
+#define DASH "\xe2\x80\x94 "
+
 static void test_notes(void)
 {
 	static const char vkey[] =
@@ -788,6 +811,42 @@ static void test_notes(void)
 	}
 	g_assert_false(ms_checkpoint_parse(good, strlen(good), vkey, &c, NULL));
 	g_assert_false(ms_checkpoint_parse(good, strlen(good), "no key", &c, NULL));
+	/* Another's signature beside ours is none of our business, if it is one. */
+	static const struct {
+		const char *more;
+		bool fine;
+	} rows[] = {
+		{DASH "other.example AAAAAAAAAAAA\n", true},
+		{DASH "other.example AAAAAAAA\n", true}, /* an id, and two bytes */
+		{DASH "other.example AAAAAA==\n", false}, /* an id and nothing */
+		{DASH "other.example AAAA\n", false},
+		{DASH "other.example \n", false},
+		{DASH "other.example !!!!!!!!!!!!\n", false},
+		{DASH "other.example\n", false},
+		{DASH " AAAAAAAAAAAA\n", false},
+		{DASH "o+ther AAAAAAAAAAAA\n", false},
+		{"- other.example AAAAAAAAAAAA\n", false},
+		{"other.example AAAAAAAAAAAA\n", false},
+		{"\n", false},
+		{"\x01\n", false},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strconcat(good, rows[i].more, NULL);
+		g_autofree char *copy = exact_copy(text, strlen(text));
+		g_auto(MsCheckpoint) d = {0};
+		bool fine = ms_checkpoint_parse(
+			copy, strlen(text), ms_tlog_vkey(log), &d, NULL);
+		if (fine != rows[i].fine)
+			g_error("\"%s\": got %d", rows[i].more, fine);
+	}
+	/* Whoever signed it: what it says in further lines is text. */
+	const char *gap = strstr(good, "\n\n") + 1;
+	for (int odd = 0; odd < 2; odd++) {
+		g_autofree char *text = g_strdup_printf(
+			"%.*s%s\n%s", (int)(gap - good), good, odd ? "a\x1b[2J" : "a note", gap);
+		g_auto(MsCheckpoint) d = {0};
+		g_assert_true(ms_checkpoint_parse(text, strlen(text), NULL, &d, NULL) == !odd);
+	}
 }
 
 int main(int argc, char **argv)
