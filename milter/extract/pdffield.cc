@@ -163,6 +163,7 @@ static void write_all(MsPdf *pdf, Page *page, std::string out[2])
 		std::string value = subtype.isName("Widget")
 			? shown(annotation, inherited(annotation, "V"))
 			: subtype.isName("FreeText") ? text_of(annotation.dictLookup("Contents"))
+			: subtype.isName("Redact")   ? text_of(annotation.dictLookup("OverlayText"))
 						     : "";
 		std::string drawn =
 			drawings++ < MAX_APPEARANCES ? drawn_text(pdf, annotation) : "";

@@ -185,6 +185,7 @@ static void test_filled(void)
 		{"a choice", "/Subtype/Widget/FT/Ch/V(a)/Opt[[(a)(002)][(b)(003)]]",
 			"Customer C-10002"},
 		{"over the page", "/Subtype/FreeText/Contents(002)", "Customer C-10002"},
+		{"over what is blacked out", "/Subtype/Redact/OverlayText(002)", "Customer C-10002"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *annotation = g_strdup_printf(
