@@ -136,14 +136,20 @@ static int keep(const Mta *mta, const char *id)
 	return EX_OK;
 }
 
-/* What is digested is the body "x\n". */
-static int change_it(const Mta *mta)
+/* Of the message that is there: of its body "x\n". */
+static char *digest_there(void)
 {
 	char digest[MS_BODY_DIGEST];
 	MsBodyDigest body;
 	ms_body_digest_init(&body);
 	ms_body_digest_add(&body, "x\n", 2);
 	ms_body_digest_end(&body, digest);
+	return g_strdup(digest);
+}
+
+static int change_it(const Mta *mta)
+{
+	g_autofree char *digest = digest_there();
 	return change(mta, "ABCDE12", digest, keep);
 }
 
@@ -305,10 +311,128 @@ static void test_unreadable(void)
 	}
 }
 
+/* ---- the verbs ---------------------------------------------------------------------------- */
+
+static char **verb_words;
+
+static int run_words(const Mta *mta)
+{
+	return run_verb(mta, (int)g_strv_length(verb_words), verb_words);
+}
+
+#define OTHER_DIGEST "00112233445566778899aabbccddeeff"
+
+/* What is let go or deleted is the very message that was decided on; "=" is its digest. */
+static void test_verbs(void)
+{
+	static const struct {
+		const char *words;
+		int code;
+		const char *left;
+	} rows_of_verbs[] = {
+		{"list", EX_OK, "dfABCDE12 hfABCDE12 "},
+		{"show ABCDE12", EX_OK, "dfABCDE12 hfABCDE12 "},
+		{"show NoSuch12", EX_NOINPUT, "dfABCDE12 hfABCDE12 "},
+		{"delete ABCDE12 " OTHER_DIGEST, EX_DATAERR, "dfABCDE12 hfABCDE12 "},
+		{"delete NoSuch12 =", EX_DATAERR, "dfABCDE12 hfABCDE12 "},
+		{"delete ABCDE12 =0", EX_USAGE, "dfABCDE12 hfABCDE12 "},
+		{"delete ABCDE12 = more", EX_USAGE, "dfABCDE12 hfABCDE12 "},
+		{"delete ABCDE12", EX_USAGE, "dfABCDE12 hfABCDE12 "},
+		{"release ABCDE12 " OTHER_DIGEST, EX_DATAERR, "dfABCDE12 hfABCDE12 "},
+		{"release ABCDE12 =", EX_OK, "dfABCDE12 qfABCDE12 "},
+		{"delete ABCDE12 =", EX_OK, ""},
+	};
+	g_autofree char *digest = digest_there(),
+			*program = g_build_filename(dir, "program", NULL);
+	g_autofree char *script = g_strdup_printf(
+		"#!/bin/sh\ncd %s\ncase \"$*\" in *-Q) mv hfABCDE12 qfABCDE12 ;; esac\n", dir);
+	Mta mta = release_sendmail;
+	mta.queue = dir;
+	mta.program = program;
+	meanwhile = NULL;
+	g_assert_true(g_file_set_contents(program, script, -1, NULL));
+	g_assert_no_errno(g_chmod(program, 0700));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows_of_verbs); i++) {
+		g_auto(GStrv) parts = g_strsplit(rows_of_verbs[i].words, "=", -1);
+		g_autofree char *text = g_strjoinv(digest, parts);
+		g_auto(GStrv) words = verb_words = g_strsplit(text, " ", -1);
+		int code;
+		put("hfABCDE12");
+		put("dfABCDE12");
+		g_autofree char *said = says(run_words, &mta, 200, &code), *left = all_files();
+		if (code != rows_of_verbs[i].code || strcmp(left, rows_of_verbs[i].left) != 0)
+			g_error("%s: got %d, \"%s\" and \"%s\"", rows_of_verbs[i].words, code, left,
+				said);
+	}
+	unlink(program);
+}
+
+/* ---- what a message of the queue is ---------------------------------------------------------- */
+
+static void write_in(const char *queue, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(queue, name, NULL);
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static int show_13(const Mta *mta)
+{
+	return release_sendmail.show(mta, "ABCDE13");
+}
+
+/* Who sent it to whom and when, and its header fields: all others are Sendmail's own. */
+static void test_control_file(void)
+{
+	g_autofree char *queue = scratch_folder();
+	int code;
+	Mta mta = release_sendmail;
+	mta.queue = queue;
+	write_in(queue, "hfABCDE13",
+		"V8\nT1764158400\nK0\nN0\nP0\n$_[192.0.2.1]\nS<billing@seller.example>\n"
+		"S<other@seller.example>\nrRFC822; a@x.example\nRPFD:<a@x.example>\nRPFD:b@\xc3\xa4\"\\\n"
+		"R<c@x.example>\nH??From: Billing\nH?P?Return-Path: <g>\n more of it\n"
+		"HSubject: one\n\ttwo\n.\n");
+	write_in(queue, "dfABCDE13", "the body\n");
+	write_in(queue, "qfABCDE14", "");
+	write_in(queue, "tfABCDE16", "RPFD:<a@x.example>\n"); /* Sendmail's, while it writes one */
+	write_in(queue, "hgABCDE16", "");
+	write_in(queue, "hf", "");
+	g_autofree char *listed = says(list_it, &mta, 200, &code);
+	g_assert_cmpint(code, ==, EX_OK);
+	g_assert_nonnull(strstr(listed,
+		"{\"queue_name\": \"hold\", \"queue_id\": \"ABCDE13\", \"recipients\": "
+		"[{\"address\": \"a@x.example\"}, {\"address\": \"b@\\u00c3\\u00a4\\u0022\\u005c\"}, "
+		"{\"address\": \"c@x.example\"}], \"arrival_time\": 1764158400, \"message_size\": 9, "
+		"\"sender\": \"billing@seller.example\"}\n"));
+	g_assert_nonnull(strstr(listed,
+		"{\"queue_name\": \"active\", \"queue_id\": \"ABCDE14\", \"recipients\": [], "
+		"\"arrival_time\": 0, \"message_size\": 0, \"sender\": \"\"}\n"));
+	g_assert_null(strstr(listed, "ABCDE16"));
+	g_assert_null(strstr(listed, "\"queue_id\": \"\""));
+	g_autofree char *shown = says(show_13, &mta, 200, &code);
+	g_assert_cmpint(code, ==, EX_OK);
+	g_assert_cmpstr(shown, ==, "From: Billing\nSubject: one\n\ttwo\n\nthe body\n");
+	/* Nobody else puts messages into the queue: what is in his folder is not there. */
+	g_autofree char *folder = g_build_filename(queue, "q1", NULL);
+	g_assert_no_errno(g_mkdir(folder, 0700));
+	write_in(folder, "hfABCDE15", "");
+	if (getuid() == 0) {
+		g_autofree char *own = says(list_it, &mta, 200, &code);
+		g_assert_no_errno(chown(folder, 65534, 65534));
+		g_autofree char *his = says(list_it, &mta, 200, &code);
+		g_assert_nonnull(strstr(own, "ABCDE15"));
+		g_assert_null(strstr(his, "ABCDE15"));
+		g_assert_nonnull(strstr(his, "ABCDE13"));
+	}
+	remove_folder(queue);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	dir = scratch_folder();
+	g_test_add_func("/release/verbs", test_verbs);
+	g_test_add_func("/release/sendmail/control-file", test_control_file);
 	g_test_add_func("/release/sendmail/delete", test_delete);
 	g_test_add_func("/release/sendmail/lacking", test_lacking);
 	g_test_add_func("/release/sendmail/parts", test_parts);
