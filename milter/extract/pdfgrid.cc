@@ -49,6 +49,7 @@ struct Table {
 	size_t others = 0, singles = 0, long_rows = 0;
 	bool valued = false;   /* some row has a digit, */
 	bool finer = false;    /* and one of these two cells in one column */
+	size_t most = 0;       /* cells of a row */
 	size_t above = 0;      /* rows above names that stand below values, if there are some, */
 	size_t whole_above = 0;        /* and what was known of these */
 	std::vector<Gap> parted_above;
@@ -63,12 +64,17 @@ static bool is_wide(const MsPdfWord &a, const MsPdfWord &b)
 	return b.apart || b.x1 - a.x2 > wide;
 }
 
+static size_t count_cells(const MsPdfRow &row)
+{
+	size_t n = 1;
+	for (size_t i = 1; i < row.size(); i++)
+		n += is_wide(row[i - 1], row[i]);
+	return n;
+}
+
 static bool has_cells(const MsPdfRow &row)
 {
-	for (size_t i = 1; i < row.size(); i++)
-		if (is_wide(row[i - 1], row[i]))
-			return true;
-	return false;
+	return count_cells(row) > 1;
 }
 
 static bool has_digit(const MsPdfWord &word)
@@ -219,6 +225,7 @@ static bool begins_another(Table *table, const MsPdfRow &row)
 	if (values)
 		table->above = 0;
 	table->finer |= values && finer;
+	table->most = std::max(table->most, count_cells(row));
 	table->valued |= values;
 	return false;
 }
@@ -650,6 +657,18 @@ static bool draws_blanks(const std::vector<MsPdfRow> &rows)
 	return drawn > 0 && drawn * NAMES >= left_out;
 }
 
+/* Names of fewer columns than there are above, and nearer to as many values below. */
+static bool begins_coarser(const Table &table, const std::vector<MsPdfRow> &rows, size_t at)
+{
+	if (!table.valued || at + 1 >= rows.size())
+		return false;
+	const MsPdfRow &names = rows[at], &values = rows[at + 1];
+	double before = names[0].y - rows[at - 1][0].y, behind = values[0].y - names[0].y;
+	size_t n = count_cells(names);
+	return n > 1 && n < table.most && n == count_cells(values) && !has_digit(names) &&
+		has_digit(values) && before > behind * PITCH;
+}
+
 /* The table from row `*at` on, which is moved behind it; it has no rows if there is none. */
 static Table read_table(const std::vector<MsPdfRow> &rows, size_t *at)
 {
@@ -662,7 +681,7 @@ static Table read_table(const std::vector<MsPdfRow> &rows, size_t *at)
 	while (*at < rows.size() &&
 		(*at == begin ||
 			rows[*at][0].y - rows[*at - 1][0].y < FAR * rows[*at][0].height) &&
-		take(&table, rows[*at]))
+		!begins_coarser(table, rows, *at) && take(&table, rows[*at]))
 		++*at;
 	table.rows.resize(table.whole);
 	table.gaps = table.parted;

@@ -601,6 +601,14 @@ static void test_tables(void)
 			"50 690 Day|70.2 690 No.|160 690 Order|50 676 2|80 676 417|160 676 5|"
 			"50 662 1|80 662 530|160 662 8|",
 			"530\t1\t\n\n\n\nDay\tNo.\tOrder\t\n2\t417\t5\t"},
+		{"another with fewer columns",
+			"50 720 Day|120 720 Customer no.|220 720 Stock|50 706 1|120 706 530|220 706 1|"
+			"50 680 Order|120 680 Quantity|50 666 12|120 666 417|",
+			"1\t530\t1\t\n\n\n\nOrder\tQuantity\t\n12\t417\t"},
+		{"twin: a row of words",
+			"50 720 Name|120 720 Customer no.|220 720 Stock|50 706 Lee|120 706 530|220 706 1|"
+			"50 692 Kim|220 692 none|50 678 May|120 678 417|",
+			"Lee\t530\t1\t\nKim\t\tnone\t\nMay\t417\t\t"},
 		{"twin: a currency apart from its sums",
 			"50 700 Day|100 700 Customer no.|200 700 Deliverysummary|50 685 1|100 685 417|200 685 EUR|"
 			"240 685 12,00|50 670 Sum|200 670 EUR|240 670 12,00|",
