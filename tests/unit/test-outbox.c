@@ -235,11 +235,14 @@ static void test_words(void)
 	g_ptr_array_add(decisions, d);
 	g_assert_true(ms_decisions_add(ledger, decisions, NULL));
 	g_assert_true(ms_outbox_alert(ledger, "disk", true, "h\xe4user", NULL));
+	g_assert_true(ms_outbox_alert(ledger, "disk", false, "h\xe4user", NULL));
 	g_autoptr(GPtrArray) list = due(ledger);
-	g_assert_cmpuint(list->len, ==, 3);
+	g_assert_cmpuint(list->len, ==, 4);
 	assert_said(list, 0, "policies", "rechn\xef\xbf\xbdngen");
 	assert_said(list, 1, "who", "j\xef\xbf\xbdrg");
 	assert_said(list, 2, "host", "h\xef\xbf\xbduser");
+	assert_said(list, 2, "state", "on");
+	assert_said(list, 3, "state", "off");
 }
 
 /* RFC 4231, test case 2, with a time before it: another program can say the same. */

@@ -493,6 +493,48 @@ static const struct {
 	{"pruned by hand", raise_minimum, "0: of the entries that were pruned a tile"},
 };
 
+typedef struct {
+	guint shown, hidden;
+	guint64 last_hidden;
+} Seen;
+
+static void pass_over(guint64 index, const char *why, void *user)
+{
+	(void)index;
+	(void)why;
+	(void)user;
+}
+
+static bool see_entry(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	(void)error;
+	Seen *seen = user;
+	g_autofree char *want = entry_text(index);
+	if (data == NULL) {
+		seen->hidden++;
+		seen->last_hidden = index;
+	} else {
+		g_assert_cmpmem(data, len, want, strlen(want));
+		seen->shown++;
+	}
+	return true;
+}
+
+/* What was changed is shown to nobody as what was written. */
+static void test_shown(void)
+{
+	g_autofree char *folder = g_build_filename(dir, "shown", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsTlog) log = make_log(folder, 1000);
+	MsTlogVerified v;
+	Seen seen = {0};
+	edit(folder); /* the entry 300 */
+	g_assert_true(ms_tlog_verify(folder, pass_over, see_entry, &seen, &v, &error));
+	g_assert_cmpuint(seen.shown, ==, 999);
+	g_assert_cmpuint(seen.hidden, ==, 1);
+	g_assert_cmpuint(seen.last_hidden, ==, 300);
+}
+
 static void copy_folder(const char *from, const char *to)
 {
 	const char *argv[] = {"cp", "-a", from, to, NULL};
@@ -856,6 +898,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlog/notes", test_notes);
 	g_test_add_func("/tlog/tree", test_tree);
 	g_test_add_func("/tlog/damage", test_damage);
+	g_test_add_func("/tlog/shown", test_shown);
 	g_test_add_func("/tlog/recovered", test_recovered);
 	g_test_add_func("/tlog/no-descriptors", test_no_descriptors);
 	g_test_add_func("/tlog/torn-checkpoint", test_torn_checkpoint);

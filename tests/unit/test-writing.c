@@ -1071,6 +1071,14 @@ static void test_copy_again(void)
 		g_assert_true(ms_spool_remove(
 			ms_runtime_settings(runtime)->spool_dir, uid, NULL)); /* once */
 	}
+	/* One of which nobody knows whether it is there is none: the sender tries again. */
+	g_autofree char *copy = g_strdup_printf(
+		"%s/%s.eml", ms_runtime_settings(runtime)->spool_dir, uid);
+	g_assert_no_errno(symlink("elsewhere", copy));
+	g_clear_error(&error);
+	g_assert_false(ms_engine_write_down(runtime, e, j, fd, "d", &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+	unlink(copy);
 	ms_runtime_unref(runtime);
 	close(fd);
 }
