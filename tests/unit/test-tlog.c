@@ -789,6 +789,20 @@ static void test_full(void)
 		g_assert_cmpuint(append(log, size, 1), ==, size);
 		expect_whole(folder, ++size);
 	}
+	/* The line is there, the checkpoint over it has no room: it is taken back. */
+	g_autofree char *small = g_build_filename(dir, "small", NULL);
+	g_autoptr(MsTlog) few = make_log(small, 1);
+	for (guint i = 1; i < 4; i++) {
+		limit_files(120);
+		g_assert_false(ms_tlog_append(few, &(MsEntryText){"x", 1}, 1, &none, &error));
+		limit_files(RLIM_INFINITY);
+		g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		g_assert_cmpuint(none, ==, 0);
+		g_clear_error(&error);
+		expect_whole(small, 1);
+	}
+	g_assert_cmpuint(append(few, 1, 1), ==, 1);
+	expect_whole(small, 2);
 }
 
 /* Several processes at a time: each line once, none lost. */
@@ -881,13 +895,29 @@ static void test_notes(void)
 		if (fine != rows[i].fine)
 			g_error("\"%s\": got %d", rows[i].more, fine);
 	}
-	/* Whoever signed it: what it says in further lines is text. */
-	const char *gap = strstr(good, "\n\n") + 1;
-	for (int odd = 0; odd < 2; odd++) {
-		g_autofree char *text = g_strdup_printf(
-			"%.*s%s\n%s", (int)(gap - good), good, odd ? "a\x1b[2J" : "a note", gap);
+	/* A number has one way to be written, and a root has as many bytes as a hash. */
+	static const char *const wrong[] = {"03", "3x", " 3", "+3", "-3", "", "1234567890123456789"};
+	const char *size = strchr(good, '\n') + 1, *root = size + 2;
+	for (gsize i = 0; i <= G_N_ELEMENTS(wrong); i++) {
+		bool fine = i == G_N_ELEMENTS(wrong);
+		g_autofree char *text = g_strdup_printf("%.*s%s\n%s", (int)(size - good), good,
+			fine ? "3" : wrong[i], root);
+		g_autofree char *copy = exact_copy(text, strlen(text));
 		g_auto(MsCheckpoint) d = {0};
-		g_assert_true(ms_checkpoint_parse(text, strlen(text), NULL, &d, NULL) == !odd);
+		if (ms_checkpoint_parse(copy, strlen(text), NULL, &d, NULL) != fine)
+			g_error("the size \"%s\"", fine ? "3" : wrong[i]);
+		g_autofree char *longer = g_strdup_printf("%.*s3\nAAAA%s", (int)(size - good), good, root);
+		g_assert_false(ms_checkpoint_parse(longer, strlen(longer), NULL, &d, NULL));
+	}
+	/* Whoever signed it: what it says in further lines is text, and none of them is empty. */
+	static const char *const more[] = {"a note", "a\x1b[2J", "\na note"};
+	const char *gap = strstr(good, "\n\n") + 1;
+	for (gsize i = 0; i < G_N_ELEMENTS(more); i++) {
+		g_autofree char *text = g_strdup_printf(
+			"%.*s%s\n%s", (int)(gap - good), good, more[i], gap);
+		g_auto(MsCheckpoint) d = {0};
+		g_assert_true(
+			ms_checkpoint_parse(text, strlen(text), NULL, &d, NULL) == (i == 0));
 	}
 }
 
