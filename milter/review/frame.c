@@ -124,6 +124,12 @@ char *age_text(const Request *r, gint64 us)
 	return said(TN(r, s / 86400, "{n} day", "{n} days"), s / 86400);
 }
 
+void html_heads(GString *out, const Request *r, const char *const *heads)
+{
+	for (; *heads != NULL; heads++)
+		html(out, "<th scope=\"col\">%s</th>", T(r, *heads));
+}
+
 void html_state(GString *out, const Request *r, const char *state)
 {
 	html(out, "<span class=\"chip %s\">%s</span>", state, T(r, state));
@@ -142,8 +148,10 @@ static void counter(GString *out, const Request *r)
 	g_autofree char *age = held_now(r, &n);
 	if (age == NULL)
 		return;
-	html(out, "<div id=\"counter\" class=\"counter\" aria-live=\"polite\">"
-		"<b data-held>%d</b> %s <span>· %s <b data-oldest>%s</b></span></div>",
+	/* How many is told when it changes; an age changes all the time. */
+	html(out, "<div id=\"counter\" class=\"counter\">"
+		"<span aria-live=\"polite\" aria-atomic=\"true\"><b data-held>%d</b> %s</span>"
+		" <span>· %s <b data-oldest>%s</b></span></div>",
 		n, T(r, "held now"), T(r, "the oldest"), age);
 }
 

@@ -91,9 +91,10 @@ void page_causes(Request *r, Answer *a)
 		return;
 	}
 	html(a->html,
-		"<table class=\"list causes\" aria-label=\"%s\"><thead><tr><th>%s</th><th>%s</th>"
-		"<th>%s</th></tr></thead><tbody>",
-		T(r, "By cause"), T(r, "Messages"), T(r, "Cause"), T(r, "Oldest"));
+		"<table class=\"list causes\" aria-label=\"%s\"><thead><tr>", T(r, "By cause"));
+	html_heads(a->html, r,
+		(const char *const[]){W("Messages"), W("Cause"), W("Oldest"), NULL});
+	html(a->html, "</tr></thead><tbody>");
 	for (guint i = 0; i < causes->len; i++)
 		cause_row(a->html, r, causes->pdata[i]);
 	html(a->html, "</tbody></table>");
@@ -172,13 +173,14 @@ void page_cause(Request *r, Answer *a)
 	a->title = T(r, "By cause");
 	html(a->html, "<p class=\"back\"><a href=\"/causes\" data-key=\"u\">← %s</a></p>",
 		T(r, "By cause"));
+	html(a->html, "<h1 class=\"cause\"><b>%d</b> · ", (gint64)list->len);
+	html_cause(a->html, r, filter.cause != NULL ? filter.cause : "");
+	html(a->html, "</h1>");
 	if (list->len == 0) {
-		html(a->html, "<p class=\"empty\">%s</p>", T(r, "Nothing is held."));
+		html(a->html, "<p class=\"empty\">%s</p>",
+			T(r, "Nothing here: no message is like this."));
 		return;
 	}
-	html(a->html, "<h1 class=\"cause\"><b>%d</b> · ", (gint64)list->len);
-	html_cause(a->html, r, asked.filter.cause);
-	html(a->html, "</h1>");
 	g_autoptr(GPtrArray) uids = uids_of(list);
 	g_autoptr(MsTallies) t = ms_records_tallies(r->site->ledger, uids, NULL);
 	if (t != NULL) {

@@ -20,11 +20,12 @@ void html_whose(GString *out, const Request *r, const char *owners, const char *
 	const char *accounts, MsOutcome outcome, guint more)
 {
 	html(out,
-		"<span class=\"whose\"><span class=\"%S\">%s</span> <span class=\"arrow\" aria-hidden=\"true\">→</span> ",
+		"<span class=\"whose\"><span class=\"%S\">%s</span> <span class=\"arrow\" aria-hidden=\"true\">→</span> "
+		"<span class=\"unseen\">%s </span>",
 		outcome == MS_OUTCOME_WRONG ? "account bad"
 			: *owners != '\0'   ? "account"
 					    : "none",
-		*owners != '\0' ? owners : T(r, "no account found"));
+		*owners != '\0' ? owners : T(r, "no account found"), T(r, "would go to"));
 	html(out, "<span class=\"to\">%s</span>", *recipient != '\0' ? recipient : "–");
 	html(out, " <small>%s</small>", *accounts != '\0' ? accounts
 		: outcome == MS_OUTCOME_UNKNOWN_RECIPIENT ? T(r, "not in the directory") : "");
@@ -115,12 +116,12 @@ void html_rows(GString *out, const Request *r, const GPtrArray *list, const Look
 {
 	html(out, "<table class=\"list\" aria-label=\"%s\"><thead><tr>", T(r, "Messages"));
 	if (boxes)
-		html(out, "<th class=\"box\"><span class=\"unseen\">%s</span></th>",
+		html(out, "<th scope=\"col\" class=\"box\"><span class=\"unseen\">%s</span></th>",
 			T(r, "Choose"));
-	html(out,
-		"<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
-		T(r, "Whose data → who would get it"), T(r, "Subject"), T(r, "Attached"),
-		T(r, "Reason"), T(r, "Age"), T(r, "Queue ID"));
+	html_heads(out, r,
+		(const char *const[]){W("Whose data → who would get it"), W("Subject"),
+			W("Attached"), W("Reason"), W("Age"), W("Queue ID"), NULL});
+	html(out, "</tr></thead><tbody>");
 	for (guint i = 0; i < list->len; i++)
 		row(out, r, list->pdata[i], asked, boxes, checked);
 	html(out, "</tbody></table>");
@@ -510,9 +511,10 @@ void page_hosts(Request *r, Answer *a)
 	if (hosts == NULL)
 		html_notice(a->html, false, why);
 	html(a->html,
-		"<table class=\"list\" aria-label=\"%s\"><thead><tr><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr>"
-		"</thead><tbody>",
-		T(r, "Hosts"), T(r, "Host"), T(r, "State"), T(r, "Last heard of"), T(r, "Held mail"));
+		"<table class=\"list\" aria-label=\"%s\"><thead><tr>", T(r, "Hosts"));
+	html_heads(a->html, r,
+		(const char *const[]){W("Host"), W("State"), W("Last heard of"), W("Held mail"), NULL});
+	html(a->html, "</tr></thead><tbody>");
 	for (guint i = 0; hosts != NULL && i < hosts->len; i++) {
 		const MsLinkHost *host = hosts->pdata[i];
 		bool down = g_get_real_time() - host->seen > MS_LINK_ALIVE_US;
@@ -558,14 +560,16 @@ void page_streams(Request *r, Answer *a)
 		html_notice(a->html, false, why);
 	else if (json_array_size(list) == 0)
 		html(a->html, "<p class=\"empty\">%s</p>", T(r, "No stream is stopped."));
-	if (json_array_size(list) > 0)
+	if (json_array_size(list) > 0) {
 		html(a->html,
-			"<p>%s <a href=\"/?reason=%s\">%s</a></p><table class=\"list\" aria-label=\"%s\"><thead><tr>"
-			"<th>%s</th><th>%s</th><th>%s</th><th>%s</th><th>%s</th></tr></thead><tbody>",
+			"<p>%s <a href=\"/?reason=%s\">%s</a></p><table class=\"list\" aria-label=\"%s\"><thead><tr>",
 			T(r, "Look at what is held, and have what sends it put right; then let the stream run again, on the host."),
-			ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"), T(r, "Stopped streams"), T(r, "Stream"),
-			T(r, "Stopped since"), T(r, "Wrong, of all"), T(r, "Held since"),
-			T(r, "Lets it run again"));
+			ms_reason_names[MS_BREAKER], T(r, "Mail that is stopped"), T(r, "Stopped streams"));
+		html_heads(a->html, r,
+			(const char *const[]){W("Stream"), W("Stopped since"), W("Wrong, of all"),
+				W("Held since"), W("Lets it run again"), NULL});
+		html(a->html, "</tr></thead><tbody>");
+	}
 	for (size_t i = 0; i < json_array_size(list); i++)
 		stream_row(a->html, r, json_array_get(list, i));
 	if (json_array_size(list) > 0)

@@ -303,11 +303,11 @@ static void further_findings(GString *out, const MsRecord *record)
 
 static void matrix_head(GString *out, const Request *r, const GPtrArray *findings)
 {
-	html(out, "<thead><tr><th>%s</th>", T(r, "Recipient"));
+	html(out, "<thead><tr><th scope=\"col\">%s</th>", T(r, "Recipient"));
 	for (guint k = 0; k < findings->len; k++) {
 		const MsHeldFinding *f = findings->pdata[k];
-		html(out, "<th>%s<br><code>%s</code><br><small>%s</small></th>", T(r, f->kind),
-			f->masked, *f->owners != '\0' ? f->owners : T(r, "not known"));
+		html(out, "<th scope=\"col\">%s<br><code>%s</code><br><small>%s</small></th>",
+			T(r, f->kind), f->masked, *f->owners != '\0' ? f->owners : T(r, "not known"));
 	}
 	html(out, "</tr></thead>");
 }

@@ -118,6 +118,8 @@ void html_apart(GString *out, const Request *r, const MsRecord *record);
 void html_time(GString *out, gint64 us);
 char *age_text(const Request *r, gint64 us);
 void html_state(GString *out, const Request *r, const char *state);
+/* Heads of columns, each a W(...), up to a NULL. */
+void html_heads(GString *out, const Request *r, const char *const *heads);
 /* What went wrong or well, at the top of a page. */
 void html_notice(GString *out, bool fine, const char *text);
 
