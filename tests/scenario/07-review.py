@@ -620,6 +620,13 @@ width = b.script('return document.documentElement.scrollWidth')
 tap.ok(width <= 375, '... nor a long name, in clear', width)
 m.tool('held', 'delete', long)
 b.size(1280, 900)
+for name, path, kept in (('list', '/', '.list'), ('message', '/message/' + record(left)['uid'], '.sentence')):
+    b.go(SITE + path)
+    b.media('print')
+    seen = b.script('return ["button", "nav", kept].map(css => Array.from(document.querySelectorAll(css)).filter('
+                    'e => e.getClientRects().length).length)'.replace('kept', json.dumps(kept)))
+    tap.ok(seen[:2] == [0, 0] and seen[2] > 0, 'what is printed is what was found, and nothing to be pressed: ' + name, seen)
+    b.media('')
 b.go(SITE + '/language?to=fr')
 b.go(SITE + '/message/' + record(left)['uid'])
 tap.ok('À qui est-ce ?' in b.text and b.find('html').attribute('lang') == 'fr', 'in French', b.text)

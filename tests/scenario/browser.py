@@ -150,6 +150,10 @@ class Browser:
         self.call('POST', '/goog/cdp/execute', {'cmd': 'Emulation.setDeviceMetricsOverride', 'params': {
             'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': width < 600}})
 
+    def media(self, name):
+        """As on "print"; "" is the screen again."""
+        self.call('POST', '/goog/cdp/execute', {'cmd': 'Emulation.setEmulatedMedia', 'params': {'media': name}})
+
     def cookies(self):
         return self.call('GET', '/cookie')
 
