@@ -33,6 +33,9 @@ bool ms_setup_is_running(const MsSetupMta *mta);
 bool ms_setup_reload(const MsSetupMta *mta, GError **error);
 /* Postfix's queue IDs stay long ones; *kept_out: they would not have. */
 bool ms_setup_keep_queue_ids(const MsSetupMta *mta, bool *kept_out, GError **error);
+/* missent.conf says, once more, which MTA it is; *kept_out: it did not. */
+bool ms_setup_keep_mta(
+	const char *config, const MsSetupMta *mta, bool *kept_out, GError **error);
 
 /* ---- what is answered, and what is proposed --------------------------------------------- */
 

@@ -62,8 +62,7 @@ static bool held_now(const Init *init, MsRecordStats *out)
 static bool keep_queue_ids(const Init *init, const MsSetupMta *mta, GError **error)
 {
 	bool kept = false;
-	MsRecordStats held;
-	if (mta->sendmail || (held_now(init, &held) && held.held == 0))
+	if (mta->sendmail)
 		return true;
 	if (!ms_setup_keep_queue_ids(mta, &kept, error))
 		return false;
@@ -74,21 +73,39 @@ static bool keep_queue_ids(const Init *init, const MsSetupMta *mta, GError **err
 	return true;
 }
 
+/* What is held is decided afterwards too, in the queue of the MTA that holds it. */
+static bool keep_mta(const Init *init, const MsSetupMta *mta, GError **error)
+{
+	bool kept = false;
+	if (!ms_setup_keep_mta(init->cli->config, mta, &kept, error))
+		return false;
+	if (kept)
+		init_say(init, YELLOW,
+			"Which MTA it is stays in %s while mail is held: missent would look for it in another's queue.",
+			init->cli->config);
+	return true;
+}
+
 /* The MTA first: it must not ask who is gone. */
 static bool take_back(Init *init, MsPlan *plan, GError **error)
 {
 	MsSetupMta found = {0};
 	const MsSetupMta *mta = mta_of(plan, &found);
 	g_autoptr(GError) why = NULL;
-	if (!ms_plan_revert(plan, MS_SETUP_OF_MTA, error) ||
-		(mta != NULL && !keep_queue_ids(init, mta, error)))
+	MsRecordStats held;
+	bool holds = mta != NULL && (!held_now(init, &held) || held.held > 0);
+	bool fine = ms_plan_revert(plan, MS_SETUP_OF_MTA, error) &&
+		(!holds || keep_queue_ids(init, mta, error));
+	if (!fine)
 		return false;
 	if (mta != NULL && has_changes(plan, MS_SETUP_OF_MTA) && ms_setup_is_running(mta) &&
 		!ms_setup_reload(mta, &why))
 		init_say(init, YELLOW, "%s", why->message);
 	init_stop(plan, init);
+	fine = ms_plan_revert(plan, MS_SETUP_OWN, error) &&
+		(!holds || keep_mta(init, mta, error)) && ms_plan_forget(plan, error);
 	g_free(found.config);
-	return ms_plan_revert(plan, MS_SETUP_OWN, error) && ms_plan_forget(plan, error);
+	return fine;
 }
 
 /* What an earlier one left that was ended in the middle. */

@@ -456,6 +456,19 @@ static bool plan_own(MsPlan *plan, const char *config, const MsSetupAnswers *ans
 	return fine;
 }
 
+bool ms_setup_keep_mta(
+	const char *config, const MsSetupMta *mta, bool *kept_out, GError **error)
+{
+	g_autoptr(MsPlan) plan = ms_plan_new();
+	Draft draft = {text_or(config, setup_missent_conf)};
+	set_mta(&draft, mta);
+	bool fine = ms_plan_add(plan, MS_SETUP_OWN, config, draft.text, error) &&
+		ms_plan_apply(plan, MS_SETUP_OWN, error);
+	*kept_out = fine && plan->changes->len > 0;
+	g_free(draft.text);
+	return fine;
+}
+
 MsPlan *ms_setup_plan(const char *config, const MsSetupAnswers *answers, GError **error)
 {
 	g_autoptr(MsPlan) plan = ms_plan_new();

@@ -289,6 +289,36 @@ static void test_items(void)
 	}
 }
 
+/* What is held is looked for in the queue of that MTA, also after all else was taken back. */
+static void test_keeps_mta(void)
+{
+	static const struct {
+		const char *name, *was, *is;
+		MsSetupMta mta;
+	} rows[] = {
+		{"sendmail", "# ours\nmode = enforce\n", "# ours\nmode = enforce\nmta = \"sendmail\"\n",
+			{.sendmail = true, .config = (char *)"/etc/mail/sendmail.cf"}},
+		{"it is said already", "mta = \"sendmail\"\n", "mta = \"sendmail\"\n",
+			{.sendmail = true, .config = (char *)"/etc/mail/sendmail.cf"}},
+		{"Postfix at its usual place", "mode = enforce\n", "mode = enforce\n",
+			{.config = (char *)"/etc/postfix"}},
+		{"an instance of Postfix", "mode = enforce\n",
+			"mode = enforce\npostfix-config = \"/etc/postfix-out\"\n",
+			{.config = (char *)"/etc/postfix-out"}},
+	};
+	g_auto(Place) place;
+	set_up(&place);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = NULL;
+		bool kept;
+		g_assert_true(g_file_set_contents(place.a, rows[i].was, -1, NULL));
+		g_assert_true(ms_setup_keep_mta(place.a, &rows[i].mta, &kept, NULL));
+		g_assert_true(g_file_get_contents(place.a, &text, NULL, NULL));
+		if (strcmp(text, rows[i].is) != 0 || kept != (strcmp(rows[i].is, rows[i].was) != 0))
+			g_error("%s: got %s, want %s", rows[i].name, text, rows[i].is);
+	}
+}
+
 /* ---- sendmail.cf ------------------------------------------------------------------------- */
 
 /* Whatever m4 says beside it, what somebody wrote there stays; what counts is what m4 made. */
@@ -330,6 +360,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/setup/plan/edited-since", test_edited_since);
 	g_test_add_func("/setup/plan/link", test_link);
 	g_test_add_func("/setup/postfix/item", test_items);
+	g_test_add_func("/setup/keeps-mta", test_keeps_mta);
 	g_test_add_func("/setup/sendmail/merged", test_merged);
 	return g_test_run();
 }
