@@ -28,7 +28,7 @@ typedef struct {
 	MsResolution *resolution;
 } World;
 
-/* `findings`: "kind value owners|receivers;..."; a "?" before the kind makes it tentative.
+/* `findings`: "kind value owners|receivers|partial;..."; a "?" before the kind makes it tentative.
  * `recipients`: "address accounts;..." */
 static World *world(const char *findings, const char *recipients)
 {
@@ -41,13 +41,15 @@ static World *world(const char *findings, const char *recipients)
 	for (int i = 0; rows[i] != NULL && *rows[i] != '\0'; i++) {
 		g_auto(GStrv) words = g_strsplit(rows[i], " ", 3);
 		bool tentative = words[0][0] == '?';
-		g_auto(GStrv) who = g_strsplit(words[2], "|", 2);
+		g_auto(GStrv) who = g_strsplit(words[2], "|", 3);
+		guint n = g_strv_length(who);
 		ms_reading_find(w->reading, words[0] + tentative, words[1],
 			tentative ? MS_BELIEF_TENTATIVE : MS_BELIEF_SHAPE, 0,
 			ms_place_new("part 1 text/plain", "x", 0, 1, 1));
 		ms_resolution_identifier(w->resolution,
-			accounts(w->resolution, who[0] ? who[0] : ""),
-			accounts(w->resolution, who[0] && who[1] ? who[1] : ""), 0);
+			accounts(w->resolution, n > 0 ? who[0] : ""),
+			accounts(w->resolution, n > 1 ? who[1] : ""),
+			accounts(w->resolution, n > 2 ? who[2] : ""));
 	}
 	g_auto(GStrv) to = g_strsplit(recipients, ";", -1);
 	for (int i = 0; to[i] != NULL && *to[i] != '\0'; i++) {
@@ -202,6 +204,29 @@ static void test_list(void)
 		g_assert_cmpint(told, ==, cases[i].told);
 		world_free(w);
 	}
+	/* One place that may mean three is one. */
+	World *w = world("iban A AC-1;iban B AC-1;iban C AC-1", "a@x AC-1");
+	MsIdentifier each[] = {{(char *)"iban", (char *)"A"}, {(char *)"iban", (char *)"B"},
+		{(char *)"iban", (char *)"C"}};
+	for (guint k = 0; k < G_N_ELEMENTS(each); k++) {
+		MsFinding *f = w->reading->findings->pdata[k];
+		f->either = g_ptr_array_new();
+		for (guint i = 0; i < G_N_ELEMENTS(each); i++)
+			if (i != k)
+				g_ptr_array_add(f->either, &each[i]);
+	}
+	g_autoptr(MsPolicies) p = policies("max-identifiers = 2");
+	g_autoptr(MsVerdict)
+		v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+	for (guint k = 0; k < v->reasons->len; k++)
+		g_assert_cmpint(((MsReason *)v->reasons->pdata[k])->code, !=, MS_LIST_ATTACHED);
+	world_free(w);
+	/* Of the directory nothing is known: what is only perhaps one does not count. */
+	w = world("iban A AC-1;?iban B AC-1;?iban C AC-1", "a@x AC-1");
+	g_autoptr(MsVerdict) away = ms_policy_judge(p, w->envelope, w->reading, NULL, "away");
+	for (guint k = 0; k < away->reasons->len; k++)
+		g_assert_cmpint(((MsReason *)away->reasons->pdata[k])->code, !=, MS_LIST_ATTACHED);
+	world_free(w);
 }
 
 /* ---- of streams, for the guard ----------------------------------------------------------- */
@@ -519,16 +544,19 @@ static void test_contradiction(void)
 		const char *policy, *findings, *kind;
 		MsAction action;
 		bool told;
+		const char *right; /* may he have it, who may have both? */
 	} cases[] = {
-		{"", "iban X AC-1", "", MS_HOLD, true},
-		{"on-contradiction = tag", "iban X AC-1", "", MS_TAG, true},
-		{"on-contradiction = deliver", "iban X AC-1", "", MS_DELIVER, true},
-		{"kinds = {\"none\"}", "iban X AC-1", "", MS_DELIVER, false},
+		{"", "iban X AC-1", "", MS_HOLD, true, "no"},
+		{"on-contradiction = tag", "iban X AC-1", "", MS_TAG, true, "yes"},
+		{"on-contradiction = deliver", "iban X AC-1", "", MS_DELIVER, true, "yes"},
+		{"kinds = {\"none\"}", "iban X AC-1", "", MS_DELIVER, false, NULL},
 		/* one customer with several numbers; one that is known and one that is not */
-		{"", "iban X AC-1;iban Y AC-1", "iban", MS_DELIVER, false},
-		{"", "iban X AC-1;iban Y ", "iban", MS_HOLD, true},
-		{"", "iban X AC-1;iban Y AC-2", "iban", MS_HOLD, true},
-		{"", "iban X AC-1;iban Y AC-1", "vat-id", MS_HOLD, true},
+		{"", "iban X AC-1;iban Y AC-1", "iban", MS_DELIVER, false, "yes"},
+		{"", "iban X AC-1;iban Y ", "iban", MS_HOLD, true, "no"},
+		{"", "iban X AC-1;iban Y AC-2", "iban", MS_HOLD, true, "no"},
+		{"", "iban X AC-1;iban Y ||AC-1", "iban", MS_HOLD, true, "no"},
+		{"", "iban X AC-1;iban Y AC-1||AC-2", "iban", MS_HOLD, true, "no"},
+		{"", "iban X AC-1;iban Y AC-1", "vat-id", MS_HOLD, true, "no"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].findings, "a@x AC-1 AC-2");
@@ -547,6 +575,9 @@ static void test_contradiction(void)
 		}
 		g_assert_cmpint(v->action, ==, cases[i].action);
 		g_assert_cmpint(told, ==, cases[i].told);
+		if (cases[i].right != NULL)
+			g_assert_cmpstr(v->outcomes->data[0] == MS_OUTCOME_RIGHT ? "yes" : "no", ==,
+				cases[i].right);
 		world_free(w);
 	}
 }
@@ -562,6 +593,9 @@ static void test_seller(void)
 		{"iban X ", MS_BELIEF_FIELD, MS_HOLD},
 		{"iban X ", MS_BELIEF_FIELD | MS_BELIEF_SELLER, MS_DELIVER},
 		{"iban X AC-2", MS_BELIEF_FIELD | MS_BELIEF_SELLER, MS_HOLD},
+		/* of an establishment: it may be others' as well, but it is somebody's */
+		{"iban X ||AC-2", MS_BELIEF_FIELD, MS_DELIVER},
+		{"iban X ||AC-1", MS_BELIEF_FIELD, MS_DELIVER},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world(cases[i].finding, "a@x AC-1");
