@@ -520,15 +520,19 @@ void page_hosts(Request *r, Answer *a)
 		bool down = g_get_real_time() - host->seen > MS_LINK_ALIVE_US;
 		g_autofree char *age = age_text(r, host->seen);
 		MsRecordFilter filter = {.state = MS_STATE_HELD, .host = host->name};
+		gint64 held = ms_records_count(r->site->ledger, &filter, 0, NULL);
 		html(a->html,
 			"<tr><td data-label=\"%s\"><a href=\"/?host=%s\">%s</a></td><td data-label=\"%s\">",
 			T(r, "Host"), host->name, host->name, T(r, "State"));
 		html(a->html, "<span class=\"chip %S\">%s</span>", down ? "deleted" : "released",
 			T(r, down ? "down: decisions wait" : "up"));
 		html(a->html,
-			"</td><td data-label=\"%s\">%s</td><td data-label=\"%s\">%d</td></tr>",
-			T(r, "Last heard of"), age, T(r, "Held mail"),
-			ms_records_count(r->site->ledger, &filter, 0, NULL));
+			"</td><td data-label=\"%s\">%s</td><td data-label=\"%s\">",
+			T(r, "Last heard of"), age, T(r, "Held mail"));
+		if (held >= 0)
+			html(a->html, "%d</td></tr>", held);
+		else
+			html(a->html, "%s</td></tr>", T(r, "The records cannot be read now."));
 	}
 	html(a->html, "</tbody></table>");
 }

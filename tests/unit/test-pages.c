@@ -1797,6 +1797,11 @@ static void test_hosts(void)
 	g_autofree G_GNUC_UNUSED char *after = decide(b, there, "verb=note&why=after");
 	g_usleep(G_USEC_PER_SEC / 2);
 	g_assert_cmpuint(decisions_of(other, there), ==, 3);
+	g_autofree char *all = g_build_filename(s->w->state, "held-everywhere.db", NULL);
+	in_file(all, "ALTER TABLE held RENAME TO away");
+	g_assert_cmpint(get(b, "/hosts"), ==, 200);
+	CONTAINS(b->body->str, "The records cannot be read now.");
+	g_assert_null(strstr(b->body->str, "-1"));
 	browser_free(b);
 	stop(agent);
 	site_free(s);
