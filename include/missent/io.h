@@ -59,6 +59,9 @@ bool ms_io_is_want(int system);
 /* Does its file system refuse what is new (errno: why)?  One that met an error may say of itself
  * that it does not. */
 bool ms_io_takes_nothing(const char *folder);
+/* How many more files it takes; very many where it does not count them, or cannot be asked. */
+guint64 ms_io_files_left(const char *folder);
+#define MS_IO_FEW_FILES 1000 /* too few for mail that comes */
 /* Could this process have so many more, now? */
 bool ms_io_has_descriptors(guint n);
 /* Does the file system of a file have room for so much more, and then for mail?  One that cannot be

@@ -157,8 +157,11 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 			s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
 			"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s",
 			host.held, age / SECOND);
+	guint64 files = ms_io_files_left(s->state_dir);
 	if (ms_io_takes_nothing(s->state_dir))
 		set(t, MS_ALERT_DISK, true, "%s", g_strerror(errno));
+	else if (files < MS_IO_FEW_FILES && s->alerts.disk_free > 0)
+		set(t, MS_ALERT_DISK, true, "%" G_GUINT64_FORMAT " more files can be made", files);
 	else if (host.disk_free >= 0)
 		set(t, MS_ALERT_DISK, host.disk_free < s->alerts.disk_free,
 			"%" G_GINT64_FORMAT " bytes are free", host.disk_free);

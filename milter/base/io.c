@@ -275,6 +275,12 @@ bool ms_io_takes_nothing(const char *folder)
 	return refused;
 }
 
+guint64 ms_io_files_left(const char *folder)
+{
+	struct statvfs fs;
+	return statvfs(folder, &fs) == 0 && fs.f_files > 0 ? fs.f_favail : G_MAXUINT64;
+}
+
 /* Of a small one, a twentieth. */
 #define FOR_MAIL ((guint64)64 << 20)
 

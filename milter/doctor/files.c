@@ -239,8 +239,7 @@ static void look_at_disk(Patient *p, const char *path, const char *what)
 		return;
 	}
 	guint64 left = (guint64)fs.f_bavail * fs.f_frsize, all = (guint64)fs.f_blocks * fs.f_frsize;
-	bool no_files = fs.f_files > 0 && fs.f_favail < 1000;
-	if (left < 64 * MIB || no_files)
+	if (left < 64 * MIB || ms_io_files_left(path) < MS_IO_FEW_FILES)
 		complain_as(p, MS_GRAVITY_FAULT, NULL,
 			"%s (%s): %" G_GUINT64_FORMAT " MiB and %" G_GUINT64_FORMAT
 			" files are left",

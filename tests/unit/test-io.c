@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,6 +311,26 @@ static void test_descriptors(void)
 	}
 }
 
+/* Instead of the system's. */
+static struct statvfs disk;
+
+int statvfs(const char *path, struct statvfs *out)
+{
+	(void)path;
+	*out = disk;
+	return 0;
+}
+
+/* One that counts none has room for more. */
+static void test_files_left(void)
+{
+	disk = (struct statvfs){.f_bsize = 1, .f_frsize = 1, .f_blocks = 1 << 30, .f_bavail = 1 << 30};
+	g_assert_cmpuint(ms_io_files_left("/"), >=, MS_IO_FEW_FILES);
+	disk.f_files = 100000;
+	disk.f_favail = 3;
+	g_assert_cmpuint(ms_io_files_left("/"), ==, 3);
+}
+
 /* Nobody waits for who comes to the other end of what has a file's name. */
 static void test_no_file(void)
 {
@@ -381,6 +402,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/io/become", test_become);
 	g_test_add_func("/io/room", test_room);
 	g_test_add_func("/io/descriptors", test_descriptors);
+	g_test_add_func("/io/files-left", test_files_left);
 	g_test_add_func("/io/no-file", test_no_file);
 	g_test_add_func("/io/usual-start", test_usual_start);
 	return g_test_run();

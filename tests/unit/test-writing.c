@@ -606,7 +606,7 @@ static const struct {
 	{"a split", MS_SPLIT, .gone = true},
 	{"a hold, and the file is empty", MS_HOLD, .emptied = true, .gone = true},
 	{"a hold that came to nothing", MS_HOLD, .undone = true},
-	{"what was delivered", MS_DELIVER},
+	{"what was delivered", MS_DELIVER, .gone = false},
 	{"a copy alone", MS_DELIVER, .copy = true, .gone = true},
 };
 
