@@ -243,8 +243,7 @@ void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool out
 
 /* ---- one part's facts ----------------------------------------------------------------- */
 
-/* The value without quotes, comments and blanks, lower case. */
-static char *plain_token(const char *raw)
+char *ms_walk_token(const char *raw)
 {
 	GString *out = g_string_new(NULL);
 	guint depth = 0;
@@ -266,7 +265,7 @@ char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, cons
 		const char *raw = g_mime_header_get_raw_value(header);
 		if (raw == NULL || g_ascii_strcasecmp(g_mime_header_get_name(header), name) != 0)
 			continue;
-		char *next = plain_token(raw);
+		char *next = ms_walk_token(raw);
 		if (found != NULL && strcmp(found, next) != 0)
 			ms_reading_unread(
 				walk->reading, where, MS_UNREAD_AMBIGUOUS, "two fields %s", name);
@@ -279,6 +278,8 @@ char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, cons
 char *ms_walk_encoding(Walk *walk, GMimeObject *object, const char *where)
 {
 	char *found = ms_walk_only_value(walk, object, "Content-Transfer-Encoding", where);
+	if (found != NULL)
+		found[strcspn(found, ";")] = '\0'; /* parameters, or nothing */
 	return found != NULL ? found : g_strdup("7bit");
 }
 

@@ -55,7 +55,9 @@ static void check_boundaries(
 	Walk *walk, const char *type, const GPtrArray *parameters, const char *where)
 {
 	g_autofree char *raw = g_ascii_strdown(type, -1);
-	guint n = 0;
+	guint n = 0, given = 0;
+	const char *first = NULL;
+	bool differ = false;
 	for (const char *p = raw; (p = strstr(p, "boundary")) != NULL; p += 8) {
 		const char *after = p + 8 + strspn(p + 8, " \t\r\n");
 		const char *before = p;
@@ -63,13 +65,16 @@ static void check_boundaries(
 			before--;
 		n += *after == '=' && before > raw && before[-1] == ';';
 	}
-	if (n > 1)
-		ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two boundaries");
 	for (guint i = 0; i < parameters->len; i++) {
 		const MsParameter *parameter = parameters->pdata[i];
-		if (strcmp(parameter->name, "boundary") == 0)
-			g_hash_table_add(walk->boundaries, g_strdup(parameter->value));
+		if (strcmp(parameter->name, "boundary") != 0)
+			continue;
+		first = given++ == 0 ? parameter->value : first;
+		differ = differ || strcmp(parameter->value, first) != 0;
+		g_hash_table_add(walk->boundaries, g_strdup(parameter->value));
 	}
+	if (differ || n > MAX(given, 1))
+		ms_reading_unread(walk->reading, where, MS_UNREAD_AMBIGUOUS, "two boundaries");
 }
 
 static char *part_type(GMimeObject *object)
@@ -135,7 +140,8 @@ static MsPart *note_part(Walk *walk, const char *path, const char *type, const c
 static bool is_parameter(GMimeObject *object, const char *name, const char *value)
 {
 	const char *have = g_mime_object_get_content_type_parameter(object, name);
-	return have != NULL && g_ascii_strcasecmp(have, value) == 0;
+	g_autofree char *token = ms_walk_token(have != NULL ? have : "");
+	return strcmp(token, value) == 0;
 }
 
 #define WORTH_ASKING 4096 /* bytes: below, reading costs less than asking */
@@ -309,28 +315,32 @@ static void check_line_ends(Walk *walk, const Leaf *leaf)
 }
 
 /* Parts where GMime sees none, but the object names a boundary, and it is there.  There are clients
- * that show them. */
-static void walk_hidden_parts(Walk *walk, const GPtrArray *parameters, const guint8 *data,
-	gsize len, const char *path)
+ * that show them.  `cut`: to a boundary without the comment or the blank that GMime takes for its
+ * end.  False: there are none. */
+static bool walk_hidden_parts(Walk *walk, const GPtrArray *parameters, bool cut,
+	const guint8 *data, gsize len, const char *path)
 {
 	for (guint i = 0; len > 0 && i < parameters->len; i++) {
 		const MsParameter *parameter = parameters->pdata[i];
-		const char *boundary = parameter->value;
-		if (strcmp(parameter->name, "boundary") != 0 || *boundary == '\0' ||
+		gsize whole = strlen(parameter->value),
+		      n = cut ? strcspn(parameter->value, " \t(") : whole;
+		g_autofree char *boundary = g_strndup(parameter->value, n);
+		if (strcmp(parameter->name, "boundary") != 0 || n == 0 || (cut && n == whole) ||
 			strpbrk(boundary, "\"\\\r\n") != NULL || !has_boundary(data, len, boundary))
 			continue;
 		/* They may be within one another. */
 		g_autofree char *where = ms_walk_place(path, "", "multipart");
 		if (!ms_walk_charge(walk, &(Leaf){.where = where, .len = len}))
-			return;
+			return true;
 		g_autofree char *head = g_strdup_printf(
 			"Content-Type: multipart/mixed; boundary=\"%s\"\n\n", boundary);
 		g_autoptr(GByteArray) bytes = ms_bytes_new();
 		g_byte_array_append(bytes, (const guint8 *)head, (guint)strlen(head));
 		g_byte_array_append(bytes, data, (guint)len);
 		walk_bytes(walk, bytes->data, bytes->len, path, false);
-		return;
+		return true;
 	}
+	return false;
 }
 
 /* Clients differ on which of two charsets counts. */
@@ -341,10 +351,10 @@ static void read_other_charsets(Walk *walk, const GPtrArray *parameters, Leaf *l
 		return;
 	for (guint i = 0; i < parameters->len && ms_budget_time(walk->budget); i++) {
 		const MsParameter *parameter = parameters->pdata[i];
-		if (strcmp(parameter->name, "charset") != 0 ||
-			g_ascii_strcasecmp(parameter->value, first) == 0)
+		g_autofree char *charset = ms_walk_token(parameter->value);
+		if (strcmp(parameter->name, "charset") != 0 || strcmp(charset, first) == 0)
 			continue;
-		leaf->charset = parameter->value;
+		leaf->charset = charset;
 		if (!ms_walk_charge(walk, leaf))
 			return;
 		g_autoptr(GByteArray) decoded = ms_walk_decode(walk, leaf);
@@ -369,8 +379,9 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 		.path = path, .name = name, .where = where, .encoding = encoding, .type = type};
 	raw_content(walk, part, copy, &leaf.data, &leaf.len);
 	ms_walk_account(walk, leaf.data, leaf.len);
-	const char *charset = g_mime_object_get_content_type_parameter(object, "charset");
-	leaf.charset = charset != NULL && *charset != '\0' ? charset : NULL;
+	const char *said = g_mime_object_get_content_type_parameter(object, "charset");
+	g_autofree char *charset = ms_walk_token(said != NULL ? said : "");
+	leaf.charset = *charset != '\0' ? charset : NULL;
 	leaf.flowed = strcmp(type, "text/plain") == 0 && is_parameter(object, "format", "flowed");
 	leaf.delsp = is_parameter(object, "delsp", "yes");
 	/* All of a message, as the only fragment of it. */
@@ -383,7 +394,7 @@ static void walk_leaf(Walk *walk, GMimePart *part, const char *path)
 	read_other_charsets(walk, parameters, &leaf);
 	/* Its type is none that GMime knows as that of many parts ("multipart", "multipart//mixed",
 	 * a word in RFC 2047's form), or another. */
-	walk_hidden_parts(walk, parameters, leaf.data, leaf.len, path);
+	walk_hidden_parts(walk, parameters, false, leaf.data, leaf.len, path);
 }
 
 /* ---- structure ------------------------------------------------------------------------ */
@@ -435,6 +446,17 @@ static bool walk_encoded(Walk *walk, GMimeMultipart *multipart, const char *path
 	return true;
 }
 
+/* "boundary=b (made by hand)" */
+static bool walk_cut_boundary(
+	Walk *walk, const GPtrArray *parameters, const char *before, const char *path)
+{
+	if (before == NULL || !walk_hidden_parts(walk, parameters, true, (const guint8 *)before,
+				      strlen(before), path))
+		return false;
+	account_text(walk, before);
+	return true;
+}
+
 static bool is_blank_text(const char *text)
 {
 	return text == NULL || text[strspn(text, " \t\r\n")] == '\0';
@@ -450,7 +472,8 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 	g_autoptr(GPtrArray) parameters = type_parameters(GMIME_OBJECT(multipart));
 	check_boundaries(walk, raw_type(GMIME_OBJECT(multipart)), parameters, own);
 	g_free(ms_walk_names(walk, GMIME_OBJECT(multipart), path));
-	if (empty && walk_encoded(walk, multipart, path))
+	if (empty && (walk_encoded(walk, multipart, path) ||
+			     walk_cut_boundary(walk, parameters, before, path)))
 		return;
 	if (empty && !blank && !walk->bodyless) {
 		ms_reading_unread(walk->reading, own, MS_UNREAD_DAMAGED,
@@ -464,7 +487,8 @@ static void walk_multipart(Walk *walk, GMimeMultipart *multipart, const char *pa
 	}
 	read_outside(walk, behind, path, "after the last part");
 	if (behind != NULL)
-		walk_hidden_parts(walk, parameters, (const guint8 *)behind, strlen(behind), path);
+		walk_hidden_parts(
+			walk, parameters, false, (const guint8 *)behind, strlen(behind), path);
 }
 
 /* Asked for as it is: the original in a journal's report. */

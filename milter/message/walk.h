@@ -46,6 +46,8 @@ bool ms_outline_holds(const Outline *outline, GMimeObject *object);
 
 /* ---- fields.c ---- */
 void ms_walk_headers(Walk *walk, GMimeObject *object, const char *path, bool outermost);
+/* The value without quotes, comments and blanks, lower case. */
+char *ms_walk_token(const char *raw);
 /* The value of a field that may stand once, without quotes, comments and blanks, lower case; if it
  * stands twice and differs, readers differ on what the part is.  NULL if it is not there. */
 char *ms_walk_only_value(Walk *walk, GMimeObject *object, const char *name, const char *where);

@@ -274,6 +274,51 @@ static const Row rows[] = {
 	{"one charset, twice",
 		"Content-Type: text/plain; charset=utf-8; charset=UTF-8\r\n\r\nINV-1234567\r\n",
 		"INV-1234567", NULL, NULL},
+	{"a comment behind a charset",
+		"Content-Type: text/plain; charset=iso-8859-1 (Western)\r\n\r\nM\xfcller INV-1\r\n",
+		"M\xc3\xbcller INV-1", NULL, NULL},
+	{"a comment before a charset",
+		"Content-Type: text/plain; charset=(Western) iso-8859-1\r\n\r\nM\xfcller INV-1\r\n",
+		"M\xc3\xbcller INV-1", NULL, NULL},
+	{"a comment behind a charset, of a part in base64",
+		"Content-Type: text/plain; charset=utf-16le (Unicode)\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nSQBOAFYALQAxADIAMwA0ADUANgA3AA==\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a comment behind a boundary",
+		"Content-Type: multipart/mixed; boundary=b (by hand)\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nSU5WLTEyMzQ1Njc=\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a blank at the end of a boundary",
+		"Content-Type: multipart/mixed; boundary=\"b \"\r\n\r\n--b\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\nSU5WLTEyMzQ1Njc=\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"a bracket in a boundary",
+		"Content-Type: multipart/mixed; boundary=\"b(1)\"\r\n\r\n--b(1)\r\n\r\n"
+		"INV-1234567\r\n--b(1)--\r\n",
+		"INV-1234567", NULL, "part 1.1.1"},
+	{"one boundary, twice",
+		"Content-Type: multipart/mixed; boundary=b; boundary=\"b\"\r\n\r\n--b\r\n\r\n"
+		"INV-1234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"one boundary in two forms",
+		"Content-Type: multipart/mixed; boundary=b; boundary*=us-ascii''%62\r\n\r\n--b\r\n\r\n"
+		"INV-1234567\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
+	{"two boundaries in two forms",
+		"Content-Type: multipart/mixed; boundary=a; boundary*=us-ascii''%62\r\n\r\n--a\r\n\r\n"
+		"x\r\n--a--\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
+		"INV-1234567", "ambiguous", NULL},
+	{"a boundary within another value",
+		"Content-Type: multipart/mixed; x=\"; boundary=b\"; boundary=a\r\n\r\n--a\r\n\r\n"
+		"x\r\n--a--\r\n",
+		NULL, "ambiguous", NULL},
+	{"encoding with a semicolon",
+		TEXT "Content-Transfer-Encoding: base64;\r\n\r\nSU5WLTEyMzQ1Njc=\r\n",
+		"INV-1234567", NULL, NULL},
+	{"encoding with a parameter",
+		TEXT "Content-Transfer-Encoding: quoted-printable; charset=utf-8\r\n\r\n"
+		     "INV=2D1=3234567\r\n",
+		"INV-1234567", NULL, NULL},
 	{"multipart without boundary",
 		"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		"INV-1234567", "ambiguous", NULL},
