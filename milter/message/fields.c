@@ -307,6 +307,9 @@ static void take_parameter(Names *names, const MsParameter *parameter, const cha
 		strcmp(parameter->name, "name") == 0;
 	g_autofree char *where = is_name ? g_strdup_printf("part %s file name", number)
 					 : g_strdup_printf("part %s header %s", number, field);
+	if (parameter->unknown)
+		ms_reading_unread(names->walk->reading, where, MS_UNREAD_CHARSET,
+			"a parameter in a charset that is not known");
 	if (!is_name) {
 		MsExtraction to = names->walk->to;
 		to.of = MS_OF_HEADER;

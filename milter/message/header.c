@@ -205,7 +205,7 @@ static void unescape(const char *text, GString *out)
 }
 
 /* "UTF-8'de'Rechnung%204711" and the pieces that follow it. */
-static char *join_pieces(const GPtrArray *pieces, guint first, guint n)
+static char *join_pieces(const GPtrArray *pieces, guint first, guint n, bool *unknown_out)
 {
 	g_autoptr(GString) bytes = g_string_new(NULL);
 	g_autofree char *charset = NULL;
@@ -227,14 +227,17 @@ static char *join_pieces(const GPtrArray *pieces, guint first, guint n)
 	}
 	char *unknown = NULL;
 	GString *value = NULL;
+	*unknown_out = false;
 	if (extended)
-		ms_charset_decode(charset != NULL && *charset != '\0' ? charset : NULL,
+		*unknown_out = !ms_charset_decode(
+			charset != NULL && *charset != '\0' ? charset : NULL,
 			(guint8 *)bytes->str, bytes->len, &value);
 	else
 		value = g_string_new_len(bytes->str, (gssize)bytes->len);
 	GString *words = ms_words_decode(value->str, value->len, false, &unknown);
 	g_string_free(value, TRUE);
 	value = words;
+	*unknown_out |= unknown != NULL;
 	g_free(unknown);
 	for (gsize i = 0; i < value->len; i++)
 		if (value->str[i] == '\0')
@@ -258,7 +261,7 @@ GPtrArray *ms_header_parameters(const char *raw, gsize len)
 		}
 		MsParameter *parameter = g_new0(MsParameter, 1);
 		parameter->name = g_strdup(first->name);
-		parameter->value = join_pieces(pieces, i, n);
+		parameter->value = join_pieces(pieces, i, n, &parameter->unknown);
 		g_ptr_array_add(out, parameter);
 		i += n;
 	}

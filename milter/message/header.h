@@ -15,6 +15,7 @@ guint ms_header_addresses(const char *raw, gsize len, GPtrArray *addresses, guin
 typedef struct {
 	char *name;  /* lower case, without its "*" and number */
 	char *value; /* valid UTF-8, encoded words and RFC 2231 undone, continuations joined */
+	bool unknown; /* ... from a charset that is not known: the value is a guess */
 } MsParameter;
 /* All of them (of MsParameter), in the order of their names. */
 GPtrArray *ms_header_parameters(const char *raw, gsize len);

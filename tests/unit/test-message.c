@@ -319,6 +319,18 @@ static const Row rows[] = {
 		TEXT "Content-Transfer-Encoding: quoted-printable; charset=utf-8\r\n\r\n"
 		     "INV=2D1=3234567\r\n",
 		"INV-1234567", NULL, NULL},
+	{"file name in a charset that is not known",
+		MIXED "--b\r\nContent-Disposition: attachment; filename*=x-martian''%D2%C4%60%F7\r\n\r\n"
+		      "x\r\n--b--\r\n",
+		NULL, "charset", NULL},
+	{"encoded word in a file name, in a charset that is not known",
+		MIXED "--b\r\nContent-Type: text/plain; name=\"=?x-martian?Q?=D2=C4=60=F7?=\"\r\n\r\n"
+		      "x\r\n--b--\r\n",
+		NULL, "charset", NULL},
+	{"file name in a charset that is not known, ASCII",
+		MIXED "--b\r\nContent-Disposition: attachment; filename*=x-martian''INV-1234567\r\n\r\n"
+		      "x\r\n--b--\r\n",
+		"INV-1234567", NULL, NULL},
 	{"multipart without boundary",
 		"Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nINV-1234567\r\n--b--\r\n",
 		"INV-1234567", "ambiguous", NULL},
