@@ -243,10 +243,12 @@ static gsize quoted_escape(const guint8 *p, gsize left, GByteArray *out)
 	gsize i = 0;
 	while (i < left && (p[i] == ' ' || p[i] == '\t')) /* blanks after the "=" are no text */
 		i++;
-	if (i < left && p[i] == '\r')
-		i++;
+	bool alone = i < left && p[i] == '\r'; /* which is a line end to Thunderbird */
+	i += alone;
 	if (i < left && p[i] == '\n')
 		return i + 1;
+	if (alone)
+		return i;
 	if (left == 0 || i == left)
 		return i;
 	g_byte_array_append(out, (const guint8 *)"=", 1);

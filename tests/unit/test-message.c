@@ -319,6 +319,9 @@ static const Row rows[] = {
 		TEXT "Content-Transfer-Encoding: quoted-printable; charset=utf-8\r\n\r\n"
 		     "INV=2D1=3234567\r\n",
 		"INV-1234567", NULL, NULL},
+	{"soft line break of a carriage return alone",
+		TEXT "Content-Transfer-Encoding: quoted-printable\r\n\r\nINV-123=\r4567\r\n",
+		"INV-1234567", NULL, NULL},
 	{"file name in a charset that is not known",
 		MIXED "--b\r\nContent-Disposition: attachment; filename*=x-martian''%D2%C4%60%F7\r\n\r\n"
 		      "x\r\n--b--\r\n",
