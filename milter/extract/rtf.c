@@ -472,12 +472,7 @@ static void unicode(Rtf *r, long number)
 static void set_charset(Rtf *r, long number)
 {
 	flush(r);
-	if (number == 950 || number == 65001)
-		g_strlcpy(r->charset, number == 950 ? "BIG5" : "UTF-8", sizeof r->charset);
-	else
-		g_snprintf(r->charset, sizeof r->charset, "%s%ld",
-			number == 932 || number == 949 || number == 936 ? "CP" : "WINDOWS-",
-			number);
+	g_snprintf(r->charset, sizeof r->charset, "CP%ld", number);
 }
 
 /* How a character looks: whether it is there at all. */
