@@ -142,20 +142,21 @@ static bool may_differ(const MsDocument *document, const char *declared)
 	       !ms_scan_utf8((const char *)document->data, document->len);
 }
 
-/* What the bytes plainly are, where the label says that they are written otherwise than ASCII:
- * programs write "utf-16" above what they have made UTF-8 of.  NULL: nothing else. */
+/* What the bytes plainly are, whatever the label says: programs write "utf-16" above what they have
+ * made UTF-8 of, and "iso-8859-1" above what a host gave them in EBCDIC.  NULL: nothing else. */
 static const char *plainly(const MsDocument *document, const GString *text)
 {
 	const char *said = document->charset;
 	bool same = text->len == document->len &&
 		memcmp(text->str, document->data, document->len) == 0;
-	if (said == NULL || same || !ms_charset_is_long(said) ||
+	if (said == NULL || same ||
 		g_ascii_strncasecmp(said, "iso-2022", 8) == 0 ||
 		g_ascii_strncasecmp(said, "utf-7", 5) == 0 ||
 		g_ascii_strncasecmp(said, "hz", 2) == 0)
 		return NULL;
 	const char *guess = ms_charset_guess(document->data, document->len);
-	if (guess == NULL && ms_scan_utf8((const char *)document->data, document->len))
+	if (guess == NULL && ms_charset_is_long(said) &&
+		ms_scan_utf8((const char *)document->data, document->len))
 		guess = "UTF-8";
 	return guess != NULL && !ms_charset_same(said, guess) ? guess : NULL;
 }

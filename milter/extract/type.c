@@ -184,6 +184,9 @@ bool ms_is_card(const guint8 *data, gsize len)
 	return head_is(data, len, words);
 }
 
+/* With those that change the letters (ISO 2022): a word in ISO-2022-KR is between two of them. */
+#define TEXT_CONTROLS "\t\n\r\f\v\x1b\x0e\x0f"
+
 bool ms_is_text(const guint8 *data, gsize len)
 {
 	if (BEGINS("\xff\xfe") || BEGINS("\xfe\xff") || ms_charset_guess(data, len) != NULL)
@@ -194,7 +197,7 @@ bool ms_is_text(const guint8 *data, gsize len)
 	for (gsize i = 0; i < n; i++) {
 		if (data[i] == 0)
 			return false;
-		odd += data[i] < 0x20 && strchr("\t\n\r\f\v\x1b", data[i]) == NULL;
+		odd += data[i] < 0x20 && strchr(TEXT_CONTROLS, data[i]) == NULL;
 	}
 	return odd * 200 <= n;
 }
@@ -216,7 +219,7 @@ bool ms_is_binary(const guint8 *data, gsize len)
 	gsize odd = 0;
 	for (gsize i = 0; i < len; i++)
 		odd += data[i] < 0x20 &&
-			strchr("\t\n\r\f\v\x1b", data[i] != 0 ? data[i] : 1) == NULL;
+			strchr(TEXT_CONTROLS, data[i] != 0 ? data[i] : 1) == NULL;
 	return odd > 8 && odd * 50 > len;
 }
 

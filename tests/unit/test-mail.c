@@ -635,6 +635,14 @@ static const Row messages[] = {
 	{"ASCII that is called EBCDIC of Germany",
 		"Content-Type: text/plain; charset=IBM273\r\n\r\nKunde KD-7740912\r\n", "KD-7740912",
 		NULL},
+	{"EBCDIC that is called Latin-1",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n"
+		"\xd2\xa4\x95\x84\x85\x40\xd2\xc4\x60\xf7\xf7\xf4\xf0\xf9\xf1\xf2",
+		"Kunde KD-7740912", NULL},
+	{"twin: Latin-1",
+		"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n"
+		"\xc4\xd6\xdc\xe4\xf6\xfc KD-7740912 \xe9\xe8\xe0\xe7\r\n",
+		"\u00c4\u00d6\u00dc\u00e4\u00f6\u00fc KD-7740912 \u00e9\u00e8\u00e0\u00e7", NULL},
 	{"a charset of DOS in Turkey",
 		"Content-Type: text/plain; charset=ibm857\r\n\r\nM\x81\x9fteri KD-7740912\r\n",
 		"M\u00fc\u015fteri KD-7740912", NULL},
@@ -644,6 +652,10 @@ static const Row messages[] = {
 	{"a charset of an old Mac, by another name",
 		"Content-Type: text/plain; charset=mac-roman\r\n\r\nM\x9fller KD-7740912\r\n",
 		"M\u00fcller KD-7740912", NULL},
+	{"ISO-2022-KR",
+		"Content-Type: text/plain; charset=iso-2022-kr\r\n\r\n\x1b$)C\x0e""0m\x0f \x0e""0m\x0f \x0e""0m\x0f "
+		"\x0e""0m\x0f \x0e""0m\x0f KD-7740912\r\n",
+		"KD-7740912", NULL},
 	{"a page that says so",
 		"Content-Type: text/html\r\n\r\n<html><meta charset=cp1141>"
 		"\xd2\xc4\x60\xf7\xf7\xf4\xf0\xf9\xf1\xf2\r\n",
