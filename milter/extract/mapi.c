@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "bytes.h"
@@ -29,6 +30,8 @@ enum {
 	PROP_ATTACH_DATA = 0x3701,
 	PROP_ATTACH_FILENAME = 0x3704,
 	PROP_ATTACH_LONG_FILENAME = 0x3707,
+	PROP_INTERNET_PAGE = 0x3fde,
+	PROP_MESSAGE_PAGE = 0x3ffd,
 	PROP_NAMED = 0x8000, /* and above: of a user's own, or of a kind of item */
 };
 
@@ -42,10 +45,13 @@ static GString *text_of(MsMapi *mapi)
 	return mapi->text;
 }
 
-static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
+static void add_text(
+	MsMapi *mapi, guint id, const char *charset, const guint8 *data, gsize len)
 {
 	GString *text;
-	ms_charset_decode(type == TYPE_UNICODE ? "UTF-16LE" : "WINDOWS-1252", data, len, &text);
+	if (!ms_charset_decode(charset, data, len, &text))
+		ms_reading_unread(mapi->to->reading, mapi->where, MS_UNREAD_CHARSET,
+			"text in a code page that is not known (%s)", charset);
 	while (text->len > 0 && text->str[text->len - 1] == '\0')
 		g_string_truncate(text, text->len - 1);
 	if (id == PROP_ATTACH_LONG_FILENAME || (id == PROP_ATTACH_FILENAME && mapi->name == NULL)) {
@@ -62,6 +68,50 @@ static void add_text(MsMapi *mapi, guint id, guint type, const guint8 *data, gsi
 		g_string_free(words, TRUE);
 	}
 	g_string_free(text, TRUE);
+}
+
+/* A text that is not in Unicode. */
+typedef struct {
+	guint id;
+	GByteArray *bytes;
+} Narrow;
+
+static void narrow_free(gpointer data)
+{
+	Narrow *narrow = data;
+	g_byte_array_unref(narrow->bytes);
+	g_free(narrow);
+}
+
+/* Its code page may be said later; in ASCII none matters. */
+static void add_narrow(MsMapi *mapi, guint id, const guint8 *data, gsize len)
+{
+	if (ms_scan_ascii((const char *)data, len) == len && mapi->page == 0) {
+		add_text(mapi, id, NULL, data, len);
+		return;
+	}
+	if (mapi->narrow == NULL)
+		mapi->narrow = g_ptr_array_new_with_free_func(narrow_free);
+	Narrow *narrow = g_new(Narrow, 1);
+	narrow->id = id;
+	narrow->bytes = g_byte_array_append(ms_bytes_new(), data, (guint)len);
+	g_ptr_array_add(mapi->narrow, narrow);
+}
+
+static void end_narrow(MsMapi *mapi)
+{
+	g_autofree char *charset = g_strdup_printf("CP%u", mapi->page != 0 ? mapi->page : 1252);
+	for (guint i = 0; mapi->narrow != NULL && i < mapi->narrow->len; i++) {
+		const Narrow *narrow = mapi->narrow->pdata[i];
+		add_text(mapi, narrow->id, charset, narrow->bytes->data, narrow->bytes->len);
+	}
+	g_clear_pointer(&mapi->narrow, g_ptr_array_unref);
+}
+
+void ms_mapi_page(MsMapi *mapi, guint id, guint32 value)
+{
+	if (id == PROP_MESSAGE_PAGE || (id == PROP_INTERNET_PAGE && mapi->page == 0))
+		mapi->page = value;
 }
 
 static void read_html(MsMapi *mapi, const guint8 *data, gsize len)
@@ -98,15 +148,19 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 		len -= 16;
 		type = TYPE_BINARY;
 	}
-	if (type == TYPE_STRING8 || type == TYPE_UNICODE) {
-		add_text(mapi, id, type, data, len);
+	if (type == TYPE_UNICODE) {
+		add_text(mapi, id, "UTF-16LE", data, len);
+	} else if (type == TYPE_STRING8) {
+		add_narrow(mapi, id, data, len);
+	} else if (type == TYPE_INTEGER && len == 4) {
+		ms_mapi_page(mapi, id, ms_le32(data));
 	} else if (type == TYPE_OBJECT) {
 		read_binary(mapi, data, len);
 	} else if (type != TYPE_BINARY) {
 		return;
 	} else if (id == PROP_ATTACH_DATA) {
-		if (mapi->data != NULL)
-			g_byte_array_unref(mapi->data);
+		if (mapi->data != NULL) /* a file that no mark sets apart from the next */
+			ms_mapi_finish(mapi);
 		mapi->data = g_byte_array_append(ms_bytes_new(), data, (guint)len);
 	} else if (id == PROP_RTF_COMPRESSED) {
 		read_rtf(mapi, data, len);
@@ -128,12 +182,14 @@ void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len)
 		for (guint i = 8; i > 0; i--)
 			bits = (gint64)((guint64)bits << 8 | row[7 + i]);
 		memcpy(&number, &bits, sizeof number);
-		if (type == TYPE_INTEGER)
+		if (type == TYPE_INTEGER) {
 			number = (gint32)bits;
-		else if (type == TYPE_INTEGER64)
+			ms_mapi_page(mapi, id, (guint32)bits);
+		} else if (type == TYPE_INTEGER64) {
 			number = (double)bits;
-		else if (type != TYPE_DOUBLE)
+		} else if (type != TYPE_DOUBLE) {
 			continue;
+		}
 		if (id < PROP_NAMED)
 			continue;
 		ms_number_stored(text_of(mapi), number);
@@ -143,6 +199,7 @@ void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len)
 
 void ms_mapi_finish(MsMapi *mapi)
 {
+	end_narrow(mapi);
 	if (mapi->text != NULL) {
 		ms_extract_span(mapi->to, mapi->where, mapi->text->str, mapi->text->len);
 		g_string_free(mapi->text, TRUE);

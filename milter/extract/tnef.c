@@ -20,6 +20,7 @@
 #define ATT_ATTACH_START 0x9002u
 #define ATT_MESSAGE_PROPERTIES 0x9003u
 #define ATT_ATTACH_PROPERTIES 0x9005u
+#define ATT_CODE_PAGE 0x9007u
 
 typedef struct {
 	const guint8 *p;
@@ -119,6 +120,10 @@ static bool read_attribute(
 	case ATT_ATTACH_TITLE: ms_mapi_property(attachment, 0x3704, 0x1e, data, len); return true;
 	case ATT_ATTACH_DATA: ms_mapi_property(attachment, 0x3701, 0x102, data, len); return true;
 	case ATT_MESSAGE_PROPERTIES: return read_properties(body, message);
+	case ATT_CODE_PAGE:
+		if (len >= 4)
+			message->page = attachment->page = ms_le32(data);
+		return true;
 	case ATT_ATTACH_PROPERTIES: return read_properties(body, attachment);
 	default: ms_mapi_property(message, 0, 0x102, data, len); return true; /* words, if any */
 	}

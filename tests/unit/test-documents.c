@@ -750,6 +750,31 @@ static void test_tnef(void)
 	attribute(out, 0x6800f, TEXT("a;Attached-1\n"));
 	expect("winmail.dat", out,
 		"Subject-1|Body-1|Named-1|[doc] A-1|[doc > list.csv] a;Attached-1", "");
+
+	/* Two files where one would be, as some write them without a mark between. */
+	out = g_byte_array_append(
+		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
+	attribute(out, 0x18010, TEXT("a.csv\0"));
+	attribute(out, 0x6800f, TEXT("a;First-1\n"));
+	attribute(out, 0x6800f, TEXT("a;Second-1\n"));
+	expect("two files of one name", out,
+		"[doc > a.csv] a;First-1|[doc > attachment] a;Second-1", "");
+
+	/* Texts in the sender's code page, 932 and 1251. */
+	out = g_byte_array_append(
+		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
+	attribute(out, 0x69007, TEXT("\xa4\3\0\0\0\0\0\0"));
+	attribute(out, 0x2800c, TEXT("\x82\x6a\x82\x63-1\0")); /* KD, in full width */
+	expect("a code page", out, "\xef\xbc\xab\xef\xbc\xa4-1", "");
+	out = g_byte_array_append(
+		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
+	attribute(out, 0x2800c, TEXT("\xc4\xee\xec-1\0")); /* "Dom" */
+	g_autoptr(GByteArray) pages = g_byte_array_new();
+	put32(pages, 1);
+	put32(pages, 0x3fde0003);
+	put32(pages, 1251);
+	attribute(out, 0x69003, pages->data, pages->len);
+	expect("a code page among the properties", out, "\xd0\x94\xd0\xbe\xd0\xbc-1", "");
 }
 
 static void test_cards(void)
