@@ -548,6 +548,39 @@ static bool is_binhex_line(const Line *line, const char *text)
 	return (gsize)(line->stop - text - 1) <= strspn(text + 1, letters);
 }
 
+/* ---- signed in clear (RFC 9580, 7) ------------------------------------------------------ */
+
+/* What stands between the marks, with "- " before each line that begins with a dash.  It is read
+ * without these where there are any, and where it is more than text: where it ends, or NULL. */
+static const char *read_signed(const Scan *scan, const Line *line)
+{
+	static const char mark[] = "-----BEGIN PGP SIGNED MESSAGE-----";
+	if ((gsize)(line->stop - line->p) < sizeof mark - 1 ||
+		memcmp(line->p, mark, sizeof mark - 1) != 0)
+		return NULL;
+	g_autoptr(GString) out = g_string_new(NULL);
+	bool header = true, dashed = false;
+	const char *p = line->next;
+	while (p < scan->end) {
+		Line at = line_at(scan, p);
+		bool dash = at.stop - at.p >= 2 && at.p[0] == '-';
+		bool escaped = dash && at.p[1] == ' ';
+		if (dash && at.p[1] == '-') /* a mark; what is signed has none */
+			break;
+		if (!header)
+			g_string_append_len(out, at.p + (escaped ? 2 : 0),
+				at.next - at.p - (escaped ? 2 : 0));
+		dashed = dashed || (escaped && !header);
+		header = header && at.stop > at.p;
+		p = at.next;
+	}
+	if (!dashed && !ms_extract_knows((const guint8 *)out->str, out->len))
+		return NULL;
+	ms_extract_within(scan->to, scan->where, "signed text", NULL, (const guint8 *)out->str,
+		out->len);
+	return p;
+}
+
 /* ---- the pass ------------------------------------------------------------------------- */
 
 static bool is_pair(const char *p, const char *end)
@@ -588,7 +621,7 @@ static const char *read_line(Scan *scan, const Line *line)
 		strncmp(text, "-----BEGIN PGP MESSAGE", 22) == 0) /* or ", PART 1/2" */
 		ms_reading_unread(scan->to->reading, scan->where, MS_UNREAD_ENCRYPTED,
 			"a PGP message in the text");
-	return after;
+	return after != NULL ? after : read_signed(scan, line);
 }
 
 /* Headers that are quoted: a delivery report has those of the mail that it is about. */

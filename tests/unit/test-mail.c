@@ -58,6 +58,9 @@ static void check(const char *message, gsize len, const Row *row)
 #define PACKED_2 "j8TcpNKidKBUioJTalFOZp6OAlCVQmV+aVExAJxvNExOAAAA"
 #define PACKED PACKED_1 "\n" PACKED_2 "\n"
 
+#define SIGNED "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+#define SIGNATURE "-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
+
 static const Row files[] = {
 	{"two fields",
 		"From: a@b.example\nSubject: x\nContent-Transfer-Encoding: base64\n\n"
@@ -348,6 +351,16 @@ static const Row files[] = {
 		"yDMAAAAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8w\n"
 		"=aaaa\n-----END PGP MESSAGE-----\n",
 		NULL, "encrypted"},
+	{"RTF signed in clear",
+		SIGNED "{\\rtf1 KD-774\\'30912}\n" SIGNATURE, "KD-7740912", NULL},
+	{"HTML signed in clear",
+		SIGNED "<html><body>KD-77<b>409</b>12</body></html>\n" SIGNATURE, "KD-7740912", NULL},
+	{"uuencode signed in clear",
+		SIGNED "begin 644 a.txt\n- -;V8@2T0M-S<T,#DQ,@  \n`\nend\n" SIGNATURE, "of KD-7740912", NULL},
+	{"a list signed in clear", SIGNED "- - KD-7740912\n- - and more\n" SIGNATURE, "\n- and more",
+		NULL},
+	{"signed in clear, many times",
+		SIGNED SIGNED SIGNED "- - KD-7740912\n- - and more\n" SIGNATURE, "\n- and more", NULL},
 	{"PGP in parts, behind one word",
 		"Unternehmensunterlagen\n-----BEGIN PGP MESSAGE, PART 1-----\n\n"
 		"yDMAAAAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8w\n",
