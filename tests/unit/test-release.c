@@ -355,11 +355,12 @@ static void test_verbs(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(rows_of_verbs); i++) {
 		g_auto(GStrv) parts = g_strsplit(rows_of_verbs[i].words, "=", -1);
 		g_autofree char *text = g_strjoinv(digest, parts);
-		g_auto(GStrv) words = verb_words = g_strsplit(text, " ", -1);
+		verb_words = g_strsplit(text, " ", -1);
 		int code;
 		put("hfABCDE12");
 		put("dfABCDE12");
 		g_autofree char *said = says(run_words, &mta, 200, &code), *left = all_files();
+		g_strfreev(verb_words);
 		if (code != rows_of_verbs[i].code || strcmp(left, rows_of_verbs[i].left) != 0)
 			g_error("%s: got %d, \"%s\" and \"%s\"", rows_of_verbs[i].words, code, left,
 				said);
