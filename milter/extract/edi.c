@@ -1,8 +1,8 @@
 /*
- * Statements of accounts (SWIFT MT940) and interchanges of EDIFACT (ISO 9735), X12 and TRADACOMS
- * come in, or messages that stand by themselves; out goes their text, and once more what some of
- * their elements are by definition, each behind a label: whose number it is says a code beside
- * it, or its place, not a word.  A worker's one thread.
+ * Statements of accounts (SWIFT MT940), interchanges of EDIFACT (ISO 9735), X12 and TRADACOMS, or
+ * messages that stand by themselves, and SAP's IDocs come in; out goes their text, and once more
+ * what some of their elements are by definition, each behind a label: whose number it is says a
+ * code beside it, or its place, not a word.  A worker's one thread.
  */
 #include "config.h"
 
@@ -102,10 +102,17 @@ static void references(const char *p, const char *end, GString *out)
 	}
 }
 
+/* SAP's IDocs as files: lines with fields of fixed length. */
+static bool is_idoc(const char *p, gsize len)
+{
+	return len > 8 && memcmp(p, "EDI_DC40", 8) == 0;
+}
+
 bool ms_is_edi(const guint8 *data, gsize len)
 {
 	Marks marks;
-	return take_marks((const char *)data, len, &marks) || is_statement((const char *)data, len);
+	const char *p = (const char *)data;
+	return take_marks(p, len, &marks) || is_statement(p, len) || is_idoc(p, len);
 }
 
 /* ---- interchanges --------------------------------------------------------------------- */
@@ -129,6 +136,7 @@ static const struct {
 	{"RFF", " VA ", 1, 1, "VAT number"},
 	{"RFF", " AHP FC GN ", 1, 1, "tax number"},
 	{"RFF", " XA ", 1, 1, "company registration"},
+	{"BGM", " 105 220 221 224 226 227 228 258 ", 2, 0, "order number"},
 	{"BGM", NULL, 2, 0, "invoice number"},
 	/* X12 004010: 98 (party), 128 (reference) */
 	{"ISA", NULL, 8, 0, "customer number"},
@@ -146,6 +154,7 @@ static const struct {
 	{"BIG", NULL, 2, 0, "invoice number"},
 	{"BIG", NULL, 4, 0, "order number"},
 	{"BEG", NULL, 3, 0, "order number"},
+	{"BEG", NULL, 6, 0, "contract number"},
 	{"BAK", NULL, 3, 0, "order number"},
 	/* TRADACOMS: the customer, and where he has it delivered, in each one's own numbers */
 	{"CDT", NULL, 1, 1, "customer number"},
@@ -155,6 +164,13 @@ static const struct {
 	{"CRF", NULL, 1, 0, "invoice number"},
 	{"ORD", NULL, 1, 0, "order number"},
 	{"ORD", NULL, 1, 1, "order number"},
+	{"ODD", NULL, 2, 0, "order number"},
+	{"ODD", NULL, 2, 1, "order number"},
+	/* IDocs of SAP: what a document's number (BELNR) and a partner's (PARTN) is of */
+	{"QUALF", " 001 002 ", 1, 0, "order number"},
+	{"QUALF", " 005 006 ", 1, 0, "contract number"},
+	{"QUALF", " 009 ", 1, 0, "invoice number"},
+	{"PARVW", " AG RE RG WE ", 1, 0, "customer number"},
 };
 
 static bool is_listed(const char *codes, const char *code, gsize len)
@@ -214,10 +230,13 @@ static void put_value(GString *out, const char *label, const Piece *value)
 static void read_segment(const Piece *elements, guint n, const Marks *marks, GString *out)
 {
 	Piece code = n > 1 ? part_of(&elements[1], marks->part, 0) : (Piece){"", 0};
+	bool coded = false; /* and so not what it is without that code */
 	for (gsize i = 0; n > 1 && i < G_N_ELEMENTS(rows); i++) {
 		if (rows[i].at >= n || !is_tag(rows[i].tag, elements[0].text, elements[0].len) ||
-			(rows[i].codes != NULL && !is_listed(rows[i].codes, code.text, code.len)))
+			(rows[i].codes != NULL ? !is_listed(rows[i].codes, code.text, code.len)
+					       : coded))
 			continue;
+		coded = rows[i].codes != NULL;
 		Piece value = part_of(&elements[rows[i].at], marks->part, rows[i].part);
 		put_value(out, rows[i].label, &value);
 	}
@@ -252,6 +271,35 @@ static GString *values_of(const char *p, const char *end, const Marks *marks)
 	return out;
 }
 
+#define IDOC_HEAD 63 /* name, client, numbers of document and segment, level */
+
+/* The segments of an IDoc that say with a code whose number, or what document's, they have. */
+static GString *values_of_idoc(const char *p, const char *end)
+{
+	static const struct {
+		const char *segment, *field; /* without "E1" or "E2" */
+		guint len;
+	} coded[] = {{"EDKA1", "PARVW", 17}, {"EDPA1", "PARVW", 17}, {"EDK02", "QUALF", 35},
+		{"EDP02", "QUALF", 35}};
+	GString *out = g_string_new(NULL);
+	for (const char *next; p < end; p = next) {
+		const char *nl = memchr(p, '\n', (gsize)(end - p));
+		gsize len = (gsize)((nl != NULL ? nl : end) - p);
+		next = p + len + (nl != NULL);
+		for (gsize i = 0; i < G_N_ELEMENTS(coded) && len > IDOC_HEAD + 3; i++) {
+			if (memcmp(p + 2, coded[i].segment, 5) != 0)
+				continue;
+			g_autofree char *code = g_strstrip(g_strndup(p + IDOC_HEAD, 3));
+			const char *label = ms_edi_label(coded[i].field, code);
+			Piece value = {p + IDOC_HEAD + 3, MIN(len - IDOC_HEAD - 3, coded[i].len)};
+			value = part_of(&value, '\0', 0);
+			if (label != NULL)
+				put_value(out, label, &value);
+		}
+	}
+	return out;
+}
+
 void ms_edi_read(const MsExtraction *to, const MsDocument *document, MsInventory *inventory)
 {
 	Marks marks;
@@ -262,8 +310,10 @@ void ms_edi_read(const MsExtraction *to, const MsDocument *document, MsInventory
 		references(text, text + document->len, whole);
 		ms_extract_span(to, document->where, whole->str, whole->len);
 	}
-	if (!take_marks(text, document->len, &marks))
+	bool idoc = is_idoc(text, document->len);
+	if (!idoc && !take_marks(text, document->len, &marks))
 		return;
-	g_autoptr(GString) values = values_of(text, text + document->len, &marks);
+	g_autoptr(GString) values = idoc ? values_of_idoc(text, text + document->len)
+					 : values_of(text, text + document->len, &marks);
 	ms_extract_aside(to, document->where, false, values->str, values->len);
 }

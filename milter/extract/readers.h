@@ -38,7 +38,8 @@ MsRead ms_xps_page_read;
 void ms_pdf_init(void);
 void ms_archive_init(void);
 
-/* edi.c: what a number is that has this code of UN/EDIFACT 1153 beside it; NULL: not known. */
+/* edi.c: what a number is that has this code beside it, by the segment (RFF of UN/EDIFACT: 1153) or
+ * the field that has the code (QUALF of SAP's IDocs); NULL: not known. */
 const char *ms_edi_label(const char *tag, const char *code);
 
 /* ---- what the bytes are: in the file of the reader ---- */

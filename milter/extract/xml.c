@@ -223,6 +223,7 @@ typedef struct {
 	GArray *open;            /* of Element */
 	GPtrArray *inner;
 	gsize len;
+	const char *coded; /* IDoc: what the code before says that a number is of */
 } Any;
 
 static Element *innermost(Any *any)
@@ -254,6 +255,27 @@ static void any_attribute(Any *any, const char *name, const char *value)
 	ms_named_value(any->named, name, text->str, text->len);
 }
 
+/* ISO 20022: what is in it says what stands beside it. */
+static bool is_transparent(const char *name)
+{
+	return strcmp(name, "SchmeNm") == 0;
+}
+
+/* <QUALF>009</QUALF><BELNR>4711</BELNR> */
+static void take_coded(Any *any, const char *name, const Element *element)
+{
+	bool code = strcmp(name, "QUALF") == 0;
+	if (element->children)
+		any->coded = NULL;
+	if (!code && (any->coded == NULL || strcmp(name, "BELNR") != 0))
+		return;
+	g_autofree char *value = g_strstrip(g_strdup(any->run->str + element->start));
+	if (code)
+		any->coded = ms_edi_label(name, value);
+	else
+		ms_named_value(any->named, any->coded, value, strlen(value));
+}
+
 static void any_start(void *user, const char *name, const char *const *attributes)
 {
 	Any *any = user;
@@ -261,7 +283,8 @@ static void any_start(void *user, const char *name, const char *const *attribute
 	Element *outer = innermost(any);
 	if (outer != NULL)
 		outer->children = true;
-	ms_named_open(any->named, name);
+	if (!is_transparent(name))
+		ms_named_open(any->named, name);
 	Element element = {any->run->len, false, false};
 	g_array_append_val(any->open, element);
 	for (; *attributes != NULL; attributes += 2)
@@ -270,7 +293,6 @@ static void any_start(void *user, const char *name, const char *const *attribute
 
 static void any_end(void *user, const char *name)
 {
-	(void)name;
 	Any *any = user;
 	flush_value(any);
 	const Element *element = innermost(any);
@@ -282,8 +304,10 @@ static void any_end(void *user, const char *name)
 		g_string_append_len(any->mixed, any->run->str + element->start, (gssize)length);
 		g_string_append_c(any->mixed, '\n');
 	}
+	take_coded(any, name, element);
 	g_array_set_size(any->open, any->open->len - 1);
-	ms_named_close(any->named);
+	if (!is_transparent(name))
+		ms_named_close(any->named);
 }
 
 static void any_text(void *user, const char *text, gsize len)

@@ -100,6 +100,13 @@ typedef enum { TEXT, NAMED, FILE_NAME, XML } Form;
 	"<Invoice><M_INVOIC><G_SG1><S_RFF><C_C506><D_1153>" code "</D_1153>"       \
 	"<D_1154>" number "</D_1154></C_C506></S_RFF></G_SG1></M_INVOIC></Invoice>"
 
+#define IDOC(code, number)                                                       \
+	"<INVOIC02><IDOC><E1EDK02><QUALF>" code "</QUALF><BELNR>" number "</BELNR>" \
+	"</E1EDK02></IDOC></INVOIC02>"
+#define OTHER_ID(scheme, number)                                                     \
+	"<Document><Dbtr><Id><OrgId><Othr><Id>" number "</Id><SchmeNm>" scheme     \
+	"</SchmeNm></Othr></OrgId></Id></Dbtr></Document>"
+
 static const struct {
 	Form form;
 	const char *text; /* NAMED: lines "name=value"; "{name" opens, "}" closes */
@@ -324,6 +331,19 @@ static const struct {
 	{XML, ESLOG_REFERENCE("IT", "31337"), "customer-number", "31337", true},
 	{XML, ESLOG_REFERENCE("CT", "889900"), "contract-number", "889900", true},
 	{XML, ESLOG_REFERENCE("AAK", "31337"), "customer-number", "31337", false},
+	/* IDocs of SAP, and identifications of ISO 20022 */
+	{XML, IDOC("005", "889900"), "contract-number", "889900", true},
+	{XML, IDOC("009", "889900"), "contract-number", "889900", false},
+	{XML, IDOC("012", "889900"), "contract-number", "889900", false},
+	{XML,
+		"<IDOC><E1EDK02><QUALF>005</QUALF><DATUM>1</DATUM></E1EDK02><E1EDK01><BELNR>889900</BELNR>"
+		"</E1EDK01></IDOC>",
+		"contract-number", "889900", false},
+	{XML, "<IDOC><E1EDP19><QUALF>005</QUALF><IDTNR>889900</IDTNR></E1EDP19></IDOC>",
+		"contract-number", "889900", false},
+	{XML, OTHER_ID("<Cd>CUST</Cd>", "31337"), "customer-number", "31337", true},
+	{XML, OTHER_ID("<Prtry>Kundennummer</Prtry>", "31337"), "customer-number", "31337", true},
+	{XML, OTHER_ID("<Cd>BANK</Cd>", "31337"), "customer-number", "31337", false},
 	/* what the seller calls where it is delivered to, and what the buyer refers to */
 	{XML, UBL("", "", "<Delivery><DeliveryLocation><ID>31337</ID></DeliveryLocation></Delivery>"),
 		"customer-number", "31337", true},

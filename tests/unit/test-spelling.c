@@ -1453,6 +1453,10 @@ static void test_routed(void)
 #define UNB "UNB+UNOC:3+1:14+2:14+261127:1200+1'"
 #define ISA "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       " \
 	"*261127*1200*U*00401*000000001*0*P*>~"
+/* Lines of an IDoc: 63 characters before what the segment has. */
+#define IDOC "EDI_DC40  1000000000000123456700 30\r\n"
+#define SEGMENT(name, data) IDOC name "                    1000000000000123456000002" \
+	"00000002" data "  20261127"
 #define STX "STX=ANA:1+1:SELLER+2:BUYER+261126:100000+1+P+INVFIL'MHD=1+INVFIL:9'"
 
 static void test_interchange(void)
@@ -1470,6 +1474,10 @@ static void test_interchange(void)
 		 "*261127*1200*U*00401*000000001*0*P*>~GS*IN*S*R~REF*CR*5927~", "b"},
 		{"ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       "
 		 "*261127*1200*U*00401*000000001*0*P*>~N1*BY*X*91*5927~", "b"},
+		{UNB "BGM+220+60233+9'", "v"},
+		{UNB "BGM+220+44718+9'", ""},
+		{UNB "BGM+380+60233+9'", ""},
+		{UNB "BGM+:::INVOICE+20261104417+9'", "d"},
 		{UNB "NAD+OB+5927::92++NAME'", "b"},
 		{UNB "NAD+UD+5927::92++NAME'", "b"},
 		{UNB "NAD+ST+5927::92++NAME'", "b"},
@@ -1528,6 +1536,7 @@ static void test_interchange(void)
 		{ISA "NM1*IL*1*X*Y****MI*5927~", "b"},
 		{ISA "BEG*00*SA*60233**261126~", "v"},
 		{ISA "BEG*60233*SA*1**261126~", ""},
+		{ISA "BEG*00*SA*1**261126*44718~", "u"},
 		{"ST*810*0001~BIG*20261126*1~N1*BY*X*92*5927~SE*3*0001~", "b"},
 		{"ST*810*0001\nBIG*20261126*1\nN1*BY*X*92*5927\nSE*3*0001\n", "b"},
 		{"ST*810*0001~BIG*20261126*1~N1*VN*X*92*5927~SE*3*0001~", ""},
@@ -1537,6 +1546,19 @@ static void test_interchange(void)
 		{STX "IRF=20261104417+261126'", "d"},
 		{STX "ORD=60233::261126'", "v"},
 		{STX "ORD=1:60233:261126'", "v"},
+		{STX "ODD=1+60233::261126'", "v"},
+		{STX "ODD=1+1:60233:261126'", "v"},
+		{STX "ODD=60233+1:2:261126'", ""},
+		{SEGMENT("E2EDKA1003", "AG 0000005927       "), "b"},
+		{SEGMENT("E2EDKA1003", "RE 5927             "), "b"},
+		{SEGMENT("E2EDK02000", "00144718            "), ""},
+		{SEGMENT("E2EDK02000", "00160233            "), "v"},
+		{SEGMENT("E2EDP02000", "00160233            "), "v"},
+		{SEGMENT("E2EDK02000", "00544718            "), "u"},
+		{SEGMENT("E2EDK02000", "00920261104417      "), "d"},
+		{SEGMENT("E2EDKA1003", "LF 5927             "), ""},
+		{SEGMENT("E2EDK02000", "01260233            "), ""},
+		{SEGMENT("E2EDK03000", "00160233            "), ""},
 		{STX "SDT=1:5927+SELLER'", ""},
 		{STX "ILD=1+1+5927:1'", ""},
 		{STX "CDT=1:99+5927 HIGH ST'", ""},
