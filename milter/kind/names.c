@@ -31,6 +31,8 @@ enum {
 	IS_PASSED = 16,  /* around what a number is called by its own word */
 	IS_REFERRED = 32, /* the same, of what a document refers to */
 	IS_ISSUED = 64,   /* stands between these, and says nothing */
+	IS_PARTY = 128,   /* the same, behind who it is */
+	IS_VAGUE = IS_PASSED | IS_REFERRED | IS_ISSUED | IS_PARTY,
 };
 
 static const struct {
@@ -43,10 +45,11 @@ static const struct {
 		    "numeris nummeris broj br stevilka sifra numarasi numara numaraniz numar numarul "
 		    "numru numri uimhir uimh zenbakia nummern nummers numbers nos nrn numeros "
 		    "numeri numery nrs αρ αριθμός κωδικός κωδ номер код број бр шифра"},
-	{IS_FILLER, "value val text txt string str content field"},
+	{IS_FILLER, "value val text txt string str content field metadata"},
 	{IS_ENOUGH, "iban siret siren gln lei bic"},
 	{IS_REFERRED, "document referenced reference"},
 	{IS_ISSUED, "issuer assigned"},
+	{IS_PARTY, "party parties"},
 	{IS_PASSED, "# id code reference kood kodas kods kodu kodunuz kodja azonosito azonositoja "
 		    "identifiant identificador identificativo identyfikator identifikator "
 		    "identifikace referenz referentie referencia riferimento referencja referens"},
@@ -58,6 +61,7 @@ static const struct {
 } synonyms[] = {
 	{"cust", "customer"},
 	{"acct", "account"},
+	{"accts", "account"},
 	{"acc", "account"},
 	{"inv", "invoice"},
 	{"cod", "code"},
@@ -69,9 +73,12 @@ static const struct {
 	{"kode", "code"},
 	{"identifier", "id"},
 	{"ident", "id"},
+	{"ids", "id"},
+	{"idref", "id"},
 	{"ref", "reference"},
 	{"rif", "reference"},
 	{"purch", "purchase"},
+	{"contr", "contract"},
 	{"customers", "customer"},
 	{"clients", "client"},
 	{"buyers", "buyer"},
@@ -209,7 +216,9 @@ static bool begins_word(const char *text, gsize i)
 		return true; /* letters and digits */
 	if (!g_ascii_isupper(c))
 		return false;
-	return !g_ascii_isupper(before) || g_ascii_islower(text[i + 1]); /* aB, IDNumber */
+	bool plural = text[i + 1] == 's' && !g_ascii_islower(text[i + 2]); /* IDs */
+	bool ends = g_ascii_islower(text[i + 1]) && !plural; /* IDNumber */
+	return !g_ascii_isupper(before) || ends; /* aB */
 }
 
 /* The letter at `text`, small, behind the `used` bytes of a word; its bytes in the text. */
@@ -341,7 +350,9 @@ static const char *join(const Word *words, guint n, Key *key)
 static guint cut(const char *name, Word *words)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(name, MIN(strlen(name), MAX_NAME));
-	return split(fold->text, fold->len, words);
+	/* Salesforce's names of what a customer has added */
+	bool custom = g_str_has_suffix(fold->text, "__c");
+	return split(fold->text, fold->len - (custom ? strlen("__c") : 0), words);
 }
 
 char *ms_name_key(const char *label)
@@ -418,6 +429,14 @@ bool ms_name_is_number(const char *name)
 		number += is_number;
 	}
 	return number > 0;
+}
+
+/* Where the words begin that only refer to what is before them. */
+static guint vague_from(const Word *words, guint n)
+{
+	while (n > 0 && is(words[n - 1].text, IS_VAGUE))
+		n--;
+	return n;
 }
 
 /* The entry of what the words say, or of the last of them. */
@@ -613,34 +632,66 @@ static const MsNameKinds *find_glued(GHashTable *keys, const char *word)
 	return found;
 }
 
-const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
+/* "BuyerParty", "CustomerParty/PartyIDs/ID" */
+static const MsNameKinds *find_party(GHashTable *keys, const Word *words, guint n)
 {
-	const char *last = strrchr(name, '/'), *step = last != NULL ? last + 1 : name;
+	Word kept[MAX_WORDS];
+	guint k = 0;
+	for (guint i = 0; i < n; i++)
+		if (!is(words[i].text, IS_PARTY))
+			kept[k++] = words[i];
+	return k > 0 && k < n ? find_words(keys, kept, k) : NULL;
+}
+
+/* `vague_out`: nothing but words that refer. */
+static const MsNameKinds *find_step(
+	GHashTable *keys, const GPtrArray *spelt, const char *step, bool *vague_out)
+{
 	Word written[MAX_WORDS], words[MAX_WORDS];
 	guint n = cut(step, written);
 	memcpy(words, written, n * sizeof(Word));
 	guint kept = tidy(words, n);
 	const MsNameKinds *found = find_words(keys, words, kept);
+	if (found == NULL)
+		found = find_party(keys, words, kept);
 	if (found == NULL && kept > 0)
 		found = find_compound(keys, words, kept);
 	if (found == NULL && kept == 1)
 		found = find_glued(keys, words[0].text);
 	if (found == NULL && asks(words, kept))
 		found = find_misspelt(keys, spelt, written, n);
-	if (found != NULL || last == NULL)
-		return found;
+	*vague_out = kept > 0 && vague_from(words, kept) == 0;
+	return found;
+}
+
+/* The steps that end with one that only refers: "PurchaseOrderReference/DocumentID" is an order's,
+ * and no document's. */
+static const MsNameKinds *find_referred(GHashTable *keys, const char *joined)
+{
+	Word words[MAX_WORDS];
+	guint n = tidy(words, cut(joined, words));
+	return vague_from(words, n) > 0 ? without_numbers(keys, words, n) : NULL;
+}
+
+const MsNameKinds *ms_name_find(GHashTable *keys, const GPtrArray *spelt, const char *name)
+{
+	const char *outer = strrchr(name, '/');
+	bool vague;
+	const MsNameKinds *found =
+		find_step(keys, spelt, outer != NULL ? outer + 1 : name, &vague);
 	/* "Customer/id", and "customer/identifier/value", of which the last two say nothing */
-	const char *outer = last;
-	bool vain;
-	do {
+	while (outer != NULL && (found == NULL || vague)) {
+		bool refers = vague;
 		while (outer > name && outer[-1] != '/')
 			outer--;
 		g_autofree char *joined = g_strdelimit(g_strdup(outer), "/", ' ');
-		found = ms_name_find(keys, spelt, joined);
-		n = tidy(words, cut(joined, words));
-		vain = n > 0;
-		for (guint i = 0; i < n; i++)
-			vain = vain && is(words[i].text, IS_PASSED);
-	} while (found == NULL && vain && outer-- > name);
+		const MsNameKinds *more = refers ? find_referred(keys, joined) : NULL;
+		if (more == NULL)
+			more = find_step(keys, spelt, joined, &vague);
+		else
+			vague = false;
+		found = more != NULL ? more : found;
+		outer = vague && outer > name ? outer - 1 : NULL;
+	}
 	return found;
 }
