@@ -1,7 +1,8 @@
 /*
  * ="KD-"&Data!A2: programs that write workbooks leave it to Excel to work that out, and the sheets
  * are parts in any order.  In come the names of sheets and of cells, then cells and formulas; out
- * go the texts of the formulas when all sheets are read.  In the worker's only thread.
+ * go the texts of the formulas, and what has a name, when all sheets are read.  In the worker's
+ * only thread.
  */
 #include "config.h"
 
@@ -28,6 +29,7 @@ typedef struct {
 struct MsBook {
 	GHashTable *names; /* lower-case part to lower-case name */
 	GHashTable *given; /* upper-case names that cells have to "sheet!A5" */
+	GString *constants; /* "name: value" of names that stand for a value */
 	GArray *sheets;    /* of Sheet */
 	guint cells;       /* of all of them */
 	GArray *formulas;  /* of Formula */
@@ -51,6 +53,7 @@ MsBook *ms_book_new(void)
 	MsBook *book = g_new0(MsBook, 1);
 	book->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	book->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	book->constants = g_string_new(NULL);
 	book->sheets = g_array_new(FALSE, FALSE, sizeof(Sheet));
 	g_array_set_clear_func(book->sheets, clear_sheet);
 	book->formulas = g_array_new(FALSE, FALSE, sizeof(Formula));
@@ -64,6 +67,7 @@ void ms_book_free(MsBook *book)
 		return;
 	g_hash_table_unref(book->names);
 	g_hash_table_unref(book->given);
+	g_string_free(book->constants, TRUE);
 	g_array_unref(book->sheets);
 	g_array_unref(book->formulas);
 	g_free(book);
@@ -76,10 +80,32 @@ void ms_book_name(MsBook *book, const char *part, const char *name)
 			book->names, g_ascii_strdown(part, -1), g_ascii_strdown(name, -1));
 }
 
+/* A blank line behind it, so that it labels nothing else. */
+static void put_named(GString *out, const char *name, const char *value)
+{
+	if (*value != '\0')
+		g_string_append_printf(out, "%s: %s\n\n", name, value);
+}
+
+/* 4711 or "KD-4711" */
+static void define_constant(MsBook *book, const char *name, const char *text)
+{
+	g_autofree char *value = g_strdup(text);
+	gsize n = strlen(value);
+	if (n > 2 && value[0] == '"' && strchr(value + 1, '"') == value + n - 1) {
+		value[n - 1] = '\0';
+		put_named(book->constants, name, value + 1);
+	} else if (strspn(value, "0123456789") == n) {
+		put_named(book->constants, name, value);
+	}
+}
+
 void ms_book_define(MsBook *book, const char *name, const char *reference)
 {
 	const char *mark = strrchr(reference, '!');
 	gsize n = mark != NULL ? (gsize)(mark - reference) : 0;
+	if (mark == NULL)
+		define_constant(book, name, reference);
 	if (n == 0 || strpbrk(mark, ",: ") != NULL || g_hash_table_size(book->given) >= MAX_SHEETS)
 		return;
 	bool quoted = n > 2 && *reference == '\'' && mark[-1] == '\'';
@@ -162,15 +188,32 @@ static GHashTable *all_cells(const MsBook *book)
 	return all;
 }
 
+/* What a name says of its cell, wherever that is. */
+static void put_named_cells(const MsBook *book, GHashTable *cells, GString *out)
+{
+	GHashTableIter iter;
+	gpointer name, place;
+	g_hash_table_iter_init(&iter, book->given);
+	while (g_hash_table_iter_next(&iter, &name, &place)) {
+		const char *value = g_hash_table_lookup(cells, place);
+		if (value != NULL)
+			put_named(out, name, value);
+	}
+}
+
 bool ms_book_work_out(const MsBook *book, GString *out, gsize limit)
 {
-	if (book->formulas->len == 0)
+	if (book->formulas->len == 0 && g_hash_table_size(book->given) == 0) {
+		g_string_append(out, book->constants->str);
 		return true;
+	}
 	g_autoptr(GHashTable) cells = all_cells(book);
 	for (guint i = 0; i < book->formulas->len && out->len < limit; i++) {
 		const Formula *formula = &g_array_index(book->formulas, Formula, i);
 		Place place = {cells, book->given, formula->sheet};
 		ms_formula_texts(out, formula->text, cell_named, &place);
 	}
+	put_named_cells(book, cells, out);
+	g_string_append(out, book->constants->str);
 	return !book->more && out->len < limit;
 }

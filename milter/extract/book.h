@@ -13,8 +13,8 @@ void ms_book_free(MsBook *book);
 
 /* The sheet that is called `name` is the part `part` of the package. */
 void ms_book_name(MsBook *book, const char *part, const char *name);
-/* `name` stands for the cell `reference` ("Data!$A$5"); other formulas that have a name are no
- * matter. */
+/* `name` stands for the cell `reference` ("Data!$A$5") or for a constant; other formulas that have
+ * a name are no matter. */
 void ms_book_define(MsBook *book, const char *name, const char *reference);
 /* The name of the sheet that this part is; borrowed, NULL if it is none. */
 const char *ms_book_sheet(const MsBook *book, const char *part);
@@ -29,7 +29,8 @@ typedef struct {
 void ms_book_take(MsBook *book, const char *sheet, GArray *cells, GString *values);
 /* A formula of that sheet that nobody worked out. */
 void ms_book_formula(MsBook *book, const char *sheet, const char *formula);
-/* Appends the texts that the formulas make, one a line; false if those may not be all. */
+/* Appends the texts that the formulas make, one a line, and "NAME: value" of each name; false if
+ * those may not be all. */
 bool ms_book_work_out(const MsBook *book, GString *out, gsize limit);
 
 #endif

@@ -1136,7 +1136,9 @@ static GByteArray *book(const char *formula, const char *second)
 {
 	g_autofree char *sheets = g_strdup_printf("<workbook><sheets><sheet name='First' r:id='r1'/>"
 		"<sheet name=\"%s\" r:id='r2'/></sheets><definedName name='Customer_no'>"
-		"'My data'!$A$5</definedName><definedName name='Both'>Data!$A$5:$B$5</definedName></workbook>", second);
+		"'My data'!$A$5</definedName><definedName name='Both'>Data!$A$5:$B$5</definedName>"
+		"<definedName name='Contract'>\"K-4711\"</definedName><definedName name='Order'>4712"
+		"</definedName><definedName name='Sum'>4713+1</definedName></workbook>", second);
 	g_autofree char *first = g_strdup_printf("<worksheet><row><c r='A1'><f>%s</f><v></v></c>"
 		"<c r='A5'><v>17</v></c></row></worksheet>", formula);
 	return ZIP(TYPES, {"xl/a.xml", first, -1}, {"xl/workbook.xml", sheets, -1},
@@ -1164,7 +1166,10 @@ static void test_books(void)
 		{"\"KD-\"&amp;Customer_no(1)", "My data", "!KD-7740912"},
 		{"\"KD-\"&amp;Data!A6", "Data", "!KD-7740912"},
 		{"\"KD-\"&amp;Other!A5", "Data", "!KD-7740912"},
-		{"\"KD-\"&amp;'Data", "Data", "!KD-7740912"}};
+		{"\"KD-\"&amp;'Data", "Data", "!KD-7740912"},
+		/* what a name says of its cell, or is itself */
+		{"1", "My data", "(formulas)] CUSTOMER_NO: 7740912\n\nContract: K-4711\n\nOrder: 4712\n\n|!Sum:|!BOTH:"},
+		{"1", "Data", "(formulas)] Contract: K-4711\n\nOrder: 4712\n\n|!CUSTOMER_NO"}};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		expect(rows[i].formula, book(rows[i].formula, rows[i].second), rows[i].wanted, "");
 }
