@@ -25,6 +25,10 @@ PRIVATE = {0xf000 + ord(c): c for c in '-./0123456789ABCDEFGHIKMNOPQRSTUVWXYZ'}
 PRIVATE.update({0xf700 + ord(c): c for c in '0123456789'})
 PRIVATE.update({0xf700 + ord(c): c for c in 'abcdefghijklmnopqrstuvwxyz'})
 DROPPED = {0x115f, 0x1160, 0x3164, 0xffa0}  # Hangul fillers: letters that show nothing
+# Boxes around tables, as they are drawn in ASCII.
+EXTRA.update({chr(cp): '+' for cp in range(0x2500, 0x2580)})
+EXTRA.update(dict.fromkeys('─━┄┅┈┉═╌╍╴╶╸╺╼╾', '-'))
+EXTRA.update(dict.fromkeys('│┃┆┇┊┋║╎╏╵╷╹╻╽╿', '|'))
 
 
 def folded(c):

@@ -797,6 +797,11 @@ static const struct {
 	{"Menge Kundennummer\n417 Meier", "KD00417"},
 	{"To\n\nName\nKunde\nOrt\nMeier GmbH\n417\nBerlin\n\nTo", "KD00417"},
 	{"To\n\nKunde\nName\nOrt\n417\nMeier GmbH\nBerlin\n\nTo", "KD00417"},
+	/* boxes */
+	{"\xe2\x94\x82 Kundennummer \xe2\x94\x82 417 \xe2\x94\x82", "KD00417"},
+	{"\xe2\x94\x82 Menge \xe2\x94\x82 Kunde \xe2\x94\x82\n\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80"
+	 "\xe2\x94\xbc\xe2\x94\x80\xe2\x94\x80\xe2\x94\xa4\n\xe2\x94\x82 417 \xe2\x94\x82 12694 \xe2\x94\x82",
+		"KD12694"},
 	{"Haus Kundennummer\nMeier 417", NULL},
 	{"Kundennummer Menge\n12 417 01.11.2026", NULL},
 	/* tabs that indent, and tables of one column, are of lines as any */
