@@ -32,7 +32,14 @@ static bool is_top(const char *text, gsize len)
 {
 	static const MsListed generic[] = {MS_LISTED("com"), MS_LISTED("net"), MS_LISTED("org"),
 		MS_LISTED("edu"), MS_LISTED("gov"), MS_LISTED("int"), MS_LISTED("mil"),
-		MS_LISTED("biz"), MS_LISTED("info"), MS_LISTED("name"), MS_LISTED("pro")};
+		MS_LISTED("biz"), MS_LISTED("info"), MS_LISTED("name"), MS_LISTED("pro"),
+		MS_LISTED("shop"), MS_LISTED("store"), MS_LISTED("online"), MS_LISTED("cloud"),
+		MS_LISTED("app"), MS_LISTED("dev"), MS_LISTED("tech"), MS_LISTED("site"),
+		MS_LISTED("email"), MS_LISTED("group"), MS_LISTED("agency"), MS_LISTED("gmbh"),
+		MS_LISTED("energy"), MS_LISTED("bank"), MS_LISTED("live"), MS_LISTED("club"),
+		MS_LISTED("world"), MS_LISTED("global"), MS_LISTED("digital"), MS_LISTED("media"),
+		MS_LISTED("solutions"), MS_LISTED("services"), MS_LISTED("company"),
+		MS_LISTED("xyz"), MS_LISTED("berlin"), MS_LISTED("wien"), MS_LISTED("paris")};
 	return len == 2 || ms_detect_is_listed(generic, G_N_ELEMENTS(generic), text, len);
 }
 
