@@ -28,6 +28,7 @@
 #define MAX_CLAUSE 80
 #define MAX_MARKS 3
 #define MIN_HEAD 7 /* letters: "Rechnung", "faktura" */
+#define MIN_NAME 4 /* of them without a word for "number" */
 #define MAX_COMPOUND 40
 #define MAX_NAMES 4  /* words of somebody's name */
 #define MAX_CUT 4    /* letters before a full stop that is not a sentence's */
@@ -219,7 +220,17 @@ static bool names_kind(Search *s, guint k, const char *name, gsize len)
 	return false;
 }
 
-/* "Hotelrechnung Nr. 0418/2026": do the last letters of the word before it name the kind? */
+/* How many letters "rechnungsnummer" has before its word for "number". */
+static gsize without_number(const char *word, gsize len)
+{
+	for (gsize own = 1; own < len && len <= MAX_COMPOUND; own++)
+		if (ms_detect_says_number(word + own, len - own))
+			return own;
+	return len <= MAX_COMPOUND ? len : 0;
+}
+
+/* "Hotelrechnung Nr. 0418/2026", but not "Wohnun-gs-nummer": do the last letters of the word before
+ * it name the kind? */
 static bool is_behind_compound(const Short *c, guint k, gsize first)
 {
 	Search *s = c->s;
@@ -231,7 +242,8 @@ static bool is_behind_compound(const Short *c, guint k, gsize first)
 		gsize len = w->end - w->start;
 		if (ms_detect_says_number(text + w->start, len))
 			continue;
-		for (gsize cut = 1; cut + MIN_HEAD <= len && len <= MAX_COMPOUND; cut++) {
+		gsize own = without_number(text + w->start, len);
+		for (gsize cut = 1; cut + MIN_HEAD <= len && cut + MIN_NAME <= own; cut++) {
 			const char *head = text + w->start + cut;
 			if ((*head & 0x80) == 0 && names_kind(s, k, head, len - cut))
 				return true;

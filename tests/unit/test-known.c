@@ -802,6 +802,10 @@ static const struct {
 	{"\xe2\x94\x82 Menge \xe2\x94\x82 Kunde \xe2\x94\x82\n\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80"
 	 "\xe2\x94\xbc\xe2\x94\x80\xe2\x94\x80\xe2\x94\xa4\n\xe2\x94\x82 417 \xe2\x94\x82 12694 \xe2\x94\x82",
 		"KD12694"},
+	/* of compounds that only end so */
+	{"Wohnungsnummer 20260418", NULL},
+	{"Wartungsnummer 0418/2026", NULL},
+	{"Hotelrechnungsnummer 0418/2026", "RE20260418"},
 	{"Haus Kundennummer\nMeier 417", NULL},
 	{"Kundennummer Menge\n12 417 01.11.2026", NULL},
 	/* tabs that indent, and tables of one column, are of lines as any */
