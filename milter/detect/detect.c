@@ -24,6 +24,7 @@
 #define MAX_LINE_VALUE 120
 #define MAX_SHORTER 16     /* ends tried of one match */
 #define FAR_BACK 256       /* bytes: no label that has been looked behind is as long */
+#define MAX_AND 3          /* letters */
 #define BIG_STEP 256       /* words between two looks at the clock */
 #define MANY_BLOCKS 100 /* addresses after labels; of more in one text only the plainest reading */
 
@@ -475,7 +476,7 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 			from = MAX(match.end, match.start + 1);
 			if (ms_detect_heads_another(s, &head, match.group_start))
 				continue;
-			if (second && kind->check == MS_CHECK_NONE &&
+			if (kind->check == MS_CHECK_NONE &&
 				ms_detect_is_anothers(s->fold, label, label_end, match.group_start,
 					end, figure))
 				continue;
@@ -520,19 +521,52 @@ static char *letters_before(const char *text, gsize from, gsize until)
 	return g_string_free(out, FALSE);
 }
 
-/* How far a label reaches that has its value beside it: not to a line below with other words before
- * its number, for that is of them ("Customer no. C-10001\nFleet 308"). */
-static gsize reach_beside(const MsFold *fold, gsize label_end, gsize until)
+static bool begins_with_number(const char *text, gsize from, gsize until)
+{
+	g_autofree char *letters = letters_before(text, from, until);
+	return *letters == '\0';
+}
+
+/* The line in which the value of a label stands that ends its own: the first one below that says
+ * anything, if that has a number, which it begins with where other words stand before the label;
+ * else where the label ends. */
+static gsize value_line(const MsFold *fold, gsize label, gsize label_end, gsize until)
 {
 	const char *text = fold->text;
-	gsize end = MIN(ms_detect_line_end(text, fold->len, label_end), until);
-	if (end == until || !ms_has_digit(text + label_end, end - label_end))
+	gsize from = label, at = label_end;
+	while (from > 0 && text[from - 1] != '\n' && !g_ascii_isalnum(text[from - 1]) &&
+		(text[from - 1] & 0x80) == 0)
+		from--;
+	bool alone = from == 0 || text[from - 1] == '\n';
+	for (gsize end; at < until; at = end + 1) {
+		end = MIN(ms_detect_line_end(text, fold->len, at), until);
+		if (ms_has_digit(text + at, end - at) &&
+			(alone || at == label_end || begins_with_number(text, at, end)))
+			return at;
+		g_autofree char *said = letters_before(text, at, end);
+		if (*said != '\0')
+			break;
+	}
+	return label_end;
+}
+
+/* How far a label reaches that has its value beside it, or in the line below: not to a line further
+ * below with other words before its number, for that is of them ("Customer no. C-10001\nFleet
+ * 308"). */
+static gsize reach_beside(const MsFold *fold, gsize label, gsize label_end, gsize until)
+{
+	const char *text = fold->text;
+	gsize from = value_line(fold, label, label_end, until);
+	gsize end = MIN(ms_detect_line_end(text, fold->len, from), until);
+	if (end == until || !ms_has_digit(text + from, end - from))
 		return until;
-	g_autofree char *own = letters_before(text, label_end, end);
+	g_autofree char *own = letters_before(text, from, end);
 	while (end < until) {
 		gsize next = MIN(ms_detect_line_end(text, fold->len, end + 1), until);
 		g_autofree char *other = letters_before(text, end + 1, next);
-		if (*other != '\0' && strcmp(own, other) != 0)
+		bool joins = strlen(other) <= MAX_AND &&
+			!ms_has_digit(text + end + 1, next - end - 1); /* "und" */
+		if (!joins && strcmp(own, other) != 0 && *other != '\0')
 			return end;
 		end = next;
 	}
@@ -545,7 +579,7 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 	gsize reach = ms_detect_reach(s, label_start, label_end);
 	gsize until = MIN(reach, label_end + kind->distance);
 	if (!kind->block && kind->check == MS_CHECK_NONE) {
-		gsize beside = reach_beside(s->fold, label_end, until);
+		gsize beside = reach_beside(s->fold, label_start, label_end, until);
 		reach = beside < until ? beside : reach;
 		until = beside;
 	}

@@ -797,6 +797,9 @@ static const struct {
 	{"Menge Kundennummer\n417 Meier", "KD00417"},
 	{"To\n\nName\nKunde\nOrt\nMeier GmbH\n417\nBerlin\n\nTo", "KD00417"},
 	{"To\n\nKunde\nName\nOrt\n417\nMeier GmbH\nBerlin\n\nTo", "KD00417"},
+	/* a label with its value in the line below, and what stands further below */
+	{"Bestellung\n\nRechnungsnummer\n\n20260027\n\nMenge\n\n20260418", "RE20260027"},
+	{"Ihre Rechnungsnummer\n20260027\nMenge\n20260418", "RE20260027"},
 	/* boxes */
 	{"\xe2\x94\x82 Kundennummer \xe2\x94\x82 417 \xe2\x94\x82", "KD00417"},
 	{"\xe2\x94\x82 Menge \xe2\x94\x82 Kunde \xe2\x94\x82\n\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80"
