@@ -275,6 +275,9 @@ bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, 
 /* short.c: what the number that begins with word `word` is without zeros and letters that all of
  * its kind have. */
 void ms_detect_short(Search *s, gsize word);
+/* "Kunden 4530, 4711 und 5300", "customers 4530/4711": are words `first` to `last` one of several
+ * numbers behind a name of kind `k`? */
+bool ms_detect_is_one_of_several(const Search *s, guint k, gsize first, gsize last);
 /* "customers", "Kunden": may the name of kind `k` that ends at `end` be of several? */
 bool ms_detect_may_be_of_many(Search *s, guint k, gsize end);
 /* Does the place of words `first` to `last`, few digits, say that they are of kind `k`? */

@@ -284,7 +284,7 @@ static bool is_placed(const Search *s, guint k, const MsHit *hit, gsize start, g
 	if (few && is_among_many(s, kind, text, len))
 		return false;
 	return is_called(s, k, hit, start, end, odd) ||
-		(!few && !odd && len < kind->bare_digits &&
+		(!few && !odd && len < least_digits(s, kind, hit) &&
 			ms_detect_is_meant(s, k, hit->first, hit->last));
 }
 
@@ -303,8 +303,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
 	if (digits && is_of_date(s, k, hit, start, end))
 		return false;
-	bool glued = ms_detect_is_glued(
-		s, start, end, digits, digits && len >= kind->joined_digits);
+	bool glued = ms_detect_is_glued(s, start, end, digits,
+			     digits && len >= kind->joined_digits) &&
+		!(digits && ms_detect_is_one_of_several(s, k, hit->first, hit->last));
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
 	if ((digits ? is_placed(s, k, hit, start, end, odd)

@@ -362,10 +362,45 @@ static bool has_next(const MsFold *fold, gsize end)
 	return g_ascii_isdigit(fold->text[end]);
 }
 
-/* "Kunden 417 und 12694", "Rechnungen RE-2026-0418 und 0533": is it one of several? */
-static bool goes_on_list(const Short *c, guint k, gsize first)
+/* Are all numbers from word `number` to word `last` of as many digits, the first one known, and is
+ * no name or unit behind them?  Then "Kunde 4530, 4711" is two of them. */
+static bool are_alike(const Search *s, guint k, gsize number, gsize last)
 {
-	const Search *s = c->s;
+	const MsWord *words = s->compact->words;
+	const char *text = s->compact->text, *fold = s->fold->text;
+	gsize len = words[number].end - words[number].start, end = words[last].until;
+	for (gsize word = number; word <= last; word++) {
+		const char *digits = text + words[word].start;
+		gsize n = words[word].end - words[word].start;
+		if (ms_has_digit(digits, n) &&
+			(n != len || !ms_detect_is_number(digits, n) ||
+				ms_detect_is_year(digits, n)))
+			return false;
+	}
+	return ms_filters_have(s->known, ms_kinds_nth(s->kinds, k)->tag,
+		       text + words[number].start, len) &&
+		(has_next(s->fold, end) ||
+			!(is_letter(fold[end]) || (fold[end] == ' ' && is_letter(fold[end + 1]))));
+}
+
+/* "Kunden 4530-4711": is it the end of a row of which the beginning stands there? */
+static bool ends_row(const Search *s, guint k, gsize first, gsize last)
+{
+	const MsWord *w = &s->compact->words[first];
+	const char *text = s->compact->text;
+	if (first != last || first < 2 || w->from != w[-1].until + 1 ||
+		s->fold->text[w[-1].until] != '-')
+		return false;
+	gsize len = w->end - w->start;
+	return w[-1].end - w[-1].start == len && ms_detect_is_number(text + w->start, len) &&
+		ms_detect_is_number(text + w[-1].start, len) &&
+		!ms_detect_is_year(text + w->start, len) && only_marks(s, first - 2, " :") &&
+		ms_detect_may_be_of_many((Search *)s, k, w[-2].until);
+}
+
+/* "Kunden 417 und 12694", "Rechnungen RE-2026-0418 und 0533": is it one of several? */
+bool ms_detect_is_one_of_several(const Search *s, guint k, gsize first, gsize last)
+{
 	const MsWord *words = s->compact->words;
 	gsize word = first, number = first;
 	bool capitals = false;
@@ -381,10 +416,15 @@ static bool goes_on_list(const Short *c, guint k, gsize first)
 		capitals = capitals || (!digits && g_ascii_isupper(s->fold->text[w->from]));
 		number = digits ? word - 1 : number;
 	}
-	return (number < first || has_next(s->fold, ms_detect_word_end(s, c->last))) &&
-		number > 0 && only_marks(s, number - 1, " :") &&
-		(!capitals || g_ascii_isupper(s->fold->text[words[number - 1].until - 1])) &&
-		ms_detect_may_be_of_many(c->s, k, words[number - 1].until);
+	if ((number == first && !has_next(s->fold, words[last].until)) || number == 0 ||
+		!only_marks(s, number - 1, " :") ||
+		(capitals && !g_ascii_isupper(s->fold->text[words[number - 1].until - 1])))
+		return ends_row(s, k, first, last);
+	const MsWord *name = &words[number - 1];
+	return ms_detect_may_be_of_many((Search *)s, k, name->until) ||
+		(number < first && are_alike(s, k, number, last) &&
+			names_kind((Search *)s, k, s->compact->text + name->start,
+				name->end - name->start));
 }
 
 /* " et 1400 euros" */
@@ -573,7 +613,8 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 							 !leads_to_others(s, label, start, end)) ||
 						  is_behind_words(c, label, first))) ||
 			is_told(c, k, first) ||
-			is_behind_called(c, k, first) || goes_on_list(c, k, first) ||
+			is_behind_called(c, k, first) ||
+			ms_detect_is_one_of_several(c->s, k, first, c->last) ||
 			(strlen(c->digits) >= MIN_FAR && is_behind_compound(c, k, first)));
 	c->placed = c->placed || placed;
 	c->dated = c->dated || called;

@@ -1272,6 +1272,13 @@ static void test_dense(void)
 		{"Avis clients (4711)", true, false},
 		{"Kunden helfen Kunden: 4711 Tipps", true, false},
 		{"4711 customers", false, false},
+		{"Kunde 4712, 4711 und 5300", false, true},
+		{"Kunde 4712, 4711 St\xc3\xbc" "ck", false, false},
+		{"Kunde 4712 und 12 von 4711", false, false},
+		{"customers 4712/4711/5300", true, true},
+		{"Kunden 4530-4711", true, true},
+		{"Zimmer 4712/4711", false, false},
+		{"Kunde 4712/2026, 4711", false, false},
 	};
 	for (guint dense = 0; dense < 2; dense++) {
 		g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
