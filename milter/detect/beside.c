@@ -610,6 +610,20 @@ static bool is_set_apart(const Search *s, const Cell *cell)
 		memchr(s->fold->text + from, '|', len) != NULL;
 }
 
+/* "Piso\n66037 | Pedido\n92704 | Sala\n3": does a name stand above lines of a value and a name, of
+ * which the one that begins with word `word` is one?  Then cells have line ends in them, and each
+ * name is of the next value. */
+static bool is_led(const Search *s, gsize word)
+{
+	Cell cells[MAX_CELLS];
+	guint n = cut_above(s, word, cells);
+	for (guint rows = 0; n == 2 && rows < MAX_VALUES && begins_with_digit(s, cells[0].first) &&
+		with_digits(s, cells[1].first, cells[1].last) == 0;
+		rows++)
+		n = cut_above(s, cells[0].first, cells);
+	return n == 1 && may_be_name(s, &cells[0]);
+}
+
 /* The line of names below lines with `n` cells, of which the `i`th has a value, from word `below`
  * on; what is behind it, or 0. */
 static gsize names_below(
@@ -643,7 +657,8 @@ static bool by_line_below(const Case *c, gsize last, bool few)
 		return false;
 	gsize below = cells[n - 1].last + 1;
 	if (n == 2 && i == 0 && names_value(c, &cells[1], few))
-		return !has_values(s, below, 1, 0) || is_set_apart(s, cells);
+		return !has_values(s, below, 1, 0) ||
+			(is_set_apart(s, cells) && !is_led(s, first));
 	if (below >= s->compact->n_words)
 		return false;
 	below = names_below(s, below, n, i, names);
@@ -791,6 +806,14 @@ static bool heads_another(const MsFold *fold, gsize name, gsize value)
 	return n > 1 && n == m && head != cell;
 }
 
+typedef enum {
+	PLACE_UNKNOWN,
+	PLACE_OTHER, /* below another name */
+	PLACE_NAMED,
+} Place;
+
+static Place place_of(const Case *c, gsize last);
+
 /* The value stands among nothing but values, and before them are nothing but names: a column of
  * names and then one of values, or a head whose cells blanks set apart.  Which is whose only its
  * place would tell, and that is not kept by all that write or read documents; so it counts if one
@@ -801,12 +824,14 @@ static bool by_column(const Case *c)
 	gsize first, last, top = ms_detect_word_start(s, c->word);
 	guint cells = 0;
 	cell_of(s, c->word, &first, &last);
-	if (c->until - top < MIN_IN_COLUMN || with_digits(s, first, last) < last - first + 1 ||
+	if (c->until - top < MIN_IN_COLUMN ||
+		with_digits(s, first, last) < last - first + 1 ||
 		is_listed(s, first, last) || has_cents(s->fold, top, c->until) ||
 		memchr(s->fold->text + top, '\n', c->until - top) != NULL ||
 		ms_detect_is_glued(s, top, c->until, true, false) ||
 		is_only_value(c, first, last) ||
-		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
+		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE ||
+		place_of(c, last) == PLACE_OTHER)
 		return false;
 	for (; first > 0 && cells < MAX_VALUES; cells++) {
 		cell_of(s, first - 1, &first, &last);
@@ -833,7 +858,8 @@ static bool by_column(const Case *c)
 
 /* Cells in their order, the value's is `at`. */
 typedef struct {
-	Cell cells[3 * MAX_BLOCK];
+	Cell cells[4 * MAX_BLOCK];
+	bool digit[4 * MAX_BLOCK], name[4 * MAX_BLOCK]; /* has one; may be one */
 	guint n, at;
 } Cells;
 
@@ -849,17 +875,17 @@ static void cells_around(const Search *s, Cell cell, Cells *all)
 	for (all->at = n, all->n = 0; all->n < all->at;)
 		all->cells[all->n++] = before[--n];
 	all->cells[all->n++] = cell;
-	while (all->n < all->at + MAX_BLOCK && cell.last + 1 < s->compact->n_words) {
+	while (all->n < all->at + 2 * MAX_BLOCK && cell.last + 1 < s->compact->n_words) {
 		gsize next = cell.last + 1;
 		cell_of(s, next, &cell.first, &cell.last);
 		cell.first = next;
 		all->cells[all->n++] = cell;
 	}
-}
-
-static bool cell_has_digit(const Search *s, const Cells *all, guint i)
-{
-	return with_digits(s, all->cells[i].first, all->cells[i].last) > 0;
+	for (guint k = 0; k < all->n; k++) {
+		const Cell *one = &all->cells[k];
+		all->digit[k] = with_digits(s, one->first, one->last) > 0;
+		all->name[k] = !all->digit[k] && may_be_name(s, one);
+	}
 }
 
 /* Ends another cell than a line before cell `i`? */
@@ -875,9 +901,24 @@ static bool is_edge(const Search *s, const Cells *all, guint i)
 		memmem(gap, len, "\n\n", 2) != NULL || memmem(gap, len, "\r\n\r\n", 4) != NULL;
 }
 
+/* Has each other of `n` cells from `from` on no digit, and have some of those between?  Then they
+ * may be a name and its value by turns. */
+static bool are_turns(const Cells *all, guint from, guint n)
+{
+	guint digits = 0;
+	for (guint i = 0; i < n; i++) {
+		bool digit = all->digit[from + i];
+		if (digit && i % 2 == 0)
+			return false;
+		digits += digit;
+	}
+	return digits > 1;
+}
+
 /* `n` names from cell `from` on, and behind them as many values, without an edge within.  Two of
- * the edges around tell where these blocks begin and end; or all values have digits, nothing behind
- * them has, and no other name may be before. */
+ * the edges around tell where these blocks begin and end, one between them if else a name and a
+ * value may stand there by turns; or all values have digits, nothing behind them has, and no other
+ * name may be before. */
 static bool are_blocks(const Search *s, const Cells *all, guint from, guint n)
 {
 	guint edges = 0, digits = 0, end = from + 2 * n;
@@ -886,36 +927,67 @@ static bool are_blocks(const Search *s, const Cells *all, guint from, guint n)
 	for (guint i = from; i <= end; i++) {
 		bool edge = is_edge(s, all, i);
 		edges += edge;
-		if ((edge && (i - from) % n != 0) ||
-			(i < from + n && !may_be_name(s, &all->cells[i])))
+		if ((edge && (i - from) % n != 0) || (i < from + n && !all->name[i]))
 			return false;
-		digits += i >= from + n && i < end && cell_has_digit(s, all, i);
+		digits += i >= from + n && i < end && all->digit[i];
 	}
-	return edges > 1 ||
-		(digits == n && (end == all->n || !cell_has_digit(s, all, end)) &&
-			(from == 0 || is_edge(s, all, from) ||
-				!may_be_name(s, &all->cells[from - 1])));
+	if (edges > 1 && (is_edge(s, all, from + n) || !are_turns(all, from, 2 * n)))
+		return true;
+	return digits == n && (end == all->n || !all->digit[end]) &&
+		(from == 0 || is_edge(s, all, from) || !all->name[from - 1]);
 }
 
-/* Is the value its cell's, and the cell as far behind one that names it as the blocks are long? */
-static bool by_place(const Case *c, gsize last)
+/* `n` names from cell `from` on, with no other before, and below them two rows or more of as many
+ * cells each, which have digits where those of the first row have some: is the value in one? */
+static bool are_rows(const Cells *all, guint from, guint n)
+{
+	guint first = from + n, end = first;
+	bool begins = from > 0 ? !all->name[from - 1] : all->cells[0].first == 0;
+	if (first > all->at || !begins)
+		return false;
+	for (guint i = from; i < first; i++)
+		if (!all->name[i])
+			return false;
+	while (end < all->n && all->digit[end] == all->digit[first + (end - first) % n])
+		end++;
+	guint rows = (end - first) / n;
+	return rows > 1 && all->at < first + rows * n;
+}
+
+/* Where blocks of names and values, or rows below names, are told by their lengths: is the cell
+ * that the value is all of below one that names it? */
+static Place place_of(const Case *c, gsize last)
 {
 	const Search *s = c->s;
 	Cells all;
 	Cell own;
+	guint named = 0, others = 0;
 	cell_of(s, c->word, &own.first, &own.last);
 	if (own.first != c->word || own.last != last)
-		return false;
+		return PLACE_UNKNOWN;
 	cells_around(s, own, &all);
 	for (guint n = 2; n <= MIN(all.at, MAX_BLOCK); n++) {
 		guint name = all.at - n;
-		if (!is_name(c, &all.cells[name]))
-			continue;
 		for (guint from = name >= n ? name - n + 1 : 0; from <= name; from++)
-			if (are_blocks(s, &all, from, n))
-				return true;
+			if (are_blocks(s, &all, from, n)) {
+				if (is_name(c, &all.cells[name]))
+					return PLACE_NAMED;
+				others++;
+			}
+		for (guint from = 0; from < all.at; from++)
+			if (are_rows(&all, from, n)) {
+				bool names = is_name(c, &all.cells[from + (all.at - from) % n]);
+				named += names;
+				others += !names;
+			}
 	}
-	return false;
+	return others > 0 ? PLACE_OTHER : named > 0 ? PLACE_NAMED : PLACE_UNKNOWN;
+}
+
+bool ms_detect_is_of_other(const Search *s, guint kind, gsize first, gsize last)
+{
+	const Case c = {s, first, ms_detect_word_end(s, last), kind};
+	return s->span->n_names == 0 && place_of(&c, last) == PLACE_OTHER;
 }
 
 /* What blanks set apart in the line that ends at `end`, in words; 0: too much.  `names`: with what
@@ -1033,8 +1105,9 @@ bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
 bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last)
 {
 	const Case c = {s, first, ms_detect_word_end(s, last), kind};
-	return s->span->n_names == 0 && (by_place(&c, last) || by_line_above(&c, last) ||
-						is_above(s, kind, first, last, true));
+	return s->span->n_names == 0 &&
+		(place_of(&c, last) == PLACE_NAMED || by_line_above(&c, last) ||
+			is_above(s, kind, first, last, true));
 }
 
 /* Of a script that sets no blanks: the last letters of a word, perhaps with one behind them. */

@@ -188,6 +188,11 @@ bool ms_detect_is_told(const Search *s, guint kind, gsize first, gsize last);
 /* Is it, words `first` to `last`, a cell as far behind its name's as there are names before as many
  * values? */
 bool ms_detect_is_in_place(const Search *s, guint kind, gsize first, gsize last);
+/* Do words with a blank between each two fill the line before `at`?  Then what is said goes on in
+ * the next one, where a blank would stand if there were room. */
+bool ms_detect_is_wrapped(const MsFold *fold, gsize at);
+/* Do cells in lines of their own, names and then values, say that the value is of another name? */
+bool ms_detect_is_of_other(const Search *s, guint kind, gsize first, gsize last);
 /* Is the label a head of another column than that of what is at `value`, a line below? */
 bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value);
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */

@@ -216,6 +216,18 @@ static bool is_of_one_number(const Search *s, const MsHit *hit)
 	return true;
 }
 
+/* Is the label, above it and others, the name of another cell? */
+static bool is_of_other(
+	const Search *s, guint k, const MsHit *hit, const MsLabel *label, gsize start)
+{
+	const char *between = s->fold->text + label->end;
+	gsize at = 0, len = start - label->end;
+	while (at < len && !g_ascii_isalnum(between[at]))
+		at++;
+	return at < len && memchr(between, '\n', len) != NULL &&
+		ms_detect_is_of_other(s, k, hit->first, hit->last);
+}
+
 /* Does a label, or what stands around it, say that it is of the kind?  `odd`: it is a piece of a
  * longer number, a year or several numbers, which a label means only if it is right behind it: of
  * "contract 4711, items: 1001.25, May 2026" neither is meant. */
@@ -227,7 +239,8 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 		(odd ? ms_detect_is_right_behind(s, k, start, &alone)
 		     : label != NULL && !ms_detect_is_anothers(s->fold, label->start, label->end,
 					 start, end, ms_detect_figure(s->fold, label->start,
-							     label->end, start, end))))
+							     label->end, start, end)) &&
+				!is_of_other(s, k, hit, label, start)))
 		return true;
 	return ms_detect_is_told(s, k, hit->first, hit->last) ||
 		ms_detect_in_billing(s, start, end);

@@ -797,6 +797,10 @@ static const struct {
 	{"Menge Kundennummer\n417 Meier", "KD00417"},
 	{"To\n\nName\nKunde\nOrt\nMeier GmbH\n417\nBerlin\n\nTo", "KD00417"},
 	{"To\n\nKunde\nName\nOrt\n417\nMeier GmbH\nBerlin\n\nTo", "KD00417"},
+	{"To\n\nKunde\nAnna Weber\nMenge\n417\nPreis\n3,50", NULL}, /* by turns */
+	/* names in lines, and rows of values in lines */
+	{"Kunde\nMenge\nPreis\n417\n3\n9,50\n12694\n4\n7,10\n\nTo", "KD00417+KD12694"},
+	{"Menge\nKundennummer\nPreis\n12694\n417\n9,50\n20260418\n417\n7,10\n\nTo", "KD00417"},
 	/* a label with its value in the line below, and what stands further below */
 	{"Bestellung\n\nRechnungsnummer\n\n20260027\n\nMenge\n\n20260418", "RE20260027"},
 	{"Ihre Rechnungsnummer\n20260027\nMenge\n20260418", "RE20260027"},
