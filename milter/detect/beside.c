@@ -26,6 +26,9 @@
 #define MAX_LINES_OF_NAME 4
 #define MAX_COLUMN 500  /* bytes from the first name to the value */
 #define MIN_IN_COLUMN 4 /* bytes of a value */
+#define MIN_WRAPPED 40 /* bytes of a line of prose that goes on in the next one */
+#define MAX_WRAPPED 120
+#define MIN_BLANKS 4
 #define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
 #define STOPS "./]"
 
@@ -233,6 +236,18 @@ static bool is_cut_short(const Search *s, gsize word)
 			(memcmp(end - 2, "nr", 2) == 0 || memcmp(end - 2, "no", 2) == 0));
 }
 
+bool ms_detect_is_wrapped(const MsFold *fold, gsize at)
+{
+	gsize from = at, blanks = 0;
+	for (; from > 0 && fold->text[from - 1] != '\n'; from--) {
+		char c = fold->text[from - 1];
+		if (c == '\t' || c == '|' || (c == ' ' && fold->text[from] == ' '))
+			return false;
+		blanks += c == ' ';
+	}
+	return at - from >= MIN_WRAPPED && at - from <= MAX_WRAPPED && blanks >= MIN_BLANKS;
+}
+
 /* May what stands between the name that ends with word `last` and the value be there? */
 static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 {
@@ -250,7 +265,7 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
-		if (lines > 0 &&
+		if (lines > 0 && !(lines == 1 && ms_detect_is_wrapped(s->fold, end)) &&
 			(!begins_cell(s, first) || (!numbered && !ends_line(s->fold, c->until))))
 			return false;
 	}

@@ -465,11 +465,17 @@ static bool is_how_many(const Short *c, guint k, gsize start)
 		!ms_detect_asks_for_number(fold, from, start);
 }
 
-/* "customer 417", "Kd. 417" */
+/* "customer 417", "Kd. 417"; a line's end may be in place of the blank. */
 static bool is_behind_blank(const MsFold *fold, gsize start)
 {
-	gsize at = start - (start > 0), from;
-	if (at < 2 || fold->text[at] != ' ')
+	gsize at = start, from;
+	while (at > 0 && strchr("> ", fold->text[at - 1]) != NULL)
+		at--;
+	bool wrapped = at > 1 && fold->text[at - 1] == '\n' && ms_detect_is_wrapped(fold, at - 1);
+	at = wrapped ? at - 1 : start - (start > 0);
+	if (at > 2 && memcmp(fold->text + at - 2, " / ", 3) == 0)
+		at -= 2;
+	if (at < 2 || (!wrapped && fold->text[at] != ' '))
 		return false;
 	for (from = at - 1; from > 0 && g_ascii_isalpha(fold->text[from - 1]); from--)
 		;

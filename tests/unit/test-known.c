@@ -809,6 +809,11 @@ static const struct {
 	{"\xe2\x94\x82 Menge \xe2\x94\x82 Kunde \xe2\x94\x82\n\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80"
 	 "\xe2\x94\xbc\xe2\x94\x80\xe2\x94\x80\xe2\x94\xa4\n\xe2\x94\x82 417 \xe2\x94\x82 12694 \xe2\x94\x82",
 		"KD12694"},
+	{"Kunde / 417", "KD00417"},
+	/* prose that goes on in the next line */
+	{"Die Lieferung von gestern ging leider nicht an den Kunden\n417 sondern an andere.", "KD00417"},
+	{"Die Lieferung  von gestern ging leider nicht an den Kunden\n417 sondern an andere.", NULL},
+	{"Wir haben Kunden\n417 Mal", NULL},
 	/* of compounds that only end so */
 	{"Wohnungsnummer 20260418", NULL},
 	{"Wartungsnummer 0418/2026", NULL},
