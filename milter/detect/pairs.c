@@ -19,6 +19,9 @@
 
 #define MAX_NAME 48  /* bytes */
 #define MAX_VALUE 64
+#define MAX_FURTHER 3 /* values */
+#define MIN_KINDS 3
+#define MARKS ":=;"
 #define MAX_GAP 12   /* between the mark and the value */
 #define MIN_IN_LINK 5 /* bytes of a value */
 #define MIN_IN_OWN 4  /* the same in a link to the sender itself */
@@ -70,6 +73,30 @@ static bool is_too_short(const Search *s, gsize from, gsize until)
 		(until - from < MIN_IN_OWN || !ms_detect_is_own(s, from, until));
 }
 
+/* "Kunde;417", "Betrag;12,50": are the name and its value all of their line? */
+static bool fill_line(const char *text, gsize name, gsize end, gsize until)
+{
+	while (name > 0 && strchr("> \"", text[name - 1]) != NULL)
+		name--;
+	until += strspn(text + until, "\" \r");
+	return (name == 0 || text[name - 1] == '\n') && !ms_has_digit(text + name, end - name) &&
+		(text[until] == '\n' || text[until] == '\0');
+}
+
+/* "Verwendungszweck: 48213 / 2026-0417": what may be of several kinds may be said of several. */
+static void add_further(Search *s, const MsNameKinds *kinds, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize from, until;
+	for (guint n = 0; n < MAX_FURTHER && kinds->n >= MIN_KINDS; n++, at = until) {
+		at += strspn(text + at, " ");
+		if ((text[at] != '/' && text[at] != ',') ||
+			!value_behind(text, s->fold->len, at, &from, &until))
+			return;
+		ms_detect_add_named(s, kinds, from, until);
+	}
+}
+
 static void read_pair(Search *s, gsize at)
 {
 	gsize from, until, name;
@@ -77,13 +104,16 @@ static void read_pair(Search *s, gsize at)
 	if (!value_behind(text, s->fold->len, at, &from, &until))
 		return;
 	gsize end = name_before(text, ms_detect_inner_end(text, at), &name);
-	if (end - name < 2 || end - name > MAX_NAME)
+	if (end - name < 2 || end - name > MAX_NAME ||
+		(text[at] == ';' && !fill_line(text, name, end, until)))
 		return;
 	const MsNameKinds *kinds = ms_detect_kinds_named(s, text + name, end - name);
 	if (kinds == NULL)
 		kinds = ms_detect_kinds_enclosed(s, name, end);
-	if (kinds != NULL && !is_too_short(s, from, until))
+	if (kinds != NULL && !is_too_short(s, from, until)) {
 		ms_detect_add_named(s, kinds, from, until);
+		add_further(s, kinds, until);
+	}
 }
 
 /* ".../customers/48291746/...": the step before it says what it is.  Where the link ends. */
@@ -120,8 +150,8 @@ void ms_detect_pairs(Search *s)
 	const char *text = s->fold->text;
 	gsize len = s->fold->len, walked = 0; /* a link within a link is walked with that */
 	guint marks = 0;
-	for (gsize at = strcspn(text, ":="); at < len && !s->full;
-		at += 1 + strcspn(text + at + 1, ":=")) {
+	for (gsize at = strcspn(text, MARKS); at < len && !s->full;
+		at += 1 + strcspn(text + at + 1, MARKS)) {
 		if (text[at] == '\0') /* folded: none stands within */
 			break;
 		if (++marks % BIG_STEP == 0 && !ms_budget_time(s->budget))

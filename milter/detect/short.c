@@ -450,8 +450,10 @@ static bool is_how_many(const Short *c, guint k, gsize start)
 	gsize at = start, from;
 	while (at > 0 && fold->text[at - 1] == ' ')
 		at--;
-	bool closed = at > 0 && fold->text[at - 1] == ':';
+	bool closed = at > 0 && strchr(":;", fold->text[at - 1]) != NULL;
 	at -= closed;
+	while (closed && at > 0 && fold->text[at - 1] == ' ') /* "clients : 417" */
+		at--;
 	if (at < MIN_MANY || strlen(c->digits) >= MIN_TOLD ||
 		!ms_detect_may_be_of_many(c->s, k, at) ||
 		(!closed && strchr("nN", fold->text[at - 1]) != NULL) ||

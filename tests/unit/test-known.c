@@ -809,7 +809,12 @@ static const struct {
 	{"\xe2\x94\x82 Menge \xe2\x94\x82 Kunde \xe2\x94\x82\n\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80"
 	 "\xe2\x94\xbc\xe2\x94\x80\xe2\x94\x80\xe2\x94\xa4\n\xe2\x94\x82 417 \xe2\x94\x82 12694 \xe2\x94\x82",
 		"KD12694"},
+	/* a name and its value are all of a line */
+	{"Kunde;417\nBetrag;12,50", "KD00417"},
+	{"Kunden;417\nBetrag;12,50", NULL},
+	{"Meier;Kunde;417;3", NULL},
 	{"Kunde / 417", "KD00417"},
+	{"Kunden : 417", NULL},
 	/* prose that goes on in the next line */
 	{"Die Lieferung von gestern ging leider nicht an den Kunden\n417 sondern an andere.", "KD00417"},
 	{"Die Lieferung  von gestern ging leider nicht an den Kunden\n417 sondern an andere.", NULL},
