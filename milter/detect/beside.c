@@ -323,7 +323,7 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		if (is_slashed(c, first, last, end) && is_near(c, first, end - 1, numbered))
 			return true;
 		word = words_text(s, first, last, &len);
-		if (!ms_name_is_particle(word, len) &&
+		if ((n > 0 || !ms_name_is_particle(word, len)) &&
 			names_kind(c, s->fold->text + from, until - from) &&
 			is_near(c, first, end - 1, numbered))
 			return numbered || !is_of_longer(c, first, end);

@@ -305,14 +305,26 @@ static void shorten(char *word)
 	g_strlcat(word, "#", MAX_WORD);
 }
 
+/* "your reference": whose it is says all. */
+static bool is_yours(const Word *words, guint i, guint n)
+{
+	const Known *next = i + 1 < n ? look_up(words[i + 1].text) : NULL;
+	return next != NULL && strcmp(words[i].text, "your") == 0 &&
+		strcmp(next->means != NULL ? next->means : words[i + 1].text, "reference") == 0;
+}
+
 /* Takes particles out, unless nothing else is there; what is left over behind as well. */
 static guint tidy(Word *words, guint n)
 {
 	guint kept = 0;
+	bool last_is_n = false;
 	for (guint i = 0; i < n; i++) {
 		const Known *known = look_up(words[i].text);
-		if (n > 1 && (known->what & IS_PARTICLE) != 0)
+		if (n > 1 && (known->what & IS_PARTICLE) != 0 && !is_yours(words, i, n))
 			continue;
+		if (strcmp(words[i].text, "o") == 0 && last_is_n)
+			continue; /* "n.º" */
+		last_is_n = strcmp(words[i].text, "n") == 0;
 		words[kept] = words[i];
 		char *word = words[kept++].text;
 		translate(word, known);

@@ -823,6 +823,10 @@ static const struct {
 	{"Wohnungsnummer 20260418", NULL},
 	{"Wartungsnummer 0418/2026", NULL},
 	{"Hotelrechnungsnummer 0418/2026", "RE20260418"},
+	/* what a payment is for may be several */
+	{"Verwendungszweck: 417 / 2026-0418", "KD00417|0000417+RE20260418"},
+	{"Verwendungszweck: 417 EUR 20260418", "KD00417|0000417"},
+	{"Your ref 417", "KD00417|0000417"},
 	{"Haus Kundennummer\nMeier 417", NULL},
 	{"Kundennummer Menge\n12 417 01.11.2026", NULL},
 	/* tabs that indent, and tables of one column, are of lines as any */
@@ -1091,7 +1095,7 @@ static const struct {
 	{"KN: 417", "KD00417"},
 	{"Kundenschl\xc3\xbcssel: 417", "KD00417"},
 	{"Kto.-Nr. 417", "KD00417"},
-	{"Your ref: 417", "0000417"},
+	{"Your ref: 417", "KD00417|0000417"},
 	{"Reference: 417", "0000417"},
 	{"Uw kenmerk: 417", "KD00417"},
 	{"Spendernummer 417", "KD00417"},
