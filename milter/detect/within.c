@@ -98,10 +98,21 @@ static const MsNameKinds *labels(Search *s, const char *text, gsize len)
 	return ms_detect_kinds_named(s, name, len + 3);
 }
 
+/* "numberF26-0721" behind "Invoice ": the kinds that both name. */
+static const MsNameKinds *labels_before(Search *s, gsize word, const char *text, gsize len)
+{
+	const MsWord *w = &s->compact->words[word];
+	if (word == 0 || w->from - w[-1].until > 2 || !ms_detect_says_number(text, len))
+		return NULL;
+	return ms_detect_kinds_named(s, s->fold->text + w[-1].from, w->from + len - w[-1].from);
+}
+
 static void by_labels(Search *s, gsize word, const char *text, gsize len, gsize letters)
 {
 	for (gsize n = 2; n <= MIN(letters, MAX_LABEL) && n < len; n++) {
 		const MsNameKinds *kinds = labels(s, text, n);
+		if (kinds == NULL)
+			kinds = labels_before(s, word, text, n);
 		for (guint i = 0; kinds != NULL && i < kinds->n; i++)
 			behind_label(s, kinds->kinds[i], word, n);
 	}

@@ -827,6 +827,7 @@ static const struct {
 	{"Verwendungszweck: 417 / 2026-0418", "KD00417|0000417+RE20260418"},
 	{"Verwendungszweck: 417 EUR 20260418", "KD00417|0000417"},
 	{"Your ref 417", "KD00417|0000417"},
+	{"Contract no0000417", "0000417"},
 	{"Haus Kundennummer\nMeier 417", NULL},
 	{"Kundennummer Menge\n12 417 01.11.2026", NULL},
 	/* tabs that indent, and tables of one column, are of lines as any */
