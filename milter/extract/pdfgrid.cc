@@ -626,6 +626,33 @@ static void take_above(Table *table, const std::vector<MsPdfRow> &rows, size_t f
 	}
 }
 
+/* Does a text of its own begin in a gap, right behind another that is cut off there? */
+static bool touches_in_gap(const Table &table, const MsPdfRow &row)
+{
+	for (const MsPdfWord &word : row)
+		for (size_t k = 1; word.begins && k + 1 < table.gaps.size(); k++)
+			if (std::fabs(word.x1 - table.gaps[k].until) < SLACK * 2)
+				return true;
+	return false;
+}
+
+/* Rows above the first one with several cells are of the table if theirs touch where its columns
+ * part. */
+static void take_touching(Table *table, const std::vector<MsPdfRow> &rows, size_t first, size_t *begin)
+{
+	while (*begin > first) {
+		const MsPdfRow &row = rows[*begin - 1];
+		std::vector<Gap> left, kept;
+		if (!is_right_above(*table, row) || !touches_in_gap(*table, row) ||
+			narrow_all(*table, row, &left, &kept) > 0 ||
+			left.size() < table->gaps.size())
+			return;
+		table->gaps = std::move(left);
+		table->rows.insert(table->rows.begin(), row);
+		--*begin;
+	}
+}
+
 /* The head of the page before stands above a table that has none, if its names fit. */
 static size_t take_head(Table *table, const MsPdfHead &head)
 {
@@ -686,8 +713,10 @@ static Table read_table(const std::vector<MsPdfRow> &rows, size_t *at)
 	table.rows.resize(table.whole);
 	table.gaps = table.parted;
 	*at = begin + std::max<size_t>(table.whole, 1);
-	if (!table.rows.empty())
+	if (!table.rows.empty()) {
+		take_touching(&table, rows, first, &begin);
 		take_above(&table, rows, first, begin);
+	}
 	return table;
 }
 

@@ -609,6 +609,9 @@ static void test_tables(void)
 			"50 720 Name|120 720 Customer no.|220 720 Stock|50 706 Lee|120 706 530|220 706 1|"
 			"50 692 Kim|220 692 none|50 678 May|120 678 417|",
 			"Lee\t530\t1\t\nKim\t\tnone\t\nMay\t417\t\t"},
+		{"cells that touch above",
+			"50 715 Contract num|110 715 V-8|50 700 Day|110 700 1.12.|50 685 Page|110 685 2|",
+			"Contract num\tV-8\t\nDay\t1.12.\t\nPage\t2\t"},
 		{"twin: a currency apart from its sums",
 			"50 700 Day|100 700 Customer no.|200 700 Deliverysummary|50 685 1|100 685 417|200 685 EUR|"
 			"240 685 12,00|50 670 Sum|200 670 EUR|240 670 12,00|",
