@@ -208,16 +208,15 @@ static bool has_two_in_one(const Table &table, const MsPdfRow &row)
 
 /* Names below values begin another table when these or what is below them has more columns; then
  * this one ends above them. */
-static bool begins_another(Table *table, const MsPdfRow &row)
+static bool begins_another(Table *table, const MsPdfRow &row, size_t cells)
 {
-	bool values = has_digit(row), finer = has_two_in_one(*table, row);
+	bool values = has_digit(row), finer = !table->finer && has_two_in_one(*table, row);
 	if (!values && table->valued && table->above == 0) {
 		table->above = table->rows.size();
 		table->whole_above = table->whole;
 		table->parted_above = table->parted;
 	}
-	if (finer && !table->finer && table->above > 0 &&
-		(!values || table->whole > table->above)) {
+	if (finer && table->above > 0 && (!values || table->whole > table->above)) {
 		table->whole = table->whole_above;
 		table->parted = table->parted_above;
 		return true;
@@ -225,7 +224,7 @@ static bool begins_another(Table *table, const MsPdfRow &row)
 	if (values)
 		table->above = 0;
 	table->finer |= values && finer;
-	table->most = std::max(table->most, count_cells(row));
+	table->most = std::max(table->most, cells);
 	table->valued |= values;
 	return false;
 }
@@ -234,8 +233,9 @@ static bool begins_another(Table *table, const MsPdfRow &row)
  * is too long for its column does not close the gap. */
 static bool take(Table *table, const MsPdfRow &row)
 {
-	bool cells = has_cells(row);
-	if (begins_another(table, row))
+	size_t n = count_cells(row);
+	bool cells = n > 1;
+	if (begins_another(table, row, n))
 		return false;
 	std::vector<Gap> left, kept;
 	std::vector<bool> seen(table->parts + 1, false);
@@ -638,7 +638,8 @@ static bool touches_in_gap(const Table &table, const MsPdfRow &row)
 
 /* Rows above the first one with several cells are of the table if theirs touch where its columns
  * part. */
-static void take_touching(Table *table, const std::vector<MsPdfRow> &rows, size_t first, size_t *begin)
+static void take_touching(
+	Table *table, const std::vector<MsPdfRow> &rows, size_t first, size_t *begin)
 {
 	while (*begin > first) {
 		const MsPdfRow &row = rows[*begin - 1];
@@ -690,10 +691,11 @@ static bool begins_coarser(const Table &table, const std::vector<MsPdfRow> &rows
 	if (!table.valued || at + 1 >= rows.size())
 		return false;
 	const MsPdfRow &names = rows[at], &values = rows[at + 1];
+	if (has_digit(names) || !has_digit(values))
+		return false;
 	double before = names[0].y - rows[at - 1][0].y, behind = values[0].y - names[0].y;
 	size_t n = count_cells(names);
-	return n > 1 && n < table.most && n == count_cells(values) && !has_digit(names) &&
-		has_digit(values) && before > behind * PITCH;
+	return n > 1 && n < table.most && n == count_cells(values) && before > behind * PITCH;
 }
 
 /* The table from row `*at` on, which is moved behind it; it has no rows if there is none. */

@@ -683,7 +683,8 @@ void MsDevice::add_word(Words *words, const TextWord *word, int from, int until)
 	for (int i = from; i < until; i++) {
 		Place here;
 		word->getCharBBox(i, &here.x1, &here.y1, &here.x2, &here.y2);
-		here = upright(here, words->way);
+		if (words->way != 0)
+			here = upright(here, words->way);
 		Unicode u = *word->getChar(i);
 		gsize at = words->text->len;
 		put(words->text, u);
