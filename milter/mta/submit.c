@@ -157,6 +157,15 @@ static CURLcode perform(CURL *curl)
 	return rc;
 }
 
+/* Where the connection broke, what the server said before is no answer to what it did not hear. */
+static char *reply_of(CURLcode rc, const char *why, const char *last)
+{
+	if (last == NULL || *last == '\0')
+		return g_strdup(why);
+	return rc == CURLE_OK || is_refusal(last) ? g_strdup(last)
+						  : g_strdup_printf("%s (it said last: %s)", why, last);
+}
+
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out)
 {
@@ -180,8 +189,7 @@ MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtr
 	if (code == 221 && is_refusal(last))
 		code = strtol(last, NULL, 10);
 	MsSubmitted result = outcome(rc, code, &source);
-	bool spoke = last != NULL && *last != '\0' && code >= 200;
-	const char *text = spoke ? last : *why != '\0' ? why : curl_easy_strerror(rc);
+	g_autofree char *text = reply_of(rc, *why != '\0' ? why : curl_easy_strerror(rc), last);
 	*reply_out = ms_text_escape(text, -1, 300);
 	if (rc != CURLE_OK)
 		hang_up(curl);

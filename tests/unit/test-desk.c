@@ -850,6 +850,14 @@ static void test_refused_words(void)
 			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
 		CONTAINS(said, i % 2 == 0 ? "did not take it: 550" : "did not take it: 451");
 	}
+	/* and of a connection that broke, what it had said before is none */
+	for (gsize i = 0; i < G_N_ELEMENTS(points); i++) {
+		stub_next(w->stub, points[i], STUB_DROP);
+		g_autofree char *said = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+		g_assert_null(strstr(said, "did not take it: 2"));
+		g_assert_null(strstr(said, "did not take it: 3"));
+	}
 	ms_desk_free(desk);
 	world_free(w);
 }
