@@ -548,6 +548,19 @@ static void test_unavailable(void)
 	settings.redis.address = "unix:/nonexistent/redis.sock";
 	g_autoptr(MsDirectory) nowhere = open_directory(&settings);
 	expect_unavailable(nowhere, MS_RETRY, "Redis at unix:/nonexistent");
+	/* The last entry was taken out: nobody is unknown for that. */
+	g_autofree char *one = g_build_filename(dir, "one.db", NULL);
+	g_autoptr(GError) error = NULL;
+	bool changed = false;
+	settings = settings_for(MS_BACKEND_SQLITE, true);
+	settings.sqlite = one;
+	g_autoptr(MsDirectory) last = open_directory(&settings);
+	load(last, "AC-1,customer-number,NEW-4711\n");
+	g_assert_cmpint(
+		ms_directory_delete(last, "AC-1", "customer-number", "NEW-4711", &changed, &error),
+		==, MS_FOUND);
+	g_assert_true(changed);
+	expect_unavailable(last, MS_CONFIG, "it is empty");
 }
 
 static void test_not_a_database(void)
