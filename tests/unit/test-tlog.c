@@ -525,9 +525,9 @@ static void test_shown(void)
 {
 	g_autofree char *folder = g_build_filename(dir, "shown", NULL);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(MsTlog) log = make_log(folder, 1000);
 	MsTlogVerified v;
 	Seen seen = {0};
+	ms_tlog_free(make_log(folder, 1000));
 	edit(folder); /* the entry 300 */
 	g_assert_true(ms_tlog_verify(folder, pass_over, see_entry, &seen, &v, &error));
 	g_assert_cmpuint(seen.shown, ==, 999);
