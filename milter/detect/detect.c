@@ -521,10 +521,12 @@ static char *letters_before(const char *text, gsize from, gsize until)
 	return g_string_free(out, FALSE);
 }
 
-static bool begins_with_number(const char *text, gsize from, gsize until)
+/* Is nothing but marks before its first digit, or in all of it? */
+static bool begins_with_marks(const char *text, gsize from, gsize until)
 {
-	g_autofree char *letters = letters_before(text, from, until);
-	return *letters == '\0';
+	while (from < until && !g_ascii_isalnum(text[from]) && (text[from] & 0x80) == 0)
+		from++;
+	return from == until || g_ascii_isdigit(text[from]);
 }
 
 /* The line in which the value of a label stands that ends its own: the first one below that says
@@ -540,11 +542,10 @@ static gsize value_line(const MsFold *fold, gsize label, gsize label_end, gsize 
 	bool alone = from == 0 || text[from - 1] == '\n';
 	for (gsize end; at < until; at = end + 1) {
 		end = MIN(ms_detect_line_end(text, fold->len, at), until);
-		if (ms_has_digit(text + at, end - at) &&
-			(alone || at == label_end || begins_with_number(text, at, end)))
+		bool marks = begins_with_marks(text, at, end);
+		if (ms_has_digit(text + at, end - at) && (alone || at == label_end || marks))
 			return at;
-		g_autofree char *said = letters_before(text, at, end);
-		if (*said != '\0')
+		if (!marks)
 			break;
 	}
 	return label_end;
