@@ -79,6 +79,10 @@ for profile in "$SOURCE"/contrib/apparmor/*; do
 	fi
 done
 
+# Folders are locked, too: whose is this socket, this spool, this state?
+ok 'AppArmor: a folder that may be written to may be locked' sh -c \
+	"! grep -nE '^ *[^# ]*/ r?w[a-jl-z]*,' '$SOURCE'/contrib/apparmor/*"
+
 section() { awk -v want="[$1]" '/^\[/ { on = $0 == want; next } { sub(/#.*/, "") } on && NF { print $1 }' "$SOURCE/contrib/packages"; }
 needs() { # SECTION PACKAGE
 	section "$1" | grep -qx "$2"
