@@ -310,6 +310,7 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 	gsize value = ms_detect_word_start(s, c->word);
 	guint lines, n = 0;
 	gsize len;
+	bool named = false;
 	const char *word = end > 0 ? words_text(s, whole_word(s, end - 1), end - 1, &len) : NULL;
 	if (word == NULL || ms_name_is_particle(word, len))
 		return false;
@@ -323,9 +324,10 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		if (is_slashed(c, first, last, end) && is_near(c, first, end - 1, numbered))
 			return true;
 		word = words_text(s, first, last, &len);
-		if ((n > 0 || !ms_name_is_particle(word, len)) &&
-			names_kind(c, s->fold->text + from, until - from) &&
-			is_near(c, first, end - 1, numbered))
+		/* "Your" is of the name only where there is none without it: "your reference" */
+		bool more = !named || !ms_name_is_particle(word, len);
+		named = names_kind(c, s->fold->text + from, until - from);
+		if (more && named && is_near(c, first, end - 1, numbered))
 			return numbered || !is_of_longer(c, first, end);
 	}
 	return false;
