@@ -40,7 +40,10 @@ struct MsSqlite {
 	bool create;
 	bool locked; /* by another process, when it was last tried */
 	gint64 waits_since;
-	bool stuck; /* it does not get at its log any more: to be opened anew */
+	/* A lock that the system did not take back stays with the connection, which takes it for
+	 * another's, whatever it tries: to be opened anew.  By SQLite's version it says so, or
+	 * that the lock is another's, which it may be. */
+	bool stuck;
 };
 
 static gint64 end_of_waiting(const MsSqlite *db)
@@ -116,7 +119,6 @@ static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 	MsAnswer answer = wants ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
-	/* A lock that the system did not take back stays with the connection, whatever it tries. */
 	db->stuck = db->stuck || (rc & 0xff) == SQLITE_PROTOCOL;
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
 		"%s: %s%s%s%s", db->path,
@@ -273,7 +275,9 @@ static MsAnswer set_up(MsSqlite *db, gint32 application_id, const MsSqliteUpgrad
 	int rc = execute_when_free(db, create ? PRAGMAS : "PRAGMA query_only=ON;");
 	if (rc == SQLITE_OK && create && tables == 0)
 		return make_tables(db, application_id, schema, error);
-	if (rc == SQLITE_OK && create)
+	/* It may be another's lock after all, and then what is read is still to be had: it has its
+	 * tables. */
+	if (rc == SQLITE_OK && create && !db->stuck)
 		rc = sqlite3_exec(db->db, schema, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? MS_FOUND : fail(db, rc, error);
 }
@@ -351,9 +355,9 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	if (!db->memory)
 		note_file(db, &st);
 	sqlite3_busy_handler(db->db, wait_for_lock, db);
-	db->locked = db->stuck = false;
 	MsAnswer answer = set_up(
 		db, db->application_id, db->upgrades, db->schema, db->create, error);
+	db->stuck = false;
 	db->wal = db->memory ? 0 : inode_of(db, "-wal");
 	return answer;
 }
@@ -442,9 +446,11 @@ static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
 	if (stat(db->path, &st) != 0)
 		return cannot_see(db, error);
 	bool moved = has_moved(db, &st);
-	if (moved)
+	if (moved) {
 		/* while it is open: after that its inode may be another file's */
 		remove_own_log(db);
+		db->locked = false;
+	}
 	return db->db == NULL || moved || db->stuck || (contents && was_written(db, &st))
 		? open_again(db, error)
 		: MS_FOUND;
@@ -598,7 +604,7 @@ static void note_lock(MsSqlite *db, const Statement *s, int rc)
 	bool busy = (rc & 0xff) == SQLITE_BUSY;
 	if (busy ? g_get_monotonic_time() >= end_of_waiting(db)
 		 : rc == SQLITE_DONE && !sqlite3_stmt_readonly(s->stmt))
-		db->locked = busy;
+		db->locked = db->stuck = busy;
 }
 
 static int step_all(const Statement *s, MsSqlTake take, void *user)
