@@ -20,18 +20,19 @@
 
 #define WAIT_MS 15000
 
-/* What `who` remembers of our own trail, which has to have it. */
-static void take_reminder(const Agent *agent, const char *who, const char *note)
+/* What `who` remembers of our own trail, which has to have it; false: it has not. */
+static bool take_reminder(const Agent *agent, const char *who, const char *note)
 {
 	const MsSettings *s = ms_desk_settings(agent->desk);
 	g_autoptr(GError) error = NULL;
 	if (*note == '\0' || ms_audit_remind(s->audit_file, note, &error) ||
 		!g_error_matches(error, MS_ERROR, MS_ERROR_INPUT))
-		return;
+		return true;
 	g_autofree char *detail = g_strdup_printf(
 		"%s remembers another one, or more of it: %s", who, error->message);
 	ms_log(LOG_CRIT, NULL, "audit trail of this host: %s", detail);
 	ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, detail);
+	return false;
 }
 
 json_t *agent_trail(Agent *agent, const json_t *ask, GError **error)
@@ -125,14 +126,15 @@ static void leave(const Agent *agent, GHashTable *refused)
 	ms_alert_leave(ms_desk_settings(agent->desk)->state_dir, MS_ALERT_WITNESS, all->str);
 }
 
-/* Redis is not restored with us. */
+/* Redis is not restored with us.  What it has against the trail it keeps, until the true one is
+ * back or another one begins: there may be nobody else to say so. */
 static void look_at_own(const Agent *agent, MsLink *link)
 {
 	g_autofree char *note = ms_link_recall(link, NULL), *now = NULL;
 	if (note == NULL)
 		return;
-	take_reminder(agent, "Redis", note);
-	if (ms_audit_publish(agent->audit, &now, NULL) && now != NULL)
+	if (take_reminder(agent, "Redis", note) && ms_audit_publish(agent->audit, &now, NULL) &&
+		now != NULL)
 		ms_link_remember(link, now, NULL);
 }
 
