@@ -355,6 +355,7 @@ static MsAnswer open_file(MsSqlite *db, GError **error)
 	if (!db->memory)
 		note_file(db, &st);
 	sqlite3_busy_handler(db->db, wait_for_lock, db);
+	db->locked = db->locked && db->stuck;
 	MsAnswer answer = set_up(
 		db, db->application_id, db->upgrades, db->schema, db->create, error);
 	db->stuck = false;
@@ -449,7 +450,7 @@ static MsAnswer follow(MsSqlite *db, bool contents, GError **error)
 	if (moved) {
 		/* while it is open: after that its inode may be another file's */
 		remove_own_log(db);
-		db->locked = false;
+		db->stuck = false; /* it was the other one's */
 	}
 	return db->db == NULL || moved || db->stuck || (contents && was_written(db, &st))
 		? open_again(db, error)
