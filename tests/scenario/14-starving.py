@@ -72,13 +72,14 @@ m.stop()
 m.start()
 
 # ---- reader processes ----
-before, result = set(supervisors()), []
+before, result, waiting = set(supervisors()), [], []
 for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL):
     # A message that is read a second time has a reader of its own; if that one dies too, it is held: once for each.
     threads = [threading.Thread(target=lambda: result.append(send(big, 1)[0])) for _ in range(3)]
     for t in threads:
         t.start()
     time.sleep(0.3)
+    waiting.append(sum(t.is_alive() for t in threads))
     for pid in supervisors():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
@@ -86,6 +87,7 @@ for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL):
         t.join()
     wait_for(lambda: len(supervisors()) == len(before), 20)
 tap.same(result, [{'continue': '1'}] * 9, 'readers killed and stopped: what they had in hand is read again, and delivered')
+tap.ok(all(waiting), '... and there was some in hand each time', waiting)
 tap.ok(wait_for(lambda: 'another was started' in m.tail(), 20), '... and the log says what happened', m.tail())
 for pid in supervisors():
     os.kill(pid, signal.SIGSTOP)
