@@ -6,7 +6,8 @@
  *	NAME OUTCOME WITH
  *
  * OUTCOME: works, fails (the kernel has looked at it), waits, ends (SIGNAL or status).  What was
- * killed, or refused as not permitted, is not there.  The last line counts the tries.  With the
+ * killed, or refused as not permitted, is not there.  "UNLIMITED" is what such a child may take more
+ * of than a worker may.  The last line counts the tries.  With the
  * word "shared" as its argument a child has first what its supervisor would have; with "traced" it
  * is a worker that is put back, and what its supervisor would be told of fails, for there is none.
  */
@@ -21,7 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +51,8 @@ typedef struct {
 	long args[6];
 } Try;
 
+#define MEMORY (512 << 20)
+#define SECONDS 10
 static const MsRooms rooms = {0x10000000, 1 << 20, 0x20000000, 1 << 20};
 static Result *result;
 static MsSandbox *sandbox;
@@ -84,6 +89,7 @@ static void make_tries(void)
 	add("new at", here, (long)new, O_CREAT | O_WRONLY, 0600, 0, 0);
 	add("high bits at", here, (long)file, (1L << 32) | O_PATH, 0, 0, 0);
 	add("table", here, (long)table, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	add("beside tables", here, (long)"/usr/share/common-licenses/GPL-3", O_RDONLY, 0, 0, 0);
 	add("bystander", bystander, SIGKILL, 0, 0, 0, 0);
 	add("bystander's thread", bystander, bystander, SIGABRT, 0, 0, 0);
 	add("parent's thread", getpid(), getpid(), SIGABRT, 0, 0, 0);
@@ -119,7 +125,7 @@ static void confine(void)
 		_exit(2);
 	if (!sandbox_descriptors(job, null))
 		_exit(1);
-	const char *failed = sandbox_enter(sandbox, 512 << 20, 10, traced);
+	const char *failed = sandbox_enter(sandbox, MEMORY, SECONDS, traced);
 	if (failed != NULL)
 		_exit(2);
 }
@@ -217,6 +223,83 @@ static void attempt(long nr, const char *table, const Try *t)
 	judge(nr, table, t, status, late);
 }
 
+/* As /proc tells it of the process; false: it does not, or more than that may be taken. */
+static bool is_at_most(pid_t pid, const char *what, long long most)
+{
+	char path[64], line[256];
+	long long soft, hard;
+	bool fine = false;
+	snprintf(path, sizeof path, "/proc/%d/limits", (int)pid);
+	FILE *f = fopen(path, "re");
+	while (f != NULL && !fine && fgets(line, sizeof line, f) != NULL)
+		fine = strncmp(line, what, strlen(what)) == 0 &&
+			sscanf(line + strlen(what), "%lld %lld", &soft, &hard) == 2 &&
+			soft <= most && hard <= most;
+	if (f != NULL)
+		fclose(f);
+	if (!fine)
+		printf("UNLIMITED %s\n", what);
+	return fine;
+}
+
+/* What is in /proc of a process whose memory is nobody's to look into is root's. */
+static bool is_private(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+	bool fine = stat(path, &st) == 0 && st.st_uid == 0;
+	if (!fine)
+		printf("UNLIMITED who looks into it\n");
+	return fine;
+}
+
+static bool is_limited(pid_t pid)
+{
+	static const struct {
+		const char *what;
+		long long most;
+	} limits[] = {
+		{"Max core file size", 0},
+		{"Max cpu time", SECONDS},
+		{"Max file size", 0},
+		{"Max processes", 0},
+		{"Max open files", MS_WORKER_FDS},
+#ifndef MS_SANITIZERS
+		{"Max address space", MEMORY},
+#endif
+	};
+	bool fine = is_private(pid);
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		fine = is_at_most(pid, limits[i].what, limits[i].most) && fine;
+	return fine;
+}
+
+#define NOBODY 65534
+
+/* Looked at while it waits. */
+static bool look_at_one(void)
+{
+	memset(result, 0, sizeof *result);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (getuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) != 0)
+			_exit(1);
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* as a program is that was begun so */
+		confine();
+		result->tried = 1;
+		for (;;)
+			poll(NULL, 0, -1);
+	}
+	for (int i = 0; result->tried == 0 && i < 1000 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, 10);
+	bool fine = result->tried != 0 && is_limited(pid);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return fine;
+}
+
 int main(int argc, char **argv)
 {
 	int pair[2];
@@ -252,6 +335,7 @@ int main(int argc, char **argv)
 #endif
 	bool lives = waitpid(bystander, NULL, WNOHANG) == 0;
 	kill(bystander, SIGKILL);
+	bool limited = look_at_one();
 	printf("%u tries, the bystander %s\n", tries, lives ? "lives" : "WAS KILLED");
-	return lives ? 0 : 1;
+	return lives && limited ? 0 : 1;
 }
