@@ -25,8 +25,6 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LANES = int(os.environ.get('MISSENT_LANES', 2 * (os.cpu_count() or 1)))
 ROOT = os.geteuid() == 0
 JOBS = '-j%d' % (os.cpu_count() or 1)
-# The longest of them sleep most of their time.
-UNIT_JOBS = '-j%d' % ((os.cpu_count() or 1) + 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 3600  # seconds of one job, none of which should take a quarter of it
@@ -269,7 +267,7 @@ def plan(runner, work):
     def unit(folder):
         def do(job):
             tests = "TESTS=%s $(filter-out %s, $(check_PROGRAMS) $(SHELL_TESTS))" % (FIRST, FIRST)
-            code, out, err = runner.command(['make', '-k', UNIT_JOBS, targets[folder], tests], cwd=work + '/' + folder, env=cache)
+            code, out, err = runner.command(['make', '-k', JOBS, targets[folder], tests], cwd=work + '/' + folder, env=cache)
             complaints = [x for x in (out + err).splitlines() if re.search('(error|warning):', x)]
             job.notes += complaints
             # A second time only what failed: not so where a program was not even built, or did not get its turn.
