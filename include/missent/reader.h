@@ -9,7 +9,8 @@
  * ERRORS  ms_reader_read() returns a reading in every case in which a worker was had: a
  *         worker that died, hung or lied is a reading with one unread item.  False means that
  *         no worker could be had (MS_ERROR_RETRY, MS_ERROR_BUSY): try the message again.  A message
- *         whose worker died with all of its process is read once more, alone in another one.
+ *         whose worker died with all of its process is read once more, alone in another one; one
+ *         whose worker was ended from outside, and not by what it read, once more by another.
  * THREADS ms_reader_read() from any number of threads at once.
  * LIMITS  `workers` messages at once, of which no sender has all and dear ones half, and some
  *         more that cost little; `queue` messages that wait; MsLimits for each message.
@@ -99,7 +100,8 @@ typedef struct {
 	/* workers lost: at their deadline; by themselves; for what they gave back */
 	guint64 late, died, lied;
 	guint64 replaced;          /* reader processes that died or hung */
-	guint64 read_again;        /* messages that had been in those */
+	/* messages that had been in those, messages and documents of workers that others ended */
+	guint64 read_again;
 	guint64 cache_hits, cache_asked; /* attachments read from the cache; and asked about */
 	guint64 cache_bytes;
 } MsReaderStats;

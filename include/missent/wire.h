@@ -45,10 +45,18 @@ typedef struct {
  * `serial`: this one is to be killed, for another job of it may have begun. */
 #define MS_PACKET_KILLED 'K'
 
-/* Pulse socket (SOCK_SEQPACKET): client to supervisor, this letter; it answers with a
+/* Pulse socket (SOCK_SEQPACKET): client to supervisor, a MsWireAsk; it answers with a
  * MsWirePulse. */
+#define MS_PULSE_MAGIC "PULSE002"
 #define MS_PACKET_PULSE 'P'
 typedef struct {
+	char letter;
+	int32_t pid; /* a worker whose line was closed, or 0 */
+} MsWireAsk;
+/* BY_ANOTHER: neither it nor its limits nor who is at the two ends of this socket.  Said once. */
+typedef enum { MS_ENDED_BY_ITSELF, MS_ENDED_BY_ANOTHER, MS_ENDED_NOT_YET } MsWireEnded;
+typedef struct {
+	int32_t pid, ended; /* the worker that was asked after, and a MsWireEnded */
 	int32_t why;   /* errno of what kept it from having another worker; 0: nothing */
 	char what[28]; /* what failed */
 } MsWirePulse;
@@ -96,7 +104,7 @@ typedef struct {
  * work while others are installed. */
 #define MS_WIRE_VERSION                                                                        \
 	MS_SETUP_FORMAT MS_JOB_MAGIC MS_DOCUMENT_MAGIC MS_ANSWER_MAGIC MS_QUESTION_MAGIC       \
-		MS_REPLY_MAGIC MS_FILTER_MAGIC
+		MS_REPLY_MAGIC MS_FILTER_MAGIC MS_PULSE_MAGIC
 
 /* Does this errno say that something of the host is used up for now: descriptors, processes,
  * memory?  Then neither the other side nor the settings are at fault. */

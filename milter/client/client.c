@@ -581,6 +581,7 @@ typedef struct {
 	Turn turn;
 	gint64 end; /* of its waiting */
 	const MsPatience *patience;
+	bool again; /* it was read once more */
 	Known known;
 	MsReading *reading;
 	char *lost; /* how it was, if it was */
@@ -608,8 +609,9 @@ static bool begin_alone(const Errand *errand, GError **error)
 		continue;
 	bool mine = reader->alone < ALONE;
 	reader->alone += mine;
-	reader->stats.read_again += mine;
 	pthread_mutex_unlock(&reader->lock);
+	if (mine)
+		client_read_again(reader);
 	if (!mine)
 		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
 			"too many messages are read once more, each by a reader of its own");
@@ -628,8 +630,15 @@ void client_count(MsReader *reader, JobEnd end)
 {
 	pthread_mutex_lock(&reader->lock);
 	reader->stats.late += end == JOB_LATE;
-	reader->stats.died += end == JOB_LOST;
+	reader->stats.died += end == JOB_LOST || end == JOB_ENDED;
 	reader->stats.lied += end == JOB_LIED;
+	pthread_mutex_unlock(&reader->lock);
+}
+
+void client_read_again(MsReader *reader)
+{
+	pthread_mutex_lock(&reader->lock);
+	reader->stats.read_again++;
 	pthread_mutex_unlock(&reader->lock);
 }
 
@@ -649,6 +658,8 @@ static JobEnd run_job(Errand *errand, const Worker *worker, Turn *turn)
 	known_clear(&errand->known);
 	if (end == JOB_LOST)
 		lose(errand, "the worker died while reading");
+	if (end == JOB_ENDED)
+		lose(errand, "the worker was ended from outside while reading, and so was one before");
 	if (end != JOB_DONE)
 		return end;
 	errand->reading = ms_reading_decode(bytes, &refused);
@@ -744,6 +755,16 @@ static void hand_on(Errand *errand, Worker *worker, JobEnd *end)
 	*end = JOB_UNTOUCHED;
 }
 
+/* Whether the kernel took its memory or somebody its life: who reads it next may live.  Once, for
+ * it may be this message that takes all memory. */
+static void read_by_another(Errand *errand, JobEnd *end)
+{
+	*end = errand->again ? JOB_LOST : JOB_UNTOUCHED;
+	if (!errand->again)
+		client_read_again(errand->reader);
+	errand->again = true;
+}
+
 /* Once, with whatever worker there is.  False: none was to be had. */
 static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError **error)
 {
@@ -769,11 +790,13 @@ static bool read_with_any(Errand *errand, JobEnd *end, bool *apart_out, GError *
 		if (*end == JOB_SHORT)
 			g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 				"the message cannot be handed to a reader: %s", g_strerror(errno));
-		*apart_out = *end == JOB_LOST && died_with(worker.crew);
+		*apart_out = *end == JOB_LOST && !errand->again && died_with(worker.crew);
 		if (*end == JOB_BEYOND)
 			hand_on(errand, &worker, end);
 		else
 			client_finish(from, &worker, *end == JOB_DONE);
+		if (*end == JOB_ENDED)
+			read_by_another(errand, end);
 	}
 	return *end != JOB_SHORT;
 }

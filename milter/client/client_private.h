@@ -63,11 +63,13 @@ void client_finish(MsReader *reader, Worker *worker, bool fine);
 
 /* job.c.  UNTOUCHED: the worker was dead before it took the job, so another may have it.  YIELD:
  * it is dear, and others wait.  SHORT (and errno): this host lacks what handing it over needs.
- * BEYOND: it is for the full reader.  LIED: what came back is no reading (client.c finds that). */
+ * BEYOND: it is for the full reader.  ENDED: somebody else ended the worker, so another may have
+ * the job, once.  LIED: what came back is no reading (client.c finds that). */
 typedef enum {
 	JOB_DONE,
 	JOB_LATE,
 	JOB_LOST,
+	JOB_ENDED,
 	JOB_LIED,
 	JOB_UNTOUCHED,
 	JOB_YIELD,
@@ -77,6 +79,8 @@ typedef enum {
 /* `turn` NULL: it need not look who waits. */
 /* client.c: a job ended otherwise than it should. */
 void client_count(MsReader *reader, JobEnd end);
+/* ... and its message, or a document of it, is read once more. */
+void client_read_again(MsReader *reader);
 /* What is special about its message; both borrowed, neither NULL but for the passwords. */
 typedef struct {
 	const MsLimits *limits;

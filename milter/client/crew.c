@@ -26,6 +26,9 @@
 
 #define START_MS 30000
 #define PULSE_STEP_MS 50
+/* An answer about a worker may take, and the worker to end, which closes its line before that. */
+#define ENDED_MS 2000
+#define ENDED_US 10000
 #define STEP_BACK 4      /* two fifths of what others get, where others want it */
 #define STEP_FAR_BACK 10 /* a tenth */
 
@@ -35,6 +38,7 @@ struct MsCrew {
 	int control, pulse;
 	atomic_bool gone;
 	char *workers; /* never changes */
+	pthread_mutex_t asking; /* one question at a time */
 	pthread_mutex_t lock; /* all below */
 	bool reaped;
 	char *trouble;
@@ -154,6 +158,7 @@ MsCrew *crew_start(
 	crew->refs = 1;
 	crew->control = crew->pulse = -1;
 	pthread_mutex_init(&crew->lock, NULL);
+	pthread_mutex_init(&crew->asking, NULL);
 	if (!launch(crew, program, held, setup, error) || !greet(crew, warning_out, error))
 		return NULL;
 	return g_steal_pointer(&crew);
@@ -178,6 +183,7 @@ void crew_unref(MsCrew *crew)
 	ms_io_close(crew->control);
 	ms_io_close(crew->pulse);
 	pthread_mutex_destroy(&crew->lock);
+	pthread_mutex_destroy(&crew->asking);
 	g_free(crew->trouble);
 	g_free(crew->workers);
 	g_free(crew);
@@ -229,14 +235,14 @@ char *crew_trouble(MsCrew *crew)
 /* A step in which this thread itself did not come to run in time (a machine with too much to do,
  * one that was stopped and goes on) proves nothing of the other: it counts as it should have
  * been. */
-bool crew_pulse(MsCrew *crew, int ms)
+static bool ask(MsCrew *crew, pid_t pid, int ms, MsWirePulse *pulse)
 {
-	char ask = MS_PACKET_PULSE;
+	const MsWireAsk question = {MS_PACKET_PULSE, pid};
 	gint64 left = ms;
-	if (!ms_wire_send(crew->pulse, &ask, 1, NULL, 0, MSG_DONTWAIT) && !ms_wire_is_short(errno))
+	if (!ms_wire_send(crew->pulse, &question, sizeof question, NULL, 0, MSG_DONTWAIT)
+		&& !ms_wire_is_short(errno))
 		return false;
 	for (;;) {
-		MsWirePulse pulse;
 		struct pollfd fd = {crew->pulse, POLLIN, 0};
 		if (atomic_load(&crew->gone) || left <= 0)
 			return false;
@@ -245,12 +251,27 @@ bool crew_pulse(MsCrew *crew, int ms)
 			left -= MIN((g_get_monotonic_time() - then) / 1000 + 1, PULSE_STEP_MS);
 			continue;
 		}
-		ssize_t n = recv(crew->pulse, &pulse, sizeof pulse, MSG_DONTWAIT);
-		if (n != sizeof pulse)
+		ssize_t n = recv(crew->pulse, pulse, sizeof *pulse, MSG_DONTWAIT);
+		if (n != sizeof *pulse)
 			return false;
-		keep_trouble(crew, &pulse);
-		return true;
+		keep_trouble(crew, pulse);
+		if (pulse->pid == pid) /* else who asked did not wait for it */
+			return true;
 	}
+}
+
+static bool ask_in_turn(MsCrew *crew, pid_t pid, int ms, MsWirePulse *pulse)
+{
+	pthread_mutex_lock(&crew->asking);
+	bool fine = ask(crew, pid, ms, pulse);
+	pthread_mutex_unlock(&crew->asking);
+	return fine;
+}
+
+bool crew_pulse(MsCrew *crew, int ms)
+{
+	MsWirePulse pulse;
+	return ask_in_turn(crew, 0, ms, &pulse);
 }
 
 bool crew_know(MsCrew *crew, int image, guint64 number)
@@ -293,6 +314,18 @@ Got crew_take(MsCrew *crew, int timeout_ms, Worker *out)
 	 * it sees by its socket. */
 	worker_close(out);
 	return GOT_SHORT;
+}
+
+bool worker_was_ended(const Worker *worker)
+{
+	const gint64 end = g_get_monotonic_time() + ENDED_MS * 1000;
+	for (MsWirePulse pulse;;) {
+		if (!ask_in_turn(worker->crew, worker->pid, ENDED_MS, &pulse))
+			return false;
+		if (pulse.ended != MS_ENDED_NOT_YET || g_get_monotonic_time() > end)
+			return pulse.ended == MS_ENDED_BY_ANOTHER;
+		g_usleep(ENDED_US);
+	}
 }
 
 void worker_close(Worker *worker)

@@ -44,6 +44,9 @@ bool crew_is_gone(MsCrew *crew);
 bool crew_pulse(MsCrew *crew, int ms);
 /* What keeps it from having workers, or NULL (caller frees). */
 char *crew_trouble(MsCrew *crew);
+/* The worker's line was closed: did somebody else end it (for want of memory, by hand), and not
+ * what it was reading?  True once. */
+bool worker_was_ended(const Worker *worker);
 /* From now on it forks workers with this filter. */
 bool crew_know(MsCrew *crew, int image, guint64 number);
 

@@ -25,6 +25,7 @@ typedef struct {
 	gint64 look; /* when next to ask whether it must yield */
 	gint64 deadline;
 	bool flows;  /* something came, and more belongs to it: most likely that is there too */
+	bool closed; /* by the worker, whether it lives or not */
 } Line;
 
 static bool must_yield(Line *line, gint64 now)
@@ -69,10 +70,9 @@ static JobEnd receive(Line *line, void *data, gsize len)
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		/* A Unix socket that is closed with data unread in it is reset. */
-		if (n < 0 && errno == ECONNRESET)
-			return JOB_UNTOUCHED;
-		if (n <= 0)
-			return JOB_LOST;
+		line->closed = n <= 0;
+		if (line->closed)
+			return n < 0 && errno == ECONNRESET ? JOB_UNTOUCHED : JOB_LOST;
 		p += n;
 		len -= (gsize)n;
 	}
@@ -80,7 +80,7 @@ static JobEnd receive(Line *line, void *data, gsize len)
 }
 
 /* A worker that does not take its reply must not hold the daemon's thread. */
-static JobEnd give(const Line *line, const void *data, gsize len)
+static JobEnd give(Line *line, const void *data, gsize len)
 {
 	const int fd = line->worker->socket;
 	const char *p = data;
@@ -96,6 +96,7 @@ static JobEnd give(const Line *line, const void *data, gsize len)
 			struct pollfd pfd = {fd, POLLOUT, 0};
 			poll(&pfd, 1, (int)MIN(left, 60000));
 		} else if (n == 0 || errno != EINTR) {
+			line->closed = true;
 			return JOB_LOST;
 		}
 	}
@@ -128,6 +129,16 @@ static bool map_message(Talk *talk)
 	return talk->map != NULL;
 }
 
+/* Who had a document within a message was ended by another, alone or with all of its process: it is
+ * given to one more. */
+static bool is_for_another(MsReader *reader, const Worker *worker, JobEnd end)
+{
+	bool another = end == JOB_ENDED || (end == JOB_LOST && crew_is_gone(worker->crew));
+	if (another)
+		client_read_again(reader);
+	return another;
+}
+
 /* The document read by a worker of its own, which has read nothing else; NULL if there was none
  * to be had at once, or it failed. */
 static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *document,
@@ -136,6 +147,7 @@ static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *doc
 	Worker worker;
 	Known known;
 	JobEnd end = JOB_UNTOUCHED;
+	bool again = false;
 	for (int i = 0; i < 3 && end == JOB_UNTOUCHED; i++) {
 		if (!client_acquire(reader, &worker, &known, wait_ms, true, NULL))
 			return NULL;
@@ -145,6 +157,10 @@ static MsReading *read_alone(MsReader *reader, int fd, const MsWireQuestion *doc
 				  bytes_out)
 			: JOB_LOST;
 		known_clear(&known);
+		if (!again && is_for_another(reader, &worker, end)) {
+			again = true;
+			end = JOB_UNTOUCHED;
+		}
 		if (end == JOB_UNTOUCHED)
 			client_finish(reader, &worker, false);
 	}
@@ -384,7 +400,7 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 		.known = known,
 		.special = special,
 		.document = document != NULL,
-		.line = {worker, reader, turn, 0, deadline, false}};
+		.line = {worker, reader, turn, 0, deadline, false, false}};
 	if (turn != NULL && !turn->quick)
 		worker_step_back(worker, turn->dear);
 	if (turn != NULL)
@@ -411,7 +427,9 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 		munmap(talk.map, talk.size);
 	if (touched && end == JOB_UNTOUCHED)
 		end = JOB_LOST;
-	if (end == JOB_LATE || end == JOB_LOST)
+	if (end == JOB_LOST && talk.line.closed && worker_was_ended(worker))
+		end = JOB_ENDED;
+	if (end == JOB_LATE || end == JOB_LOST || end == JOB_ENDED)
 		client_count(reader, end);
 	return end;
 }

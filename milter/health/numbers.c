@@ -90,7 +90,7 @@ static const MsNumberRow rows[MS_N_NUMBERS] = {
 	[MS_NUM_READER_REPLACED] = {"missent_reader_replaced_total", NULL, NULL,
 		"Reader processes that died or hung."},
 	[MS_NUM_READ_AGAIN] = {"missent_reader_read_again_total", NULL, NULL,
-		"Messages that were read once more because their reader process died."},
+		"Messages, and documents within, that were read once more because somebody ended their reader."},
 	[MS_NUM_CACHE_ASKED] = {"missent_reader_cache_asked_total", NULL, NULL,
 		"Attachments looked for in the cache."},
 	[MS_NUM_CACHE_HITS] = {"missent_reader_cache_hits_total", NULL, NULL,

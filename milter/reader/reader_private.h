@@ -36,6 +36,14 @@ bool sandbox_trace_others(MsSandbox *sandbox, const MsRooms *rooms);
 /* Leaves a worker's descriptors: its job at 3, `null` as what it says.  False: it must end. */
 bool sandbox_descriptors(int job, int null);
 
+/* deaths.c: of a worker that is forked; before the supervisor kills one itself; when one ended,
+ * whose limit of computing is `seconds`.  Did somebody else end it?  Told once. */
+struct rusage;
+void deaths_begin(pid_t pid);
+void deaths_ours(pid_t pid);
+void deaths_see(pid_t pid, int status, const struct rusage *used, unsigned seconds);
+bool deaths_tell(pid_t pid);
+
 /* heap.c: at the start; and once, when all is warm. */
 void heap_begin(void);
 void heap_settle(bool documents, bool restored);

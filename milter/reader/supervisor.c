@@ -19,6 +19,7 @@
 #include <time.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -226,6 +227,8 @@ static bool start_forked(Supervisor *s)
 		become_worker(s, pair[1]);
 	close(pair[1]);
 	s->alive += pid > 0; /* reaped it is counted off, whatever else fails */
+	if (pid > 0)
+		deaths_begin(pid);
 	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	if (pid > 0)
 		why = errno;
@@ -258,6 +261,7 @@ static bool start_restored(Supervisor *s)
 		return lacks(s, "fork");
 	}
 	s->alive++;
+	deaths_begin(pid);
 	if (restored_new(pid, pair[0]) == NULL) {
 		why = errno;
 		s->dying += kill(pid, SIGKILL) == 0;
@@ -300,6 +304,7 @@ static bool look_at(Supervisor *s, pid_t pid, int status)
 	RestoredStop stop = w != NULL ? restored_stopped(w, status) : RESTORED_KILL;
 	if (stop == RESTORED_GOES_ON || (stop == RESTORED_READY && offer_restored(s, w, pid)))
 		return true;
+	deaths_ours(pid);
 	if (kill(pid, SIGKILL) == 0)
 		s->dying++; /* another may take its place */
 	return true;
@@ -442,23 +447,18 @@ static void hear(Supervisor *s)
 	}
 }
 
-static void beat(Supervisor *s)
-{
-	char ask;
-	while (recv(MS_PULSE_FD, &ask, 1, MSG_DONTWAIT) == 1)
-		if (!ms_wire_send(MS_PULSE_FD, &s->pulse, sizeof s->pulse, NULL, 0, MSG_DONTWAIT))
-			return;
-}
-
 static void reap(Supervisor *s)
 {
 	struct signalfd_siginfo info;
 	while (read(s->signals, &info, sizeof info) == sizeof info)
 		;
+	struct rusage used;
 	int status;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+	for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &used)) > 0;) {
 		if (look_at(s, pid, status))
 			continue;
+		deaths_see(pid, status, &used,
+			seconds_of_job(s) * (s->restores ? 2 : s->worker.jobs));
 		s->alive--;
 		s->dying = MIN(s->dying, s->alive);
 		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->dying > 0) {
@@ -473,6 +473,26 @@ static void reap(Supervisor *s)
 				(int)pid, WEXITSTATUS(status));
 		if (status != 0)
 			usleep(2000); /* a broken set-up must not become a fork storm */
+	}
+}
+
+/* A worker's line is closed a moment before it has ended. */
+static MsWireEnded how_it_ended(Supervisor *s, pid_t pid)
+{
+	reap(s);
+	if (deaths_tell(pid))
+		return MS_ENDED_BY_ANOTHER;
+	return kill(pid, 0) == 0 ? MS_ENDED_NOT_YET : MS_ENDED_BY_ITSELF;
+}
+
+static void beat(Supervisor *s)
+{
+	MsWireAsk ask;
+	while (recv(MS_PULSE_FD, &ask, sizeof ask, MSG_DONTWAIT) == sizeof ask) {
+		s->pulse.pid = ask.pid;
+		s->pulse.ended = ask.pid > 0 ? how_it_ended(s, ask.pid) : MS_ENDED_BY_ITSELF;
+		if (!ms_wire_send(MS_PULSE_FD, &s->pulse, sizeof s->pulse, NULL, 0, MSG_DONTWAIT))
+			return;
 	}
 }
 

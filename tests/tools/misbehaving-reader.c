@@ -213,6 +213,8 @@ static void work(const MsJob *job)
 		question(0, 1, 9);
 		take_reply();
 	}
+	if (job->as != NULL && memmem(job->data, job->len, "MISBEHAVE document-waits\r", 25) != NULL)
+		wait_long();
 	ms_reader_work(job);
 	if (remembers)
 		ms_reading_find(job->reading, "customer-number",

@@ -8,6 +8,7 @@
 #include "missent/reader.h"
 
 #include "../test.h"
+#include "workers.h"
 
 static MsKinds *kinds;
 
@@ -209,6 +210,37 @@ static void test_many(void)
 	}
 }
 
+/* ---- ended by others ------------------------------------------------------------------ */
+
+static void *read_loop(void *user)
+{
+	Read r = read_one(user, "loop");
+	g_assert_false(r.good); /* nobody reads it to its end */
+	return NULL;
+}
+
+/* A message whose worker somebody ends is read once more, as with those that are forked. */
+static void test_ended(void)
+{
+	g_autoptr(MsReader) reader = start("tests/tools/taken-over", 2, true);
+	MsReaderStats stats = {0};
+	pthread_t thread;
+	if (!is_offered(reader)) {
+		g_test_skip("workers cannot be put back here");
+		return;
+	}
+	g_assert_cmpint(pthread_create(&thread, NULL, read_loop, reader), ==, 0);
+	for (int i = 0; i < 2; i++) {
+		g_usleep(300000); /* until the one before is dead */
+		signal_one(SIGKILL);
+	}
+	pthread_join(thread, NULL);
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.read_again, ==, 1);
+	g_assert_cmpuint(stats.died, ==, 2);
+	g_assert_true(read_one(reader, "nothing").good);
+}
+
 /* ---- the same ------------------------------------------------------------------------- */
 
 static GBytes *read_file(MsReader *reader, const char *data, gsize len)
@@ -255,6 +287,7 @@ int main(int argc, char **argv)
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_test_add_func("/restored/taken-over", test_taken_over);
 	g_test_add_func("/restored/many", test_many);
+	g_test_add_func("/restored/ended", test_ended);
 	g_test_add_func("/restored/same", test_same);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);

@@ -13,21 +13,28 @@
 #include "missent/reader.h"
 
 #include "../test.h"
+#include "workers.h"
 
 static MsKinds *kinds;
 
-static MsReader *start_program(const char *program, guint workers, gint64 wait_ms)
+static MsReader *start_caching(const char *program, guint workers, gint64 wait_ms, guint64 cache)
 {
 	MsReaderSettings settings = {.program = program,
 		.kinds = kinds,
 		.workers = workers,
 		.jobs = 1,
+		.cache_bytes = cache,
 		.wait_ms = wait_ms};
 	ms_limits_default(&settings.limits);
 	g_autoptr(GError) error = NULL;
 	MsReader *reader = ms_reader_new(&settings, NULL, &error);
 	g_assert_no_error(error);
 	return reader;
+}
+
+static MsReader *start_program(const char *program, guint workers, gint64 wait_ms)
+{
+	return start_caching(program, workers, wait_ms, 0);
 }
 
 static MsReader *start(guint workers)
@@ -66,26 +73,6 @@ static void expect_good(MsReader *reader)
 	g_assert_no_error(error);
 	g_assert_true(fine && is_good(r));
 	ms_reading_free(r);
-}
-
-/* Of this process: supervisors, workers are theirs.  All are known before the first has the signal:
- * another may take its place at once. */
-static guint signal_children(int number)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/task", getpid());
-	g_autoptr(GDir) tasks = g_dir_open(path, 0, NULL);
-	g_autoptr(GString) all = g_string_new(NULL);
-	guint n = 0;
-	for (const char *task; (task = g_dir_read_name(tasks)) != NULL;) {
-		g_autofree char *file = g_build_filename(path, task, "children", NULL);
-		g_autofree char *children = NULL;
-		if (g_file_get_contents(file, &children, NULL, NULL))
-			g_string_append(all, children);
-	}
-	g_auto(GStrv) pids = g_strsplit(g_strstrip(all->str), " ", -1);
-	for (char **pid = pids; *pid != NULL && **pid != '\0'; pid++)
-		n += kill((pid_t)g_ascii_strtoll(*pid, NULL, 10), number) == 0;
-	return n;
 }
 
 typedef struct {
@@ -203,19 +190,130 @@ static void test_killed_twice(void)
 	expect_good(reader);
 }
 
+static void expect_again(MsReader *reader, guint times)
+{
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_cmpuint(stats.read_again, ==, times);
+	g_assert_cmpuint(stats.replaced, ==, 0);
+	expect_good(reader);
+}
+
+static void expect_lost(const MsReading *r, const char *words)
+{
+	g_assert_cmpuint(r->unread->len, ==, 1);
+	const MsUnread *u = r->unread->pdata[0];
+	g_assert_cmpstr(ms_unread_name(u->reason), ==, ms_unread_name(MS_UNREAD_WORKER));
+	g_assert_nonnull(strstr(u->detail, words));
+}
+
 /* A worker that dies by itself costs its message, once: another process would not help. */
 static void test_worker_dies(void)
 {
+	static const char *const words[] = {
+		"crash", "stack", "socket", "process", "file", "half", "code",
+#ifndef MS_SANITIZERS
+		"memory",
+#endif
+	};
 	g_autoptr(MsReader) reader = start(2);
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+		g_autofree char *text =
+			g_strdup_printf("Subject: s\r\n\r\nMISBEHAVE %s\r\n", words[i]);
+		MsReading *r = NULL;
+		g_test_message("%s", words[i]);
+		g_assert_true(read_text(reader, text, &r, NULL));
+		expect_lost(r, "died");
+		ms_reading_free(r);
+		expect_again(reader, 0);
+	}
+}
+
+/* ... and one that meets its limit of computing, which kills as anybody would. */
+static void test_worker_meets_limit(void)
+{
+	g_autoptr(MsReader) reader = start(2);
+	const struct rlimit two = {2, 2};
 	MsReading *r = NULL;
-	MsReaderStats stats;
-	g_assert_true(read_text(reader, "Subject: s\r\n\r\nMISBEHAVE crash\r\n", &r, NULL));
-	g_assert_cmpuint(r->unread->len, ==, 1);
-	ms_reading_free(r);
-	ms_reader_stats(reader, &stats);
-	g_assert_cmpuint(stats.read_again, ==, 0);
-	g_assert_cmpuint(stats.replaced, ==, 0);
 	expect_good(reader);
+	g_auto(GStrv) pids = children_of(getpid());
+	g_assert_cmpint(
+		prlimit((pid_t)g_ascii_strtoll(pids[0], NULL, 10), RLIMIT_CPU, &two, NULL), ==, 0);
+	for (int i = 0; i < 20; i++) /* those that were there have another one */
+		expect_good(reader);
+	g_assert_true(read_text(reader, "Subject: s\r\n\r\nMISBEHAVE loop\r\n", &r, NULL));
+	expect_lost(r, "died");
+	ms_reading_free(r);
+	expect_again(reader, 0);
+}
+
+/* Somebody sends the signal, `times` at the most, to workers that compute. */
+static const struct {
+	const char *what;
+	int number;
+	guint times, again;
+	bool good;
+} ended[] = {
+	{"killed", SIGKILL, 1, 1, true},
+	{"killed-twice", SIGKILL, 2, 1, false},
+	{"quit", SIGQUIT, 1, 1, true},
+	{"alarm", SIGALRM, 1, 1, true},
+	/* as if it had done that itself */
+	{"abort", SIGABRT, 1, 0, false},
+	{"fault", SIGSEGV, 1, 0, false},
+	/* which nobody but its supervisor is to have */
+	{"term", SIGTERM, 1, 0, true},
+};
+
+/* It was not the message's doing: another reads it, once. */
+static void test_worker_ended(gconstpointer data)
+{
+	gsize i = GPOINTER_TO_SIZE(data);
+	g_autoptr(MsReader) reader = start(2);
+	Message m;
+	expect_good(reader);
+	begin(&m, reader, SLOW);
+	for (guint n = 0; n < ended[i].times; n++) {
+		g_usleep(1000000); /* until the one before is dead, and another has it */
+		signal_one(ended[i].number);
+	}
+	pthread_join(m.thread, NULL);
+	g_assert_no_error(m.error);
+	if (ended[i].good)
+		g_assert_true(is_good(m.reading));
+	else
+		expect_lost(m.reading, ended[i].again > 0 ? "ended from outside" : "died");
+	ms_reading_free(m.reading);
+	expect_again(reader, ended[i].again);
+}
+
+/* ... of a document that is read by a worker of its own: that one is given to another, too. */
+static void test_document_ended(void)
+{
+	g_autofree char *program = built_file("tests/tools/misbehaving-reader");
+	g_autoptr(MsReader) reader = start_caching(program, 3, 60000, 1 << 20);
+	g_autofree char *words = g_strnfill(6000, 'x');
+	g_autofree char *text = g_strdup_printf(
+		"Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n"
+		"--b\r\nContent-Type: application/octet-stream\r\n"
+		"Content-Disposition: attachment; filename=a.bin\r\n\r\n"
+		"%sMISBEHAVE document-waits\r\n%s\r\n--b--\r\n",
+		VALUE, words);
+	MsReaderStats stats = {0};
+	MsReading *first = NULL;
+	g_assert_true(read_text(reader, text, &first, NULL)); /* the second time it is to be kept */
+	ms_reading_free(first);
+	for (int i = 0; i < 20 && stats.cache_hits == 0; i++) {
+		Message m;
+		begin(&m, reader, text);
+		g_usleep(1000000);
+		if (i == 0)
+			signal_one(SIGKILL);
+		g_assert_true(end_good(&m));
+		ms_reader_stats(reader, &stats);
+	}
+	g_assert_cmpuint(stats.cache_hits, >, 0);
+	expect_again(reader, 1);
 }
 
 /* A filter goes with the reader, from process to process. */
@@ -409,6 +507,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/supervisor/killed-twice", test_killed_twice);
 	g_test_add_func("/supervisor/hangs", test_hangs);
 	g_test_add_func("/supervisor/worker-dies", test_worker_dies);
+	g_test_add_func("/supervisor/worker-meets-limit", test_worker_meets_limit);
+	for (gsize i = 0; i < G_N_ELEMENTS(ended); i++) {
+		g_autofree char *path = g_strdup_printf("/supervisor/ended/%s", ended[i].what);
+		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_worker_ended);
+	}
+	g_test_add_func("/supervisor/document-ended", test_document_ended);
 	g_test_add_func("/supervisor/filter", test_filter);
 	for (gsize i = 0; i < G_N_ELEMENTS(lacking); i++) {
 		g_autofree char *path = g_strdup_printf("/supervisor/%s", lacking[i].what);
