@@ -124,7 +124,8 @@ MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelop
 
 /* The second half of the judgement, once it is known what went where lately.  The streams that a
  * verdict's policies make, at most MS_GUARD_STREAMS, as the guard is asked about them; then its
- * counts (NULL: there are none) become reasons, and `trouble`, where it could not be asked. */
+ * counts (NULL: there are none) become reasons, and `trouble`, where it could not be asked; a
+ * policy that had no stream is told so. */
 guint ms_policy_streams(const MsPolicies *policies, const MsVerdict *verdict,
 	MsGuardStream streams_out[MS_GUARD_STREAMS]);
 void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelope,

@@ -144,6 +144,10 @@ static char *words_of(const MsGuardAlarm *a, const MsReading *reading)
 
 /* ---- judging -------------------------------------------------------------------------- */
 
+/* A policy that comes after as many has no stream: nothing was counted for it alone. */
+#define WITHOUT_STREAM \
+	"the guard counts for the first " G_STRINGIFY(MS_GUARD_STREAMS) " policies of a message"
+
 typedef struct {
 	const MsEnvelope *envelope;
 	const MsReading *reading;
@@ -202,8 +206,8 @@ void ms_policy_judge_counts(const MsPolicies *policies, const MsEnvelope *envelo
 			stream};
 		if (c.adding.policy == NULL)
 			continue;
-		stream++;
-		judge_policy(&c, trouble);
+		bool counted = counts == NULL || stream++ < MS_GUARD_STREAMS;
+		judge_policy(&c, trouble != NULL || counted ? trouble : WITHOUT_STREAM);
 	}
 	ms_verdict_sort(verdict);
 }

@@ -302,6 +302,51 @@ static void test_minds(void)
 		g_assert_true(ms_policy_is_counted((MsReasonCode)code) == (code >= MS_FAN_OUT));
 }
 
+/* What of many policies the guard was not asked about is a fact for them, and for nobody else. */
+static void test_without_stream(void)
+{
+	static const struct {
+		guint policies;
+		bool counted;
+		const char *trouble;
+		guint without;
+	} cases[] = {
+		{MS_GUARD_STREAMS, true, NULL, 0},
+		{MS_GUARD_STREAMS + 1, true, NULL, 1},
+		{MS_GUARD_STREAMS + 3, true, NULL, 3},
+		{MS_GUARD_STREAMS + 3, true, "away", MS_GUARD_STREAMS + 3},
+		{MS_GUARD_STREAMS + 3, false, "away", MS_GUARD_STREAMS + 3},
+		{MS_GUARD_STREAMS + 3, false, NULL, 0},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		for (guint k = 0; k < cases[i].policies; k++)
+			g_string_append_printf(
+				text, "policy \"p%02u\" {\non-guard-unavailable = hold\n}\n", k);
+		g_autoptr(MsPolicies) p =
+			ms_policies_parse("p.conf", text->str, kinds, MS_MODE_ENFORCE, NULL);
+		World *w = world("iban X AC-1", "a@x.example AC-1");
+		g_autoptr(MsGuardCounts)
+			counts = cases[i].counted ? g_new0(MsGuardCounts, 1) : NULL;
+		if (counts != NULL)
+			counts->alarms = g_array_new(FALSE, TRUE, sizeof(MsGuardAlarm));
+		g_autoptr(MsVerdict)
+			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
+		guint without = 0;
+		ms_policy_judge_counts(p, w->envelope, w->reading, w->resolution, counts,
+			cases[i].trouble, v);
+		for (guint k = 0; k < v->reasons->len; k++) {
+			const MsReason *r = v->reasons->pdata[k];
+			without += r->code == MS_GUARD_UNAVAILABLE;
+		}
+		g_test_message("row %zu", i);
+		g_assert_cmpuint(v->policies->len, ==, cases[i].policies);
+		g_assert_cmpuint(without, ==, cases[i].without);
+		g_assert_cmpint(v->action, ==, without > 0 ? MS_HOLD : MS_DELIVER);
+		world_free(w);
+	}
+}
+
 /* An address with a way in it can be refused. */
 static void test_routed(void)
 {
@@ -1027,6 +1072,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/list", test_list);
 	g_test_add_func("/policy/bad", test_bad);
 	g_test_add_func("/policy/minds", test_minds);
+	g_test_add_func("/policy/without-stream", test_without_stream);
 	g_test_add_func("/policy/routed", test_routed);
 	g_test_add_func("/policy/contradiction", test_contradiction);
 	g_test_add_func("/policy/seller", test_seller);
