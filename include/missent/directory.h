@@ -134,6 +134,8 @@ char *ms_directory_key(MsDirectory *directory, const char *kind, const char *val
  * caller's. */
 char *ms_directory_told(const MsDirectory *directory, const char *account, const char *kind,
 	const char *value, char **about_out);
+/* The digest of an account, as lines of messages have it; the caller's. */
+char *ms_directory_told_account(const MsDirectory *directory, const char *account);
 
 typedef struct {
 	char *generation;
@@ -157,6 +159,23 @@ MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const cha
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
+/* All that is said of an account. */
+typedef struct {
+	gint64 own; /* its identifiers, recipients and names */
+	/* of char *: the accounts it receives for, and those that receive for it; "" where the
+	 * mapping has digests and knows nothing of an account but that */
+	GPtrArray *receives_for, *received_by;
+} MsAccountEntries;
+void ms_account_entries_clear(MsAccountEntries *entries);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MsAccountEntries, ms_account_entries_clear)
+/* MS_ABSENT: nothing is.  Calls `row` for each of its own, where digests are off. */
+MsAnswer ms_directory_account_entries(MsDirectory *directory, const char *account,
+	void (*row)(const char *account, const char *kind, const char *value, void *user),
+	void *user, MsAccountEntries *entries_out, GError **error);
+/* Takes all of that out of the generation in use, in one step, and its name.  MS_ABSENT: nothing
+ * was there.  The house's file keeps what is in it. */
+MsAnswer ms_directory_remove_account(MsDirectory *directory, const char *account,
+	gint64 *removed_out, GError **error);
 /* Adds (char *, the caller's) the accounts that have such an entry now. */
 MsAnswer ms_directory_holders(MsDirectory *directory, const char *kind, const char *value,
 	GPtrArray *accounts, GError **error);

@@ -50,6 +50,7 @@ const char *const ms_event_names[MS_N_EVENTS + 1] = {
 	[MS_EVENT_MAPPING_EXPORTED] = "mapping exported",
 	[MS_EVENT_STREAM_RESET] = "stream-reset",
 	[MS_EVENT_FORGOTTEN] = "account-forgotten",
+	[MS_EVENT_ACCOUNT_REMOVED] = "account-removed",
 	[MS_EVENT_RECONCILE] = "reconcile",
 	[MS_EVENT_WITNESS_FORGOTTEN] = "witness forgotten",
 	[MS_EVENT_INCIDENT_NAMES] = "incident names",

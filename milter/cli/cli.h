@@ -197,6 +197,8 @@ bool cli_is_percent(const char *option, double value);
 /* import.c: set by the first SIGINT or SIGTERM. */
 const volatile int *cli_catch_signals(void);
 int cli_verify(Cli *cli, int argc, char **argv);
+/* remove.c, likewise. */
+int cli_remove(Cli *cli, int argc, char **argv);
 /* reconcile.c: a verb of `missent audit`. */
 int cli_reconcile(Cli *cli, int argc, char **argv);
 /* What a file looks like, as options say: import.c. */

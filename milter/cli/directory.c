@@ -450,6 +450,7 @@ static const CliVerb verbs[] = {
 	{"lookup", do_lookup, "whose is it?", "KIND VALUE"},
 	{"put", do_put, "add one entry", "ACCOUNT KIND VALUE"},
 	{"delete", do_delete, "delete one entry", "ACCOUNT KIND VALUE"},
+	{"remove", cli_remove, "take all of an account out of it", "ACCOUNT"},
 	{"stats", do_stats, "what is loaded"},
 	{"accept", do_accept, "the mapping may be used, though an older copy"},
 	{"verify", cli_verify, "is all of it what it should be?"},

@@ -1,7 +1,8 @@
 /*
- * Rows to be added and removed come in; out goes one change of the mapping in use that has all of
- * them, its new state among it, or none.  What is changed must be whole, and nobody may have
- * changed it meanwhile: then all is read and made anew.  From any thread.
+ * Rows to be added and removed, or what goes from some slices, come in; out goes one change of the
+ * mapping in use that has all of them, its new state among it, or none.  What is changed must be
+ * whole, and nobody may have changed it meanwhile: then all is read and made anew.  From any
+ * thread.
  */
 #include "config.h"
 
@@ -19,6 +20,7 @@ typedef struct {
 	GArray *entries; /* of MsEntry */
 	GByteArray *room;
 	GArray *starts; /* of guint */
+	MsStrip *strip; /* instead of rows; or NULL */
 } Job;
 
 /* What is worked on: parts as they will be. */
@@ -188,23 +190,37 @@ static void add_marks(const Job *job, Work *w, const GArray *marks)
 
 /* ---- one attempt ---------------------------------------------------------------------- */
 
-static MsAnswer look(const Job *job, Work *w)
+/* What is to be changed is read. */
+static MsAnswer see(const Job *job, Work *w)
 {
+	MsBackend *backend = job->directory->backend;
+	const MsStrip *strip = job->strip;
+	if (strip != NULL)
+		return backend->ops->fetch(
+			backend, strip->generation, strip->slices, strip->n, &w->view, w->error);
 	g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(MsWanted));
 	for (guint i = 0; i < job->entries->len; i++) {
 		MsWanted one = wanted_of(&g_array_index(job->entries, MsEntry, i));
 		g_array_append_val(wanted, one);
 	}
-	MsBackend *backend = job->directory->backend;
-	MsAnswer answer = backend->ops->look(backend, (const MsWanted *)(const void *)wanted->data,
+	return backend->ops->look(backend, (const MsWanted *)(const void *)wanted->data,
 		wanted->len, &w->view, w->error);
-	if (answer == MS_ABSENT)
+}
+
+static MsAnswer look(const Job *job, Work *w)
+{
+	MsAnswer answer = see(job, w);
+	if (answer == MS_ABSENT || (answer == MS_FOUND && w->view.generation == NULL))
 		return ms_directory_none(job->directory, w->error);
 	if (answer != MS_FOUND)
 		return answer;
 	if (w->view.lost)
 		return ms_directory_unfit(w->error,
 			"a part of the mapping is lost; import it again (missent directory import)");
+	if (job->strip != NULL && strcmp(w->view.generation, job->strip->generation) != 0) {
+		g_set_error(w->error, MS_ERROR, MS_ERROR_BUSY, MS_ANOTHER_MEANWHILE);
+		return MS_RETRY;
+	}
 	w->mapping = ms_view_mapping(job->directory, &w->view, w->error);
 	return w->mapping != NULL ? MS_FOUND : MS_CONFIG;
 }
@@ -229,10 +245,33 @@ static MsAnswer swap(const Job *job, Work *w)
 	return answer == MS_FOUND && !swapped ? MS_ABSENT : answer;
 }
 
+static MsAnswer strip_all(const Job *job, Work *w)
+{
+	MsStrip *strip = job->strip;
+	strip->rows = 0;
+	strip->version = w->mapping->version;
+	for (guint i = 0; i < strip->n; i++) {
+		MsPartId id = strip->slices[i];
+		GBytes *now = ms_view_part(&w->view, id);
+		if (now == NULL)
+			return ms_directory_lost(w->error, id, MS_NOT_THERE);
+		GBytes *data = g_bytes_ref(now);
+		bool whole = ms_slice_strip(&job->directory->keys, w->mapping->generation,
+			MS_PART_NUMBER(id), &data, strip->goes, strip->user, &strip->rows);
+		if (whole && data != now)
+			set_part(w, id, g_bytes_ref(data));
+		g_bytes_unref(data);
+		if (!whole)
+			return ms_directory_lost(w->error, id, MS_NOT_WHOLE);
+	}
+	w->mapping->entries -= strip->rows;
+	return MS_FOUND;
+}
+
 static MsAnswer change_all(const Job *job, Work *w)
 {
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
-	MsAnswer answer = MS_FOUND;
+	MsAnswer answer = job->strip != NULL ? strip_all(job, w) : MS_FOUND;
 	for (guint i = 0; i < job->n && answer == MS_FOUND; i++)
 		answer = change_row(job, w, i, marks);
 	if (answer == MS_FOUND)
@@ -274,6 +313,28 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 	return answer;
 }
 
+/* Until nobody else changes it meanwhile. */
+static MsAnswer attempts(const Job *job, const Position *p, GError **error)
+{
+	for (int i = 0; i < MAX_ATTEMPTS; i++) {
+		MsAnswer answer = attempt(job, p, error);
+		if (answer != MS_ABSENT)
+			return answer;
+		if (i > 2) /* others change it, too */
+			g_usleep((gulong)g_random_int_range(1000, 20000));
+	}
+	g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "directory: others change it all the time");
+	return MS_RETRY;
+}
+
+MsAnswer ms_directory_strip(MsDirectory *directory, MsStrip *strip, GError **error)
+{
+	g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(MsEntry));
+	const Job job = {.directory = directory, .entries = entries, .strip = strip};
+	const Position nowhere = {NULL, NULL, NULL, NULL};
+	return attempts(&job, &nowhere, error);
+}
+
 MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint n,
 	const char *source, const char *before, const char *position, bool *moved_out,
 	GError **error)
@@ -286,15 +347,7 @@ MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint 
 		ms_row_entries(&directory->keys, changes[i].row, entries, room);
 	}
 	g_array_append_val(starts, entries->len);
-	Job job = {directory, changes, n, entries, room, starts};
-	Position p = {source, before, position, moved_out};
-	for (int i = 0; i < MAX_ATTEMPTS; i++) {
-		MsAnswer answer = attempt(&job, &p, error);
-		if (answer != MS_ABSENT)
-			return answer;
-		if (i > 2) /* others change it, too */
-			g_usleep((gulong)g_random_int_range(1000, 20000));
-	}
-	g_set_error(error, MS_ERROR, MS_ERROR_BUSY, "directory: others change it all the time");
-	return MS_RETRY;
+	const Job job = {directory, changes, n, entries, room, starts, NULL};
+	const Position p = {source, before, position, moved_out};
+	return attempts(&job, &p, error);
 }

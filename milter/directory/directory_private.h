@@ -78,6 +78,7 @@ MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRIN
 MsAnswer ms_directory_none(const MsDirectory *directory, GError **error);
 /* A part of it is not there, or is not what it should be. */
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what);
+#define MS_ANOTHER_MEANWHILE "directory: another mapping was taken into use meanwhile"
 #define MS_NOT_THERE "is lost"
 #define MS_NOT_WHOLE "is damaged, or is another mapping's"
 
@@ -119,6 +120,23 @@ MsAnswer ms_directory_apply(MsDirectory *directory, MsRowChange *changes, guint 
 	const char *source, const char *before, const char *position, bool *moved_out,
 	GError **error);
 
+/* Entries that go from these slices of a generation: all of them, or none. */
+typedef struct {
+	const char *generation;
+	const MsPartId *slices;
+	guint n;
+	MsSliceGoes goes;
+	void *user;
+	gint64 rows;    /* out: how many of them were rows */
+	gint64 version; /* out: of what they were taken from */
+} MsStrip;
+/* MS_RETRY: also where another generation is in use. */
+MsAnswer ms_directory_strip(MsDirectory *directory, MsStrip *strip, GError **error);
+/* What an entry says as a row, where digests are off and it is one; else false.  The texts are the
+ * caller's, and `*value_out` is in `*name_out`. */
+bool ms_said_row(
+	const MsSaid *said, char **name_out, const char **kind_out, const char **value_out);
+
 /* ---- the whole: sweep.c ----------------------------------------------------------------- */
 
 /* Goes over all of a generation, a group of slices or some lists of marks a step. */
@@ -136,6 +154,10 @@ void ms_sweep_primary(MsSweep *sweep);
 /* Only slices about accounts (and some others), and no sums. */
 void ms_sweep_accounts(MsSweep *sweep);
 guint32 ms_sweep_steps(const MsSweep *sweep);
+/* While `entry` is called: the slice that it stands in. */
+guint32 ms_sweep_slice(const MsSweep *sweep);
+/* To its end. */
+MsAnswer ms_sweep_all(MsSweep *sweep, GError **error);
 /* MS_FOUND: go on; MS_ABSENT: all was gone over, and `*whole_out` says whether all of it was right;
  * MS_CONFIG: it is not (without `wrong`), or is not in use any more. */
 MsAnswer ms_sweep_step(MsSweep *sweep, bool *whole_out, GError **error);

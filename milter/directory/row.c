@@ -321,6 +321,13 @@ static char *digest_of(
 	return canonical != NULL ? ms_audit_id(key, kind, canonical) : g_strdup("");
 }
 
+char *ms_directory_told_account(const MsDirectory *directory, const char *account)
+{
+	guint8 key[MS_AUDIT_KEY_BYTES];
+	ms_directory_subkey(directory, MS_AUDIT_PURPOSE, key);
+	return ms_audit_id(key, "account", account);
+}
+
 char *ms_directory_told(const MsDirectory *directory, const char *account, const char *kind,
 	const char *value, char **about_out)
 {

@@ -266,3 +266,30 @@ bool ms_slice_remove(const MsKeys *keys, const char *generation, guint32 number,
 {
 	return edit(keys, generation, number, data, record, false);
 }
+
+bool ms_slice_strip(const MsKeys *keys, const char *generation, guint32 number, GBytes **data,
+	MsSliceGoes goes, void *user, gint64 *rows_out)
+{
+	g_autoptr(MsSlice) slice = ms_slice_open(keys, generation, number, *data);
+	g_autoptr(GArray) records = slice != NULL ? records_of(keys, slice) : NULL;
+	if (records == NULL)
+		return false;
+	guint left = 0;
+	for (guint i = 0; i < records->len; i++) {
+		MsRecord record = g_array_index(records, MsRecord, i);
+		const guint8 *at = record.said;
+		MsSaid said;
+		ms_said_read(keys, &at, at + record.said_len, &said);
+		if (goes(record.key, &said, user))
+			*rows_out += said.ref == NULL;
+		else
+			g_array_index(records, MsRecord, left++) = record;
+	}
+	if (left == records->len)
+		return true;
+	GBytes *changed = ms_slice_seal(keys, generation, number,
+		(const MsRecord *)(const void *)records->data, left);
+	g_bytes_unref(*data);
+	*data = changed;
+	return true;
+}

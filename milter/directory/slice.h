@@ -81,5 +81,10 @@ bool ms_slice_put(const MsKeys *keys, const char *generation, guint32 number, GB
 	const MsRecord *record);
 bool ms_slice_remove(const MsKeys *keys, const char *generation, guint32 number, GBytes **data,
 	const MsRecord *record);
+/* Without the entries of which `goes` says so; `*data` is replaced if there are any.  `*rows_out`
+ * grows by those of them that are rows, and no other forms.  False: it is not what it should be. */
+typedef bool (*MsSliceGoes)(const guint8 key[MS_ENTRY_KEY], const MsSaid *said, void *user);
+bool ms_slice_strip(const MsKeys *keys, const char *generation, guint32 number, GBytes **data,
+	MsSliceGoes goes, void *user, gint64 *rows_out);
 
 #endif

@@ -19,6 +19,7 @@ struct MsSweep {
 	MsSweepEntry entry;
 	void *user;
 	guint32 group; /* the next one */
+	guint32 slice; /* whose entries are given */
 	gint64 list;   /* the next one */
 	MsFingerprint marks;
 	bool summed, whole;
@@ -69,6 +70,11 @@ void ms_sweep_accounts(MsSweep *sweep)
 	sweep->summed = true;
 }
 
+guint32 ms_sweep_slice(const MsSweep *sweep)
+{
+	return sweep->slice;
+}
+
 guint32 ms_sweep_steps(const MsSweep *sweep)
 {
 	return ms_mapping_groups(&sweep->mapping->places) +
@@ -115,6 +121,7 @@ static const char *check_slice(MsSweep *sweep, guint32 number, GBytes *data)
 		if (memcmp(slice->keys + (gsize)(i - 1) * MS_ENTRY_KEY,
 			    slice->keys + (gsize)i * MS_ENTRY_KEY, MS_ENTRY_KEY) > 0)
 			return "has entries that are not in the order of their keys";
+	sweep->slice = number;
 	return ms_slice_each(keys, slice, each_entry, sweep);
 }
 

@@ -40,7 +40,7 @@ static void on_entry(const guint8 *key, const MsSaid *said, void *user)
 		v->out->entries++;
 }
 
-static MsAnswer sweep_all(MsSweep *sweep, GError **error)
+MsAnswer ms_sweep_all(MsSweep *sweep, GError **error)
 {
 	bool whole;
 	MsAnswer answer;
@@ -77,14 +77,14 @@ MsAnswer ms_directory_verify(MsDirectory *directory,
 	out.parts = ms_mapping_slices(&mapping->places) + ms_mapping_groups(&mapping->places) +
 		mapping->changes;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, on_wrong, on_entry, &v);
-	answer = sweep_all(sweep, error);
+	answer = ms_sweep_all(sweep, error);
 	g_autoptr(MsMapping) after = answer == MS_FOUND
 		? ms_directory_in_use(directory, false, &answer, error) : NULL;
 	if (after == NULL)
 		return answer;
 	if (strcmp(after->generation, mapping->generation) != 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_BUSY,
-			"directory: another mapping was taken into use meanwhile");
+			MS_ANOTHER_MEANWHILE);
 		return MS_RETRY;
 	}
 	ms_directory_state_of(after, &out.state);
@@ -100,21 +100,34 @@ typedef struct {
 	void *user;
 } Export;
 
+bool ms_said_row(
+	const MsSaid *said, char **name_out, const char **kind_out, const char **value_out)
+{
+	if (said->ref != NULL || said->text_len < 2)
+		return false;
+	g_autofree char *name = g_strndup(said->text, said->text_len);
+	char *equals = strchr(name, '=');
+	bool receives = name[0] == 'd';
+	if (!receives && equals == NULL)
+		return false;
+	if (!receives)
+		*equals = '\0';
+	*kind_out = receives ? MS_ROW_RECEIVES_FOR : name + 2;
+	*value_out = receives ? name + 2 : equals + 1;
+	*name_out = g_steal_pointer(&name);
+	return true;
+}
+
 static void give_row(const guint8 *key, const MsSaid *said, void *user)
 {
 	(void)key;
 	Export *out = user;
-	if (said->ref != NULL || said->text_len < 2)
+	g_autofree char *name = NULL;
+	const char *kind, *value;
+	if (!ms_said_row(said, &name, &kind, &value))
 		return;
 	g_autofree char *account = g_strndup(said->account, said->account_len);
-	g_autofree char *name = g_strndup(said->text, said->text_len);
-	char *equals = strchr(name, '=');
-	if (name[0] == 'd') {
-		out->row(account, MS_ROW_RECEIVES_FOR, name + 2, out->user);
-	} else if (equals != NULL) {
-		*equals = '\0';
-		out->row(account, name + 2, equals + 1, out->user);
-	}
+	out->row(account, kind, value, out->user);
 }
 
 MsAnswer ms_directory_each(MsDirectory *directory,
@@ -131,7 +144,7 @@ MsAnswer ms_directory_each(MsDirectory *directory,
 	if (mapping == NULL)
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_row, &out);
-	return sweep_all(sweep, error);
+	return ms_sweep_all(sweep, error);
 }
 
 /* ---- an account ----------------------------------------------------------------------- */
@@ -172,7 +185,7 @@ MsAnswer ms_directory_accounts(MsDirectory *directory,
 		return answer;
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, give_account, &out);
 	ms_sweep_accounts(sweep);
-	return sweep_all(sweep, error);
+	return ms_sweep_all(sweep, error);
 }
 
 /* Something is said of it, or somebody may receive for it. */
@@ -284,7 +297,7 @@ MsAnswer ms_directory_lint(MsDirectory *directory, guint many, guint days,
 		directory->kinds, directory->house, many > 0 ? many : MS_LINT_MANY, warn, user);
 	Likely likely = {lint, directory, NULL};
 	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, mapping, NULL, lint_entry, &likely);
-	answer = sweep_all(sweep, error);
+	answer = ms_sweep_all(sweep, error);
 	guint64 providers = 0, old = 0;
 	if (answer == MS_FOUND)
 		answer = lint_providers(&likely, &providers, error);

@@ -235,7 +235,7 @@ for n in nodes:
 
 # ---- Cluster ----------------------------------------------------------------------------------------------
 cluster = Cluster(S, kind=KIND)
-MANY = MAPPING + [('X%d' % i, 'customer-number', 'C-%d' % (200000 + i)) for i in range(4000)]
+MANY = MAPPING + [('X%d' % i, 'customer-number', 'C-%d' % (200000 + i)) for i in range(4000)] + [('LEFT', 'customer-number', 'C-%d' % (300000 + i)) for i in range(300)]
 seeds = 'redis = "%s"\n' % ' '.join(x.address for x in cluster.nodes[:3])
 for prefix in ('{m}', 'missent'):
     m = site('cluster-' + prefix.strip('{}'), 'redis-cluster = yes\nredis-prefix = "%s"\n%s' % (prefix, seeds), MANY)
@@ -244,6 +244,11 @@ for prefix in ('{m}', 'missent'):
     if prefix == '{m}':
         m.stop()
 tap.ok(all(int(x.cli('DBSIZE')) > 20 for x in cluster.primaries()), 'the mapping is on all nodes')
+out = m.tool('directory', 'remove', '--yes', '--why', 'has left', 'LEFT')
+tap.ok(m.code == 0 and 'removed: 300 entries' in out, '... and an account goes from all of them', out)
+m.tool('directory', 'remove', '-n', 'LEFT')
+tap.ok(m.code == 1 and m.tool('directory', 'verify').endswith('0 wrong\n'), '... wholly')
+tap.same([answer(m), answer(m, WRONG)], ['deliver', 'hold'], '... and no other')
 key = lambda name: 'missent:%s:{missent}' % name
 control = cluster.slot(key('current'))
 for n in cluster.nodes:

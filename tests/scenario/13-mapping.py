@@ -295,6 +295,52 @@ def by_others(m, kind):
     judges(m, kind + ': after an import of our own')
 
 
+# ---- an account that goes ----
+
+def leaves(m, kind):
+    """Killed at any moment of it: all of it is there, or nothing."""
+    rows = BASE + [('GONE', 'customer-number', 'C-%d' % (700000 + i)) for i in range(2000)] + \
+        [('GONE', 'recipient', '@gone.example'), ('GONE', 'receives-for', 'AC-3'), ('AC-R', 'receives-for', 'GONE')]
+    whole = '2001 of its own (identifiers, recipients, names), receives for 1, received for by 1 would go'
+    remove = ('remove', '--yes', '--why', 'has left', 'GONE')
+    seen = set()
+    m.load(rows)
+    for i in range(14):
+        child = start(m, *remove)
+        if not i:
+            began = time.monotonic()
+            child.wait()
+            took = time.monotonic() - began
+        else:
+            time.sleep(took * i / 12)
+        child.kill()
+        child.wait()
+        out = m.tool('directory', 'remove', '-n', 'GONE')
+        got = 'all' if m.code == 0 and whole in out else 'nothing' if m.code == 1 and 'knows no account' in out else out
+        seen.add(got if m.tool('directory', 'verify').endswith('0 wrong\n') else 'not whole')
+        if got != 'all':
+            m.load(rows)
+    tap.same(seen, {'all', 'nothing'}, kind + ': an account that goes is there, or is gone, whoever is killed')
+    # Others change the mapping meanwhile, the account that goes too.
+    path = S + '/meanwhile'
+    with open(path, 'w') as f:
+        for i in range(400):
+            f.write(json.dumps({'id': i + 1, 'op': 'put', 'account': 'GONE' if i < 200 else 'STAYS', 'kind': 'customer-number',
+                                'value': 'C-%d' % (800000 + i)}) + '\n')
+    m.load(rows)
+    follower = start(m, 'follow', '--source', 'meanwhile', path)
+    out = m.tool('directory', *remove)
+    tap.ok(m.code == 0 and 'removed: ' in out, '... also while others change it', out)
+    follower.wait()
+    m.tool('directory', *remove)
+    m.tool('directory', 'remove', '-n', 'GONE')
+    tap.ok(m.code == 1 and m.tool('directory', 'verify').endswith('0 wrong\n'), '... of which nothing is lost')
+    out = m.tool('directory', 'remove', '-n', 'STAYS')
+    tap.ok(m.code == 0 and '200 of its own' in out, '... nor of another account', out)
+    judges(m, kind + ': ... who else there is is judged as before')
+    m.tool('directory', 'import', '--max-shrink', '100', '--forget-positions', rows_file(BASE))
+
+
 # ---- one part that is lost, far from every message ----
 
 def lost(m):
@@ -317,6 +363,7 @@ n = Missent(S, policies=POLICY, mapping=BASE)
 cut_off(n, 'SQLite')
 lines(n, 'SQLite')
 slipped(n, 'SQLite', n)
+leaves(n, 'SQLite')
 by_others(n, 'SQLite')
 T = scratch_folder()
 m = Missent(T, policies=POLICY, mapping=BASE, directory='backend = redis\nredis = "unix:%s"\nverify-every = 2s\n' % redis.socket)
@@ -330,6 +377,7 @@ cut_off(m, 'Redis')
 lines(m, 'Redis')
 slipped(m, 'Redis', second)
 stream(m, 'Redis')
+leaves(m, 'Redis')
 by_others(m, 'Redis')
 lost(m)
 redis.stop()

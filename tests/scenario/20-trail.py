@@ -51,13 +51,20 @@ m.tool('directory', 'delete', 'AC-1', 'customer-number', 'C-10002')
 m.tool('directory', 'put', 'AC-1', 'recipient', 'Else@Alpha.example')
 m.tool('directory', 'delete', 'AC-1', 'recipient', 'Else@Alpha.example')
 m.tool('directory', 'accept')
+m.tool('directory', 'put', 'AC-77', 'customer-number', 'C-77001')
+m.tool('directory', 'remove', '-n', 'AC-77')
+m.tool('directory', 'remove', '--yes', '--why', 'has left', 'AC-77')
 acts = [(x['event'], x['who'], x['client']) for x in m.audit(events=True)[mark:]]
-tap.same(acts, [(x, 'root', 'shell') for x in ('entry put', 'entry deleted', 'entry put', 'entry deleted', 'mapping accepted')],
+tap.same(acts, [(x, 'root', 'shell') for x in ('entry put', 'entry deleted', 'entry put', 'entry deleted', 'mapping accepted',
+                                              'entry put', 'account-removed')],
          'who changes entries is told')
 put = m.audit(events=True)[mark]
 found = [x for x in m.audit()[-1]['identifiers'] if x['kind'] == 'customer-number'][0]
 tap.ok(put['about'] == found['id'] and put['detail'].split('account ')[1] in found['accounts'],
        '... by the digests that lines of messages have', (put, found))
+gone = [x for x in m.audit(events=True)[mark:] if x['event'] == 'account-removed'][0]
+tap.ok(gone['about'] == m.audit(events=True)[mark + 5]['detail'].split('account ')[1] and gone['detail'].endswith(': has left')
+       and '1 of its own' in gone['detail'] and 'AC-77' not in str(gone), '... of all of an account as well', gone)
 tap.ok('10002' not in str(put) and 'AC-1' not in str(put) and not tells(m.trail()), '... and nothing in clear', put)
 
 # ---- proofs, for programs of others ----

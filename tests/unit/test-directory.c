@@ -1409,6 +1409,169 @@ static void test_greeted(void)
 	check_greeted(&settings);
 }
 
+/* ---- an account goes ------------------------------------------------------------------- */
+
+static void add_row(const char *account, const char *kind, const char *value, void *user)
+{
+	g_ptr_array_add(user, g_strdup_printf("%s %s %s", account, kind, value));
+}
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *joined(GPtrArray *texts)
+{
+	g_ptr_array_sort(texts, by_text);
+	g_ptr_array_add(texts, NULL);
+	char *all = g_strjoinv("; ", (char **)texts->pdata);
+	g_ptr_array_remove_index(texts, texts->len - 1);
+	return all;
+}
+
+static char *every_row(MsDirectory *directory)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
+	g_assert_cmpint(ms_directory_each(directory, add_row, all, NULL), ==, MS_FOUND);
+	return joined(all);
+}
+
+static const struct {
+	const char *account;
+	MsAnswer want;
+	const char *own, *receives_for, *received_by;
+	gint64 n_own;
+} leaving[] = {
+	{"AC-2",
+		MS_FOUND,
+		"AC-2 company-registration 923609016; AC-2 customer-number C2000; "
+		"AC-2 customer-number SHARED77; AC-2 greeted-as jean morel; "
+		"AC-2 recipient @beta.example; AC-2 recipient desk@xn--kln-sna.example; "
+		"AC-2 siren-siret 73282932000074", "AC-1", "AC-R", 7},
+	{"AC-R", MS_FOUND, "AC-R recipient reseller@gamma.example", "AC-2; AC-20; AC-NONE", "",
+		1},
+	{"AC-NONE", MS_FOUND, "", "", "AC-R", 0}, /* somebody receives for it, no more is said */
+	{"AC-", MS_ABSENT, "", "", "", 0},
+	{"AC-200", MS_ABSENT, "", "", "", 0},
+	{"ac-2", MS_ABSENT, "", "", "", 0},
+	{"", MS_ABSENT, "", "", "", 0},
+};
+
+/* What is shown of it first. */
+static void expect_entries(MsDirectory *directory, gsize i, bool digests)
+{
+	g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free);
+	g_auto(MsAccountEntries) entries = {0};
+	g_assert_cmpint(ms_directory_account_entries(
+				directory, leaving[i].account, add_row, own, &entries, NULL),
+		==, leaving[i].want);
+	if (leaving[i].want != MS_FOUND)
+		return;
+	g_autofree char *rows_said = joined(own), *for_whom = joined(entries.receives_for),
+			*by = joined(entries.received_by);
+	g_assert_cmpint(entries.own, ==, leaving[i].n_own);
+	g_assert_cmpstr(rows_said, ==, digests ? "" : leaving[i].own);
+	if (digests && strcmp(leaving[i].account, "AC-R") == 0) /* no more is known of AC-NONE */
+		g_assert_cmpstr(for_whom, ==, "; AC-2; AC-20");
+	else if (!digests || strcmp(leaving[i].account, "AC-R") != 0)
+		g_assert_cmpstr(for_whom, ==, leaving[i].receives_for);
+	g_assert_cmpstr(by, ==, leaving[i].received_by);
+}
+
+/* What is left is what an import of the rows of others has, to the entry. */
+static void expect_left(MsDirectory *directory, const char *text, const char *account,
+	const MsDirectorySettings *settings)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	GString *others = g_string_new(NULL);
+	g_autofree char *begins = g_strconcat(account, ",", NULL),
+			*receives = g_strconcat(",receives-for,", account, NULL);
+	for (char **line = lines; *line != NULL; line++)
+		if (!g_str_has_prefix(*line, begins) && !g_str_has_suffix(*line, receives))
+			g_string_append_printf(others, "%s\n", *line);
+	g_autofree char *csv = g_string_free(others, FALSE);
+	g_autofree char *file = g_build_filename(dir, "left.db", NULL);
+	MsDirectorySettings fresh = *settings;
+	fresh.backend = MS_BACKEND_SQLITE;
+	fresh.sqlite = file;
+	g_autoptr(MsDirectory) want = open_directory(&fresh);
+	load(want, csv);
+	MsVerified a = {0}, b = {0};
+	g_assert_cmpint(ms_directory_verify(directory, NULL, NULL, &a, NULL), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_verify(want, NULL, NULL, &b, NULL), ==, MS_FOUND);
+	g_assert_cmpint(a.wrong, ==, 0);
+	g_assert_cmpint(a.state.entries, ==, b.state.entries);
+	g_assert_cmpint(a.entries, ==, b.entries);
+	/* The name of who receives for it stays, if nothing else is said of him; no test has it. */
+	g_assert_cmpint(a.other_forms, ==, b.other_forms);
+	if (!settings->digests) {
+		g_autofree char *got = every_row(directory), *wanted = every_row(want);
+		g_assert_cmpstr(got, ==, wanted);
+	}
+	g_assert_cmpint(
+		ms_directory_has_account(directory, account, NULL, NULL), ==, MS_ABSENT);
+	ms_verified_clear(&a);
+	ms_verified_clear(&b);
+}
+
+static void check_removed(const MsDirectorySettings *settings)
+{
+	g_autofree char *text = g_strconcat(mapping,
+		"AC-2,receives-for,AC-1\nAC-R,receives-for,AC-20\nAC-R,receives-for,AC-NONE\n"
+		"AC-20,customer-number,C-20020\nAC-20,recipient,@twenty.example\n"
+		"AC-1,greeted-as,Petra Weber\nAC-2,greeted-as,Jean MOREL\n",
+		NULL);
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	for (gsize i = 0; i < G_N_ELEMENTS(leaving); i++) {
+		load(directory, text);
+		expect_entries(directory, i, settings->digests);
+		MsDirectoryState before = {0}, after = {0};
+		ms_directory_state(directory, &before, NULL);
+		gint64 removed = 0;
+		g_autoptr(GError) error = NULL;
+		g_assert_cmpint(ms_directory_remove_account(
+					directory, leaving[i].account, &removed, &error),
+			==, leaving[i].want);
+		g_assert_no_error(error);
+		ms_directory_state(directory, &after, NULL);
+		g_assert_cmpint(removed, ==, before.entries - after.entries);
+		g_assert_cmpint(after.version, ==,
+			before.version + (leaving[i].want == MS_FOUND));
+		ms_directory_state_clear(&before);
+		ms_directory_state_clear(&after);
+		if (leaving[i].want != MS_FOUND)
+			continue;
+		expect_left(directory, text, leaving[i].account, settings);
+		g_assert_cmpint(ms_directory_remove_account(
+					directory, leaving[i].account, &removed, &error),
+			==, MS_ABSENT);
+	}
+	load(directory, text);
+	gint64 removed;
+	ms_directory_remove_account(directory, "AC-2", &removed, NULL);
+	g_assert_cmpint(
+		relation(directory, "customer-number", "C-2000", "x@beta.example"), ==, MS_UNKNOWN);
+	g_assert_cmpint(relation(directory, "customer-number", "SHARED77", "kunde@alpha.example"),
+		==, MS_OWN);
+	g_assert_cmpint(relation(directory, "customer-number", "C-100", "x@beta.example"), ==,
+		MS_OTHER);
+}
+
+static void test_removed(void)
+{
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
+	check_removed(&settings);
+	settings = settings_for(MS_BACKEND_SQLITE, false);
+	check_removed(&settings);
+	if (redis_address == NULL)
+		return;
+	settings = settings_for(MS_BACKEND_REDIS, true);
+	check_removed(&settings);
+	settings = settings_for(MS_BACKEND_REDIS, false);
+	check_removed(&settings);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1425,6 +1588,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/sqlite", test_sqlite);
 	g_test_add_func("/directory/plain", test_plain);
 	g_test_add_func("/directory/greeted", test_greeted);
+	g_test_add_func("/directory/removed", test_removed);
 	g_test_add_func("/directory/redis", test_redis);
 	g_test_add_func("/directory/forms-and-marks", test_forms_and_marks);
 	g_test_add_func("/directory/forms-and-marks-redis", test_forms_and_marks_redis);

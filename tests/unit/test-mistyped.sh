@@ -47,6 +47,11 @@ missent directory key >/dev/null
 printf 'account,kind,value\nALPHA,recipient,@alpha.example\nALPHA,customer-number,C-10001\n' >"$S/m.csv"
 missent directory import "$S/m.csv" >/dev/null 2>&1
 
+ends 'directory remove: an account that is none' 1 'did you mean "ALPHA"?' missent directory remove --yes --why x ALFA
+ends '... nor another case' 1 'did you mean "ALPHA"?' missent directory remove -n alpha
+ends '... an option mistyped' 64 'did you mean --dry-run?' missent directory remove --dry-rn ALPHA
+ends '... two of them' 64 'usage: missent directory remove' missent directory remove -n ALPHA BETA
+
 # An account, a policy, a sender, a kind that is none.
 ends 'incident about: a typing error is no answer' 65 'did you mean "ALPHA"?' missent incident about ALFA
 ends '... nor is another case' 65 'did you mean "ALPHA"?' missent incident about alpha
@@ -286,7 +291,7 @@ To: a@alpha.example
 customer number C-10001
 END
 for command in 'directory lookup customer-number C-10001' 'directory stats' 'directory stats --json' 'directory lint' 'directory verify' \
-	'directory put ALPHA customer-number C-10009' 'directory delete ALPHA customer-number C-10001' "directory import $S/m.csv" \
+	'directory put ALPHA customer-number C-10009' 'directory remove --yes --why x ALPHA' 'directory delete ALPHA customer-number C-10001' "directory import $S/m.csv" \
 	'directory accept' 'guard status' 'forget --why x ALPHA' "policy test --against $S/right.eml"; do
 	away away 75 $command
 	away keyless 78 $command

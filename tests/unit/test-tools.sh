@@ -89,6 +89,26 @@ for a in AC-4 AC-5; do missent directory delete $a customer-number C-10003 >/dev
 missent directory delete AC-5 customer-number C-90003 >/dev/null
 ok 'delete' says 0 'deleted' missent directory delete AC-3 customer-number C-10003
 umask 077
+missent directory put RES receives-for AC-2 >/dev/null
+ok 'remove -n: what would go' says 0 'received for by         RES' missent directory remove -n AC-2
+ok '... how much' says 0 '2 of its own (identifiers, recipients, names), receives for 0, received for by 1 would go; nothing was changed' missent directory remove -n AC-2
+ok '... is there still' says 0 'account AC-2' missent directory lookup customer-number C-10002
+ok 'remove: nobody is there to be asked' says 64 'nothing was changed; add --yes' missent directory remove --why 'has left' AC-2
+ok '... without a reason' says 64 'usage: missent directory remove' missent directory remove --yes AC-2
+ok '... an empty one' says 64 '--why: "" is an empty word' missent directory remove --yes --why= AC-2
+ok '... no account' says 64 'usage: missent directory remove' missent directory remove --yes --why x
+ok '... an empty one does not mean all' says 64 'is an empty word' missent directory remove --yes --why x ''
+ok '... nor one of spaces' says 64 'usage: missent directory remove' missent directory remove --yes --why x ' '
+ok '... nor the beginning of a name' says 1 'knows no account "AC-"; did you mean' missent directory remove --yes --why x AC-
+ok '... the house' says 65 'is what is your own' missent directory remove --yes --why x house
+ok '... is still there' says 0 'account AC-2' missent directory lookup customer-number C-10002
+ok 'remove' says 0 'removed: 3 entries' missent directory remove --yes --why 'has left' AC-2
+ok '... nobody knows it' says 1 'not known' missent directory lookup customer-number C-10002
+ok '... nor where it received' says 1 'not known' missent directory lookup recipient x@beta.example
+ok '... the others are' says 0 'account AC-1' missent directory lookup customer-number C-10001
+ok '... nor is it there again' says 1 'knows no account "AC-2"' missent directory remove -n AC-2
+ok '... the mapping is whole' says 0 '0 wrong' missent directory verify
+missent directory import --max-shrink 100 "$S/m.csv" >/dev/null
 ok 'put: what is the house stays' says 0 'of which each import has it' missent directory put house vat-id DE136695976
 umask 022
 ok '... in a file that all may read, whatever the umask' [ "$(stat -c %a "$S/house.csv")" = 644 ]
