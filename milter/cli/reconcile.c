@@ -5,11 +5,13 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "missent/alert.h"
 #include "missent/answer.h"
@@ -22,6 +24,9 @@
 #include "cli.h"
 
 #define NOT_ALL_KNOWN 2
+/* Debian's hosts have no other log since 2023. */
+#define OF_THE_JOURNAL \
+	"journalctl -o export --facility=mail | missent audit reconcile -"
 
 typedef struct {
 	gboolean json, record;
@@ -276,7 +281,8 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 		return EX_USAGE;
 	g_autofree char *since G_GNUC_UNUSED = o.since;
 	if (argc < 2)
-		return cli_fail(EX_USAGE, "which log? missent audit reconcile /var/log/mail.log*");
+		return cli_fail(EX_USAGE,
+			"which log? missent audit reconcile /var/log/mail.log*, or " OF_THE_JOURNAL);
 	if (!take_since(&o))
 		return cli_fail(EX_USAGE,
 			"--since %s: is neither like 2h nor a time like 2026-11-26 or 2026-11-26T09:00",
@@ -288,6 +294,7 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 		return cli_fail(EX_USAGE, "--year %d: is no year", o.year);
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "-") != 0 && access(argv[i], F_OK) != 0)
-			return cli_fail(EX_NOINPUT, "%s: %s", argv[i], g_strerror(errno));
+			return cli_fail(EX_NOINPUT, "%s: %s%s", argv[i], g_strerror(errno),
+				errno == ENOENT ? "; where the journal alone has the log: " OF_THE_JOURNAL : "");
 	return reconcile(cli, &o, (const char *const *)argv + 1);
 }

@@ -398,7 +398,11 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 		without '... and no other remedy' 'make one with' other $command
 	done
 fi
-ends 'a log that is none' 66 'No such file' missent audit reconcile "$S/mail.log"
+ends 'a log that is none' 66 'No such file or directory; where the journal alone has the log: journalctl -o export --facility=mail | missent audit reconcile -' \
+	missent audit reconcile "$S/mail.log"
+ends '... none of a pattern' 66 'journalctl -o export' missent audit reconcile "$S/mail.log*"
+ends '... none at all' 64 'journalctl -o export' missent audit reconcile
+ends '... one that is there says nothing of it' 66 'is a folder: name the files in it' missent audit reconcile "$S"
 ends 'a key that is there already is no reason to try again' 65 'there is a file already' missent directory key
 ends 'held causes: none' 0 'nothing is held' missent held causes
 mkdir "$S/comma"
