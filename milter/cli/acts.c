@@ -159,7 +159,7 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	gint64 all = json_integer_value(json_object_get(line->json, "recipients"));
 	a->told++;
 	(a->json ? print_json : print_line)(line, record, known, all);
-	return !ferror(stdout) || ms_fail_input(error, "the output cannot be written to");
+	return cli_is_written() || ms_fail_input(error, "the output cannot be written to");
 }
 
 /* Nothing found, which is not that nothing was done: a name may be mistyped. */

@@ -106,6 +106,11 @@ typedef int (*CliMessageFunc)(const char *name, const guint8 *data, gsize len, v
 /* The greatest value that `func` returned, or a sysexits code when something is not readable. */
 int cli_messages(const char *path, CliMessageFunc func, void *user);
 
+/* Nobody reads any more what is printed: who reads no further (head) wanted no more. */
+bool cli_is_unread(void);
+/* After a line of a list that may be long.  Ends the program where nobody reads any more; false: it
+ * could not be written. */
+bool cli_is_written(void);
 /* Prints it as one line, and frees it: as --json has it. */
 void cli_print_json(struct json_t *json);
 /* batch.c: where what is done of `paths` is written down, the caller's: `said`, else a file named

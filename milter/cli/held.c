@@ -584,7 +584,7 @@ static int print_part(MsDesk *desk, const MsRecord *record, const char *path)
 		return cli_fail_error(error);
 	gsize len;
 	const void *data = g_bytes_get_data(bytes, &len);
-	return fwrite(data, 1, len, stdout) == len ? 0 : EX_IOERR;
+	return fwrite(data, 1, len, stdout) == len || cli_is_unread() ? 0 : EX_IOERR;
 }
 
 static int do_show(Cli *cli, int argc, char **argv)

@@ -294,7 +294,7 @@ static int give(Learn *l, const MsLearned *learned)
 		rc = rc != 0 ? rc : put_file(l->output, put_rows_func, l, learned);
 	} else {
 		put_rows(l, stdout, learned);
-		rc = fflush(stdout) == 0 ? 0 : cli_fail(EX_IOERR, "%s", g_strerror(errno));
+		rc = fflush(stdout) == 0 || cli_is_unread() ? 0 : cli_fail(EX_IOERR, "%s", g_strerror(errno));
 	}
 	if (rc == 0)
 		tell(l, learned, conflicts);

@@ -205,9 +205,9 @@ static bool export_line(const MsAuditLine *line, void *user, GError **error)
 	if (text == NULL)
 		return true;
 	out->told++;
-	bool fine = puts(text) >= 0;
+	puts(text);
 	free(text);
-	return fine || ms_fail_input(error, "the output cannot be written to");
+	return cli_is_written() || ms_fail_input(error, "the output cannot be written to");
 }
 
 int cli_export(Cli *cli, int argc, char **argv)

@@ -378,11 +378,28 @@ char *cli_time(gint64 microseconds)
 void cli_print_json(json_t *json)
 {
 	/* what is not UTF-8 makes none of the object that has it */
-	if (json == NULL || json_dumpf(json, stdout, JSON_COMPACT) != 0)
+	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	if (text == NULL)
 		cli_fail(0, "what is to be said cannot be said in JSON");
 	else
-		putchar('\n');
+		puts(text);
+	free(text);
 	json_decref(json);
+}
+
+bool cli_is_unread(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+bool cli_is_written(void)
+{
+	if (!ferror(stdout))
+		return true;
+	if (cli_is_unread())
+		exit(EX_OK);
+	return false;
 }
 
 static void print_usage(FILE *out, const CliVerb *verbs, const char *usage)
@@ -465,9 +482,7 @@ static void close_output(void)
 {
 	bool flushed = fflush(stdout) == 0;
 	int why = errno;
-	struct pollfd out = {.fd = STDOUT_FILENO};
-	bool unread = poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
-	if ((!flushed || ferror(stdout)) && !unread) {
+	if ((!flushed || ferror(stdout)) && !cli_is_unread()) {
 		cli_fail(0, "standard output: %s",
 			flushed ? "some of it could not be written" : g_strerror(why));
 		_exit(EX_IOERR);

@@ -325,6 +325,15 @@ for command in '--help' 'config check' 'directory stats' 'directory import --hel
 		"mkfifo $S/pipe; exec 4<>$S/pipe 5>$S/pipe 4<&-; $BUILD/missent -c $S/missent.conf $command 2>&1 >&5; code=\$?; rm $S/pipe
 		[ \$code != 74 ] && echo no fault"
 done
+# ... and nothing is said of it that is not said to one who reads on, however long the list is.
+for i in $(seq 60); do missent directory put ALPHA customer-number "C-7$i" >/dev/null; done
+for command in 'audit acts' 'audit acts --json' 'audit export --ecs' 'config show' 'config show --json' 'doctor --list' 'completion zsh' \
+	'policy lint --list' 'held list --all' 'held list --all --json' 'stats --json' 'directory lint --json' 'review users'; do
+	"$BUILD/missent" -c "$S/missent.conf" $command 2>"$S/all" >/dev/null
+	ends "who reads no further is told no more: missent $command" 0 same sh -c \
+		"mkfifo $S/pipe; exec 4<>$S/pipe 5>$S/pipe 4<&-; $BUILD/missent -c $S/missent.conf $command 2>$S/some >&5; rm $S/pipe
+		cmp $S/all $S/some && echo same || cat $S/some"
+done
 for option in 'directory import --dry-run=no -' 'stats --json=yes' 'held list --json='; do
 	ends "missent $option" 64 'takes no value' "$BUILD/missent" -c "$S/missent.conf" $option
 done
