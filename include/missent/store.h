@@ -107,6 +107,12 @@ typedef struct {
 MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	const MsSqliteUpgrade *upgrades, const char *schema, bool create, MsAnswer *answer_out,
 	GError **error);
+/* What has the name of a file of ours and is none ("a pipe"); NULL: a file has, or nothing. */
+const char *ms_sqlite_in_the_way(const char *path);
+/* May who has it open write it?  SQLite opens what it cannot open for writing to be read alone,
+ * and says so with the first statement that writes.  (That its disk takes nothing for now is for
+ * that to say.) */
+bool ms_sqlite_can_write(MsSqlite *db, GError **error);
 /* It is the file that has its name: if another was put there, the next statement outside a
  * transaction opens that one in its place; while there is none, statements fail (MS_CONFIG), and
  * none is made.  This has it opened anew also where another was copied over it; of files that are

@@ -226,7 +226,8 @@ MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GErr
 		(const char *const *)accounts->aliases};
 	lane_init(&accounts->strangers, half, 16);
 	lane_init(&accounts->known, 1, 24);
-	if (!is_ours_alone(path, error) || !rename_all(accounts, error))
+	if (!is_ours_alone(path, error) || !ms_sqlite_can_write(db, error)
+		|| !rename_all(accounts, error))
 		return NULL;
 	return g_steal_pointer(&accounts);
 }

@@ -152,9 +152,14 @@ static const Check checks[] = {
 		"See replicaof and masterauth of that Redis.", check_redis_replica),
 
 	/* ---- who may see and change what ---- */
-	ROW("files", FAULT, CONFIGURED, "state-dir, records, spool, audit, mapping: owner and mode",
+	ROW("files", FAULT, CONFIGURED, "state-dir, records, guard, accounts, spool, audit, mapping: owner and mode",
 		"Run: systemd-tmpfiles --create missent.conf; chown what remains.",
 		check_state_files),
+	ROW("databases", FAULT, CONFIGURED,
+		"records, guard, mapping, accounts: is each of them a database, that can be written to?",
+		"Move it away, and put a copy of the file back; without one: missent held begin, missent directory import; "
+		"the guard begins anew.",
+		check_databases),
 	ROW("readable", FAULT, CONFIGURED,
 		"settings, policies, kinds, keys, passwords: does missent's user read them, as root does?",
 		"Run: chgrp missent FILE; chmod g+r FILE (of a key: chown missent FILE)",

@@ -54,6 +54,7 @@ void check_socket(Patient *p);
 void check_accepted(Patient *p);
 
 void check_state_files(Patient *p);
+void check_databases(Patient *p);
 void check_readable(Patient *p);
 void check_key_files(Patient *p);
 void check_password_files(Patient *p);

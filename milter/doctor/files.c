@@ -17,6 +17,7 @@
 
 #include "missent/audit.h"
 #include "missent/io.h"
+#include "missent/store.h"
 
 #include "doctor_private.h"
 
@@ -70,8 +71,54 @@ void check_state_files(Patient *p)
 			"Unmount what is over it, or begin a new one: missent audit begin --why TEXT",
 			"%s is there, and no trail is in it: mail is deferred", audit);
 	look_at(p, s->seen_file, 0027, false);
+	look_at(p, s->review.accounts_file, 0027, false);
 	if (s->backend == MS_BACKEND_SQLITE)
 		look_at(p, s->sqlite_file, 0027, false);
+	if (s->backend == MS_BACKEND_SQLITE && s->guard.enabled)
+		look_at(p, s->guard.sqlite_file, 0027, false);
+}
+
+#define HEAD "SQLite format 3" /* and its NUL; one that is made has nothing yet */
+
+static bool is_other_text(const char *path)
+{
+	char head[sizeof HEAD] = "";
+	int fd = ms_io_open(path, O_RDONLY);
+	ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : 0;
+	ms_io_close(fd);
+	return n > 0 && (n < (ssize_t)sizeof head || memcmp(head, HEAD, sizeof head) != 0);
+}
+
+/* `what`: what is in it.  Nothing to say of what is not there. */
+static void look_at_database(Patient *p, const char *path, const char *what, bool writes)
+{
+	const char *other = ms_sqlite_in_the_way(path);
+	struct stat st;
+	if (other != NULL)
+		complain(p, "%s, %s, is %s", path, what, other);
+	else if (stat(path, &st) != 0)
+		return;
+	else if (is_other_text(path))
+		complain(p, "%s, %s, is no database: something else is in it", path, what);
+	else if (writes && (st.st_mode & 0600) != 0600) /* whose it is, another check says */
+		complain_as(p, MS_GRAVITY_FAULT, "Run: chmod u+rw FILE",
+			"%s, %s, has mode %04o: missent must write it", path, what,
+			(guint)st.st_mode & 07777);
+}
+
+/* missentd reads the mapping alone. */
+void check_databases(Patient *p)
+{
+	const MsSettings *s = p->s;
+	bool sqlite = s->backend == MS_BACKEND_SQLITE;
+	look_at_database(p, s->records_file, "the records of held mail", true);
+	look_at_database(p, s->review.accounts_file, "the page's accounts", true);
+	if (sqlite)
+		look_at_database(p, s->sqlite_file, "the mapping", false);
+	if (sqlite && s->guard.enabled)
+		look_at_database(p, s->guard.sqlite_file, "what the guard counts", true);
+	if (s->review.mirror)
+		look_at_database(p, s->review.mirror_file, "the records of all hosts", true);
 }
 
 static void ask_for(Patient *p, const char *path)
@@ -295,7 +342,7 @@ static bool names_file(const char *path, const char *name, const char *folder)
 {
 	g_autofree char *text = NULL;
 	g_autofree char *any = g_build_filename(folder, "*", NULL);
-	return g_file_get_contents(path, &text, NULL, NULL) &&
+	return ms_io_contents(path, &text, NULL, NULL) &&
 		(strstr(text, name) != NULL || strstr(text, any) != NULL);
 }
 

@@ -358,8 +358,10 @@ MsGuardStore *ms_guard_store_sqlite(const char *path, GError **error)
 {
 	MsSqlite *db = ms_sqlite_open_upgraded(
 		path, APPLICATION_ID, upgrades, schema, true, NULL, error);
-	if (db == NULL)
+	if (db == NULL || !ms_sqlite_can_write(db, error)) {
+		ms_sqlite_free(db);
 		return NULL;
+	}
 	ms_sqlite_ask(db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL, NULL, NULL);
 	ms_sqlite_ask(db, "PRAGMA cache_size=-8000", NULL, NULL, NULL, NULL, NULL);
 	ms_sqlite_ask(db, "PRAGMA wal_autocheckpoint=4000", NULL, NULL, NULL, NULL, NULL);

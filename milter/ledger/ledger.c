@@ -133,8 +133,10 @@ static MsLedger *ledger_of(MsSqlite *db)
 
 MsLedger *ms_ledger_open(const char *path, GError **error)
 {
-	return ledger_of(
-		ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error));
+	g_autoptr(MsSqlite) db =
+		ms_sqlite_open_upgraded(path, APPLICATION_ID, upgrades, schema, true, NULL, error);
+	bool fine = db != NULL && ms_sqlite_can_write(db, error);
+	return fine ? ledger_of(g_steal_pointer(&db)) : NULL;
 }
 
 MsLedger *ms_ledger_open_readonly(const char *path, GError **error)

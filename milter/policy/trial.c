@@ -83,9 +83,14 @@ MsTrials *ms_trials_read(const char *file, GError **error)
 {
 	g_autoptr(MsTrials) trials = g_new0(MsTrials, 1);
 	g_autoptr(GError) why = NULL;
+	g_autofree char *text = NULL;
+	gsize len = 0;
 	trials->file = g_key_file_new();
-	if (g_key_file_load_from_file(trials->file, file, G_KEY_FILE_NONE, &why) ||
-		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+	bool read = ms_io_contents(file, &text, &len, &why);
+	bool known = read &&
+		(len == 0 ||
+			g_key_file_load_from_data(trials->file, text, len, G_KEY_FILE_NONE, &why));
+	if (known || g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
 		return g_steal_pointer(&trials);
 	g_set_error(error, MS_ERROR,
 		why->domain == G_FILE_ERROR ? MS_ERROR_RETRY : MS_ERROR_CONFIG,

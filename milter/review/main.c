@@ -273,8 +273,8 @@ static int run(Site *site)
 	g_autofree char *cert = NULL, *key = NULL;
 	site->tls = s->review.tls_cert != NULL && s->review.tls_key != NULL;
 	/* Read before root is given up: a private key is root's. */
-	if (site->tls && (!g_file_get_contents(s->review.tls_cert, &cert, NULL, &error)
-				 || !g_file_get_contents(s->review.tls_key, &key, NULL, &error)))
+	if (site->tls && (!ms_io_contents(s->review.tls_cert, &cert, NULL, &error)
+				 || !ms_io_contents(s->review.tls_key, &key, NULL, &error)))
 		return complain(ms_config_exit_code(error), error->message, "");
 	int rc = EX_OK;
 	int fd = open_socket(site, &rc);

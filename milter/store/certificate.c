@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <time.h>
@@ -13,17 +14,20 @@
 
 bool ms_certificate_ends(const char *path, gint64 *ends_out, GError **error)
 {
-	FILE *file = fopen(path, "re");
+	int fd = ms_io_open(path, O_RDONLY);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
 	struct tm end = {0};
 	bool fine = certificate != NULL &&
 		ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
-	if (file == NULL)
+	if (file == NULL) {
 		ms_io_fail(error, path, errno);
-	else if (!fine)
+		ms_io_close(fd);
+	} else if (!fine) {
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s is no certificate", path);
-	else
+	} else {
 		*ends_out = timegm(&end);
+	}
 	X509_free(certificate);
 	if (file != NULL)
 		fclose(file);

@@ -340,10 +340,43 @@ static MsAnswer cannot_see(const MsSqlite *db, GError **error)
 	return lost ? MS_CONFIG : MS_RETRY;
 }
 
+const char *ms_sqlite_in_the_way(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0)
+		return errno == ENOENT && lstat(path, &st) == 0 && S_ISLNK(st.st_mode)
+			? "a link to a file that is not there" /* and none that came just now */
+			: NULL;
+	return S_ISREG(st.st_mode)    ? NULL
+		: S_ISDIR(st.st_mode) ? "a folder"
+		: S_ISFIFO(st.st_mode) ? "a pipe"
+		: S_ISSOCK(st.st_mode) ? "a socket"
+				       : "a device";
+}
+
+/* SQLite would open most of it, and then say that a disk fails. */
+static bool is_in_the_way(const MsSqlite *db, GError **error)
+{
+	static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends) && !db->memory; i++) {
+		g_autofree char *path = g_strconcat(db->path, ends[i], NULL);
+		const char *what = ms_sqlite_in_the_way(path);
+		if (what == NULL)
+			continue;
+		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+			"%s: is %s and no database: move it away%s", path, what,
+			i == 0 ? ", and put the file back that was there" : "");
+		return true;
+	}
+	return false;
+}
+
 /* Opens the file that has the name now. */
 static MsAnswer open_file(MsSqlite *db, GError **error)
 {
 	struct stat st;
+	if (is_in_the_way(db, error))
+		return MS_CONFIG;
 	/* A reader of a WAL database writes its shared memory, so it opens for writing too and
 	 * forbids itself statements that write. */
 	int rc = sqlite3_open_v2(
@@ -395,6 +428,18 @@ MsSqlite *ms_sqlite_open_upgraded(const char *path, gint32 application_id,
 	return answer == MS_FOUND ? g_steal_pointer(&db) : NULL;
 }
 
+bool ms_sqlite_can_write(MsSqlite *db, GError **error)
+{
+	struct stat st;
+	if (db->memory || sqlite3_db_readonly(db->db, "main") != 1 || may_write(db)
+		|| stat(db->path, &st) != 0)
+		return true;
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"%s: it is of user %u with mode %04o, and user %u must write it: chown it, and chmod u+w",
+		db->path, (guint)st.st_uid, (guint)st.st_mode & 07777, (guint)geteuid());
+	return false;
+}
+
 static bool has_moved(const MsSqlite *db, const struct stat *st)
 {
 	return st->st_dev != db->device || st->st_ino != db->inode;
@@ -426,7 +471,7 @@ static MsAnswer open_again(MsSqlite *db, GError **error)
 	close_file(db);
 	/* One that is being written over.  Tables made in it now would lie, in the log, over
 	 * what it will be. */
-	if (stat(db->path, &st) == 0 && st.st_size == 0) {
+	if (stat(db->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0) {
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"%s: it is empty now: somebody writes it over", db->path);
 		return MS_RETRY;

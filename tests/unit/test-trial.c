@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 #include <string.h>
 
 #include "missent/answer.h"
@@ -118,6 +119,11 @@ static void test_kept(void)
 	g_clear_error(&error);
 	g_unlink(file);
 	g_assert_cmpint(g_mkdir(file, 0700), ==, 0);
+	g_assert_null(ms_trials_read(file, &error));
+	g_assert_nonnull(strstr(error->message, file));
+	g_clear_error(&error);
+	g_assert_cmpint(g_rmdir(file), ==, 0);
+	g_assert_cmpint(mkfifo(file, 0600), ==, 0); /* into which nobody writes */
 	g_assert_null(ms_trials_read(file, &error));
 	g_assert_nonnull(strstr(error->message, file));
 	remove_folder(dir);

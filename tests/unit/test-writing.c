@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "missent/answer.h"
@@ -1107,6 +1109,130 @@ static void *open_first(void *user)
 	return NULL;
 }
 
+/* What may have a database's name, by mistake or not: each is told as what it is, whoever opens it,
+ * and whether it was there from the beginning or came while the database was open. */
+static const struct {
+	const char *what, *end, *words;
+} in_the_way[] = {
+	{"pipe", "", "is a pipe and no database: move it away"},
+	{"folder", "", "is a folder and no database: move it away"},
+	{"link", "", "is a link to a file that is not there and no database: move it away"},
+	{"device", "", "is a device and no database: move it away"},
+	{"text", "", "the file is damaged: move it away"},
+	{"pipe", "-wal", "is a pipe and no database: move it away"},
+	{"folder", "-shm", "is a folder and no database: move it away"},
+	{"pipe", "-journal", "is a pipe and no database: move it away"},
+};
+
+static void put_in_the_way(const char *what, const char *path)
+{
+	static const char text[] = "this is no database, but a text that is longer than the head of one, "
+				   "which has a hundred bytes in all of its versions to this day\n";
+	if (strcmp(what, "pipe") == 0)
+		g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	else if (strcmp(what, "folder") == 0)
+		g_assert_cmpint(mkdir(path, 0700), ==, 0);
+	else if (strcmp(what, "text") == 0)
+		g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	else
+		g_assert_cmpint(symlink(strcmp(what, "link") == 0 ? "/none/here" : "/dev/zero", path),
+			==, 0);
+}
+
+static void expect_words(const GError *error, const char *path, const char *words)
+{
+	g_test_message("%s", error->message);
+	g_assert_error(error, MS_ERROR, MS_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, path));
+	g_assert_nonnull(strstr(error->message, words));
+}
+
+static void test_in_the_way(gconstpointer data)
+{
+	gsize i = GPOINTER_TO_SIZE(data);
+	const char *words = in_the_way[i].words;
+	g_autofree char *name = g_strdup_printf("way-%zu.db", i);
+	g_autofree char *path = path_of(name);
+	g_autofree char *at = g_strconcat(path, in_the_way[i].end, NULL);
+	bool beside = *in_the_way[i].end != '\0';
+	for (int create = 0; create < 2; create++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsSqlite) db = NULL;
+		if (beside && create == 0) {
+			g_autoptr(MsSqlite) made = ms_sqlite_open(
+				path, 7, "CREATE TABLE IF NOT EXISTS t (a INTEGER)", true, NULL, NULL);
+			g_assert_nonnull(made);
+		}
+		if (create == 0)
+			put_in_the_way(in_the_way[i].what, at);
+		db = ms_sqlite_open(path, 7, "CREATE TABLE IF NOT EXISTS t (a INTEGER)", create == 1,
+			NULL, &error);
+		g_assert_null(db);
+		expect_words(error, at, words);
+	}
+	if (beside)
+		return;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *here = g_strconcat(path, ".open", NULL), *away = g_strconcat(path, ".away", NULL);
+	g_autoptr(MsSqlite) open = ms_sqlite_open(
+		here, 7, "CREATE TABLE IF NOT EXISTS t (a INTEGER)", true, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(rename(here, away), ==, 0);
+	put_in_the_way(in_the_way[i].what, here);
+	g_assert_cmpint(ms_sqlite_ask(open, "INSERT INTO t VALUES (1)", NULL, NULL, NULL, NULL, &error), ==,
+		MS_CONFIG);
+	g_test_message("%s", error->message);
+	g_assert_nonnull(strstr(error->message, here));
+}
+
+/* In a child that is nobody's: root may write everything. */
+static int open_as_nobody(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		return 2;
+	g_autoptr(MsSqlite) db = ms_sqlite_open(
+		path, 7, "CREATE TABLE IF NOT EXISTS t (a INTEGER)", true, NULL, &error);
+	if (db == NULL)
+		return 3;
+	bool fine = ms_sqlite_can_write(db, &error);
+	if (fine)
+		return 0;
+	if (!g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG))
+		return 4;
+	return strstr(error->message, path) != NULL ? 1 : 4;
+}
+
+static void test_can_write(void)
+{
+	static const struct {
+		mode_t mode;
+		int want;
+	} rows[] = {{0444, 1}, {0644, 1}, {0666, 0}};
+	if (geteuid() != 0) {
+		g_test_skip("only root becomes another");
+		return;
+	}
+	g_autofree char *folder = path_of("open"), *path = g_build_filename(folder, "x.db", NULL);
+	g_assert_cmpint(mkdir(folder, 0777), ==, 0);
+	g_assert_cmpint(chmod(folder, 0777), ==, 0);
+	g_assert_cmpint(chmod(dir, 0755), ==, 0);
+	g_autoptr(MsSqlite) made = ms_sqlite_open(
+		path, 7, "CREATE TABLE IF NOT EXISTS t (a INTEGER)", true, NULL, NULL);
+	g_assert_true(ms_sqlite_can_write(made, NULL));
+	g_clear_pointer(&made, ms_sqlite_free);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int status;
+		g_assert_cmpint(chmod(path, rows[i].mode), ==, 0);
+		pid_t child = fork();
+		if (child == 0)
+			_exit(open_as_nobody(path));
+		g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+		g_test_message("mode %04o", (guint)rows[i].mode);
+		g_assert_cmpint(WEXITSTATUS(status), ==, rows[i].want);
+	}
+}
+
 /* At the first start of a machine missentd and missent-agent find no database, both. */
 static void test_first(void)
 {
@@ -1157,6 +1283,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
 	g_test_add_func("/writing/records/gone", test_gone);
 	g_test_add_func("/writing/texts-later", test_texts_later);
+	for (gsize i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
+		g_autofree char *path = g_strdup_printf(
+			"/writing/in-the-way/%s%s", in_the_way[i].what, in_the_way[i].end);
+		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_in_the_way);
+	}
+	g_test_add_func("/writing/can-write", test_can_write);
 	g_test_add_func("/writing/records/observed", test_observed);
 	for (gsize i = 0; i < G_N_ELEMENTS(patiences); i++)
 		g_test_add_data_func(patiences[i].name, &patiences[i], test_patience);
