@@ -235,6 +235,16 @@ with changed(m.dir + '/site.key', mode=0o640):
     broken('a key that others may read', 'site-key', 'may read')
 with changed(m.state + '/held.db', owner=0):
     broken('records of root\'s', 'files', 'belongs to')
+with changed(m.state + '/held.db', mode=0o400):
+    broken('records that are not to be written', 'databases', 'missent must write it')
+ACCOUNTS = S + '/accounts.db'
+for name, put, take in (('pipe', os.mkfifo, os.unlink), ('folder', os.mkdir, os.rmdir),
+                        ('link to a file that is not there', lambda path: os.symlink('/none/here', path), os.unlink)):
+    put(ACCOUNTS)
+    with changed(m.conf, lambda old: old + 'review { accounts-file = "%s" }\n' % ACCOUNTS):
+        out = doctor(m, '--only', 'databases')
+        tap.ok(any('is a ' + name in x for x in out.get('databases', [])), 'a %s where accounts are to be' % name, out)
+    take(ACCOUNTS)
 os.rename(m.state + '/audit', S + '/audit')
 os.mkdir(m.state + '/audit', 0o700)
 shutil.chown(m.state + '/audit', USER)
