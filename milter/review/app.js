@@ -68,9 +68,18 @@
 	document.addEventListener("submit", function (event) {
 		const button = event.submitter, form = event.target;
 		if (button && button.value === "delete" && form.getAttribute("action").startsWith("/message/")
-			&& !confirm(button.textContent + "?")) {
-			event.preventDefault();
-			return;
+			&& !form.elements.sure) {
+			if (!confirm(button.textContent + "?")) {
+				event.preventDefault();
+				return;
+			}
+			// else the page asks, on one of its own
+			const sure = document.createElement("input");
+			sure.type = "hidden";
+			sure.name = "sure";
+			sure.value = "1";
+			form.append(sure);
+			setTimeout(function () { sure.remove(); }, 0); // it was answered once
 		}
 		if (me && form.getAttribute("action") !== "/logout") keep();
 		const action = form.getAttribute("action"), saves = action.endsWith("/part");

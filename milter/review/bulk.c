@@ -193,7 +193,7 @@ void bulk_buttons(GString *out, const Request *r, const MsTallies *t, bool clear
 /* All that was sent, once more in a form, but for what is said anew in it. */
 static void form_again(GString *out, const Request *r)
 {
-	static const char *const anew[] = {"token", "verb", "preset", "why", "others", NULL};
+	static const char *const anew[] = {"token", "verb", "preset", "why", "others", "sure", NULL};
 	GHashTableIter iter;
 	void *name, *values;
 	g_hash_table_iter_init(&iter, r->form);
@@ -245,6 +245,17 @@ void reason_page(Request *r, Answer *a, const char *action)
 		T(r, "Choose a reason first, or write one: it is kept with the decision."));
 	html_reason_field(a->html, r);
 	end_again(r, a, action, "quiet", T(r, pressed_text(form(r, "verb"))));
+}
+
+void sure_page(Request *r, Answer *a, const char *action)
+{
+	a->title = T(r, "Delete");
+	begin_again(r, a, action, T(r, "Delete it for good?"));
+	html(a->html,
+		"<input type=\"hidden\" name=\"why\" value=\"%s\">"
+		"<input type=\"hidden\" name=\"sure\" value=\"1\">",
+		form_reason(r));
+	end_again(r, a, action, "danger", T(r, "Delete"));
 }
 
 void confirm_page(

@@ -210,10 +210,15 @@ static char *message_action(const Request *r, const MsRecord *record)
 	return g_string_free(action, FALSE);
 }
 
-/* Released to all, some of whom may not have it: the number is typed first.  `*n_out`: that
- * number. */
+/* Deleted: whether it is meant, which app.js asks where there is JavaScript.  Released to all, some
+ * of whom may not have it: the number is typed first.  `*n_out`: that number. */
 static bool must_ask(Request *r, Answer *a, const MsRecord *record, gint64 *n_out)
 {
+	if (ms_verb_named(form(r, "verb")) == MS_VERB_DELETE && strcmp(form(r, "sure"), "1") != 0) {
+		g_autofree char *again = message_action(r, record);
+		sure_page(r, a, again);
+		return true;
+	}
 	if (ms_verb_named(form(r, "verb")) != MS_VERB_RELEASE)
 		return false;
 	g_autoptr(MsTallies) t = tallies_of(r, record);

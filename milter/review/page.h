@@ -220,6 +220,8 @@ const char *form_reason(const Request *r);
 void confirm_page(
 	Request *r, Answer *a, const char *action, const MsTallies *t, const char *complaint);
 void reason_page(Request *r, Answer *a, const char *action);
+/* Before one message is deleted, where no browser's own question was answered. */
+void sure_page(Request *r, Answer *a, const char *action);
 
 /* message.c */
 /* What is sent to whom if it is released to those of the newline-separated list; "": to all. */

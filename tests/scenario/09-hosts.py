@@ -197,7 +197,7 @@ hanging.join()
 tap.ok([x for x, _ in said] == [other, stuck] and 'C-10002' in said[0][1] and 'It is being done' in said[1][1],
        'while a submission hangs another message is shown', [x for x, _ in said])
 one.configure('two-person-above = 0\n')
-text = anna.get('/message/' + uids[other], {'verb': 'delete', 'why': 'x'})
+text = anna.get('/message/' + uids[other], {'verb': 'delete', 'why': 'x', 'sure': '1'})
 tap.ok('waits for a second person' in text, 'settings that changed meanwhile are those of the next request', text)
 one.configure()
 one.agent.stop()

@@ -26,7 +26,7 @@ url, text = go('/message/' + uid)
 if verb == 'reveal':
     url, text = go('/message/%s/reveal' % uid, token=token(text))
 else:
-    url, text = go('/message/' + uid, token=token(text), verb=verb, why='asked by phone', others='1' if verb == 'release' else '',
+    url, text = go('/message/' + uid, token=token(text), verb=verb, why='asked by phone', sure='1', others='1' if verb == 'release' else '',
                    **({'to': sys.argv[3]} if sys.argv[3:] else {}))
 print(json.dumps(text))
 '''

@@ -500,7 +500,7 @@ static void test_look(void)
 	}
 	browser_free(bert);
 	/* A viewer decides nothing, whatever he sends, and sees no accounts. */
-	g_autofree char *no = decide(b, uid, "verb=delete&why=x");
+	g_autofree char *no = decide(b, uid, "verb=delete&why=x&sure=1");
 	g_assert_cmpstr(no, ==, "403");
 	g_autofree char *reveal = g_strconcat(message, "/reveal", NULL);
 	g_assert_cmpint(post(b, reveal, ""), ==, 403);
@@ -640,7 +640,12 @@ static void test_decide(void)
 		{"verb=release-some&why=fine", "held held held", "", ""},
 		{"verb=return&why=wrong", "returned returned returned", WORLD_SENDER " ",
 			"delete "},
-		{"verb=delete&why=wrong", "deleted deleted deleted", "", "delete "},
+		{"verb=delete&why=wrong&sure=1", "deleted deleted deleted", "", "delete "},
+		/* asked first, on a page of its own */
+		{"verb=delete&why=wrong", "held held held", "", ""},
+		{"verb=delete&why=wrong&sure=", "held held held", "", ""},
+		{"verb=delete&why=wrong&sure=yes", "held held held", "", ""},
+		{"verb=delete&sure=1", "held held held", "", ""},
 		{"verb=note&why=seen", "held held held", "", ""},
 		{"verb=assign&assignee=bert", "held held held", "", ""},
 		{"verb=assign&assignee=nobody-known", "held held held", "", ""},
@@ -933,7 +938,7 @@ static void test_second_person(void)
 	Browser *bert = logged_in(s, "bert"), *anna = logged_in(s, "anna");
 	g_autofree G_GNUC_UNUSED char *said = decide(
 		bert, uid, "verb=release-some&to=b@beta.example&why=fine");
-	g_autofree G_GNUC_UNUSED char *too = decide(bert, other, "verb=delete&why=fine");
+	g_autofree G_GNUC_UNUSED char *too = decide(bert, other, "verb=delete&why=fine&sure=1");
 	g_autoptr(MsRecord) r = world_record(s->w, uid), o = world_record(s->w, other);
 	const char *id = ((MsDecision *)r->decisions->pdata[0])->id,
 		   *second = ((MsDecision *)o->decisions->pdata[0])->id;
@@ -1662,7 +1667,7 @@ static void test_agent(void)
 	g_assert_cmpint(get(b, path), ==, 503);
 	CONTAINS(b->body->str, "does missent-agent run?");
 	g_assert_null(strstr(b->body->str, "@beta.example"));
-	g_autofree G_GNUC_UNUSED char *said = decide(b, uid, "verb=delete&why=x");
+	g_autofree G_GNUC_UNUSED char *said = decide(b, uid, "verb=delete&why=x&sure=1");
 	g_autofree char *states = world_states(s->w, uid);
 	g_assert_cmpstr(states, ==, "held held held");
 	g_autofree char *none = ms_link_ask(link, "", "{\"do\":\"hello\"}", 1000, &error);
@@ -1785,7 +1790,7 @@ static void test_hosts(void)
 	g_autofree char *mail = mail_of(other);
 	if (strcmp(mail, "b@beta.example ") != 0)
 		g_error("got \"%s\": %s", mail, said);
-	g_autofree G_GNUC_UNUSED char *done = decide(b, here, "verb=delete&why=wrong");
+	g_autofree G_GNUC_UNUSED char *done = decide(b, here, "verb=delete&why=wrong&sure=1");
 	g_autofree char *states = world_states(s->w, here);
 	g_assert_cmpstr(states, ==, "deleted deleted deleted");
 	g_autofree char *reveal = g_strconcat(path, "/reveal", NULL);
