@@ -173,9 +173,9 @@ static int open_lines(Follow *f, const Options *o, const char *path)
 	if (o->source == NULL)
 		return cli_fail(EX_USAGE,
 			"directory follow: name the source (--source NAME): its position is kept by that");
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+	int fd = STDIN_FILENO, rc = standard ? 0 : cli_open(path, &fd);
+	if (rc != 0)
+		return rc;
 	f->file = standard ? "standard input" : path;
 	f->changes = ms_changes_from_file(fd, csv, o->wait && !standard);
 	return 0;

@@ -377,19 +377,28 @@ int cli_accept_moved(bool accept, const char *why)
 		"--accept-moved --why TEXT: both, and the reason for the trail is not empty");
 }
 
+int cli_open(const char *path, int *fd_out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+	/* One opens, and only reading fails, as if it would work later. */
+	if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		close(fd);
+		return cli_fail(EX_NOINPUT, "%s: it is a folder; name one file", path);
+	}
+	*fd_out = fd;
+	return 0;
+}
+
 static int import_file(
 	CliSession *session, const char *path, const char *why, MsImportOptions *options)
 {
 	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "%s: %s", *path != '\0' ? path : "\"\"",
-			g_strerror(errno));
-	if (!standard && g_file_test(path, G_FILE_TEST_IS_DIR)) {
-		close(fd);
-		return cli_fail(EX_NOINPUT, "%s: it is a folder; name one file", path);
-	}
-	int rc = cli_import_fd(session, fd, standard ? "standard input" : path, why, options);
+	int fd = STDIN_FILENO, rc = standard ? 0 : cli_open(path, &fd);
+	if (rc != 0)
+		return rc;
+	rc = cli_import_fd(session, fd, standard ? "standard input" : path, why, options);
 	if (!standard)
 		close(fd);
 	return rc;
@@ -548,14 +557,12 @@ int cli_lint(Cli *cli, int argc, char **argv)
 	CliSession session = {0};
 	rc = cli_begin(&session, cli);
 	json_t *findings = json ? json_array() : NULL;
-	int fd = rc == 0 && argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
-	if (rc == 0 && argc == 1) {
-		rc = lint_mapping(&session, many, days, findings);
-	} else if (rc == 0 && fd < 0) {
-		rc = cli_fail(EX_NOINPUT, "%s: %s", argv[1], g_strerror(errno));
-	} else if (rc == 0) {
-		rc = lint_file(&session, fd, argv[1], &table, many, findings);
-	}
+	int fd = -1;
+	if (rc == 0 && argc == 2)
+		rc = cli_open(argv[1], &fd);
+	if (rc == 0)
+		rc = argc == 1 ? lint_mapping(&session, many, days, findings)
+			       : lint_file(&session, fd, argv[1], &table, many, findings);
 	json_decref(findings);
 	if (fd >= 0)
 		close(fd);

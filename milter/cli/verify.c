@@ -3,8 +3,6 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,9 +97,9 @@ static int compare(
 	CliSession *session, const char *path, const MsTableForm *form, Found *found, json_t *all)
 {
 	g_autoptr(GError) error = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "%s: %s", path, g_strerror(errno));
+	int fd, rc = cli_open(path, &fd);
+	if (rc != 0)
+		return rc;
 	guint64 right = 0;
 	found->complaints = 0;
 	MsAnswer answer = ms_directory_compare(

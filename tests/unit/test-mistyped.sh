@@ -344,6 +344,11 @@ for option in map=id=customer-number account=id encoding=UTF-16 'delimiter=;'; d
 		ends "directory $verb --$option, of no file" 64 'name it (' "$BUILD/missent" -c "$S/missent.conf" directory $verb "--$option"
 	done
 done
+for command in 'import' 'import -n' 'lint' 'lint --json' 'verify --against' 'verify --json --against' 'follow --source other' 'follow --wait --source other'; do
+	ends "directory $command, of a folder" 66 "$S/policies: it is a folder; name one file" \
+		timeout 30 "$BUILD/missent" -c "$S/missent.conf" directory $command "$S/policies"
+	ends "directory $command, of no file" 66 "$S/none.csv: No such file" "$BUILD/missent" -c "$S/missent.conf" directory $command "$S/none.csv"
+done
 ends 'directory lint --many -1' 64 '1 or more' "$BUILD/missent" -c "$S/missent.conf" directory lint --many=-1
 ends 'directory lint --days -1' 64 '0 or more' "$BUILD/missent" -c "$S/missent.conf" directory lint --days=-1
 
