@@ -184,6 +184,12 @@ void ms_extract_hand_over_alone(const MsExtraction *to, MsSpan *span)
 
 void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 {
+	bool plain = span->type == MS_SPAN_TEXT && span->n_names == 0;
+	g_autoptr(GString) rest = plain ? ms_dump_read(to, span) : NULL;
+	if (rest != NULL) {
+		span->text = rest->str;
+		span->len = rest->len;
+	}
 	const MsSpan whole = *span; /* its text may be repaired, and gone after that */
 	ms_extract_hand_over_alone(to, span);
 	if (whole.type == MS_SPAN_ADDRESSES)

@@ -118,6 +118,10 @@ void ms_undone_read(const MsExtraction *to, const MsSpan *span);
 /* Cells of its tables that go on in the lines below (wrapped.c). */
 void ms_wrapped_read(const MsExtraction *to, const MsSpan *span);
 
+/* Rows of tables as databases write them out (dump.c): hands them over with the names of their
+ * columns.  The text without them, the caller's; NULL: it has none. */
+GString *ms_dump_read(const MsExtraction *to, const MsSpan *span);
+
 /* ---- decode.c ---- */
 /* Calls `read` with the text, and once more with each other text that clients may make of the
  * same bytes; `declared` is the charset that the document itself names, or NULL. */

@@ -208,6 +208,85 @@ static const struct {
 		false},
 	{TEXT, "Quantity\tNumber\n1\t31337\n", "customer-number", "31337", false},
 	{TEXT, "Date;Quantity\n2026-01-02;31337\n", "customer-number", "31337", false},
+	/* tables as databases write them out */
+	{TEXT, "INSERT INTO `r` (`id`, `kundennr`) VALUES (1,'31337'),(2,'4711');\n", "customer-number",
+		"4711", true},
+	{TEXT, "INSERT INTO `r` (`id`,\r\n`kundennr`)\r\nVALUES\r\n(1,'1'),\r\n(2,4711);\r\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO r (id, kundennr) VALUES (4711, '31337');\n", "customer-number", "4711",
+		false},
+	{TEXT, "INSERT INTO r (kundennr, id) VALUES ('31337', 4711);\n", "customer-number", "4711",
+		false},
+	{TEXT, "INSERT INTO r (kundennr, menge) VALUES (NULL, 4711), ('', 4711);\n",
+		"customer-number", "4711", false},
+	{TEXT, "CREATE TABLE r (\n  id int NOT NULL,\n  kundennr varchar(20),\n  PRIMARY KEY (id)\n);\n"
+	       "INSERT INTO r VALUES (1,'31337'),(2,'4711');\n",
+		"customer-number", "4711", true},
+	{TEXT, "CREATE TABLE IF NOT EXISTS \"r\"(\"id\" INTEGER,\"kundennr\" TEXT);\n"
+	       "INSERT INTO \"r\" VALUES(4711,'31337');\n",
+		"customer-number", "4711", false},
+	{TEXT, "CREATE TABLE r(id,kundennr);\nINSERT INTO r VALUES(1,'4711');\n",
+		"customer-number", "4711", true},
+	{TEXT, "CREATE TABLE r (kundennr varchar(4711), name text);\n", "customer-number", "4711",
+		false},
+	{TEXT, "INSERT [dbo].[R] ([Id], [KundenNr], [B]) VALUES (1, N'4711', CAST(80.00 AS Decimal(10, 2)))\r\nGO\r\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT [dbo].[R] ([Id], [Pfad], [KundenNr]) VALUES (1, N'C:\\x\\', N'4711')\n",
+		"customer-number", "4711", true},
+	{TEXT, "Insert into R (ID,KUNDENNR,D) values (2,'4711',to_date('21.07.26','DD.MM.RR'));\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT ALL\n INTO r (id, kundennr) VALUES (1, '1')\n INTO r (id, kundennr) VALUES (2, '4711')\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO r (id,note,kundennr) VALUES (1,'it\\'s (a) \\\\','31337'),(2,'x\\'),(3,','4711');\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO r (id,note,kundennr) VALUES (1,'it''s','4711');\n", "customer-number",
+		"4711", true},
+	{TEXT, "INSERT INTO r (id,p,kundennr) VALUES (4711,'C:\\x\\','31337');\n",
+		"customer-number", "4711", false},
+	{TEXT, "INSERT INTO r (id,kundennr) VALUES (1,CAST('4711' AS varchar(20)));\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO r (id,kundennr) VALUES (1,CAST('31337' AS char(4711)));\n",
+		"customer-number", "4711", false},
+	{TEXT, "INSERT INTO r (id,kundennr) VALUES (1,'4711'::text);\n", "customer-number", "4711",
+		true},
+	{TEXT, "INSERT INTO r (id,kundennr) VALUES (1,0x34373131);\n", "customer-number", "4711",
+		true},
+	{TEXT, "INSERT INTO r (id,kundennr) VALUES (1,X'34373131');\n", "customer-number", "4711",
+		true},
+	{TEXT, "INSERT INTO r /* rows */ (id, kundennr) -- names\nVALUES (1,'4711');",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO customer (id, name) VALUES (4711,'Meyer');\n", "customer-number",
+		"4711", true},
+	{TEXT, "INSERT INTO customers (id, customer_no) VALUES (4711,'31337');\n",
+		"customer-number", "4711", false},
+	{TEXT, "INSERT INTO customers (id, number) VALUES (4711,'31337');\n", "customer-number",
+		"4711", false},
+	{TEXT, "INSERT INTO customers (id, number) VALUES (1,'4711');\n", "customer-number",
+		"4711", true},
+	{TEXT, "INSERT INTO s (k, v) VALUES ('a','your customer number 4711\\nis'),('b','1');\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO m (id, t) VALUES (1,'Menge;KdNr\\n1;31337\\n2;4711\\n');\n",
+		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO r (id, kundennr) VALUES (1,'1'),(2,'4711'),(3,'x", "customer-number",
+		"4711", true},
+	{TEXT, "COPY public.r (id, kundennr) FROM stdin;\n1\t31337\n2\t4711\n\\.\n",
+		"customer-number", "4711", true},
+	{TEXT, "COPY public.r (id, kundennr) FROM stdin;\n4711\t31337\n\\.\n",
+		"customer-number", "4711", false},
+	{TEXT, "COPY r (kundennr, menge) FROM stdin;\n\\N\t4711\n\\.\n", "customer-number",
+		"4711", false},
+	{TEXT, "COPY r (note, iban) FROM stdin;\na\\tb\\\\\tDE89370400440532013000\n", "iban",
+		"DE89370400440532013000", true},
+	/* and what only looks so, which stays */
+	{TEXT, "We copy the table (kundennr, name) and insert into the slot (customer no. 4711).",
+		"customer-number", "4711", true},
+	{TEXT, "Please create table reservation (customer no. 4711).", "customer-number", "4711",
+		true},
+	{TEXT, "insert into t (a, b) values (customer no. 4711", "customer-number", "4711", true},
+	{TEXT, "INSERT INTO t (a) VALUES ('x');\nCustomer no. 4711", "customer-number", "4711",
+		true},
+	{TEXT, "INSERT INTO t (a, b) VALUES (1, 2, 'customer no. 4711');", "customer-number",
+		"4711", true},
 	/* borders of longer values */
 	{TEXT, "VAT number: DK-13585628", "vat-id", "DK13585628", true},
 	{TEXT, "VAT number: 13585628", "vat-id", "13585628", true},
@@ -465,6 +544,30 @@ static void test_rows(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
+/* What never ends is looked at a few times, and charged like all else. */
+static void test_hostile(void)
+{
+	static const char *const texts[] = {"INSERT INTO t (a) VALUES ('x ", "(", "INSERT INTO t(",
+		"create table t (", "/*(", "--(", "INSERT INTO t (a) VALUES (1,2) ",
+		"COPY t (a,b) FROM stdin;\n1\t2\t3\n", 		"INSERT INTO t (a) VALUES (((((", "'\\"};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(MsReading) reading = ms_reading_new();
+		g_autoptr(GString) text = g_string_new("INSERT INTO t (");
+		Sink sink = {reading, {{0}}, {{NULL, NULL}}};
+		MsLimits limits;
+		ms_limits_default(&limits);
+		ms_budget_init(&sink.budget, &limits);
+		MsExtraction to = {
+			.budget = &sink.budget, .reading = reading, .span = on_span, .user = &sink};
+		while (text->len < 1 << 20)
+			g_string_append(text, texts[i]);
+		ms_extract_span(&to, "x", text->str, text->len);
+		g_assert_cmpuint(reading->unread->len, ==, 0);
+		g_assert_cmpuint(reading->text_bytes, >=, text->len / 4);
+		g_assert_cmpuint(reading->text_bytes, <=, text->len * 4);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -474,6 +577,7 @@ int main(int argc, char **argv)
 	g_assert_no_error(error);
 	ms_extract_init();
 	g_test_add_func("/labels/rows", test_rows);
+	g_test_add_func("/labels/hostile", test_hostile);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;
