@@ -31,6 +31,7 @@
 #define MIN_BLANKS 4
 #define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
 #define STOPS "./]"
+#define NAME_MARKS " .-/'" /* between the words of a name */
 
 typedef struct {
 	const Search *s;
@@ -96,6 +97,9 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 			continue; /* they lead from the name to its value */
 		if (fold[i] == '\xc2' && (fold[i + 1] == '\xb0' || fold[i + 1] == '\xba'))
 			i++; /* degree, ordinal */
+		else if (fold[i] == '\xe2' && (fold[i + 1] == '\x86' || fold[i + 1] == '\x87') &&
+			fold[i + 2] == '\x92')
+			i += 2; /* arrows */
 		else if (fold[i] == '\0' || strchr(marks, fold[i]) == NULL)
 			return false;
 	}
@@ -248,6 +252,18 @@ bool ms_detect_is_wrapped(const MsFold *fold, gsize at)
 	return at - from >= MIN_WRAPPED && at - from <= MAX_WRAPPED && blanks >= MIN_BLANKS;
 }
 
+/* "kunden_nr": is but this between a word and the next, in the line of the value?  In links that is
+ * of whoever counts clicks (pairs.c), and by itself it is the value of another name. */
+static bool is_underscored(const Case *c, gsize word)
+{
+	const Search *s = c->s;
+	const char *fold = s->fold->text;
+	gsize end = ms_detect_word_end(s, word), value = ms_detect_word_start(s, c->word);
+	return fold[end] == '_' && ms_detect_word_start(s, word + 1) == end + 1 &&
+		(value < end || memchr(fold + end, '\n', value - end) == NULL) &&
+		!ms_detect_in_link(s, value);
+}
+
 /* May what stands between the name that ends with word `last` and the value be there? */
 static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 {
@@ -261,7 +277,10 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		ms_detect_reach(s, ms_detect_word_start(s, first), end))
 		return false;
 	for (gsize w = joined ? c->word : last; w < c->word; w++) {
-		bool marks = only_marks(s, w, stopped ? STOPS MARKS : MARKS, &lines);
+		lines = 0;
+		bool name = stopped && w + 1 < c->word;
+		bool marks = (name && is_underscored(c, w)) ||
+			only_marks(s, w, stopped ? STOPS MARKS : MARKS, &lines);
 		bool closed = w + 1 < c->word && s->fold->text[ms_detect_word_end(s, w)] == ':';
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
@@ -319,7 +338,8 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		first = whole_word(s, last);
 		gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, end - 1);
 		if (value - from > MAX_BACK || !is_letters(s, first, last) ||
-			(last + 1 < end && (!only_marks(s, last, " .-/'", &lines) || lines > 0)))
+			(last + 1 < end && !is_underscored(c, last) &&
+				(!only_marks(s, last, NAME_MARKS, &lines) || lines > 0)))
 			return false;
 		if (is_slashed(c, first, last, end) && is_near(c, first, end - 1, numbered))
 			return true;
@@ -382,7 +402,8 @@ static bool is_named_behind(const Search *s, guint kind, gsize last)
 		return false;
 	gsize end = first;
 	for (guint k = 0; end < n && k < MAX_WORDS; k++, end++) {
-		if (end > first && (!only_marks(s, end - 1, " .-/'", &lines) || lines > 0))
+		if (end > first && !is_underscored(&c, end - 1) &&
+			(!only_marks(s, end - 1, NAME_MARKS, &lines) || lines > 0))
 			return false;
 		end = whole_end(s, end);
 		gsize stop = words[end].until, next = stop + (fold[stop] == '.');

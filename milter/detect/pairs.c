@@ -4,6 +4,9 @@
  * kind's label names.  What a person would write for a label is found by the labels themselves;
  * here a name is taken apart into its words (ms_kinds_named()).
  *
+ * Programs that write out what they hold have marks of their own: "[kunden_nr] => 4711" and, in the
+ * next line, "string(4) "4711"" (PHP, Ruby, Perl), "s:9:"kunden_nr";s:4:"4711";" (PHP).
+ *
  * A name may say little by itself, and all with what encloses it ("customer:" and, further in,
  * "number: 4711"; "[customer]" and below it "id = 4711"; "customer[id]=4711"): outer.c looks for
  * that.
@@ -25,6 +28,7 @@
 #define MAX_GAP 12   /* between the mark and the value */
 #define MIN_IN_LINK 5 /* bytes of a value */
 #define MIN_IN_OWN 4  /* the same in a link to the sender itself */
+#define MAX_IN_BRACKETS 120 /* bytes */
 #define BIG_STEP 256 /* marks between two looks at the clock */
 
 static bool is_of_name(char c)
@@ -52,11 +56,11 @@ static gsize name_before(const char *text, gsize end, gsize *from_out)
 	return end;
 }
 
-/* Where a value stands behind the mark at `at`; false if there is none with a digit. */
+/* Where a value stands behind `at`; false if there is none with a digit. */
 static bool value_behind(const char *text, gsize len, gsize at, gsize *from_out, gsize *until_out)
 {
-	gsize from = at + 1, digits = 0;
-	while (from < len && from - at <= MAX_GAP && strchr(" \t\"'*=", text[from]) != NULL &&
+	gsize from = at, digits = 0;
+	while (from < len && from - at < MAX_GAP && strchr(" \t\"'*=", text[from]) != NULL &&
 		text[from] != '\0')
 		from++;
 	gsize until = from;
@@ -91,21 +95,16 @@ static void add_further(Search *s, const MsNameKinds *kinds, gsize at)
 	for (guint n = 0; n < MAX_FURTHER && kinds->n >= MIN_KINDS; n++, at = until) {
 		at += strspn(text + at, " ");
 		if ((text[at] != '/' && text[at] != ',') ||
-			!value_behind(text, s->fold->len, at, &from, &until))
+			!value_behind(text, s->fold->len, at + 1, &from, &until))
 			return;
 		ms_detect_add_named(s, kinds, from, until);
 	}
 }
 
-static void read_pair(Search *s, gsize at)
+static void add_pair(Search *s, gsize name, gsize end, gsize from, gsize until)
 {
-	gsize from, until, name;
 	const char *text = s->fold->text;
-	if (!value_behind(text, s->fold->len, at, &from, &until))
-		return;
-	gsize end = name_before(text, ms_detect_inner_end(text, at), &name);
-	if (end - name < 2 || end - name > MAX_NAME ||
-		(text[at] == ';' && !fill_line(text, name, end, until)))
+	if (end - name < 2 || end - name > MAX_NAME)
 		return;
 	const MsNameKinds *kinds = ms_detect_kinds_named(s, text + name, end - name);
 	if (kinds == NULL)
@@ -114,6 +113,85 @@ static void read_pair(Search *s, gsize at)
 		ms_detect_add_named(s, kinds, from, until);
 		add_further(s, kinds, until);
 	}
+}
+
+static void read_pair(Search *s, gsize at)
+{
+	gsize from, until, name;
+	const char *text = s->fold->text;
+	if (!value_behind(text, s->fold->len, at + 1, &from, &until))
+		return;
+	gsize end = name_before(text, ms_detect_inner_end(text, at), &name);
+	if (text[at] != ';' || fill_line(text, name, end, until))
+		add_pair(s, name, end, from, until);
+}
+
+/* ---- what programs write out ---- */
+
+/* "string(4) ", "int(", "numberlong(": behind what says of which type a value is. */
+static gsize skip_type(const char *text, gsize at)
+{
+	static const char *const types[] = {"string(", "int(", "float(", "double(", "long("};
+	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+		if (!g_str_has_prefix(text + at, types[i]))
+			continue;
+		at += strlen(types[i]);
+		gsize digits = i == 0 ? strspn(text + at, "0123456789") : 0;
+		return at + digits + (digits > 0 && text[at + digits] == ')');
+	}
+	return at;
+}
+
+/* The name in the brackets that end at `end`: "[kdnr]", "["kdnr":protected]". */
+static gsize name_in(const char *text, gsize end, gsize *from_out)
+{
+	gsize from = end - 1;
+	while (from > 0 && end - from < MAX_IN_BRACKETS && text[from] != '[' && text[from] != '\n')
+		from--;
+	from += strspn(text + from, "[\"'");
+	*from_out = from;
+	return from + strcspn(text + from, "\"':]\n");
+}
+
+/* "=>" is at `at`; the value may be in the next line. */
+static void read_arrow(Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize end = at, name, from, until, behind = at + 2;
+	while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+		end--;
+	bool bracket = end > 1 && text[end - 1] == ']';
+	end = bracket ? name_in(text, end, &name) : name_before(text, end, &name);
+	behind = skip_type(text, behind + strspn(text + behind, bracket ? " \t\r\n" : " \t"));
+	if (end > name && value_behind(text, s->fold->len, behind, &from, &until))
+		add_pair(s, name, end, from, until);
+}
+
+/* `s:9:"kunden_nr";s:4:"4711";`, with the first semicolon at `at`; false: it is none. */
+static bool read_serialized(Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	gsize name, from, until, value = at + 1;
+	if (text[at - 1] != '"' || text[value] == '\0' || strchr("sid", text[value]) == NULL ||
+		text[value + 1] != ':')
+		return false;
+	bool string = text[value] == 's';
+	value += 2;
+	value += string ? strspn(text + value, "0123456789") : 0;
+	value += string && text[value] == ':';
+	gsize end = name_before(text, at, &name);
+	if (value_behind(text, s->fold->len, value, &from, &until))
+		add_pair(s, name, end, from, until);
+	return true;
+}
+
+static void read_mark(Search *s, gsize at)
+{
+	const char *text = s->fold->text;
+	if (text[at] == '=' && text[at + 1] == '>')
+		read_arrow(s, at);
+	else if (text[at] != ';' || !read_serialized(s, at))
+		read_pair(s, at);
 }
 
 /* ".../customers/48291746/...": the step before it says what it is.  Where the link ends. */
@@ -161,6 +239,6 @@ void ms_detect_pairs(Search *s)
 		if (link && at >= walked)
 			walked = read_steps(s, at + 3);
 		else if (!link && at > 0)
-			read_pair(s, at);
+			read_mark(s, at);
 	}
 }

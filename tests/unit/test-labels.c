@@ -267,6 +267,8 @@ static const struct {
 		"customer-number", "4711", true},
 	{TEXT, "INSERT INTO m (id, t) VALUES (1,'Menge;KdNr\\n1;31337\\n2;4711\\n');\n",
 		"customer-number", "4711", true},
+	{TEXT, "INSERT INTO m (id, t) VALUES (1,'a:1:{s:9:\\\"kunden_nr\\\";s:4:\\\"4711\\\";}');\n",
+		"customer-number", "4711", true},
 	{TEXT, "INSERT INTO r (id, kundennr) VALUES (1,'1'),(2,'4711'),(3,'x", "customer-number",
 		"4711", true},
 	{TEXT, "COPY public.r (id, kundennr) FROM stdin;\n1\t31337\n2\t4711\n\\.\n",
@@ -287,6 +289,38 @@ static const struct {
 		true},
 	{TEXT, "INSERT INTO t (a, b) VALUES (1, 2, 'customer no. 4711');", "customer-number",
 		"4711", true},
+	/* what programs write out */
+	{TEXT, "kunden_nr => 4711", "customer-number", "4711", true},
+	{TEXT, "{:customer_no=>\"4711\", :id=>1}", "customer-number", "4711", true},
+	{TEXT, "$VAR1 = {\n 'kunden_nr' => '4711',\n 'id' => 1\n};", "customer-number", "4711", true},
+	{TEXT, "Array\n(\n    [id] => 1\n    [customerNumber] => 4711\n)\n", "customer-number",
+		"4711", true},
+	{TEXT, "Array\n(\n    [id] => 4711\n    [customerNumber] => 31337\n)\n",
+		"customer-number", "4711", false},
+	{TEXT, "stdClass Object\n(\n    [kdnr:App\\Kunde:private] => 4711\n)\n",
+		"customer-number", "4711", true},
+	{TEXT, "array(2) {\n  [\"kunden_nr\"]=>\n  string(4) \"4711\"\n}\n", "customer-number",
+		"4711", true},
+	{TEXT, "object(K)#1 (1) {\n  [\"kdnr\":protected]=>\n  int(4711)\n}\n",
+		"customer-number", "4711", true},
+	{TEXT, "array(2) {\n  [\"kunden_nr\"]=>\n  NULL\n  [\"menge\"]=>\n  int(4711)\n}\n",
+		"customer-number", "4711", false},
+	{TEXT, "array(1) {\n  [\"kunden_nr\"]=>\n  array(4711) {\n", "customer-number", "4711",
+		false},
+	{TEXT, "a:2:{s:2:\"id\";i:1;s:9:\"kunden_nr\";s:4:\"4711\";}", "customer-number", "4711",
+		true},
+	{TEXT, "a:2:{s:2:\"id\";i:1;s:9:\"kunden_nr\";i:4711;}", "customer-number", "4711", true},
+	{TEXT, "a:2:{s:2:\"id\";i:4711;s:9:\"kunden_nr\";s:5:\"31337\";}", "customer-number",
+		"4711", false},
+	{TEXT, "a:2:{s:9:\"kunden_nr\";N;s:5:\"menge\";i:4711;}", "customer-number", "4711", false},
+	{TEXT, "customer_no\t4711", "customer-number", "4711", true},
+	{TEXT, "customer_no | 4711", "customer-number", "4711", true},
+	{TEXT, "kunden_nr 4711", "customer-number", "4711", true},
+	{TEXT, "kunden_nr -> 4711", "customer-number", "4711", true},
+	{TEXT, "KdNr \xe2\x86\x92 4711", "customer-number", "4711", true},
+	{TEXT, "4711 (customer_no)", "customer-number", "4711", true},
+	{TEXT, "order_no | 4711", "customer-number", "4711", false},
+	{TEXT, "kunden_nr => null, menge => 4711", "customer-number", "4711", false},
 	/* borders of longer values */
 	{TEXT, "VAT number: DK-13585628", "vat-id", "DK13585628", true},
 	{TEXT, "VAT number: 13585628", "vat-id", "13585628", true},
@@ -549,7 +583,8 @@ static void test_hostile(void)
 {
 	static const char *const texts[] = {"INSERT INTO t (a) VALUES ('x ", "(", "INSERT INTO t(",
 		"create table t (", "/*(", "--(", "INSERT INTO t (a) VALUES (1,2) ",
-		"COPY t (a,b) FROM stdin;\n1\t2\t3\n", 		"INSERT INTO t (a) VALUES (((((", "'\\"};
+		"COPY t (a,b) FROM stdin;\n1\t2\t3\n", "[a]=>\n", "s:1:\"a\";s:",
+		"INSERT INTO t (a) VALUES (((((", "'\\"};
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(MsReading) reading = ms_reading_new();
 		g_autoptr(GString) text = g_string_new("INSERT INTO t (");
