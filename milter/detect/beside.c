@@ -852,6 +852,17 @@ typedef enum {
 
 static Place place_of(const Case *c, gsize last);
 
+/* May what is before the cell that begins with word `first` be a name, too?  If not, of the values
+ * below only the first is that cell's: "Customer no.\n4711\n[5013]". */
+static bool has_name_above(const Search *s, gsize first)
+{
+	Cell above;
+	if (first == 0)
+		return false;
+	cell_of(s, first - 1, &above.first, &above.last);
+	return may_be_name(s, &above);
+}
+
 /* The value stands among nothing but values, and before them are nothing but names: a column of
  * names and then one of values, or a head whose cells blanks set apart.  Which is whose only its
  * place would tell, and that is not kept by all that write or read documents; so it counts if one
@@ -882,7 +893,7 @@ static bool by_column(const Case *c)
 			return false;
 		if (cell_names(c, first, last) &&
 			!heads_another(s->fold, ms_detect_word_start(s, first), top))
-			return true;
+			return names > 0 || cells == 0 || has_name_above(s, first);
 		if (first == 0)
 			return false;
 		cell_of(s, first - 1, &first, &last);

@@ -551,9 +551,69 @@ static gsize value_line(const MsFold *fold, gsize label, gsize label_end, gsize 
 	return label_end;
 }
 
+/* Where the first word of a line at `from` ends, which is put behind marks that cite or list it. */
+static gsize item_end(const char *text, gsize *from, gsize until)
+{
+	while (*from < until && memchr(" \t>*+-|\r", text[*from], 8) != NULL)
+		++*from;
+	gsize end = *from;
+	while (end < until &&
+		(g_ascii_isalnum(text[end]) || memchr("-./_", text[end], 4) != NULL))
+		end++;
+	return end;
+}
+
+/* Is the line a number, of the same form as what begins at `own`, and nothing else; or has each a
+ * name behind it ("4711 Meyer", "4712 Smith")? */
+static bool is_like(const char *text, gsize own, gsize own_end, gsize from, gsize until)
+{
+	gsize own_word = item_end(text, &own, own_end), word = item_end(text, &from, until);
+	gsize own_rest = own_word, rest = word;
+	while (own_rest < own_end && memchr(" \r.", text[own_rest], 3) != NULL)
+		own_rest++;
+	while (rest < until && memchr(" \r.", text[rest], 3) != NULL)
+		rest++;
+	return ms_detect_is_number(text + own, own_word - own) ==
+		ms_detect_is_number(text + from, word - from) &&
+		(rest == until ||
+			(own_rest < own_end && g_ascii_isupper(text[own_rest]) &&
+				g_ascii_isupper(text[rest])));
+}
+
+/* Does a line that ends at `end` go on in one that begins at `next`: "4711,", "4711 und", "/ 530"?
+ * Or has it no value yet: "Customer no. (5 digits):"? */
+static bool goes_on(const char *text, gsize from, gsize end, gsize next, gsize until)
+{
+	while (end > from && g_ascii_isspace(text[end - 1]))
+		end--;
+	while (next < until && memchr(" \t>", text[next], 3) != NULL)
+		next++;
+	gsize word = end;
+	while (word > from && end - word <= MAX_AND && g_ascii_islower(text[word - 1]))
+		word--;
+	return (end > from && memchr(",;/&+:-(", text[end - 1], 8) != NULL) ||
+		(next < until && memchr(",;/&+", text[next], 5) != NULL) ||
+		(word < end && end - word <= MAX_AND && word > from && text[word - 1] == ' ');
+}
+
+#define MIN_VALUE 3 /* digits one behind the other */
+
+/* Where the first number from `from` on begins that may be a value and no year, or `until`. */
+static gsize value_start(const char *text, gsize from, gsize until)
+{
+	for (gsize n; from < until; from += n + 1) {
+		for (n = 0; from + n < until && g_ascii_isdigit(text[from + n]); n++)
+			;
+		if (n >= MIN_VALUE && !ms_detect_is_year(text + from, n))
+			return from;
+	}
+	return until;
+}
+
 /* How far a label reaches that has its value beside it, or in the line below: not to a line further
  * below with other words before its number, for that is of them ("Customer no. C-10001\nFleet
- * 308"). */
+ * 308"), nor to one that begins with a number, unless it goes on with the value or is a list of
+ * such ("Customer no. 4711\n5013 Springfield", "Customer no. 4711\n\n5013"). */
 static gsize reach_beside(const MsFold *fold, gsize label, gsize label_end, gsize until)
 {
 	const char *text = fold->text;
@@ -562,14 +622,26 @@ static gsize reach_beside(const MsFold *fold, gsize label, gsize label_end, gsiz
 	if (end == until || !ms_has_digit(text + from, end - from))
 		return until;
 	g_autofree char *own = letters_before(text, from, end);
-	while (end < until) {
-		gsize next = MIN(ms_detect_line_end(text, fold->len, end + 1), until);
+	bool many = ms_kind_label_of_many(text + label, label_end - label), empty = false;
+	gsize value = value_start(text, from, end), last = end;
+	bool single = value < end && !many, joined = false;
+	for (gsize next; end < until; end = next) {
+		next = MIN(ms_detect_line_end(text, fold->len, end + 1), until);
 		g_autofree char *other = letters_before(text, end + 1, next);
-		bool joins = strlen(other) <= MAX_AND &&
-			!ms_has_digit(text + end + 1, next - end - 1); /* "und" */
-		if (!joins && strcmp(own, other) != 0 && *other != '\0')
+		if (strlen(other) <= MAX_AND && !ms_has_digit(text + end + 1, next - end - 1)) {
+			empty = empty || *other == '\0';
+			joined = joined || *other != '\0'; /* "und" */
+			continue;
+		}
+		if (*other != '\0' ? strcmp(own, other) != 0
+				   : single && !joined &&
+					!goes_on(text, from, last, end + 1, next) &&
+					(empty || !is_like(text, value, last, end + 1, next)))
 			return end;
-		end = next;
+		joined = empty = false;
+		from = end + 1;
+		last = next;
+		value = MIN(value_start(text, from, last), last);
 	}
 	return until;
 }

@@ -15,6 +15,7 @@
 #define MAX_NAME 60
 #define MAX_VALUE 40
 #define MAX_LINE 120 /* what a number may stand in with all that leads to it */
+#define MIN_LETTERS 2 /* that all numbers of a kind begin with */
 #define MAX_ITEM 3 /* bytes of what numbers a list */
 #define LINES_STEP 64 /* between two looks at the clock */
 #define LEADS " \t>*+-|\"'(" /* to what is in a line, or cites or lists it */
@@ -154,6 +155,7 @@ typedef struct {
 	const MsNameKinds *kinds;
 	gsize first; /* where the first line begins */
 	gsize of;    /* digits that each of them has; 0: whatever */
+	bool digits; /* the first one is nothing else */
 	bool single; /* one number makes a list */
 	bool spaced; /* lines that say nothing may be between */
 	bool named;  /* names are behind the numbers */
@@ -166,10 +168,21 @@ static void add_line(Search *s, const List *list, const Line *line)
 		ms_detect_add_named(s, list->kinds, line->start, end);
 }
 
+/* Below "4711" of customers "KD5300" is one, too, but not "5013-A", "v5013" or "2011-2012". */
+static bool is_other_form(const MsFold *fold, const Line *line)
+{
+	const char *text = fold->text + line->start;
+	gsize len = value_end(fold, line) - line->start, letters = 0;
+	while (letters < len && g_ascii_isalpha(text[letters]))
+		letters++;
+	return !ms_detect_is_number(text, len) && letters < MIN_LETTERS;
+}
+
 static bool is_of(const MsFold *fold, const List *list, const Line *line)
 {
 	const char *text = fold->text + line->start;
 	return is_value(fold, line, list->named) &&
+		!(list->digits && is_other_form(fold, line)) &&
 		(list->of == 0 ||
 			(line->end - line->start == list->of &&
 				ms_detect_is_number(text, list->of)));
@@ -232,6 +245,8 @@ void ms_detect_lists(Search *s)
 		if (!is_value(fold, &line, true) || !line_above(fold, line.line, &name))
 			continue;
 		List list = {.first = line.line, .named = !is_value(fold, &line, false)};
+		list.digits = ms_detect_is_number(
+			fold->text + line.start, value_end(fold, &line) - line.start);
 		list.kinds = kinds_of(s, &name, &list.of);
 		list.single = list.of > 0 ||
 			ms_detect_asks_for_number(fold, name.start, name.end) ||

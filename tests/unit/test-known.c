@@ -1365,6 +1365,67 @@ static const struct {
 	{"today DE89 3704 0044 0532 0130 00 came", "iban+reference"},
 };
 
+/* Where nearly all numbers of five digits are customers, the one that stands beside its label or
+ * below it is meant: what is 50131 in the lines below? */
+static void test_below(void)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} rows[] = {
+		{"Kundennummer: 40711\n\n50131 Musterstadt", false},
+		{"Kundennummer: 40711\n50131 Musterstadt\nGru\xc3\x9f", false},
+		{"Kundennummer: 40711\n50131 St\xc3\xbc" "ck", false},
+		{"Customer no. 40711\n\n[50131]", false},
+		{"Customer no.\n40711\n\n[50131]\n\nRegards", false},
+		{"Customer no.\n40711\n50131-A", false},
+		{"N\xc2\xb0 client : 40711\n50131 points", false},
+		{"N\xc2\xb0 client : 40711\n\n50131 Villeneuve", false},
+		{"N\xc3\xbamero de cliente: 40711\n\n50131 hogares", false},
+		{"Codice cliente 40711\n50131 pezzi", false},
+		{"Klantnummer: 40711\n\n50131-A", false},
+		{"Nr klienta: 40711\n50131 szt.", false},
+		{"Abone No: 40711\n\nv50131", false},
+		{"Abone No:\n40711\n\nv50131", false},
+		{"Kundnummer:\n40711\n50131 Nystad", false},
+		{"\xc4\x8c\xc3\xadslo z\xc3\xa1kazn\xc3\xadka: 40711\n50131 ks", false},
+		{"> Kundennr.: 40711\n> 50131 Musterstadt", false},
+		/* a list of such, or what goes on */
+		{"Kundennummer: 40711\n50131", true},
+		{"Kundennummer: 40711,\n50131", true},
+		{"Kundennummer: 40711 und\n50131 Meier", true},
+		{"Kundennummer: 40711\nund\n50131", true},
+		{"Kundennummer: 40711\n/ 50131 (alt)", true},
+		{"Kundennummer:\n40711\n50131", true},
+		{"Kundennummern: 40711\n50131 (Meier)", true},
+		{"Customer numbers: 40711\n\n50131 (Smith)", true},
+		{"Customer no.: 40711 Smith\n50131 Jones", true},
+		{"Customer no.\n- 40711\n- 50131", true},
+		{"> Customer no.: 40711\n> 50131", true},
+		{"Kundennummer (siehe Rechnung 40711):\n50131", true},
+		{"Kundennummer (5-stellig)\n50131", true},
+		{"Kundennummer\n50131\n\n40711 Musterstadt", true},
+		{"Kundennummer\t40711\n50131\t", true},
+	};
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (guint i = 40000; i < 52000; i++) {
+		g_autofree char *value = g_strdup_printf("%u", i);
+		MsMark mark;
+		g_assert_true(
+			ms_mark_make(key, "customer-number", value, strlen(value), &mark));
+		g_array_append_val(marks, mark);
+	}
+	g_autoptr(GBytes) image =
+		ms_filter_build(key, (const MsMark *)(const void *)marks->data, marks->len);
+	g_autoptr(MsFilter) filter = open_image(image);
+	const MsFilters filters = {.parts = {filter, NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *got = found_of(&filters, rows[i].text, NULL, false);
+		if ((got != NULL && strstr(got, "50131") != NULL) != rows[i].want)
+			g_error("\"%s\": got %s", rows[i].text, got);
+	}
+}
+
 static void test_shared(void)
 {
 	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
@@ -1984,6 +2045,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/known/texts", test_known);
 	g_test_add_func("/known/short", test_short);
 	g_test_add_func("/known/dense", test_dense);
+	g_test_add_func("/known/below", test_below);
 	g_test_add_func("/known/shared", test_shared);
 	g_test_add_func("/known/guesses", test_guesses);
 	g_test_add_func("/known/lean", test_lean_is_the_same);
