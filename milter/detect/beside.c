@@ -29,7 +29,7 @@
 #define MIN_WRAPPED 40 /* bytes of a line of prose that goes on in the next one */
 #define MAX_WRAPPED 120
 #define MIN_BLANKS 4
-#define MARKS " \t\r\n:#()=[\"'|*>-" /* between a name and its value */
+#define MARKS " \t\r\n:#()=[{\"'|*<>~-" /* between a name and its value */
 #define STOPS "./]"
 #define NAME_MARKS " .-/'" /* between the words of a name */
 
@@ -95,11 +95,11 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 		*lines_out += fold[i] == '\n';
 		if (fold[i] == '.' && (fold[i + 1] == '.' || fold[i - 1] == '.'))
 			continue; /* they lead from the name to its value */
+		gsize sign = ms_detect_sign(fold + i);
 		if (fold[i] == '\xc2' && (fold[i + 1] == '\xb0' || fold[i + 1] == '\xba'))
 			i++; /* degree, ordinal */
-		else if (fold[i] == '\xe2' && (fold[i + 1] == '\x86' || fold[i + 1] == '\x87') &&
-			fold[i + 2] == '\x92')
-			i += 2; /* arrows */
+		else if (sign > 0)
+			i += sign - 1;
 		else if (fold[i] == '\0' || strchr(marks, fold[i]) == NULL)
 			return false;
 	}
@@ -110,11 +110,24 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 static bool is_copula(const char *text, gsize len)
 {
 	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je", "er",
-		"on", "ar", "este", "yra", "ir", "e", "είναι", "σας"};
+		"on", "ar", "este", "yra", "ir", "e", "είναι", "σας", "remains", "be", "becomes",
+		"bleibt", "reste", "devient", "sera", "sigue", "rimane", "diventa", "blijft",
+		"pozostaje", "zustava", "pysyy", "forblir", "forbliver"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
 			return true;
 	return false;
+}
+
+/* "is now" */
+static bool is_of_time(const char *text, gsize len)
+{
+	static const MsListed words[] = {MS_LISTED("now"), MS_LISTED("still"), MS_LISTED("nun"),
+		MS_LISTED("jetzt"), MS_LISTED("nunmehr"), MS_LISTED("weiterhin"),
+		MS_LISTED("desormais"), MS_LISTED("maintenant"), MS_LISTED("ahora"),
+		MS_LISTED("ora"), MS_LISTED("adesso"), MS_LISTED("agora"), MS_LISTED("nu"),
+		MS_LISTED("voortaan"), MS_LISTED("teraz"), MS_LISTED("nyni"), MS_LISTED("nyt")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
 }
 
 gsize ms_detect_drop_copula(const Search *s, gsize word)
@@ -127,7 +140,8 @@ gsize ms_detect_drop_copula(const Search *s, gsize word)
 		const char *text = words_text(s, end - 1, end - 1, &len);
 		if (is_copula(text, len))
 			said = end - 1;
-		else if (said < word || !ms_name_is_particle(text, len)) /* "is the", "est le" */
+		else if (said < word || /* "is the", "est le", "is now" */
+			!(ms_name_is_particle(text, len) || is_of_time(text, len)))
 			break;
 	}
 	return said;

@@ -95,6 +95,17 @@ static inline bool ms_detect_is_year(const char *text, gsize len)
 	return len == 4 && (memcmp(text, "19", 2) == 0 || memcmp(text, "20", 2) == 0);
 }
 
+/* How long the quotation mark or arrow outside ASCII is that stands at `at`; 0: none does. */
+static inline gsize ms_detect_sign(const char *at)
+{
+	static const char *const signs[] = {"«", "»", "‹", "›", "“", "”", "„", "‚", "‘", "’",
+		"→", "⇒", "➔", "▸", "►"};
+	for (gsize i = 0; (*at & 0x80) != 0 && i < G_N_ELEMENTS(signs); i++)
+		if (g_str_has_prefix(at, signs[i]))
+			return strlen(signs[i]);
+	return 0;
+}
+
 /* A word that is looked for among others. */
 typedef struct {
 	const char *text;

@@ -150,6 +150,11 @@ bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alon
 	*alone = label != NULL;
 	for (gsize i = label != NULL ? label->end : start; i < start; i++) {
 		gsize from = i;
+		gsize sign = ms_detect_sign(s->fold->text + i);
+		if (sign > 0) {
+			i += sign - 1;
+			continue;
+		}
 		while (i < start && is_of_word(s->fold->text[i]))
 			i++;
 		if (i > from && !ms_detect_says_number(s->fold->text + from, i - from))

@@ -1298,6 +1298,23 @@ static void test_dense(void)
 		{"Kunden 4530-4711", true, true},
 		{"Zimmer 4712/4711", false, false},
 		{"Kunde 4712/2026, 4711", false, false},
+		/* marks of other scripts' quotations, and what is said of a number */
+		{"Kundennummer: \xc2\xab 4711 \xc2\xbb", true, true},
+		{"N\xc2\xb0 client : \xe2\x80\xb9 4711 \xe2\x80\xba", true, true},
+		{"Klantnummer \xe2\x86\x92 4711", true, true},
+		{"Your customer number is \xe2\x80\x9c" "4711\xe2\x80\x9d.", true, true},
+		{"Your customer number is <4711>.", true, true},
+		{"Your customer number is {4711}.", true, true},
+		{"Your customer number is now 4711.", true, true},
+		{"Your customer number will be 4711.", true, true},
+		{"Ihre Kundennummer bleibt 4711.", true, true},
+		{"Ihre Kundennummer ist nun die 4711.", true, true},
+		{"Votre code client devient le 4711.", true, true},
+		{"Uw klantnummer blijft 4711.", true, true},
+		{"Visits \xe2\x86\x92 4711", false, false},
+		{"We now have \xc2\xab 4711 \xc2\xbb", false, false},
+		{"There are now 4711 of them.", false, false},
+		{"It will be 4711.", false, false},
 	};
 	for (guint dense = 0; dense < 2; dense++) {
 		g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
