@@ -580,6 +580,24 @@ static bool is_like(const char *text, gsize own, gsize own_end, gsize from, gsiz
 				g_ascii_isupper(text[rest])));
 }
 
+/* Does the line from the value at `value` to `end` end with the name of another, in a cell of its
+ * own or written large: "4711\tQuantity:", "4711 Menge:", but not "4711 wurde zu:"? */
+static bool names_next(const char *text, gsize value, gsize end)
+{
+	while (end > value && g_ascii_isspace(text[end - 1]))
+		end--;
+	if (end == value || text[--end] != ':')
+		return false;
+	while (end > value && text[end - 1] == ' ')
+		end--;
+	gsize at = item_end(text, &value, end);
+	bool cell = memchr(text + at, '\t', end - at) != NULL;
+	while (at < end && memchr(" \t|", text[at], 3) != NULL)
+		at++;
+	return at < end && (g_ascii_isalnum(text[end - 1]) || (text[end - 1] & 0x80) != 0) &&
+		(cell || g_ascii_isupper(text[at]) || (text[at] & 0x80) != 0);
+}
+
 /* Does a line that ends at `end` go on in one that begins at `next`: "4711,", "4711 und", "/ 530"?
  * Or has it no value yet: "Customer no. (5 digits):"? */
 static bool goes_on(const char *text, gsize from, gsize end, gsize next, gsize until)
@@ -635,8 +653,10 @@ static gsize reach_beside(const MsFold *fold, gsize label, gsize label_end, gsiz
 		}
 		if (*other != '\0' ? strcmp(own, other) != 0
 				   : single && !joined &&
-					!goes_on(text, from, last, end + 1, next) &&
-					(empty || !is_like(text, value, last, end + 1, next)))
+					(names_next(text, value, last) ||
+						(!goes_on(text, from, last, end + 1, next) &&
+							(empty || !is_like(text, value, last,
+									  end + 1, next)))))
 			return end;
 		joined = empty = false;
 		from = end + 1;

@@ -620,8 +620,8 @@ static bool is_register(const char *small)
 	return ms_detect_is_listed(registers, G_N_ELEMENTS(registers), small, strlen(small));
 }
 
-/* Is there a word right before what is at `start`, which says what it is?  "4710 branch 4711", but
- * not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
+/* Is there a word right before what is at `start`, or in the cell before it, which says what it is?
+ * "4710 branch 4711", but not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
 static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 {
 	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
@@ -630,7 +630,7 @@ static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
 		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
 		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
-	gsize at = back_over(fold, start, from, " :.#"), word = letters_start(fold, at, from);
+	gsize at = back_over(fold, start, from, " \t|:.#"), word = letters_start(fold, at, from);
 	if (at == start || at == word)
 		return false;
 	char room[MAX_TOKEN + 1];

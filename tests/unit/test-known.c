@@ -1407,6 +1407,17 @@ static void test_below(void)
 		{"Kundnummer:\n40711\n50131 Nystad", false},
 		{"\xc4\x8c\xc3\xadslo z\xc3\xa1kazn\xc3\xadka: 40711\n50131 ks", false},
 		{"> Kundennr.: 40711\n> 50131 Musterstadt", false},
+		/* the next cell has a name of its own */
+		{"Kundennr.:\n40711\tMenge:\n50131", false},
+		{"Customer no.:\n40711  Quantity:\n50131", false},
+		{"N\xc2\xb0 client :\n40711\tQuantit\xc3\xa9 :\n50131", false},
+		{"Kundennummer\t40711\tZ\xc3\xa4hlerstand\t50131", false},
+		{"Customer number:\t40711\tMeter reading:\t50131", false},
+		{"Kundnummer | 40711 | Antal | 50131", false},
+		{"Kundennummern\t40711\tMeier\t50131", true},
+		{"Kundennummer\t40711\t50131", true},
+		{"Kundennummer | 40711 | 50131", true},
+		{"Kundennummer 40711 wurde zu:\n50131", true},
 		/* a list of such, or what goes on */
 		{"Kundennummer: 40711\n50131", true},
 		{"Kundennummer: 40711,\n50131", true},
