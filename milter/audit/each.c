@@ -380,6 +380,10 @@ bool ms_audit_is_there(const char *path, GError **error)
 	g_autofree char *folder = ms_audit_folder(path);
 	if (!may_look(folder, error))
 		return false;
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		return ms_fail_input(error,
+			"%s: is a folder; name the trail as audit-file does, such as %s.jsonl", path,
+			path);
 	g_autoptr(GPtrArray) files = files_of(path, error);
 	if (files == NULL)
 		return false;

@@ -107,9 +107,9 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 	MsImportResult result;
 	if (directory == NULL)
 		return cli_fail_error(error);
-	int fd = open(t->directory, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cli_fail(EX_NOINPUT, "--directory %s: %s", t->directory, g_strerror(errno));
+	int fd, rc = cli_open(t->directory, &fd);
+	if (rc != 0)
+		return rc;
 	bool fine = ms_directory_import(directory, fd, &options, &result, &error);
 	close(fd);
 	if (!fine)

@@ -199,6 +199,8 @@ int cli_import_fd(CliSession *session, int fd, const char *name, const char *why
 int cli_accept_moved(bool accept, const char *why);
 /* Opens a file to be read; 0, or an exit status that was told. */
 int cli_open(const char *path, int *fd_out);
+/* Says what is wrong with a file, by its name where that is not said; the exit status. */
+int cli_fail_file(GError *error, const char *name);
 /* False: it is said that the option is not 0 to 100. */
 bool cli_is_percent(const char *option, double value);
 /* import.c: set by the first SIGINT or SIGTERM. */

@@ -273,7 +273,7 @@ static void note_import(
 }
 
 /* What names its own place does not need the file's name. */
-static int tell_failed(GError *error, const char *name)
+int cli_fail_file(GError *error, const char *name)
 {
 	if (g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) && *error->message != '/' &&
 		*error->message != '-')
@@ -322,7 +322,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 		fflush(stdout);
 		if (result.refused && !options->dry_run)
 			leave_alert(session, progress->name, error->message);
-		return tell_failed(error, progress->name);
+		return cli_fail_file(error, progress->name);
 	}
 	printf("%" G_GUINT64_FORMAT " line%s read, %" G_GUINT64_FORMAT " bad", result.lines,
 		CLI_S(result.lines), result.bad);
@@ -512,7 +512,7 @@ static int lint_file(CliSession *session, int fd, const char *name, const MsTabl
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_directory_import(session->directory, fd, &options, &result, &error);
 	tell_alike(&progress);
-	int rc = fine ? result.warnings + result.bad > 0 : tell_failed(error, name);
+	int rc = fine ? result.warnings + result.bad > 0 : cli_fail_file(error, name);
 	if (findings != NULL)
 		print_findings(findings, rc, result.lines, result.bad, result.warnings);
 	else if (fine)

@@ -149,6 +149,8 @@ static int rejudge(CliSession *session, const Said *said)
 		return cli_fail(EX_USAGE, "%s", error->message);
 	if (!cli_audit_key(session, key))
 		return EX_CONFIG;
+	if (said->trail != NULL && !ms_audit_is_there(said->trail, &error))
+		return cli_fail_error(error);
 	if (!ms_incident_look_back(&ask,
 		    said->trail != NULL ? said->trail : session->settings->audit_file, &sum,
 		    &error))
@@ -237,8 +239,9 @@ int cli_export(Cli *cli, int argc, char **argv)
 	if (settings == NULL)
 		return cli_fail_error(error);
 	Export out = {.format = ecs ? MS_EXPORT_ECS : MS_EXPORT_OCSF};
-	if (!ms_audit_each(trail != NULL ? trail : settings->audit_file, begin, end, export_line,
-		    &out, &error))
+	if ((trail != NULL && !ms_audit_is_there(trail, &error)) ||
+		!ms_audit_each(trail != NULL ? trail : settings->audit_file, begin, end,
+			export_line, &out, &error))
 		return cli_fail_error(error);
 	if (out.damaged > 0)
 		cli_fail(0, "%" G_GUINT64_FORMAT " damaged lines are left out", out.damaged);

@@ -106,7 +106,9 @@ static int compare(
 		session->directory, fd, form, on_line, found, &right, &error);
 	close(fd);
 	if (answer != MS_FOUND)
-		return cli_fail_error(error);
+		return cli_fail_file(error, path);
+	if (right == 0 && found->complaints == 0)
+		return cli_fail(EX_DATAERR, "%s: it has no rows, so nothing was compared", path);
 	if (all != NULL)
 		set_json(all,
 			json_pack("{s:I, s:I}", "rows_right", (json_int_t)right, "rows_wrong",

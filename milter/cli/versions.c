@@ -143,6 +143,8 @@ int cli_audit_versions(Cli *cli, int argc, char **argv)
 	g_autoptr(MsSettings) s = ms_settings_load_public(cli->config, &error);
 	if (s == NULL)
 		return cli_fail_error(error);
+	if (trail != NULL && !ms_audit_is_there(trail, &error))
+		return cli_fail_error(error);
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	Versions v = {.trail = trail != NULL ? trail : s->audit_file,
 		.asked = argv[1],

@@ -118,7 +118,12 @@ static int open_mapping(const char *const *paths, const char *folder, GError **e
 {
 	if (paths[1] == NULL) {
 		int one = open(paths[0], O_RDONLY | O_CLOEXEC);
-		return one >= 0 ? one : fails(paths[0], error);
+		bool folder_there = one >= 0 && g_file_test(paths[0], G_FILE_TEST_IS_DIR);
+		if (one >= 0 && !folder_there)
+			return one;
+		ms_io_close(one);
+		errno = folder_there ? EISDIR : errno;
+		return fails(paths[0], error);
 	}
 	g_autofree char *path = g_build_filename(folder, "mapping.csv", NULL);
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

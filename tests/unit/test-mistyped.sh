@@ -417,6 +417,26 @@ ends 'a log that is none' 66 'No such file or directory; where the journal alone
 ends '... none of a pattern' 66 'journalctl -o export' missent audit reconcile "$S/mail.log*"
 ends '... none at all' 64 'journalctl -o export' missent audit reconcile
 ends '... one that is there says nothing of it' 66 'is a folder: name the files in it' missent audit reconcile "$S"
+mkdir -p "$S/sent/cur" "$S/sent/new"
+printf 'From: billing@seller.example\nTo: a@alpha.example\n\nx\n' >"$S/sent/cur/1"
+# Another trail that is none: neither a folder nor nothing is one without lines.
+for command in 'audit acts' 'audit export --ecs' 'audit versions' 'audit rejudge --directory m.csv' 'stats' 'policy report' \
+	'incident report --from -1d' 'policy lint' "directory learn --with-history --from $S/sent"; do
+	ends "$command: a trail that is a folder" 65 "$S/policies: is a folder; name the trail as audit-file does" \
+		missent $command --trail "$S/policies"
+	ends "$command: a trail that is not there" 65 "$S/none.jsonl: there is no audit trail" \
+		missent $command --trail "$S/none.jsonl"
+done
+ends 'audit rejudge: a mapping that is a folder' 66 "$S/policies: Is a directory" missent audit rejudge --directory "$S/policies"
+ends 'policy test: a mapping that is a folder' 66 "$S/policies: it is a folder; name one file" \
+	missent policy test --against "$S/sent" --directory "$S/policies"
+# Nothing compared is no "all is right".
+printf 'account,kind,value\n' >"$S/rowless.csv"
+printf 'name,phone\nx,1\n' >"$S/other.csv"
+for file in /dev/null "$S/rowless.csv" "$S/other.csv"; do
+	ends "directory verify against $(basename $file)" 65 "missent: $file: " missent directory verify --against "$file"
+	ends '... as JSON' 65 "missent: $file: " missent directory verify --json --against "$file"
+done
 ends 'a key that is there already is no reason to try again' 65 'there is a file already' missent directory key
 ends 'held causes: none' 0 'nothing is held' missent held causes
 mkdir "$S/comma"
