@@ -89,7 +89,8 @@ const char *const *ms_kinds_names(const MsKinds *kinds);
 const char *ms_kinds_text(const MsKinds *kinds);
 
 /* All shapes and labels of all kinds, and the table of where they may begin.  Made when it is
- * first asked for. */
+ * first asked for, and with it all else that takes long and is made when first asked for: who
+ * forks asks before. */
 typedef struct {
 	GPtrArray *patterns; /* of MsRegex, anchored */
 	GArray *owners;      /* of MsPatternOwner, one a pattern */

@@ -24,13 +24,16 @@ typedef struct {
 	gsize group_start, group_end; /* group 1, or the whole match if there is none */
 } MsMatch;
 
-/* Is it a pattern?  Without making it ready for texts, which takes most of the time. */
+/* Is it a pattern? */
 bool ms_regex_check(const char *pattern, GError **error);
 MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error);
 /* One that matches nowhere but where it is asked; case is ignored. */
 MsRegex *ms_regex_new_anchored(const char *pattern, GError **error);
 void ms_regex_free(MsRegex *regex);
 const char *ms_regex_pattern(const MsRegex *regex);
+/* Compiles it for this processor, which takes most of the time, and which else its first match
+ * does. */
+void ms_regex_make_ready(const MsRegex *regex);
 /* Makes what this thread's matches write to, which else the first match does. */
 void ms_regex_begin(void);
 /* The first match that starts at `from` or later and before `until`. */

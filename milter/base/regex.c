@@ -22,11 +22,14 @@ struct MsRegex {
 	char *pattern;
 	pcre2_code *code;
 	pcre2_match_context *context;
-	bool jit;
+	uint32_t jit; /* options of its compiler */
+	gsize how;    /* 0: not asked yet; a How */
 	gsize digit; /* see ms_regex_digit_of() */
 	bool unbroken;
 	bool unsure; /* where it may begin is not told by its first characters in small letters */
 };
+
+typedef enum { COMPILED = 1, INTERPRETED } How;
 
 /* For what stands before it, or for the case of letters, which are all small where it is asked. */
 static bool asks_for_more(const char *pattern)
@@ -104,19 +107,30 @@ static MsRegex *compile(const char *pattern, uint32_t more, GError **error)
 	pcre2_code *re = compile_code(pattern, more, error);
 	if (re == NULL)
 		return NULL;
-	/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter
-	 * then does the same work slower. */
-	bool jit = pcre2_jit_compile(re,
-			   PCRE2_JIT_COMPLETE |
-				   (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0)) == 0;
 	MsRegex *regex = g_new0(MsRegex, 1);
 	regex->pattern = g_strdup(pattern);
 	regex->code = re;
-	regex->jit = jit;
+	regex->jit = PCRE2_JIT_COMPLETE | (more & PCRE2_ANCHORED ? PCRE2_JIT_PARTIAL_HARD : 0);
 	regex->digit = ms_regex_digit_of(pattern, &regex->unbroken);
 	regex->unsure = asks_for_more(pattern);
 	regex->context = context_new();
 	return regex;
+}
+
+/* An old kernel or a strict systemd unit may refuse executable pages; the interpreter then does the
+ * same work slower. */
+static How how_to_match(const MsRegex *made)
+{
+	MsRegex *regex = (MsRegex *)made; /* filled once, unseen from outside */
+	if (g_once_init_enter(&regex->how))
+		g_once_init_leave(&regex->how,
+			pcre2_jit_compile(regex->code, regex->jit) == 0 ? COMPILED : INTERPRETED);
+	return (How)regex->how;
+}
+
+void ms_regex_make_ready(const MsRegex *regex)
+{
+	how_to_match(regex);
 }
 
 MsRegex *ms_regex_new(const char *pattern, bool caseless, GError **error)
@@ -194,9 +208,10 @@ static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gs
 	pcre2_match_context *context, pcre2_match_data *data, MsMatch *match_out)
 {
 	/* The fast path does not look at anything that pcre2_match() would check first. */
-	int rc = regex->jit ? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from,
-				      PCRE2_NO_UTF_CHECK, data, context)
-			    : pcre2_match(regex->code, (PCRE2_SPTR)text, len, from,
+	int rc = how_to_match(regex) == COMPILED
+		? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK,
+			  data, context)
+		: pcre2_match(regex->code, (PCRE2_SPTR)text, len, from,
 				      PCRE2_NO_UTF_CHECK, data, context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MS_NO_MATCH;
@@ -227,6 +242,7 @@ bool ms_regex_may_begin(const MsRegex *regex, const char *text, gsize len)
 {
 	if (regex->unsure)
 		return true;
+	how_to_match(regex);
 	int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0,
 		PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD, scratch_of_thread()->data, regex->context);
 	return rc != PCRE2_ERROR_NOMATCH;

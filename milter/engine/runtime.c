@@ -36,13 +36,14 @@ static GPtrArray *files_of(const char *folder, const char *prefix, GError **erro
 	return files;
 }
 
-/* Parsed by itself first, so that a mistake is told with its own file and line. */
-static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **error)
+/* Parsed by itself first, so that a mistake is told with its own file and line.  NULL: it has
+ * one. */
+static MsKinds *add_pack(GString *all, const char *file, GHashTable *seen, GError **error)
 {
 	g_autofree char *text = ms_config_read(file, error);
 	g_autoptr(MsKinds) kinds = text != NULL ? ms_kinds_parse(file, text, error) : NULL;
 	if (kinds == NULL)
-		return false;
+		return NULL;
 	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
 		const char *name = ms_kinds_nth(kinds, i)->name;
 		const char *other = g_hash_table_lookup(seen, name);
@@ -50,13 +51,13 @@ static bool add_pack(GString *all, const char *file, GHashTable *seen, GError **
 			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 				"%s:%d: kind \"%s\" is defined in %s already: give one of them another name",
 				file, ms_kinds_nth(kinds, i)->line, name, other);
-			return false;
+			return NULL;
 		}
 		g_hash_table_insert(seen, g_strdup(name),
 			g_strdup_printf("%s, line %d,", file, ms_kinds_nth(kinds, i)->line));
 	}
 	g_string_append_printf(all, "%s\n", text);
-	return true;
+	return g_steal_pointer(&kinds);
 }
 
 static bool is_there(const char *file, GError **error)
@@ -75,16 +76,21 @@ static bool is_there(const char *file, GError **error)
 MsKinds *ms_engine_load_kinds(const MsSettings *settings, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(settings->kinds_file);
+	g_autoptr(MsKinds) first = NULL;
 	g_autoptr(GPtrArray) packs = NULL; /* beside kinds.conf */
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!is_there(settings->kinds_file, error) ||
-		!add_pack(all, settings->kinds_file, seen, error) ||
+		(first = add_pack(all, settings->kinds_file, seen, error)) == NULL ||
 		(packs = files_of(folder, "kinds-", error)) == NULL)
 		return NULL;
-	for (guint i = 0; i < packs->len; i++)
-		if (!add_pack(all, packs->pdata[i], seen, error))
+	if (packs->len == 0)
+		return g_steal_pointer(&first);
+	for (guint i = 0; i < packs->len; i++) {
+		g_autoptr(MsKinds) pack = add_pack(all, packs->pdata[i], seen, error);
+		if (pack == NULL)
 			return NULL;
+	}
 	return ms_kinds_parse(settings->kinds_file, all->str, error);
 }
 

@@ -23,11 +23,12 @@
 struct MsKinds {
 	gint refs;
 	char *text;
+	MsSection *root;
 	GPtrArray *kinds; /* of MsKind */
 	GPtrArray *names; /* NULL-terminated */
 	GHashTable *labels; /* key of a label (names.h) to MsNameKinds * */
 	GPtrArray *spelt;   /* words of labels (names.h) */
-	gsize patterns_ready;
+	gsize labels_ready, patterns_ready;
 	MsPatterns patterns;
 };
 
@@ -420,20 +421,15 @@ MsKinds *ms_kinds_parse(const char *file, const char *text, GError **error)
 	kinds->text = g_strdup(text);
 	kinds->kinds = g_ptr_array_new_with_free_func(kind_free);
 	kinds->names = g_ptr_array_new();
-	kinds->labels = g_hash_table_new_full(
-		g_str_hash, g_str_equal, g_free, name_kinds_free);
-	kinds->spelt = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < n; i++) {
 		MsKind *kind = take_kind(ms_section_nth(root, "kind", i), error);
 		if (kind == NULL)
 			return NULL;
 		g_ptr_array_add(kinds->kinds, kind);
 		g_ptr_array_add(kinds->names, kind->name);
-		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "labels"), i);
-		add_names(kinds, ms_section_list(ms_section_nth(root, "kind", i), "names"), i);
 	}
-	ms_name_sort_words(kinds->spelt);
 	g_ptr_array_add(kinds->names, NULL);
+	kinds->root = g_steal_pointer(&root);
 	return g_steal_pointer(&kinds);
 }
 
@@ -449,8 +445,11 @@ void ms_kinds_unref(MsKinds *kinds)
 		return;
 	g_ptr_array_unref(kinds->kinds);
 	g_ptr_array_unref(kinds->names);
-	g_hash_table_unref(kinds->labels);
-	g_ptr_array_unref(kinds->spelt);
+	ms_section_free(kinds->root);
+	if (kinds->labels_ready) {
+		g_hash_table_unref(kinds->labels);
+		g_ptr_array_unref(kinds->spelt);
+	}
 	if (kinds->patterns_ready) {
 		ms_dispatch_free(kinds->patterns.dispatch);
 		g_ptr_array_unref(kinds->patterns.patterns);
@@ -488,14 +487,38 @@ const char *ms_kinds_text(const MsKinds *kinds)
 	return kinds->text;
 }
 
+static void fill_labels(MsKinds *kinds)
+{
+	kinds->labels = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, name_kinds_free);
+	kinds->spelt = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < kinds->kinds->len; i++) {
+		const MsSection *section = ms_section_nth(kinds->root, "kind", i);
+		add_names(kinds, ms_section_list(section, "labels"), i);
+		add_names(kinds, ms_section_list(section, "names"), i);
+	}
+	ms_name_sort_words(kinds->spelt);
+}
+
+static void make_labels_ready(const MsKinds *made)
+{
+	MsKinds *kinds = (MsKinds *)made; /* filled once, unseen from outside */
+	if (g_once_init_enter(&kinds->labels_ready)) {
+		fill_labels(kinds);
+		g_once_init_leave(&kinds->labels_ready, 1);
+	}
+}
+
 const MsNameKinds *ms_kinds_named(const MsKinds *kinds, const char *name)
 {
+	make_labels_ready(kinds);
 	return ms_name_find(kinds->labels, kinds->spelt, name);
 }
 
 static void add_pattern(MsPatterns *all, GPtrArray *labels, MsRegex *regex, guint kind, char **list)
 {
 	MsPatternOwner owner = {kind, list != NULL, ms_regex_digit(regex)};
+	ms_regex_make_ready(regex);
 	g_ptr_array_add(all->patterns, regex);
 	g_ptr_array_add(labels, list);
 	g_array_append_val(all->owners, owner);
@@ -518,11 +541,25 @@ static void fill_patterns(MsKinds *kinds)
 	all->dispatch = ms_dispatch_new(all->patterns, labels);
 }
 
+/* So that who is forked hereafter has all that texts are asked for. */
+static void make_the_rest_ready(const MsKinds *kinds)
+{
+	make_labels_ready(kinds);
+	for (guint i = 0; i < kinds->kinds->len; i++) {
+		const MsKind *kind = ms_kinds_nth(kinds, i);
+		for (guint k = 0; k < kind->patterns->len; k++)
+			ms_regex_make_ready(kind->patterns->pdata[k]);
+		for (guint k = 0; k < kind->shapes->len; k++)
+			ms_regex_make_ready(kind->shapes->pdata[k]);
+	}
+}
+
 const MsPatterns *ms_kinds_patterns(const MsKinds *made)
 {
 	MsKinds *kinds = (MsKinds *)made; /* filled once, unseen from outside */
 	if (g_once_init_enter(&kinds->patterns_ready)) {
 		fill_patterns(kinds);
+		make_the_rest_ready(kinds);
 		g_once_init_leave(&kinds->patterns_ready, 1);
 	}
 	return &kinds->patterns;
