@@ -311,7 +311,9 @@ def plan(runner, work):
             code, out, err = runner.command([sys.executable, file], env=environment, quiet=True)
             job.tap(out)
             if code not in (0, 1) or not re.search(r'^1\.\.', out, re.M):
-                raise Failed('it ended with %d\n' % code + '\n'.join(err.splitlines()[-8:]))
+                lines = err.splitlines()
+                where = [x for x in lines[:-8] if os.path.basename(file) in x]
+                raise Failed('it ended with %d\n' % code + '\n'.join(where[-3:] + lines[-8:]))
         return do
 
     def quickstart(job):

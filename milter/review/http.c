@@ -225,7 +225,14 @@ bool has_text(const Request *r)
 	return fine;
 }
 
-/* A long value comes in pieces, which end anywhere. */
+static void end_value(Request *r)
+{
+	if (r->growing != NULL)
+		g_ptr_array_add(r->grows_in, g_string_free(r->growing, FALSE));
+	r->growing = NULL;
+}
+
+/* A long value comes in pieces, which end anywhere; there may be a thousand. */
 static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const char *key,
 	const char *file, const char *type, const char *encoding, const char *data, uint64_t offset,
 	size_t len)
@@ -245,14 +252,13 @@ static enum MHD_Result take_field(void *user, enum MHD_ValueKind kind, const cha
 		values = g_ptr_array_new_with_free_func(g_free);
 		g_hash_table_insert(r->form, g_strdup(key), values);
 	}
-	g_autofree char *piece = g_strndup(data, len);
 	if (offset == 0) {
-		g_ptr_array_add(values, g_steal_pointer(&piece));
-	} else if (values->len > 0) {
-		char *before = values->pdata[values->len - 1];
-		values->pdata[values->len - 1] = g_strconcat(before, piece, NULL);
-		g_free(before);
+		end_value(r);
+		r->growing = g_string_new(NULL);
+		r->grows_in = values;
 	}
+	if (r->growing != NULL)
+		g_string_append_len(r->growing, data, (gssize)len);
 	return MHD_YES;
 }
 
@@ -261,6 +267,7 @@ static void make_valid(Request *r)
 {
 	GHashTableIter iter;
 	void *values;
+	end_value(r);
 	g_hash_table_iter_init(&iter, r->form);
 	while (g_hash_table_iter_next(&iter, NULL, &values)) {
 		GPtrArray *list = values;
@@ -565,6 +572,7 @@ void http_done(void *site, struct MHD_Connection *connection, void **state,
 	count_client(r->site, r, -1);
 	if (r->post != NULL)
 		MHD_destroy_post_processor(r->post);
+	end_value(r);
 	g_hash_table_unref(r->form);
 	ms_session_free(r->session);
 	if (r->body != NULL)

@@ -38,6 +38,8 @@ typedef struct {
 	const char *path;      /* without the query */
 	bool is_post;
 	GHashTable *form;      /* name to GPtrArray of values, of a POST */
+	GString *growing;      /* the value that is being received, or NULL; and where it belongs */
+	GPtrArray *grows_in;
 	struct MHD_PostProcessor *post;
 	gsize form_bytes;
 	bool broken;           /* the form could not be read whole */

@@ -418,6 +418,18 @@ tap.ok(first[1] in p.held(), 'from another site the browser does not even send t
 tap.same(http('/message/' + uid, 'DELETE', Cookie=good)[0], 405, 'other methods are refused')
 tap.same(http('/message/' + uid, 'POST', b'token=' + csrf.encode() + b'&why=' + b'x' * 2000000, Cookie=good)[0], 413,
          'so is a form that is too large')
+
+
+def computed():
+    """Seconds of a processor that the page has used."""
+    with open('/proc/%d/stat' % page.process.pid) as f:
+        return sum(int(x) for x in f.read().rsplit(')', 1)[1].split()[11:13]) / os.sysconf('SC_CLK_TCK')
+
+
+used = computed()
+status, _, _ = http('/login', 'POST', b'name=' + b'x' * 1000000)
+used = computed() - used
+tap.ok(status == 403 and used < 0.5 * SLOW, '... and one that is nearly, of whoever comes, takes no time', (status, used))
 for path in ('/message/../../etc/passwd', '/message/%00', '/message/' + 'a' * 5000, '/style.css/..', '/nothing'):
     status, _, text = http(path, Cookie=good)
     tap.ok(status in (400, 404, 414) and 'root:' not in text, 'no such page: ' + path[:30], status)
