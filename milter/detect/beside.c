@@ -243,6 +243,27 @@ static bool ends_line(const MsFold *fold, gsize at)
 	return true;
 }
 
+static bool ends_cell(char c)
+{
+	return c == '\n' || c == '\t' || c == '|';
+}
+
+/* Is it all of a cell, of a line that may go on: "4711 <tab> Quantity:"? */
+static bool fills_cell(const MsFold *fold, gsize end)
+{
+	while (end < fold->len && fold->text[end] == ' ')
+		end++;
+	return end < fold->len && ends_cell(fold->text[end]);
+}
+
+/* Has the name that ends there a colon, so that it is of what is below? */
+static bool has_colon(const MsFold *fold, gsize at)
+{
+	while (at < fold->len && fold->text[at] == ' ')
+		at++;
+	return at < fold->len && fold->text[at] == ':';
+}
+
 /* "Policennr. 41007": the stop is no sentence's. */
 static bool is_cut_short(const Search *s, gsize word)
 {
@@ -299,7 +320,9 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
 		if (lines > 0 && !(lines == 1 && ms_detect_is_wrapped(s->fold, end)) &&
-			(!begins_cell(s, first) || (!numbered && !ends_line(s->fold, c->until))))
+			(!begins_cell(s, first) ||
+				(!numbered && !ends_line(s->fold, c->until) &&
+					!(has_colon(s->fold, end) && fills_cell(s->fold, c->until)))))
 			return false;
 	}
 	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
@@ -730,11 +753,6 @@ static bool is_above(const Search *s, guint kind, gsize word, gsize last, bool f
 }
 
 /* ---- columns of names, and of values below or behind them ---- */
-
-static bool ends_cell(char c)
-{
-	return c == '\n' || c == '\t' || c == '|';
-}
 
 /* The line, or cell, that word `word` is in: its first and last word. */
 static void cell_of(const Search *s, gsize word, gsize *first_out, gsize *last_out)
