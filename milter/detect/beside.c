@@ -320,9 +320,8 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		if (!marks || lines > (closed ? 0 : MAX_LINES))
 			return false;
 		if (lines > 0 && !(lines == 1 && ms_detect_is_wrapped(s->fold, end)) &&
-			(!begins_cell(s, first) ||
-				(!numbered && !ends_line(s->fold, c->until) &&
-					!(has_colon(s->fold, end) && fills_cell(s->fold, c->until)))))
+			(!begins_cell(s, first) || (!numbered && !ends_line(s->fold, c->until) &&
+				!(has_colon(s->fold, end) && fills_cell(s->fold, c->until)))))
 			return false;
 	}
 	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
