@@ -154,7 +154,8 @@ MsAnswer ms_directory_state(MsDirectory *directory, MsDirectoryState *state_out,
 /* The mapping as it is now may be used, though one that was imported later was in use before. */
 MsAnswer ms_directory_accept(MsDirectory *directory, GError **error);
 
-/* One entry in the generation in use.  `*changed_out`: it was not there (put), was (delete). */
+/* One entry in the generation in use.  `*changed_out`: it was not there (put), was (delete).  The
+ * last one is not deleted (MS_ERROR_INPUT): an empty mapping is unavailable. */
 MsAnswer ms_directory_put(MsDirectory *directory, const char *account, const char *kind,
 	const char *value, bool *changed_out, GError **error);
 MsAnswer ms_directory_delete(MsDirectory *directory, const char *account, const char *kind,

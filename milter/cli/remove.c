@@ -60,6 +60,16 @@ static void show(const CliSession *session, const MsAccountEntries *e)
 	print_accounts("received for by", e->received_by);
 }
 
+/* Would nothing be left? */
+static bool is_all(const CliSession *session, const MsAccountEntries *e)
+{
+	MsDirectoryState state = {0};
+	bool all = ms_directory_state(session->directory, &state, NULL) == MS_FOUND &&
+		state.entries <= e->own + e->receives_for->len + e->received_by->len;
+	ms_directory_state_clear(&state);
+	return all;
+}
+
 static int is_sure(const Options *o)
 {
 	if (o->yes)
@@ -134,7 +144,11 @@ static int remove_account(CliSession *session, const Options *o)
 	if (o->dry) {
 		g_autofree char *many = counted(&entries);
 		printf("%s would go; nothing was changed (--dry-run)\n", many);
-		return 0;
+		fflush(stdout);
+		return is_all(session, &entries)
+			? cli_fail(EX_DATAERR, "directory remove: that is all that the mapping has: "
+					       "it would be refused")
+			: 0;
 	}
 	fflush(stdout);
 	int rc = is_sure(o);

@@ -286,6 +286,17 @@ typedef struct {
 	bool *moved;
 } Position;
 
+/* An empty mapping is one that was lost, for who asks it: all mail would wait. */
+static MsAnswer refuse_empty(const Work *w, gint64 before)
+{
+	if (w->mapping->entries > 0 || before <= 0)
+		return MS_FOUND;
+	g_set_error(w->error, MS_ERROR, MS_ERROR_INPUT,
+		"directory: nothing would be left of the mapping, and without one no mail is judged: "
+		"nothing was changed; what is to come instead is imported (missent directory import)");
+	return MS_CONFIG;
+}
+
 static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 {
 	Work w = {.parts = g_hash_table_new_full(
@@ -296,8 +307,12 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 	MsAnswer answer = look(job, &w);
 	bool moved = answer == MS_FOUND && p->source != NULL
 		&& g_strcmp0(g_hash_table_lookup(w.mapping->positions, p->source), p->before) != 0;
+	gint64 before = answer == MS_FOUND ? w.mapping->entries : 0;
 	if (answer == MS_FOUND && !moved)
 		answer = change_all(job, &w);
+	/* Who follows others does as they do. */
+	if (answer == MS_FOUND && !moved && p->source == NULL)
+		answer = refuse_empty(&w, before);
 	if (answer == MS_FOUND && !moved && p->source != NULL)
 		g_hash_table_insert(
 			w.mapping->positions, g_strdup(p->source), g_strdup(p->position));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -548,18 +549,23 @@ static void test_unavailable(void)
 	settings.redis.address = "unix:/nonexistent/redis.sock";
 	g_autoptr(MsDirectory) nowhere = open_directory(&settings);
 	expect_unavailable(nowhere, MS_RETRY, "Redis at unix:/nonexistent");
-	/* The last entry was taken out: nobody is unknown for that. */
-	g_autofree char *one = g_build_filename(dir, "one.db", NULL);
+	/* The last entry was taken out, where others said so: nobody is unknown for that. */
+	g_autofree char *one = g_build_filename(dir, "emptied.db", NULL);
+	static const char row[] = "1,delete,AC-1,customer-number,NEW-4711\n";
 	g_autoptr(GError) error = NULL;
-	bool changed = false;
 	settings = settings_for(MS_BACKEND_SQLITE, true);
 	settings.sqlite = one;
 	g_autoptr(MsDirectory) last = open_directory(&settings);
 	load(last, "AC-1,customer-number,NEW-4711\n");
-	g_assert_cmpint(
-		ms_directory_delete(last, "AC-1", "customer-number", "NEW-4711", &changed, &error),
-		==, MS_FOUND);
-	g_assert_true(changed);
+	int fd = memfd_create("changes", MFD_CLOEXEC);
+	g_assert_cmpint(pwrite(fd, row, strlen(row), 0), ==, strlen(row));
+	g_autoptr(MsChanges) changes = ms_changes_from_file(fd, true, false);
+	g_autoptr(GPtrArray) batch = ms_changes_batch();
+	MsFollowed followed = {0};
+	g_assert_cmpint(ms_changes_next(changes, batch, 0, &error), ==, MS_FOUND);
+	ms_directory_follow(last, "others", batch, NULL, NULL, &followed, &error);
+	g_assert_no_error(error);
+	close(fd);
 	expect_unavailable(last, MS_CONFIG, "it is empty");
 }
 
@@ -1558,18 +1564,46 @@ static void check_removed(const MsDirectorySettings *settings)
 		MS_OTHER);
 }
 
+/* An empty mapping is unavailable, and all mail waits: what is the last of it stays. */
+static void check_last(const MsDirectorySettings *settings)
+{
+	g_autoptr(MsDirectory) directory = open_directory(settings);
+	load(directory, "account,kind,value\nAC-1,recipient,@alpha.example\n"
+			"AC-1,customer-number,C-100\n");
+	g_autoptr(GError) error = NULL;
+	bool changed;
+	gint64 removed;
+	g_assert_cmpint(ms_directory_remove_account(directory, "AC-1", &removed, &error), ==,
+		MS_CONFIG);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_clear_error(&error);
+	g_assert_cmpint(ms_directory_delete(directory, "AC-1", "customer-number", "C-100",
+				&changed, &error), ==, MS_FOUND);
+	g_assert_cmpint(ms_directory_delete(directory, "AC-1", "recipient", "@alpha.example",
+				&changed, &error), ==, MS_CONFIG);
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	MsDirectoryState state = {0};
+	g_assert_cmpint(ms_directory_state(directory, &state, NULL), ==, MS_FOUND);
+	g_assert_cmpint(state.entries, ==, 1);
+	ms_directory_state_clear(&state);
+}
+
 static void test_removed(void)
 {
 	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, true);
 	check_removed(&settings);
+	check_last(&settings);
 	settings = settings_for(MS_BACKEND_SQLITE, false);
 	check_removed(&settings);
+	check_last(&settings);
 	if (redis_address == NULL)
 		return;
 	settings = settings_for(MS_BACKEND_REDIS, true);
 	check_removed(&settings);
+	check_last(&settings);
 	settings = settings_for(MS_BACKEND_REDIS, false);
 	check_removed(&settings);
+	check_last(&settings);
 }
 
 int main(int argc, char **argv)

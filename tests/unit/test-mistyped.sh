@@ -51,6 +51,8 @@ ends 'directory remove: an account that is none' 1 'did you mean "ALPHA"?' misse
 ends '... nor another case' 1 'did you mean "ALPHA"?' missent directory remove -n alpha
 ends '... an option mistyped' 64 'did you mean --dry-run?' missent directory remove --dry-rn ALPHA
 ends '... two of them' 64 'usage: missent directory remove' missent directory remove -n ALPHA BETA
+ends '... all that there is' 65 'nothing would be left' missent directory remove --yes --why x ALPHA
+ends '... nor would it be' 65 'it would be refused' missent directory remove -n ALPHA
 
 # An account, a policy, a sender, a kind that is none.
 ends 'incident about: a typing error is no answer' 65 'did you mean "ALPHA"?' missent incident about ALFA
