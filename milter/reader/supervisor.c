@@ -748,6 +748,7 @@ static int prepare(Supervisor *s, char **missing_out)
 		return fail("the number of workers or jobs is out of range");
 	if (!program->init(s->languages, &error))
 		return fail(error->message);
+	ms_kinds_patterns(s->worker.kinds); /* who is confined makes no code */
 	for (int i = 0; i < 3 && program->warm != NULL; i++)
 		run_once(s);
 	s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
