@@ -38,8 +38,8 @@ PATIENCE = '3'
 # keeps them busy.
 SHARED = {'machine': 'machine', 'browser': 'browser', 'traffic': 'processors'}
 # Unit tests that take longest, and ask what neither a compiler nor a library changes: in the other Debian by --other alone.
-LONG = ['bench', 'desk', 'desk-model', 'explain', 'known', 'lint', 'mapping', 'mistyped', 'packages', 'pages', 'people', 'programs', 'redis',
-        'reload', 'spelling', 'supervisor', 'tools', 'wait']
+LONG = ['agent', 'bench', 'border', 'clock', 'desk', 'desk-model', 'explain', 'insider', 'known', 'lint', 'mapping', 'mistyped', 'notices',
+        'packages', 'pages', 'people', 'programs', 'reconcile', 'redis', 'reload', 'spelling', 'supervisor', 'tools', 'wait']
 # The longest are begun first, so that nothing waits for one of them alone at the end.
 FIRST = ' '.join('tests/unit/test-' + x for x in ('desk', 'border', 'clock', 'wait', 'mistyped.sh', 'tools.sh', 'pages', 'people', 'bench.sh'))
 ORDER = ['11-installed', '25-doctor', '04-decisions', '07-review', '27-packages', '26-guide', '08-crashes', '26-init', '02-faults']

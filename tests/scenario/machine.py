@@ -64,8 +64,10 @@ class Machine:
             return why
         os.makedirs(rw + '/up')
         os.makedirs(rw + '/work')
-        return self.mount('-t', 'overlay', 'overlay', '-o',
-                          'lowerdir=/,upperdir=%s/up,workdir=%s/work' % (rw, rw), self.root)
+        why = self.mount('-t', 'overlay', 'overlay', '-o', 'lowerdir=/,upperdir=%s/up,workdir=%s/work' % (rw, rw), self.root)
+        with contextlib.suppress(OSError):  # all manual pages are looked at anew after each package; nobody searches them there
+            os.remove(self.root + '/var/lib/man-db/auto-update')
+        return why
 
     def write(self, path, text, mode=0o644):
         os.makedirs(os.path.dirname(self.root + path), exist_ok=True)
