@@ -211,8 +211,8 @@ static MsMatchResult match(const MsRegex *regex, const char *text, gsize len, gs
 	int rc = how_to_match(regex) == COMPILED
 		? pcre2_jit_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK,
 			  data, context)
-		: pcre2_match(regex->code, (PCRE2_SPTR)text, len, from,
-				      PCRE2_NO_UTF_CHECK, data, context);
+		: pcre2_match(regex->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_UTF_CHECK, data,
+			  context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MS_NO_MATCH;
 	if (rc < 0)
