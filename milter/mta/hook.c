@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "missent/mta.h"
@@ -37,51 +36,56 @@ static struct curl_slist *headers_of(const MsHook *hook, const char *name, const
 		hook->key, g_get_real_time() / G_USEC_PER_SEC, body);
 	g_autofree char *signed_with = g_strdup_printf("X-Missent-Signature: %s", signature);
 	g_autofree char *delivery = g_strdup_printf("X-Missent-Delivery: %s", name);
-	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
-	list = curl_slist_append(list, signed_with);
-	list = curl_slist_append(list, delivery);
-	return curl_slist_append(list, "Expect:");
+	struct curl_slist *list = mta_curl.slist_append(NULL, "Content-Type: application/json");
+	list = mta_curl.slist_append(list, signed_with);
+	list = mta_curl.slist_append(list, delivery);
+	return mta_curl.slist_append(list, "Expect:");
 }
 
 static void set_up(
-	CURL *curl, const MsHook *hook, const char *body, struct curl_slist *headers, gsize *seen)
+	CURL *easy, const MsHook *hook, const char *body, struct curl_slist *headers, gsize *seen)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, hook->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "missent/" PACKAGE_VERSION);
-	curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)hook->timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)hook->timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, pass_over);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, seen);
+	mta_curl.easy_setopt(easy, CURLOPT_URL, hook->url);
+	mta_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	mta_curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	mta_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	mta_curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	mta_curl.easy_setopt(easy, CURLOPT_USERAGENT, "missent/" PACKAGE_VERSION);
+	mta_curl.easy_setopt(easy, CURLOPT_POST, 1L);
+	mta_curl.easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	mta_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+	mta_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	mta_curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)hook->timeout_ms);
+	mta_curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)hook->timeout_ms);
+	mta_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over);
+	mta_curl.easy_setopt(easy, CURLOPT_WRITEDATA, seen);
 }
 
 bool ms_hook_post(const MsHook *hook, const char *name, const char *body, char **why_out)
 {
-	mta_curl_init();
-	CURL *curl = curl_easy_init();
+	const char *missing;
+	if (!mta_curl_load(&missing)) {
+		*why_out = g_strdup(missing);
+		return false;
+	}
+	CURL *easy = mta_curl.easy_init();
 	char said[CURL_ERROR_SIZE] = "";
 	gsize seen = 0;
 	long code = 0;
-	g_assert(curl != NULL);
+	g_assert(easy != NULL);
 	struct curl_slist *headers = headers_of(hook, name, body);
-	set_up(curl, hook, body, headers, &seen);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, said);
-	CURLcode rc = curl_easy_perform(curl);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
+	set_up(easy, hook, body, headers, &seen);
+	mta_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, said);
+	CURLcode rc = mta_curl.easy_perform(easy);
+	mta_curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+	mta_curl.slist_free_all(headers);
+	mta_curl.easy_cleanup(easy);
 	/* A reply that was too long has its code all the same. */
 	bool taken = (rc == CURLE_OK || rc == CURLE_WRITE_ERROR) && code >= 200 && code < 300;
 	if (!taken)
 		*why_out = code > 0
 			? g_strdup_printf("HTTP status %ld", code)
-			: ms_text_escape(*said != '\0' ? said : curl_easy_strerror(rc), -1, 300);
+			: ms_text_escape(
+				  *said != '\0' ? said : mta_curl.easy_strerror(rc), -1, 300);
 	return taken;
 }

@@ -4,10 +4,8 @@
  */
 #include "config.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <locale.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -100,58 +98,47 @@ static struct curl_slist *recipients_of(const GPtrArray *recipients)
 	struct curl_slist *list = NULL;
 	for (guint i = 0; i < recipients->len; i++) {
 		g_autofree char *address = g_strdup_printf("<%s>", (char *)recipients->pdata[i]);
-		list = curl_slist_append(list, address);
+		list = mta_curl.slist_append(list, address);
 	}
 	return list;
 }
 
-static void set_up(CURL *curl, const MsSubmit *submit, const char *from, struct curl_slist *to)
+static void set_up(CURL *easy, const MsSubmit *submit, const char *from, struct curl_slist *to)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, submit->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
-	curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(submit->timeout_ms, 20000));
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)submit->timeout_ms);
+	mta_curl.easy_setopt(easy, CURLOPT_URL, submit->url);
+	mta_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	mta_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	mta_curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	mta_curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	mta_curl.easy_setopt(easy, CURLOPT_MAIL_FROM, from);
+	mta_curl.easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
+	mta_curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(submit->timeout_ms, 20000));
+	mta_curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)submit->timeout_ms);
 	/* Else two minutes: less than an MTA may take to answer at the end of a message. */
-	curl_easy_setopt(
-		curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((submit->timeout_ms + 999) / 1000));
+	mta_curl.easy_setopt(
+		easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((submit->timeout_ms + 999) / 1000));
 	if (submit->user != NULL && submit->password != NULL) {
-		curl_easy_setopt(curl, CURLOPT_USERNAME, submit->user);
-		curl_easy_setopt(curl, CURLOPT_PASSWORD, submit->password);
-		curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+		mta_curl.easy_setopt(easy, CURLOPT_USERNAME, submit->user);
+		mta_curl.easy_setopt(easy, CURLOPT_PASSWORD, submit->password);
+		mta_curl.easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 	}
 }
 
 /* To a server that said no more, libcurl would say QUIT, and wait for it for two minutes. */
-static void hang_up(CURL *curl)
+static void hang_up(CURL *easy)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
-	if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+	if (mta_curl.easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
 		fd != CURL_SOCKET_BAD)
 		shutdown(fd, SHUT_RDWR);
 }
 
-static void init_once(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-void mta_curl_init(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, init_once);
-}
-
 /* In a locale of UTF-8 libcurl writes a domain in ASCII ("xn--..."): another recipient than the one
  * that the token is for. */
-static CURLcode perform(CURL *curl)
+static CURLcode perform(CURL *easy)
 {
 	locale_t plain = newlocale(LC_ALL_MASK, "C", NULL), usual = uselocale(plain);
-	CURLcode rc = curl_easy_perform(curl);
+	CURLcode rc = mta_curl.easy_perform(easy);
 	uselocale(usual);
 	freelocale(plain);
 	return rc;
@@ -169,31 +156,35 @@ static char *reply_of(CURLcode rc, const char *why, const char *last)
 MsSubmitted ms_mta_submit(const MsSubmit *submit, const char *sender, const GPtrArray *recipients,
 	const char *header, int message_fd, char **reply_out)
 {
-	mta_curl_init();
-	CURL *curl = curl_easy_init();
+	const char *missing;
+	if (!mta_curl_load(&missing)) {
+		*reply_out = g_strdup(missing);
+		return MS_LATER;
+	}
+	CURL *easy = mta_curl.easy_init();
 	g_autofree char *from = g_strdup_printf("<%s>", sender);
 	g_autofree char *last = NULL;
 	char why[CURL_ERROR_SIZE] = "";
 	struct curl_slist *to = recipients_of(recipients);
 	Source source = {.header = header, .fd = message_fd};
-	g_assert(curl != NULL);
-	set_up(curl, submit, from, to);
-	curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
-	curl_easy_setopt(curl, CURLOPT_READDATA, &source);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &last);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-	CURLcode rc = perform(curl);
+	g_assert(easy != NULL);
+	set_up(easy, submit, from, to);
+	mta_curl.easy_setopt(easy, CURLOPT_READFUNCTION, give);
+	mta_curl.easy_setopt(easy, CURLOPT_READDATA, &source);
+	mta_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take);
+	mta_curl.easy_setopt(easy, CURLOPT_HEADERDATA, &last);
+	mta_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, why);
+	CURLcode rc = perform(easy);
 	long code = 0;
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	mta_curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 	if (code == 221 && is_refusal(last))
 		code = strtol(last, NULL, 10);
 	MsSubmitted result = outcome(rc, code, &source);
-	g_autofree char *text = reply_of(rc, *why != '\0' ? why : curl_easy_strerror(rc), last);
+	g_autofree char *text = reply_of(rc, *why != '\0' ? why : mta_curl.easy_strerror(rc), last);
 	*reply_out = ms_text_escape(text, -1, 300);
 	if (rc != CURLE_OK)
-		hang_up(curl);
-	curl_slist_free_all(to);
-	curl_easy_cleanup(curl);
+		hang_up(easy);
+	mta_curl.slist_free_all(to);
+	mta_curl.easy_cleanup(easy);
 	return result;
 }

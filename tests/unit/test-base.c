@@ -16,6 +16,7 @@
 #include "missent/budget.h"
 #include "missent/digest.h"
 #include "missent/io.h"
+#include "missent/late.h"
 #include "missent/regex.h"
 #include "missent/scan.h"
 #include "missent/text.h"
@@ -769,6 +770,29 @@ static void test_want(void)
 	g_assert_error(missing, MS_ERROR, MS_ERROR_CONFIG);
 }
 
+/* One that is there, with and without what is asked for, and one that is not. */
+static void test_late(void)
+{
+	static const struct {
+		const char *file, *name, *want;
+	} rows[] = {
+		{"libz.so.1", "zlibVersion", NULL},
+		{"libz.so.1", "zlibVersionOfMissent", "zlibVersionOfMissent"},
+		{"libmissent-none.so.1", "zlibVersion", "libmissent-none.so.1"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *names[] = {"zlibCompileFlags", rows[i].name, NULL};
+		MsLateFunction functions[2] = {NULL, NULL};
+		g_autofree char *why = NULL;
+		bool there = ms_late_load(rows[i].file, names, functions, &why);
+		g_assert_cmpint(there, ==, rows[i].want == NULL);
+		if (there)
+			g_assert_cmpstr(((const char *(*)(void))functions[1])(), >, "1.");
+		else
+			g_assert_nonnull(strstr(why, rows[i].want));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -797,5 +821,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/scan", test_scan);
 	g_test_add_func("/base/io/want", test_want);
 	g_test_add_func("/base/scratch", test_scratch);
+	g_test_add_func("/base/late", test_late);
 	return g_test_run();
 }
