@@ -92,7 +92,7 @@ bool ms_entries_to_csv(
 	bool fine = to.out != NULL;
 	if (fine) {
 		entries_init(&to, form);
-		fine = json ? ms_json_read(in, &to, error) : ms_ldif_read(in, &to, error);
+		fine = json ? entries_read_json(in, &to, error) : entries_read_ldif(in, &to, error);
 		for (guint i = 0; i < to.n; i++)
 			if (!to.seen[i])
 				g_string_append_printf(told, "%s no entry has \"%s\"",

@@ -25,8 +25,8 @@ bool ms_entries_to_csv(MsCsv *in, int out, const MsTableForm *form, bool json, G
 	GError **error);
 
 /* For those who read one form. */
-bool ms_ldif_read(MsCsv *in, MsEntries *to, GError **error);
-bool ms_json_read(MsCsv *in, MsEntries *to, GError **error);
+bool entries_read_ldif(MsCsv *in, MsEntries *to, GError **error);
+bool entries_read_json(MsCsv *in, MsEntries *to, GError **error);
 void ms_entries_add(MsEntries *to, guint column, const char *text, gsize len);
 /* False: it is longer than a record may be. */
 bool ms_entries_end(MsEntries *to);

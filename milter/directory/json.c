@@ -122,7 +122,7 @@ static int next(Json *json)
 	return c;
 }
 
-bool ms_json_read(MsCsv *in, MsEntries *to, GError **error)
+bool entries_read_json(MsCsv *in, MsEntries *to, GError **error)
 {
 	Json json = {.in = in, .to = to, .line = 1, .first = -1};
 	int c = next(&json);

@@ -60,7 +60,7 @@ static bool take_line(Ldif *ldif, const GString *line, GError **error)
 }
 
 /* A line goes on where the next begins with a blank. */
-bool ms_ldif_read(MsCsv *in, MsEntries *to, GError **error)
+bool entries_read_ldif(MsCsv *in, MsEntries *to, GError **error)
 {
 	Ldif ldif = {.in = in, .to = to, .line = 1};
 	g_autoptr(GString) line = g_string_new(NULL);

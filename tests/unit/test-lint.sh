@@ -11,7 +11,7 @@ check() { # NAME OUTPUT: fine when OUTPUT is empty
 		echo "$2" | sed 's/^/# /'
 	fi
 }
-echo 1..23
+echo 1..24
 
 # A folder includes what lies below it in its wing, or on the common floor: milter/FLOORS.
 check 'a floor includes what lies below it' "$("${PYTHON:-python3}" contrib/floors check)"
@@ -164,5 +164,8 @@ check 'the check itself: what is not there is found' "$(
 	[ "$(named $t | tr '\n' ' ')" = 'milter/base/here.c: gone.c milter/base/here.c: ms_gone milter/base/here.c: MsGone ' ] ||
 		named $t
 	rm -r $t)"
+# Of two a program gets the one that its linker meets first.
+check 'no two functions of one name' "$(nm -g --defined-only "$BUILD/libfloor.a" "$BUILD/libreading.a" "$BUILD/libjudging.a" |
+	awk '$2 ~ /[TDBR]/ { print $3 }' | sort | uniq -d)"
 # What the page says in English, it says in each other language; no translation is left over.
 check 'every word of the page is translated' "$("${PYTHON:-python3}" milter/review/words.py --check .)"
