@@ -34,6 +34,8 @@ typedef enum {
 	MS_N_ACTIONS
 } MsAction;
 extern const char *const ms_action_names[MS_N_ACTIONS + 1];
+/* What is done after a delay: hold or, where the policy says so, deliver; else the same. */
+MsAction ms_action_then(MsAction action, bool then_deliver);
 
 typedef enum {
 	MS_MISMATCH,              /* an identifier of an account this recipient has no right to */
@@ -104,7 +106,7 @@ typedef struct {
 	GByteArray *outcomes; /* a byte a recipient: an MsOutcome */
 	bool paused;         /* nothing was enforced, for missent was paused */
 	gint64 delay_us;     /* the longest that an enforced policy asks for with delay */
-	bool delay_holds;    /* one of these has it held then, and not delivered */
+	MsAction then; /* what they do once it has waited, should nothing change meanwhile */
 } MsVerdict;
 
 MsVerdict *ms_verdict_new(void);

@@ -395,7 +395,7 @@ static void put_delay(GString *out, const MsVerdict *v)
 {
 	ms_put_open(out, "delay", '{');
 	ms_put_integer(out, "seconds", v->delay_us / G_USEC_PER_SEC);
-	ms_put_text(out, "then", ms_action_names[v->delay_holds ? MS_HOLD : MS_DELIVER]);
+	ms_put_text(out, "then", ms_action_names[v->then]);
 	ms_put_close(out, '}');
 }
 

@@ -46,7 +46,7 @@ static void wait_free(gpointer data)
 
 typedef struct {
 	MsAction action; /* by the policies of now; those that it waits for count as enforced */
-	bool delivers;   /* of delay: every policy that asks for it has it delivered then */
+	MsAction then;   /* what they do when it has waited */
 	char *why;       /* what is against it, or why it could not be judged */
 	bool judged;
 	GPtrArray *to;   /* of char *, borrowed from the record: those who may have it; NULL: all */
@@ -90,8 +90,8 @@ static bool is_counted(MsReasonCode code)
 
 static void raise_to(Look *look, MsAction action, bool delivers)
 {
-	look->delivers = look->delivers && (action != MS_DELAY || delivers);
 	look->action = MAX(look->action, action);
+	look->then = MAX(look->then, ms_action_then(action, delivers));
 }
 
 /* A policy may observe again by now, or on this host; what it made wait goes when it lets it go. */
@@ -130,7 +130,7 @@ static void take_recipients(Look *look, const MsRecord *record, const MsVerdict 
 			g_ptr_array_add(look->to, to->address);
 	}
 	if (look->to->len == 0)
-		look->action = MS_HOLD;
+		look->then = MS_HOLD;
 }
 
 static void weigh(Desk *desk, const MsRecord *record, const MsJudgement *judgement, Look *out)
@@ -140,12 +140,12 @@ static void weigh(Desk *desk, const MsRecord *record, const MsJudgement *judgeme
 	g_autoptr(MsEnvelope) envelope = desk_envelope(record);
 	out->judged = v->action != MS_TEMPFAIL;
 	out->action = v->policies->len > 0 ? v->action : MS_HOLD;
-	out->delivers = !v->delay_holds;
+	out->then = v->policies->len > 0 ? v->then : MS_HOLD;
 	weigh_observing(out, record, v);
 	weigh_past(out, record, policies);
 	out->why = ms_verdict_codes(v, MS_SPLIT);
 	out->again = ms_engine_record(desk->runtime, envelope, judgement, record->digest);
-	if (out->action == MS_SPLIT)
+	if (out->then == MS_SPLIT)
 		take_recipients(out, record, v);
 	if (*out->why == '\0' && out->action > MS_TAG) {
 		g_free(out->why);
@@ -281,9 +281,9 @@ static bool conclude(Desk *desk, const MsRecord *record, const Look *look, bool 
 			"it waited; judged again, nothing is against it any more");
 	if (!due)
 		return true;
-	if (look->action == MS_SPLIT)
+	if (look->then == MS_SPLIT)
 		return release(desk, record, look, "it waited; judged again, these may have it");
-	if (look->action == MS_DELAY && look->delivers)
+	if (look->then <= MS_TAG)
 		return release(desk, record, look,
 			"it waited; its policy has it delivered then (then deliver)");
 	return settle(desk, record, look, why);
@@ -291,7 +291,7 @@ static bool conclude(Desk *desk, const MsRecord *record, const Look *look, bool 
 
 static void look_again(Desk *desk, const char *uid, Wait *w, bool due)
 {
-	g_auto(Look) look = {.action = MS_HOLD};
+	g_auto(Look) look = {.action = MS_HOLD, .then = MS_HOLD};
 	g_autoptr(MsRecord) record = ms_records_find(desk->ledger, uid, NULL);
 	if (record == NULL || record->due == 0)
 		return; /* decided on meanwhile */

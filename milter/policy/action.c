@@ -32,6 +32,13 @@ static bool take_length(const char *word, gint64 *us_out)
 	return false;
 }
 
+MsAction ms_action_then(MsAction action, bool then_deliver)
+{
+	if (action != MS_DELAY)
+		return action;
+	return then_deliver ? MS_DELIVER : MS_HOLD;
+}
+
 /* The words behind "delay"; `*out` is left alone where they are none. */
 static bool take_delay(char *const *words, MsDoing *out)
 {

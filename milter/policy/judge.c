@@ -188,12 +188,13 @@ bool ms_adding_count(MsAdding *adding, MsReasonCode code)
 	MsAction action = adding->policy->on[code];
 	MsVerdict *verdict = adding->verdict;
 	verdict->would = MAX(verdict->would, action);
-	if (adding->policy->enforced)
+	if (adding->policy->enforced) {
 		verdict->action = MAX(verdict->action, action);
-	if (adding->policy->enforced && action == MS_DELAY) {
-		verdict->delay_us = MAX(verdict->delay_us, adding->policy->delay_us[code]);
-		verdict->delay_holds = verdict->delay_holds || !adding->policy->then_deliver[code];
+		verdict->then = MAX(verdict->then,
+			ms_action_then(action, adding->policy->then_deliver[code]));
 	}
+	if (adding->policy->enforced && action == MS_DELAY)
+		verdict->delay_us = MAX(verdict->delay_us, adding->policy->delay_us[code]);
 	guint kept = adding->kept[code]++;
 	bool room = kept == 0 ||
 		(kept < MS_MAX_REASONS && verdict->reasons->len < MS_MAX_REASONS_IN_ALL);
@@ -668,6 +669,8 @@ static void hold_what_is_not_split(MsVerdict *verdict, const Case *c)
 		verdict->action = MS_HOLD; /* whatever one that observes would do */
 		verdict->would = MAX(verdict->would, MS_HOLD);
 	}
+	if (verdict->then == MS_SPLIT && !can_split(c->envelope, verdict->withheld->data))
+		verdict->then = MS_HOLD;
 }
 
 MsVerdict *ms_policy_judge(const MsPolicies *policies, const MsEnvelope *envelope,

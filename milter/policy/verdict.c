@@ -68,11 +68,13 @@ void ms_verdict_unsplit(MsVerdict *verdict)
 	}
 	if (verdict->would == MS_SPLIT)
 		verdict->would = MS_HOLD;
+	if (verdict->then == MS_SPLIT)
+		verdict->then = MS_HOLD;
 }
 
 void ms_verdict_pause(MsVerdict *verdict)
 {
-	verdict->action = MS_DELIVER;
+	verdict->action = verdict->then = MS_DELIVER;
 	verdict->paused = true;
 	memset(verdict->withheld->data, 0, verdict->withheld->len);
 	for (guint i = 0; i < verdict->reasons->len; i++)

@@ -426,18 +426,25 @@ static void test_delay(void)
 	static const struct {
 		const char *policy;
 		gint64 seconds;
-		bool holds;
+		MsAction then;
 	} cases[] = {
-		{"on-mismatch = \"delay 10m then deliver\"", 600, false},
-		{"on-mismatch = \"delay 10m then hold\"", 600, true},
-		{"on-mismatch = \"delay 10m then hold\"\nmode = observe", 0, false},
-		{"on-mismatch = hold", 0, false},
+		{"on-mismatch = \"delay 10m then deliver\"", 600, MS_DELIVER},
+		{"on-mismatch = \"delay 10m then hold\"", 600, MS_HOLD},
+		{"on-mismatch = \"delay 10m then hold\"\nmode = observe", 0, MS_DELIVER},
+		{"on-mismatch = hold", 0, MS_HOLD},
 		{"on-mismatch = \"delay 10m then deliver\"\n"
-		 "on-unknown-recipient = \"delay 1h then hold\"", 3600, true},
+		 "on-unknown-recipient = \"delay 1h then hold\"", 3600, MS_HOLD},
 		{"on-mismatch = \"delay 1h then hold\"\n"
-		 "on-unknown-recipient = \"delay 10m then deliver\"", 3600, true},
+		 "on-unknown-recipient = \"delay 10m then deliver\"", 3600, MS_HOLD},
 		{"on-mismatch = \"delay 1h then deliver\"\n"
-		 "on-unknown-recipient = \"delay 10m then hold\"", 3600, true},
+		 "on-unknown-recipient = \"delay 10m then hold\"", 3600, MS_HOLD},
+			/* A split keeps from some what others wait for; here from all. */
+		{"on-mismatch = split\non-unknown-recipient = \"delay 1h then deliver\"", 3600,
+			MS_HOLD},
+		{"on-mismatch = deliver\non-unknown-recipient = \"delay 1h then deliver\"", 3600,
+			MS_DELIVER},
+		{"on-mismatch = tag\non-unknown-recipient = \"delay 1h then deliver\"", 3600,
+			MS_TAG},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		World *w = world("iban X AC-1", "a@x AC-2;b@x");
@@ -446,7 +453,7 @@ static void test_delay(void)
 			v = ms_policy_judge(p, w->envelope, w->reading, w->resolution, NULL);
 		g_test_message("row %zu", i);
 		g_assert_cmpint(v->delay_us, ==, cases[i].seconds * G_USEC_PER_SEC);
-		g_assert_true(v->delay_holds == cases[i].holds);
+		g_assert_cmpint(v->then, ==, cases[i].then);
 		world_free(w);
 	}
 }

@@ -26,6 +26,8 @@
 #define NEW "new@delta.example"
 #define COMES ROWS "AC-9,recipient," NEW "\nAC-9,customer-number,C-10009\n"
 #define OTHER ROWS "AC-2,recipient," NEW "\nAC-1,customer-number,C-10009\n"
+#define FIRST ROWS "AC-1,customer-number,C-10009\n"
+#define FAN "on-fan-out = \"delay 30m then deliver\""
 #define BODY "Your customer number: C-10009"
 
 /* The whole time of a test is taken back at its end. */
@@ -219,6 +221,10 @@ static const struct {
 		{{0, 0, .mapping = COMES, .want = "waits: held"},
 			{31 * MINUTE, 31 * MINUTE, .want = "released"}},
 		1, NULL},
+	{"counted, then deliver, and wrong", "on-mismatch = split\n" FAN, MS_FAN_OUT, NULL,
+		{{0, 0, .mapping = OTHER, .want = "waits: held"},
+			{31 * MINUTE, 31 * MINUTE, .want = "held"}},
+		0, "and still: mismatch"},
 	{"counted, and let go since", "on-fan-out = \"delay 30m\"", MS_FAN_OUT, NULL,
 		{{0, 0, .mapping = COMES, .want = "waits: held"},
 			{MINUTE, MINUTE, .policy = "on-fan-out = deliver", .want = "released"}},
@@ -234,6 +240,23 @@ static const struct {
 	{"nobody may have it", UNKNOWN "\non-mismatch = split", MS_UNKNOWN_RECIPIENT,
 		"b@beta.example",
 		{{31 * MINUTE, 31 * MINUTE, .mapping = OTHER, .want = "held held"}}, 0, NULL},
+	{"counted, and some may have it then", "on-mismatch = split\n" FAN, MS_FAN_OUT,
+		"a@alpha.example",
+		{{0, 0, .mapping = OTHER, .want = "waits: held held"},
+			{31 * MINUTE, 31 * MINUTE, .want = "held released"}},
+		1, "these may have it"},
+	{"then deliver, and somebody may not have it",
+		"on-unproven = deliver\non-mismatch = split\n"
+		"on-unknown-recipient = \"delay 30m then deliver\"",
+		MS_UNKNOWN_RECIPIENT, "b@beta.example",
+		{{0, 0, .mapping = FIRST, .want = "waits: held held"},
+			{31 * MINUTE, 31 * MINUTE, .want = "held held"}},
+		0, "and still: "},
+	{"then deliver, and nobody may", "on-unproven = \"delay 30m then deliver\"\non-mismatch = split",
+		MS_UNPROVEN, "b@beta.example",
+		{{0, 0, .mapping = FIRST, .want = "waits: held held"},
+			{31 * MINUTE, 31 * MINUTE, .want = "held held"}},
+		0, "and still: "},
 
 	/* ---- what cannot be let go ---- */
 	{"the queue fails once", "on-unknown-recipient = \"delay 30m then deliver\"",
