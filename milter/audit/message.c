@@ -154,7 +154,7 @@ static void put_recipient(
 		put_ids(out, key, address, "id", "domain");
 	if (i < v->outcomes->len)
 		ms_put_text(out, "outcome", ms_outcome_names[v->outcomes->data[i]]);
-	if (i < v->withheld->len && v->withheld->data[i])
+	if (v->action == MS_SPLIT && i < v->withheld->len && v->withheld->data[i])
 		ms_put_truth(out, "withheld", true);
 	put_accounts(out, m, key, m->accounts, i);
 	if (i < v->outcomes->len && v->outcomes->data[i] == MS_OUTCOME_WRONG)
