@@ -28,11 +28,12 @@ GPtrArray *ms_decisions_list(MsLedger *ledger, int state, const char *group, GEr
 /* Another person agrees, or somebody withdraws what still waits: all of it, or nothing. */
 bool ms_decisions_second(MsLedger *ledger, const GPtrArray *decisions, const char *who,
 	bool agrees, GError **error);
-/* Keeps how far it got: `step`, the hash of a token made for it, the place of the message. */
+/* Keeps how far it got: `step`, the hash of a token made for it, the place of the message.
+ * MS_ERROR_ABSENT: it has come to its end since it was found, for its message was judged again. */
 bool ms_decisions_step(MsLedger *ledger, MsDecision *decision, const char *step,
 	const char *token, int place, GError **error);
 /* The end: recipients of `addresses` (NULL: none) get `state`, the record the state that follows
- * from all of them. */
+ * from all of them.  One that has its end already does not fail anew. */
 bool ms_decisions_finish(MsLedger *ledger, MsDecision *decision, bool fine, const char *outcome,
 	const GPtrArray *addresses, MsState state, GError **error);
 

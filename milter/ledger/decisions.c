@@ -154,9 +154,24 @@ bool ms_decisions_second(MsLedger *ledger, const GPtrArray *decisions, const cha
 		ledger_end(ledger, second_all(ledger, decisions, who, agrees, error), error);
 }
 
+/* Whoever carries it out took it out of here a while ago: meanwhile the message may have been
+ * judged again. */
+static bool is_open(MsLedger *ledger, const MsDecision *d, GError **error)
+{
+	gint64 n = 0;
+	bool fine = ledger_ask_number(ledger,
+		"SELECT count(*) AS n FROM decision WHERE id=:id"
+		" AND state IN ('waiting', 'approved', 'acting')",
+		MS_SQL_VALUES(MS_SQL_TEXT("id", d->id)), &n, error);
+	if (fine && n == 0)
+		g_set_error(error, MS_ERROR, MS_ERROR_ABSENT,
+			"%s: has come to its end meanwhile; decide again", d->id);
+	return n > 0;
+}
+
 static bool step(MsLedger *ledger, MsDecision *d, int place, GError **error)
 {
-	return ledger_run(ledger,
+	return is_open(ledger, d, error) && ledger_run(ledger,
 		       "UPDATE decision SET state='acting', step=:step, token=:token WHERE id=:id",
 		       MS_SQL_VALUES(MS_SQL_TEXT("id", d->id), MS_SQL_TEXT("step", d->step),
 			       MS_SQL_TEXT("token", d->token)),
@@ -208,6 +223,13 @@ bool ledger_end_for(MsLedger *ledger, const char *uid, const GPtrArray *addresse
 static bool finish(MsLedger *ledger, MsDecision *d, bool fine, const GPtrArray *addresses,
 	MsState state, GError **error)
 {
+	g_autoptr(GError) closed = NULL;
+	if (!fine && !is_open(ledger, d, &closed)) {
+		bool ended = g_error_matches(closed, MS_ERROR, MS_ERROR_ABSENT);
+		if (!ended)
+			g_propagate_error(error, g_steal_pointer(&closed));
+		return ended;
+	}
 	g_autofree char *what = g_strdup_printf(
 		"%s%s", ms_verbs[d->verb].name, fine ? "" : " (failed)");
 	g_autofree char *who = *d->second != '\0'
@@ -263,7 +285,7 @@ bool ledger_undo_releases(MsLedger *ledger, const char *uid, const char *address
 	g_autoptr(GPtrArray) list = new_list();
 	bool fine = ledger_ask(ledger,
 		"SELECT " DECISION_COLUMNS " FROM decision WHERE uid=:uid AND verb='release'"
-		" AND rightful=0 AND state IN ('waiting', 'approved') AND step='' AND (recipients='' OR"
+		" AND state IN ('waiting', 'approved') AND step='' AND (recipients='' OR"
 		" instr(char(10) || recipients || char(10), char(10) || :address || char(10)) > 0)",
 		MS_SQL_VALUES(MS_SQL_TEXT("uid", uid), MS_SQL_TEXT("address", address)),
 		ledger_take_decision, list, error);

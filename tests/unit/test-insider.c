@@ -218,6 +218,15 @@ static void test_judged(gconstpointer data)
 	g_autofree char *said = world_said(desk, &(WorldAsk){"rejudge", uid, .who = "carl"});
 	g_assert_cmpstr(said, ==, "done: 0 of 1 recipient may have it");
 	g_autofree char *id = g_strdup(((MsDecision *)taken->pdata[0])->id);
+	/* Who had it in hand before goes no step further, and does not say how it ended. */
+	if (judged[i].later && !judged[i].goes) {
+		MsDecision *in_hand = taken->pdata[0];
+		g_assert_false(ms_decisions_step(w->ledger, in_hand, "release", NULL, -1, &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_ABSENT);
+		g_clear_error(&error);
+		g_assert_true(ms_decisions_finish(
+			w->ledger, in_hand, false, "no", NULL, MS_STATE_HELD, &error));
+	}
 	g_autofree G_GNUC_UNUSED char *second = judged[i].later ? NULL : agreed(desk, id, "bert");
 	ms_desk_work(desk, 0);
 	g_autofree char *states = world_states(w, uid), *log = world_log(w);

@@ -737,7 +737,8 @@ static void test_same(void)
 		bool want;
 	} rows[] = {
 		{1000, 1000, true}, {1000, 998, true}, {1000, 1002, true}, {1000, 1003, false},
-		{1000, 1500, false}, {8200, 1000, true}, {8201, 1000, false}, {100000, 1000, false},
+		{1000, 1500, false}, {8200, 1000, true}, {8201, 1000, true}, {100000, 1000, true},
+		{3000000, 1000, false},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		MsRecord record = {.arrived = rows[i].recorded * G_USEC_PER_SEC};
