@@ -224,7 +224,30 @@ static MsAnswer count_under(
 	return answer;
 }
 
-/* What is held for what the one knows has not left for the other. */
+/* What would be known of a step that cannot be done. */
+static MsGuardCounts *known_under(MsGuard *guard, const MsGuardMessage *message)
+{
+	MsStep step;
+	g_autoptr(GArray) abouts = g_array_new(FALSE, TRUE, sizeof(MsAbout));
+	ms_guard_prepare(guard, &step, message->now);
+	ms_guard_ask(guard, message, &step, abouts);
+	MsGuardCounts *counts = last_known(guard, &step, abouts);
+	ms_step_clear(&step);
+	return counts;
+}
+
+static void add_counts(MsGuardCounts **counts, MsGuardCounts *more)
+{
+	if (*counts != NULL && more != NULL)
+		merge(*counts, more);
+	else if (more != NULL)
+		*counts = more;
+	if (*counts != more)
+		ms_guard_counts_free(more);
+}
+
+/* What is held for what the one knows has not left for the other.  A step that fails under one key
+ * lets nothing go that was stopped under the other. */
 MsAnswer ms_guard_count(
 	MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out, GError **error)
 {
@@ -233,14 +256,14 @@ MsAnswer ms_guard_count(
 	if (guard->before != NULL) {
 		MsAnswer answer = count_under(guard->before, message, &before, error);
 		if (answer != MS_FOUND) {
-			*counts_out = g_steal_pointer(&before);
+			*counts_out = known_under(guard, message);
+			add_counts(counts_out, g_steal_pointer(&before));
 			return answer;
 		}
 		rest.held = message->held || is_held_for(message, before);
 	}
 	MsAnswer answer = count_under(guard, &rest, counts_out, error);
-	if (*counts_out != NULL && before != NULL)
-		merge(*counts_out, before);
+	add_counts(counts_out, g_steal_pointer(&before));
 	return answer;
 }
 

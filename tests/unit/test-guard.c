@@ -1375,6 +1375,30 @@ static void test_stopped_still(bool redis)
 	run_end(&run);
 }
 
+/* Of two keys each has its streams, and nothing is counted under either when the memory is full. */
+static void test_stopped_under_one(bool redis)
+{
+	static const guint8 first[32] = {7}, second[32] = {8};
+	if (!redis)
+		return;
+	for (guint i = 0; i < 2; i++) {
+		Run run;
+		g_autofree char *name = g_strdup_printf("one-key-%u", i);
+		run_begin(&run, redis, &usual, "on-repeat = deliver");
+		run.accounts = "C1=A C2=B a@x.example=A";
+		change_guard(&run, guard_under(redis, name, i == 0 ? first : second, NULL));
+		for (int k = 0; k < 3; k++)
+			g_free(send_next(&run, "customer-number=C2", "a@x.example"));
+		change_guard(&run, guard_under(redis, name, second, first));
+		SENT(&run, "customer-number=C1", "a@x.example", "breaker");
+		set_memory("1");
+		SENT(&run, "customer-number=C1", "a@x.example", "breaker, guard-unavailable");
+		g_assert_cmpint(run.last->action, ==, MS_HOLD);
+		set_memory("0");
+		run_end(&run);
+	}
+}
+
 /* Nobody answers: that is no answer. */
 static void test_away(void)
 {
@@ -1410,7 +1434,7 @@ int main(int argc, char **argv)
 		{"rights", test_rights}, {"fan-in", test_fan_in}, {"repeat", test_repeat},
 		{"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
 		{"listed", test_listed},
-		{"stopped-still", test_stopped_still},
+		{"stopped-still", test_stopped_still}, {"stopped-under-one", test_stopped_under_one},
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
 		{"forget", test_forget}, {"list", test_list}, {"whose", test_whose},
