@@ -215,6 +215,9 @@ static void index_one(Look *look, MsQueued *queued)
 	g_ptr_array_add(same, queued);
 }
 
+/* Each is read whole: what had waited before it was transferred is not looked for. */
+#define MOST_TRANSFER_US (7200 * (gint64)G_USEC_PER_SEC)
+
 /* Of what may have arrived with the first of the missing, or the last, or between. */
 static void index_unrecorded(Look *look, gint64 first, gint64 last)
 {
@@ -223,7 +226,7 @@ static void index_unrecorded(Look *look, gint64 first, gint64 last)
 	for (guint i = 0; i < look->unrecorded->len; i++) {
 		gint64 from, to;
 		ms_mta_recorded(look->unrecorded->pdata[i], &from, &to);
-		if (to >= first && from <= last)
+		if (MIN(to, from + MOST_TRANSFER_US) >= first && from <= last)
 			index_one(look, look->unrecorded->pdata[i]);
 	}
 }

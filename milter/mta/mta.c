@@ -205,13 +205,15 @@ const MsQueued *ms_mta_queued(GHashTable *queue, const MsRecord *record, GError 
 	return queued != NULL && ms_mta_is_same(record, queued) ? queued : NULL;
 }
 
-/* The queue file is made at MAIL FROM, our record at the end of the message. */
-#define MAX_TRANSFER_SECONDS 7200
+/* The queue file is made at MAIL FROM, our record at the end of the message; but what was given to
+ * sendmail(1) arrived when it was, and has waited in the maildrop while the MTA was stopped, or we
+ * could not judge. */
+#define MAX_WAIT_SECONDS (30 * 86400)
 
 void ms_mta_recorded(const MsQueued *queued, gint64 *from_out, gint64 *to_out)
 {
 	*from_out = (queued->arrived - 2) * G_USEC_PER_SEC;
-	*to_out = (queued->arrived + MAX_TRANSFER_SECONDS + 1) * G_USEC_PER_SEC - 1;
+	*to_out = (queued->arrived + MAX_WAIT_SECONDS + 1) * G_USEC_PER_SEC - 1;
 }
 
 bool ms_mta_is_same(const MsRecord *record, const MsQueued *queued)

@@ -38,7 +38,8 @@ static void check_queue(const MsMta *mta, bool whole)
 	g_autoptr(GHashTable) queue = ms_mta_queue(mta, &error);
 	MsRecord there = {.queue_id = (char *)"THERE", .arrived = 1000 * (gint64)G_USEC_PER_SEC};
 	MsRecord gone = {.queue_id = (char *)"GONE", .arrived = there.arrived};
-	MsRecord later = {.queue_id = (char *)"THERE", .arrived = 90000 * (gint64)G_USEC_PER_SEC};
+	MsRecord later = {
+		.queue_id = (char *)"THERE", .arrived = 9000000 * (gint64)G_USEC_PER_SEC};
 	g_assert_no_error(error);
 	g_assert_cmpint(g_hash_table_contains(queue, ""), ==, !whole);
 	g_assert_nonnull(ms_mta_queued(queue, &there, &error));
