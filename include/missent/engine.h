@@ -125,6 +125,11 @@ typedef struct {
 	gint64 read_us, resolve_us, count_us, judge_us; /* how long each step took */
 } MsJudgement;
 void ms_judgement_free(MsJudgement *judgement);
+/* Does mail whose verdict could not be made or written down go out all the same?  Where only is
+ * observed, and no policy that is enforced by its own mode is against it or, without a judgement,
+ * could be. */
+bool ms_engine_lets_unchecked(
+	const MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsJudgement, ms_judgement_free)
 
 /* The two halves of ms_engine_judge(), for who knows the envelope only after reading: then it

@@ -99,6 +99,8 @@ guint ms_policy_count_domains(const GPtrArray *addresses);
 /* Could any policy apply to this envelope, whatever the message says?  If not, it need not be
  * read.  Recipients may still be missing. */
 bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope);
+/* Could any that is enforced? */
+bool ms_policy_may_be_enforced(const MsPolicies *policies, const MsEnvelope *envelope);
 
 /* What reading a message of this envelope may cost: of all policies that may apply to it, the
  * most that any of them allows, where one that says nothing allows what `own` has.  Reading

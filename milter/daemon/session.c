@@ -450,7 +450,6 @@ static void judge(Session *session, const char *digest, Decision *out)
 	Transaction *t = session->transaction;
 	g_autoptr(MsJudgement) judgement = NULL;
 	bool written = false, paused = daemon_paused(session->daemon);
-	bool observe = paused || ms_runtime_settings(t->runtime)->mode == MS_MODE_OBSERVE;
 	flush(session);
 	if (t->failed == NULL && !ms_memory_seal(t->fd))
 		t->failed = g_strdup_printf("sealing: %s", g_strerror(errno));
@@ -459,9 +458,10 @@ static void judge(Session *session, const char *digest, Decision *out)
 	else
 		written = judge_whole(session, digest, paused, &judgement, out);
 	/* A new install that only observes, or one that is paused, must not be the cause that
-	 * mail waits. */
-	if (observe && out->action == MS_TEMPFAIL
-		&& (judgement == NULL || judgement->verdict->action != MS_TEMPFAIL)) {
+	 * mail waits.  A policy that is enforced by its own mode observes nothing. */
+	if (out->action == MS_TEMPFAIL &&
+		((paused && (judgement == NULL || judgement->verdict->paused)) ||
+			ms_engine_lets_unchecked(t->runtime, t->envelope, judgement))) {
 		ms_log(LOG_WARNING, t->envelope->queue_id, "action=deliver, unchecked=yes, why=%s",
 			paused ? "missent is paused" : "mode is observe");
 		ms_numbers_add(daemon_numbers(session->daemon), MS_NUM_UNCHECKED, 1);

@@ -305,6 +305,23 @@ void ms_engine_decide(MsRuntime *runtime, const MsEnvelope *envelope, int messag
 	judgement->count_us = g_get_monotonic_time() - judged;
 }
 
+/* That it stopped a stream is so, whatever becomes of the message; and after its own line nothing
+ * may fail that does not take the line back. */
+static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
+	const MsJudgement *judgement, GError **error)
+{
+	g_autofree char *sender = ms_identifier_masked(envelope->sender);
+	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++) {
+		g_autofree char *detail = g_strdup_printf("policy %s, sender %s, queue %s",
+			(const char *)judgement->stopped->pdata[i], sender,
+			envelope->queue_id != NULL ? envelope->queue_id : "-");
+		if (!ms_audit_event(
+			    runtime->audit, "missentd", "", MS_EVENT_STREAM_STOPPED, "", detail, error))
+			return false;
+	}
+	return true;
+}
+
 /* More than these have a processor to themselves: mail that costs little does not wait for them,
  * and their memory is not needed for all at once. */
 #define DEAR 2000
@@ -319,7 +336,10 @@ static bool decide_in_turn(MsRuntime *runtime, const MsEnvelope *envelope, int m
 	if (dear)
 		ms_gate_leave(runtime->judging);
 	/* A step that it had no time for is no fact about the message. */
-	return ms_patience_lasts(envelope->patience, error);
+	if (ms_patience_lasts(envelope->patience, error))
+		return true;
+	tell_stopped(runtime, envelope, judgement, NULL);
+	return false;
 }
 
 static bool judge(MsRuntime *runtime, const MsEnvelope *envelope, int message_fd, guint64 stored,
@@ -347,6 +367,15 @@ bool ms_engine_judge(MsRuntime *runtime, const MsEnvelope *envelope, int message
 	else
 		g_propagate_error(error, g_steal_pointer(&why));
 	return false;
+}
+
+bool ms_engine_lets_unchecked(
+	const MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement)
+{
+	if (runtime->settings->mode != MS_MODE_OBSERVE)
+		return false;
+	return judgement != NULL ? judgement->verdict->action <= MS_TAG
+				 : !ms_policy_may_be_enforced(runtime->policies, envelope);
 }
 
 /* The ledger is asked only of mail to the one recipient that canaries have. */
@@ -424,9 +453,9 @@ static bool keep_copy(
 	MsRuntime *runtime, MsRecord *record, int message_fd, bool *added_out, GError **error)
 {
 	const char *dir = runtime->settings->spool_dir;
-	g_autofree char *twin = ms_records_twin(runtime->ledger, record);
-	if (twin != NULL)
-		return keep_again(dir, twin, message_fd, error);
+	record->uid = ms_records_twin(runtime->ledger, record);
+	if (record->uid != NULL)
+		return keep_again(dir, record->uid, message_fd, error);
 	record->uid = ms_record_name();
 	if (!ms_spool_write(dir, record->uid, message_fd, false, error))
 		return false;
@@ -487,30 +516,14 @@ static bool add_record(MsRuntime *runtime, MsJudgement *judgement, int message_f
 	return fine;
 }
 
-/* Before the message's own line: that it stopped a stream is so, whatever becomes of it, and after
- * its line nothing may fail that does not take the line back. */
-static bool tell_stopped(MsRuntime *runtime, const MsEnvelope *envelope,
-	const MsJudgement *judgement, GError **error)
-{
-	g_autofree char *sender = ms_identifier_masked(envelope->sender);
-	for (guint i = 0; judgement->stopped != NULL && i < judgement->stopped->len; i++) {
-		g_autofree char *detail = g_strdup_printf("policy %s, sender %s, queue %s",
-			(const char *)judgement->stopped->pdata[i], sender,
-			envelope->queue_id != NULL ? envelope->queue_id : "-");
-		if (!ms_audit_event(
-			    runtime->audit, "missentd", "", MS_EVENT_STREAM_STOPPED, "", detail, error))
-			return false;
-	}
-	return true;
-}
-
 /* The disk may have taken longer than the MTA waits: then what stands there was not done.  Where
  * mail goes in any case, it is. */
 static bool still_answers(
 	MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement, GError **error)
 {
 	g_autoptr(GError) why = NULL;
-	bool goes = judgement->verdict->paused || runtime->settings->mode == MS_MODE_OBSERVE;
+	bool goes = judgement->verdict->paused ||
+		ms_engine_lets_unchecked(runtime, envelope, judgement);
 	if (ms_patience_lasts(envelope->patience, &why) ||
 		(goes && !ms_patience_lost(envelope->patience)))
 		return true;
@@ -530,14 +543,14 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudg
 	judgement->record = held || ms_verdict_is_observed(verdict)
 		? ms_engine_record(runtime, envelope, judgement, digest)
 		: NULL;
-	if (!ms_patience_lasts(envelope->patience, error))
+	if (!tell_stopped(runtime, envelope, judgement, error) ||
+		!ms_patience_lasts(envelope->patience, error))
 		return false;
 	MsRecord *record = envelope->canary ? NULL : judgement->record;
 	bool fine = envelope->canary
 		? note_canary(runtime, envelope, verdict, digest, error)
 		: record == NULL || add_record(runtime, judgement, message_fd, error);
-	if (fine && tell_stopped(runtime, envelope, judgement, error) &&
-		write_line(runtime, envelope, judgement, digest, record, error))
+	if (fine && write_line(runtime, envelope, judgement, digest, record, error))
 		return still_answers(runtime, envelope, judgement, error);
 	/* The message is refused for now: nobody shall look for it among those that are held. */
 	take_back(runtime, envelope, judgement);

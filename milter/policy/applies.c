@@ -566,13 +566,25 @@ bool ms_policy_envelope_fits(const MsPolicy *policy, const MsEnvelope *envelope)
 	return unmet(f, policy, false) == NULL;
 }
 
-bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
+static bool may_apply(const MsPolicies *policies, const MsEnvelope *envelope, bool enforced)
 {
 	g_autoptr(MsFacts) f = envelope_facts(envelope);
-	for (guint i = 0; i < policies->list->len; i++)
-		if (unmet(f, policies->list->pdata[i], false) == NULL)
+	for (guint i = 0; i < policies->list->len; i++) {
+		const MsPolicy *policy = policies->list->pdata[i];
+		if ((policy->enforced || !enforced) && unmet(f, policy, false) == NULL)
 			return true;
+	}
 	return false;
+}
+
+bool ms_policy_may_apply(const MsPolicies *policies, const MsEnvelope *envelope)
+{
+	return may_apply(policies, envelope, false);
+}
+
+bool ms_policy_may_be_enforced(const MsPolicies *policies, const MsEnvelope *envelope)
+{
+	return may_apply(policies, envelope, true);
 }
 
 static gint64 said_or(gint64 said, guint64 own)

@@ -347,7 +347,17 @@ static void test_stopped(void)
 		g_assert_true((judgement->stopped != NULL) == (i == 1));
 		if (i == 1)
 			g_assert_cmpstr(judgement->stopped->pdata[0], ==, "all");
+		/* What stopped it is told, though the message itself comes to nothing. */
+		MsPatience patience;
+		ms_patience_begin(&patience, 1);
+		g_usleep(5000);
+		envelope->patience = &patience;
+		g_assert_false(ms_engine_write_down(runtime, envelope, judgement, -1, "", &error));
+		g_clear_error(&error);
 	}
+	g_autofree char *trail = trail_text(ms_runtime_settings(runtime)->audit_file);
+	const char *told = strstr(trail, "\"stream-stopped\"");
+	g_assert_true(told != NULL && strstr(told + 1, "\"stream-stopped\"") == NULL);
 	ms_runtime_unref(runtime);
 	ms_kinds_unref(kinds);
 }
@@ -476,6 +486,58 @@ static void test_kept(void)
 	ms_runtime_unref(runtime);
 }
 
+/* A fault lets out what is only observed: nothing that a policy of its own mode is against, and
+ * without a judgement nothing that it might be. */
+static void test_unchecked(void)
+{
+	static const struct {
+		const char *mode, *policy, *sender;
+		int action; /* -1: it came to no judgement */
+		bool goes;
+	} rows[] = {
+		{"observe", "", "billing@seller.example", -1, true},
+		{"observe", "", "billing@seller.example", MS_DELIVER, true},
+		{"observe", "", "billing@seller.example", MS_TEMPFAIL, false},
+		{"observe", "mode = observe", "billing@seller.example", -1, true},
+		{"observe", "mode = enforce", "billing@seller.example", -1, false},
+		{"observe", "mode = enforce", "other@seller.example", -1, true},
+		{"observe", "mode = enforce", "billing@seller.example", MS_DELIVER, true},
+		{"observe", "mode = enforce", "billing@seller.example", MS_TAG, true},
+		{"observe", "mode = enforce", "billing@seller.example", MS_SPLIT, false},
+		{"observe", "mode = enforce", "billing@seller.example", MS_DELAY, false},
+		{"observe", "mode = enforce", "billing@seller.example", MS_HOLD, false},
+		{"observe", "mode = enforce", "billing@seller.example", MS_REJECT, false},
+		{"enforce", "", "billing@seller.example", -1, false},
+		{"enforce", "mode = observe", "billing@seller.example", -1, false},
+		{"enforce", "mode = observe", "billing@seller.example", MS_DELIVER, false},
+	};
+	g_autofree char *plain = NULL, *path = g_build_filename(dir, "unchecked.conf", NULL);
+	g_assert_true(g_file_get_contents(config, &plain, NULL, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autofree char *policy = g_strdup_printf(
+			"policy \"all\" {\n sender = {\"billing@seller.example\"}\n%s\n}\n",
+			rows[i].policy);
+		g_autofree char *text = g_strdup_printf("mode = %s\n%s", rows[i].mode,
+			strchr(plain, '\n') + 1); /* its first line is the mode */
+		write_file("policies/all.conf", policy);
+		write_file("unchecked.conf", text);
+		MsRuntime *runtime = ms_runtime_load(path, 0, NULL, &error);
+		g_assert_no_error(error);
+		g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+		envelope->sender = g_strdup(rows[i].sender);
+		g_autoptr(MsVerdict) verdict = ms_verdict_new();
+		verdict->action = (MsAction)MAX(rows[i].action, 0);
+		MsJudgement judgement = {.verdict = verdict};
+		g_test_message("row %zu", i);
+		bool goes = ms_engine_lets_unchecked(
+			runtime, envelope, rows[i].action >= 0 ? &judgement : NULL);
+		g_assert_cmpint(goes, ==, rows[i].goes);
+		ms_runtime_unref(runtime);
+	}
+	write_file("policies/all.conf", "policy \"all\" {\n}\n");
+}
+
 /* ---- causes ---------------------------------------------------------------------------- */
 
 /* "hold mismatch invoices iban": action, code, policy, kind ("-": none). */
@@ -571,6 +633,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/runtime/kept", test_kept);
 	g_test_add_func("/engine/kinds/unlisted", test_unlisted);
+	g_test_add_func("/engine/unchecked", test_unchecked);
 	g_test_add_func("/engine/causes", test_causes);
 	return engine_run();
 }

@@ -28,6 +28,7 @@
 #include "missent/store.h"
 
 #include "../test.h"
+#include "../trail.h"
 
 static char *dir;
 
@@ -595,6 +596,64 @@ static void test_taken_back(void)
 	}
 }
 
+static void empty_spool(const char *folder)
+{
+	g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
+	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		unlink(path);
+	}
+}
+
+static MsHeader *header(const char *name, const char *value)
+{
+	MsHeader *h = g_new0(MsHeader, 1);
+	*h = (MsHeader){.name = g_strdup(name), .value = g_strdup(value)};
+	return h;
+}
+
+/* A client that did not hear the answer sends it again: the one copy is the record's of both lines.
+ * Who is kept from it by a split is said of a split alone. */
+static void test_sent_again(void)
+{
+	g_autofree char *trail = path_of("again.jsonl");
+	MsRuntime *runtime = runtime_with(trail);
+	empty_spool(ms_runtime_settings(runtime)->spool_dir);
+	guint before = how_many(ms_runtime_ledger(runtime));
+	static const MsAction actions[] = {MS_SPLIT, MS_SPLIT, MS_HOLD};
+	for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
+		g_autoptr(MsEnvelope) e = an_envelope();
+		g_autoptr(MsJudgement) j = a_judgement(actions[i], 1);
+		g_ptr_array_add(j->reading->headers, header("Message-ID", "<again@x.example>"));
+		int fd = ms_memory_file("test");
+		g_assert_true(ms_memory_seal(fd));
+		g_assert_true(ms_engine_write_down(runtime, e, j, fd, "d", NULL));
+		close(fd);
+	}
+	g_assert_cmpuint(how_many(ms_runtime_ledger(runtime)), ==, before + 2);
+	g_assert_cmpuint(copies(runtime), ==, 1);
+	g_autofree char *text = trail_text(trail);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	char *records[3] = {NULL};
+	guint n = 0;
+	for (char **line = lines; *line != NULL; line++) {
+		const char *record = strstr(*line, "\"record\":\"");
+		if (strstr(*line, "\"type\":\"message\"") == NULL)
+			continue;
+		g_assert_cmpuint(n, <, G_N_ELEMENTS(actions));
+		g_assert_nonnull(record);
+		g_assert_cmpint(strstr(*line, "\"withheld\":true") != NULL, ==, actions[n] == MS_SPLIT);
+		records[n++] = g_strndup(record, 30);
+	}
+	g_assert_cmpuint(n, ==, 3);
+	g_assert_cmpstr(records[0], ==, records[1]);
+	g_assert_cmpstr(records[0], !=, records[2]);
+	for (guint i = 0; i < n; i++)
+		g_free(records[i]);
+	empty_spool(ms_runtime_settings(runtime)->spool_dir);
+	ms_runtime_unref(runtime);
+}
+
 /* What was written down before the database went. */
 static const struct {
 	const char *name;
@@ -622,15 +681,6 @@ static void write_verdict(MsRuntime *runtime, MsAction action, bool undone)
 	if (undone)
 		g_assert_true(ms_engine_take_back(runtime, e, j, "too late", NULL));
 	close(fd);
-}
-
-static void empty_spool(const char *folder)
-{
-	g_autoptr(GDir) open = g_dir_open(folder, 0, NULL);
-	for (const char *name; open != NULL && (name = g_dir_read_name(open)) != NULL;) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		unlink(path);
-	}
 }
 
 /* One that is gone is not begun anew in silence: nobody would know what is held. */
@@ -1281,6 +1331,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/writing/audit/in-part", test_audit_in_part);
 	g_test_add_func("/writing/audit/recovered", test_audit_recovered);
 	g_test_add_func("/writing/audit/taken-back", test_taken_back);
+	g_test_add_func("/writing/audit/sent-again", test_sent_again);
 	g_test_add_func("/writing/records/gone", test_gone);
 	g_test_add_func("/writing/texts-later", test_texts_later);
 	for (gsize i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
