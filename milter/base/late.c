@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 #include "missent/late.h"
 
@@ -17,8 +18,9 @@ bool ms_late_load(const char *file, const char *const *names, MsLateFunction *fu
 {
 	void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	for (gsize i = 0; library != NULL && names[i] != NULL; i++) {
-		*(void **)&functions[i] = dlsym(library, names[i]);
-		if (functions[i] == NULL)
+		void *function = dlsym(library, names[i]);
+		memcpy(&functions[i], &function, sizeof function);
+		if (function == NULL)
 			library = NULL;
 	}
 	if (library == NULL)
