@@ -746,7 +746,8 @@ static const QueueRow queue_rows[] = {
 static void test_queue(gconstpointer data)
 {
 	const QueueRow *row = data;
-	World *w = world_new("", " queue-timeout = 300ms\n");
+	bool hangs = strcmp(row->order, "hang") == 0; /* the others may be slow */
+	World *w = world_new("", hangs ? " queue-timeout = 1s\n" : "");
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid = world_hold(w, &(WorldHold){0});
 	g_autoptr(MsRecord) before = world_record(w, uid);
@@ -981,10 +982,12 @@ static void test_judged_meanwhile(void)
 	g_autofree char *judged = world_said(desk, &(WorldAsk){"rejudge", uid});
 	g_assert_cmpstr(judged, ==, "done: 0 of 2 recipients may have it");
 	g_autoptr(MsRecord) r = world_record(w, uid);
-	g_autofree char *agreed = agree(
-		desk, ((MsDecision *)r->decisions->pdata[0])->id, "bert", true);
+	const MsDecision *d = r->decisions->pdata[0];
+	g_autofree char *agreed = agree(desk, d->id, "bert", true);
 	g_autofree char *mail = arrived(w), *log = world_log(w), *states = world_states(w, uid);
-	g_assert_cmpstr(agreed, ==, "failed");
+	g_assert_cmpint(d->state, ==, MS_DECISION_FAILED);
+	CONTAINS(d->outcome, "judged again since: ");
+	CONTAINS(agreed, "no decision waits");
 	g_assert_cmpstr(mail, ==, "");
 	g_assert_cmpstr(log, ==, "");
 	g_assert_cmpstr(states, ==, "held held");
