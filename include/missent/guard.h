@@ -102,7 +102,9 @@ void ms_guard_counts_free(MsGuardCounts *counts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsGuardCounts, ms_guard_counts_free)
 
 /* `resolution` NULL: the directory could not be asked.  `outcomes`: a byte a recipient, MsOutcome.
- * `held`: the message does not leave, whatever the guard says.  `now`: seconds since 1970. */
+ * `held`: the message does not leave, whatever the guard says.  `now`: seconds since 1970.
+ * `withheld`: a byte a recipient, 1 if a split keeps it from him, so that he is none; NULL: from
+ * nobody. */
 typedef struct {
 	const MsEnvelope *envelope;
 	const MsReading *reading;
@@ -112,6 +114,7 @@ typedef struct {
 	guint n_streams;
 	bool held;
 	gint64 now;
+	const GByteArray *withheld;
 } MsGuardMessage;
 /* `*counts_out` may be there also when it is not MS_FOUND: streams that are stopped. */
 MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out,

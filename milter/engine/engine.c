@@ -264,7 +264,8 @@ static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *j
 	guint n = ms_policy_streams(runtime->policies, verdict, streams);
 	const MsGuardMessage message = {envelope, judgement->reading, judgement->resolution,
 		verdict->outcomes, streams, n, verdict->action >= MS_HOLD,
-		g_get_real_time() / G_USEC_PER_SEC};
+		g_get_real_time() / G_USEC_PER_SEC,
+		verdict->action == MS_SPLIT ? verdict->withheld : NULL};
 	if (ms_guard_count(runtime->guard, &message, &judgement->counts, &error) == MS_FOUND)
 		note_stopped(judgement, streams, n);
 	else

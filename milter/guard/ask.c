@@ -75,6 +75,11 @@ static void take_recipients(Ask *ask)
 	}
 }
 
+static bool gets_it(const Ask *ask, guint recipient)
+{
+	return ask->m->withheld == NULL || !ask->m->withheld->data[recipient];
+}
+
 static bool is_senders(const Ask *ask, const MsFinding *f)
 {
 	const char *mine = strrchr(ask->m->envelope->sender, '@'), *its = strrchr(f->value, '@');
@@ -259,7 +264,7 @@ static void ask_identifier(Ask *ask, guint n)
 	op->limit = ask->guard->limits.fan_out;
 	op->limit2 = ask->guard->limits.fan_out_domains;
 	for (guint r = 0; r < ask->n_recipients; r++)
-		if (!has_right(ask, index, r))
+		if (gets_it(ask, r) && !has_right(ask, index, r))
 			add_member(ask, op, r);
 	if (drop_if_empty(ask, op))
 		return;
@@ -292,7 +297,8 @@ static void ask_document(Ask *ask, guint face)
 	op->limit = ask->guard->limits.fan_out;
 	op->limit2 = ask->guard->limits.fan_out_domains;
 	for (guint r = 0; r < ask->n_recipients; r++)
-		if (ask->m->outcomes == NULL || ask->m->outcomes->data[r] != MS_OUTCOME_RIGHT)
+		if (gets_it(ask, r) && (ask->m->outcomes == NULL ||
+					       ask->m->outcomes->data[r] != MS_OUTCOME_RIGHT))
 			add_member(ask, op, r);
 	drop_if_empty(ask, op);
 }
@@ -389,6 +395,8 @@ static void ask_fan_in(Ask *ask)
 	if (ask->guard->limits.fan_in == 0)
 		return;
 	for (guint r = 0; r < MIN(ask->n_recipients, PAIRS_TO); r++) {
+		if (!gets_it(ask, r))
+			continue;
 		for (const char *const *kind = ask->guard->limits.customers; *kind != NULL; kind++)
 			if (anybody_looks(ask, *kind))
 				ask_kind_in(ask, r, *kind);
@@ -503,7 +511,8 @@ static void ask_repeat(Ask *ask)
 	g_autofree char *same = sameness(ask);
 	if (ask->m->envelope->recipients->len <= SAME_EACH) {
 		for (guint r = 0; r < ask->n_recipients; r++)
-			ask_same(ask, same, ask->names[r], (int)r);
+			if (gets_it(ask, r))
+				ask_same(ask, same, ask->names[r], (int)r);
 		return;
 	}
 	g_autofree char *all = g_strjoinv("\n", ask->names);
@@ -563,7 +572,8 @@ static void ask_history(Ask *ask)
 			continue;
 		pairs++;
 		for (guint r = 0; r < MIN(ask->n_recipients, PAIRS_TO); r++)
-			ask_pair(ask, i, r);
+			if (gets_it(ask, r))
+				ask_pair(ask, i, r);
 	}
 }
 

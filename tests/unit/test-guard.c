@@ -177,7 +177,8 @@ static char *send_as(Run *run, const char *id, const char *what, const char *who
 	MsGuardStream streams[MS_GUARD_STREAMS];
 	guint n = ms_policy_streams(run->policies, run->last, streams);
 	const MsGuardMessage m = {e, reading, resolution, run->last->outcomes, streams, n,
-		run->last->action >= MS_HOLD, run->now};
+		run->last->action >= MS_HOLD, run->now,
+		run->last->action == MS_SPLIT ? run->last->withheld : NULL};
 	g_autoptr(GError) error = NULL;
 	MsAnswer answer = ms_guard_count(run->guard, &m, &run->counts, &error);
 	g_assert_true((answer == MS_FOUND) == (error == NULL));
@@ -845,6 +846,31 @@ static void test_forget(bool redis)
 	run_end(&run);
 }
 
+/* From whom a split withholds it, he has not had it: neither does he stand for many, nor is it usual
+ * that it goes to him. */
+static void test_withheld(bool redis)
+{
+	Run run;
+	MsGuardLimits limits = usual;
+	limits.breaker = limits.breaker_recent = 0;
+	run_begin(&run, redis, &limits,
+		"on-unusual = hold\non-repeat = deliver\non-mismatch = split\n"
+		"on-unknown-recipient = deliver");
+	run.accounts = "C0=A C1=B C2=C C3=D c0@d0.example=A c1@d1.example=B c2@d2.example=C "
+		       "c3@d3.example=D";
+	for (guint month = 0; month < 3; month++) {
+		for (guint i = 0; i < 4; i++) {
+			g_autofree char *what = g_strdup_printf("customer-number=C%u", i);
+			g_autofree char *whom = g_strdup_printf(
+				"c%u@d%u.example c%u@d%u.example", i, i, 3 - i, 3 - i);
+			SENT(&run, what, whom, "mismatch");
+		}
+		run.now += 30 * DAY;
+	}
+	send_pair(&run, 1, 2, "mismatch, unusual");
+	run_end(&run);
+}
+
 static void test_list(bool redis)
 {
 	Run run;
@@ -1437,7 +1463,7 @@ int main(int argc, char **argv)
 		{"stopped-still", test_stopped_still}, {"stopped-under-one", test_stopped_under_one},
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
-		{"forget", test_forget}, {"list", test_list}, {"whose", test_whose},
+		{"forget", test_forget}, {"withheld", test_withheld}, {"list", test_list}, {"whose", test_whose},
 		{"split", test_split}, {"volume", test_volume}, {"creep", test_creep}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
