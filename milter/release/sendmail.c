@@ -501,8 +501,13 @@ static int run_queue(const Mta *mta, const Word *words, size_t n, bool let_go)
 	return rc;
 }
 
-/* All but the last, which says afterwards that they were.  Of one that somebody has locked Sendmail
- * says nothing. */
+/* Of one that somebody has locked Sendmail says nothing, and lets it be. */
+static int is_locked(void)
+{
+	return release_fail(EX_TEMPFAIL, "Sendmail is at this message now");
+}
+
+/* All but the last, which says afterwards that they were. */
 static int let_go_parts(const Mta *mta, const Parts *parts)
 {
 	Parts left;
@@ -511,9 +516,20 @@ static int let_go_parts(const Mta *mta, const Parts *parts)
 		return rc;
 	rc = find_parts(mta, parts->id, &left);
 	free(left.words);
-	return rc == EX_OK && left.n > 1
-		? release_fail(EX_TEMPFAIL, "Sendmail is at this message now")
-		: rc;
+	return rc == EX_OK && left.n > 1 ? is_locked() : rc;
+}
+
+static int let_go_last(const Mta *mta, const Parts *parts)
+{
+	Message m = {.id = parts->id};
+	int rc = run_queue(mta, parts->words + parts->n - 1, 1, true);
+	if (rc != EX_OK)
+		return rc;
+	bool seen = visit_queue(mta, look_in, &m), stays = m.control != NULL;
+	message_close(&m);
+	if (!seen)
+		return no_queue();
+	return stays ? is_locked() : EX_OK;
 }
 
 /* Out of quarantine, all of it; then an attempt at once, which may wait for another host as long as
@@ -525,7 +541,7 @@ static int release(const Mta *mta, const char *id)
 	if (rc == EX_OK)
 		rc = let_go_parts(mta, &parts);
 	if (rc == EX_OK)
-		rc = run_queue(mta, parts.words + parts.n - 1, 1, true);
+		rc = let_go_last(mta, &parts);
 	if (rc == EX_OK)
 		run_queue(mta, parts.words, parts.n, false); /* or the next queue run does it */
 	free(parts.words);

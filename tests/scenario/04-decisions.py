@@ -1,4 +1,5 @@
 """Every decision on held mail, on Postfix and on Sendmail, checked at the sink that receives it."""
+import fcntl
 import pwd
 import threading
 
@@ -474,6 +475,16 @@ for p in both(S, 'unix:' + m.socket, tap):
         p.flush()
         tap.same(p.arrived('old one'), 1, '... but delivered when it can be')
     else:
+        # somebody else is at it: Sendmail lets it be, and says nothing of that
+        name = hold(p, 'locked one')
+        with open(next(x for x in p.control_files('h') if x.endswith(name)), 'r+') as f:
+            for lock in (fcntl.flock, fcntl.lockf):  # as it was built
+                lock(f, fcntl.LOCK_EX)
+            out = held('release', name)
+            tap.ok(m.code != 0 and 'at this message now' in out and name in p.held(), 'what is locked is not taken for released', out)
+            tap.same(state(name)[0], 'held', '... nor on record')
+        out = held('release', name)
+        tap.ok(m.code == 0 and p.arrived('locked one') == 1, '... and goes when it is free', out)
         m.more = p.settings() + p.desk('requeue-after = "1s"')
         m.write_conf()
         name = hold(p, 'old one too')
