@@ -283,27 +283,31 @@ static MsSubmitted send_held(Desk *desk, const MsRecord *record, const char *to)
 	return send_mail(desk, mail);
 }
 
-/* False: the MTA does not take it now.  What it refuses for good is not tried again. */
-static bool tell(Desk *desk, const MsRecord *record, const char *to)
+/* False: the MTA does not take it now.  What it refuses for good is not tried again.  `later`: to
+ * whom it takes none in this look. */
+static bool tell(Desk *desk, const MsRecord *record, const char *to, GHashTable *later)
 {
 	bool first = false;
 	gint64 window = desk->settings->desk.notice_window_ms * 1000;
 	if (*to == '\0')
 		return true;
+	if (g_hash_table_contains(later, to))
+		return false;
 	if (!ms_notices_first(desk->ledger, to, record->cause, window, &first, NULL))
 		return false; /* nobody knows whether he was told */
 	if (!first || send_held(desk, record, to) != MS_LATER)
 		return true;
 	ms_notices_unsent(desk->ledger, to, record->cause);
+	g_hash_table_add(later, g_strdup(to));
 	return false;
 }
 
-static bool tell_all(Desk *desk, const MsRecord *record)
+static bool tell_all(Desk *desk, const MsRecord *record, GHashTable *later)
 {
 	const MsSettings *s = desk->settings;
-	bool fine = !s->desk.notice_sender || tell(desk, record, record->sender);
+	bool fine = !s->desk.notice_sender || tell(desk, record, record->sender, later);
 	for (const char *const *to = s->desk.notice_to; *to != NULL; to++)
-		fine = tell(desk, record, *to) && fine;
+		fine = tell(desk, record, *to, later) && fine;
 	return fine;
 }
 
@@ -324,8 +328,15 @@ static bool is_to_be_told(const MsRecord *record)
 	return record->state == MS_STATE_HELD && record->due == 0;
 }
 
+#define MOST_LATER 3 /* addresses: it takes none now */
+#define GIVE_UP_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
+
+/* Whom the MTA takes none for keeps the others waiting no longer than a look, and is waited for no
+ * longer than a day. */
 void desk_send_notices(Desk *desk)
 {
+	g_autoptr(GHashTable) later = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	bool passed = false;
 	const MsSettings *s = desk->settings;
 	if ((!s->desk.notice_sender && s->desk.notice_to[0] == NULL) ||
 		g_get_monotonic_time() < desk->of->notices_at)
@@ -339,12 +350,15 @@ void desk_send_notices(Desk *desk)
 			!ms_notices_first(
 				desk->ledger, record->uid, TOLD, NEVER_AGAIN, &first, NULL))
 			return; /* the ledger cannot say now */
-		if (first && !tell_all(desk, record)) {
+		if (first && !tell_all(desk, record, later)) {
 			ms_notices_unsent(desk->ledger, record->uid, TOLD);
 			desk->of->notices_at = g_get_monotonic_time() + PAUSE_US;
-			return;
+			passed = passed || ms_clock_now() - record->arrived < GIVE_UP_US;
 		}
-		desk->of->noticed = record->changed;
+		if (g_hash_table_size(later) >= MOST_LATER)
+			return;
+		if (!passed)
+			desk->of->noticed = record->changed;
 	}
 }
 

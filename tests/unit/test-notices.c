@@ -296,6 +296,35 @@ static void test_held(void)
 	world_free(w);
 }
 
+/* Whom the MTA does not take it for is told later, and the others are told; each once. */
+static void test_untold(void)
+{
+	World *w = world_new("", " notice-to = {\"one@seller.example\", \"two@seller.example\"}\n");
+	MsDesk *desk = world_desk(w);
+	static const char *const causes[] = {"one", "two", "three"};
+	for (gsize i = 0; i < G_N_ELEMENTS(causes); i++) {
+		g_autofree G_GNUC_UNUSED char *uid =
+			world_hold(w, &(WorldHold){.cause = causes[i]});
+	}
+	stub_next(w->stub, AT_RCPT, STUB_LATER);
+	ms_desk_tick(desk);
+	g_autoptr(GPtrArray) others = stub_take(w->stub);
+	g_assert_cmpuint(others->len, ==, 3);
+	for (guint i = 0; i < others->len; i++)
+		g_assert_cmpstr(((Delivery *)others->pdata[i])->recipients->pdata[0], ==,
+			"two@seller.example");
+	ms_desk_free(desk);
+	desk = world_desk(w); /* which does not wait */
+	ms_desk_tick(desk);
+	g_autoptr(GPtrArray) first = stub_take(w->stub);
+	g_assert_cmpuint(first->len, ==, 3);
+	ms_desk_tick(desk);
+	g_autoptr(GPtrArray) none = stub_take(w->stub);
+	g_assert_cmpuint(none->len, ==, 0);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* Whatever stands in a record ends no line and begins no field. */
 static void test_hostile(void)
 {
@@ -535,6 +564,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/notices/return/large", test_large);
 	g_test_add_func("/notices/return/without", test_without);
 	g_test_add_func("/notices/held", test_held);
+	g_test_add_func("/notices/untold", test_untold);
 	g_test_add_func("/notices/hostile", test_hostile);
 	g_test_add_func("/notices/digest", test_digest);
 	g_test_add_func("/notices/digest-delayed", test_digest_delayed);
