@@ -846,8 +846,8 @@ static void test_forget(bool redis)
 	run_end(&run);
 }
 
-/* From whom a split withholds it, he has not had it: neither does he stand for many, nor is it usual
- * that it goes to him. */
+/* From whom a split withholds it, he has not had it: neither does he stand for many, nor is it
+ * usual that it goes to him. */
 static void test_withheld(bool redis)
 {
 	Run run;
