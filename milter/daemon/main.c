@@ -231,6 +231,8 @@ static void reload(Daemon *daemon, int asked)
 			error->message);
 	} else {
 		ms_runtime_warm(fresh, WARM_MS);
+		ms_directory_succeed(
+			ms_runtime_directory(fresh), ms_runtime_directory(daemon->runtime));
 		watch_mapping(fresh);
 		trial_begin(fresh);
 		pthread_mutex_lock(&daemon->lock);

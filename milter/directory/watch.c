@@ -53,6 +53,19 @@ static void found(MsWatch *w, const char *generation, const char *why)
 		w->told(true, "directory: the mapping is whole again", w->user);
 }
 
+void ms_directory_succeed(MsDirectory *directory, MsDirectory *before)
+{
+	pthread_mutex_lock(&before->lock);
+	g_autofree char *lost = g_strdup(before->lost), *why = g_strdup(before->lost_why);
+	pthread_mutex_unlock(&before->lock);
+	pthread_mutex_lock(&directory->lock);
+	if (directory->lost == NULL) {
+		directory->lost = g_steal_pointer(&lost);
+		directory->lost_why = g_steal_pointer(&why);
+	}
+	pthread_mutex_unlock(&directory->lock);
+}
+
 /* One whole pass; false: to be stopped. */
 static bool pass(MsWatch *w, const MsMapping *mapping, bool *finished)
 {

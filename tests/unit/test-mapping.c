@@ -520,6 +520,15 @@ static void test_watch(void)
 	g_assert_cmpuint(right, ==, 0);
 	g_usleep(1000 * 1000);
 	g_assert_cmpuint(told.lost, ==, 1); /* told once */
+	/* Who takes its place has not seen it, and is told. */
+	g_autoptr(MsDirectory) next = open_directory(&settings);
+	right = 0;
+	g_assert_cmpuint(wrong_answers(next, 5, 430, &right), ==, 0);
+	g_assert_cmpuint(right, >, 0);
+	ms_directory_succeed(next, watched);
+	right = 0;
+	g_assert_cmpuint(wrong_answers(next, 5, 430, &right), ==, 0);
+	g_assert_cmpuint(right, ==, 0);
 	/* Another mapping is another matter. */
 	load(loader, text);
 	right = 0;
