@@ -338,8 +338,8 @@ typedef void (*MsDirectoryTold)(bool whole, const char *text, void *user);
 bool ms_directory_watch(MsDirectory *directory, gint64 every_ms, MsDirectoryTold told, void *user,
 	GError **error);
 void ms_directory_unwatch(MsDirectory *directory);
-/* What was found by the thread of `before` is known to `directory`, too, which is to take its place:
- * of a mapping that both have in use. */
+/* What was found by the thread of `before` is known to `directory`, too, which is to take its
+ * place: of a mapping that both have in use. */
 void ms_directory_succeed(MsDirectory *directory, MsDirectory *before);
 
 #endif
