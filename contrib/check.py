@@ -28,6 +28,8 @@ JOBS = '-j%d' % (os.cpu_count() or 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
 LIMIT = 3600  # seconds of one job, none of which should take a quarter of it
+# Seconds after which what --other does is left to it: a run of all the rest is to come to its end on slow machines, too.
+LONG_RUN = 2700
 # Only what is done in a root of the Debian that this machine is not; only what is done on fresh servers.
 OTHER = '--other' in sys.argv[1:]
 STOCK = '--stock' in sys.argv[1:]
@@ -187,8 +189,17 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=runner.stop).start())
     signal.signal(signal.SIGINT, lambda *_: threading.Thread(target=runner.stop).start())
     try:
-        jobs, last = plan(runner, work)
+        jobs, other, last = plan(runner, work)
         runner.run(jobs)
+        if time.monotonic() - BEGUN > LONG_RUN:
+            for job in other:
+                job.state = 'left out'
+                job.counts['skipped'] += 1
+                job.notes.append('the run took longer than %d s: contrib/check --other' % LONG_RUN)
+                report(job)
+        elif not runner.ending:
+            runner.run(other)
+        jobs += other
         for job in [j for j in jobs if j.again and j.counts['failed'] and not runner.ending]:
             print('%s failed beside others; now by itself' % job.name)
             job.counts.clear()
@@ -443,7 +454,7 @@ def plan(runner, work):
     first = Job('the README\'s lines in the source folder, make dist', configure)
     runner.run([first])
     if first.state != 'done':
-        return [first], []
+        return [first], [], []
     root = Job('the other Debian: a root', bring)
     others = [
         Job('the other Debian: build', build_other, [root.name]),
@@ -451,11 +462,11 @@ def plan(runner, work):
         Job('the other Debian: quickstart', quickstart_other, ['the other Debian: build'], 'quickstart'),
     ]
     if OTHER:
-        return [first, root, *others], []
+        return [first, root, *others], [], []
     if STOCK:
         return [first, root, Job('the other Debian: packages', packages_other, [root.name]),
                 Job('from stock to observing', stock, ['the other Debian: packages'], 'machine'),
-                Job('from stock to observing, from source', stock_source, [], 'machine')], []
+                Job('from stock to observing, from source', stock_source, [], 'machine')], [], []
     builds = [
         root,
         Job('build, gcc', build, [], 'processors'),
@@ -483,9 +494,9 @@ def plan(runner, work):
                   Job('quickstart where only root may enter', closed, ['build, gcc'], 'quickstart')]
     # The longest first: unit tests, then scenarios of both builds in turn, then what needs no other.
     both = zip(scenarios('gcc'), scenarios('clang', MS_SANITIZERS='1', ASAN_OPTIONS=LITTLE_KEPT))
-    jobs = [first, *builds, *units, *others, *(job for pair in both for job in pair), *short, *ends]
-    # When nobody needs what was built any more.
-    return jobs, [Job('what is installed, handed out and built is taken away again', taken_away)]
+    jobs = [first, *builds, *units, *(job for pair in both for job in pair), *short, *ends]
+    # The last when nobody needs what was built any more.
+    return jobs, others, [Job('what is installed, handed out and built is taken away again', taken_away)]
 
 
 sys.exit(main())
