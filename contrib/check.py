@@ -1,8 +1,8 @@
 """Every test, several side by side; run by contrib/check.
 
 What is done is a list of jobs; each waits for the builds that it names.  Scenarios wait for
-clocks and time-outs more than they compute, so up to LANES jobs run at once.  Of jobs that
-share something (a lock) one runs at a time: those that keep all processors busy, those that
+clocks and time-outs more than they compute, so up to LANES jobs run at once; unit tests, which
+keep processors busy, have half of them each.  Of jobs that share something (a lock) one runs at a time: those that keep all processors busy, those that
 boot a machine, those that drive a browser.  A scenario or a check program that failed beside
 others is run once more by itself, since a clock may have run out for want of processors; that
 it failed first is told.  ccache is used where it is installed.
@@ -27,7 +27,7 @@ ROOT = os.geteuid() == 0
 JOBS = '-j%d' % (os.cpu_count() or 1)
 AS_INSTALLED = ['--prefix=/usr', '--sysconfdir=/etc', '--localstatedir=/var', '--runstatedir=/run']
 BEGUN = time.monotonic()
-LIMIT = 3600  # seconds of one job, none of which should take a quarter of it
+LIMIT = 4800  # seconds of one job, none of which should take a quarter of it
 # Seconds after which what --other does is left to it: a run of all the rest is to come to its end on slow machines, too.
 LONG_RUN = 2700
 # Only what is done in a root of the Debian that this machine is not; only what is done on fresh servers.
@@ -56,8 +56,8 @@ class Failed(Exception):
 class Job:
     """`work(job)` raises Failed, or counts."""
 
-    def __init__(self, name, work, after=(), lock=None, again=False):
-        self.name, self.work, self.after, self.lock, self.again = name, work, after, lock, again
+    def __init__(self, name, work, after=(), lock=None, again=False, lanes=1):
+        self.name, self.work, self.after, self.lock, self.again, self.lanes = name, work, after, lock, again, lanes
         self.counts = collections.Counter()
         self.notes = []
         self.state = 'waiting'
@@ -154,7 +154,8 @@ class Runner:
                         job.state = 'left out'
                         job.counts['failed' if self.ending else 'skipped'] += 1
                         report(job)
-                    elif all(state.get(x) in ('done', None) for x in job.after) and len(running) < LANES \
+                    elif all(state.get(x) in ('done', None) for x in job.after) \
+                            and (not running or sum(j.lanes for j in running) + job.lanes <= LANES) \
                             and not (job.lock and job.lock in [j.lock for j in running]):
                         job.state = 'running'
                         running.append(job)
@@ -476,7 +477,7 @@ def plan(runner, work):
     ]
     # Before all that waits for clocks: beside it they take four times as long, and everything needs them.
     runner.run(builds)
-    units = [Job('make check, ' + x, unit(x), ['build, ' + x], None, True) for x in ('clang', 'gcc')]
+    units = [Job('make check, ' + x, unit(x), ['build, ' + x], None, True, max(LANES // 2, 1)) for x in ('clang', 'gcc')]
     ends = []
     # A corpus of real mail with known verdicts, where there is one beside the checkout.
     corpus = os.environ.get('MISSENT_CORPUS', TOP + '/../shared/corpus') + '/mail'
