@@ -2,10 +2,11 @@
 
 What is done is a list of jobs; each waits for the builds that it names.  Scenarios wait for
 clocks and time-outs more than they compute, so up to LANES jobs run at once; unit tests, which
-keep processors busy, have half of them each.  Of jobs that share something (a lock) one runs at a time: those that keep all processors busy, those that
-boot a machine, those that drive a browser.  A scenario or a check program that failed beside
-others is run once more by itself, since a clock may have run out for want of processors; that
-it failed first is told.  ccache is used where it is installed.
+keep processors busy, have half of them each.  Of jobs that share something (a lock) one runs at
+a time: those that keep all processors busy, those that boot a machine, those that drive a
+browser.  A scenario or a check program that failed beside others is run once more by itself,
+since a clock may have run out for want of processors; that it failed first is told.  ccache is
+used where it is installed.
 """
 import collections
 import glob
