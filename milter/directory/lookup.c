@@ -184,7 +184,7 @@ static MsAnswer check_age(
 	return MS_FOUND;
 }
 
-static MsAnswer check_seen(
+MsAnswer ms_directory_check_seen(
 	const MsDirectory *directory, const MsDirectoryState *state, GError **error)
 {
 	gint64 newest;
@@ -540,7 +540,7 @@ MsAnswer ms_lookup_entries(
 		if (answer == MS_ABSENT)
 			continue;
 		if (answer == MS_FOUND)
-			answer = check_seen(directory, &lookup->state, &older);
+			answer = ms_directory_check_seen(directory, &lookup->state, &older);
 		if (older == NULL)
 			return answer;
 		if (again) {

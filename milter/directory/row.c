@@ -374,12 +374,19 @@ static MsAnswer take_list(MsDirectory *directory, const MsMapping *mapping, cons
 	return MS_FOUND;
 }
 
+/* A replica may be behind what answered last; the primary is not. */
+typedef struct {
+	MsDirectory *directory;
+	bool primary;
+	MsKnown *known;
+	GError **error;
+} Lists;
+
 /* MS_ABSENT: another mapping was taken into use meanwhile. */
-static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gint64 from,
-	MsKnown *known, GError **error)
+static MsAnswer take_lists(Lists *l, const MsMapping *mapping, gint64 from)
 {
 	MsFingerprint sum = {{0}};
-	MsBackend *backend = directory->backend;
+	MsBackend *backend = l->directory->backend;
 	MsAnswer answer = MS_FOUND;
 	for (gint64 at = from; at < mapping->changes && answer == MS_FOUND; at += LISTS_AT_ONCE) {
 		MsPartId ids[LISTS_AT_ONCE];
@@ -388,33 +395,57 @@ static MsAnswer take_lists(MsDirectory *directory, const MsMapping *mapping, gin
 			ids[i] = MS_PART(MS_PART_MARKS, (guint32)(at + (gint64)i));
 		MsView view;
 		ms_view_init(&view);
-		answer = backend->ops->fetch(backend, mapping->generation, ids, n, &view, error);
+		view.primary = l->primary;
+		answer = backend->ops->fetch(backend, mapping->generation, ids, n, &view, l->error);
 		if (answer == MS_FOUND && g_strcmp0(view.generation, mapping->generation) != 0)
 			answer = MS_ABSENT;
 		for (gsize i = 0; i < n && answer == MS_FOUND; i++)
-			answer = take_list(directory, mapping, &view, ids[i], known, &sum, error);
+			answer = take_list(l->directory, mapping, &view, ids[i], l->known, &sum,
+				l->error);
 		ms_view_clear(&view);
 	}
 	if (answer == MS_FOUND && from == 0 && memcmp(&sum, &mapping->marks, sizeof sum) != 0)
-		return ms_directory_unfit(error,
+		return ms_directory_unfit(l->error,
 			"its marks are not all of them, or older ones; import it again "
 			"(missent directory import)");
 	return answer;
 }
 
-static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64 changes,
-	MsKnown **known_out, GError **error)
+/* Not older than what any message here was answered from: what that had more would be looked for
+ * by nobody. */
+static MsAnswer check_newest(const MsDirectory *directory, const MsMapping *mapping, GError **error)
+{
+	MsDirectoryState state = {0};
+	ms_directory_state_of(mapping, &state);
+	MsAnswer answer = ms_directory_check_seen(directory, &state, error);
+	ms_directory_state_clear(&state);
+	return answer;
+}
+
+static MsAnswer ask_known(MsDirectory *directory, bool *primary, const char *generation,
+	gint64 changes, MsKnown **known_out, GError **error)
 {
 	MsAnswer answer;
-	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, false, &answer, error);
+	g_autoptr(GError) older = NULL;
+	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, *primary, &answer, error);
 	if (mapping == NULL)
 		return answer;
+	answer = check_newest(directory, mapping, &older);
+	if (older != NULL && !*primary) {
+		*primary = true;
+		return MS_ABSENT;
+	}
+	if (older != NULL) {
+		g_propagate_error(error, g_steal_pointer(&older));
+		return answer;
+	}
 	g_autoptr(MsKnown) known = g_new0(MsKnown, 1);
 	known->marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
 	known->generation = g_strdup(mapping->generation);
 	known->changes = mapping->changes;
 	known->whole = g_strcmp0(generation, known->generation) != 0;
-	answer = take_lists(directory, mapping, known->whole ? 0 : changes, known, error);
+	Lists lists = {directory, *primary, known, error};
+	answer = take_lists(&lists, mapping, known->whole ? 0 : changes);
 	if (answer == MS_FOUND)
 		*known_out = g_steal_pointer(&known);
 	return answer;
@@ -425,8 +456,10 @@ static MsAnswer ask_known(MsDirectory *directory, const char *generation, gint64
 MsAnswer ms_directory_known(MsDirectory *directory, const char *generation, gint64 changes,
 	MsKnown **known_out, GError **error)
 {
+	bool primary = false;
 	for (int i = 0; i < MAX_RESTARTS; i++) {
-		MsAnswer answer = ask_known(directory, generation, changes, known_out, error);
+		MsAnswer answer = ask_known(
+			directory, &primary, generation, changes, known_out, error);
 		if (answer != MS_ABSENT)
 			return answer;
 	}

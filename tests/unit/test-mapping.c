@@ -567,6 +567,11 @@ static void test_gone_back(void)
 	g_assert_cmpint(
 		ms_directory_resolve(reader, NULL, 0, &recipient, 1, &r, &error), ==, MS_CONFIG);
 	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
+	/* What it knows is no more to be searched for by than to be asked. */
+	g_clear_error(&error);
+	g_autoptr(MsKnown) known = NULL;
+	g_assert_cmpint(ms_directory_known(reader, NULL, 0, &known, &error), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
 	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
 	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
 }
