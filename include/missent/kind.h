@@ -129,6 +129,10 @@ bool ms_kind_checked(const MsKind *kind, const char *canonical);
 /* Have these digits Luhn's sum (ISO/IEC 7812-1 annex B)?  They are digits all. */
 bool ms_kind_luhn(const char *digits, gsize len);
 
+/* What a directory's entries of a kind depend on, in words: where they differ ("digits" for
+ * "alnum"), what was stored under the one is not found under the other. */
+char *ms_kind_kept_as(const MsKind *kind);
+
 /* Another form under which the directory keeps what one value stands for. */
 typedef struct {
 	char *key;     /* "company/FR123456824" */

@@ -222,7 +222,11 @@ static MsAnswer look(const Job *job, Work *w)
 		return MS_RETRY;
 	}
 	w->mapping = ms_view_mapping(job->directory, &w->view, w->error);
-	return w->mapping != NULL ? MS_FOUND : MS_CONFIG;
+	if (w->mapping == NULL)
+		return MS_CONFIG;
+	/* What goes, goes by its account. */
+	return job->strip != NULL || ms_directory_kinds_fit(job->directory, w->mapping, w->error)
+		? MS_FOUND : MS_CONFIG;
 }
 
 static MsAnswer swap(const Job *job, Work *w)

@@ -72,13 +72,15 @@ MsAnswer ms_lookup_entries(
 	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup, GError **error);
 /* What has been seen, as a state that is fit for use. */
 MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **error);
+/* Is what the mapping has asked for as it was stored?  One that does not say fits. */
+bool ms_directory_kinds_fit(const MsDirectory *directory, const MsMapping *mapping, GError **error);
 void ms_directory_state_of(const MsMapping *mapping, MsDirectoryState *out);
 MsAnswer ms_directory_unfit(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* There is none. */
-MsAnswer ms_directory_none(const MsDirectory *directory, GError **error);
 /* An older state than one that answered here before (seen.h) is not fit. */
 MsAnswer ms_directory_check_seen(
 	const MsDirectory *directory, const MsDirectoryState *state, GError **error);
+/* There is none. */
+MsAnswer ms_directory_none(const MsDirectory *directory, GError **error);
 /* A part of it is not there, or is not what it should be. */
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what);
 #define MS_ANOTHER_MEANWHILE "directory: another mapping was taken into use meanwhile"

@@ -934,6 +934,15 @@ static bool run(Import *import, int fd, GError **error)
 	return fine;
 }
 
+static void note_kinds(const MsKinds *kinds, MsMapping *mapping)
+{
+	for (guint i = 0; i < ms_kinds_count(kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(kinds, i);
+		g_hash_table_insert(
+			mapping->kinds, g_strdup(kind->name), ms_kind_kept_as(kind));
+	}
+}
+
 bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *options,
 	MsImportResult *result_out, GError **error)
 {
@@ -953,6 +962,7 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 		.saids = g_ptr_array_new_with_free_func(g_free),
 	};
 	import.mapping->source = g_strdup(options->source);
+	note_kinds(directory->kinds, import.mapping);
 	if (options->warn != NULL)
 		import.slip = ms_slip_new(directory->kinds, options->warn, options->user);
 	if (options->warn != NULL)

@@ -118,6 +118,45 @@ MsMapping *ms_view_mapping(MsDirectory *directory, const MsView *view, GError **
 	return g_steal_pointer(&mapping);
 }
 
+/* A name that is in the one and not in the other; NULL: there is none. */
+static const char *kind_gone(const MsDirectory *directory, const MsMapping *mapping)
+{
+	GHashTableIter iter;
+	gpointer name;
+	g_hash_table_iter_init(&iter, mapping->kinds);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (ms_kinds_find(directory->kinds, name) == NULL)
+			return name;
+	return NULL;
+}
+
+/* Values of a kind that is kept otherwise now, or has another name, would be asked for under names
+ * that they were never stored under.  A kind of which the mapping has none, and one that is not
+ * looked for any more, are no such: kinds.conf and the mapping need not come at one time. */
+bool ms_directory_kinds_fit(const MsDirectory *directory, const MsMapping *mapping, GError **error)
+{
+	const char *gone = kind_gone(directory, mapping);
+	for (guint i = 0; i < ms_kinds_count(directory->kinds); i++) {
+		const MsKind *kind = ms_kinds_nth(directory->kinds, i);
+		const char *was = g_hash_table_lookup(mapping->kinds, kind->name);
+		g_autofree char *is = ms_kind_kept_as(kind);
+		if (was != NULL && strcmp(was, is) != 0)
+			ms_directory_unfit(error,
+				"kinds.conf has kind \"%s\" otherwise (%s) than when it was imported (%s): "
+				"what was stored is not found so; " COMMAND,
+				kind->name, is, was);
+		else if (was == NULL && gone != NULL)
+			ms_directory_unfit(error,
+				"kinds.conf has a kind \"%s\" and no \"%s\", which it had when the mapping was "
+				"imported: if that was renamed, what was stored is not found; " COMMAND,
+				kind->name, gone);
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
 MsMapping *ms_directory_in_use(
 	MsDirectory *directory, bool primary, MsAnswer *answer_out, GError **error)
 {
@@ -151,9 +190,10 @@ static MsMapping *read_mapping(MsDirectory *directory, const MsView *view, GErro
 	MsMapping *mapping = known_mapping(directory, view);
 	if (mapping != NULL)
 		return mapping;
-	mapping = ms_view_mapping(directory, view, error);
-	if (mapping == NULL)
+	g_autoptr(MsMapping) read = ms_view_mapping(directory, view, error);
+	if (read == NULL || !ms_directory_kinds_fit(directory, read, error))
 		return NULL;
+	mapping = g_steal_pointer(&read);
 	pthread_mutex_lock(&directory->lock);
 	g_free(directory->state);
 	directory->state = g_strdup(view->state);

@@ -11,12 +11,15 @@
 #define NAME "missent-mapping="
 #define FORM NAME MS_MAPPING_FORM
 #define SEAL_BYTES 16
+#define POSITION "position."
+#define KIND "kind."
 
 MsMapping *ms_mapping_new(void)
 {
 	MsMapping *mapping = g_new0(MsMapping, 1);
 	mapping->references = 1;
 	mapping->positions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	mapping->kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return mapping;
 }
 
@@ -33,6 +36,7 @@ void ms_mapping_free(MsMapping *mapping)
 	g_free(mapping->generation);
 	g_free(mapping->source);
 	g_hash_table_unref(mapping->positions);
+	g_hash_table_unref(mapping->kinds);
 	g_free(mapping);
 }
 
@@ -70,6 +74,15 @@ static void add_source(GString *out, const char *source)
 	g_string_append_c(out, '\n');
 }
 
+/* In the order of names. */
+static void add_each(GString *out, const char *what, GHashTable *values)
+{
+	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(values), (GCompareFunc)strcmp);
+	for (GList *l = names; l != NULL; l = l->next)
+		g_string_append_printf(out, "%s%s=%s\n", what, (char *)l->data,
+			(char *)g_hash_table_lookup(values, l->data));
+}
+
 char *ms_mapping_write(const MsMapping *m, const MsKeys *keys)
 {
 	GString *out = g_string_new(FORM "\n");
@@ -83,11 +96,8 @@ char *ms_mapping_write(const MsMapping *m, const MsKeys *keys)
 	add_source(out, m->source);
 	add_hex(out, "sum", m->sum.bytes, MS_FINGERPRINT);
 	add_hex(out, "marks", m->marks.bytes, MS_FINGERPRINT);
-	g_autoptr(GList)
-		names = g_list_sort(g_hash_table_get_keys(m->positions), (GCompareFunc)strcmp);
-	for (GList *l = names; l != NULL; l = l->next)
-		g_string_append_printf(out, "position.%s=%s\n", (char *)l->data,
-			(char *)g_hash_table_lookup(m->positions, l->data));
+	add_each(out, POSITION, m->positions);
+	add_each(out, KIND, m->kinds);
 	guint8 seal[SEAL_BYTES];
 	seal_of(keys, out->str, out->len, seal);
 	add_hex(out, "seal", seal, SEAL_BYTES);
@@ -150,9 +160,11 @@ static bool take_line(MsMapping *m, const char *name, const char *value)
 		return ms_unhex(value, m->sum.bytes, MS_FINGERPRINT);
 	} else if (strcmp(name, "marks") == 0) {
 		return ms_unhex(value, m->marks.bytes, MS_FINGERPRINT);
-	} else if (g_str_has_prefix(name, "position.")) {
+	} else if (g_str_has_prefix(name, POSITION)) {
 		g_hash_table_insert(
-			m->positions, g_strdup(name + strlen("position.")), g_strdup(value));
+			m->positions, g_strdup(name + strlen(POSITION)), g_strdup(value));
+	} else if (g_str_has_prefix(name, KIND)) {
+		g_hash_table_insert(m->kinds, g_strdup(name + strlen(KIND)), g_strdup(value));
 	}
 	return true;
 }

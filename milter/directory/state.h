@@ -19,6 +19,7 @@ typedef struct {
 	gint64 version; /* changes since it was imported */
 	MsFingerprint sum, marks; /* of all slices; of all lists of marks */
 	GHashTable *positions; /* of sources of changes: name to the last one that is in it */
+	GHashTable *kinds; /* by name: as what each was kept (kind.h); empty: that is not said */
 	gint references; /* atomic; one that is shared is not changed */
 } MsMapping;
 

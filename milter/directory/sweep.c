@@ -29,9 +29,10 @@ struct MsSweep {
 static MsMapping *copy_of(const MsMapping *from)
 {
 	MsMapping *m = ms_mapping_new();
-	GHashTable *positions = m->positions;
+	GHashTable *positions = m->positions, *kinds = m->kinds;
 	*m = *from;
 	m->positions = positions;
+	m->kinds = kinds;
 	m->generation = g_strdup(from->generation);
 	m->source = g_strdup(from->source);
 	return m;

@@ -677,6 +677,13 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 	return g_steal_pointer(&value);
 }
 
+char *ms_kind_kept_as(const MsKind *kind)
+{
+	const char *country_code = kind->country_code != NULL ? kind->country_code : "0";
+	return g_strjoin(" ", forms[kind->form], checks[kind->check], families[kind->family],
+		kind->known ? "known" : "asked", country_code, NULL);
+}
+
 bool ms_kind_checked(const MsKind *kind, const char *canonical)
 {
 	return ms_check_digits(kind->check, canonical);

@@ -690,6 +690,68 @@ static void test_other_forms_of_state(void)
 	g_assert_cmpint(ask(directory, "C000001", "user1@a1.example"), ==, MS_OWN);
 }
 
+/* ---- written under another kinds.conf ----------------------------------------------------- */
+
+#define KIND(name, settings) "kind " name " {\n pattern = { \"[A-Z]?[0-9]{6}\" }\n" settings "}\n"
+
+/* A mapping of which the first kinds.conf was made, asked under the second. */
+static void test_other_kinds(void)
+{
+	static const struct {
+		const char *before, *after, *why; /* NULL: it is as good as before */
+	} rows[] = {
+		{KIND("customer-number", ""), KIND("customer-number", " label-required = yes\n labels = { \"no\" }\n"), NULL},
+		{KIND("customer-number", ""), KIND("customer-number", "") KIND("order", ""), NULL},
+		{KIND("customer-number", "") KIND("order", ""), KIND("customer-number", ""), NULL},
+		{KIND("customer-number", "") KIND("order", ""), KIND("order", "") KIND("customer-number", ""), NULL},
+		{KIND("customer-number", "") KIND("order", ""), KIND("customer-number", "") KIND("job", ""),
+			"has a kind \"job\" and no \"order\""},
+		{KIND("customer-number", ""), KIND("client-number", ""),
+			"has a kind \"client-number\" and no \"customer-number\""},
+		{KIND("customer-number", ""), KIND("customer-number", " canonical = digits\n"),
+			"\"customer-number\" otherwise (digits none none known 0) than when it was "
+			"imported (alnum none none known 0)"},
+		{KIND("customer-number", ""), KIND("customer-number", " check = luhn\n"), "otherwise"},
+		{KIND("customer-number", ""), KIND("customer-number", " family = vat\n"), "otherwise"},
+		{KIND("customer-number", " known = no\n"), KIND("customer-number", ""), "otherwise"},
+		{KIND("customer-number", "") KIND("tel", " canonical = phone\n country-code = 49\n"),
+			KIND("customer-number", "") KIND("tel", " canonical = phone\n country-code = 43\n"),
+			"\"tel\" otherwise"},
+	};
+	static const char text[] =
+		"account,kind,value\nA-1,recipient,user1@a1.example\nA-1,customer-number,C000001\n";
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "kinds", true);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(MsKinds) before = ms_kinds_parse("kinds.conf", rows[i].before, &error);
+		g_autoptr(MsKinds) after = ms_kinds_parse("kinds.conf", rows[i].after, &error);
+		g_assert_no_error(error);
+		g_autoptr(MsDirectory) was = ms_directory_open(&settings, before, &error);
+		g_autoptr(MsDirectory) is = ms_directory_open(&settings, after, &error);
+		g_assert_no_error(error);
+		load(was, text);
+		g_assert_cmpint(ask(was, "C000001", "user1@a1.example"), ==, MS_OWN);
+		g_test_message("row %zu", i);
+		if (rows[i].why == NULL) {
+			g_assert_cmpint(ask(is, "C000001", "user1@a1.example"), ==, MS_OWN);
+			continue;
+		}
+		expect_refused(is, rows[i].why);
+		/* Nor is anything put beside what is kept otherwise. */
+		bool changed = false;
+		g_assert_cmpint(ms_directory_put(is, "A-1", "recipient", "b@a1.example", &changed,
+					&error), ==, MS_CONFIG);
+		g_assert_nonnull(strstr(error->message, rows[i].why));
+		g_assert_cmpint(ask(was, "C000001", "b@a1.example"), !=, MS_OWN);
+		/* Imported again it is as it should be. */
+		g_clear_error(&error);
+		MsImportOptions lenient = {.max_bad = 1};
+		import(is, text, lenient, &error);
+		g_assert_no_error(error);
+		expect_refused(was, "kinds.conf has");
+	}
+}
+
 static void test_earlier_version(void)
 {
 	g_autofree char *text = rows_of(3);
@@ -1313,6 +1375,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/copied-over", test_copied_over);
 	g_test_add_func("/mapping/earlier-version", test_earlier_version);
 	g_test_add_func("/mapping/versions", test_other_forms_of_state);
+	g_test_add_func("/mapping/kinds", test_other_kinds);
 	g_test_add_func("/mapping/import/killed", test_killed);
 	g_test_add_func("/mapping/import/killed-redis", test_killed_redis);
 	g_test_add_func("/mapping/import/stopped", test_stopped);
