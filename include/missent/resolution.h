@@ -77,6 +77,8 @@ MsRelation ms_resolution_if_meant(
  * asked is of all that somebody owns of it. */
 bool ms_resolution_is_owned(const MsResolution *resolution, guint identifier);
 bool ms_resolution_is_partial(const MsResolution *resolution, guint identifier);
+/* Is the house among those who own it?  Then it may be seen by all. */
+bool ms_resolution_is_houses(const MsResolution *resolution, guint identifier);
 /* Is it any recipient's own? */
 bool ms_resolution_is_theirs(const MsResolution *resolution, guint identifier);
 /* The one account, other than the house, that owns it, as a number below

@@ -435,6 +435,12 @@ MsRelation ms_resolution_if_meant(const MsResolution *r, guint identifier, guint
 	return relation_of(r, IDENTIFIER(r, identifier)->alone, recipient);
 }
 
+bool ms_resolution_is_houses(const MsResolution *r, guint identifier)
+{
+	const Row *row = ROW(r, identifier);
+	return row->owners != 0 && !is_others(r, row);
+}
+
 bool ms_resolution_is_theirs(const MsResolution *r, guint identifier)
 {
 	return ROW(r, identifier)->theirs;

@@ -88,10 +88,7 @@ static bool is_senders(const Ask *ask, const MsFinding *f)
 
 static bool is_house(const Ask *ask, guint finding)
 {
-	for (guint r = 0; ask->resolution != NULL && r < MIN(ask->n_recipients, 2); r++)
-		if (ms_resolution_relation(ask->resolution, finding, r) == MS_HOUSE)
-			return true;
-	return false;
+	return ask->resolution != NULL && ms_resolution_is_houses(ask->resolution, finding);
 }
 
 static bool may_be_a_customers(const Ask *ask, guint finding)

@@ -408,6 +408,36 @@ static void test_rights(bool redis)
 	run_end(&run);
 }
 
+/* Whoever of the house gets a copy: what is a customer's is none of its own. */
+static void test_house_copies(bool redis)
+{
+	static const struct {
+		const char *before, *after, *what;
+		bool others;
+	} rows[] = {{"", "", "C1", true}, {"boss@seller.example ", "", "C2", true},
+		{"", " boss@seller.example", "C3", true},
+		{"boss@seller.example archive@seller.example ", "", "C4", true},
+		{"", "", "H1", false}, {"boss@seller.example ", "", "H2", false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		Run run;
+		run_begin(&run, redis, &usual,
+			"on-mismatch = deliver\non-repeat = deliver\nhouse-recipients = trusted");
+		run.accounts =
+			"C1=A C2=A C3=A C4=A H1=house H2=house boss@seller.example=house "
+			"archive@seller.example=house";
+		for (guint k = 0; k < 5; k++) {
+			g_autofree char *whom = g_strdup_printf(
+				"%sc%u@d%u.example%s", rows[i].before, k, k, rows[i].after);
+			g_autofree char *what = g_strconcat("customer-number=", rows[i].what, NULL);
+			g_autofree char *got = send_next(&run, what, whom);
+			g_test_message("%s %u: %s", rows[i].what, k, got);
+			bool fans_out = strstr(got, "fan-out") != NULL;
+			g_assert_true(fans_out == (rows[i].others && k > 2));
+		}
+		run_end(&run);
+	}
+}
+
 static void test_fan_in(bool redis)
 {
 	Run run;
@@ -1455,7 +1485,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		Test test;
-	} tests[] = {{"fan-out", test_fan_out}, {"text", test_text},
+	} tests[] = {{"fan-out", test_fan_out}, {"house", test_house_copies}, {"text", test_text},
 		{"text-beside", test_text_beside}, {"names", test_names}, {"common", test_common},
 		{"rights", test_rights}, {"fan-in", test_fan_in}, {"repeat", test_repeat},
 		{"again", test_again}, {"history", test_history}, {"breaker", test_breaker},
