@@ -63,6 +63,9 @@ typedef struct {
 	bool of_decision; /* it is about a decision; else about messages */
 	bool many;        /* also about all messages that have something in common */
 	bool final;       /* the message goes, or is gone: the rule of two persons applies */
+	/* The directory has it from then on: by it mail goes that nobody decides on, so that what
+	 * needs two persons where a policy or release-others says so is not one's by this way. */
+	bool corrects;
 	bool of_damaged;  /* also where the record is damaged */
 	guint from;       /* in which states (a set: 1 << MS_STATE_HELD) the message may be */
 	int to;           /* the state of the recipients it is about, afterwards; -1: as before */

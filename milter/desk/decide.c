@@ -242,7 +242,8 @@ static bool add_message(Making *m, const char *uid, GError **error)
 				? let_go_before(m->desk->settings, record, m->ask->who)
 				: 0);
 	m->two = m->two ||
-		(ms_verbs[m->ask->verb].final && named_policy(m->desk->settings, record));
+		((ms_verbs[m->ask->verb].final || ms_verbs[m->ask->verb].corrects) &&
+			named_policy(m->desk->settings, record));
 	desk_count_others(&m->others, m->ask, record, chosen);
 	add_decisions(m, record, chosen);
 	return true;
@@ -267,7 +268,8 @@ GPtrArray *desk_make_decisions(Desk *desk, const MsAsk *ask, GError **error)
 		*((MsDecision *)list->pdata[0])->group = '\0'; /* one is no group */
 	gint64 most = desk->settings->desk.two_person;
 	bool two = m.two ||
-		(ms_verbs[ask->verb].final && most >= 0 && MAX(m.sum, ask->total) > most);
+		(ms_verbs[ask->verb].final && most >= 0 && MAX(m.sum, ask->total) > most) ||
+		(ms_verbs[ask->verb].corrects && desk->settings->desk.others_need_two);
 	if (!desk_others_confirmed(desk->settings, ask, &m.others, &two, error))
 		return NULL;
 	for (guint i = 0; two && !ask->by_rule && i < list->len; i++)

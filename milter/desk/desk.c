@@ -587,9 +587,11 @@ static bool are_new_names(Desk *desk, const MsAsk *ask, const GPtrArray *list, G
 static bool audit_decisions(Desk *desk, const MsAsk *ask, const GPtrArray *list, GError **error)
 {
 	const MsDecision *first = list->pdata[0];
-	g_autofree char *detail = g_strdup_printf("%u message%s%s", ask->uids->len,
+	/* By which who agrees later names it. */
+	const char *name = *first->group != '\0' ? first->group : first->id;
+	g_autofree char *detail = g_strdup_printf("%u message%s%s, decision %s", ask->uids->len,
 		ask->uids->len == 1 ? "" : "s",
-		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "");
+		first->state == MS_DECISION_WAITING ? ", waits for a second person" : "", name);
 	return desk_audit(desk, first->who, desk_event_of(first->verb),
 		ask->uids->len == 1 ? first->uid : first->group, detail, error);
 }
@@ -673,14 +675,33 @@ static bool may_agree(Desk *desk, const GPtrArray *list, const char *who, GError
 	return true;
 }
 
+/* What somebody agrees to, so that the trail alone says it: what is done, whose decision it was, and
+ * of which messages, as far as there is room. */
+#define UIDS_TOLD 20
+
+static char *detail_of_waiting(const GPtrArray *list)
+{
+	const MsDecision *first = list->pdata[0];
+	GString *out = g_string_new(NULL);
+	g_string_append_printf(out, "%s by %s, of ", ms_verbs[first->verb].name, first->who);
+	for (guint i = 0; i < MIN(list->len, UIDS_TOLD); i++)
+		g_string_append_printf(
+			out, "%s%s", i > 0 ? " " : "", ((MsDecision *)list->pdata[i])->uid);
+	if (list->len > UIDS_TOLD)
+		g_string_append_printf(out, " and %u more", list->len - UIDS_TOLD);
+	return g_string_free(out, FALSE);
+}
+
 /* Looked at and written down under one lock, as decisions are. */
 static GPtrArray *answer_waiting(
 	Desk *desk, const char *id, const char *who, bool agrees, GError **error)
 {
 	g_autoptr(GPtrArray) list = waiting_under(desk, id, error);
 	MsVerb verb = agrees ? MS_VERB_AGREE : MS_VERB_WITHDRAW;
-	if (list == NULL || (agrees && !may_agree(desk, list, who, error))
-		|| !desk_audit(desk, who, desk_event_of(verb), id, "", error))
+	if (list == NULL || (agrees && !may_agree(desk, list, who, error)))
+		return NULL;
+	g_autofree char *detail = detail_of_waiting(list);
+	if (!desk_audit(desk, who, desk_event_of(verb), id, detail, error))
 		return NULL;
 	return ms_decisions_second(desk->ledger, list, who, agrees, error) ? g_steal_pointer(&list)
 									  : NULL;

@@ -164,8 +164,7 @@ static void tell(
 	g_autofree char *list = list_query(&asked), *said = in_address(text),
 			*pressed = in_address(verb);
 	const char *sign = *list != '\0' ? "&" : "?";
-	MsVerb done = ms_verb_named(verb);
-	bool taught = !failed && (done == MS_VERB_BELONGS || done == MS_VERB_MAY_RECEIVE);
+	bool taught = !failed && ms_verbs[verb_of(verb)].corrects && strcmp(state, "waiting") != 0;
 	if (goes_on && next == NULL)
 		redirect(a, "/%s%sfine=1&was=%s&verb=%s&done=%s", list, sign, record->uid,
 			pressed, said);

@@ -970,6 +970,47 @@ static void test_two_person_policies(void)
 	world_free(w);
 }
 
+/* What the directory learns lets later mail go: where that is not one person's to do, neither is
+ * this. */
+static void test_two_persons_correct(void)
+{
+	static const struct {
+		const char *settings, *of;
+		bool two;
+	} rows[] = {
+		{"", "bills", false},
+		{" release-others = second-person\n", "bills", true},
+		{" two-person-policies = {\"bills\"}\n", "bills", true},
+		{" two-person-policies = {\"bills\"}\n", "letters", false},
+		{" two-person-above = 0\n", "bills", false}, /* of how many it lets go nobody knows */
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		World *w = world_new("", rows[i].settings);
+		MsDesk *desk = world_desk(w);
+		const WorldHold hold = {.body = "customer number: C-10001", .to = one_wrong, .n = 1,
+			.policies = rows[i].of};
+		g_autofree char *one = world_hold(w, &hold), *two = world_hold(w, &hold);
+		g_autofree char *said = world_said(desk,
+			&(WorldAsk){"may-receive", one, .to = "b@beta.example", .account = "AC-1"});
+		g_autofree char *judged = world_said(desk, &(WorldAsk){"rejudge", two});
+		g_test_message("row %zu: %s; %s", i, said, judged);
+		g_assert_true(g_str_has_prefix(said, "waiting") == rows[i].two);
+		CONTAINS(judged, rows[i].two ? "0 of 1" : "1 of 1");
+		if (rows[i].two) {
+			g_autoptr(MsRecord) r = world_record(w, one);
+			const char *id = ((MsDecision *)r->decisions->pdata[0])->id;
+			g_autofree char *herself = agree(desk, id, "anna", true);
+			CONTAINS(herself, "another person must agree");
+			g_autofree char *agreed = agree(desk, id, "bert", true);
+			g_assert_cmpstr(agreed, ==, "done");
+			g_autofree char *again = world_said(desk, &(WorldAsk){"rejudge", two});
+			CONTAINS(again, "1 of 1");
+		}
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
 /* Released by right, and judged again while it waits: who has no right any more does not get it. */
 static void test_judged_meanwhile(void)
 {
@@ -1513,6 +1554,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);
 	g_test_add_func("/desk/two-persons-policies", test_two_person_policies);
+	g_test_add_func("/desk/two-persons-correct", test_two_persons_correct);
 	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
 	g_test_add_func("/desk/aged", test_aged);
 	g_test_add_func("/desk/two-persons/killed", test_killed_agreeing);
