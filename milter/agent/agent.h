@@ -39,6 +39,10 @@ typedef struct {
 	char *settings_stamp; /* of the file then */
 	/* session and decision, to when he proved that it is he; under the lock */
 	GHashTable *proofs;
+	/* Lines of the trail for what nobody known did: from when on there is room for one more;
+	 * and how many there was none for.  Under the lock. */
+	gint64 strangers_from;
+	guint strangers_untold;
 } Agent;
 
 extern atomic_bool agent_stopping;
@@ -88,6 +92,18 @@ char *agent_vouched(const char *json, gsize len, void *agent);
 const char *agent_word(const json_t *ask, const char *key);
 bool agent_audit(const Asker *asker, MsEvent event, const char *about, const char *detail,
 	GError **error);
+
+/* The same of one whom nobody knows, and who can ask as often as he likes: at most
+ * AGENT_STRANGERS lines at once, then one in AGENT_STRANGERS_US; the next one says how many had no
+ * room. */
+#define AGENT_STRANGERS 60
+#define AGENT_STRANGERS_US (5 * (gint64)G_USEC_PER_SEC)
+typedef struct {
+	const char *who; /* as he says; or NULL */
+	const char *client, *about, *detail;
+} AgentStranger;
+bool agent_audit_stranger(
+	Agent *agent, MsEvent event, const AgentStranger *stranger, GError **error);
 
 /* people.c */
 typedef json_t *(*AgentAnswer)(Asker *asker, GError **error);

@@ -13,6 +13,7 @@
 
 #include "missent/answer.h"
 #include "missent/log.h"
+#include "missent/text.h"
 
 #include "agent.h"
 
@@ -35,12 +36,52 @@ const char *agent_word(const json_t *ask, const char *key)
 	return text != NULL ? text : "";
 }
 
+/* Whatever a page hands on is no longer than what people read. */
+#define TOLD_BYTES 300
+
 bool agent_audit(
 	const Asker *asker, MsEvent event, const char *about, const char *detail, GError **error)
 {
+	g_autofree char *what = ms_text_escape(about, -1, TOLD_BYTES);
+	g_autofree char *more = ms_text_escape(detail, -1, TOLD_BYTES);
 	return ms_audit_event(asker->agent->audit,
 		asker->session != NULL ? asker->session->actor : NULL,
-		agent_word(asker->ask, "client"), event, about, detail, error);
+		agent_word(asker->ask, "client"), event, what, more, error);
+}
+
+/* False: there is no room for this one. */
+static bool has_room_for_stranger(Agent *agent, guint *untold_out)
+{
+	gint64 now = g_get_monotonic_time();
+	pthread_mutex_lock(&agent->lock);
+	gint64 from = MAX(agent->strangers_from, now);
+	bool room = from - now <= (AGENT_STRANGERS - 1) * AGENT_STRANGERS_US;
+	if (room) {
+		agent->strangers_from = from + AGENT_STRANGERS_US;
+		*untold_out = agent->strangers_untold;
+		agent->strangers_untold = 0;
+	} else {
+		agent->strangers_untold++;
+	}
+	pthread_mutex_unlock(&agent->lock);
+	return room;
+}
+
+bool agent_audit_stranger(
+	Agent *agent, MsEvent event, const AgentStranger *stranger, GError **error)
+{
+	guint untold = 0;
+	if (!has_room_for_stranger(agent, &untold))
+		return true;
+	g_autofree char *before = untold > 0
+		? g_strdup_printf("%s%u of nobody known before this had no room here",
+			  *stranger->detail != '\0' ? "; " : "", untold)
+		: g_strdup("");
+	g_autofree char *about = ms_text_escape(stranger->about, -1, TOLD_BYTES);
+	g_autofree char *detail = ms_text_escape(stranger->detail, -1, TOLD_BYTES);
+	g_autofree char *all = g_strconcat(detail, before, NULL);
+	return ms_audit_event(
+		agent->audit, stranger->who, stranger->client, event, about, all, error);
 }
 
 /* ---- held mail ------------------------------------------------------------------------ */

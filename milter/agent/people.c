@@ -46,11 +46,13 @@ static json_t *login(Asker *asker, GError **error)
 	MsLogin result = ms_accounts_login(asker->agent->accounts, &try, &pass, error);
 	if (result == MS_LOGIN_ERROR)
 		return NULL;
-	MsEvent event = result == MS_LOGIN_FINE ? MS_EVENT_LOG_IN : MS_EVENT_LOG_IN_FAILED;
-	if (!ms_audit_event(asker->agent->audit, who, try.source, event, "",
-		    result == MS_LOGIN_FINE || result == MS_LOGIN_WRONG ? ""
-									: ms_login_names[result],
-		    error))
+	const AgentStranger stranger = {who, try.source, "",
+		result == MS_LOGIN_WRONG ? "" : ms_login_names[result]};
+	if (result == MS_LOGIN_FINE
+			? !ms_audit_event(asker->agent->audit, who, try.source, MS_EVENT_LOG_IN, "",
+				  "", error)
+			: !agent_audit_stranger(
+				  asker->agent, MS_EVENT_LOG_IN_FAILED, &stranger, error))
 		return NULL;
 	json_t *out = json_pack(
 		"{s:s, s:I}", "result", ms_login_names[result], "wait", (json_int_t)pass.wait);
@@ -116,9 +118,12 @@ static json_t *tell(Asker *asker, GError **error)
 	if (asker->session == NULL && by_people)
 		return agent_refuse(
 			error, AGENT_SESSION, "the session has ended, or the token is not good");
-	return agent_audit(asker, event, agent_word(ask, "about"), agent_word(ask, "detail"), error)
-		? json_object()
-		: NULL;
+	const AgentStranger stranger = {
+		NULL, agent_word(ask, "client"), agent_word(ask, "about"), agent_word(ask, "detail")};
+	bool told = asker->session == NULL && event != MS_EVENT_PAGE_STARTED
+		? agent_audit_stranger(asker->agent, event, &stranger, error)
+		: agent_audit(asker, event, stranger.about, stranger.detail, error);
+	return told ? json_object() : NULL;
 }
 
 /* ---- accounts ------------------------------------------------------------------------- */

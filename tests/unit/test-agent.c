@@ -302,6 +302,38 @@ static void test_proof(void)
 	host_free(h);
 }
 
+/* Whoever reaches the page may ask as often as he likes, and as much at a time: what is written of it
+ * is bounded, and says that it was. */
+static void test_strangers(void)
+{
+	Host *h = host_new("", "");
+	g_autofree char *path = g_strnfill(20000, 'a');
+	g_autofree char *forged = g_strdup_printf(
+		"\"do\":\"tell\",\"event\":\"forged form\",\"detail\":\"/message/%s\"", path);
+	for (guint i = 0; i < 500; i++) {
+		GETS(h, NONE, forged, "ok");
+		GETS(h, NONE, "\"do\":\"login\",\"name\":\"gone\",\"password\":\"\"", "ok");
+	}
+	guint written = audited(h, "\"event\":\"forged form\",\"who\":null") +
+		audited(h, "\"event\":\"failed log-in\"");
+	g_assert_cmpuint(written, >=, AGENT_STRANGERS);
+	g_assert_cmpuint(written, <, AGENT_STRANGERS + 60);
+	h->agent.strangers_from = 0; /* it is later */
+	GETS(h, NONE, forged, "ok");
+	g_autofree char *untold =
+		g_strdup_printf("; %u of nobody known before this had no room here", 1000 - written);
+	g_assert_cmpuint(audited(h, untold), ==, 1);
+	GETS(h, NONE, forged, "ok");
+	g_assert_cmpuint(audited(h, "had no room here"), ==, 1);
+	/* Whom it knows it knows each time. */
+	for (guint i = 0; i < 200; i++)
+		GETS(h, VERA, forged, "ok");
+	g_assert_cmpuint(audited(h, "\"event\":\"forged form\",\"who\":\"vera\""), ==, 200);
+	g_autofree char *trail = trail_text(h->agent.settings->audit_file);
+	g_assert_cmpuint(strlen(trail), <, 400 * 700);
+	host_free(h);
+}
+
 /* Nobody takes his own rights away; what an administrator does is on record before it is done. */
 static void test_accounts(void)
 {
@@ -554,6 +586,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/agent/roles", test_roles);
 	g_test_add_func("/agent/download", test_download);
 	g_test_add_func("/agent/proof", test_proof);
+	g_test_add_func("/agent/strangers", test_strangers);
 	g_test_add_func("/agent/accounts", test_accounts);
 	g_test_add_func("/agent/tokens", test_tokens);
 	g_test_add_func("/agent/proxy", test_proxy);
