@@ -172,41 +172,59 @@ static void take_names(MsSqlRow *row, void *user)
  * taken away from log-in, never merged, for nobody gets rights by it. */
 static bool rename_one(MsAccounts *accounts, const char *name, const char *want, GError **error)
 {
+	/* All that is a person's, wherever his name stands. */
+	static const char *const statements[] = {
+		"UPDATE user SET name=:want WHERE name=:name",
+		"UPDATE recovery SET name=:want WHERE name=:name",
+		"UPDATE session SET name=:want WHERE name=:name",
+		"UPDATE OR REPLACE known SET name=:want WHERE name=:name",
+	};
 	gint64 there = 0;
 	if (!accounts_ask_number(accounts,
 		    "SELECT count(*) AS n FROM user WHERE name=:want",
 		    MS_SQL_VALUES(MS_SQL_TEXT("want", want)), &there, error))
 		return false;
-	return there > 0
-		       ? accounts_run(accounts,
-				 "UPDATE user SET disabled='1' WHERE name=:name",
-				 MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error)
-		       : accounts_run(accounts,
-				 "UPDATE user SET name=:want WHERE name=:name",
-				 MS_SQL_VALUES(MS_SQL_TEXT("name", name),
-					 MS_SQL_TEXT("want", want)),
-				 error) &&
-				 accounts_run(accounts,
-					 "UPDATE recovery SET name=:want WHERE name=:name",
-					 MS_SQL_VALUES(MS_SQL_TEXT("name", name),
-						 MS_SQL_TEXT("want", want)),
-					 error);
+	if (there > 0)
+		return accounts_run(accounts, "UPDATE user SET disabled='1' WHERE name=:name",
+			MS_SQL_VALUES(MS_SQL_TEXT("name", name)), error);
+	for (gsize i = 0; i < G_N_ELEMENTS(statements); i++)
+		if (!accounts_run(accounts, statements[i],
+			    MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("want", want)),
+			    error))
+			return false;
+	return true;
 }
 
-static bool rename_all(MsAccounts *accounts, GError **error)
+static bool rename_owner(MsAccounts *accounts, const char *name, const char *want, GError **error)
+{
+	return accounts_run(accounts, "UPDATE token SET owner=:want WHERE owner=:name",
+		MS_SQL_VALUES(MS_SQL_TEXT("name", name), MS_SQL_TEXT("want", want)), error);
+}
+
+typedef bool (*Rename)(MsAccounts *accounts, const char *name, const char *want, GError **error);
+
+static bool rename_each(MsAccounts *accounts, const char *query, Rename rename, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	/* of two, the one that is used */
-	if (!accounts_ask(accounts, "SELECT name FROM user ORDER BY seen DESC, name",
-		    NULL, take_names, names, error))
+	if (!accounts_ask(accounts, query, NULL, take_names, names, error))
 		return false;
 	for (guint i = 0; i < names->len; i++) {
 		g_autofree char *want = accounts_name(accounts, names->pdata[i]);
 		if (*want != '\0' && strcmp(want, names->pdata[i]) != 0
-			&& !rename_one(accounts, names->pdata[i], want, error))
+			&& !rename(accounts, names->pdata[i], want, error))
 			return false;
 	}
 	return true;
+}
+
+/* Of two accounts, the one that is used.  Who answers for a token need have none, and is known by
+ * the same name where he gets one: with it his tokens go. */
+static bool rename_all(MsAccounts *accounts, GError **error)
+{
+	return rename_each(accounts, "SELECT name FROM user ORDER BY seen DESC, name", rename_one,
+		       error) &&
+		rename_each(accounts,
+			"SELECT DISTINCT owner AS name FROM token", rename_owner, error);
 }
 
 MsAccounts *ms_accounts_open(const char *path, const MsPersonRules *people, GError **error)

@@ -232,6 +232,50 @@ static MsLogin try_login(MsAccounts *accounts, const char *name, const char *pas
 	return try_code(accounts, name, password, "", source, "", pass);
 }
 
+/* An alias that is new makes two names one person: what the other name had is his, and goes with
+ * him. */
+static void test_renamed(void)
+{
+	static const struct {
+		const char *there; /* an account of that name, too, before the alias; or NULL */
+		bool account;      /* has the other name one? */
+	} rows[] = {{NULL, true}, {"anna", true}, {"anna", false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *name = g_strdup_printf("renamed-%zu.db", i);
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+		g_autoptr(GError) error = NULL;
+		g_autofree char *secret = NULL;
+		g_auto(MsPass) pass = {0};
+		{
+			g_autoptr(MsAccounts) before = ms_accounts_open(path, NULL, &error);
+			g_assert_no_error(error);
+			if (rows[i].there != NULL)
+				put(before, rows[i].there, MS_ROLE_REVIEWER, "a good password", false);
+			if (rows[i].account) {
+				put(before, "aschmidt", MS_ROLE_REVIEWER, "a good password", false);
+				g_assert_cmpint(try_login(before, "aschmidt", "a good password",
+							"192.0.2.1", &pass), ==, MS_LOGIN_FINE);
+			}
+			const MsToken token = {.name = (char *)"billing", .owner = (char *)"aschmidt",
+				.role = MS_ROLE_ADMINISTRATOR};
+			secret = ms_accounts_token_add(before, &token, &error);
+			g_assert_no_error(error);
+		}
+		g_autoptr(MsAccounts) accounts = open_accounts(name);
+		g_autoptr(MsSession) session = ms_accounts_token(accounts, secret, &error);
+		g_assert_cmpstr(session->actor, ==, "anna via billing");
+		g_assert_cmpint(session->account->role, ==, MS_ROLE_REVIEWER);
+		if (rows[i].there == NULL) { /* she is logged in as before */
+			g_autoptr(MsSession) own =
+				ms_accounts_session(accounts, pass.session, HOUR, HOUR, &error);
+			g_assert_cmpstr(own->account->name, ==, "anna");
+		}
+		g_assert_true(ms_accounts_delete(accounts, "anna", &error));
+		g_assert_null(ms_accounts_token(accounts, secret, &error));
+		g_assert_no_error(error);
+	}
+}
+
 static void test_login(void)
 {
 	g_autoptr(MsAccounts) accounts = open_accounts("login.db");
@@ -963,6 +1007,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/people/one-by-one", test_one_by_one);
 	g_test_add_func("/people/second-person", test_second_person);
 	g_test_add_func("/people/login", test_login);
+	g_test_add_func("/people/renamed", test_renamed);
 	g_test_add_func("/people/replaced", test_replaced);
 	g_test_add_func("/people/clock-set", test_clock_set);
 	g_test_add_func("/people/own-password", test_own_password);
