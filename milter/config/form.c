@@ -32,6 +32,7 @@ typedef struct {
 	int last_line;    /* of the one before */
 	GHashTable *keys; /* of the block: key to its line */
 	GPtrArray *blocks;
+	GHashTable *sections; /* the same of blocks without titles, which are one: by name */
 	const MsRow *rows; /* of the block; NULL: of one that is none */
 	GError **error;
 } Walk;
@@ -256,12 +257,26 @@ static bool begins_block(const Walk *w)
 				     : w->token.kind == WORD && *ahead == '{';
 }
 
+/* A reference of the keys that stand in it, here and in others that are one with it. */
+static GHashTable *keys_of(Walk *w, const MsBlock *block, const MsRow *row)
+{
+	GHashTable *keys = row != NULL && row->type == MS_ROW_SECTION
+		? g_hash_table_lookup(w->sections, block->name)
+		: NULL;
+	if (keys != NULL)
+		return g_hash_table_ref(keys);
+	keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (row != NULL && row->type == MS_ROW_SECTION)
+		g_hash_table_insert(w->sections, g_strdup(block->name), g_hash_table_ref(keys));
+	return keys;
+}
+
 /* Within a block, from its { on. */
 static bool take_block(Walk *w, const MsBlock *block)
 {
-	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	GHashTable *outer = w->keys;
 	const MsRow *outer_rows = w->rows, *row = row_of(w->rows, block->name);
+	g_autoptr(GHashTable) keys = keys_of(w, block, row);
 	w->keys = keys;
 	w->rows = row != NULL ? row->rows : NULL;
 	bool fine = next(w);
@@ -330,12 +345,15 @@ static bool take_all(Walk *w)
 GPtrArray *ms_form_read(const char *file, const char *text, const MsRow *rows, GError **error)
 {
 	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) sections = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
 	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(block_free);
 	Walk w = {.file = file,
 		.at = text,
 		.line = 1,
 		.keys = keys,
 		.blocks = blocks,
+		.sections = sections,
 		.rows = rows,
 		.error = error};
 	return take_all(&w) ? g_steal_pointer(&blocks) : NULL;
