@@ -55,6 +55,7 @@ typedef struct {
 	MsMoved *moved;    /* beside it; or NULL */
 	char *house;  /* what the file of the house has; or NULL */
 	bool has_house; /* something is the house's */
+	bool has_rows;  /* the file that is imported has some: what the house's file has is none */
 	guint64 passed; /* lines that are no customer's */
 	MsSpill *spills[MS_SPILLS];
 	/* how far it has come; `path` NULL: is not kept */
@@ -300,6 +301,7 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 		return true;
 	}
 	import->line = (guint32)MIN(given->line, G_MAXUINT32);
+	import->has_rows = true;
 	import->has_house = import->has_house ||
 		g_strcmp0(given->account, import->directory->house) == 0;
 	if (import->lint != NULL) {
@@ -605,7 +607,7 @@ static bool not_too_few(const Import *import, GError **error)
 	const MsImportResult *r = import->result;
 	const MsImportOptions *o = import->options;
 	/* of an empty one nothing is known: all mail would wait */
-	if (r->entries == 0)
+	if (r->entries == 0 || (!import->has_rows && import->resumed == NULL))
 		return refuse_limit(import, error,
 			"none of its %" G_GUINT64_FORMAT " lines says anything: the cells are empty", r->lines);
 	if ((double)r->entries < (double)r->before * (1 - o->max_shrink))
