@@ -686,6 +686,23 @@ static void print_left(MsDesk *desk, const GPtrArray *uids, const GPtrArray *don
 	}
 }
 
+#define REST_NAMED 5
+
+/* Who does not get it by a release to some. */
+static void print_rest(const MsRecord *record)
+{
+	g_autoptr(GPtrArray) left = g_ptr_array_new();
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		if (to->state == MS_STATE_HELD && n++ < REST_NAMED)
+			g_ptr_array_add(left, to->address);
+	}
+	g_autofree char *names = ms_text_list(left, n);
+	if (n > 0)
+		printf("%s: stays held for %s\n", record->queue_id, names);
+}
+
 static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 {
 	int rc = 0;
@@ -695,6 +712,9 @@ static int print_outcomes(MsDesk *desk, const GPtrArray *done, bool json)
 		int one = print_outcome(d,
 			record != NULL && *record->queue_id != '\0' ? record->queue_id : d->uid,
 			json);
+		if (!json && record != NULL && d->verb == MS_VERB_RELEASE &&
+			d->state == MS_DECISION_DONE && *d->recipients != '\0')
+			print_rest(record);
 		rc = MAX(rc, one);
 	}
 	return rc;

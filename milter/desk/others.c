@@ -14,17 +14,16 @@
 
 #include "desk_private.h"
 
-/* One message that is held for one recipient names him. */
-static bool names_itself(const MsAsk *ask, guint held)
+/* One message to one recipient names him.  One of which only he is left names those who had it. */
+static bool names_itself(const MsAsk *ask, const MsRecord *record)
 {
-	return ask->uids->len == 1 && ask->total <= 1 && held == 1;
+	return ask->uids->len == 1 && ask->total <= 1 && record->recipients->len == 1;
 }
 
 void desk_count_others(
 	Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
 {
 	guint wrong = 0, unnamed = 0;
-	g_autoptr(GPtrArray) held = desk_held_for(record, "");
 	g_autoptr(GHashTable) of = desk_set(chosen);
 	/* by a person */
 	g_autoptr(GHashTable) named = desk_set(ask->rightful ? NULL : ask->recipients);
@@ -36,7 +35,7 @@ void desk_count_others(
 			(chosen->len == 0 || g_hash_table_contains(of, to->address));
 		wrong += goes;
 		unnamed += goes && !g_hash_table_contains(named, to->address) &&
-			!names_itself(ask, held->len);
+			!names_itself(ask, record);
 	}
 	others->wrong += wrong;
 	others->unnamed += unnamed;

@@ -970,6 +970,29 @@ static void test_two_person_policies(void)
 	world_free(w);
 }
 
+/* Who is left of several is not named by being the last: the command that was refused before is
+ * refused still. */
+static void test_rest(void)
+{
+	static const WorldRecipient both[] = {{"a@alpha.example", MS_OUTCOME_RIGHT, "AC-1"},
+		{"b@beta.example", MS_OUTCOME_WRONG, "AC-2"}};
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){.to = both, .n = 2});
+	g_autofree char *all = world_said(desk, &(WorldAsk){"release", uid});
+	CONTAINS(all, "error: this would send what belongs to others to 1 recipient");
+	g_autofree char *right = world_said(desk, &(WorldAsk){"release", uid, .rightful = true});
+	CONTAINS(right, "done");
+	g_autofree char *again = world_said(desk, &(WorldAsk){"release", uid});
+	CONTAINS(again, "error: this would send what belongs to others to 1 recipient");
+	g_autofree char *states = world_states(w, uid);
+	g_assert_cmpstr(states, ==, "released held");
+	g_autofree char *named = world_said(desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	CONTAINS(named, "done");
+	ms_desk_free(desk);
+	world_free(w);
+}
+
 /* What the directory learns lets later mail go: where that is not one person's to do, neither is
  * this. */
 static void test_two_persons_correct(void)
@@ -1554,6 +1577,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);
 	g_test_add_func("/desk/two-persons-policies", test_two_person_policies);
+	g_test_add_func("/desk/rest", test_rest);
 	g_test_add_func("/desk/two-persons-correct", test_two_persons_correct);
 	g_test_add_func("/desk/two-persons/judged-meanwhile", test_judged_meanwhile);
 	g_test_add_func("/desk/aged", test_aged);
