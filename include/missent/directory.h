@@ -286,6 +286,7 @@ typedef struct {
 	guint64 line; /* of a file; 0: of a stream */
 	char *raw;    /* what it was read from */
 	char *why;    /* it is not good, and why; or NULL */
+	bool late;    /* for one of a greater ID stood before it */
 } MsChange;
 
 /* Where changes come from: JSON lines or CSV (id,op,account,kind,value), or a stream of Redis. */
@@ -297,6 +298,13 @@ MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *k
 void ms_changes_free(MsChanges *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsChanges, ms_changes_free)
 GPtrArray *ms_changes_batch(void); /* of MsChange */
+/* How far their source had come before: of lines, what is not above it was there already, in whatever
+ * order; any other that stands behind one of a greater ID is not good, unless the same line stood
+ * among the last 10,000. */
+void ms_changes_begin(MsChanges *source, const char *position);
+/* How far a source of changes has come, to be freed; "" with MS_FOUND: nothing of it is there. */
+char *ms_directory_position(
+	MsDirectory *directory, const char *source, MsAnswer *answer_out, GError **error);
 /* Adds those that are there; waits for the first for `wait_ms`.  MS_ABSENT: there are no more. */
 MsAnswer ms_changes_next(MsChanges *source, GPtrArray *batch, gint64 wait_ms, GError **error);
 /* They are in the mapping, or set aside. */

@@ -132,9 +132,28 @@ static bool put_in(Follow *f, GPtrArray *batch, int *rc_out)
 	}
 }
 
+/* False: stopped, or it cannot be. */
+static bool begin_at(Follow *f, int *rc_out)
+{
+	for (;;) {
+		MsAnswer answer;
+		g_autoptr(GError) error = NULL;
+		g_autofree char *position = ms_directory_position(
+			f->session.directory, f->source, &answer, &error);
+		if (position != NULL) {
+			ms_changes_begin(f->changes, position);
+			return true;
+		}
+		if (!wait_after(f, answer, error, rc_out))
+			return false;
+	}
+}
+
 static int follow(Follow *f)
 {
 	int rc = 0;
+	if (!begin_at(f, &rc))
+		return rc;
 	while (*f->stop == 0) {
 		g_autoptr(GPtrArray) batch = ms_changes_batch();
 		g_autoptr(GError) error = NULL;

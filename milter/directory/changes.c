@@ -28,6 +28,9 @@ struct MsChanges {
 	GByteArray *buffer;
 	bool skip; /* the rest of a line that is too long */
 	guint64 line;
+	char *begun, *greatest; /* IDs: where its position was; of what was read; or NULL */
+	GHashTable *lately;     /* of char *: lines */
+	GQueue order;           /* the same, borrowed, the oldest first */
 	/* of a stream */
 	MsRedis *redis;
 	char *key, *group, *consumer;
@@ -133,6 +136,50 @@ static void set_field(MsChange *c, const char *name, const char *value, bool *op
 	set_why(c, "has a field that is none of id, op, account, kind, value");
 }
 
+/* ---- order ---------------------------------------------------------------------------- */
+
+#define LATELY 10000
+
+/* Has the same line been read a while ago?  From now on it has. */
+static bool again(MsChanges *source, const char *raw)
+{
+	if (g_hash_table_contains(source->lately, raw))
+		return true;
+	char *kept = g_strdup(raw);
+	g_hash_table_add(source->lately, kept);
+	g_queue_push_tail(&source->order, kept);
+	if (g_queue_get_length(&source->order) > LATELY)
+		g_hash_table_remove(source->lately, g_queue_pop_head(&source->order));
+	return false;
+}
+
+/* Its ID is not above that of one before it: it would be taken for one that was there already,
+ * and is only where the position was beyond it when reading began. */
+static void check_order(MsChanges *source, MsChange *c)
+{
+	if (!ms_change_id_valid(c->id) || again(source, c->raw))
+		return;
+	if (source->greatest == NULL || ms_change_id_compare(c->id, source->greatest) > 0) {
+		g_free(source->greatest);
+		source->greatest = g_strdup(c->id);
+		return;
+	}
+	if (source->begun != NULL && ms_change_id_compare(c->id, source->begun) <= 0)
+		return;
+	g_autofree char *why = g_strdup_printf(
+		"has ID %s and stands behind %s: changes are made in the order of their IDs, each "
+		"of which is greater than the one before",
+		c->id, source->greatest);
+	c->late = true;
+	set_why(c, why);
+}
+
+void ms_changes_begin(MsChanges *source, const char *position)
+{
+	g_free(source->begun);
+	source->begun = ms_change_id_valid(position) ? g_strdup(position) : NULL;
+}
+
 /* ---- lines ---------------------------------------------------------------------------- */
 
 static void take_json(MsChange *c, const char *text, gsize len)
@@ -193,6 +240,7 @@ static MsChange *change_of_line(MsChanges *source, const char *text, gsize len, 
 	else
 		take_json(c, text, len);
 	check(c);
+	check_order(source, c);
 	return c;
 }
 
@@ -387,6 +435,7 @@ MsChanges *ms_changes_from_file(int fd, bool csv, bool wait)
 	source->fd = fd;
 	source->csv = csv;
 	source->wait = wait;
+	source->lately = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	source->buffer = g_byte_array_new();
 	return source;
 }
@@ -417,6 +466,10 @@ void ms_changes_free(MsChanges *source)
 	g_free(source->key);
 	g_free(source->group);
 	g_free(source->consumer);
+	g_free(source->begun);
+	g_free(source->greatest);
+	g_clear_pointer(&source->lately, g_hash_table_unref);
+	g_queue_clear(&source->order);
 	g_free(source);
 }
 

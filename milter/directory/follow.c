@@ -20,6 +20,13 @@ static char *position_now(
 	return mapping != NULL ? g_strdup(g_hash_table_lookup(mapping->positions, source)) : NULL;
 }
 
+char *ms_directory_position(
+	MsDirectory *directory, const char *source, MsAnswer *answer_out, GError **error)
+{
+	char *position = position_now(directory, source, answer_out, error);
+	return position == NULL && *answer_out == MS_FOUND ? g_strdup("") : position;
+}
+
 typedef struct {
 	GArray *changes;  /* of MsRowChange */
 	GPtrArray *rows;  /* of MsRowStored */
@@ -36,7 +43,7 @@ static void batch_clear(Batch *b)
 /* A change whose ID is not above the one before it was there already. */
 static void take_change(MsDirectory *directory, Batch *b, MsChange *c)
 {
-	if (!ms_change_id_valid(c->id)) {
+	if (!ms_change_id_valid(c->id) || c->late) {
 		b->counts.bad++;
 		return;
 	}
@@ -66,7 +73,7 @@ static bool set_aside(const GPtrArray *changes, const char *before,
 {
 	for (guint i = 0; i < changes->len; i++) {
 		const MsChange *c = changes->pdata[i];
-		bool old = before != NULL && ms_change_id_valid(c->id) &&
+		bool old = before != NULL && !c->late && ms_change_id_valid(c->id) &&
 			ms_change_id_compare(c->id, before) <= 0;
 		if (c->why != NULL && !old && !aside(c, user, error))
 			return false;

@@ -969,6 +969,9 @@ static MsFollowed follow(
 	g_autoptr(GPtrArray) batch = ms_changes_batch();
 	g_autoptr(GError) error = NULL;
 	MsFollowed followed = {0};
+	MsAnswer answer;
+	g_autofree char *position = ms_directory_position(directory, source, &answer, NULL);
+	ms_changes_begin(changes, position != NULL ? position : "");
 	g_assert_cmpint(ms_changes_next(changes, batch, 0, &error), ==, MS_FOUND);
 	ms_directory_follow(directory, source, batch, set_aside, aside, &followed, &error);
 	g_assert_no_error(error);
@@ -981,6 +984,83 @@ static char *position_of(MsDirectory *directory, const char *source)
 {
 	g_autoptr(MsMapping) mapping = ms_directory_in_use(directory, true, NULL, NULL);
 	return g_strdup(g_hash_table_lookup(mapping->positions, source));
+}
+
+/* All of a file, as from where its source had come; "4 made, 1 there, 1 aside". */
+static char *followed_by(MsDirectory *directory, const char *text, GString *aside)
+{
+	int fd = file_of(text);
+	g_autoptr(MsChanges) changes = ms_changes_from_file(fd, true, false);
+	MsFollowed all = {0};
+	MsAnswer answer;
+	g_autofree char *position = ms_directory_position(directory, "order", &answer, NULL);
+	ms_changes_begin(changes, position);
+	for (;;) {
+		g_autoptr(GPtrArray) batch = ms_changes_batch();
+		g_autoptr(GError) error = NULL;
+		MsFollowed one = {0};
+		if (ms_changes_next(changes, batch, 0, &error) != MS_FOUND)
+			break;
+		if (batch->len > 0)
+			ms_directory_follow(
+				directory, "order", batch, set_aside, aside, &one, &error);
+		g_assert_no_error(error);
+		all.applied += one.applied;
+		all.repeated += one.repeated;
+		all.bad += one.bad;
+	}
+	close(fd);
+	return g_strdup_printf("%u %u %u", all.applied, all.repeated, all.bad);
+}
+
+/* A change behind one of a greater ID is no change that was there already. */
+static void test_follow_order(void)
+{
+#define PUT(id, value) id ",put,A-00001,customer-number," value "\n"
+	static const struct {
+		const char *text, *want, *aside, *known, *unknown;
+	} rows[] = {
+		{PUT("1", "N-1001") PUT("3", "N-1003") PUT("2", "N-1002"), "2 0 1", "has ID 2 and stands behind 3",
+			"N1003", "N1002"},
+		/* the same file again, and what was made from it in order */
+		{PUT("1", "N-1001") PUT("3", "N-1003") PUT("2", "N-1002"), "0 3 0", "", "N1001", "N1002"},
+		{PUT("1", "N-1001") PUT("2", "N-1002") PUT("3", "N-1003") PUT("4", "N-1004"), "1 3 0", "",
+			"N1004", "N1002"},
+		/* sent twice, or again from a while ago */
+		{PUT("5", "N-1005") PUT("5", "N-1005") PUT("6", "N-1006") PUT("5", "N-1005") PUT("6", "N-1006"),
+			"2 3 0", "", "N1006", NULL},
+		/* one ID for two changes */
+		{PUT("7", "N-1007") PUT("7", "N-1008"), "1 0 1", "has ID 7 and stands behind 7", "N1007", "N1008"},
+		{PUT("8-2", "N-1082") PUT("8-1", "N-1081") PUT("8-3", "N-1083"), "2 0 1",
+			"has ID 8-1 and stands behind 8-2", "N1083", "N1081"},
+	};
+	g_autofree char *text = rows_of(3);
+	MsDirectorySettings settings = settings_for(MS_BACKEND_SQLITE, "order", true);
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, text);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) aside = g_string_new(NULL);
+		g_autofree char *got = followed_by(directory, rows[i].text, aside);
+		g_test_message("row %zu: %s", i, aside->str);
+		g_assert_cmpstr(got, ==, rows[i].want);
+		g_assert_true(*rows[i].aside == '\0' ? aside->len == 0
+						     : strstr(aside->str, rows[i].aside) != NULL);
+		g_assert_cmpint(ask(directory, rows[i].known, "user1@a1.example"), ==, MS_OWN);
+		if (rows[i].unknown != NULL)
+			g_assert_cmpint(
+				ask(directory, rows[i].unknown, "user1@a1.example"), ==, MS_UNKNOWN);
+	}
+	/* In other batches than what stood before them, too. */
+	GString *many = g_string_new(NULL);
+	for (guint i = 0; i < 600; i++)
+		g_string_append_printf(many, "%u,put,A-00001,customer-number,M-%u\n", 1000 + i, 20000 + i);
+	g_string_append(many, PUT("1000-5", "M-19999"));
+	g_autoptr(GString) aside = g_string_new(NULL);
+	g_autofree char *got = followed_by(directory, many->str, aside);
+	g_assert_cmpstr(got, ==, "600 0 1");
+	g_assert_nonnull(strstr(aside->str, "stands behind 1599"));
+	g_string_free(many, TRUE);
+#undef PUT
 }
 
 static void check_follow(const MsDirectorySettings *settings)
@@ -1385,6 +1465,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mapping/writers-redis", test_writers_redis);
 	g_test_add_func("/mapping/follow", test_follow);
 	g_test_add_func("/mapping/follow/twice", test_follow_twice);
+	g_test_add_func("/mapping/follow/order", test_follow_order);
 	g_test_add_func("/mapping/compare", test_compare);
 	int rc = g_test_run();
 	stop_redis(redis);
