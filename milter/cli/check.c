@@ -502,6 +502,19 @@ static void print_json(const Check *check, const char *name, const MsEnvelope *e
 
 /* ---- the command ---------------------------------------------------------------------- */
 
+/* Whoever says from where it comes wants to know whether that is watched. */
+static void tell_concern(const Check *check, const char *name, const MsEnvelope *envelope)
+{
+	if (check->said.client == NULL && check->said.user == NULL)
+		return;
+	MsConcern concern = ms_engine_concern(check->runtime, envelope);
+	if (concern != MS_CONCERNED && concern != MS_NO_POLICIES && concern != MS_NO_POLICY)
+		cli_fail(0,
+			"%s: not outgoing by section outgoing of missent.conf: missentd would let it by "
+			"unread",
+			name);
+}
+
 static int judge(const char *name, const guint8 *data, gsize len, void *user)
 {
 	Check *check = user;
@@ -513,6 +526,7 @@ static int judge(const char *name, const guint8 *data, gsize len, void *user)
 	if (rc != 0)
 		return rc;
 	check->would[judgement->verdict->would]++;
+	tell_concern(check, name, envelope);
 	const MsVerdict *v = judgement->verdict;
 	if (check->json) {
 		print_json(check, name, envelope, judgement);

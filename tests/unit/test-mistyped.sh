@@ -158,6 +158,13 @@ ends '... and all of them were tried' 0 'held release' cat "$S/commands"
 : >"$S/empty.eml"
 ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 
+# What missentd would let by is judged all the same, and that is told.
+ends 'check: from where nothing is outgoing' 0 'would let it by' missent check --from '' --to a@alpha.example --client 203.0.113.9 "$S/empty.eml"
+ends '... as JSON, too' 0 'would let it by' missent check --json --from '' --to a@alpha.example --client 203.0.113.9 "$S/empty.eml"
+without '... from who has logged in' 'let it by' missent check --from '' --to a@alpha.example --client 203.0.113.9 --auth-user anna "$S/empty.eml"
+without '... from this host' 'let it by' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
+without '... from where is not said' 'let it by' missent check --from '' --to a@alpha.example "$S/empty.eml"
+
 # An address that is none is judged as it stands, for an MTA may have it: what was meant may be another.
 for word in anna 'a b' anna@ @ @alpha.example 'a@alpha.example,b@alpha.example' 'a@alpha.example;b@alpha.example' mailto:a@alpha.example \
 	'a@alpha..example' 'a@*.example' '*@alpha.example' 'a@@alpha.example' '<anna>'; do
