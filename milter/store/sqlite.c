@@ -83,14 +83,16 @@ static MsAnswer answer_of(int rc)
 	}
 }
 
-/* What the system said of a file that SQLite could not open, read or write; 0: nothing. */
+/* What the system said of a file that SQLite could not open, read or write; 0: nothing.  Of one
+ * that is there it says that it is not where one that it wants beside it cannot be made. */
 static int system_error(const MsSqlite *db, int rc)
 {
 	int code = rc & 0xff;
-	return db->db != NULL &&
-			(code == SQLITE_CANTOPEN || code == SQLITE_IOERR || code == SQLITE_FULL)
-		? sqlite3_system_errno(db->db)
-		: 0;
+	bool asks = code == SQLITE_CANTOPEN || code == SQLITE_IOERR || code == SQLITE_FULL;
+	int said = db->db != NULL && asks ? sqlite3_system_errno(db->db) : 0;
+	g_autofree char *folder = g_path_get_dirname(db->path);
+	return said == ENOENT && access(db->path, F_OK) == 0 && access(folder, W_OK) != 0 ? errno
+											  : said;
 }
 
 /* What SQLite says of a damaged file says not what to do. */

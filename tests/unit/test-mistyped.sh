@@ -165,6 +165,27 @@ without '... from who has logged in' 'let it by' missent check --from '' --to a@
 without '... from this host' 'let it by' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 without '... from where is not said' 'let it by' missent check --from '' --to a@alpha.example "$S/empty.eml"
 
+# What a disk error makes of a file system: the files are there, and are not to be made anew.
+mkdir "$S/ro"
+if mount -t tmpfs none "$S/ro" 2>/dev/null; then
+	mkdir -m 0700 "$S/ro/state"
+	printf 'state-dir = "%s/ro/state"\npolicy-dir = "%s/policies"\nhost = "mx"\n' "$S" "$S" >"$S/ro/missent.conf"
+	printf 'account,kind,value\nA,customer-number,C10001\nA,recipient,a@a.example\n' >"$S/ro/m.csv"
+	"$BUILD/missent" -c "$S/ro/missent.conf" directory key >"$S/said" 2>&1
+	"$BUILD/missent" -c "$S/ro/missent.conf" directory import "$S/ro/m.csv" >"$S/said" 2>&1
+	"$BUILD/missent" -c "$S/ro/missent.conf" held list >"$S/said" 2>&1
+	mount -o remount,ro "$S/ro"
+	for command in 'held list' 'directory stats' 'directory put A customer-number C10002'; do
+		ends "$command: a file system that was made read-only" 75 'Read-only file system' "$BUILD/missent" -c "$S/ro/missent.conf" $command
+	done
+	umount "$S/ro"
+else
+	for command in 'held list' 'directory stats' 'directory put A customer-number C10002'; do
+		n=$((n + 1))
+		echo "ok $n - $command: a file system that was made read-only # SKIP nothing may be mounted here"
+	done
+fi
+
 # An address that is none is judged as it stands, for an MTA may have it: what was meant may be another.
 for word in anna 'a b' anna@ @ @alpha.example 'a@alpha.example,b@alpha.example' 'a@alpha.example;b@alpha.example' mailto:a@alpha.example \
 	'a@alpha..example' 'a@*.example' '*@alpha.example' 'a@@alpha.example' '<anna>'; do
