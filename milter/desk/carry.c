@@ -9,6 +9,9 @@
  *   submit    the token of the mail was spent, or it is made void and a new one is tried
  *   told      the sender has the notice; what is left is to remove the message
  *   delete    the message is no longer there
+ * A copy that was made at the end of the message (a split) has no file in the queue: what is there
+ * under its queue ID went to those who may have it.  Only what a decision moved here may have one
+ * left.
  * What the host lacked for a moment (descriptors, processes) leaves it open as a crash would.
  */
 #include "config.h"
@@ -33,6 +36,9 @@ typedef struct {
 	char *sent_as; /* the queue ID of the mail that it made; NULL: none */
 	bool gone;     /* somebody else took it, or let it go */
 } Carry;
+
+/* Behind it the spool's copy is what counts, and the queue's goes. */
+#define MOVED "moved"
 
 static bool resumed_at(const Carry *c, const char *step)
 {
@@ -154,6 +160,24 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 	return queue_verb_done(c, MS_MTA_DELETE, error);
 }
 
+/* It was in the queue when it was held; a later decision carries on where one of before failed. */
+static bool was_moved(const MsRecord *record)
+{
+	for (guint i = 0; i < record->decisions->len; i++)
+		if (strcmp(((MsDecision *)record->decisions->pdata[i])->step, MOVED) == 0)
+			return true;
+	return false;
+}
+
+/* A file of the spool goes when the record says so: see finish(). */
+static bool remove_message(Carry *c, bool must_be_there, GError **error)
+{
+	bool queued = c->record->place == MS_PLACE_QUEUE;
+	if (!queued && !was_moved(c->record))
+		return true;
+	return remove_queued(c, must_be_there && queued, error);
+}
+
 /* Somebody let it go between our look and our hand.  What is carried on may be gone by us. */
 static bool was_let_go(Carry *c, bool resumed, const GError *why)
 {
@@ -185,10 +209,9 @@ static bool copy_to_spool(Carry *c, GError **error)
 /* Some of its recipients only: the MTA's queue cannot do that, the spool can. */
 static bool move_to_spool(Carry *c, GError **error)
 {
-	bool resumed = c->record->place != MS_PLACE_QUEUE;
-	if (resumed)
-		return remove_queued(c, false, error);
-	if (!copy_to_spool(c, error) || !step(c, "moved", MS_PLACE_SPOOL, error))
+	if (c->record->place != MS_PLACE_QUEUE)
+		return remove_message(c, false, error);
+	if (!copy_to_spool(c, error) || !step(c, MOVED, MS_PLACE_SPOOL, error))
 		return false;
 	c->record->place = MS_PLACE_SPOOL;
 	g_autoptr(GError) why = NULL;
@@ -322,12 +345,6 @@ static bool do_release(Carry *c, char **outcome_out, GError **error)
 	if (queued)
 		return release_queued(c, error);
 	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);
-}
-
-static bool remove_message(Carry *c, bool must_be_there, GError **error)
-{
-	/* A file of the spool goes when the record says so: see finish(). */
-	return remove_queued(c, must_be_there && c->record->place == MS_PLACE_QUEUE, error);
 }
 
 /* The sender is told before it is removed: of a queue ID that is another message's by now, neither

@@ -6,7 +6,8 @@
  *     released by right, or a person named him, or released all of it;
  *   - more than MOST recipients, never by one person alone;
  *   - nobody gets anything twice, no sender is told twice;
- *   - what nobody got, and was neither returned nor deleted, is there still.
+ *   - what nobody got, and was neither returned nor deleted, is there still;
+ *   - what went to others under the queue ID of a copy that is held stays where it is.
  * In between processes are killed, servers fail, people disagree, the mapping is corrected, two
  * desks work side by side.  MISSENT_SEED repeats a run, MISSENT_STEPS makes it longer.
  */
@@ -53,6 +54,7 @@ typedef struct {
 typedef struct {
 	char *uid, *queue_id, *name;
 	bool old, bounce, unsettled;
+	bool split; /* its queue ID is that of what went to the others, and is on hold by hand */
 	guint n, numbers; /* numbers: those in its text, a bit each */
 	To to[MAX_TO];
 	bool may_return, may_delete;
@@ -247,6 +249,8 @@ static void check(Model *m, Message *message)
 		message->to[i].alone = 0;
 	}
 	g_assert_cmpint(r->state == MS_STATE_HELD, ==, held);
+	if (message->split && !world_is_queued(m->w, r))
+		g_error("%s: what went to the others is no longer in the queue", message->name);
 }
 
 /* What waits for a second person permits nothing, so after every step all is as the records say. */
@@ -311,6 +315,8 @@ static void new_message(Model *m)
 	message->numbers = dice(m, 1u << N_NUMBERS) & dice(m, 1u << N_NUMBERS);
 	message->old = chance(m, 10);
 	message->bounce = chance(m, 5);
+	bool spooled = chance(m, 25);
+	message->split = spooled && chance(m, 50);
 	message->name = g_strdup_printf("MODEL-%06u", ++m->names);
 	for (guint i = 0; i < message->n; i++) {
 		guint a = (first + i) % G_N_ELEMENTS(addresses);
@@ -333,7 +339,8 @@ static void new_message(Model *m)
 			.n_found = n_found,
 			.sender = message->bounce ? "" : NULL,
 			.age_us = message->old ? 2 * DAY : 0,
-			.spooled = chance(m, 25)});
+			.spooled = spooled,
+			.split = message->split});
 	for (guint i = 0; i < n_found; i++) {
 		g_free((char *)found[i].ref);
 		g_free((char *)found[i].owners);

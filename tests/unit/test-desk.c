@@ -129,6 +129,23 @@ static const VerbRow verb_rows[] = {
 	{"release by right, spooled", {.spooled = true}, {"release", .rightful = true}, "",
 		"done: taken", "released held held", "", "a@alpha.example from " WORLD_SENDER ", ",
 		false, true},
+	/* What has its queue ID went to those who may have it: it is nothing that is decided on. */
+	{"release, split", {.split = true}, {"release", .others = 1}, "", "done: taken",
+		"released released released", "", ALL " from " WORLD_SENDER ", ", true, false},
+	{"release to one, split", {.split = true}, {"release", .to = "b@beta.example"}, "",
+		"done: taken", "held released held", "", "b@beta.example from " WORLD_SENDER ", ",
+		true, true},
+	{"release by right, split", {.split = true}, {"release", .rightful = true}, "",
+		"done: taken", "released held held", "", "a@alpha.example from " WORLD_SENDER ", ",
+		true, true},
+	{"release, split, old, Sendmail", {.split = true, .age_us = 2 * DAY},
+		{"release", .others = 1}, "mta = sendmail", "done: taken",
+		"released released released", "", ALL " from " WORLD_SENDER ", ", true, false},
+	{"return, split", {.split = true}, {"return"}, "", "done: taken",
+		"returned returned returned", "", WORLD_SENDER " from , ", true, false},
+	{"delete, split", {.split = true}, {"delete"}, "", "done", "deleted deleted deleted", "",
+		"", true, false},
+	{"note, split", {.split = true}, {"note"}, "", "done", "held held held", "", "", true, true},
 	/* It is the MTA's to let go, however many there are; what is not submitted is one act. */
 	{"release, to more than a mail takes", {0}, {"release", .others = 1},
 		"desk { submit-recipients = 2 }", "done", "released released released", "release *,",
@@ -376,6 +393,14 @@ static const CrashRow crash_rows[] = {
 	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,finished",
 		"deleted deleted deleted", "delete *,", "", false},
 	{"delete, spooled", "", {.spooled = true}, {"delete"},
+		DECIDED "delete,after delete,finished", "deleted deleted deleted", "", "", false},
+	{"release, split", "", {.split = true}, {"release", .others = 1},
+		DECIDED "submit,submitted,finished", "released released released", "",
+		ALL " from " WORLD_SENDER ", ", false},
+	{"return, split", "", {.split = true}, {"return"},
+		DECIDED "submit,submitted,told,after return,finished", "returned returned returned",
+		"", WORLD_SENDER " from , ", false},
+	{"delete, split", "", {.split = true}, {"delete"},
 		DECIDED "delete,after delete,finished", "deleted deleted deleted", "", "", false},
 	{"note", "", {0}, {"note"}, DECIDED "finished", "held held held", "", "", false},
 	{"assign", "", {0}, {"assign", .assignee = "bert"}, DECIDED "finished", "held held held",
@@ -786,6 +811,59 @@ static void test_queue(gconstpointer data)
 	}
 	ms_desk_free(desk);
 	world_free(w);
+}
+
+/* Without missent-release, what only the spool has is decided on. */
+static void test_spooled_alone(gconstpointer data)
+{
+	const VerbRow *row = data;
+	World *w = world_new(row->settings, "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &row->hold);
+	static const char *const verbs[] = {"list", "show", "release", "requeue", "delete"};
+	for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+		world_orders(w, verbs[i], "fail always");
+	WorldAsk ask = row->ask;
+	ask.uids = uid;
+	g_autofree char *said = world_said(desk, &ask);
+	g_autofree char *states = world_states(w, uid);
+	g_autofree char *mail = arrived(w);
+	CONTAINS(said, row->said);
+	g_assert_cmpstr(states, ==, row->states);
+	g_assert_cmpstr(mail, ==, row->mail);
+	nothing_is_open(w);
+	ms_desk_free(desk);
+	world_free(w);
+}
+
+/* Moved into the spool, and the queue's copy stayed for that moment: whatever is decided next
+ * takes it out, whoever it is for. */
+static void test_moved_half(void)
+{
+	static const WorldAsk next[] = {{"release", .to = "b@beta.example"},
+		{"release", .to = "a@alpha.example"}, {"release", .others = 1}, {"return"},
+		{"delete"}};
+	for (gsize i = 0; i < G_N_ELEMENTS(next); i++) {
+		World *w = world_new("", "");
+		MsDesk *desk = world_desk(w);
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		g_autoptr(MsRecord) record = world_record(w, uid);
+		WorldAsk ask = next[i];
+		ask.uids = uid;
+		world_orders(w, "delete", "fail");
+		g_autofree char *said = world_said(
+			desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+		CONTAINS(said, "failed: delete Q");
+		g_assert_true(world_is_queued(w, record));
+		g_autofree char *again = world_said(desk, &ask);
+		g_assert_true(g_str_has_prefix(again, "done"));
+		g_assert_false(world_is_queued(w, record));
+		g_autofree char *log = world_log(w);
+		g_autofree char *want = with_id("delete *,", record->queue_id);
+		g_assert_cmpstr(log, ==, want);
+		ms_desk_free(desk);
+		world_free(w);
+	}
 }
 
 /* A copy that was damaged is not sent. */
@@ -1549,6 +1627,9 @@ int main(int argc, char **argv)
 	for (gsize i = 0; i < G_N_ELEMENTS(verb_rows); i++) {
 		g_autofree char *path = g_strdup_printf("/desk/verb/%s", verb_rows[i].name);
 		g_test_add_data_func(path, &verb_rows[i], test_verb);
+		g_autofree char *alone = g_strconcat(path, ", alone", NULL);
+		if (verb_rows[i].hold.spooled && !verb_rows[i].hold.gone)
+			g_test_add_data_func(alone, &verb_rows[i], test_spooled_alone);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(crash_rows); i++) {
 		g_autofree char *path = g_strdup_printf("/desk/killed/%s", crash_rows[i].name);
@@ -1573,6 +1654,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/smtp/other-letters", test_other_letters);
 	g_test_add_func("/desk/queue/used-again", test_used_again);
 	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
+	g_test_add_func("/desk/spool/moved-half", test_moved_half);
 	g_test_add_func("/desk/group", test_group);
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);

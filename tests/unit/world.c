@@ -183,12 +183,17 @@ static char *digest_of(const char *text)
 	return g_strdup(sum);
 }
 
+static bool is_spooled(const WorldHold *h)
+{
+	return h->spooled || h->split;
+}
+
 static void put_message(World *w, const WorldHold *h, const MsRecord *r, const char *text)
 {
 	g_autoptr(GError) error = NULL;
 	if (h->gone)
 		return;
-	if (!h->spooled) {
+	if (!is_spooled(h) || h->split) {
 		g_autofree char *mail = g_strdup_printf("queue/%s.mail", r->queue_id);
 		g_autofree char *queue = g_strdup_printf("queue/%s.queue", r->queue_id);
 		g_autoptr(GString) to = g_string_new(NULL);
@@ -201,8 +206,9 @@ static void put_message(World *w, const WorldHold *h, const MsRecord *r, const c
 			r->arrived / G_USEC_PER_SEC, to->str);
 		world_file(w, mail, text);
 		world_file(w, queue, head);
-		return;
 	}
+	if (!is_spooled(h))
+		return;
 	int fd = ms_memory_file("held");
 	g_assert_cmpint(write(fd, text, strlen(text)), ==, (gssize)strlen(text));
 	ms_spool_write(w->spool, r->uid, fd, false, &error);
@@ -276,7 +282,7 @@ static MsRecord *record_of(World *w, const WorldHold *h)
 	guint n = h->to != NULL ? h->n : G_N_ELEMENTS(world_to);
 	r->uid = ms_record_name();
 	r->state = h->state;
-	r->place = h->spooled ? MS_PLACE_SPOOL : MS_PLACE_QUEUE;
+	r->place = is_spooled(h) ? MS_PLACE_SPOOL : MS_PLACE_QUEUE;
 	r->host = g_strdup(h->host != NULL ? h->host : "mx.test");
 	r->queue_id = g_strdup_printf("Q%07u", ++w->names);
 	r->sender = g_strdup(h->sender != NULL ? h->sender : WORLD_SENDER);

@@ -86,6 +86,7 @@ typedef struct {
 	guint n;
 	gint64 age_us;
 	bool spooled, gone; /* gone: there is a record only */
+	bool split; /* spooled; and what went to the others has been put on hold by hand since */
 	const char *queued_sender; /* as the MTA rewrote it; NULL: it did not */
 	const char *cause, *policies, *codes, *refs; /* refs: "REF REF", of findings */
 	const WorldFinding *found;                   /* more of them */
