@@ -80,10 +80,12 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent
 	const char *about, const char *detail, GError **error);
 /* The same of a decision on held mail that came to its end: by digest also for whom it was,
  * MS_AUDIT_MAX at most, and the queue ID under which the MTA took its mail anew. */
+#define MS_AUDIT_DONE "done"
+#define MS_AUDIT_LEFT "done, but the MTA has it on hold still"
 typedef struct {
 	const char *who;
 	MsEvent event;
-	const char *about, *detail;
+	const char *about, *detail; /* detail: one of these, or how it ended instead */
 	const GPtrArray *to; /* of char *: addresses as they were written */
 	const char *sent_as; /* NULL: no mail was made */
 } MsAuditDone;

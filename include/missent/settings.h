@@ -169,7 +169,7 @@ typedef struct {
 		const char *hook;           /* a program; NULL: none */
 		gint64 hook_ms;             /* after which it is ended */
 		/* 0: not looked at; the share in per cent */
-		gint64 held_ms, stale_ms, beat_ms, unread_share, disk_free;
+		gint64 held_ms, unfinished_ms, stale_ms, beat_ms, unread_share, disk_free;
 		gint64 unread_ms;           /* of how long */
 		gint64 calm_ms;             /* nothing was counted for so long: it is over */
 	} alerts;

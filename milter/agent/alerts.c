@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "missent/clock.h"
+#include "missent/decision.h"
 #include "missent/io.h"
 #include "missent/pause.h"
 
@@ -30,6 +31,7 @@ typedef struct {
 	gint64 window, beat, written; /* written: the file for node_exporter */
 	guint64 window_judged, window_unread;
 	gint64 signed_at; /* by the wall clock: the trail, when it was looked at last */
+	GHashTable *begun; /* decisions (ID) that are begun, to when they were first seen so */
 } Tend;
 
 /* ---- which states hold ---------------------------------------------------------------- */
@@ -144,6 +146,45 @@ static void look_at_trail(Tend *t, const MsSettings *s, const MsHostNumbers *hos
 		age);
 }
 
+/* Those that are begun now; since when, on the steady clock.  What was told before a restart
+ * lasts. */
+static GHashTable *begun_now(const Tend *t, const GPtrArray *open, gint64 *first_out)
+{
+	GHashTable *begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	gint64 steady = ms_clock_steady();
+	bool old = t->begun == NULL && ms_alerts_is(t->alerts, MS_ALERT_UNFINISHED);
+	*first_out = G_MAXINT64;
+	for (guint i = 0; i < open->len; i++) {
+		const MsDecision *d = open->pdata[i];
+		if (d->state != MS_DECISION_ACTING)
+			continue;
+		const gint64 *before = t->begun != NULL ? g_hash_table_lookup(t->begun, d->id)
+							: NULL;
+		gint64 since = before != NULL ? *before : old ? 0 : steady;
+		*first_out = MIN(*first_out, since);
+		g_hash_table_insert(
+			begun, g_strdup(d->id), g_memdup2(&since, sizeof since));
+	}
+	return begun;
+}
+
+/* What cannot be finished is tried again and again, and nobody looks at its outcome. */
+static void look_at_decisions(Tend *t, const MsSettings *s)
+{
+	MsLedger *ledger = ms_desk_ledger(t->agent->desk);
+	g_autoptr(GPtrArray) open = ms_decisions_list(ledger, -1, NULL, NULL);
+	gint64 first;
+	if (open == NULL)
+		return; /* that is a state of its own */
+	GHashTable *begun = begun_now(t, open, &first);
+	bool late = g_hash_table_size(begun) > 0 &&
+		ms_clock_steady() - first >= s->alerts.unfinished_ms * 1000;
+	set(t, MS_ALERT_UNFINISHED, s->alerts.unfinished_ms > 0 && late, "%u begun",
+		g_hash_table_size(begun));
+	g_clear_pointer(&t->begun, g_hash_table_unref);
+	t->begun = begun;
+}
+
 static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 {
 	MsHostNumbers host;
@@ -157,6 +198,7 @@ static void look_at_host(Tend *t, const MsSettings *s, gint64 now)
 			s->alerts.held_ms > 0 && age > s->alerts.held_ms * 1000,
 			"%" G_GINT64_FORMAT " held, the oldest for %" G_GINT64_FORMAT " s",
 			host.held, age / SECOND);
+	look_at_decisions(t, s);
 	guint64 files = ms_io_files_left(s->state_dir);
 	if (ms_io_takes_nothing(s->state_dir))
 		set(t, MS_ALERT_DISK, true, "%s", g_strerror(errno));
@@ -218,6 +260,7 @@ void *agent_tend(void *user)
 		}
 	}
 	teller_free(t.teller);
+	g_clear_pointer(&t.begun, g_hash_table_unref);
 	ms_alerts_free(t.alerts);
 	g_free(t.now);
 	return NULL;

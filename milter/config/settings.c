@@ -219,6 +219,7 @@ static const MsRow alerts_rows[] = {
 	{.key = "hook-timeout", .type = MS_ROW_TIME, .fallback = "30s", .min = 100, .max = 3600000,
 		TO(alerts.hook_ms)},
 	{.key = "held-age", .type = MS_ROW_TIME, .fallback = "4h", TO(alerts.held_ms)},
+	{.key = "unfinished-age", .type = MS_ROW_TIME, .fallback = "5m", TO(alerts.unfinished_ms)},
 	{.key = "stale-age", .type = MS_ROW_TIME, .fallback = "0s", TO(alerts.stale_ms)},
 	{.key = "beat-age", .type = MS_ROW_TIME, .fallback = "3m", TO(alerts.beat_ms)},
 	{.key = "unread-share", .type = MS_ROW_NUMBER, .fallback = "20", .min = 0, .max = 100,

@@ -12,7 +12,8 @@
  * A copy that was made at the end of the message (a split) has no file in the queue: what is there
  * under its queue ID went to those who may have it.  Only what a decision moved here may have one
  * left.
- * What the host lacked for a moment (descriptors, processes) leaves it open as a crash would.
+ * What the host lacked for a moment (descriptors, processes) leaves it open as a crash would; so
+ * does, when the sender was told, whatever keeps the message on hold: nobody would look for it.
  */
 #include "config.h"
 
@@ -35,6 +36,8 @@ typedef struct {
 	GPtrArray *to; /* of char *: recipients that it is about, borrowed from the record */
 	char *sent_as; /* the queue ID of the mail that it made; NULL: none */
 	bool gone;     /* somebody else took it, or let it go */
+	bool left;     /* it is on hold still, though it is done */
+	bool no_return; /* what fails now is tried again, until it is done */
 } Carry;
 
 /* Behind it the spool's copy is what counts, and the queue's goes. */
@@ -148,7 +151,7 @@ static bool release_queued(Carry *c, GError **error)
 	return true;
 }
 
-/* Out of the hold queue, for good. */
+/* Out of the hold queue, for good.  What is in another queue now was let go. */
 static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 {
 	const char *where = "gone";
@@ -156,7 +159,7 @@ static bool remove_queued(Carry *c, bool must_be_there, GError **error)
 	if (held < 0)
 		return false;
 	if (held == 0)
-		return !must_be_there || not_there(c, where, error);
+		return (!must_be_there && strcmp(where, "gone") == 0) || not_there(c, where, error);
 	return queue_verb_done(c, MS_MTA_DELETE, error);
 }
 
@@ -178,11 +181,13 @@ static bool remove_message(Carry *c, bool must_be_there, GError **error)
 	return remove_queued(c, must_be_there && queued, error);
 }
 
-/* Somebody let it go between our look and our hand.  What is carried on may be gone by us. */
+/* Somebody let it go before we came, or between our look and our hand.  What is carried on may be
+ * gone by us. */
 static bool was_let_go(Carry *c, bool resumed, const GError *why)
 {
-	c->gone = !resumed && g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) &&
-		on_hold(c, NULL, NULL) == 0;
+	const char *where = "gone";
+	c->gone = g_error_matches(why, MS_ERROR, MS_ERROR_INPUT) &&
+		on_hold(c, &where, NULL) == 0 && (!resumed || strcmp(where, "gone") != 0);
 	return c->gone;
 }
 
@@ -209,16 +214,15 @@ static bool copy_to_spool(Carry *c, GError **error)
 /* Some of its recipients only: the MTA's queue cannot do that, the spool can. */
 static bool move_to_spool(Carry *c, GError **error)
 {
-	if (c->record->place != MS_PLACE_QUEUE)
-		return remove_message(c, false, error);
-	if (!copy_to_spool(c, error) || !step(c, MOVED, MS_PLACE_SPOOL, error))
+	bool moved = c->record->place != MS_PLACE_QUEUE;
+	if (!moved && (!copy_to_spool(c, error) || !step(c, MOVED, MS_PLACE_SPOOL, error)))
 		return false;
 	c->record->place = MS_PLACE_SPOOL;
 	g_autoptr(GError) why = NULL;
-	if (remove_queued(c, true, &why))
+	if (moved ? remove_message(c, false, &why) : remove_queued(c, true, &why))
 		return true;
 	/* What went from the queue is not to be had from the spool once more. */
-	if (was_let_go(c, false, why) && step(c, "let go", MS_PLACE_QUEUE, NULL))
+	if (was_let_go(c, moved, why) && step(c, "let go", MS_PLACE_QUEUE, NULL))
 		ms_spool_remove(c->desk->settings->spool_dir, c->record->uid, NULL);
 	g_propagate_error(error, g_steal_pointer(&why));
 	return false;
@@ -358,31 +362,50 @@ static bool is_the_message(const Carry *c, GError **error)
 	return fd >= 0;
 }
 
+/* Why the queue's copy could not be removed, of which the sender has been told: true where that is
+ * the end of it all the same. */
+static bool is_returned(Carry *c, bool resumed, const GError *why, GError **error)
+{
+	if (was_let_go(c, resumed, why))
+		return desk_fail(error,
+			"%s: the sender was told, but somebody let the message go meanwhile",
+			c->record->queue_id);
+	if (!g_error_matches(why, MS_ERROR, MS_ERROR_INPUT)) {
+		g_propagate_error(error, g_error_copy(why));
+		return false;
+	}
+	c->left = on_hold(c, NULL, NULL) != 0; /* not if an attempt of before has removed it */
+	return true;
+}
+
+static bool tell_sender(Carry *c, char **outcome_out, GError **error)
+{
+	const char *where = "gone";
+	int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
+	if (held <= 0)
+		return held == 0 && not_there(c, where, error);
+	if (!is_the_message(c, error))
+		return false;
+	g_autoptr(DeskMail) mail = desk_return_notice(
+		c->desk, c->record, c->decision->who, c->decision->why);
+	if (!submit(c, mail->sender, mail->recipients, mail->fd, mail->digest, outcome_out, error))
+		return false;
+	c->no_return = true;
+	return step(c, "told", -1, error);
+}
+
 static bool do_return(Carry *c, char **outcome_out, GError **error)
 {
 	bool resumed = resumed_at(c, "told");
-	if (!resumed) {
-		const char *where = "gone";
-		int held = c->record->place == MS_PLACE_QUEUE ? on_hold(c, &where, error) : 1;
-		if (held <= 0)
-			return held == 0 && not_there(c, where, error);
-		if (!is_the_message(c, error))
-			return false;
-		g_autoptr(DeskMail) mail = desk_return_notice(c->desk, c->record, c->decision->who,
-			c->decision->why);
-		if (!submit(c, mail->sender, mail->recipients, mail->fd, mail->digest, outcome_out,
-			    error)
-			|| !step(c, "told", -1, error))
-			return false;
-	}
+	if (!resumed && !tell_sender(c, outcome_out, error))
+		return false;
 	/* The sender has been told: whatever becomes of the queue's copy, this is what was
 	 * decided; but not that it is returned, where it went. */
+	c->no_return = true;
 	g_autoptr(GError) why = NULL;
-	if (!remove_message(c, !resumed, &why)) {
-		if (was_let_go(c, resumed, why))
-			return desk_fail(error,
-				"%s: the sender was told, but somebody let the message go meanwhile",
-				c->record->queue_id);
+	if (!remove_message(c, !resumed, &why) && !is_returned(c, resumed, why, error))
+		return false;
+	if (c->left) {
 		g_free(*outcome_out);
 		*outcome_out = g_strdup_printf(
 			"the sender was told, but the message could not be taken out of "
@@ -531,8 +554,9 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 /* With those whom it was for: a record may be changed, the trail proves itself. */
 static bool tell(const Carry *c, bool fine)
 {
+	const char *how = !fine ? "failed" : c->left ? MS_AUDIT_LEFT : MS_AUDIT_DONE;
 	const MsAuditDone done = {c->decision->who, desk_event_of(c->decision->verb),
-		c->record->uid, fine ? "done" : "failed", c->to, c->sent_as};
+		c->record->uid, how, c->to, c->sent_as};
 	return ms_audit_done(c->desk->audit, &done, NULL);
 }
 
@@ -604,6 +628,15 @@ static MsRecord *as_it_is(Desk *desk, const MsDecision *decision)
 	return ms_records_find(desk->ledger, decision->uid, NULL);
 }
 
+/* Of what cannot be taken back, all but what another try will not change. */
+static bool is_to_be_tried(const Carry *c, const GError *error)
+{
+	return g_error_matches(error, MS_ERROR, MS_ERROR_BUSY) ||
+		(error != NULL && c->no_return &&
+			!g_error_matches(error, MS_ERROR, MS_ERROR_INPUT) &&
+			!g_error_matches(error, MS_ERROR, MS_ERROR_ABSENT));
+}
+
 bool desk_carry_out(Desk *desk, MsDecision *decision)
 {
 	if (!ms_io_has_descriptors(DESCRIPTORS))
@@ -612,12 +645,12 @@ bool desk_carry_out(Desk *desk, MsDecision *decision)
 	if (record == NULL)
 		return false;
 	g_autoptr(GPtrArray) to = desk_held_for(record, decision->recipients);
-	Carry c = {desk, decision, record, to, NULL, false};
+	Carry c = {.desk = desk, .decision = decision, .record = record, .to = to};
 	g_autoptr(GError) error = NULL;
 	g_autofree char *outcome = NULL;
 	bool fine = may_be_done(&c, &error) && does[decision->verb](&c, &outcome, &error);
 	const char *text = !fine ? error->message : outcome != NULL ? outcome : "";
-	bool finished = !g_error_matches(error, MS_ERROR, MS_ERROR_BUSY) &&
+	bool finished = !is_to_be_tried(&c, error) &&
 		finish(&c, fine, text, ms_verbs[decision->verb].to);
 	if (finished && c.gone)
 		desk_tell_gone(desk, record, NULL);

@@ -159,6 +159,27 @@ m.tool('held', 'delete', name, '--why', 'wrong')
 expect('held-old', 'off', 'it is deleted')
 configure(held_age='0s')
 
+# ---- a decision is begun, and the MTA cannot do what is left of it ----
+FAILS, BROKEN = S + '/fails', S + '/broken'
+with open(FAILS, 'w') as f:
+    f.write('#!/bin/sh\nfor x; do [ "$x" = delete ] && [ -e %s ] && exit 75; done\nexec %s/missent-release "$@"\n' % (BROKEN, BUILD))
+os.chmod(FAILS, 0o755)
+open(BROKEN, 'w').close()
+name = p.queue_id(p.send(message('told', WRONG)))
+tap.ok(wait_for(lambda: name in p.held()), 'another is held', m.tail()[-500:])
+ALERTS['unfinished-age'] = '2s'
+configure()
+m.more = re.sub(r'release-program = ".*"', 'release-program = "%s"' % FAILS, m.more)
+m.write_conf()
+m.tool('held', 'return', name, '--why', 'wrong')
+expect('unfinished', 'on', 'the sender was told, and it is on hold still')
+tap.ok(name in m.tool('held', 'list') and name in p.held(), '... and it is among what is held')
+os.unlink(BROKEN)
+expect('unfinished', 'off', 'it is tried again until it is done')
+tap.ok(name not in p.held(), '... and on hold no more')
+ALERTS['unfinished-age'] = '0s'
+configure()
+
 # ---- a stream goes wrong ----
 reload('fan-out = 3\nbreaker = 3\nbreaker-recent = 5\n')
 for i in range(8):

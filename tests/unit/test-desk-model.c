@@ -6,7 +6,7 @@
  *     released by right, or a person named him, or released all of it;
  *   - more than MOST recipients, never by one person alone;
  *   - nobody gets anything twice, no sender is told twice;
- *   - what nobody got, and was neither returned nor deleted, is there still;
+ *   - what nobody got, and was neither returned nor deleted, is there still; what was, is not;
  *   - what went to others under the queue ID of a copy that is held stays where it is.
  * In between processes are killed, servers fail, people disagree, the mapping is corrected, two
  * desks work side by side.  MISSENT_SEED repeats a run, MISSENT_STEPS makes it longer.
@@ -249,7 +249,10 @@ static void check(Model *m, Message *message)
 		message->to[i].alone = 0;
 	}
 	g_assert_cmpint(r->state == MS_STATE_HELD, ==, held);
-	if (message->split && !world_is_queued(m->w, r))
+	bool queued = world_is_queued(m->w, r);
+	if (!message->split && !held && queued)
+		g_error("%s: is %s, and on hold", message->name, ms_state_names[r->state]);
+	if (message->split && !queued)
 		g_error("%s: what went to the others is no longer in the queue", message->name);
 }
 

@@ -753,8 +753,9 @@ static const QueueRow queue_rows[] = {
 	{"return, another message", {"return"}, "show", "other",
 		"failed: *: is not, or is no longer, that message", "held held held", "", ""},
 	/* the sender was told, so that is what it is */
-	{"return, delete fails", {"return"}, "delete", "fail", "done: the sender was told, but",
-		"returned returned returned", "", WORLD_SENDER " from , "},
+	{"return, then another message", {"return"}, "delete", "data",
+		"done: the sender was told, but", "returned returned returned", "",
+		WORLD_SENDER " from , "},
 	/* ... unless somebody let it go between: nobody is said not to have it, or gets it again */
 	{"return, let go", {"return"}, "delete", "let-go", "failed: *: the sender was told, but",
 		"gone gone gone", "", WORLD_SENDER " from , "},
@@ -767,6 +768,12 @@ static const QueueRow queue_rows[] = {
 	{"return, delete dies after", {"return"}, "delete", "after", "done: taken",
 		"returned returned returned", "delete *,", WORLD_SENDER " from , "},
 };
+
+static char *trail_of(const World *w)
+{
+	g_autofree char *path = g_build_filename(w->state, "audit.jsonl", NULL);
+	return trail_text(path);
+}
 
 static void test_queue(gconstpointer data)
 {
@@ -796,6 +803,9 @@ static void test_queue(gconstpointer data)
 	g_assert_cmpstr(log, ==, want_log);
 	g_assert_cmpstr(mail, ==, row->mail);
 	nothing_is_open(w);
+	g_autofree char *trail = trail_of(w);
+	g_assert_cmpint(strstr(trail, MS_AUDIT_LEFT) != NULL, ==,
+		strstr(said, "by hand") != NULL);
 	g_assert_false(strstr(states, "gone") != NULL && world_is_spooled(w, uid));
 	/* What is held still can be decided on again, unless its queue ID is another's by now. */
 	g_autoptr(MsRecord) after = world_record(w, uid);
@@ -864,6 +874,84 @@ static void test_moved_half(void)
 		ms_desk_free(desk);
 		world_free(w);
 	}
+}
+
+/* The sender was told, and the MTA cannot take the message out: it is held, and tried again, until
+ * it is out, or somebody has let it go. */
+static const struct {
+	const char *name, *fails, *between; /* between: an order, "" for none */
+	const char *states, *log;
+} told_rows[] = {
+	{"fails", "fail", "", "returned returned returned", "delete *,"},
+	{"dies", "before", "", "returned returned returned", "delete *,"},
+	{"fails again", "fail", "fail", "returned returned returned", "delete *,"},
+	{"fails, and its end is not heard of", "fail", "after", "returned returned returned",
+		"delete *,"},
+	{"fails, then taken", "fail", "take", "returned returned returned", ""},
+	{"fails, then let go", "fail", "let-go", "gone gone gone", ""},
+};
+
+static void test_told(void)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(told_rows); i++) {
+		World *w = world_new("", "");
+		MsDesk *desk = world_desk(w);
+		g_autofree char *uid = world_hold(w, &(WorldHold){0});
+		g_autoptr(MsRecord) record = world_record(w, uid);
+		g_autofree char *active = g_strdup_printf("active\n%s\n%" G_GINT64_FORMAT "\n",
+			WORLD_SENDER, record->arrived / G_USEC_PER_SEC);
+		g_test_message("%s", told_rows[i].name);
+		world_file(w, "queue/do.active", active);
+		world_orders(w, "delete", told_rows[i].fails);
+		g_autofree char *said = world_said(desk, &(WorldAsk){"return", uid});
+		g_autofree char *states = world_states(w, uid), *trail = trail_of(w);
+		g_assert_cmpstr(said, ==, "acting: ");
+		g_assert_cmpstr(states, ==, "held held held");
+		g_assert_null(strstr(trail, "\"detail\":\"done"));
+		if (*told_rows[i].between != '\0')
+			world_orders(w, "delete", told_rows[i].between);
+		for (int k = 0; k < 3; k++)
+			ms_desk_work(desk, 0);
+		g_autofree char *after = world_states(w, uid), *log = world_log(w),
+				*want = with_id(told_rows[i].log, record->queue_id),
+				*mail = arrived(w);
+		g_assert_cmpstr(after, ==, told_rows[i].states);
+		g_assert_cmpstr(log, ==, want);
+		g_assert_cmpstr(mail, ==, WORLD_SENDER " from , ");
+		g_assert_false(world_is_queued(w, record));
+		g_autofree char *end = trail_of(w);
+		g_assert_null(strstr(end, MS_AUDIT_LEFT));
+		nothing_is_open(w);
+		ms_desk_free(desk);
+		world_free(w);
+	}
+}
+
+/* One that is let go after the move, and before what was begun is taken up again, goes from the
+ * spool no more. */
+static void test_moved_let_go(void)
+{
+	World *w = world_new("", "");
+	MsDesk *desk = world_desk(w);
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, uid);
+	g_autofree char *queue = g_strdup_printf("queue/%s.queue", record->queue_id);
+	g_autofree char *active = g_strdup_printf("active\n%s\n%" G_GINT64_FORMAT "\n",
+		WORLD_SENDER, record->arrived / G_USEC_PER_SEC);
+	world_orders(w, "delete", "fail");
+	g_autofree char *said = world_said(
+		desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	CONTAINS(said, "failed: delete Q");
+	world_file(w, queue, active);
+	g_autofree char *again = world_said(
+		desk, &(WorldAsk){"release", uid, .to = "b@beta.example"});
+	CONTAINS(again, "is not in the hold queue (active)");
+	g_autofree char *states = world_states(w, uid), *mail = arrived(w);
+	g_assert_cmpstr(states, ==, "gone gone gone");
+	g_assert_cmpstr(mail, ==, "");
+	g_assert_false(world_is_spooled(w, uid));
+	ms_desk_free(desk);
+	world_free(w);
 }
 
 /* A copy that was damaged is not sent. */
@@ -1655,6 +1743,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/desk/queue/used-again", test_used_again);
 	g_test_add_func("/desk/spool/damaged", test_damaged_copy);
 	g_test_add_func("/desk/spool/moved-half", test_moved_half);
+	g_test_add_func("/desk/spool/moved-let-go", test_moved_let_go);
+	g_test_add_func("/desk/told", test_told);
 	g_test_add_func("/desk/group", test_group);
 	g_test_add_func("/desk/many-recipients", test_many_recipients);
 	g_test_add_func("/desk/two-persons", test_two_persons);
