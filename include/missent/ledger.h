@@ -216,6 +216,9 @@ bool ms_records_gone_for(MsLedger *ledger, const MsRecord *record, const GPtrArr
 /* Its mail has this queue ID; one that was gone is held again, and announced before it expires. */
 bool ms_records_found(MsLedger *ledger, const MsRecord *record, const char *queue_id,
 	const char *why, bool *done_out, GError **error);
+/* The mail of one that was gone is in the spool: it is held again, there. */
+bool ms_records_spooled(MsLedger *ledger, const MsRecord *record, const char *why, bool *done_out,
+	GError **error);
 
 /* ---- acts ----------------------------------------------------------------------------- */
 

@@ -36,6 +36,8 @@
 typedef enum { MS_STATE_HELD, MS_STATE_OBSERVED, MS_STATE_RELEASED, MS_STATE_RETURNED,
 	MS_STATE_DELETED, MS_STATE_GONE, MS_STATE_DELIVERED, MS_N_STATES } MsState;
 extern const char *const ms_state_names[MS_N_STATES + 1];
+/* A decision has ended it: of what is gone, or was never held, none has. */
+bool ms_state_is_decided(MsState state);
 
 /* Where the message is. */
 typedef enum { MS_PLACE_QUEUE, MS_PLACE_SPOOL, MS_N_PLACES } MsHeldPlace;

@@ -22,7 +22,8 @@ bool ms_spool_write(const char *dir, const char *uid, int from, bool again, GErr
 int ms_spool_open(const char *dir, const char *uid, GError **error);
 /* Also true when it is not there. */
 bool ms_spool_remove(const char *dir, const char *uid, GError **error);
-/* What is to become of a file: it is held, its message was decided on, or nobody knows it. */
+/* What is to become of a file: it is held, its message was decided on, or it is no
+ * record's. */
 typedef enum { MS_SPOOL_HELD, MS_SPOOL_DONE, MS_SPOOL_UNKNOWN } MsSpoolFate;
 /* Where what nobody knows is set aside, in the spool's folder; removed there after
  * MS_SPOOL_ASIDE_DAYS (ms_spool_clear()). */

@@ -199,7 +199,7 @@ static bool copy_to_spool(Carry *c, GError **error)
 	int held = on_hold(c, &where, error);
 	if (held < 0 || (held == 0 && !not_there(c, where, error)))
 		return false;
-	if (!step(c, "moving", -1, error))
+	if (!step(c, DESK_MOVING_STEP, -1, error))
 		return false;
 	int fd = desk_show_queued(c->desk, c->record, error);
 	if (fd < 0)
@@ -222,7 +222,7 @@ static bool move_to_spool(Carry *c, GError **error)
 	if (moved ? remove_message(c, false, &why) : remove_queued(c, true, &why))
 		return true;
 	/* What went from the queue is not to be had from the spool once more. */
-	if (was_let_go(c, moved, why) && step(c, "let go", MS_PLACE_QUEUE, NULL))
+	if (was_let_go(c, moved, why) && step(c, DESK_LET_GO_STEP, MS_PLACE_QUEUE, NULL))
 		ms_spool_remove(c->desk->settings->spool_dir, c->record->uid, NULL);
 	g_propagate_error(error, g_steal_pointer(&why));
 	return false;
@@ -345,7 +345,7 @@ static bool goes_anew(Carry *c)
 static bool do_release(Carry *c, char **outcome_out, GError **error)
 {
 	bool queued = c->record->place == MS_PLACE_QUEUE && is_all(c) &&
-		!resumed_at(c, "moving") && !goes_anew(c);
+		!resumed_at(c, DESK_MOVING_STEP) && !goes_anew(c);
 	if (queued)
 		return release_queued(c, error);
 	return move_to_spool(c, error) && submit_spooled(c, outcome_out, error);
@@ -577,7 +577,7 @@ static bool finish(Carry *c, bool fine, const char *outcome, int state)
 	if (!fine && expires) /* not with every tick */
 		ms_records_warned(c->desk->ledger, c->record->id, ms_clock_now(), NULL);
 	g_autoptr(MsRecord) after = ms_records_find(c->desk->ledger, c->record->uid, NULL);
-	if (after != NULL && after->state != MS_STATE_HELD && after->place == MS_PLACE_SPOOL)
+	if (after != NULL && ms_state_is_decided(after->state) && after->place == MS_PLACE_SPOOL)
 		ms_spool_remove(c->desk->settings->spool_dir, after->uid, NULL);
 	return true;
 }

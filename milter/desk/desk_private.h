@@ -134,6 +134,9 @@ guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char 
 MsDecision *desk_decision(
 	MsVerb verb, const char *uid, const char *group, const char *who, const char *why);
 
+/* Steps of carry.c at which what the spool has is not the message (yet, or any more). */
+#define DESK_MOVING_STEP "moving"
+#define DESK_LET_GO_STEP "let go"
 /* carry.c: held so long that the MTA would return it at its first failed attempt? */
 bool desk_is_old(const MsSettings *s, const MsRecord *record);
 /* Of its recipients those for whom it is held: all, or those of a newline-separated list.

@@ -96,6 +96,40 @@ static void forget(Desk *desk, gint64 since)
 		desk_audit(desk, "missent", MS_EVENT_FORGET, "", detail, NULL);
 }
 
+/* A copy was begun that does not count: the message went from the queue. */
+static bool was_left_behind(const MsRecord *record)
+{
+	for (guint i = 0; i < record->decisions->len; i++) {
+		const char *step = ((MsDecision *)record->decisions->pdata[i])->step;
+		if (strcmp(step, DESK_MOVING_STEP) == 0 || strcmp(step, DESK_LET_GO_STEP) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_its_copy(Desk *desk, const MsRecord *record)
+{
+	int fd = ms_spool_open(desk->settings->spool_dir, record->uid, NULL);
+	bool is = fd >= 0 && desk_is_message(fd, record->digest);
+	ms_io_close(fd);
+	return is;
+}
+
+/* A ledger from before the message was moved here looks for it in the queue, and has missed it
+ * there: this may be the only copy. */
+static MsSpoolFate fate_of_gone(Desk *desk, const MsRecord *record)
+{
+	static const char why[] = "missent's spool has it: the record is older than its move there";
+	bool done = false;
+	g_autoptr(GError) error = NULL;
+	if (was_left_behind(record) || !is_its_copy(desk, record))
+		return MS_SPOOL_UNKNOWN;
+	if (!ms_records_spooled(desk->ledger, record, why, &done, &error) || !done)
+		return MS_SPOOL_HELD; /* another time */
+	desk_audit(desk, "missent", MS_EVENT_FOUND, record->uid, why, NULL);
+	return MS_SPOOL_HELD;
+}
+
 static MsSpoolFate fate_of(const char *uid, void *user)
 {
 	Desk *desk = user;
@@ -105,7 +139,11 @@ static MsSpoolFate fate_of(const char *uid, void *user)
 		return MS_SPOOL_HELD; /* could not look */
 	if (record == NULL)
 		return MS_SPOOL_UNKNOWN;
-	return record->state == MS_STATE_HELD ? MS_SPOOL_HELD : MS_SPOOL_DONE;
+	if (record->state == MS_STATE_HELD)
+		return MS_SPOOL_HELD;
+	if (record->state == MS_STATE_GONE)
+		return fate_of_gone(desk, record);
+	return ms_state_is_decided(record->state) ? MS_SPOOL_DONE : MS_SPOOL_UNKNOWN;
 }
 
 static void tick(Desk *desk)
@@ -128,7 +166,7 @@ static void tick(Desk *desk)
 	desk_send_summary(desk);
 	ms_io_sweep(desk->settings->state_dir);
 	guint aside = ms_spool_sweep(desk->settings->spool_dir, fate_of, desk);
-	g_autofree char *detail = g_strdup_printf("%u held copies without a record", aside);
+	g_autofree char *detail = g_strdup_printf("%u held copies that no record needs or knows", aside);
 	if (aside > 0)
 		desk_audit(desk, "missent", MS_EVENT_SET_ASIDE, MS_SPOOL_ASIDE, detail, NULL);
 }

@@ -143,3 +143,21 @@ bool ms_records_found(MsLedger *ledger, const MsRecord *r, const char *queue_id,
 	return ledger_begin(ledger, error) &&
 		ledger_end(ledger, set_found(ledger, r, queue_id, why, done_out, error), error);
 }
+
+static bool set_spooled(
+	MsLedger *ledger, const MsRecord *r, const char *why, bool *done_out, GError **error)
+{
+	return is_still(ledger, r, true, done_out, error) &&
+		(!*done_out ||
+			(ledger_run(ledger, "UPDATE held SET place='spool' WHERE id=:id",
+				 MS_SQL_VALUES(MS_SQL_NUMBER("id", r->id)), error) &&
+				set_state(ledger, r, false, error) &&
+				ledger_act(ledger, r->id, "missent", "found", why, error)));
+}
+
+bool ms_records_spooled(
+	MsLedger *ledger, const MsRecord *r, const char *why, bool *done_out, GError **error)
+{
+	return ledger_begin(ledger, error) &&
+		ledger_end(ledger, set_spooled(ledger, r, why, done_out, error), error);
+}

@@ -16,6 +16,12 @@ const char *const ms_held_place_names[MS_N_PLACES + 1] = {"queue", "spool", NULL
 const char *const ms_decision_state_names[MS_N_DECISION_STATES + 1] = {"waiting", "approved",
 	"acting", "done", "failed", "withdrawn", NULL};
 
+bool ms_state_is_decided(MsState state)
+{
+	return state == MS_STATE_RELEASED || state == MS_STATE_RETURNED ||
+		state == MS_STATE_DELETED;
+}
+
 static void act_free(gpointer data)
 {
 	MsAct *act = data;

@@ -7,6 +7,7 @@
 
 #include "missent/answer.h"
 #include "missent/clock.h"
+#include "missent/spool.h"
 
 #include "../test.h"
 #include "../trail.h"
@@ -202,6 +203,69 @@ static void test_decisions(void)
 	ms_desk_tick(desk);
 	g_autofree char *states = world_states(w, uid);
 	g_assert_cmpstr(states, ==, "held held held");
+	end(w, desk);
+}
+
+/* ---- gone, and in the spool -------------------------------------------------------------- */
+
+/* A ledger of before a message was moved there knows it as one of the queue's. */
+static const struct {
+	const char *name;
+	bool begun;       /* the copy was begun, and somebody let it go from the queue */
+	const char *text; /* of the copy; NULL: its own; "": there is none */
+	MsState state;
+	bool spooled, aside;
+	guint found, set_aside; /* lines of the trail */
+} copies[] = {
+	{"its copy", false, NULL, MS_STATE_HELD, true, false, 1, 0},
+	{"none", false, "", MS_STATE_GONE, false, false, 0, 0},
+	{"of another", false, "Subject: x\n\nother\n", MS_STATE_GONE, false, true, 0, 1},
+	{"one that does not count", true, NULL, MS_STATE_GONE, false, true, 0, 1},
+};
+
+static bool is_aside(const World *w, const char *uid)
+{
+	g_autofree char *path = g_strdup_printf("%s/" MS_SPOOL_ASIDE "/%s.eml", w->spool, uid);
+	return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void put_copy(World *w, const char *uid, const char *text)
+{
+	g_autofree char *id = id_of(w, uid), *path = queue_path(w, id, "mail"), *own = NULL;
+	g_autofree char *name = g_strdup_printf("state/spool/%s.eml", uid);
+	g_assert_true(g_file_get_contents(path, &own, NULL, NULL));
+	if (text == NULL || *text != '\0')
+		world_file(w, name, text != NULL ? text : own);
+}
+
+static void test_copy(gconstpointer data)
+{
+	gsize i = GPOINTER_TO_SIZE(data);
+	World *w = world_new("", "");
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	WorldAsk ask = {"release", .uids = uid, .to = "b@beta.example"};
+	if (copies[i].begun)
+		g_assert_true(world_killed(w, "copied", 1, world_ask, &ask));
+	else
+		put_copy(w, uid, copies[i].text);
+	MsDesk *desk = world_desk(w);
+	put_in(w, uid, "");
+	ms_desk_work(desk, 0);
+	ms_desk_tick(desk);
+	for (int k = 0; k < 3; k++) {
+		later(61 * MINUTE);
+		ms_desk_tick(desk);
+	}
+	g_autoptr(MsRecord) r = world_record(w, uid);
+	g_assert_cmpint(r->state, ==, copies[i].state);
+	g_assert_cmpint(world_is_spooled(w, uid), ==, copies[i].spooled);
+	g_assert_cmpint(is_aside(w, uid), ==, copies[i].aside);
+	g_assert_cmpuint(told(w, "gone"), ==, 1);
+	g_assert_cmpuint(told(w, "found"), ==, copies[i].found);
+	g_assert_cmpuint(told(w, "set aside"), ==, copies[i].set_aside);
+	g_autofree char *said = world_said(desk, &ask);
+	g_assert_cmpint(g_str_has_prefix(said, "done: taken"), ==, copies[i].spooled);
+	g_assert_cmpint(world_is_spooled(w, uid), ==, copies[i].spooled);
 	end(w, desk);
 }
 
@@ -504,6 +568,10 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &rows[i], test_gone);
 	}
 	g_test_add_func("/missing/gone/decisions", test_decisions);
+	for (gsize i = 0; i < G_N_ELEMENTS(copies); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/spool/%s", copies[i].name);
+		g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_copy);
+	}
 	g_test_add_data_func("/missing/renamed/look", GINT_TO_POINTER(0), test_renamed);
 	g_test_add_data_func("/missing/renamed/decision", GINT_TO_POINTER(1), test_renamed);
 	g_test_add_func("/missing/renamed/many", test_renamed_many);
