@@ -71,10 +71,17 @@ typedef struct {
 	/* missentd says in the same log that it let it go so, since it only observes */
 	bool unchecked;
 	bool removed;            /* it left the queue */
+	bool taken_out;          /* ... since somebody deleted it, or put it back */
+	/* no more is to come of it: it did not come in whole, was not taken, or became others */
+	bool ended;
 	/* what the MTA said of a milter that it could not ask; NULL: nothing */
 	char *trouble;
 	guint n_recipients;      /* as the MTA says; 0: it does not */
 	GPtrArray *deliveries;   /* of MsDelivered */
+	/* since when it is known that lines of it are not in the log: it was begun, and nothing
+	 * says what became of it; 0: not so */
+	gint64 lost;
+	guint missing;           /* it left the queue, and of so many the log says nothing */
 } MsMail;
 
 /* The MTA was started, or read its settings again. */
@@ -93,6 +100,10 @@ typedef struct {
 	guint64 cut;             /* longer than MS_MAILLOG_LINE, or without an end */
 	guint64 dropped;         /* over a limit */
 	GPtrArray *problems;     /* of char *: of files that could not be read to their end */
+	/* what a log daemon itself says that it did not write: how often, how many lines at least,
+	 * and when first and last */
+	guint64 gaps, gap_lines;
+	gint64 gap_from, gap_to;
 	gint64 from, to;         /* the first and the last time; 0: none */
 	bool yearless; /* lines have no year: it was said, or taken from the file's time */
 } MsMaillogNotes;

@@ -41,6 +41,7 @@ typedef struct {
 	const MsMail *mail;
 	guint recipients; /* to whom it went so; 0: none so far */
 	char *why;        /* without an address */
+	gint64 at;        /* when it was so at the latest */
 } MsPassedRow;
 
 typedef struct {

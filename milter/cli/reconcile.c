@@ -184,7 +184,7 @@ static void drop_old(MsReconciliation *r, gint64 since)
 {
 	for (guint i = r->rows->len; i-- > 0;) {
 		const MsPassedRow *row = r->rows->pdata[i];
-		if (row->mail->last >= since)
+		if (row->at >= since)
 			continue;
 		r->counts[row->what]--;
 		g_ptr_array_remove_index(r->rows, i);

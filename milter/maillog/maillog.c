@@ -19,16 +19,28 @@
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 #define STILL_COMING_IN (3600 * SECOND)
+#define BETWEEN_PROCESSES (120 * SECOND) /* one writes of it, and the other not yet */
 #define SESSION (2 * 3600 * SECOND)
 #define MOST_REMEMBERED (6 * MS_MAILLOG_MOST) /* lines of which it is known that they were there */
 
 const char *const ms_came_names[MS_N_CAME + 1] = {
 	"unknown", "smtp", "local", "bounce", "requeued", "split", "forwarded", "internal", NULL};
 
+/* What one client sends, one message after the other, and how many texts were taken. */
+typedef struct {
+	GPtrArray *mails; /* of MsMail, borrowed */
+	bool whole;       /* its beginning is in the log */
+	bool closed;
+	int taken;   /* -1: not known */
+	gint64 last; /* it began a message, or ended */
+} Session;
+
 typedef struct {
 	MsMail *mail;
 	char *trouble; /* said before it had a message */
 	gint64 at;
+	Session *session; /* NULL: none in which something was sent */
+	bool connected;   /* the log has where it begins */
 } Process;
 
 struct LogMta {
@@ -43,8 +55,10 @@ struct MsMaillog {
 	MsMaillogNotes notes;
 	GPtrArray *mails, *turns;
 	GHashTable *mtas;
-	GPtrArray *said; /* of Said: what missentd itself says in the same log */
-	GHashTable *lines; /* digests of those that were there, as the pointers themselves */
+	GPtrArray *said;     /* of Said: what missentd itself says in the same log */
+	GPtrArray *sessions; /* of Session */
+	GHashTable *pids;    /* of who wrote of mail */
+	GHashTable *lines;   /* digests of those that were there, as the pointers themselves */
 	guint8 key[MS_DIGEST_BYTES]; /* of these: senders choose a part of a line */
 };
 
@@ -90,6 +104,13 @@ static void said_free(void *data)
 	g_free(said);
 }
 
+static void session_free(void *data)
+{
+	Session *session = data;
+	g_ptr_array_unref(session->mails);
+	g_free(session);
+}
+
 static void process_free(void *data)
 {
 	Process *process = data;
@@ -117,6 +138,8 @@ MsMaillog *ms_maillog_new(const MsMaillogOptions *options)
 	log->mails = g_ptr_array_new_with_free_func(mail_free);
 	log->turns = g_ptr_array_new_with_free_func(g_free);
 	log->said = g_ptr_array_new_with_free_func(said_free);
+	log->sessions = g_ptr_array_new_with_free_func(session_free);
+	log->pids = g_hash_table_new(NULL, NULL);
 	log->mtas = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mta_free);
 	log->lines = g_hash_table_new(NULL, NULL);
 	ms_digest_random(log->key);
@@ -130,6 +153,8 @@ void ms_maillog_free(MsMaillog *log)
 	g_ptr_array_unref(log->mails);
 	g_ptr_array_unref(log->turns);
 	g_ptr_array_unref(log->said);
+	g_ptr_array_unref(log->sessions);
+	g_hash_table_unref(log->pids);
 	g_hash_table_unref(log->lines);
 	g_hash_table_unref(log->mtas); /* last: names are its own */
 	g_ptr_array_unref(log->notes.problems);
@@ -191,6 +216,114 @@ void log_process_has(LogMta *mta, guint pid, MsMail *mail)
 	process->mail = mail;
 	if (process->trouble != NULL && mail->first - process->at < SESSION)
 		log_set(&mail->trouble, process->trouble);
+}
+
+/* ---- sessions: what was begun, and did not come in -------------------------------------- */
+
+void log_session_begins(LogMta *mta, guint pid)
+{
+	Process *process = process_of(mta, pid);
+	process->session = NULL;
+	process->connected = true;
+}
+
+void log_session_has(MsMaillog *log, LogMta *mta, guint pid, MsMail *mail)
+{
+	Process *process = process_of(mta, pid);
+	Session *session = process->session;
+	if (session == NULL) {
+		session = g_new0(Session, 1);
+		session->mails = g_ptr_array_new();
+		session->whole = process->connected;
+		session->taken = -1;
+		g_ptr_array_add(log->sessions, session);
+		process->session = session;
+	}
+	g_ptr_array_add(session->mails, mail);
+	session->last = mail->first;
+}
+
+void log_session_ends(LogMta *mta, guint pid, int taken, gint64 at)
+{
+	Process *process = process_of(mta, pid);
+	Session *session = process->session;
+	process->session = NULL;
+	process->connected = false;
+	if (session == NULL)
+		return;
+	session->closed = true;
+	session->taken = session->whole ? taken : -1;
+	session->last = at;
+}
+
+/* Of one that has a text only what stops within it; before it, what has none. */
+void log_session_breaks(LogMta *mta, guint pid, bool in_text, gint64 at)
+{
+	const Session *session = process_of(mta, pid)->session;
+	MsMail *mail = session != NULL ? session->mails->pdata[session->mails->len - 1] : NULL;
+	if (mail != NULL && is_open(mail, at) && (in_text || mail->message_id == NULL))
+		mail->ended = true;
+}
+
+static bool was_taken(const MsMail *mail)
+{
+	return mail->accepted || mail->held || mail->discarded || mail->deliveries->len > 0;
+}
+
+/* Of what has no end: the text of none was taken but of those that have one; or it has no text, and
+ * nobody says that there was one. */
+static void end_session(const Session *session)
+{
+	int known = 0;
+	for (guint i = 0; i < session->mails->len; i++)
+		known += was_taken(session->mails->pdata[i]);
+	for (guint i = 0; i < session->mails->len; i++) {
+		MsMail *mail = session->mails->pdata[i];
+		mail->lost = session->last +
+			(session->closed ? BETWEEN_PROCESSES : STILL_COMING_IN);
+		if (!was_taken(mail) && session->closed)
+			mail->ended |= session->taken < 0 ? mail->message_id == NULL
+							  : session->taken <= known;
+	}
+}
+
+static bool has_no_end(const MsMail *mail)
+{
+	return mail->came != MS_CAME_UNKNOWN && !was_taken(mail) && !mail->refused &&
+		!mail->removed && !mail->ended;
+}
+
+/* What left the queue has a line of each recipient, of some more: each as it is and as it was asked
+ * for, since what an alias leads to is counted before it is delivered. */
+static guint missing_of(const MsMail *mail)
+{
+	bool lacks = mail->came != MS_CAME_UNKNOWN && mail->removed && !mail->taken_out &&
+		!mail->sendmail && mail->deliveries->len < MS_MAILLOG_EVENTS;
+	guint want = MAX(mail->n_recipients, 1);
+	if (!lacks)
+		return 0;
+	g_autoptr(GHashTable) all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (guint i = 0; i < mail->deliveries->len; i++) {
+		const MsDelivered *d = mail->deliveries->pdata[i];
+		g_autofree char *both = g_strconcat(
+			d->to, "\n", d->orig_to != NULL ? d->orig_to : "", NULL);
+		g_hash_table_add(all, g_ascii_strdown(both, -1));
+	}
+	guint has = g_hash_table_size(all);
+	return has < want ? want - has : 0;
+}
+
+static void find_lost(MsMaillog *log)
+{
+	for (guint i = 0; i < log->sessions->len; i++)
+		end_session(log->sessions->pdata[i]);
+	for (guint i = 0; i < log->mails->len; i++) {
+		MsMail *mail = log->mails->pdata[i];
+		gint64 at = MAX(mail->lost,
+			mail->last + (mail->lost > 0 ? BETWEEN_PROCESSES : STILL_COMING_IN));
+		mail->lost = has_no_end(mail) && at <= log->notes.to ? at : 0;
+		mail->missing = missing_of(mail);
+	}
 }
 
 void log_turn(MsMaillog *log, LogMta *mta, gint64 at)
@@ -315,14 +448,31 @@ static void take_said(MsMaillog *log)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
+/* Of a process by its number: of one that writes of mail. */
+static void take_gap(MsMaillog *log, const LogLine *line)
+{
+	MsMaillogNotes *notes = &log->notes;
+	guint64 n;
+	guint pid;
+	if (!log_gap(line, &n, &pid) ||
+		(pid != 0 && !g_hash_table_contains(log->pids, GUINT_TO_POINTER(pid))))
+		return;
+	notes->gaps++;
+	notes->gap_lines += n;
+	notes->gap_from = notes->gap_from == 0 ? line->at : MIN(notes->gap_from, line->at);
+	notes->gap_to = MAX(notes->gap_to, line->at);
+}
+
 static bool take_line(LogLine *line, void *user)
 {
 	MsMaillog *log = user;
 	MsMaillogNotes *notes = &log->notes;
 	notes->lines++;
+	take_gap(log, line);
 	if (!log_postfix(log, line) && !log_sendmail(log, line) && !log_missentd(log, line))
 		return true;
 	notes->used++;
+	g_hash_table_add(log->pids, GUINT_TO_POINTER(line->pid));
 	notes->from = notes->from == 0 ? line->at : MIN(notes->from, line->at);
 	notes->to = MAX(notes->to, line->at);
 	notes->yearless = notes->yearless || line->yearless;
@@ -443,6 +593,7 @@ const GPtrArray *ms_maillog_mails(MsMaillog *log)
 	g_ptr_array_sort(log->mails, compare_mails);
 	g_ptr_array_sort(log->turns, compare_turns);
 	take_said(log);
+	find_lost(log);
 	return log->mails;
 }
 

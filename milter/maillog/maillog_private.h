@@ -7,9 +7,9 @@
 /* ---- stamp.c --------------------------------------------------------------------------- */
 
 typedef struct {
-	int year;    /* of the line before; 0: not known yet */
-	gint64 last; /* of the line before, microseconds; 0: none */
-	gint64 end;  /* nothing in this file is much younger */
+	int year;      /* of the line before; 0: not known yet */
+	gint64 last;   /* of the line before, microseconds; 0: none */
+	gint64 end;    /* nothing in this file is much younger */
 	bool yearless; /* the line before says no year */
 } LogStamp;
 
@@ -81,6 +81,13 @@ void log_turn(MsMaillog *log, LogMta *mta, gint64 at);
 /* What a process says of a milter belongs to the message that it has in hand, or takes next. */
 void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at);
 void log_process_has(LogMta *mta, guint pid, MsMail *mail);
+/* A client has connected to a process, sends a message, goes: of so many texts the process said
+ * that they are taken; -1: it does not say. */
+void log_session_begins(LogMta *mta, guint pid);
+void log_session_has(MsMaillog *log, LogMta *mta, guint pid, MsMail *mail);
+void log_session_ends(LogMta *mta, guint pid, int taken, gint64 at);
+/* What it sends did not come in whole: it went in the middle of the text, or before one. */
+void log_session_breaks(LogMta *mta, guint pid, bool in_text, gint64 at);
 void log_set(char **where, const char *text);
 /* Did a line with this ID stand there before, the same in every byte?  Call it once a line. */
 bool log_again(MsMaillog *log, const LogLine *line, const char *id, const char *rest);
@@ -88,5 +95,9 @@ bool log_again(MsMaillog *log, const LogLine *line, const char *id, const char *
 /* postfix.c, sendmail.c: do they know this line? */
 bool log_postfix(MsMaillog *log, LogLine *line);
 bool log_sendmail(MsMaillog *log, LogLine *line);
+
+/* gap.c: does a log daemon say that it did not write all?  `lines_out`: how many, 0 if it does not
+ * know yet; `pid_out`: of which process, 0: of any. */
+bool log_gap(const LogLine *line, guint64 *lines_out, guint *pid_out);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "maillog_private.h"
@@ -60,6 +61,7 @@ static bool smtpd(Say *say)
 		}
 	}
 	log_process_has(say->mta, say->line->pid, mail);
+	log_session_has(say->log, say->mta, say->line->pid, mail);
 	return true;
 }
 
@@ -90,7 +92,9 @@ static bool cleanup_milter(Say *say)
 		mail->held = true;
 	else if (g_str_has_prefix(say->text, "milter-reject: END-OF-MESSAGE") ||
 		g_str_has_prefix(say->text, "milter-reject: DATA") ||
-		g_str_has_prefix(say->text, "reject: "))
+		(g_str_has_prefix(say->text, "reject: ") &&
+			/* one of several recipients */
+			!g_str_has_prefix(say->text, "reject: RCPT ")))
 		mail->refused = true;
 	else if (g_str_has_prefix(say->text, "milter-discard: ") ||
 		g_str_has_prefix(say->text, "discard: "))
@@ -194,6 +198,8 @@ static bool delivery(Say *say)
 /* "from=<a@b>, size=321, nrcpt=1 (queue active)" */
 static bool qmgr(Say *say)
 {
+	if (delivery(say)) /* it says itself that a host is not to be tried now */
+		return true;
 	bool from = g_str_has_prefix(say->text, "from=<"),
 	     removed = strcmp(say->text, "removed") == 0;
 	if (!from && !removed)
@@ -202,13 +208,16 @@ static bool qmgr(Say *say)
 	if (mail == NULL)
 		return true;
 	mail->removed |= removed;
+	mail->accepted |= removed;
 	char *key, *value;
 	while (from && log_field(&say->text, "", &key, &value)) {
 		if (strcmp(key, "from") == 0) {
 			g_autofree char *sender = log_address(value);
 			log_set(&mail->sender, sender);
 		} else if (strcmp(key, "nrcpt") == 0) {
-			mail->n_recipients = (guint)g_ascii_strtoull(value, NULL, 10);
+			/* less of it when it is taken up again */
+			guint n = (guint)g_ascii_strtoull(value, NULL, 10);
+			mail->n_recipients = MAX(mail->n_recipients, n);
 			mail->accepted = true;
 		}
 	}
@@ -223,7 +232,7 @@ static bool postsuper(Say *say)
 	if (g_str_has_prefix(say->text, "released from hold"))
 		mail->let_go = true;
 	else if (g_str_has_prefix(say->text, "requeued") || g_str_has_prefix(say->text, "removed"))
-		mail->removed = true;
+		mail->removed = mail->taken_out = true;
 	return true;
 }
 
@@ -255,6 +264,58 @@ static bool says_trouble(const char *text)
 			g_str_has_prefix(text, "warning: milter "));
 }
 
+/* How often one command of a session went well: "disconnect from app[192.0.2.7] ehlo=1 mail=2
+ * rcpt=2 data=1/2 quit=1 commands=6/7" */
+static int done_of(const char *statistics, const char *command)
+{
+	const char *found = strstr(statistics, command);
+	return found != NULL
+		? (int)CLAMP(strtol(found + strlen(command), NULL, 10), 0, G_MAXINT / 2)
+		: 0;
+}
+
+/* Pieces of a text that comes in several (BDAT) are counted each: it is one at the least. */
+static int texts_taken(const char *text)
+{
+	const char *statistics = strrchr(text, ']');
+	if (statistics == NULL || strstr(statistics, " commands=") == NULL)
+		return -1;
+	return done_of(statistics, " data=") + done_of(statistics, " bdat=");
+}
+
+/* "lost connection after DATA (17 bytes) from app[192.0.2.7]", "timeout after RCPT from ...", "too
+ * many errors after DATA from ...": behind END-OF-MESSAGE it may have been taken. */
+static bool session_breaks(Say *say)
+{
+	static const char *const begins[] = {
+		"lost connection after ", "timeout after ", "too many errors after "};
+	const char *stage = NULL, *text = say->line->text;
+	for (gsize i = 0; i < G_N_ELEMENTS(begins); i++)
+		if (g_str_has_prefix(text, begins[i]))
+			stage = text + strlen(begins[i]);
+	if (stage == NULL)
+		return false;
+	log_session_breaks(say->mta, say->line->pid,
+		g_str_has_prefix(stage, "DATA ") || g_str_has_prefix(stage, "BDAT "),
+		say->line->at);
+	return true;
+}
+
+/* Whom a client talks to, and what of it came in. */
+static bool session(Say *say)
+{
+	const char *text = say->line->text;
+	bool begins = g_str_has_prefix(text, "connect from ");
+	if (!begins && !g_str_has_prefix(text, "disconnect from "))
+		return session_breaks(say);
+	log_trouble(say->mta, say->line->pid, NULL, say->line->at);
+	if (begins)
+		log_session_begins(say->mta, say->line->pid);
+	else
+		log_session_ends(say->mta, say->line->pid, texts_taken(text), say->line->at);
+	return true;
+}
+
 /* Of a process, or of all of Postfix. */
 static bool of_no_mail(Say *say)
 {
@@ -262,12 +323,10 @@ static bool of_no_mail(Say *say)
 	bool smtpd = strcmp(say->program, "smtpd") == 0;
 	if ((smtpd || strcmp(say->program, "cleanup") == 0) && says_trouble(text))
 		log_trouble(say->mta, say->line->pid, text + strlen("warning: "), say->line->at);
-	else if (smtpd &&
-		(g_str_has_prefix(text, "connect from ") ||
-			g_str_has_prefix(text, "disconnect from ")))
-		log_trouble(say->mta, say->line->pid, NULL, say->line->at);
-	else if (strcmp(say->program, "master") == 0
-		&& (g_str_has_prefix(text, "daemon started") || g_str_has_prefix(text, "reload ")))
+	else if (smtpd && session(say))
+		return true;
+	else if (strcmp(say->program, "master") == 0 &&
+		(g_str_has_prefix(text, "daemon started") || g_str_has_prefix(text, "reload ")))
 		log_turn(say->log, say->mta, say->line->at);
 	else
 		return false;

@@ -58,6 +58,9 @@ static bool from(Say *say)
 			log_set(&mail->sender, sender);
 		} else if (strcmp(key, "nrcpts") == 0) {
 			mail->n_recipients = (guint)g_ascii_strtoull(value, NULL, 10);
+			mail->ended |= mail->n_recipients == 0;
+		} else if (strcmp(key, "size") == 0) {
+			mail->ended |= strcmp(value, "0") == 0; /* no text came */
 		} else if (strcmp(key, "msgid") == 0) {
 			g_autofree char *id = log_address(value);
 			log_set(&mail->message_id, id);
@@ -164,6 +167,9 @@ static bool made(Say *say)
 	if (came == MS_CAME_BOUNCE)
 		log_set(&mail->sender, "");
 	log_set(&mail->parent, say->id);
+	MsMail *parent = log_mail(say->log, say->mta, say->id, say->line->at);
+	if (parent != NULL)
+		parent->ended = true; /* it may have no recipient left */
 	return true;
 }
 
@@ -186,6 +192,20 @@ static bool split(Say *say)
 	return true;
 }
 
+/* "collect: premature EOM: ...", "collect: unexpected close on connection from ...", "lost input
+ * channel from app [192.0.2.7] to MTA after data", "timeout waiting for input from ...",
+ * "ruleset=check_data, arg1=..., reject=...": what one recipient is refused for is not all. */
+static bool breaks_off(const char *text)
+{
+	static const char *const words[] = {"collect: ", "SYSERR(root): collect: ",
+		"lost input channel from ", "timeout waiting for input from "};
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (g_str_has_prefix(text, words[i]))
+			return true;
+	return g_str_has_prefix(text, "ruleset=") && strstr(text, "reject=") != NULL &&
+		!g_str_has_prefix(text, "ruleset=check_rcpt");
+}
+
 static bool other(Say *say)
 {
 	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
@@ -199,6 +219,8 @@ static bool other(Say *say)
 		mail->removed = true;
 	else if (g_str_has_prefix(say->text, "discarded"))
 		mail->discarded = true;
+	else if (breaks_off(say->text))
+		mail->ended = true;
 	return true;
 }
 

@@ -10,13 +10,13 @@
 
 #include "missent/clock.h"
 #include "missent/kind.h"
+#include "missent/text.h"
 #include "missent/token.h"
 
 #include "reconcile_private.h"
 
-const char *const ms_passed_names[MS_N_PASSED + 1] = {
-	"bypass", "against-verdict", "withheld", "added", "made-by-mta", "unrecorded",
-	"not-known", NULL};
+const char *const ms_passed_names[MS_N_PASSED + 1] = {"bypass", "against-verdict", "withheld",
+	"added", "made-by-mta", "unrecorded", "not-known", NULL};
 
 typedef struct {
 	const MsReconcileWith *with;
@@ -48,7 +48,8 @@ void ms_reconciliation_free(MsReconciliation *r)
 static void add_row(Work *w, MsPassed what, const Node *node, guint recipients, char *why)
 {
 	MsPassedRow *row = g_new0(MsPassedRow, 1);
-	*row = (MsPassedRow){what, node->mail, recipients, why};
+	*row = (MsPassedRow){
+		what, node->mail, recipients, why, MAX(node->mail->last, node->mail->lost)};
 	g_ptr_array_add(w->out->rows, row);
 	w->out->counts[what]++;
 }
@@ -169,8 +170,8 @@ static guint not_released(const Node *node, const MsRecord *record)
 	guint n = 0;
 	for (guint i = 0; i < node->mail->deliveries->len; i++) {
 		const MsDelivered *d = node->mail->deliveries->pdata[i];
-		n += d->sent && chain_next(node, i) == NULL && !may_have(record, d->to)
-			&& (d->orig_to == NULL || !may_have(record, d->orig_to));
+		n += d->sent && chain_next(node, i) == NULL && !may_have(record, d->to) &&
+			(d->orig_to == NULL || !may_have(record, d->orig_to));
 	}
 	return n;
 }
@@ -214,9 +215,8 @@ static void count_recipients(
 static void tell_added(Work *w, const Node *node, guint added)
 {
 	add_row(w, MS_PASSED_ADDED, node, added,
-		g_strdup(
-			"they are not in the envelope that was judged: an alias, a forward, "
-			"or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
+		g_strdup("they are not in the envelope that was judged: an alias, a forward, "
+			 "or a copy that the MTA adds (always_bcc, recipient_bcc_maps)"));
 }
 
 /* As far as it went. */
@@ -275,8 +275,9 @@ static Fate check_recorded(Work *w, const Node *node)
 	if (!there || w->with->ledger == NULL || record != NULL)
 		return FATE_JUDGED;
 	add_row(w, MS_PASSED_UNRECORDED, node, 0,
-		g_strdup_printf("it is on hold, and there is no record of it: its record was lost (a backup that was "
-				"restored?), or has another queue ID; missent held adopt %s makes one",
+		g_strdup_printf(
+			"it is on hold, and there is no record of it: its record was lost (a backup that was "
+			"restored?), or has another queue ID; missent held adopt %s makes one",
 			mail->queue_id));
 	return FATE_ROW;
 }
@@ -462,15 +463,53 @@ static Fate fate_of(Work *w, const Node *node)
 
 /* ---- all -------------------------------------------------------------------------------- */
 
+/* It was begun, and no line says that it was refused, broken off, or in the queue. */
+static void tell_lost(Work *w, const Node *node)
+{
+	w->out->mails++;
+	add_row(w, MS_PASSED_UNKNOWN, node, 0,
+		g_strdup(node->judged != NULL
+				? "it was judged, and no line says what became of it: lines of it are lost"
+				: "it came in, the trail does not have it, and no line says what became of it: "
+				  "lines of it are lost"));
+}
+
+/* Whom the filter took off the message: the MTA counts him with the others. */
+static guint taken_off(const Judged *judged)
+{
+	guint n = 0;
+	for (guint i = 0; judged != NULL && judged->action == MS_SPLIT && i < judged->n_ids; i++)
+		n += judged->withheld[i];
+	return n;
+}
+
+/* Who is not in the log may be one more whom the MTA added. */
+static Fate check_whole(Work *w, const Node *node, Fate fate)
+{
+	const MsMail *mail = node->mail;
+	if (mail->missing <= taken_off(node->judged) || fate == FATE_ROW || fate == FATE_EXEMPT)
+		return fate;
+	guint missing = mail->missing - taken_off(node->judged);
+	add_row(w, MS_PASSED_UNKNOWN, node, missing,
+		g_strdup_printf(
+			"it left the queue, and of %u of %u recipients no line says how: lines of it are lost",
+			missing, MAX(mail->n_recipients, 1)));
+	return FATE_ROW;
+}
+
 static void settle(Work *w, Node *node)
 {
 	MsReconciliation *out = w->out;
+	if (node->mail->lost > 0) {
+		tell_lost(w, node);
+		return;
+	}
 	if (!node->mail->accepted && !node->mail->held && node->mail->deliveries->len == 0)
 		return; /* it was never in the queue */
 	if (node->mail->discarded || (node->mail->refused && sent_outside(node) == 0))
 		return;
 	out->mails++;
-	node->fate = fate_of(w, node);
+	node->fate = check_whole(w, node, fate_of(w, node));
 	switch (node->fate) {
 	case FATE_JUDGED: out->judged++; break;
 	case FATE_RELEASED: out->released++; break;
@@ -556,6 +595,23 @@ static char *year_taken(const MsMaillogNotes *notes)
 		g_date_time_get_year(at));
 }
 
+/* The log daemon's own word, if it is in this log. */
+static void tell_gaps(Work *w, const MsMaillogNotes *notes)
+{
+	if (notes->gaps == 0)
+		return;
+	g_autofree char *from = ms_text_time(notes->gap_from, MS_ZONE_LOCAL, MS_TIME_SECONDS);
+	g_autofree char *to = ms_text_time(notes->gap_to, MS_ZONE_LOCAL, MS_TIME_SECONDS);
+	g_autofree char *n = notes->gap_lines > 0
+		? g_strdup_printf("%" G_GUINT64_FORMAT " lines at least", notes->gap_lines)
+		: g_strdup("lines");
+	not_known(w,
+		"the log daemon left out %s of this log, as it says itself (%" G_GUINT64_FORMAT
+		" times, from %s to %s): mail of that time may be missing from it; raise its limit "
+		"(RateLimitBurst, Ratelimit.Burst)",
+		n, notes->gaps, from, to);
+}
+
 static void tell_log(Work *w, const MsMaillogNotes *notes)
 {
 	for (guint i = 0; i < notes->problems->len; i++)
@@ -573,6 +629,7 @@ static void tell_log(Work *w, const MsMaillogNotes *notes)
 		not_known(w,
 			"%" G_GUINT64_FORMAT " messages or deliveries are more than is looked at",
 			notes->dropped);
+	tell_gaps(w, notes);
 	if (notes->used == 0)
 		not_known(w, "no line of Postfix or Sendmail is in it");
 }

@@ -86,6 +86,15 @@ static void write_trail(const char *text)
 	     ": to=<a@x.example>, relay=mx[192.0.2.9]:25, status=sent (250 ok)\n"
 #define FROM(time, id) \
 	time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=1 (queue active)\n"
+#define N_FROM(time, id, n)                                                        \
+	time " qmgr[9]: " id ": from=<billing@seller.example>, size=1, nrcpt=" n   \
+	     " (queue active)\n"
+/* so long after all of these that what is there no more comes not */
+#define LATER "11:00:05 smtpd[99]: connect from app[192.0.2.7]\n"
+#define SM_FROM(time, id, size)                                                            \
+	time " mx sm-mta[7]: " id ": from=<billing@seller.example>, size=" size            \
+	     ", class=0, nrcpts=1, msgid=<a@b>, proto=ESMTP, daemon=MTA, relay=app [192.0.2.7]\n"
+#define SM_LATER "11:00:05 mx sm-mta[99]: NOQUEUE: connect from app [192.0.2.7]\n"
 #define NIGHTLY(time, id) \
 	time " qmgr[9]: " id ": from=<nightly@seller.example>, size=1, nrcpt=1 (queue active)\n"
 #define SENT(time, id, to)                \
@@ -293,6 +302,15 @@ static const struct {
 		"", NULL},
 	{"split, as it should be", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
 		ONE("09:00:05", "ABCDE1", "a@x.example"), "", NULL},
+	{"... though the MTA counts who was taken off",
+		"09:00:05 ABCDE1 split a@x.example,b@y.example-",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "2")
+			SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:06", "ABCDE1"),
+		"", NULL},
+	{"... and one more", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "3")
+			SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 not-known 1\n", NULL},
 	{"split, and gone to all", "09:00:05 ABCDE1 split a@x.example,b@y.example-",
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1",
 			"a@x.example") SENT("09:00:05", "ABCDE1", "b@y.example"),
@@ -403,6 +421,110 @@ static const struct {
 			CLIENT("09:00:05", "ABCDE1") "09:00:05 mx missentd[5]: ABCDE1: action=deliver, unchecked=yes, why=mode is observe\n" FROM(
 				"09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example"),
 		"ABCDE1 bypass 1\n", "could not check it"},
+	/* lines of it are lost */
+	{"it came in, and nothing says what became of it", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") CLIENT("09:10:00", "ABCDE2") LATER,
+		"ABCDE2 not-known 0\n", "the trail does not have it"},
+	{"... though it was judged", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") LATER, "ABCDE1 not-known 0\n", "it was judged"},
+	{"... submitted here", "09:00:05 ABCDE1 deliver a@x.example",
+		"09:00:05 pickup[3]: ABCDE2: uid=1000 from=<anna>\n"
+		"09:00:05 cleanup[8]: ABCDE2: message-id=<x@y>\n" LATER,
+		"ABCDE2 not-known 0\n", NULL},
+	{"... one of two recipients was refused", "09:00:00 start",
+		CLIENT("09:00:05", "ABCDE1") "09:00:04 smtpd[7]: ABCDE1: reject: RCPT from app[192.0.2.7]: 550 5.1.1 <b@y.example>: no\n" LATER,
+		"ABCDE1 not-known 0\n", NULL},
+	{"... and the MTA says that it took two", "09:00:05 ABCDE1 deliver a@x.example",
+		"09:00:04 smtpd[7]: connect from app[192.0.2.7]\n" ONE("09:00:05", "ABCDE1", "a@x.example")
+		"09:00:06 smtpd[7]: ABCDE2: client=app[192.0.2.7]\n"
+		"09:00:07 smtpd[7]: disconnect from app[192.0.2.7] ehlo=1 mail=2 rcpt=2 data=2 quit=1 commands=8\n"
+		"09:10:00 smtpd[9]: connect from b[192.0.2.8]\n",
+		"ABCDE2 not-known 0\n", NULL},
+	{"... and it may still be coming in", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") CLIENT("09:10:00", "ABCDE2") ONE(
+			"09:30:05", "ABCDE1", "a@x.example"), "ABCDE1 bypass 1\n", NULL},
+	{"... in a session that goes on", "09:00:00 start",
+		"09:00:05 smtpd[7]: ABCDE1: client=app[192.0.2.7]\n"
+		"10:30:05 smtpd[7]: ABCDE2: client=app[192.0.2.7]\n" LATER, "", NULL},
+	{"somebody asked whether there is such a recipient", "09:00:00 start",
+		"09:00:04 smtpd[7]: connect from app[192.0.2.7]\n"
+		"09:00:05 smtpd[7]: ABCDE1: client=app[192.0.2.7]\n"
+		"09:00:06 smtpd[7]: disconnect from app[192.0.2.7] ehlo=1 mail=1 rcpt=1 rset=1 quit=1 commands=5\n" LATER,
+		"", NULL},
+	{"... and an older MTA counts no commands", "09:00:00 start",
+		"09:00:04 smtpd[7]: connect from app[192.0.2.7]\n"
+		"09:00:05 smtpd[7]: ABCDE1: client=app[192.0.2.7]\n"
+		"09:00:06 smtpd[7]: disconnect from app[192.0.2.7]\n" LATER, "", NULL},
+	{"what was not taken, for want of room", "09:00:00 start",
+		"09:00:04 smtpd[7]: connect from app[192.0.2.7]\n" CLIENT("09:00:05", "ABCDE1")
+		"09:00:06 cleanup[8]: warning: ABCDE1: queue file size limit exceeded\n"
+		"09:00:06 smtpd[7]: disconnect from app[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5\n" LATER,
+		"", NULL},
+	{"broken off in the middle of the text", "09:00:00 start",
+		CLIENT("09:00:05", "ABCDE1") "09:00:06 smtpd[7]: lost connection after DATA (17 bytes) from app[192.0.2.7]\n" LATER,
+		"", NULL},
+	{"... behind the end of it, it may have been taken", "09:00:00 start",
+		CLIENT("09:00:05", "ABCDE1") "09:00:06 smtpd[7]: lost connection after END-OF-MESSAGE from app[192.0.2.7]\n" LATER,
+		"ABCDE1 not-known 0\n", NULL},
+	{"fewer outcomes than recipients", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "3") SENT(
+			"09:00:05", "ABCDE1", "a@x.example") GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 not-known 2\n", "of 2 of 3 recipients no line says how"},
+	{"... none at all", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 not-known 1\n", NULL},
+	{"... nor whose it is", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 not-known 1\n", NULL},
+	{"... it is still in the queue", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "3") SENT(
+			"09:00:05", "ABCDE1", "a@x.example"), "", NULL},
+	{"... somebody deleted it", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "3") SENT(
+			"09:00:05", "ABCDE1", "a@x.example") "09:00:06 postsuper[9]: ABCDE1: removed\n", "", NULL},
+	{"... the log begins within it", "09:00:05 ABCDE1 deliver a@x.example",
+		N_FROM("09:00:05", "ABCDE1", "3") SENT(
+			"09:00:05", "ABCDE1", "a@x.example") GONE("09:00:06", "ABCDE1"), "", NULL},
+	{"... those who got it before are not counted again",
+		"09:00:05 ABCDE1 deliver a@x.example,b@y.example",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "2") SENT(
+			"09:00:05", "ABCDE1", "a@x.example")
+		"09:00:05 qmgr[9]: ABCDE1: to=<b@y.example>, relay=none, delay=1, dsn=4.4.1, status=deferred (delivery temporarily suspended)\n"
+		N_FROM("09:20:05", "ABCDE1", "1") SENT("09:20:05", "ABCDE1", "b@y.example") GONE("09:20:06", "ABCDE1"),
+		"", NULL},
+	{"... an alias that leads to two, before and after it is counted",
+		"09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "2") AS_OF("09:00:05", "ABCDE1",
+			"b@y.example", "a@x.example", "ABCDE8") AS_OF("09:00:05", "ABCDE1",
+			"c@y.example", "a@x.example", "ABCDE8") GONE("09:00:06", "ABCDE1")
+		CLIENT("09:00:07", "ABCDE2") N_FROM("09:00:07", "ABCDE2", "1") AS_OF("09:00:07", "ABCDE2",
+			"b@y.example", "a@x.example", "ABCDE8") AS_OF("09:00:07", "ABCDE2",
+			"c@y.example", "a@x.example", "ABCDE8") GONE("09:00:08", "ABCDE2"),
+		"ABCDE2 bypass 2\n", NULL},
+	{"... of mail that is none of the filter's business", "09:00:00 start",
+		CLIENT("09:00:05", "ABCDE1")
+		"09:00:05 qmgr[9]: ABCDE1: from=<x@stranger.example>, size=1, nrcpt=3 (queue active)\n"
+		GONE("09:00:06", "ABCDE1"), "", NULL},
+	{"Sendmail: it came in, and nothing says what became of it", "09:00:00 start",
+		SM_FROM("09:00:05", "5AQ901ab000077", "321") SM_LATER,
+		"5AQ901ab000077 not-known 0\n", NULL},
+	{"... it was in the queue", "09:00:00 start",
+		SM_FROM("09:00:05", "5AQ901ab000077", "321")
+		"09:00:05 mx sm-mta[7]: 5AQ901ab000077: to=<a@x.example>, delay=00:00:00, mailer=esmtp, pri=1, stat=queued\n" SM_LATER,
+		"5AQ901ab000077 bypass 0\n", NULL},
+	{"... no text came", "09:00:00 start",
+		SM_FROM("09:00:05", "5AQ901ab000077", "0") SM_LATER, "", NULL},
+	{"... the client went away", "09:00:00 start",
+		"09:00:05 mx sm-mta[7]: 5AQ901ab000077: collect: premature EOM: unexpected close\n"
+		SM_FROM("09:00:05", "5AQ901ab000077", "321") SM_LATER, "", NULL},
+	{"... the filter refused it", "09:00:05 5AQ901ab000077 reject a@x.example",
+		SM_FROM("09:00:05", "5AQ901ab000077", "321")
+		"09:00:05 mx sm-mta[7]: 5AQ901ab000077: Milter: data, reject=550 5.7.1 no\n" SM_LATER, "", NULL},
+	{"... all of it became another's", "09:00:05 5AQ901ab000077 deliver a@x.example",
+		SM_FROM("09:00:05", "5AQ901ab000077", "321")
+		"09:00:05 mx sm-mta[7]: 5AQ901ab000077: 5AQ901ab000078: clone: owner=owner-list\n"
+		"09:00:05 mx sm-mta[7]: 5AQ901ab000078: to=<a@x.example>, delay=00:00:00, mailer=esmtp, relay=h [192.0.2.9], dsn=2.0.0, stat=Sent (ok)\n"
+		SM_LATER, "", NULL},
 	{"it came in and went nowhere", "09:00:00 start",
 		CLIENT("09:00:05",
 			"ABCDE1") "09:00:06 smtpd[7]: lost connection after DATA from app[192.0.2.7]\n",
@@ -638,6 +760,46 @@ static void test_hints(void)
 	}
 }
 
+/* What log daemons say that they left out. */
+static void test_gaps(void)
+{
+	static const struct {
+		const char *line, *words;
+	} gaps[] = {
+		{"systemd-journald[50]: Suppressed 4711 messages from postfix@-.service",
+			"left out 4711 lines at least"},
+		{"systemd-journal[50]: Suppressed 12 messages from /system.slice/sendmail.service",
+			"left out 12 lines at least"},
+		{"rsyslogd: imjournal: 4711 messages lost due to rate-limiting (20000 allowed within 600 seconds)",
+			"left out 4711 lines at least"},
+		{"rsyslogd: imjournal: begin to drop messages due to rate-limiting",
+			"left out lines of this log"},
+		{"rsyslogd-2177: imuxsock lost 12 messages from pid 7 due to rate-limiting",
+			"12 lines at least of this log, as it says itself (1 times, from 2026-11-26 09:00:07"},
+		{"rsyslogd: imuxsock[pid: 7, name: smtpd]: begin to drop messages due to rate-limiting",
+			"left out lines of this log"},
+		/* none of the mail's */
+		{"systemd-journald[50]: Suppressed 4711 messages from nginx.service", NULL},
+		{"rsyslogd-2177: imuxsock lost 12 messages from pid 4000 due to rate-limiting", NULL},
+		{"app[50]: Suppressed 4711 messages from postfix@-.service", NULL},
+		{"rsyslogd: [origin software=\"rsyslogd\"] rsyslogd was HUPed", NULL},
+	};
+	write_trail("09:00:05 ABCDE1 deliver a@x.example");
+	for (gsize i = 0; i < G_N_ELEMENTS(gaps); i++) {
+		g_autofree char *text = g_strconcat(ONE("09:00:05", "ABCDE1", "a@x.example"),
+			"09:00:07 mx ", gaps[i].line, "\n", NULL);
+		g_autoptr(MsMaillog) log = read_log(text);
+		g_autoptr(MsReconciliation) r = reconcile(log, NULL);
+		bool found = gaps[i].words == NULL;
+		for (guint k = 0; k < r->unknown->len; k++)
+			found = gaps[i].words == NULL
+				? found && strstr(r->unknown->pdata[k], "left out") == NULL
+				: found || strstr(r->unknown->pdata[k], gaps[i].words) != NULL;
+		if (!found)
+			g_error("gap %zu", i);
+	}
+}
+
 /* Another host's log by mistake; and ours, in which this host has another name. */
 static void test_foreign(void)
 {
@@ -696,6 +858,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reconcile/old", test_old);
 	g_test_add_func("/reconcile/empty", test_empty);
 	g_test_add_func("/reconcile/foreign", test_foreign);
+	g_test_add_func("/reconcile/gaps", test_gaps);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
