@@ -72,6 +72,8 @@ typedef struct {
 	 * that does not answer: the caller's; NULL: nothing.  NULL: it is not asked. */
 	char *(*configured)(const MsMail *mail, bool open, void *user);
 	void *user;
+	/* the key that it was before, of key-file-before; NULL: there is none */
+	const guint8 *audit_key_before;
 } MsReconcileWith;
 MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error);
 

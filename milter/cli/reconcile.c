@@ -17,6 +17,7 @@
 #include "missent/answer.h"
 #include "missent/ask.h"
 #include "missent/audit.h"
+#include "missent/digest.h"
 #include "missent/doctor.h"
 #include "missent/reconcile.h"
 #include "missent/text.h"
@@ -42,8 +43,8 @@ typedef struct {
 	MsLedger *ledger;
 	MsDirectory *directory;
 	MsWays *ways;
-	guint8 key[MS_AUDIT_KEY_BYTES];
-	bool has_key;
+	guint8 key[MS_AUDIT_KEY_BYTES], before[MS_AUDIT_KEY_BYTES];
+	bool has_key, has_before;
 } Means;
 
 static void means_clear(Means *means)
@@ -54,6 +55,19 @@ static void means_clear(Means *means)
 	ms_runtime_unref(means->runtime);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Means, means_clear)
+
+/* What was the site key, as the guard is told: lines of then are compared under it. */
+static void take_key_before(const char *path, Means *means)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(MsKey) key = path != NULL ? ms_key_load(path, &why) : NULL;
+	if (why != NULL)
+		cli_fail(0, "%s", why->message);
+	if (key == NULL)
+		return;
+	ms_key_subkey(key, MS_AUDIT_PURPOSE, means->before);
+	means->has_before = true;
+}
 
 /* Without ledger or key less is known, and that is said: the trail alone tells what was judged. */
 static bool means_open(const Cli *cli, bool writes, Means *means, GError **error)
@@ -77,6 +91,7 @@ static bool means_open(const Cli *cli, bool writes, Means *means, GError **error
 	} else {
 		cli_fail(0, "%s", why->message);
 	}
+	take_key_before(settings->guard.key_file_before, means);
 	return true;
 }
 
@@ -244,7 +259,7 @@ static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 	if (!means_open(cli, o->record, &means, &error) || !ms_maillog_read(log, paths, &error))
 		return cli_fail_error(error);
 	const MsReconcileWith with = {means.runtime, means.ledger, means.has_key ? means.key : NULL,
-		log, configured, means.ways};
+		log, configured, means.ways, means.has_before ? means.before : NULL};
 	g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
 	if (r == NULL)
 		return cli_fail_error(error);

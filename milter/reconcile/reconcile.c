@@ -25,6 +25,9 @@ typedef struct {
 	Reasons *reasons;
 	MsReconciliation *out;
 	const char *version; /* of the policies that are in force now */
+	/* messages, of which some recipients cannot be compared with those of their line: it has
+	 * not all of them, or was written under another key */
+	guint64 cut, other_key;
 	const char *foreign; /* of no message the host is ours, of one it is this; NULL: some are */
 } Work;
 
@@ -180,36 +183,41 @@ static guint not_released(const Node *node, const MsRecord *record)
 
 /* Is he one of those judged, or put in the place of one?  Behind a content filter the address that
  * an alias became stands for itself: whose it was, the delivery to the filter says. */
-static bool was_judged(const Work *w, const Judged *judged, const Node *node, const char *address,
-	bool *withheld_out, int depth)
+static Has was_judged(
+	const Judged *judged, const Node *node, const char *address, bool *withheld_out, int depth)
 {
 	const Node *from = node->judged != judged && depth < 100 ? node->from : NULL;
-	if (judged_has(judged, w->with->audit_key, address, withheld_out))
-		return true;
+	Has has = judged_has(judged, address, withheld_out);
+	if (has == HAS)
+		return HAS;
 	for (guint i = 0; from != NULL && i < from->mail->deliveries->len; i++) {
 		const MsDelivered *d = from->mail->deliveries->pdata[i];
 		if (chain_next(from, i) == node && g_ascii_strcasecmp(d->to, address) == 0 &&
-			was_judged(w, judged, from, d->orig_to != NULL ? d->orig_to : d->to,
-				withheld_out, depth + 1))
-			return true;
+			was_judged(judged, from, d->orig_to != NULL ? d->orig_to : d->to,
+				withheld_out, depth + 1) == HAS)
+			return HAS;
 	}
-	return false;
+	return has;
 }
 
 static void count_recipients(
-	const Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
+	Work *w, const Judged *judged, const Node *node, guint *added, guint *withheld)
 {
+	bool unknown = false;
 	for (guint i = 0; i < node->mail->deliveries->len; i++) {
 		const MsDelivered *d = node->mail->deliveries->pdata[i];
 		bool kept = false, kept_too = false;
 		if (!d->sent || chain_next(node, i) != NULL)
 			continue;
-		bool has = was_judged(w, judged, node, d->to, &kept, 0) ||
-			(d->orig_to != NULL &&
-				was_judged(w, judged, node, d->orig_to, &kept_too, 0));
-		*added += !has;
+		Has has = was_judged(judged, node, d->to, &kept, 0);
+		if (has != HAS && d->orig_to != NULL)
+			has = was_judged(judged, node, d->orig_to, &kept_too, 0);
+		*added += has == HAS_NOT;
 		*withheld += kept || kept_too;
+		unknown |= has == HAS_UNKNOWN;
 	}
+	w->cut += unknown && judged->key != NULL;
+	w->other_key += unknown && judged->key == NULL;
 }
 
 static void tell_added(Work *w, const Node *node, guint added)
@@ -329,6 +337,12 @@ static Fate check_judged(Work *w, const Node *node, const Node *gone)
 	guint n = sent_outside(gone);
 	if (n == 0)
 		return FATE_JUDGED;
+	if (judged->action == MS_N_ACTIONS) {
+		add_row(w, MS_PASSED_UNKNOWN, gone, n,
+			g_strdup(
+				"its line in the trail has a verdict that this version does not know"));
+		return FATE_ROW;
+	}
 	add_row(w, MS_PASSED_AGAINST, gone, n,
 		g_strdup_printf("the filter refused it (%s), and the MTA took it%s%s",
 			ms_action_names[judged->action], gone->mail->trouble != NULL ? ": " : "",
@@ -662,6 +676,17 @@ static void tell_trail(Work *w, gint64 from, gint64 to)
 		not_known(w, "the ledger cannot be read: what was released is not known");
 	if (w->with->audit_key == NULL)
 		not_known(w, "the site key cannot be read: recipients are not compared");
+	else if (w->other_key > 0)
+		not_known(w,
+			"recipients of %" G_GUINT64_FORMAT
+			" message%s cannot be compared: the line was written under another key "
+			"(key-file-before names the one before)",
+			w->other_key, w->other_key == 1 ? "" : "s");
+	if (w->cut > 0)
+		not_known(w,
+			"recipients of %" G_GUINT64_FORMAT
+			" message%s cannot be compared: the line does not name all of them",
+			w->cut, w->cut == 1 ? "" : "s");
 }
 
 static void settle_all(Work *w, const GPtrArray *mails)

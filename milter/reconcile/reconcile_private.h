@@ -15,11 +15,12 @@
 typedef struct {
 	gint64 at;       /* of its line */
 	char *queue_id;
-	MsAction action;
+	MsAction action; /* MS_N_ACTIONS: not known */
 	guint n;         /* recipients */
 	guint n_ids;     /* of which digests are there, `ids` and `withheld` */
 	guint8 *ids, *withheld;
-	bool whole;      /* digests of all, with the key that we have */
+	const guint8 *key; /* of the digests; NULL: we do not have it, or there are none */
+	bool whole;      /* digests of all */
 	const MsMail *of; /* the message of the log that it is of; NULL: none */
 	const char *policies; /* their version; NULL: not known */
 } Judged;
@@ -42,8 +43,9 @@ const char *trail_policies(const Trail *trail, gint64 at);
 Judged *trail_find(const Trail *trail, const MsMail *mail, bool free);
 /* How far a line is from where that of this message should be. */
 gint64 trail_distance(const Judged *judged, const MsMail *mail);
-/* Is that address one of those judged, and was it withheld?  True also where it cannot be told. */
-bool judged_has(const Judged *judged, const guint8 *key, const char *address, bool *withheld_out);
+typedef enum { HAS_NOT, HAS, HAS_UNKNOWN } Has;
+/* Is that address one of those judged, and was it withheld? */
+Has judged_has(const Judged *judged, const char *address, bool *withheld_out);
 
 /* ---- chain.c ---------------------------------------------------------------------------- */
 

@@ -24,7 +24,8 @@ static void judged_free(void *data)
 
 typedef struct {
 	Trail *trail;
-	char *key_number; /* NULL: we have no key */
+	const guint8 *keys[2]; /* now, and before; NULL: we have none */
+	char *numbers[2];
 } Loading;
 
 static const char *text_of(const json_t *json, const char *name)
@@ -37,18 +38,23 @@ static MsAction action_of(const char *word)
 	for (int i = 0; word != NULL && i < MS_N_ACTIONS; i++)
 		if (strcmp(word, ms_action_names[i]) == 0)
 			return (MsAction)i;
-	return MS_DELIVER;
+	return MS_N_ACTIONS;
+}
+
+static const guint8 *key_of(const Loading *loading, const char *number)
+{
+	for (gsize i = 0; number != NULL && i < G_N_ELEMENTS(loading->keys); i++)
+		if (loading->numbers[i] != NULL && strcmp(number, loading->numbers[i]) == 0)
+			return loading->keys[i];
+	return NULL;
 }
 
 static void take_recipients(const Loading *loading, const json_t *json, Judged *judged)
 {
 	const json_t *to = json_object_get(json, "to");
-	const char *key = text_of(json, "key");
 	gsize n = json_array_size(to);
 	judged->n = (guint)json_integer_value(json_object_get(json, "recipients"));
-	if (n == 0 || loading->key_number == NULL || key == NULL ||
-		strcmp(key, loading->key_number) != 0)
-		return;
+	judged->key = n > 0 ? key_of(loading, text_of(json, "key")) : NULL;
 	judged->ids = g_malloc0(n * ID_BYTES);
 	judged->withheld = g_malloc0(n);
 	judged->whole = n == judged->n;
@@ -112,10 +118,14 @@ bool trail_load(Trail *trail, const MsReconcileWith *with, gint64 from, gint64 t
 	trail->all = g_ptr_array_new_with_free_func(judged_free);
 	trail->times = g_array_new(FALSE, FALSE, sizeof(gint64));
 	trail->words = g_string_chunk_new(256);
-	g_autofree char *number = with->audit_key != NULL ? ms_audit_key_number(with->audit_key)
-							  : NULL;
-	Loading loading = {trail, number};
-	if (!ms_audit_each_proven(path, from, to, take_line, &loading, &trail->proof, error))
+	Loading loading = {trail, {with->audit_key, with->audit_key_before}, {NULL}};
+	for (gsize i = 0; i < G_N_ELEMENTS(loading.keys); i++)
+		if (loading.keys[i] != NULL)
+			loading.numbers[i] = ms_audit_key_number(loading.keys[i]);
+	bool fine = ms_audit_each_proven(path, from, to, take_line, &loading, &trail->proof, error);
+	g_free(loading.numbers[0]);
+	g_free(loading.numbers[1]);
+	if (!fine)
 		return false;
 	g_array_sort(trail->times, compare_times);
 	return true;
@@ -176,26 +186,25 @@ Judged *trail_find(const Trail *trail, const MsMail *mail, bool free)
 	for (guint i = 0; same != NULL && i < same->len; i++) {
 		Judged *judged = same->pdata[i];
 		if (judged->at >= from && judged->at <= to && !(free && judged->of != NULL) &&
-			(best == NULL ||
-				trail_distance(judged, mail) < trail_distance(best, mail)))
+			(best == NULL || trail_distance(judged, mail) < trail_distance(best, mail)))
 			best = judged;
 	}
 	return best;
 }
 
-bool judged_has(const Judged *judged, const guint8 *key, const char *address, bool *withheld_out)
+Has judged_has(const Judged *judged, const char *address, bool *withheld_out)
 {
 	guint8 id[ID_BYTES];
 	*withheld_out = false;
-	if (key == NULL || judged->n_ids == 0)
-		return true;
-	g_autofree char *hex = ms_audit_id_of_address(key, address);
+	if (judged->key == NULL)
+		return HAS_UNKNOWN;
+	g_autofree char *hex = ms_audit_id_of_address(judged->key, address);
 	if (!ms_unhex(hex, id, ID_BYTES))
-		return true;
+		return HAS_UNKNOWN;
 	for (guint i = 0; i < judged->n_ids; i++)
 		if (memcmp(judged->ids + (gsize)i * ID_BYTES, id, ID_BYTES) == 0) {
 			*withheld_out = judged->withheld[i];
-			return true;
+			return HAS;
 		}
-	return !judged->whole;
+	return judged->whole ? HAS_NOT : HAS_UNKNOWN;
 }

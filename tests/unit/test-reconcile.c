@@ -12,7 +12,7 @@
 #include "../trail.h"
 
 static char *dir, *config;
-static guint8 key[MS_AUDIT_KEY_BYTES] = {1, 2, 3};
+static guint8 key[MS_AUDIT_KEY_BYTES] = {1, 2, 3}, new_key[MS_AUDIT_KEY_BYTES] = {4, 5, 6};
 
 static void write_file(const char *name, const char *text)
 {
@@ -288,6 +288,8 @@ static const struct {
 	{"... and the MTA did not take it",
 		"09:00:05 ABCDE1 deliver a@x.example\n09:00:09 undone ABCDE1 09:00:05",
 		ONE("09:20:05", "ABCDE2", "a@x.example"), "ABCDE2 bypass 1\n", NULL},
+	{"a verdict that nobody knows", "09:00:05 ABCDE1 postpone a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 not-known 1\n", "does not know"},
 	{"held, and gone without a record", "09:00:05 ABCDE1 hold a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example"), "ABCDE1 against-verdict 1\n",
 		"did not hold it"},
@@ -540,6 +542,67 @@ static MsReconciliation *reconcile(MsMaillog *log, MsLedger *ledger)
 	MsReconciliation *r = ms_reconcile(&with, &error);
 	g_assert_no_error(error);
 	return r;
+}
+
+static bool is_not_known(const MsReconciliation *r, const char *words)
+{
+	for (guint i = 0; i < r->unknown->len; i++)
+		if (strstr(r->unknown->pdata[i], words) != NULL)
+			return true;
+	return false;
+}
+
+/* What was written under the key before is compared under it, or not known; so is what a line does
+ * not name. */
+static void test_keys(void)
+{
+	static const char *const trail =
+		"09:00:05 ABCDE1 deliver a@x.example\n"
+		"09:00:06 ABCDE2 split a@x.example,b@y.example-";
+	static const struct {
+		const guint8 *now, *before;
+		const char *edit, *to; /* of the trail's text */
+		const char *want, *unknown;
+	} cases[] = {
+		{key, NULL, NULL, NULL, "ABCDE1 added 1\nABCDE2 withheld 1\n", NULL},
+		{new_key, key, NULL, NULL, "ABCDE1 added 1\nABCDE2 withheld 1\n", NULL},
+		{new_key, NULL, NULL, NULL, "", "recipients of 2 messages cannot be compared: the line was written under another key"},
+		{new_key, new_key, NULL, NULL, "", "recipients of 2 messages cannot be compared"},
+		{NULL, NULL, NULL, NULL, "", "the site key cannot be read"},
+		{NULL, key, NULL, NULL, "ABCDE1 added 1\nABCDE2 withheld 1\n", "the site key"},
+		{key, NULL, "\"recipients\":1", "\"recipients\":1001", "ABCDE2 withheld 1\n",
+			"recipients of 1 message cannot be compared: the line does not name all"},
+		{key, NULL, "\"key\"", "\"kex\"", "", "recipients of 2 messages cannot be compared"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		write_trail(trail);
+		g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL), *text = NULL;
+		g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+		g_auto(GStrv) pieces = g_strsplit(
+			text, cases[i].edit != NULL ? cases[i].edit : "\1", -1);
+		g_autofree char *edited = g_strjoinv(
+			cases[i].edit != NULL ? cases[i].to : "\1", pieces);
+		write_file("audit.jsonl", edited);
+		g_autoptr(MsMaillog) log = read_log(
+			ONE("09:00:05", "ABCDE1", "a@x.example") SENT("09:00:05", "ABCDE1", "spy@z.example")
+				ONE("09:00:06", "ABCDE2", "a@x.example")
+					SENT("09:00:06", "ABCDE2", "b@y.example"));
+		g_autoptr(MsRuntime) runtime = ms_runtime_load(config, 0, NULL, &error);
+		g_assert_no_error(error);
+		const MsReconcileWith with = {.runtime = runtime,
+			.audit_key = cases[i].now,
+			.audit_key_before = cases[i].before,
+			.log = log};
+		g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
+		g_assert_no_error(error);
+		g_autofree char *got = told(r);
+		if (strcmp(got, cases[i].want) != 0)
+			g_error("keys, %zu: got\n%swant\n%s", i, got, cases[i].want);
+		if (cases[i].unknown != NULL ? !is_not_known(r, cases[i].unknown)
+					     : is_not_known(r, "cannot be compared"))
+			g_error("keys, %zu: what is not known", i);
+	}
 }
 
 /* Each message ends as one thing, or in rows. */
@@ -859,6 +922,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reconcile/empty", test_empty);
 	g_test_add_func("/reconcile/foreign", test_foreign);
 	g_test_add_func("/reconcile/gaps", test_gaps);
+	g_test_add_func("/reconcile/keys", test_keys);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
