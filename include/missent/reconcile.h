@@ -77,4 +77,28 @@ typedef struct {
 } MsReconcileWith;
 MsReconciliation *ms_reconcile(const MsReconcileWith *with, GError **error);
 
+/* ---- one run after the other ---------------------------------------------------------------- */
+
+bool ms_passed_is_wrong(MsPassed what);
+/* Without what did nothing since then. */
+void ms_reconciliation_drop_old(MsReconciliation *r, gint64 since);
+
+/* What is remembered in state-dir. */
+typedef struct {
+	gint64 until;       /* mail was looked at up to then; 0: never */
+	guint64 wrong;      /* that passed the filter, and nobody has acknowledged */
+	gint64 wrong_since; /* ... the first of them; 0: not known */
+} MsReconciled;
+void ms_reconciled_load(const char *state_dir, MsReconciled *out);
+/* From when on the next run is to tell; 0: all. */
+gint64 ms_reconciled_since(const MsReconciled *state);
+/* Into what is not known: that the log does not reach back to the last run. */
+void ms_reconciled_tell_hole(
+	const MsReconciled *state, const MsMaillogNotes *notes, MsReconciliation *r);
+/* After a run that came to its end; `since_last`: it looked at what was since the last one. */
+void ms_reconciled_take(MsReconciled *state, const MsReconciliation *r, const MsMaillogNotes *notes,
+	gint64 since, bool since_last);
+/* Saves it, and leaves the alert, or what ends it. */
+bool ms_reconciled_save(const char *state_dir, const MsReconciled *state, GError **error);
+
 #endif

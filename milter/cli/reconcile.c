@@ -13,7 +13,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "missent/alert.h"
 #include "missent/answer.h"
 #include "missent/ask.h"
 #include "missent/audit.h"
@@ -25,14 +24,17 @@
 #include "cli.h"
 
 #define NOT_ALL_KNOWN 2
+#define FIRST_RUN (2 * 3600 * (gint64)G_USEC_PER_SEC)
+#define A_DAY_MORE (24 * 3600 * (gint64)G_USEC_PER_SEC)
 /* Debian's hosts have no other log since 2023. */
 #define OF_THE_JOURNAL \
 	"journalctl -o export --facility=mail | missent audit reconcile -"
 
 typedef struct {
-	gboolean json, record;
+	gboolean json, record, begin;
 	int year;
-	char *since;
+	char *since, *acknowledge;
+	bool last; /* since the last run */
 	gint64 since_us;
 } Options;
 
@@ -97,17 +99,12 @@ static bool means_open(const Cli *cli, bool writes, Means *means, GError **error
 
 /* ---- as text ---------------------------------------------------------------------------- */
 
-static bool is_wrong(MsPassed what)
-{
-	return what != MS_PASSED_MADE && what != MS_PASSED_UNKNOWN;
-}
-
 static void print_row(const Cli *cli, const MsPassedRow *row)
 {
 	g_autofree char *time = cli_time(row->mail->first), *id = cli_cell(row->mail->queue_id, 18);
 	g_autofree char *why = ms_text_escape(row->why, -1, 400);
 	const char *colour = cli_colour(cli,
-		is_wrong(row->what)                      ? RED
+		ms_passed_is_wrong(row->what)                      ? RED
 			: row->what == MS_PASSED_UNKNOWN ? YELLOW
 							 : DIM);
 	printf("%s  %s %s%-15s%s ", time, id, colour, ms_passed_names[row->what],
@@ -187,35 +184,12 @@ static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 
 /* ---- the command ------------------------------------------------------------------------ */
 
-/* "2h", or a time. */
+/* "2h", a time, or "last". */
 static bool take_since(Options *o)
 {
-	return o->since == NULL || cli_ago(o->since, g_get_real_time(), &o->since_us) ||
+	o->last = g_strcmp0(o->since, "last") == 0;
+	return o->since == NULL || o->last || cli_ago(o->since, g_get_real_time(), &o->since_us) ||
 		ms_text_take_time(o->since, MS_ZONE_LOCAL, &o->since_us);
-}
-
-/* What was told before is not told again. */
-static void drop_old(MsReconciliation *r, gint64 since)
-{
-	for (guint i = r->rows->len; i-- > 0;) {
-		const MsPassedRow *row = r->rows->pdata[i];
-		if (row->at >= since)
-			continue;
-		r->counts[row->what]--;
-		g_ptr_array_remove_index(r->rows, i);
-	}
-}
-
-/* The agent tells whom it concerns. */
-static void leave_alert(const Means *means, const MsReconciliation *r)
-{
-	guint64 n = 0;
-	for (int i = 0; i < MS_N_PASSED; i++)
-		n += is_wrong((MsPassed)i) ? r->counts[i] : 0;
-	g_autofree char *detail = n > 0
-		? g_strdup_printf("%" G_GUINT64_FORMAT " (missent audit reconcile says which)", n)
-		: g_strdup("");
-	ms_alert_leave(ms_runtime_settings(means->runtime)->state_dir, MS_ALERT_BYPASS, detail);
 }
 
 /* What was found stands in the trail. */
@@ -229,7 +203,6 @@ static bool write_record(const Means *means, const MsReconciliation *r, GError *
 			detail, ", %s %" G_GUINT64_FORMAT, ms_passed_names[i], r->counts[i]);
 	g_string_append_printf(detail, ", not known %u", r->unknown->len);
 	g_autofree char *text = g_string_free(detail, FALSE);
-	leave_alert(means, r);
 	return ms_audit_event(
 		ms_runtime_audit(means->runtime), cli_who(), NULL, MS_EVENT_RECONCILE, "", text, error);
 }
@@ -237,7 +210,7 @@ static bool write_record(const Means *means, const MsReconciliation *r, GError *
 static int result_of(const MsReconciliation *r)
 {
 	for (int i = 0; i < MS_N_PASSED; i++)
-		if (is_wrong((MsPassed)i) && r->counts[i] > 0)
+		if (ms_passed_is_wrong((MsPassed)i) && r->counts[i] > 0)
 			return 1;
 	return r->counts[MS_PASSED_UNKNOWN] > 0 || r->unknown->len > 0 ? NOT_ALL_KNOWN : 0;
 }
@@ -263,8 +236,13 @@ static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 	g_autoptr(MsReconciliation) r = ms_reconcile(&with, &error);
 	if (r == NULL)
 		return cli_fail_error(error);
-	if (o->since_us != 0)
-		drop_old(r, o->since_us);
+	MsReconciled state;
+	const char *state_dir = ms_runtime_settings(means.runtime)->state_dir;
+	ms_reconciled_load(state_dir, &state);
+	gint64 since = o->last ? ms_reconciled_since(&state) : o->since_us;
+	ms_reconciliation_drop_old(r, since);
+	if (o->last)
+		ms_reconciled_tell_hole(&state, ms_maillog_notes(log), r);
 	if (o->json) {
 		print_json(r, ms_maillog_notes(log));
 	} else {
@@ -272,9 +250,52 @@ static int reconcile(Cli *cli, const Options *o, const char *const *paths)
 			print_row(cli, r->rows->pdata[i]);
 		print_sum(r, ms_maillog_notes(log));
 	}
-	if (o->record && !write_record(&means, r, &error))
+	ms_reconciled_take(&state, r, ms_maillog_notes(log), since, o->last);
+	if (o->record && (!write_record(&means, r, &error) ||
+				 !ms_reconciled_save(state_dir, &state, &error)))
 		return cli_fail_error(error);
 	return result_of(r);
+}
+
+/* From when on a log is needed: a day more than what is told, so that mail is known by its
+ * beginning. */
+static int print_begin(const Cli *cli)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, 0, NULL, &error);
+	MsReconciled state;
+	if (runtime == NULL)
+		return cli_fail_error(error);
+	ms_reconciled_load(ms_runtime_settings(runtime)->state_dir, &state);
+	gint64 since = state.until > 0 ? ms_reconciled_since(&state)
+				       : g_get_real_time() - FIRST_RUN;
+	printf("@%" G_GINT64_FORMAT "\n", (since - A_DAY_MORE) / G_USEC_PER_SEC);
+	return 0;
+}
+
+/* Somebody has seen what passed the filter, and says so. */
+static int acknowledge(const Cli *cli, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(MsRuntime) runtime = ms_runtime_load(cli->config, MS_PARTS_WRITE, NULL, &error);
+	MsReconciled state;
+	if (runtime == NULL)
+		return cli_fail_error(error);
+	const char *state_dir = ms_runtime_settings(runtime)->state_dir;
+	ms_reconciled_load(state_dir, &state);
+	if (state.wrong == 0) {
+		puts("nothing waits to be acknowledged");
+		return 0;
+	}
+	g_autofree char *detail = g_strdup_printf(
+		"acknowledged %" G_GUINT64_FORMAT ": %s", state.wrong, why);
+	state.wrong = 0;
+	state.wrong_since = 0;
+	if (!ms_audit_event(ms_runtime_audit(runtime), cli_who(), NULL, MS_EVENT_RECONCILE, "",
+		    detail, &error) ||
+		!ms_reconciled_save(state_dir, &state, &error))
+		return cli_fail_error(error);
+	return 0;
 }
 
 int cli_reconcile(Cli *cli, int argc, char **argv)
@@ -283,7 +304,13 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "for programs", NULL},
 		{"since", 0, 0, G_OPTION_ARG_STRING, &o.since,
-			"tell of mail that did something since then only: 2h, or a time", "WHEN"},
+			"tell of mail that did something since then only: 2h, a time, or last: since the last "
+			"run with it",
+			"WHEN"},
+		{"begin", 0, 0, G_OPTION_ARG_NONE, &o.begin,
+			"print from when on --since last needs the log, as journalctl --since takes it", NULL},
+		{"acknowledge", 0, 0, G_OPTION_ARG_STRING, &o.acknowledge,
+			"end the alert on what passed the filter", "WHY"},
 		{"record", 0, 0, G_OPTION_ARG_NONE, &o.record,
 			"write into the trail what was found", NULL},
 		{"year", 0, 0, G_OPTION_ARG_INT, &o.year,
@@ -294,13 +321,17 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 	if (!cli_options(entries, "MAILLOG|-... - was every message judged, and delivered as it was? "
 			"exit 0: yes, 1: no, 2: not all can be known", &argc, &argv))
 		return EX_USAGE;
-	g_autofree char *since G_GNUC_UNUSED = o.since;
+	g_autofree char *since G_GNUC_UNUSED = o.since, *why G_GNUC_UNUSED = o.acknowledge;
+	if (o.begin)
+		return print_begin(cli);
+	if (o.acknowledge != NULL)
+		return acknowledge(cli, o.acknowledge);
 	if (argc < 2)
 		return cli_fail(EX_USAGE,
 			"which log? missent audit reconcile /var/log/mail.log*, or " OF_THE_JOURNAL);
 	if (!take_since(&o))
 		return cli_fail(EX_USAGE,
-			"--since %s: is neither like 2h nor a time like 2026-11-26 or 2026-11-26T09:00",
+			"--since %s: is neither like 2h nor a time like 2026-11-26 or 2026-11-26T09:00, nor last",
 			o.since);
 	if (o.since_us > g_get_real_time())
 		return cli_fail(EX_USAGE,

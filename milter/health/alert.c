@@ -60,7 +60,7 @@ const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
 		"make room, or mount it anew (missent doctor says which): without it mail is deferred"},
 	[MS_ALERT_BYPASS] = {"bypass", "mail went out that was not judged",
 		"no mail went out unjudged any more",
-		"missent audit reconcile says which, and why; missent doctor which way is open"},
+		"missent audit reconcile says which, and why; missent doctor which way is open; then missent audit reconcile --acknowledge WHY"},
 	[MS_ALERT_CANARY] = {"canary", "a canary was not held", "canaries are held again",
 		"missent doctor --probe. Until it is held, what is wrong may go out as well"},
 	[MS_ALERT_BREAKER] = {"breaker", "a stream of mail goes wrong: its breaker has tripped",

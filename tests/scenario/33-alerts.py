@@ -228,8 +228,15 @@ m.tool('audit', 'reconcile', '--record', LOG)
 time.sleep(2)
 tap.same(ways('bypass', 'on'), [1] * 4, 'found again it is not told again')
 open(LOG, 'w').write(line(8, 'qmgr[9]', 'statistics: max'))
-m.tool('audit', 'reconcile', '--record', LOG)
-expect('bypass', 'off', 'none went by since')
+m.tool('audit', 'reconcile', '--since', 'last', '--record', LOG)
+time.sleep(2)
+tap.same(ways('bypass', 'off'), [0] * 4, 'a clean hour does not end what was found before')
+tap.ok('empty word' in m.tool('audit', 'reconcile', '--acknowledge', '') and m.code == 64, '... nor a word that is none')
+m.tool('audit', 'reconcile', '--acknowledge', 'the listener was mended')
+tap.same(m.code, 0, '... somebody has seen it')
+tap.ok(any(x.get('event') == 'reconcile' and 'the listener was mended' in x.get('detail', '') for x in m.audit(events=True)),
+       '... which is in the trail')
+expect('bypass', 'off', '... and that ends it')
 
 # ---- a mapping is refused ----
 def customers(slip):

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "missent/alert.h"
 #include "missent/audit.h"
 #include "missent/clock.h"
 #include "missent/reconcile.h"
@@ -552,6 +553,86 @@ static bool is_not_known(const MsReconciliation *r, const char *words)
 	return false;
 }
 
+#define ARRIVED G_GINT64_CONSTANT(1795683605) /* 2026-11-26, 09:00:05 */
+
+static void set_clock(gint64 seconds)
+{
+	ms_clock_shift(seconds * G_USEC_PER_SEC - ms_clock_now(), 0);
+}
+
+/* One run after the other: what a run that failed did not tell, the next one does; a clean run ends
+ * the alert only if it looked at all the time since. */
+static void test_since(void)
+{
+	static const char *const early = ONE("09:00:05", "ABCDE2", "a@x.example"),
+				*const late = ONE("10:30:00", "ABCDE1", "a@x.example");
+	const MsMaillogNotes *notes;
+	MsReconciled state;
+	g_autoptr(GError) error = NULL;
+	write_trail("08:00:00 start\n10:30:00 ABCDE1 deliver a@x.example\n12:30:00 ABCDE3 deliver a@x.example");
+	ms_reconciled_load(dir, &state);
+	g_assert_cmpint(state.until, ==, 0);
+	g_assert_cmpint(ms_reconciled_since(&state), ==, 0);
+	/* the hour of the bypass was never looked at: two hours later it is */
+	state.until = (ARRIVED - 300) * G_USEC_PER_SEC;
+	g_autofree char *both = g_strconcat(CLIENT("08:00:00", "ABCDE0"), early, late, NULL);
+	g_autoptr(MsMaillog) log = read_log(both);
+	g_autoptr(MsReconciliation) r = reconcile(log, NULL);
+	notes = ms_maillog_notes(log);
+	gint64 since = ms_reconciled_since(&state);
+	ms_reconciliation_drop_old(r, since);
+	g_assert_cmpuint(r->counts[MS_PASSED_BYPASS], ==, 1);
+	guint known = r->unknown->len;
+	ms_reconciled_tell_hole(&state, notes, r);
+	g_assert_cmpuint(r->unknown->len, ==, known);
+	set_clock(ARRIVED + 2 * 3600);
+	ms_reconciled_take(&state, r, notes, since, true);
+	g_assert_true(ms_reconciled_save(dir, &state, &error));
+	g_autofree char *left = ms_alert_left(dir, MS_ALERT_BYPASS);
+	g_assert_nonnull(strstr(left, "1 since 2026-11-26 09:00:05 ("));
+	/* the next hour is clean, and that hour alone: the alert stays, and
+	 * nothing is told twice */
+	g_autofree char *text = g_strconcat(both, ONE("12:30:00", "ABCDE3", "a@x.example"), NULL);
+	g_autoptr(MsMaillog) next = read_log(text);
+	g_autoptr(MsReconciliation) clean = reconcile(next, NULL);
+	ms_reconciled_load(dir, &state);
+	g_assert_cmpint(state.until, ==, notes->to);
+	since = ms_reconciled_since(&state);
+	g_assert_cmpint(since, <, state.until);
+	ms_reconciliation_drop_old(clean, since);
+	g_assert_cmpuint(clean->rows->len, ==, 0);
+	ms_reconciled_take(&state, clean, ms_maillog_notes(next), since, true);
+	g_assert_cmpuint(state.wrong, ==, 1);
+	/* so it does by a log without a line */
+	g_autoptr(MsMaillog) none = read_log("");
+	g_autoptr(MsReconciliation) nothing = reconcile(none, NULL);
+	MsReconciled same = state;
+	ms_reconciled_take(&same, nothing, ms_maillog_notes(none), 0, false);
+	g_assert_cmpuint(same.wrong, ==, 1);
+	ms_reconciled_take(&same, nothing, ms_maillog_notes(none), 0, true);
+	g_assert_cmpint(same.until, ==, state.until);
+	/* a run over all the time since, in which it is none any more, ends it */
+	ms_reconciled_take(&same, clean, ms_maillog_notes(next), 0, false);
+	g_assert_cmpuint(same.wrong, ==, 0);
+	g_assert_true(ms_reconciled_save(dir, &same, &error));
+	g_assert_null(ms_alert_left(dir, MS_ALERT_BYPASS));
+	/* a log that begins after the last run */
+	g_autoptr(MsMaillog) short_log = read_log(ONE("12:30:00", "ABCDE3", "a@x.example"));
+	g_autoptr(MsReconciliation) hole = reconcile(short_log, NULL);
+	state.until = (ARRIVED - 300) * G_USEC_PER_SEC;
+	ms_reconciled_tell_hole(&state, ms_maillog_notes(short_log), hole);
+	g_assert_true(is_not_known(hole, "the last run looked at mail until 2026-11-26 08:55:05"));
+	/* a file that says nothing ends no alert */
+	g_assert_true(ms_alert_leave(dir, MS_ALERT_BYPASS, "1"));
+	write_file("reconciled.json", "{");
+	ms_reconciled_load(dir, &state);
+	g_assert_true(state.wrong == 1 && state.wrong_since == 0 && state.until == 0);
+	ms_reconciled_take(&state, clean, ms_maillog_notes(next), 0, false);
+	g_assert_cmpuint(state.wrong, ==, 1);
+	g_assert_true(ms_alert_leave(dir, MS_ALERT_BYPASS, ""));
+	set_clock(ARRIVED + 3600);
+}
+
 /* What was written under the key before is compared under it, or not known; so is what a line does
  * not name. */
 static void test_keys(void)
@@ -645,13 +726,6 @@ static void test_without_ledger(void)
 	g_autofree char *got = told(r);
 	g_assert_cmpstr(got, ==, "ABCDE1 not-known 1\n");
 	g_assert_cmpuint(r->unknown->len, ==, 1);
-}
-
-#define ARRIVED G_GINT64_CONSTANT(1795683605) /* 2026-11-26, 09:00:05 */
-
-static void set_clock(gint64 seconds)
-{
-	ms_clock_shift(seconds * G_USEC_PER_SEC - ms_clock_now(), 0);
 }
 
 /* What missent submitted is known by the token that it spent, then and under that queue ID, and is
@@ -923,6 +997,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reconcile/foreign", test_foreign);
 	g_test_add_func("/reconcile/gaps", test_gaps);
 	g_test_add_func("/reconcile/keys", test_keys);
+	g_test_add_func("/reconcile/since", test_since);
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
