@@ -2,8 +2,9 @@
  * Tables as databases write them out: "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y');", the same
  * without names where CREATE TABLE stood before, and PostgreSQL's "COPY t (a, b) FROM stdin;".  In
  * comes a text; out go the values of each row with the names of their columns, and the text without
- * what was handed over so, for there each name would vouch for whatever stands next to it.  In the
- * worker's only thread.
+ * what was handed over so, for there each name would vouch for whatever stands next to it.  What
+ * stands around the values (names of tables and columns, functions, comments) goes out beside the
+ * text, and comments stay in it as well.  In the worker's only thread.
  *
  * Nothing is taken but whole rows with as many values as there are names; all else stays text.
  * Programs differ on whether a backslash in a string means anything: the way of the row before is
@@ -36,6 +37,10 @@ typedef struct {
 } Cell;
 
 typedef struct {
+	const char *from, *until;
+} Stretch;
+
+typedef struct {
 	const MsExtraction *to;
 	const char *where;
 	const char *text, *end;
@@ -48,6 +53,11 @@ typedef struct {
 	GArray *cells;        /* of Cell */
 	GString *others;      /* what else stands in a row, or a definition */
 	GString *texts;       /* values that have names, tables or lines of their own */
+	GArray *taken;        /* of Stretch: what of the row's text its values are */
+	const char *said;     /* of the statement all before it is handed over, or will be */
+	GString *asides;      /* what stands around the values */
+	GString *remarks;     /* the comments of the statement */
+	GHashTable *seen;     /* of GBytes: what is in `asides` */
 	GString *rest;        /* the text without what was taken, or NULL */
 	const char *kept;     /* what is behind it is not in `rest` yet */
 } Dump;
@@ -71,20 +81,30 @@ static bool is_of_word(char c)
 	return g_ascii_isalnum(c) || (c & 0x80) || c == '_' || c == '$' || c == '#' || c == '@';
 }
 
+static bool begins_comment(const char *p, const char *end)
+{
+	return end - p > 2 && (memcmp(p, "/*", 2) == 0 || memcmp(p, "--", 2) == 0);
+}
+
+/* Behind the comment at `p`, or NULL: there is none, or it is long. */
+static const char *behind_comment(const char *p, const char *end)
+{
+	gsize room = MIN((gsize)(end - p), MAX_COMMENT);
+	if (!begins_comment(p, end))
+		return NULL;
+	if (*p == '-')
+		return memchr(p, '\n', room);
+	const char *stop = memmem(p, room, "*/", 2);
+	return stop != NULL ? stop + 2 : NULL;
+}
+
 /* Blanks and comments. */
 static const char *skip_blanks(const char *p, const char *end)
 {
 	for (;;) {
 		while (p < end && g_ascii_isspace(*p))
 			p++;
-		gsize room = MIN((gsize)(end - p), MAX_COMMENT);
-		const char *stop = NULL;
-		if (room > 2 && p[0] == '/' && p[1] == '*') {
-			stop = memmem(p, room, "*/", 2);
-			stop = stop != NULL ? stop + 2 : NULL;
-		} else if (room > 2 && p[0] == '-' && p[1] == '-') {
-			stop = memchr(p, '\n', room);
-		}
+		const char *stop = behind_comment(p, end);
 		if (stop == NULL)
 			return p;
 		p = stop;
@@ -241,6 +261,12 @@ static void end_literal(Dump *d, Value *v, bool hex)
 	v->literals++;
 }
 
+static void note_taken(Dump *d, const char *from, const char *until)
+{
+	Stretch stretch = {from, until};
+	g_array_append_val(d->taken, stretch);
+}
+
 /* A word or number that stands without quotes; "4711 AS int" is the number. */
 static const char *take_bare(Dump *d, const char *p, Value *v)
 {
@@ -259,7 +285,9 @@ static const char *take_bare(Dump *d, const char *p, Value *v)
 	if (ms_has_digit(from + word, len - word)) {
 		g_string_append_len(d->others, from + word, (gssize)(len - word));
 		g_string_append_c(d->others, '\n');
+		word = len;
 	}
+	note_taken(d, from, from + word);
 	return p;
 }
 
@@ -274,9 +302,11 @@ static const char *take_quoted(Dump *d, const char *p, bool backslash, Value *v)
 {
 	bool escapes = is_before(d, p, 'e') || (backslash && !is_before(d, p, 'n'));
 	bool hex = is_before(d, p, 'x');
-	p = take_string(d, p, escapes, literal_of(d, v));
+	const char *behind = take_string(d, p, escapes, literal_of(d, v));
 	end_literal(d, v, hex);
-	return p;
+	if (behind != NULL)
+		note_taken(d, p, behind);
+	return behind;
 }
 
 /* The expression at `p`, up to its comma or bracket, or NULL. */
@@ -306,6 +336,7 @@ static void begin_row(Dump *d)
 	g_string_truncate(d->row, 0);
 	g_string_truncate(d->others, 0);
 	g_array_set_size(d->cells, 0);
+	g_array_set_size(d->taken, 0);
 }
 
 /* The row that begins with the bracket at `p`; behind it, or NULL where it has not `n` values. */
@@ -407,11 +438,20 @@ static void put_value(Dump *d, const char *name, const char *text, gsize len)
 	}
 }
 
+static bool is_hex(const char *digits, gsize len)
+{
+	while (len > 0 && g_ascii_isxdigit(digits[len - 1]))
+		len--;
+	return len == 0;
+}
+
 /* Bytes: the text that they are, or the document. */
 static void put_bytes(Dump *d, const char *name, const char *digits, gsize len)
 {
 	g_autoptr(GByteArray) bytes = ms_transfer_hex(digits, len);
-	if (ms_is_text(bytes->data, bytes->len))
+	if (len % 2 != 0 || !is_hex(digits, len))
+		ms_named_value(d->named, name, digits, len);
+	else if (ms_is_text(bytes->data, bytes->len))
 		put_value(d, name, (const char *)bytes->data, bytes->len);
 	else if (ms_is_document(bytes->data, bytes->len))
 		ms_extract_within(d->to, d->where, name, NULL, bytes->data, bytes->len);
@@ -442,15 +482,68 @@ static void put_row(Dump *d, const GPtrArray *names, const char *table, bool cou
 		put_others(d, d->others->str, d->others->len);
 }
 
+/* ---- what is around the values --------------------------------------------------------- */
+
+/* Are there letters or digits between? */
+static bool has_word(const char *p, const char *until)
+{
+	while (p < until && !g_ascii_isalnum(*p) && (*p & 0x80) == 0)
+		p++;
+	return p < until;
+}
+
+/* A comment is text like that between statements: it stays in it. */
+static void put_remarks(Dump *d, const char *p, const char *until)
+{
+	while (p < until) {
+		const char *stop = behind_comment(p, until);
+		if (stop == NULL && begins_comment(p, until))
+			return; /* it has no end */
+		if (stop != NULL) {
+			g_string_append_len(d->remarks, p, stop - p);
+			g_string_append_c(d->remarks, '\n');
+		}
+		p = stop != NULL ? stop : p + 1;
+	}
+}
+
+/* What no value is of the statement's text before `until`; in a dump most of it comes again and
+ * again, and is handed over once. */
+static void put_aside(Dump *d, const char *until)
+{
+	const char *from = d->said;
+	d->said = MAX(from, until);
+	if (from >= until || !has_word(from, until))
+		return;
+	if (!g_hash_table_add(d->seen, g_bytes_new_static(from, (gsize)(until - from))))
+		return;
+	g_string_append_len(d->asides, from, until - from);
+	g_string_append(d->asides, "\n\n");
+	put_remarks(d, from, until);
+}
+
+/* What stands around the values of the row. */
+static void put_around(Dump *d)
+{
+	for (guint i = 0; i < d->taken->len; i++) {
+		const Stretch *taken = &g_array_index(d->taken, Stretch, i);
+		put_aside(d, taken->from);
+		d->said = taken->until;
+	}
+}
+
 /* ---- statements ------------------------------------------------------------------------ */
 
-/* What is from `from` to `until` was handed over. */
+/* The values that are from `from` to `until` were handed over. */
 static void cut_out(Dump *d, const char *from, const char *until)
 {
+	put_aside(d, until);
 	if (d->rest == NULL)
 		d->rest = g_string_sized_new((gsize)(d->end - d->text) / 2);
 	g_string_append_len(d->rest, d->kept, from - d->kept);
 	g_string_append_c(d->rest, '\n');
+	g_string_append_len(d->rest, d->remarks->str, (gssize)d->remarks->len);
+	g_string_truncate(d->remarks, 0);
 	d->kept = until;
 }
 
@@ -476,6 +569,7 @@ static const char *take_rows(Dump *d, const char *p, const GPtrArray *names, con
 		if (next == NULL)
 			break;
 		put_row(d, names, table, counted);
+		put_around(d);
 		behind = next;
 		p = skip_blanks(next, d->end);
 		if (p == d->end || *p != ',')
@@ -565,6 +659,7 @@ static void take_table(Dump *d, const Head *head, const char *bracket)
 		put_others(d, d->row->str + cell->from, cell->until - cell->from);
 	}
 	put_others(d, d->others->str, d->others->len);
+	put_around(d);
 	cut_out(d, head->from, p + 1);
 }
 
@@ -613,11 +708,14 @@ static void take_copy(Dump *d, const Head *head, const char *bracket)
 		const char *next = ms_line_after(line, d->end), *stop = next;
 		while (stop > line && (stop[-1] == '\n' || stop[-1] == '\r'))
 			stop--;
-		if (!may_look(d, (gsize)(next - line)) ||
+		bool ends = stop - line == 2 && memcmp(line, "\\.", 2) == 0;
+		if (ends || !may_look(d, (gsize)(next - line)) ||
 			(++d->rows % ROWS_STEP == 0 && !ms_budget_time(d->to->budget)) ||
 			!take_fields(d, line, stop, names->len))
 			break;
 		put_row(d, names, table, counted);
+		put_aside(d, line);
+		d->said = next;
 		line = next;
 	}
 	if (line > first)
@@ -629,6 +727,7 @@ static void take_statement(Dump *d, const char *bracket)
 	Head head;
 	if (!find_head(d, bracket, &head))
 		return;
+	d->said = head.from;
 	switch (head.kind) {
 	case HEAD_INSERT: take_insert(d, &head, bracket); break;
 	case HEAD_TABLE: take_table(d, &head, bracket); break;
@@ -659,6 +758,11 @@ GString *ms_dump_read(const MsExtraction *to, const MsSpan *span)
 		.others = g_string_new(NULL),
 		.texts = g_string_new(NULL),
 		.cells = g_array_new(FALSE, FALSE, sizeof(Cell)),
+		.taken = g_array_new(FALSE, FALSE, sizeof(Stretch)),
+		.asides = g_string_new(NULL),
+		.remarks = g_string_new(NULL),
+		.seen = g_hash_table_new_full(
+			g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL),
 		.kept = span->text};
 	for (; p != NULL && d.looks > 0; p = memchr(p, '(', (gsize)(end - p))) {
 		const char *kept = d.kept;
@@ -666,6 +770,7 @@ GString *ms_dump_read(const MsExtraction *to, const MsSpan *span)
 		p = d.kept > kept ? d.kept : p + 1;
 	}
 	hand_over(&d);
+	ms_extract_aside(to, d.where, false, d.asides->str, d.asides->len);
 	if (d.rest != NULL)
 		g_string_append_len(d.rest, d.kept, end - d.kept);
 	g_hash_table_unref(d.tables);
@@ -674,5 +779,9 @@ GString *ms_dump_read(const MsExtraction *to, const MsSpan *span)
 	g_string_free(d.others, TRUE);
 	g_string_free(d.texts, TRUE);
 	g_array_unref(d.cells);
+	g_array_unref(d.taken);
+	g_string_free(d.asides, TRUE);
+	g_string_free(d.remarks, TRUE);
+	g_hash_table_unref(d.seen);
 	return d.rest;
 }
