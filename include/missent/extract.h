@@ -113,9 +113,9 @@ const char *ms_charset_guess(const guint8 *data, gsize len);
  * `*out` then has a guess.  Bytes that are plainly UTF-16, UTF-32
  * or EBCDIC are read so whatever is said of them as text. */
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out);
-/* Valid UTF-8, encoded words (RFC 2047) decoded, folded lines unfolded; other line ends stay only
- * if `lines` is true.  `*unknown_out` names a charset that is not known (caller frees), or is
- * left alone. */
+/* Valid UTF-8 without NULs, encoded words (RFC 2047) decoded, folded lines unfolded; other line
+ * ends stay only if `lines` is true.  `*unknown_out` names a charset that is not known (caller
+ * frees), or is left alone. */
 GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out);
 
 #endif

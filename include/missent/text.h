@@ -30,6 +30,10 @@ char *ms_text_escape(const char *text, gssize len, gsize max);
 /* Valid UTF-8 of `len` bytes: each invalid byte is read as Windows-1252. */
 GString *ms_text_repair(const char *bytes, gsize len);
 
+/* NULs become blanks: to who takes a text for one that ends at a NUL they would hide what is behind
+ * them. */
+void ms_text_blank_nuls(GString *text);
+
 /* The character that a byte is in Windows-1252. */
 gunichar ms_text_cp1252(guint8 byte);
 

@@ -94,6 +94,13 @@ GString *ms_text_repair(const char *bytes, gsize len)
 	return out;
 }
 
+void ms_text_blank_nuls(GString *text)
+{
+	char *p = text->str, *end = p + text->len;
+	while ((p = memchr(p, '\0', (gsize)(end - p))) != NULL)
+		*p = ' ';
+}
+
 /* ---- folding -------------------------------------------------------------------------- */
 
 #include "fold.inc"

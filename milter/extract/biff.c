@@ -74,6 +74,7 @@ static void append_text(GString *out, const guint8 *p, gsize n, bool wide)
 {
 	GString *text;
 	ms_charset_decode(wide ? "UTF-16LE" : "WINDOWS-1252", p, wide ? n * 2 : n, &text);
+	ms_text_blank_nuls(text);
 	g_string_append_len(out, text->str, (gssize)text->len);
 	g_string_free(text, TRUE);
 }

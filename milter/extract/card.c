@@ -58,6 +58,7 @@ static GString *take_line(Card *card)
 		g_string_append_len(line, card->p + 1, n > 0 ? (gssize)n - 1 : 0);
 		card->p = ms_line_after(card->p, card->end);
 	}
+	ms_text_blank_nuls(line);
 	return line;
 }
 
@@ -110,6 +111,7 @@ static GString *to_text(
 	GString *text;
 	ms_charset_decode(
 		charset != NULL ? charset : document->charset, data, len, &text);
+	ms_text_blank_nuls(text);
 	return text;
 }
 

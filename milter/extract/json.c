@@ -506,6 +506,7 @@ static void read_text(const MsExtraction *to, const MsDocument *document,
 {
 	(void)document;
 	g_autoptr(GString) text = whole_numbers(said);
+	ms_text_blank_nuls(text);
 	/* A string that is cut short is found in the text as it stands. */
 	ms_extract_span(to, where, text->str, text->len);
 	read_json(to, where, text, 0);

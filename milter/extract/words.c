@@ -178,6 +178,7 @@ static GString *decode(const GString *valid, bool lines, char **unknown_out)
 	}
 	/* A charset may have brought in what is not valid by itself, such as a lone surrogate. */
 	GString *fine = ms_text_repair(out->str, out->len);
+	ms_text_blank_nuls(fine);
 	g_string_free(out, TRUE);
 	return fine;
 }
@@ -187,6 +188,7 @@ static GString *decode(const GString *valid, bool lines, char **unknown_out)
 GString *ms_words_decode(const char *raw, gsize len, bool lines, char **unknown_out)
 {
 	GString *text = ms_text_repair(raw, len);
+	ms_text_blank_nuls(text);
 	for (guint times = 0; times < MAX_TIMES; times++) {
 		GString *decoded = decode(text, lines, unknown_out);
 		bool again = strstr(decoded->str, "=?") != NULL &&

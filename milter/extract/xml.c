@@ -129,8 +129,7 @@ static GString *to_utf8(const guint8 *data, gsize len)
 	for (gsize i = 0; i < text->len; i++)
 		if ((guchar)text->str[i] < 0x20 && strchr("\t\n\r", text->str[i]) == NULL)
 			text->str[i] = ' ';
-		else if (text->str[i] == '\0')
-			text->str[i] = ' ';
+	ms_text_blank_nuls(text);
 	gsize blank = 0;
 	while (blank < text->len && g_ascii_isspace(text->str[blank]))
 		blank++;

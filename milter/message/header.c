@@ -239,9 +239,6 @@ static char *join_pieces(const GPtrArray *pieces, guint first, guint n, bool *un
 	value = words;
 	*unknown_out |= unknown != NULL;
 	g_free(unknown);
-	for (gsize i = 0; i < value->len; i++)
-		if (value->str[i] == '\0')
-			value->str[i] = ' ';
 	char *valid = g_utf8_make_valid(value->str, (gssize)value->len);
 	g_string_free(value, TRUE);
 	return valid;
