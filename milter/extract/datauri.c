@@ -5,6 +5,10 @@
  *
  * Where the address ends depends on what it stands in: at the quote or bracket that
  * stands before it, else at white space, or with the base64 letters.
+ *
+ * "data:" is a word of some languages, too ("Customer data: ...", "Data: 30.11.2026, ..." is a
+ * date): an address has a media type in the form of one, or none at all, and what may be text stays
+ * in the text as well.
  */
 #include "config.h"
 
@@ -62,6 +66,52 @@ static const char *comma_after(const char *p, const char *end)
 	while (p < limit && is_type_character(*p))
 		p++;
 	return p < limit && *p == ',' ? p : NULL;
+}
+
+static bool is_token(const char *p, const char *end)
+{
+	bool letter = p < end && g_ascii_isalpha(*p);
+	while (p < end && (g_ascii_isalnum(*p) || strchr("!+-._", *p) != NULL))
+		p++;
+	return letter && p == end;
+}
+
+/* Of the top-level types (RFC 6838) those that are no text. */
+static bool is_binary(const char *type)
+{
+	static const char *const tops[] = {
+		"application/", "audio/", "font/", "image/", "model/", "video/", NULL};
+	for (const char *const *top = tops; *top != NULL; top++)
+		if (g_ascii_strncasecmp(type, *top, strlen(*top)) == 0)
+			return true;
+	return false;
+}
+
+static bool says_base64(const char *words)
+{
+	g_autoptr(GString) tight = g_string_new(NULL);
+	for (; *words != '\0'; words++)
+		if (strchr(" \t\r\n\"'", *words) == NULL)
+			g_string_append_c(tight, g_ascii_tolower(*words));
+	return g_str_has_suffix(tight->str, "base64");
+}
+
+/* The type of what stands between "data:" and its comma, "" if it names none; NULL: it is no
+ * address.  Blanks before the type programs skip, and so do those who write sentences. */
+static char *media_type(const char *words)
+{
+	const char *semicolon = strchr(words, ';');
+	g_autofree char *type = g_strndup(words, strcspn(words, ";"));
+	g_strstrip(type);
+	const char *slash = strchr(type, '/');
+	bool spaced = g_ascii_isspace(*words);
+	bool known = is_binary(type) || g_ascii_strncasecmp(type, "text/", 5) == 0;
+	bool fine = slash != NULL ? (known || !spaced) && is_token(type, slash) &&
+			is_token(slash + 1, slash + strlen(slash))
+				  : *type == '\0' && !spaced;
+	if (!fine && (semicolon == NULL || spaced || !says_base64(semicolon)))
+		return NULL;
+	return g_ascii_strdown(type, -1);
 }
 
 /* Escaped as in an address, or folded as in a program. */
@@ -126,8 +176,9 @@ static GByteArray *to_utf8(const char *words, GByteArray *bytes)
 	return out;
 }
 
-static void add(
-	GPtrArray *inner, const char *words, bool base64, const char *p, const char *end)
+/* Takes `type`. */
+static void add(GPtrArray *inner, char *type, const char *words, bool base64, const char *p,
+	const char *end)
 {
 	GByteArray *plain = ms_transfer_percent(p, (gsize)(end - p));
 	if (base64) {
@@ -137,14 +188,25 @@ static void add(
 	}
 	if (plain->len == 0) {
 		g_byte_array_unref(plain);
+		g_free(type);
 		return;
 	}
 	MsHtmlInner *one = g_new0(MsHtmlInner, 1);
-	g_autofree char *type = g_strndup(words, strcspn(words, ";"));
 	one->what = "data URI";
-	one->type = g_ascii_strdown(*g_strstrip(type) != '\0' ? type : "text/plain", -1);
+	one->type = *type != '\0' ? g_steal_pointer(&type) : g_strdup("text/plain");
+	g_free(type);
 	one->bytes = to_utf8(words, plain);
 	g_ptr_array_add(inner, one);
+}
+
+/* Is it within a word, of whatever letters? */
+static bool is_behind_letter(const char *text, const char *p)
+{
+	if (p == text || g_ascii_isalnum(p[-1]) || p[-1] == '_' || p[-1] == '-')
+		return p > text;
+	const char *before = (p[-1] & 0x80) != 0 ? g_utf8_find_prev_char(text, p) : NULL;
+	gunichar c = before != NULL ? g_utf8_get_char_validated(before, p - before) : ' ';
+	return c != (gunichar)-1 && c != (gunichar)-2 && g_unichar_isalnum(c);
 }
 
 /* Where "data" before the colon begins, or NULL.  Browsers take tabs and line ends out of an
@@ -160,12 +222,14 @@ static const char *scheme_begin(const char *text, const char *colon)
 			return NULL;
 		p--;
 	}
-	return p > text && g_ascii_isalnum(p[-1]) ? NULL : p;
+	return is_behind_letter(text, p) ? NULL : p;
 }
 
-/* Of an address: where its media type and its payload stand, and what stands in front of it. */
+/* Of an address: what stands before its comma, and its type; where its payload stands, and what
+ * stands in front of it. */
 typedef struct {
-	const char *type, *payload;
+	char *words, *type;
+	const char *payload;
 	char before; /* NUL at the beginning of the text */
 } Address;
 
@@ -177,22 +241,19 @@ static bool find(const char *text, const char *p, const char *end, Address *out)
 		const char *comma = begin != NULL ? comma_after(p, end) : NULL;
 		if (comma == NULL)
 			continue;
-		*out = (Address){p, comma + 1, begin > text ? begin[-1] : '\0'};
+		g_autofree char *words = g_strndup(p, (gsize)(comma - p));
+		char *type = media_type(words);
+		if (type == NULL)
+			continue;
+		*out = (Address){g_steal_pointer(&words), type, comma + 1,
+			begin > text ? begin[-1] : '\0'};
 		return true;
 	}
 	return false;
 }
 
-static bool says_base64(const char *words)
-{
-	g_autoptr(GString) tight = g_string_new(NULL);
-	for (; *words != '\0'; words++)
-		if (strchr(" \t\r\n\"'", *words) == NULL)
-			g_string_append_c(tight, g_ascii_tolower(*words));
-	return g_str_has_suffix(tight->str, "base64");
-}
-
-/* `kept` takes the text without the payloads, or is NULL; false if there is none. */
+/* `kept` takes the text without the payloads that are no text, or is NULL; false if there is
+ * no address. */
 static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 {
 	const char *end = text + len, *at = text;
@@ -200,13 +261,12 @@ static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 	bool found = false;
 	while (find(text, at, end, &address)) {
 		const char *payload = address.payload;
-		g_autofree char *words =
-			g_strndup(address.type, (gsize)(payload - 1 - address.type));
-		bool base64 = says_base64(words);
+		g_autofree char *words = address.words;
+		bool base64 = says_base64(words), text_too = !base64 && !is_binary(address.type);
 		const char *stop = payload_end(payload, end, address.before, base64);
 		if (kept != NULL)
-			g_string_append_len(kept, at, payload - at);
-		add(inner, words, base64, payload, stop);
+			g_string_append_len(kept, at, (text_too ? stop : payload) - at);
+		add(inner, address.type, words, base64, payload, stop);
 		found = true;
 		at = stop;
 	}
@@ -218,11 +278,11 @@ static bool walk(const char *text, gsize len, GPtrArray *inner, GString *kept)
 void ms_data_uris_take(GString *text, gsize from, GPtrArray *inner)
 {
 	const char *start = text->str + from, *end = text->str + text->len;
-	Address first;
-	if (end - start < 6 || !find(start, start, end, &first))
+	if (end - start < 6 || memchr(start, ':', (gsize)(end - start)) == NULL)
 		return;
 	g_autoptr(GString) kept = g_string_new(NULL);
-	walk(start, (gsize)(end - start), inner, kept);
+	if (!walk(start, (gsize)(end - start), inner, kept))
+		return;
 	g_string_truncate(text, from);
 	g_string_append_len(text, kept->str, (gssize)kept->len);
 }
@@ -251,6 +311,10 @@ void ms_inner_read(const MsExtraction *to, const char *where, const GPtrArray *i
 			continue;
 		if (one->type == NULL)
 			ms_svg_text_read(to, where, one->bytes->data, one->bytes->len);
+		else if (g_str_has_prefix(one->type, "text/") &&
+			ms_is_text(one->bytes->data, one->bytes->len))
+			ms_extract_text_within(to, where, one->what, one->type, one->bytes->data,
+				one->bytes->len);
 		else if (!is_packed_font(one))
 			ms_extract_within(to, where, one->what, one->type,
 				one->bytes->data, one->bytes->len);

@@ -768,8 +768,8 @@ bool ms_extract_is_quick(const MsExtraction *to, const guint8 *begin, gsize len)
 	return !recognised && ms_begins_as_picture(begin, len);
 }
 
-void ms_extract_within(const MsExtraction *to, const char *where, const char *name,
-	const char *type, const guint8 *data, gsize len)
+static void read_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len, guint parts)
 {
 	g_autofree char *safe = ms_text_escape(name, -1, 80);
 	g_autofree char *place = g_strdup_printf("%s > %s", where, safe);
@@ -779,7 +779,7 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 		return;
 	}
 	MsCost over = MS_N_COSTS;
-	if (!ms_budget_charge(to->budget, MS_COST_PART, 1))
+	if (parts > 0 && !ms_budget_charge(to->budget, MS_COST_PART, parts))
 		over = MS_COST_PART;
 	else if (!ms_budget_charge(to->budget, MS_COST_DECODED, len))
 		over = MS_COST_DECODED;
@@ -798,6 +798,18 @@ void ms_extract_within(const MsExtraction *to, const char *where, const char *na
 		.len = len};
 	ms_extract(&inner, &document);
 	to->budget->depth_left++;
+}
+
+void ms_extract_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len)
+{
+	read_within(to, where, name, type, data, len, 1);
+}
+
+void ms_extract_text_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len)
+{
+	read_within(to, where, name, type, data, len, 0);
 }
 
 void ms_extract_init(void)

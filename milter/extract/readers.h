@@ -118,6 +118,11 @@ void ms_undone_read(const MsExtraction *to, const MsSpan *span);
 /* Cells of its tables that go on in the lines below (wrapped.c). */
 void ms_wrapped_read(const MsExtraction *to, const MsSpan *span);
 
+/* As ms_extract_within(), of a short text of which a page may have as many as it has words: it is
+ * no part. */
+void ms_extract_text_within(const MsExtraction *to, const char *where, const char *name,
+	const char *type, const guint8 *data, gsize len);
+
 /* Rows of tables as databases write them out (dump.c): hands them over with the names of their
  * columns.  The text without them, the caller's; NULL: it has none. */
 GString *ms_dump_read(const MsExtraction *to, const MsSpan *span);

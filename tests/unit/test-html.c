@@ -394,6 +394,32 @@ static void test_data_uris(void)
 			"KD-7740912"},
 		{"application/xml", NULL, "<a b='data:text/plain;base64,S0QtNzc0MDkxMg=='/>",
 			"KD-7740912"},
+		{HTML, "<a href='DATA: text/plain;base64,S0QtNzc0MDkxMg=='>", "KD-7740912"},
+		{HTML, "<a href='data:nonsense;base64,S0QtNzc0MDkxMg=='>", "KD-7740912"},
+		{HTML, "<a href='data:\ntext/x-odd+z; a=b,KD%2D7740912'>", "KD-7740912"},
+		{"application/xml", NULL, "<a>\xe2\x80\x9e" "data:text/plain;base64,S0QtNzc0MDkxMg==</a>",
+			"KD-7740912"},
+		/* sentences are none, and texts stay texts */
+		{"application/xml", NULL, "<a>Customer data:customer number,10050</a>",
+			"data:customer number,10050"},
+		{"application/xml", NULL, "<a>Data: 30.11.2026 customer number,10050</a>",
+			"customer number,10050"},
+		{"application/xml", NULL, "<a b='Data:30/11/2026 customer number,10050'/>",
+			"customer number,10050"},
+		{"application/xml", NULL, "<a>Data: and/or customer number,10050</a>",
+			"customer number,10050"},
+		{"application/xml", NULL, "<a>Kundendata:text/plain,10050</a>", "text/plain,10050"},
+		{"application/xml", NULL, "<a>M\xc3\xa4" "data:text/plain,10050</a>", "text/plain,10050"},
+		{"application/xml", NULL, "<a>customer_data:,10050</a>", "customer_data:,10050"},
+		{"application/xml", NULL, "<a>data:customer/number,10050</a>",
+			"data:customer/number,10050"},
+		{"application/xml", NULL, "<a>Customer data:,10050 x</a>", "Customer data:,10050"},
+		{"application/json", NULL, "{\"a\":\"data:c\\u0075stomer number,10050\"}",
+			"data:customer number,10050"},
+		{"text/vcard", NULL, "BEGIN:VCARD\nNOTE:Customer data:cus\n tomer number\\,10050\nEND:VCARD\n",
+			"data:customer number,10050"},
+		{"image/svg+xml", NULL, "<svg><text>data:customer n<tspan>umber,10050</tspan></text></svg>",
+			"data:customer number,10050"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		if (rows[i].want != NULL)
@@ -683,6 +709,40 @@ static void test_charsets(void)
 	CHECK(rows);
 }
 
+/* What is a part of a message is counted, however many words "data" it has. */
+static void test_many_data(void)
+{
+	static const struct {
+		const char *type, *before, *unit, *ends, *behind;
+		bool limit;
+	} cases[] = {
+		{"application/json", "[\"\"", ",\"Data: 12.11.2026, FV/2026/", "\"", "]", false},
+		{"application/json", "[\"\"", ",\"Data:12.11.2026,FV/2026/", "\"", "]", false},
+		{"application/xml", "<a>", "<b>Data: 12.11.2026, FV/2026/", "</b>", "</a>", false},
+		{"application/xml", "<a>", "<b c='Data: 12/11, ", "'/>", "</a>", false},
+		{"application/xml", "<a>", "<b>data:,FV/2026/", "</b>", "</a>", false},
+		{"text/html", "", "<a title='Data: 12.11.2026, FV/2026/", "'>x</a>", "", false},
+		{"text/html", "", "<a href='data:text/plain,FV/2026/", "'>x</a>", "", false},
+		{"text/html", "", "<a href='data:application/pdf,%25PDF-1.4 ", "'>x</a>", "", true},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GString) text = g_string_new(cases[i].before);
+		for (guint k = 0; k < 500; k++)
+			g_string_append_printf(
+				text, "%s%u%s", cases[i].unit, k, cases[i].ends);
+		g_string_append(text, cases[i].behind);
+		MsDocument document = {.where = "doc", .type = cases[i].type,
+			.data = (const guint8 *)text->str, .len = text->len};
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_autoptr(MsReading) reading = read_document(&document, got);
+		bool limit = false;
+		for (guint k = 0; k < reading->unread->len; k++)
+			limit |= ((MsUnread *)reading->unread->pdata[k])->reason == MS_UNREAD_LIMIT;
+		g_test_message("case %zu: %u unread", i, reading->unread->len);
+		g_assert_cmpint(limit, ==, cases[i].limit);
+	}
+}
+
 /* A page of drawn letters is no logo. */
 static void test_unread(void)
 {
@@ -791,6 +851,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/html/charsets", test_charsets);
 	g_test_add_func("/html/unknown-charsets", test_unknown_charsets);
 	g_test_add_func("/html/unread", test_unread);
+	g_test_add_func("/html/many-data", test_many_data);
 	g_test_add_func("/html/linear", test_linear);
 	return g_test_run();
 }
