@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
 	const MsExtraction *to;
 	const char *where, *p, *end;
-	MsNamedText *named;
+	MsNamedText *named, *aside; /* aside: numbers as they stand, where they may be words */
 	GByteArray *open; /* '{' or '[' each */
 	GArray *objects;  /* of guint: the number of each that is open */
 	guint n_objects;
@@ -187,6 +187,29 @@ static void end_bytes(Json *json)
 	json->other = false;
 }
 
+/* ---- numbers ---------------------------------------------------------------------------
+ */
+
+#define MAX_WHOLE 1e15 /* to here a double has each whole number */
+
+/* The number of `len` letters at `p`, written to `out` as it would be without ".0" or "e7".  True
+ * if it had an exponent: then it may be no number but a word of digits, such as 1234E5. */
+static bool put_number(const char *p, gsize len, GString *out)
+{
+	char *end = NULL;
+	bool figures = strspn(p, "0123456789.eE+-") >= len;
+	double number = figures && (memchr(p, '.', len) != NULL || memchr(p, 'e', len) != NULL ||
+			memchr(p, 'E', len) != NULL)
+		? g_ascii_strtod(p, &end) : 0;
+	bool whole = end == p + len && number > 0 && number < MAX_WHOLE &&
+		number == (double)(gint64)number;
+	if (whole)
+		g_string_append_printf(out, "%" G_GINT64_FORMAT, (gint64)number);
+	else
+		g_string_append_len(out, p, (gssize)len);
+	return whole && (memchr(p, 'e', len) != NULL || memchr(p, 'E', len) != NULL);
+}
+
 /* ---- columns and rows -----------------------------------------------------------------
  */
 
@@ -306,6 +329,7 @@ static void open_container(Json *json, guint8 what)
 	static const guint none = 0;
 	end_bytes(json);
 	ms_named_open(json->named, json->has_key ? json->key->str : NULL);
+	ms_named_open(json->aside, json->has_key ? json->key->str : NULL);
 	begin_words(json, what);
 	count_value(json);
 	g_byte_array_append(json->open, &what, 1);
@@ -326,6 +350,7 @@ static void close_container(Json *json)
 	g_array_set_size(json->had, json->had->len - 1);
 	g_array_set_size(json->objects, json->objects->len - 1);
 	ms_named_close(json->named);
+	ms_named_close(json->aside);
 	json->has_key = false;
 }
 
@@ -339,9 +364,14 @@ static void take_number(Json *json)
 		json->p++;
 		return;
 	}
-	GString *word = g_string_new_len(start, json->p - start);
+	gsize len = (gsize)(json->p - start), minus = *start == '-';
+	GString *word = g_string_new_len(start, (gssize)minus);
+	bool other = put_number(start + minus, len - minus, word);
 	take_byte(json, word);
-	if (*start == '-' || g_ascii_isdigit(*start)) {
+	if (minus > 0 || g_ascii_isdigit(*start)) {
+		const char *key = json->has_key ? json->key->str : column_of(json);
+		if (other)
+			ms_named_value(json->aside, key, start + minus, len - minus);
 		take_value(json, word);
 		return;
 	}
@@ -434,6 +464,7 @@ static void read_json(
 		.p = text->str,
 		.end = text->str + text->len,
 		.named = ms_named_new(),
+		.aside = ms_named_new(),
 		.open = ms_bytes_new(),
 		.objects = g_array_new(FALSE, FALSE, sizeof(guint)),
 		.had = g_array_new(FALSE, FALSE, sizeof(guint)),
@@ -447,10 +478,12 @@ static void read_json(
 		.nested = g_ptr_array_new_with_free_func(free_text)};
 	walk(&json);
 	ms_extract_named(to, where, json.named);
+	ms_extract_named_as(to, MS_SPAN_ASIDE, where, json.aside);
 	ms_inner_read(to, where, json.inner);
 	read_candidates(&json);
 	read_nested(&json, depth);
 	ms_named_free(json.named);
+	ms_named_free(json.aside);
 	g_byte_array_unref(json.open);
 	g_array_unref(json.objects);
 	g_array_unref(json.had);
@@ -464,31 +497,16 @@ static void read_json(
 	g_ptr_array_unref(json.nested);
 }
 
-#define MAX_WHOLE 1e15 /* to here a double has each whole number */
-
-/* The number of `len` letters at `p`, written to `out` as it would be without ".0" or "e7". */
-static void put_number(const char *p, gsize len, GString *out)
-{
-	char *end = NULL;
-	double number = memchr(p, '.', len) != NULL || memchr(p, 'e', len) != NULL ||
-			memchr(p, 'E', len) != NULL
-		? g_ascii_strtod(p, &end) : 0;
-	if (end == p + len && number > 0 && number < MAX_WHOLE &&
-		number == (double)(gint64)number)
-		g_string_append_printf(out, "%" G_GINT64_FORMAT, (gint64)number);
-	else
-		g_string_append_len(out, p, (gssize)len);
-}
-
-/* Programs that know no whole numbers write 51730264.0 and 5.1730264e7 (outside of strings). */
-static GString *whole_numbers(const GString *text)
+/* Programs that know no whole numbers write 51730264.0 and 5.1730264e7 (outside of strings).
+ * `*other_out`: what had an exponent may be something else. */
+static GString *whole_numbers(const GString *text, bool *other_out)
 {
 	GString *out = g_string_sized_new(text->len);
 	bool string = false;
 	for (const char *p = text->str, *end = p + text->len; p < end;) {
 		gsize n = string || !g_ascii_isdigit(*p) ? 0 : strspn(p, "0123456789.eE+-");
 		if (n > 0) {
-			put_number(p, n, out);
+			*other_out |= put_number(p, n, out);
 			p += n;
 			continue;
 		}
@@ -505,10 +523,14 @@ static void read_text(const MsExtraction *to, const MsDocument *document,
 	const char *where, const GString *said)
 {
 	(void)document;
-	g_autoptr(GString) text = whole_numbers(said);
+	bool other = false;
+	g_autoptr(GString) text = g_string_new_len(said->str, (gssize)said->len);
 	ms_text_blank_nuls(text);
+	g_autoptr(GString) whole = whole_numbers(text, &other);
 	/* A string that is cut short is found in the text as it stands. */
-	ms_extract_span(to, where, text->str, text->len);
+	ms_extract_span(to, where, whole->str, whole->len);
+	if (other)
+		ms_extract_aside(to, where, false, text->str, text->len);
 	read_json(to, where, text, 0);
 	if (!ms_budget_time(to->budget))
 		ms_reading_unread(to->reading, where, MS_UNREAD_TIME,
