@@ -40,31 +40,45 @@ static struct {
 	iconv_t converter;
 	const guint16 *characters; /* of the 256 bytes, U+FFFD where there is none; or NULL */
 } charsets[] = {
-	{"ISO-8859-1", " CP28591 LATIN1 ISO8859-1 ISO_8859-1 L1 ", BYTES},
-	{"ISO-8859-2", " CP28592 LATIN2 ISO8859-2 ", BYTES},
-	{"ISO-8859-3", " CP28593 LATIN3 ", BYTES},
-	{"ISO-8859-4", " CP28594 LATIN4 ", BYTES},
-	{"ISO-8859-5", " CP28595 CYRILLIC ", BYTES},
-	{"ISO-8859-6", " CP28596 ARABIC ISO-8859-6-E ISO-8859-6-I ", BYTES},
-	{"ISO-8859-7", " CP28597 GREEK ", BYTES},
-	{"ISO-8859-8", " CP28598 HEBREW ISO-8859-8-I ISO-8859-8-E ", BYTES},
-	{"ISO-8859-9", " CP28599 LATIN5 ", BYTES},
-	{"ISO-8859-10", " LATIN6 ", BYTES},
-	{"ISO-8859-13", " CP28603 LATIN7 ", BYTES},
-	{"ISO-8859-14", " LATIN8 ", BYTES},
-	{"ISO-8859-15", " CP28605 LATIN9 LATIN-9 ISO8859-15 ", BYTES},
-	{"ISO-8859-16", " LATIN10 ", BYTES},
+	{"ISO-8859-1", " CP28591 LATIN1 ISO8859-1 ISO_8859-1 L1 "
+		"ISO_8859-1:1987 ISO-IR-100 CSISOLATIN1 IBM819 CP819 ", BYTES},
+	{"ISO-8859-2", " CP28592 LATIN2 ISO8859-2 "
+		"ISO_8859-2:1987 ISO-IR-101 CSISOLATIN2 L2 ", BYTES},
+	{"ISO-8859-3", " CP28593 LATIN3 "
+		"ISO_8859-3:1988 ISO-IR-109 CSISOLATIN3 L3 ", BYTES},
+	{"ISO-8859-4", " CP28594 LATIN4 "
+		"ISO_8859-4:1988 ISO-IR-110 CSISOLATIN4 L4 ", BYTES},
+	{"ISO-8859-5", " CP28595 CYRILLIC "
+		"ISO_8859-5:1988 ISO-IR-144 CSISOLATINCYRILLIC ", BYTES},
+	{"ISO-8859-6", " CP28596 ARABIC ISO-8859-6-E ISO-8859-6-I "
+		"ISO_8859-6:1987 ISO-IR-127 CSISOLATINARABIC ECMA-114 ASMO-708 ", BYTES},
+	{"ISO-8859-7", " CP28597 GREEK "
+		"ISO_8859-7:1987 ISO-IR-126 CSISOLATINGREEK ECMA-118 ELOT_928 GREEK8 SUN_EU_GREEK ", BYTES},
+	{"ISO-8859-8", " CP28598 HEBREW ISO-8859-8-I ISO-8859-8-E "
+		"ISO_8859-8:1988 ISO-IR-138 CSISOLATINHEBREW CSISO88598I CSISO88598E LOGICAL VISUAL ", BYTES},
+	{"ISO-8859-9", " CP28599 LATIN5 "
+		"ISO_8859-9:1989 ISO-IR-148 CSISOLATIN5 L5 ", BYTES},
+	{"ISO-8859-10", " LATIN6 "
+		"ISO_8859-10:1992 ISO-IR-157 CSISOLATIN6 L6 ", BYTES},
+	{"ISO-8859-13", " CP28603 LATIN7 "
+		"ISO-IR-179 CSISO885913 ", BYTES},
+	{"ISO-8859-14", " LATIN8 "
+		"ISO_8859-14:1998 ISO-IR-199 CSISO885914 L8 ISO-CELTIC ", BYTES},
+	{"ISO-8859-15", " CP28605 LATIN9 LATIN-9 ISO8859-15 "
+		"ISO-IR-203 CSISO885915 L9 CSISOLATIN9 ", BYTES},
+	{"ISO-8859-16", " LATIN10 "
+		"ISO_8859-16:2001 ISO-IR-226 CSISO885916 L10 ", BYTES},
 	{"WINDOWS-1250", " CP1250 ", BYTES},
 	{"WINDOWS-1251", " CP1251 ", BYTES},
-	{"WINDOWS-1252", " CP1252 CP-1252 ANSI_X3.4 ", BYTES},
+	{"WINDOWS-1252", " CP1252 CP-1252 ANSI_X3.4 ANSI X-ANSI ", BYTES},
 	{"WINDOWS-1253", " CP1253 ", BYTES},
 	{"WINDOWS-1254", " CP1254 ", BYTES},
 	{"WINDOWS-1255", " CP1255 ", BYTES},
 	{"WINDOWS-1256", " CP1256 ", BYTES},
 	{"WINDOWS-1257", " CP1257 ", BYTES},
 	{"WINDOWS-1258", " CP1258 ", LONG},
-	{"KOI8-R", " KOI8 CP20866 ", BYTES},
-	{"KOI8-U", " CP21866 ", BYTES},
+	{"KOI8-R", " KOI8 CP20866 KOI CSKOI8R ", BYTES},
+	{"KOI8-U", " CP21866 KOI8-RU ", BYTES},
 	{"UTF-16LE", " CP1200 ", WIDE},
 	{"UTF-16BE", " CP1201 ", WIDE},
 	{"UTF-32LE", " ", WIDE},
@@ -77,8 +91,8 @@ static struct {
 	{"ISO-2022-JP-2", " ISO-2022-JP ISO-2022-JP-1 ISO-2022-JP-3 CSISO2022JP ISO-2022-JP-MS "
 		"CP50220 CP50221 CP50222 _ISO-2022-JP$ESC ", LONG},
 	{"IBM852", " CP852 ", BYTES},
-	{"IBM866", " CP866 ", BYTES},
-	{"MAC-CYRILLIC", " CP10007 X-MAC-CYRILLIC MACCYRILLIC ", BYTES},
+	{"IBM866", " CP866 CSIBM866 ", BYTES},
+	{"MAC-CYRILLIC", " CP10007 X-MAC-CYRILLIC MACCYRILLIC X-MAC-UKRAINIAN ", BYTES},
 	{"EUC-KR", " CP51949 KS_C_5601-1987 KS_C_5601-1989 CP949 UHC KSC5601 KOREAN WINDOWS-949 CSEUCKR ",
 		LONG},
 	{"ISO-2022-KR", " CP50225 ", LONG},
@@ -218,12 +232,36 @@ static bool has_letters(const char *charset)
 	return false;
 }
 
-static gssize find_charset(const char *charset)
+static gssize find_name(const char *charset)
 {
 	for (gsize i = 0; has_letters(charset) && i < G_N_ELEMENTS(charsets); i++)
 		if (has_name(charsets[i].name, charset) || has_name(charsets[i].aliases, charset))
 			return (gssize)i;
 	return -1;
+}
+
+/* "windows-28591", "cp-1252", "IBM-850", "1252": a code page by its number, as "CP1252"; or
+ * NULL. */
+static char *code_page(const char *charset)
+{
+	static const char *const before[] = {"", "CP", "X-CP", "WINDOWS", "X-WINDOWS", "WIN", "IBM",
+		"MS", "DOS", "OEM", "ANSI", "CODEPAGE"};
+	gsize n = strcspn(charset, "0123456789"), digits = strspn(charset + n, "0123456789");
+	for (gsize i = 0; i < G_N_ELEMENTS(before); i++)
+		if (digits >= 3 && charset[n + digits] == '\0' &&
+			same_name(charset, n, before[i]))
+			return g_strconcat("CP", charset + n, NULL);
+	return NULL;
+}
+
+static gssize find_charset(const char *charset)
+{
+	static const char label[] = "charset="; /* written twice */
+	if (g_ascii_strncasecmp(charset, label, sizeof label - 1) == 0)
+		charset += sizeof label - 1;
+	gssize row = find_name(charset);
+	g_autofree char *page = row < 0 ? code_page(charset) : NULL;
+	return page != NULL ? find_name(page) : row;
 }
 
 static GString *convert_bytes(const guint16 *characters, const guint8 *data, gsize len)
@@ -340,6 +378,8 @@ static bool is_utf8_name(const char *charset)
 {
 	static const char *const names[] = {"UTF-8", "US-ASCII", "ASCII", "UNICODE-1-1-UTF-8",
 		"ANSI_X3.4-1968", "ANSI_X3.4-1986", "ISO646-US", "ISO-IR-6", "UTF-8-SIG", "UTF8MB4",
+		"UTF8MB3", "UTF-8-BOM", "CSUTF8", "UNICODE20UTF8", "X-UNICODE20UTF8", "65001",
+		"WINDOWS-65001",
 		"CESU-8", "UNKNOWN-8BIT", "X-UNKNOWN", "UNKNOWN", "DEFAULT", "DEFAULT_CHARSET",
 		"NONE", "CP65001", "CP20127", "X-USER-DEFINED", "8BIT", "7BIT", NULL};
 	for (const char *const *name = names; charset != NULL && *name != NULL; name++)
@@ -440,6 +480,18 @@ static bool is_ascii(const guint8 *data, gsize len)
 	return letters * 2 >= len;
 }
 
+/* Letters that are no ASCII make valid UTF-8 only where they were written as such; no charset with
+ * shifts has them.  Said by a name that nobody knows ("utf-8-bom", "UTF-8,UTF-8", "unicode"), it is
+ * UTF-8 as it is where nothing is said. */
+static bool is_utf8(const guint8 *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		if (data[i] < 0x20 && !g_ascii_isspace((char)data[i]))
+			return false;
+	const char *text = (const char *)data;
+	return ms_scan_ascii(text, len) < len && ms_scan_utf8(text, len);
+}
+
 bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GString **out)
 {
 	if (charset != NULL && is_name(charset, "UTF-16"))
@@ -476,5 +528,5 @@ bool ms_charset_decode(const char *charset, const guint8 *data, gsize len, GStri
 		*out = convert(charsets[row].converter, data, len);
 	if (guess != NULL) /* lines of EBCDIC end with NEL */
 		g_string_replace(*out, "\xc2\x85", "\n", 0);
-	return utf8 || known || (row < 0 && is_ascii(data, len));
+	return utf8 || known || (row < 0 && (is_ascii(data, len) || is_utf8(data, len)));
 }
