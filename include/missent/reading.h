@@ -189,6 +189,9 @@ MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize en
 /* Adds what was read of the document at `where`, whose face is `face`, on its own.  False if
  * not all of it fits into the bounds of a reading. */
 bool ms_reading_merge(MsReading *reading, const MsReading *document, const char *where, guint face);
+/* A place, or the path of a part, of such a reading ("@ > a.txt", "part @.1 text/plain", "@.1") in
+ * the mail that has the document at `where`. */
+char *ms_reading_placed(const char *relative, const char *where);
 
 GBytes *ms_reading_encode(const MsReading *reading);
 MsReading *ms_reading_decode(GBytes *bytes, GError **error);

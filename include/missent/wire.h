@@ -69,12 +69,12 @@ typedef struct {
 } MsWireHeader;
 /* with one or two descriptors: the message, what was added to the filter */
 #define MS_JOB_MAGIC "MSJOB004"
-#define MS_DOCUMENT_MAGIC "MSDOC002" /* as JOB, and a MsWireQuestion that says which bytes */
+#define MS_DOCUMENT_MAGIC "MSDOC003" /* as JOB, and a MsWireQuestion that says which bytes */
 #define MS_ANSWER_MAGIC "MSREAD03"
 /* instead of an answer, from the small reader; `len` 0: not for this one */
 #define MS_BEYOND_MAGIC "MSBEYOND"
 /* from the worker; `len` bytes: a MsWireQuestion and what it has */
-#define MS_QUESTION_MAGIC "MSASK001"
+#define MS_QUESTION_MAGIC "MSASK002"
 #define MS_REPLY_MAGIC "MSHELP02"    /* to the worker; `len` bytes of reading, 0: no */
 
 /* What is special about one message.  Limits are never above those of the setup. */
@@ -86,7 +86,7 @@ typedef struct {
 #define MS_PASSWORDS_MOST 64
 #define MS_PASSWORD_BYTES 127
 
-#define MS_WIRE_AS 128
+#define MS_WIRE_AS 512
 typedef struct {
 	uint64_t start, end; /* of the message; both 0: the bytes follow the question */
 	char as[MS_WIRE_AS];    /* how to take them; ends with a NUL */

@@ -239,7 +239,7 @@ static bool tries_password(const MsWireQuestion *question)
 	guint lines = 0;
 	for (const char *p = question->as; *p != '\0'; p++)
 		lines += *p == '\n';
-	return lines == 3;
+	return lines == 4;
 }
 
 static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)

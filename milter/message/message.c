@@ -137,6 +137,14 @@ static MsPart *note_part(Walk *walk, const char *path, const char *type, const c
 	return part;
 }
 
+static void note_actual(MsPart *part, const char *actual)
+{
+	if (part == NULL)
+		return;
+	g_free(part->actual);
+	part->actual = g_strdup(actual);
+}
+
 static bool is_parameter(GMimeObject *object, const char *name, const char *value)
 {
 	const char *have = g_mime_object_get_content_type_parameter(object, name);
@@ -154,14 +162,17 @@ static bool may_ask(const Walk *walk, const Leaf *leaf)
 		leaf->data + leaf->len <= walk->message + walk->len &&
 		!g_str_has_prefix(leaf->type, "message/") &&
 		!g_str_has_prefix(leaf->type, "text/") &&
-		(leaf->charset == NULL || strlen(leaf->charset) <= 40);
+		(leaf->charset == NULL || strlen(leaf->charset) <= 40) &&
+		(walk->to.own == NULL || strchr(walk->to.own, '\n') == NULL);
 }
 
-/* `more`: what is added to how it is to be taken. */
+/* All of the mail that the reading of a document depends on is in how it is to be taken: read by
+ * itself it says what it says within its mail.  `more`: what is added to that. */
 static MsReading *ask(const Walk *walk, const Leaf *leaf, const char *more)
 {
-	g_autofree char *as = g_strdup_printf("%s\n%s\n%s%s", leaf->encoding, leaf->type,
-		leaf->charset != NULL ? leaf->charset : "", more);
+	g_autofree char *as = g_strdup_printf("%s\n%s\n%s\n%s%s", leaf->encoding, leaf->type,
+		leaf->charset != NULL ? leaf->charset : "",
+		walk->to.own != NULL ? walk->to.own : "", more);
 	gsize start = (gsize)(leaf->data - walk->message);
 	return walk->to.help->known(walk->to.help->user, start, start + leaf->len, as);
 }
@@ -169,6 +180,13 @@ static MsReading *ask(const Walk *walk, const Leaf *leaf, const char *more)
 static void merge(Walk *walk, const Leaf *leaf, const MsReading *known, guint face)
 {
 	guint count = 0;
+	for (guint i = 1; i < known->parts->len; i++) { /* those of mails in it */
+		const MsPart *part = known->parts->pdata[i];
+		g_autofree char *path = ms_reading_placed(part->path, leaf->where);
+		note_actual(note_part(walk, path, part->claimed, part->name, part->size,
+				    part->attached),
+			part->actual);
+	}
 	for (guint i = 0; i < known->findings->len; i++)
 		count += (((MsFinding *)known->findings->pdata[i])->belief & MS_BELIEF_GUESS) == 0;
 	if (!ms_budget_charge(walk->budget, MS_COST_FINDING, count) ||
@@ -185,25 +203,6 @@ static bool is_quick(const Walk *walk, const Leaf *leaf)
 		return false;
 	g_autoptr(GByteArray) begin = ms_transfer_base64(leaf->data, MIN(leaf->len, BEGINNING));
 	return ms_extract_is_quick(&walk->to, begin->data, begin->len);
-}
-
-/* The terms and conditions ride on every mail of a run: read once, they are known. */
-static bool read_known(Walk *walk, const Leaf *leaf)
-{
-	g_autoptr(MsReading) known =
-		leaf->len >= WORTH_ASKING && may_ask(walk, leaf) && !is_quick(walk, leaf)
-			? ask(walk, leaf, "") : NULL;
-	if (known == NULL)
-		return false;
-	const MsPart *part = known->parts->len > 0 ? known->parts->pdata[0] : NULL;
-	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name,
-		part != NULL ? part->size : 0, true);
-	if (noted != NULL && part != NULL) {
-		g_free(noted->actual);
-		noted->actual = g_strdup(part->actual);
-	}
-	merge(walk, leaf, known, ms_reading_face(walk->reading, leaf->where));
-	return true;
 }
 
 /* At that place, or within the document there? */
@@ -247,12 +246,23 @@ static void unlock(Walk *walk, const Leaf *leaf, guint face)
 	}
 }
 
-static void note_actual(MsPart *part, const char *actual)
+/* The terms and conditions ride on every mail of a run: read once, they are known. */
+static bool read_known(Walk *walk, const Leaf *leaf)
 {
-	if (part == NULL)
-		return;
-	g_free(part->actual);
-	part->actual = g_strdup(actual);
+	g_autoptr(MsReading) known =
+		leaf->len >= WORTH_ASKING && may_ask(walk, leaf) && !is_quick(walk, leaf)
+			? ask(walk, leaf, "") : NULL;
+	if (known == NULL)
+		return false;
+	const MsPart *part = known->parts->len > 0 ? known->parts->pdata[0] : NULL;
+	MsPart *noted = note_part(walk, leaf->path, leaf->type, leaf->name,
+		part != NULL ? part->size : 0, true);
+	if (part != NULL)
+		note_actual(noted, part->actual);
+	guint face = ms_reading_face(walk->reading, leaf->where);
+	merge(walk, leaf, known, face);
+	unlock(walk, leaf, face);
+	return true;
 }
 
 static void read_leaf(Walk *walk, Leaf *leaf, bool attached)
@@ -772,8 +782,11 @@ static void read_within(const MsExtraction *to, const char *where, const guint8 
 	Walk inner = {
 		.to = *to, .budget = walk->budget, .reading = walk->reading, .sink = walk->sink};
 	inner.to.walk = &inner;
-	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
-	g_autofree char *path = g_strndup(number, strspn(number, "0123456789."));
+	/* "part 2.1 a.eml", or of a document by itself "@ > a.eml", "part @.1 b.eml" */
+	const char *number = where + (g_str_has_prefix(where, "part ") ? 5 : 0);
+	bool known = number > where || g_str_has_prefix(where, MS_PLACE_HERE);
+	gsize n = known ? strspn(number, MS_PLACE_HERE "0123456789.") : 0;
+	g_autofree char *path = g_strndup(number, n);
 	g_autofree char *below = g_strdup_printf("%s%s1", path, *path != '\0' ? "." : "");
 	walk_bytes(&inner, data, len, below, false);
 }
@@ -825,16 +838,17 @@ void ms_message_read_document(const guint8 *data, gsize len, const char *as,
 		.reading = sink->reading,
 		.sink = sink};
 	walk.to.walk = &walk;
-	g_auto(GStrv) words = g_strsplit(as, "\n", 4);
+	g_auto(GStrv) words = g_strsplit(as, "\n", 5);
 	walk.to.face = ms_reading_face(sink->reading, MS_PLACE_HERE);
 	guint n = g_strv_length(words);
-	gsize password = n == 4 ? (gsize)g_ascii_strtoull(words[3], NULL, 10) : 0;
-	for (gsize i = 0; n == 4 && sink->passwords != NULL && sink->passwords[i] != NULL; i++)
+	walk.to.own = n >= 4 && *words[3] != '\0' ? words[3] : NULL;
+	gsize password = n == 5 ? (gsize)g_ascii_strtoull(words[4], NULL, 10) : 0;
+	for (gsize i = 0; n == 5 && sink->passwords != NULL && sink->passwords[i] != NULL; i++)
 		if (i == password)
 			walk.to.password = sink->passwords[i];
 	if (is_too_large(walk.reading, MS_PLACE_HERE, len))
 		return;
-	if (n < 3 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
+	if (n < 4 || !ms_budget_charge(walk.budget, MS_COST_DECODED, len)) {
 		ms_reading_unread(walk.reading, MS_PLACE_HERE, MS_UNREAD_LIMIT,
 			"larger than %s allows", ms_cost_name(MS_COST_DECODED));
 		return;

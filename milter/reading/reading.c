@@ -470,10 +470,17 @@ char *ms_belief_words(guint belief)
 
 /* ---- merging -------------------------------------------------------------------------- */
 
-static char *placed(const char *relative, const char *where)
+/* Those of a mail within the document are parts below the document's own. */
+char *ms_reading_placed(const char *relative, const char *where)
 {
-	return g_str_has_prefix(relative, MS_PLACE_HERE) ? g_strconcat(where, relative + 1, NULL)
-							  : g_strdup(relative);
+	gsize part = g_str_has_prefix(relative, "part " MS_PLACE_HERE) ? 5 : 0;
+	const char *number = g_str_has_prefix(where, "part ") ? where + 5 : "";
+	if (!g_str_has_prefix(relative + part, MS_PLACE_HERE))
+		return g_strdup(relative);
+	if (part == 0 && relative[1] != '.')
+		return g_strconcat(where, relative + 1, NULL);
+	return g_strdup_printf("%.*s%.*s%s", (int)part, relative,
+		(int)strspn(number, "0123456789."), number, relative + part + 1);
 }
 
 static bool merge_finding(MsReading *reading, const MsFinding *from, const char *where,
@@ -490,8 +497,8 @@ static bool merge_finding(MsReading *reading, const MsFinding *from, const char 
 	for (guint i = 0; i < from->places->len; i++) {
 		const MsPlace *p = from->places->pdata[i];
 		MsPlace *copy = g_new0(MsPlace, 1);
-		*copy = (MsPlace){placed(p->where, where), g_strdup(p->text), g_strdup(p->before),
-			g_strdup(p->after)};
+		*copy = (MsPlace){ms_reading_placed(p->where, where), g_strdup(p->text),
+			g_strdup(p->before), g_strdup(p->after)};
 		to = ms_reading_find_either(reading, from->kind, from->value, from->either,
 			from->belief, faces[0], copy);
 	}
@@ -514,7 +521,7 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 	guint faces[MS_READING_MAX_FACES] = {face};
 	guint n = MIN(document->faces->len, MS_READING_MAX_FACES);
 	for (guint i = 1; i < n; i++) {
-		g_autofree char *place = placed(document->faces->pdata[i], where);
+		g_autofree char *place = ms_reading_placed(document->faces->pdata[i], where);
 		faces[i] = ms_reading_face(reading, place);
 	}
 	for (guint i = 0; i < MIN(document->texts->len, MAX(n, 1)); i++)
@@ -525,12 +532,13 @@ bool ms_reading_merge(MsReading *reading, const MsReading *document, const char 
 			fits;
 	for (guint i = 0; i < document->unread->len; i++) {
 		const MsUnread *u = document->unread->pdata[i];
-		g_autofree char *place = placed(u->where, where);
+		g_autofree char *place = ms_reading_placed(u->where, where);
 		ms_reading_unread(reading, place, u->reason, "%s", u->detail);
 	}
 	for (guint i = 0; i < document->contradictions->len; i++) {
 		const MsContradiction *c = document->contradictions->pdata[i];
-		g_autofree char *place = placed(c->where, where), *other = placed(c->other, where);
+		g_autofree char *place = ms_reading_placed(c->where, where),
+			       *other = ms_reading_placed(c->other, where);
 		ms_reading_contradict(reading, place, other, c->kind, "%s", c->detail);
 	}
 	reading->text_bytes += document->text_bytes;

@@ -141,7 +141,7 @@ static void overflow_stack(void)
 static void question(guint64 more, guint64 start, guint64 end)
 {
 	MsWireHeader header = {MS_QUESTION_MAGIC, sizeof(MsWireQuestion) + more};
-	MsWireQuestion ask = {start, end, "7bit\ntext/plain\n"};
+	MsWireQuestion ask = {start, end, "7bit\ntext/plain\n\n"};
 	ms_io_send(3, &header, sizeof header);
 	ms_io_send(3, &ask, sizeof ask);
 }

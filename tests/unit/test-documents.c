@@ -13,6 +13,7 @@
 
 #include "missent/message.h"
 #include "missent/extract.h"
+#include "missent/worker.h"
 
 #include "../../milter/extract/members.h"
 #include "../../milter/extract/readers.h"
@@ -1171,6 +1172,212 @@ static void test_types(void)
 	is_type(bytes_of(""), "application/octet-stream", "", "");
 }
 
+/* ---- by itself, and within its mail ---------------------------------------------------- */
+
+static MsKinds *kinds;
+static MsFilters known;
+
+static void look_within(MsBudget *budget, const char *as, const guint8 *data, gsize len,
+	const MsHelp *help, const char *const *passwords, MsReading *reading)
+{
+	const MsJob job = {.kinds = kinds,
+		.known = &known,
+		.data = data,
+		.len = len,
+		.as = as,
+		.budget = budget,
+		.reading = reading,
+		.passwords = passwords,
+		.help = help};
+	ms_reader_work(&job);
+}
+
+static void look_at(const char *as, const guint8 *data, gsize len, const MsHelp *help,
+	const char *const *passwords, MsReading *reading)
+{
+	MsLimits limits;
+	MsBudget budget;
+	ms_limits_default(&limits);
+	ms_budget_init(&budget, &limits);
+	look_within(&budget, as, data, len, help, passwords, reading);
+}
+
+typedef struct {
+	const char *mail;
+	const char *const *passwords;
+	guint asked;
+} Alone;
+
+/* As it comes from another worker: over the wire. */
+static MsReading *read_alone(void *user, gsize start, gsize end, const char *as)
+{
+	Alone *alone = user;
+	char *copy = exact_copy(alone->mail + start, end - start);
+	g_autoptr(MsReading) reading = ms_reading_new();
+	look_at(as, (guint8 *)copy, end - start, NULL, alone->passwords, reading);
+	free(copy);
+	alone->asked++;
+	g_autoptr(GBytes) bytes = ms_reading_encode(reading);
+	return ms_reading_decode(bytes, NULL);
+}
+
+/* All that crosses, in words. */
+static char *told_in(const MsReading *r)
+{
+	GString *out = g_string_new(NULL);
+	for (guint i = 0; i < r->findings->len; i++) {
+		const MsFinding *f = r->findings->pdata[i];
+		g_string_append_printf(out, "%s %s %x, %u times, faces %" G_GINT64_MODIFIER "x\n",
+			f->kind, f->value, f->belief, f->count, f->faces);
+		for (guint k = 0; k < f->places->len; k++)
+			g_string_append_printf(
+				out, "  %s\n", ((MsPlace *)f->places->pdata[k])->where);
+	}
+	for (guint i = 0; i < r->unread->len; i++) {
+		const MsUnread *u = r->unread->pdata[i];
+		g_string_append_printf(out, "unread %s, %s: %s\n", u->where,
+			ms_unread_name(u->reason), u->detail);
+	}
+	for (guint i = 0; i < r->parts->len; i++) {
+		const MsPart *p = r->parts->pdata[i];
+		g_string_append_printf(out, "part %s %s %s \"%s\" %" G_GUINT64_FORMAT " %d\n",
+			p->path, p->claimed, p->actual, p->name, p->size, p->attached);
+	}
+	for (guint i = 0; i < r->faces->len; i++) {
+		guint8 digest[MS_TEXT_DIGEST] = {0};
+		ms_reading_text(r, i, digest);
+		g_string_append_printf(out, "face %s %02x%02x%02x%02x\n", (char *)r->faces->pdata[i],
+			digest[0], digest[1], digest[2], digest[3]);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* `telling`: stands in both; "!": in none. */
+static void expect_same(const char *name, const char *from, const char *type,
+	const GByteArray *document, const char *password, const char *telling)
+{
+	g_autofree char *letters = g_base64_encode(document->data, document->len);
+	GString *mail = g_string_new(NULL);
+	g_string_append_printf(mail,
+		"From: %s\r\nTo: a@alpha.example\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+		"--b\r\n\r\nhello\r\n--b\r\nContent-Type: %s; name=d.bin\r\n"
+		"Content-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+		from, type);
+	for (gsize i = 0, n = strlen(letters); i < n; i += 76)
+		g_string_append_printf(mail, "%.76s\r\n", letters + i);
+	g_string_append(mail, "--b--\r\n");
+	const char *const passwords[] = {"not this", password, NULL};
+	Alone alone = {mail->str, password != NULL ? passwords : NULL, 0};
+	MsHelp help = {.known = read_alone, .user = &alone};
+	g_autoptr(MsReading) within = ms_reading_new(), apart = ms_reading_new();
+	look_at(NULL, (guint8 *)mail->str, mail->len, NULL, alone.passwords, within);
+	look_at(NULL, (guint8 *)mail->str, mail->len, &help, alone.passwords, apart);
+	if (alone.asked == 0)
+		g_error("%s: nobody asked", name);
+	g_autofree char *want = told_in(within), *got = told_in(apart);
+	if (password == NULL && strcmp(got, want) != 0)
+		g_error("%s: by itself\n%swithin its mail\n%s", name, got, want);
+	bool none = *telling == '!';
+	if ((strstr(got, telling + none) != NULL) == none)
+		g_error("%s: \"%s\" is not so in\n%s", name, telling, got);
+	g_string_free(mail, TRUE);
+}
+
+#define OWN_LINK "https://portal.seller.example/d/51730264/x"
+#define OTHER_LINK "https://portal.elsewhere.example/d/51730264/x"
+#define SELLER "billing@mail.seller.example"
+
+/* One customer is known; the caller's. */
+static MsFilter *learn(GBytes **image_out)
+{
+	static const guint8 secret[MS_FILTER_KEY_BYTES] = {1, 2, 3};
+	MsMark mark;
+	g_autofree char *rows = read_source("policies/kinds.conf");
+	kinds = ms_kinds_parse("kinds", rows, NULL);
+	g_assert_true(ms_mark_make(secret, "customer-number", "51730264", 8, &mark));
+	*image_out = ms_filter_build(secret, &mark, 1);
+	gsize size;
+	const void *data = g_bytes_get_data(*image_out, &size);
+	MsFilter *filter = ms_filter_open(data, size, NULL);
+	known = (MsFilters){{filter, NULL}, false};
+	return filter;
+}
+
+static void test_alone(void)
+{
+	g_autoptr(GBytes) image = NULL;
+	g_autoptr(MsFilter) filter = learn(&image);
+	/* None is packed to less than what is worth asking for. */
+	g_autoptr(GString) noise = g_string_new(NULL);
+	for (guint i = 0, x = 1; i < 9000; i++, x = x * 1103515245 + 12345)
+		g_string_append_c(noise, i % 8 == 7 ? ' ' : (char)('a' + (x >> 16) % 20));
+	g_autofree char *link = g_strdup_printf("Terms\n%s\nSee " OWN_LINK " for it\n", noise->str);
+	g_autofree char *other =
+		g_strdup_printf("Terms\n%s\nSee " OTHER_LINK " for it\n", noise->str);
+	g_autofree char *page = g_strdup_printf(
+		"<html><body><p>%s</p><a href=\"" OWN_LINK "\">x</a></body></html>", noise->str);
+	g_autofree char *xml = g_strdup_printf(
+		"<?xml version=\"1.0\"?><a><b>%s</b><c>" OWN_LINK "</c></a>", noise->str);
+	g_autofree char *json = g_strdup_printf(
+		"{\"a\": \"%s\", \"b\": \"" OWN_LINK "\"}", noise->str);
+	g_autofree char *invoice = g_strdup_printf(UBL "<!-- %s -->", noise->str);
+	g_autofree char *inner = g_strdup_printf(
+		"From: c@d.example\r\nTo: a@alpha.example\r\nSubject: of it\r\n"
+		"Content-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\n%s\r\n"
+		"--i\r\nContent-Type: application/zip; name=i.zip\r\n"
+		"Content-Disposition: attachment\r\n\r\n\1\2\3\4\5\6\7\x0e\x0f\r\n--i\r\n"
+		"Content-Type: text/csv; name=51730264.csv\r\nContent-Disposition: attachment\r\n\r\n"
+		"IBAN;DE89370400440532013000\r\n--i--\r\n",
+		link);
+	g_autofree char *action = g_strdup_printf("6 0 obj<</S/URI/URI(" OWN_LINK ")>>endobj\n"
+						  "7 0 obj<</X(%s)>>endobj\n", noise->str);
+	g_autofree char *note = g_strdup_printf("%s\nof b@beta.example, DE89370400440532013000\n",
+		link);
+	static const char bin[] = "application/octet-stream";
+	struct {
+		const char *name, *from, *type;
+		GByteArray *bytes;
+		const char *password, *telling;
+	} cases[] = {
+		{"text", SELLER, bin, bytes_of(link), NULL, "51730264"},
+		{"... of its group", "Seller <x@seller.example>", bin, bytes_of(link), NULL, "51730264"},
+		{"... of another", "x@elsewhere.example", bin, bytes_of(link), NULL, "!51730264"},
+		{"... another's link", SELLER, bin, bytes_of(other), NULL, "!51730264"},
+		{"... of nobody", "undisclosed", bin, bytes_of(link), NULL, "!51730264"},
+		{"page", SELLER, "application/xhtml+xml", bytes_of(page), NULL, "51730264"},
+		{"XML", SELLER, "application/xml", bytes_of(xml), NULL, "51730264"},
+		{"JSON", SELLER, "application/json", bytes_of(json), NULL, "51730264"},
+		{"e-invoice", SELLER, "application/xml", bytes_of(invoice), NULL, "face part 2 d.bin"},
+		{"PDF", SELLER, "application/pdf", make_pdf("x", "", "/A 6 0 R", action), NULL,
+			"51730264"},
+		{"archive", SELLER, "application/zip",
+			ZIP({"a.txt", link, -1}, {"b.txt", note, -1}, {"c.bin", "\1\2\3\4\5", 5}),
+			NULL, "d.bin > c.bin"},
+		{"mail", SELLER, bin, bytes_of(inner), NULL, "part 2.1.2 i.zip, "},
+		{"... its file's name", SELLER, bin, bytes_of(inner), NULL,
+			"part 2.1.3 file name"},
+		{"... its parts", SELLER, bin, bytes_of(inner), NULL,
+			"part 2.1.2 application/zip "},
+		{"mail in an archive", SELLER, "application/zip",
+			ZIP({"a.eml", inner, -1}, {"b.txt", note, -1}), NULL,
+			"part 2.1.2 i.zip, "},
+		{"with a password", SELLER, "application/zip",
+			make_archive("zip", NULL, "secret",
+				(const Member[]){{"a.txt", link, -1}}, 1),
+			"secret", "51730264"},
+		{"... another's link", SELLER, "application/zip",
+			make_archive("zip", NULL, "secret",
+				(const Member[]){{"a.txt", other, -1}}, 1),
+			"secret", "!51730264"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		expect_same(cases[i].name, cases[i].from, cases[i].type, cases[i].bytes,
+			cases[i].password, cases[i].telling);
+		g_byte_array_unref(cases[i].bytes);
+	}
+	ms_kinds_unref(kinds);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1199,5 +1406,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/documents/smime", test_smime);
 	g_test_add_func("/documents/statements", test_statements);
 	g_test_add_func("/documents/types", test_types);
+	g_test_add_func("/documents/alone", test_alone);
 	return g_test_run();
 }

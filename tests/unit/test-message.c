@@ -755,7 +755,7 @@ static void test_huge(void)
 			.budget = &budget, .reading = reading, .span = collect, .user = out};
 		if (document)
 			ms_message_read_document(
-				data, ((gsize)1 << 32) + 20, "\ntext/plain\n", &sink);
+				data, ((gsize)1 << 32) + 20, "\ntext/plain\n\n", &sink);
 		else
 			ms_message_read(data, ((gsize)1 << 32) + 20, &sink);
 		g_assert_cmpuint(reading->unread->len, ==, 1);
