@@ -135,7 +135,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsReading, ms_reading_free)
 const char *ms_unread_name(MsUnreadReason reason);
 extern const char *const ms_unread_names[MS_N_UNREAD + 1]; /* NULL-terminated */
 
-/* Notes what could not be read.  The same place and reason is noted once. */
+/* Is it of the message or its header fields, and not of a part? */
+bool ms_unread_is_whole(const MsUnread *unread);
+/* Notes what could not be read.  The same place and reason is noted once; where there are more than
+ * MS_READING_MAX_UNREAD, those that are first of their reason stay. */
 void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason reason,
 	const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* A new face: a document that says by itself whose it is.  Its number. */
@@ -186,12 +189,12 @@ MsPlace *ms_place_new(const char *where, const char *text, gsize start, gsize en
 
 /* What stands for the place of a document in a reading of that document alone. */
 #define MS_PLACE_HERE "@"
-/* Adds what was read of the document at `where`, whose face is `face`, on its own.  False if
- * not all of it fits into the bounds of a reading. */
-bool ms_reading_merge(MsReading *reading, const MsReading *document, const char *where, guint face);
 /* A place, or the path of a part, of such a reading ("@ > a.txt", "part @.1 text/plain", "@.1") in
  * the mail that has the document at `where`. */
 char *ms_reading_placed(const char *relative, const char *where);
+/* Adds what was read of the document at `where`, whose face is `face`, on its own.  False if
+ * not all of it fits into the bounds of a reading. */
+bool ms_reading_merge(MsReading *reading, const MsReading *document, const char *where, guint face);
 
 GBytes *ms_reading_encode(const MsReading *reading);
 MsReading *ms_reading_decode(GBytes *bytes, GError **error);

@@ -501,8 +501,7 @@ static bool facts_known(const MsReading *reading)
 {
 	for (guint i = 0; i < reading->unread->len; i++) {
 		const MsUnread *unread = reading->unread->pdata[i];
-		if (strcmp(unread->where, "message") == 0 ||
-			strcmp(unread->where, "headers") == 0 || unread->reason == MS_UNREAD_TIME)
+		if (ms_unread_is_whole(unread) || unread->reason == MS_UNREAD_TIME)
 			return false;
 	}
 	return reading->headers->len > 0;

@@ -163,16 +163,33 @@ void ms_reading_free(MsReading *reading)
 
 /* ---- filling -------------------------------------------------------------------------- */
 
+static bool is_whole(const char *where)
+{
+	return strcmp(where, "message") == 0 || strcmp(where, "headers") == 0;
+}
+
+bool ms_unread_is_whole(const MsUnread *unread)
+{
+	return is_whole(unread->where);
+}
+
+/* One policy tolerates what another does not: of what they can tell apart, each reason of a part
+ * and of the whole, the first one has its place however many there are of others.  One more that is
+ * like one of these says nothing that they do not. */
+#define N_LIKE (2 * MS_N_UNREAD)
+
 void ms_reading_unread(MsReading *reading, const char *where, MsUnreadReason reason,
 	const char *format, ...)
 {
+	bool like = false;
 	for (guint i = 0; i < reading->unread->len; i++) {
 		const MsUnread *old = g_ptr_array_index(reading->unread, i);
 		if (old->reason == reason && strcmp(old->where, where) == 0)
 			return;
+		like = like || (old->reason == reason &&
+				       ms_unread_is_whole(old) == is_whole(where));
 	}
-	/* One more than this many says nothing that these do not: the message is unreadable. */
-	if (reading->unread->len >= MS_READING_MAX_UNREAD)
+	if (reading->unread->len >= MS_READING_MAX_UNREAD - (like ? N_LIKE : 0))
 		return;
 	MsUnread *unread = g_new0(MsUnread, 1);
 	unread->where = g_strdup(where);

@@ -362,14 +362,56 @@ static void test_place_masked(void)
 	}
 }
 
+/* Where and why is one of these: what it says of a reason that it has. */
+static bool is_told(const MsReading *r, const char *where, MsUnreadReason reason)
+{
+	for (guint i = 0; i < r->unread->len; i++) {
+		const MsUnread *u = r->unread->pdata[i];
+		if (u->reason == reason && strcmp(u->where, where) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_many(MsReading *r, MsUnreadReason reason, guint n)
+{
+	for (guint i = 0; i < n; i++) {
+		g_autofree char *where = g_strdup_printf("part %u", i);
+		ms_reading_unread(r, where, reason, "x");
+	}
+}
+
+/* However many there are of one reason, the first of another has its place; so it has in the
+ * reading that this one is made part of, and on the other side of the wire. */
 static void test_bounds(void)
 {
-	g_autoptr(MsReading) r = ms_reading_new();
-	for (int i = 0; i < MS_READING_MAX_UNREAD + 50; i++) {
-		g_autofree char *where = g_strdup_printf("part %d", i);
-		ms_reading_unread(r, where, MS_UNREAD_DAMAGED, "x");
+	for (guint many = 0; many < MS_N_UNREAD; many++) {
+		g_autoptr(MsReading) r = ms_reading_new(), whole = ms_reading_new();
+		add_many(r, many, MS_READING_MAX_UNREAD + 50);
+		g_assert_cmpuint(r->unread->len, <=, MS_READING_MAX_UNREAD);
+		g_assert_cmpuint(r->unread->len, >, MS_READING_MAX_UNREAD / 2);
+		for (guint other = 0; other < MS_N_UNREAD; other++) {
+			ms_reading_unread(r, MS_PLACE_HERE " > last", other, "x");
+			ms_reading_unread(r, other % 2 == 0 ? "message" : "headers", other, "x");
+		}
+		add_many(whole, MS_UNREAD_IMAGE, MS_READING_MAX_UNREAD + 50);
+		g_assert_true(ms_reading_merge(whole, r, "part 2 a.zip", 0));
+		g_autoptr(GBytes) bytes = ms_reading_encode(whole);
+		g_autoptr(MsReading) got = ms_reading_decode(bytes, NULL);
+		g_assert_nonnull(got);
+		g_assert_cmpuint(got->unread->len, <=, MS_READING_MAX_UNREAD);
+		for (guint other = 0; other < MS_N_UNREAD; other++) {
+			bool like = other == many || other == MS_UNREAD_IMAGE;
+			g_assert_true(like || is_told(got, "part 2 a.zip > last", other));
+			g_assert_true(is_told(
+				got, other % 2 == 0 ? "message" : "headers", other));
+		}
 	}
-	g_assert_cmpuint(r->unread->len, ==, MS_READING_MAX_UNREAD);
+	/* There is never more than there may be. */
+	g_autoptr(MsReading) all = ms_reading_new();
+	for (guint i = 0; i < 2 * MS_N_UNREAD; i++)
+		add_many(all, i % MS_N_UNREAD, 100);
+	g_assert_cmpuint(all->unread->len, <=, MS_READING_MAX_UNREAD);
 }
 
 /* "": it is taken. */
@@ -403,8 +445,9 @@ static void test_long_lists(void)
 		g_ptr_array_set_size(lists[i].list, 0);
 	}
 	for (guint k = 0; k < MS_READING_MAX_UNREAD; k++) {
-		g_autofree char *where = g_strdup_printf("part %u", k);
-		ms_reading_unread(r, where, MS_UNREAD_DAMAGED, "x");
+		MsUnread *one = g_new0(MsUnread, 1);
+		*one = (MsUnread){g_strdup("part"), MS_UNREAD_DAMAGED, g_strdup("x")};
+		g_ptr_array_add(r->unread, one);
 	}
 	expect_fault(r, "");
 	MsUnread *more = g_new0(MsUnread, 1);
