@@ -517,6 +517,49 @@ void ms_number_stored(GString *out, double value)
 	g_string_append(out, digits);
 }
 
+#define SURE_DIGITS 15 /* that any number in the machine keeps */
+#define MOST_DIGITS 400 /* that a power of ten stands for */
+
+/* "1.25E3" as "1250": what stands before the point once the power is gone. */
+static GString *digits_before_point(const char *text)
+{
+	GString *digits = g_string_new(NULL);
+	const char *p = text + strspn(text, " \t\r\n+-");
+	gint64 point = -1;
+	for (; g_ascii_isdigit(*p) || (*p == '.' && point < 0); p++) {
+		if (*p == '.')
+			point = (gint64)digits->len;
+		else
+			g_string_append_c(digits, *p);
+	}
+	if (point < 0)
+		point = (gint64)digits->len;
+	if (*p == 'e' || *p == 'E')
+		point += CLAMP(g_ascii_strtoll(p + 1, NULL, 10), -MOST_DIGITS, MOST_DIGITS);
+	if (point < (gint64)digits->len)
+		g_string_truncate(digits, (gsize)MAX(point, 0));
+	while ((gint64)digits->len < point)
+		g_string_append_c(digits, '0');
+	return digits;
+}
+
+bool ms_number_written(GString *out, const char *text, double value)
+{
+	g_autoptr(GString) written = digits_before_point(text);
+	g_autoptr(GString) stored = g_string_new(NULL);
+	ms_number_stored(stored, value);
+	const char *kept = stored->str + (*stored->str == '-');
+	gsize n = strspn(kept, "0123456789");
+	bool same = n == written->len && memcmp(kept, written->str, n) == 0 &&
+		strpbrk(kept, "eE") == NULL;
+	/* Of others the last digit behind the point may be rounded up to the first. */
+	bool zeros = written->len > 1 && written->str[0] == '0';
+	if (same || (!zeros && written->len <= SURE_DIGITS) || strpbrk(text, "xXnN") != NULL)
+		return false;
+	g_string_append_len(out, written->str, (gssize)written->len);
+	return true;
+}
+
 static bool is_plain(const char *format)
 {
 	return format == NULL || *format == '\0' || strcmp(format, "0") == 0

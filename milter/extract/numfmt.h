@@ -8,6 +8,10 @@
 
 /* Appends the digits that are stored. */
 void ms_number_stored(GString *out, double value);
+/* Appends the digits before the point that are written, where a number in the machine has others:
+ * more than it keeps, or zeros before them.  False, and nothing is appended, if they are the same;
+ * `value` is what is made of `text`. */
+bool ms_number_written(GString *out, const char *text, double value);
 /* Appends the number as `format` (which may be NULL) shows it.  False, and nothing is appended,
  * if that is what ms_number_stored() appends. */
 bool ms_number_shown(GString *out, double value, const char *format);

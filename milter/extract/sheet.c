@@ -201,10 +201,11 @@ static void number_value(
 		g_string_append_len(shown, text, (gssize)len);
 		return;
 	}
-	if (ms_number_shown(shown, number, format))
-		ms_number_stored(stored, number);
-	else
+	bool formed = ms_number_shown(shown, number, format);
+	if (!formed)
 		ms_number_stored(shown, number);
+	if (!ms_number_written(stored, whole, number) && formed)
+		ms_number_stored(stored, number);
 }
 
 void ms_cell_value(const MsCell *cell, MsSheets *sheets, const char *value, gsize len,

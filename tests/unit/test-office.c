@@ -395,6 +395,55 @@ static GByteArray *sheet(const char *name, const char *styles, const char *rows,
 		{"xl/f.xml", formats, -1}, {name, whole, -1});
 }
 
+/* A cell's number is text in the file; of one in the machine the first 15 digits are sure. */
+static void numbers_as_written(void)
+{
+	static const struct {
+		const char *written, *format, *wanted;
+	} rows[] = {
+		{"12345678901234567", NULL, "(values)] 12345678901234567\t"},
+		{"300012345678901235", NULL, "(values)] 300012345678901235\t"},
+		{"-300012345678901235", NULL, "(values)] 300012345678901235\t"},
+		{" 12345678901234567 ", NULL, "(values)] 12345678901234567\t"},
+		{"12345678901234567.0", NULL, "(values)] 12345678901234567\t"},
+		{"12345678901234567.25", NULL, "(values)] 12345678901234567\t"},
+		{"1.2345678901234567E16", NULL, "(values)] 12345678901234567\t"},
+		{"1.2345678901234567e+16", NULL, "(values)] 12345678901234567\t"},
+		{"123456789012345678E-1", NULL, "(values)] 12345678901234567\t"},
+		{"12345678901234567", "0", "(values)] 12345678901234567\t"},
+		{"12345678901234567", "&quot;KD-&quot;0",
+			"] KD-12345678901234568\t|(values)] 12345678901234567\t"},
+		{"12345678901234567", "0.00E+00",
+			"] 1.23E+16\t|(values)] 12345678901234567\t"},
+		{"210000000003139471430009017", NULL, "(values)] 210000000003139471430009017\t"},
+		{"4029357733120417123", "#,##0", "(values)] 4029357733120417123\t"},
+		{"0051730264", NULL, "] 51730264\t|(values)] 0051730264\t"},
+		{"0051730264.00", NULL, "] 51730264\t|(values)] 0051730264\t"},
+		/* What is the same is told once. */
+		{"4029357733120417", NULL, "] 4029357733120417\t|!values"},
+		{"51730264", NULL, "] 51730264\t|!values"},
+		{"5.1730264E7", NULL, "] 51730264\t|!values"},
+		{"51730264.50", NULL, "] 51730264.5\t|!values"},
+		{"51730263.999999993", NULL, "] 51730264\t|!values"},
+		{"51730263.999999993", "&quot;KD-&quot;0",
+			"] KD-51730264\t|(values)] 51730264\t|!51730263"},
+		{"0.30000000000000004", NULL, "] 0.3\t|!values"},
+		{"4.8299999999999998E-2", NULL, "] 0.0483\t|!values"},
+		{"0.12345678901234567", NULL, "] 0.123456789012346\t|!values"},
+		{"0", NULL, "] 0\t|!values"},
+		{"1E-300", NULL, "] 1e-300\t|!values"},
+		{"12345678901234567x", NULL, "] 12345678901234567x\t|!values"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *format = rows[i].format != NULL
+			? g_strdup_printf("<numFmt numFmtId='164' formatCode='%s'/>",
+				  rows[i].format) : g_strdup("");
+		g_autofree char *row = g_strdup_printf("<row><c%s><v>%s</v></c></row>",
+			rows[i].format != NULL ? " s='1'" : "", rows[i].written);
+		expect(rows[i].written, sheet("xl/s1.xml", format, row, ""), rows[i].wanted, "");
+	}
+}
+
 static void test_sheets(void)
 {
 	expect("a sheet by any name",
@@ -477,6 +526,7 @@ static void test_sheets(void)
 			"<row><c s='1'><v>7740913</v></c></row>",
 			""),
 		"7.74E+06|(values)] List\t\nNumber\t\n7740912\t\nbetween\t\n7740913\t\n", "");
+	numbers_as_written();
 	expect("text with a format",
 		sheet("xl/s1.xml", "<numFmt numFmtId='164' formatCode='&quot;KD-&quot;@'/>",
 			"<row><c t='str' s='1'><v>77</v></c></row>", ""),
