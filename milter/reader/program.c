@@ -54,7 +54,8 @@ void ms_reader_work(const MsJob *job)
 	}
 	ms_charset_hand_on(job->help != NULL ? job->help->beyond : NULL,
 		job->help != NULL ? job->help->user : NULL);
-	if (job->as != NULL && !texts && !part) {
+	bool alone = job->as != NULL && !texts && !part;
+	if (alone) {
 		ms_message_read_document(job->data, job->len, job->as, &to);
 	} else {
 		ms_message_read(job->data, job->len, &to);
@@ -63,6 +64,10 @@ void ms_reader_work(const MsJob *job)
 		if (job->known != NULL && job->known->lean)
 			ms_reading_drop_guesses(job->reading);
 	}
+	/* Wherever somebody stopped for it, and whatever was dropped of what they said. */
+	if (job->budget->late)
+		ms_reading_unread(job->reading, alone ? MS_PLACE_HERE : "message", MS_UNREAD_TIME,
+			"the time for reading is over");
 }
 
 /* ---- the program ---------------------------------------------------------------------- */

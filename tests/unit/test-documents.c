@@ -1378,6 +1378,56 @@ static void test_alone(void)
 	ms_kinds_unref(kinds);
 }
 
+/* Whoever is the first to hear that the time is over: that it was, is told. */
+static void test_late(void)
+{
+	static const char mail[] = "From: a@seller.example\r\nSubject: of 51730264\r\n";
+	g_autoptr(GBytes) image = NULL;
+	g_autoptr(MsFilter) filter = learn(&image);
+	static const struct {
+		const char *name, *as, *text;
+	} rows[] = {
+		{"letter", NULL, "\r\nA51730264, B1, 51730264\r\n"},
+		{"letter of one word", NULL, "\r\nx51730264x\r\n"},
+		{"page", NULL, "Content-Type: text/html\r\n\r\n<p>x51730264x<a href=y1>z</a>"},
+		{"base64 that is taken in several ways", NULL,
+			"Content-Transfer-Encoding: base64\r\n\r\nNTE3MzAyNjQ=\r\nNTE3MzAyNjQ=\r\n-_-_\r\n"},
+		{"yEnc", NULL, "\r\n=ybegin line=128 size=9 name=a\r\nabcdefghi\r\n=yend size=9\r\n"},
+		{"attachment", NULL,
+			"Content-Disposition: attachment; filename=a.bin\r\n\r\nx51730264x\r\n"},
+		{"document", "7bit\ntext/plain\n\n", "x51730264x"},
+		{"document of its house", "7bit\napplication/xml\n\nseller.example",
+			"<?xml version='1.0'?><a b='x1'>x51730264x</a>"},
+		{"card", "7bit\ntext/vcard\n\n", "BEGIN:VCARD\r\nNOTE:x51730264x\r\nEND:VCARD\r\n"},
+		{"JSON", "7bit\napplication/json\n\n", "{\"a\": \"x51730264x\", \"b\": 1}"},
+		{"RTF", "7bit\napplication/rtf\n\n", "{\\rtf1 x51730264x}"},
+	};
+	guint late = 0, in_time = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		for (guint nth = 0; nth < 64; nth++) {
+			MsLimits limits;
+			MsBudget budget;
+			ms_limits_default(&limits);
+			limits.milliseconds = -1;
+			ms_budget_init(&budget, &limits);
+			budget.ticks = 64 - nth; /* only every 64th that asks looks at the clock */
+			g_autoptr(MsReading) r = ms_reading_new();
+			g_autofree char *text = g_strconcat(
+				rows[i].as == NULL ? mail : "", rows[i].text, NULL);
+			look_within(&budget, rows[i].as,
+				(guint8 *)text, strlen(text), NULL, NULL, r);
+			g_autofree char *unread = unread_of(r);
+			bool told = strstr(unread, "time") != NULL;
+			if (told != budget.late)
+				g_error("%s, %u: \"%s\"", rows[i].name, nth, unread);
+			late += budget.late;
+			in_time += !budget.late;
+		}
+	g_assert_cmpuint(late, >, 100);
+	g_assert_cmpuint(in_time, >, 0);
+	ms_kinds_unref(kinds);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -1407,5 +1457,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/documents/statements", test_statements);
 	g_test_add_func("/documents/types", test_types);
 	g_test_add_func("/documents/alone", test_alone);
+	g_test_add_func("/documents/late", test_late);
 	return g_test_run();
 }
