@@ -31,6 +31,7 @@ struct MsBook {
 	GHashTable *given; /* upper-case names that cells have to "sheet!A5" */
 	GString *constants; /* "name: value" of names that stand for a value */
 	GArray *sheets;    /* of Sheet */
+	GHashTable *cut;   /* names of sheets to the row from which on not all cells are kept */
 	guint cells;       /* of all of them */
 	GArray *formulas;  /* of Formula */
 	bool more;         /* than are kept */
@@ -55,6 +56,7 @@ MsBook *ms_book_new(void)
 	book->given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	book->constants = g_string_new(NULL);
 	book->sheets = g_array_new(FALSE, FALSE, sizeof(Sheet));
+	book->cut = g_hash_table_new(g_str_hash, g_str_equal);
 	g_array_set_clear_func(book->sheets, clear_sheet);
 	book->formulas = g_array_new(FALSE, FALSE, sizeof(Formula));
 	g_array_set_clear_func(book->formulas, clear_formula);
@@ -69,6 +71,7 @@ void ms_book_free(MsBook *book)
 	g_hash_table_unref(book->given);
 	g_string_free(book->constants, TRUE);
 	g_array_unref(book->sheets);
+	g_hash_table_unref(book->cut);
 	g_array_unref(book->formulas);
 	g_free(book);
 }
@@ -125,9 +128,19 @@ const char *ms_book_sheet(const MsBook *book, const char *part)
 	return g_hash_table_lookup(book->names, lower);
 }
 
-void ms_book_take(MsBook *book, const char *name, GArray *cells, GString *values)
+guint ms_book_row(const char *name)
+{
+	while (g_ascii_isalpha(*name))
+		name++;
+	guint64 row = g_ascii_isdigit(*name) ? g_ascii_strtoull(name, NULL, 10) : 0;
+	return (guint)MIN(row, G_MAXUINT);
+}
+
+void ms_book_take(MsBook *book, const char *name, GArray *cells, GString *values, guint cut)
 {
 	Sheet sheet = {name, cells, values};
+	if (cut > 0)
+		g_hash_table_replace(book->cut, (char *)name, GUINT_TO_POINTER(cut));
 	bool fits = book->cells + cells->len <= MAX_CELLS;
 	book->more = book->more || !fits;
 	if (fits) {
@@ -159,8 +172,23 @@ void ms_book_formula(MsBook *book, const char *sheet, const char *text)
 typedef struct {
 	GHashTable *cells; /* "sheet!A5" to value */
 	GHashTable *given; /* of the book */
+	GHashTable *cut;   /* of the book */
 	const char *sheet;
+	bool *missed_out; /* a cell that is not kept */
 } Place;
+
+/* "sheet!A5" */
+static const char *kept_at(const Place *place, const char *key)
+{
+	const char *value = g_hash_table_lookup(place->cells, key);
+	const char *mark = strrchr(key, '!');
+	if (value != NULL || mark == NULL || g_hash_table_size(place->cut) == 0)
+		return value;
+	g_autofree char *sheet = g_strndup(key, (gsize)(mark - key));
+	guint cut = GPOINTER_TO_UINT(g_hash_table_lookup(place->cut, sheet));
+	*place->missed_out = *place->missed_out || (cut > 0 && ms_book_row(mark + 1) >= cut);
+	return NULL;
+}
 
 static const char *cell_named(void *user, const char *name)
 {
@@ -169,9 +197,9 @@ static const char *cell_named(void *user, const char *name)
 	g_autofree char *sheet = mark != NULL ? g_ascii_strdown(name, mark - name) : NULL;
 	g_autofree char *key = g_strconcat(sheet != NULL ? sheet : place->sheet, "!",
 		mark != NULL ? mark + 1 : name, NULL);
-	const char *value = g_hash_table_lookup(place->cells, key);
+	const char *value = kept_at(place, key);
 	const char *given = value == NULL ? g_hash_table_lookup(place->given, name) : NULL;
-	return given != NULL ? g_hash_table_lookup(place->cells, given) : value;
+	return given != NULL ? kept_at(place, given) : value;
 }
 
 static GHashTable *all_cells(const MsBook *book)
@@ -189,13 +217,13 @@ static GHashTable *all_cells(const MsBook *book)
 }
 
 /* What a name says of its cell, wherever that is. */
-static void put_named_cells(const MsBook *book, GHashTable *cells, GString *out)
+static void put_named_cells(const MsBook *book, const Place *in, GString *out)
 {
 	GHashTableIter iter;
 	gpointer name, place;
 	g_hash_table_iter_init(&iter, book->given);
 	while (g_hash_table_iter_next(&iter, &name, &place)) {
-		const char *value = g_hash_table_lookup(cells, place);
+		const char *value = kept_at(in, place);
 		if (value != NULL)
 			put_named(out, name, value);
 	}
@@ -208,12 +236,14 @@ bool ms_book_work_out(const MsBook *book, GString *out, gsize limit)
 		return true;
 	}
 	g_autoptr(GHashTable) cells = all_cells(book);
+	bool missed = false;
+	Place place = {cells, book->given, book->cut, NULL, &missed};
 	for (guint i = 0; i < book->formulas->len && out->len < limit; i++) {
 		const Formula *formula = &g_array_index(book->formulas, Formula, i);
-		Place place = {cells, book->given, formula->sheet};
+		place.sheet = formula->sheet;
 		ms_formula_texts(out, formula->text, cell_named, &place);
 	}
-	put_named_cells(book, cells, out);
+	put_named_cells(book, &place, out);
 	g_string_append(out, book->constants->str);
-	return !book->more && out->len < limit;
+	return !book->more && !missed && out->len < limit;
 }

@@ -25,8 +25,12 @@ typedef struct {
 	guint at;
 } MsBookCell;
 
-/* Takes the cells (of MsBookCell) of the sheet `sheet` and their values. */
-void ms_book_take(MsBook *book, const char *sheet, GArray *cells, GString *values);
+/* The row of a cell's name: 5 of "A5"; 0 of other names. */
+guint ms_book_row(const char *name);
+/* Takes the cells (of MsBookCell) of the sheet `sheet` and their values.  `cut`: from this row on
+ * there are others; 0: there are none. */
+void ms_book_take(
+	MsBook *book, const char *sheet, GArray *cells, GString *values, guint cut);
 /* A formula of that sheet that nobody worked out. */
 void ms_book_formula(MsBook *book, const char *sheet, const char *formula);
 /* Appends the texts that the formulas make, one a line, and "NAME: value" of each name; false if

@@ -263,6 +263,7 @@ typedef struct {
 	const char *sheet;   /* its name in a book, or NULL */
 	GArray *cells;       /* of MsBookCell: cells of the sheet with a value */
 	GString *values;     /* theirs */
+	guint cut;           /* the first row of which some are not kept; 0: all are */
 	GPtrArray *formulas; /* of char *: those that nobody worked out */
 	char *cache_format;
 	bool in_cache;
@@ -553,6 +554,19 @@ static void end_collecting(Flow *f, Kind kind)
 	g_string_truncate(f->collected, 0);
 }
 
+static void keep_cell(Flow *f, const char *value)
+{
+	if (f->cells->len < MAX_CELLS && f->values->len < f->limit) {
+		MsBookCell kept = {.at = (guint)f->values->len};
+		g_strlcpy(kept.name, f->cell.name, sizeof kept.name);
+		g_array_append_val(f->cells, kept);
+		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
+		return;
+	}
+	guint row = MAX(ms_book_row(f->cell.name), 1);
+	f->cut = f->cut > 0 ? MIN(f->cut, row) : row;
+}
+
 /* A cell is over.  What is worked out nowhere ("0" stands there, or nothing) may need cells that
  * come later. */
 static void end_cell(Flow *f)
@@ -567,22 +581,27 @@ static void end_cell(Flow *f)
 	else if (f->formula != NULL)
 		g_ptr_array_add(f->formulas, g_steal_pointer(&f->formula));
 	g_clear_pointer(&f->formula, g_free);
-	if (!none && *f->cell.name != '\0' && f->cells->len < MAX_CELLS &&
-		f->values->len < f->limit) {
-		MsBookCell kept = {.at = (guint)f->values->len};
-		g_strlcpy(kept.name, f->cell.name, sizeof kept.name);
-		g_array_append_val(f->cells, kept);
-		g_string_append_len(f->values, value, (gssize)strlen(value) + 1);
-	}
+	if (!none && *f->cell.name != '\0')
+		keep_cell(f, value);
 	ms_conditions_cell(f->conditions, f->sheet_row, f->column, value);
 	end_in_column(f);
 }
 
 /* ---- formulas ------------------------------------------------------------------------- */
 
+typedef struct {
+	GHashTable *values; /* by their names */
+	guint cut;
+	bool missed; /* one that is not kept */
+} Cells;
+
 static const char *cell_named(void *user, const char *name)
 {
-	return g_hash_table_lookup(user, name);
+	Cells *cells = user;
+	const char *value = g_hash_table_lookup(cells->values, name);
+	cells->missed = cells->missed ||
+		(value == NULL && cells->cut > 0 && ms_book_row(name) >= cells->cut);
+	return value;
 }
 
 static void work_out(Flow *f)
@@ -591,13 +610,17 @@ static void work_out(Flow *f)
 		ms_book_formula(f->office->book, f->sheet, f->formulas->pdata[i]);
 	if (f->formulas->len == 0 || f->sheet != NULL)
 		return;
-	g_autoptr(GHashTable) cells = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) values = g_hash_table_new(g_str_hash, g_str_equal);
+	Cells cells = {values, f->cut, false};
 	for (guint i = 0; i < f->cells->len; i++) {
 		MsBookCell *kept = &g_array_index(f->cells, MsBookCell, i);
-		g_hash_table_insert(cells, kept->name, f->values->str + kept->at);
+		g_hash_table_insert(values, kept->name, f->values->str + kept->at);
 	}
 	for (guint i = 0; i < f->formulas->len && f->aside->len < f->limit; i++)
-		ms_formula_texts(f->aside, f->formulas->pdata[i], cell_named, cells);
+		ms_formula_texts(f->aside, f->formulas->pdata[i], cell_named, &cells);
+	if (cells.missed)
+		ms_reading_unread(f->office->to->reading, f->place, MS_UNREAD_LIMIT,
+			"more cells than formulas are worked out with");
 }
 
 /* For formulas of other sheets. */
@@ -605,7 +628,7 @@ static void keep_cells(Flow *f)
 {
 	if (f->sheet != NULL)
 		ms_book_take(f->office->book, f->sheet, g_steal_pointer(&f->cells),
-			g_steal_pointer(&f->values));
+			g_steal_pointer(&f->values), f->cut);
 }
 
 /* ---- elements that begin -------------------------------------------------------------- */

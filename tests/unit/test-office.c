@@ -1197,6 +1197,63 @@ static GByteArray *book(const char *formula, const char *second)
 		{"xl/b.xml", "<worksheet><row><c r='A5'><v>7740912</v></c></row></worksheet>", -1});
 }
 
+/* Which cell a formula means that nobody worked out, in a sheet of more cells than are kept for
+ * that; "" where all is read, "limit" where it is not known. */
+static void test_many_cells(void)
+{
+	static const struct {
+		const char *name, *formula;
+		guint cells; /* before the last row */
+		const char *wanted, *unread;
+	} rows[] = {
+		{"the last that is kept", "\"KD-\"&amp;B9", 99999, "KD-7740912\n", ""},
+		{"one more", "\"KD-\"&amp;B9", 100000, "", "limit"},
+		{"... absolute", "\"KD-\"&amp;$B$9", 100000, "", "limit"},
+		{"... joined by name", "CONCATENATE(\"KD-\",B9)", 100000, "", "limit"},
+		{"... with a form", "TEXT(B9,\"\"\"KD-\"\"0\")", 100000, "", "limit"},
+		{"... and one more", "\"KD-\"&amp;B9", 100001, "", "limit"},
+		/* What none of them needs is no matter. */
+		{"a cell before", "\"KD-\"&amp;B1", 100001, "KD-7740911\n", ""},
+		{"an empty one before", "\"KD-\"&amp;C1", 100001, "", ""},
+		{"a sum", "SUM(7,B1:B8)", 100001, "", ""},
+		{"no formula", NULL, 100001, "", ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) all = g_string_new("<row><c r='B1'><v>7740911</v></c></row>");
+		g_string_append(all, "<row>");
+		for (guint n = 1; n < rows[i].cells; n++)
+			g_string_append(all, "<c r='A8'><v>1</v></c>");
+		g_string_append(all, "</row><row><c r='B9'><v>7740912</v></c>");
+		if (rows[i].formula != NULL)
+			g_string_append_printf(
+				all, "<c r='D9'><f>%s</f></c>", rows[i].formula);
+		g_string_append(all, "</row>");
+		expect(rows[i].name, sheet("xl/s.xml", "", all->str, ""), rows[i].wanted,
+			rows[i].unread);
+		/* The same where another sheet of the book has the formula. */
+		g_autofree char *formula = rows[i].formula != NULL
+			? g_strdup_printf("<c r='A1'><f>\"KD-\"&amp;Data!%s</f></c>",
+				  strstr(rows[i].formula, "B1") != NULL ? "B1"
+					  : strstr(rows[i].formula, "C1") != NULL ? "C1" : "B9")
+			: g_strdup("");
+		g_autofree char *first = g_strdup_printf(
+			"<worksheet><row>%s</row></worksheet>", formula);
+		g_autofree char *second = g_strdup_printf(
+			"<worksheet>%s</worksheet>", all->str);
+		if (rows[i].formula != NULL && strncmp(rows[i].formula, "SUM", 3) == 0)
+			continue;
+		expect(rows[i].name,
+			ZIP(TYPES, {"xl/a.xml", first, -1},
+				{"xl/workbook.xml", "<workbook><sheets><sheet name='First' r:id='r1'/>"
+					"<sheet name='Data' r:id='r2'/></sheets></workbook>", -1},
+				{"xl/_rels/workbook.xml.rels",
+					"<Relationships><Relationship Id='r1' Target='a.xml'/>"
+					"<Relationship Id='r2' Target='/xl/B.xml'/></Relationships>", -1},
+				{"xl/b.xml", second, -1}),
+			rows[i].wanted, rows[i].unread);
+	}
+}
+
 static void test_books(void)
 {
 	static const struct {
@@ -1608,6 +1665,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/office/flat", test_flat);
 	g_test_add_func("/office/rtf", test_rtf);
 	g_test_add_func("/office/books", test_books);
+	g_test_add_func("/office/many-cells", test_many_cells);
 	g_test_add_func("/office/charts", test_charts);
 	g_test_add_func("/office/conditions", test_conditions);
 	g_test_add_func("/office/pivot-formats", test_pivot_formats);
