@@ -140,6 +140,31 @@ static void read_binary(MsMapi *mapi, const guint8 *data, gsize len)
 	ms_strings(text_of(mapi), data, len);
 }
 
+/* Only those that somebody gave a name to say more than how the message is to be treated. */
+static void add_number(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
+{
+	gint64 bits = 0;
+	double number;
+	if (len < (type == TYPE_INTEGER ? sizeof(gint32) : sizeof bits))
+		return;
+	for (gsize i = sizeof bits; i > 0; i--)
+		bits = (gint64)((guint64)bits << 8 | (i <= len ? data[i - 1] : 0));
+	memcpy(&number, &bits, sizeof number);
+	if (type == TYPE_INTEGER)
+		ms_mapi_page(mapi, id, (guint32)bits);
+	if (id < PROP_NAMED)
+		return;
+	if (type == TYPE_DOUBLE)
+		ms_number_stored(text_of(mapi), number);
+	else if (type == TYPE_INTEGER)
+		g_string_append_printf(text_of(mapi), "%d", (gint32)bits);
+	else if (type == TYPE_INTEGER64)
+		g_string_append_printf(text_of(mapi), "%" G_GINT64_FORMAT, bits);
+	else
+		return;
+	g_string_append_c(mapi->text, '\n');
+}
+
 void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gsize len)
 {
 	/* Objects begin with the identifier of their interface. */
@@ -152,8 +177,8 @@ void ms_mapi_property(MsMapi *mapi, guint id, guint type, const guint8 *data, gs
 		add_text(mapi, id, "UTF-16LE", data, len);
 	} else if (type == TYPE_STRING8) {
 		add_narrow(mapi, id, data, len);
-	} else if (type == TYPE_INTEGER && len == 4) {
-		ms_mapi_page(mapi, id, ms_le32(data));
+	} else if (type == TYPE_INTEGER || type == TYPE_INTEGER64 || type == TYPE_DOUBLE) {
+		add_number(mapi, id, type, data, len);
 	} else if (type == TYPE_OBJECT) {
 		read_binary(mapi, data, len);
 	} else if (type != TYPE_BINARY) {
@@ -177,23 +202,7 @@ void ms_mapi_fixed(MsMapi *mapi, const guint8 *data, gsize len)
 	for (gsize at = len % ROW; at + ROW <= len; at += ROW) {
 		const guint8 *row = data + at;
 		guint type = ms_le16(row), id = ms_le16(row + 2);
-		gint64 bits = 0;
-		double number;
-		for (guint i = 8; i > 0; i--)
-			bits = (gint64)((guint64)bits << 8 | row[7 + i]);
-		memcpy(&number, &bits, sizeof number);
-		if (type == TYPE_INTEGER) {
-			number = (gint32)bits;
-			ms_mapi_page(mapi, id, (guint32)bits);
-		} else if (type == TYPE_INTEGER64) {
-			number = (double)bits;
-		} else if (type != TYPE_DOUBLE) {
-			continue;
-		}
-		if (id < PROP_NAMED)
-			continue;
-		ms_number_stored(text_of(mapi), number);
-		g_string_append_c(mapi->text, '\n');
+		add_number(mapi, id, type, row + 8, 8);
 	}
 }
 

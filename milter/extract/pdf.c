@@ -302,6 +302,9 @@ static void read_page(Pdf *pdf, int number, const char *place)
 		read_around(to, place, page.raw->str, page.raw->len, page.named[1]);
 	g_autofree char *rest = g_strconcat(place, " (not shown)", NULL);
 	ms_extract_span(to, rest, page.rest->str, page.rest->len);
+	if (page.raw->len >= MS_PDF_MAX_TEXT || page.rest->len >= MS_PDF_MAX_TEXT)
+		ms_reading_unread(to->reading, place, MS_UNREAD_LIMIT,
+			"more text on a page than is kept (%u bytes)", MS_PDF_MAX_TEXT);
 	if (pdf->text->len < (1 << 20))
 		g_string_append(pdf->text, page.text);
 	read_over(pdf, number, page.text);

@@ -11,6 +11,8 @@ extern "C" {
 
 #include "readers.h"
 
+#define MS_PDF_MAX_TEXT (8u << 20) /* bytes of one content, and of one kind of text in objects */
+
 typedef struct MsPdf MsPdf;
 
 /* `data` must live as long as the document.  NULL if it cannot be opened; `*locked_out`: for want

@@ -15,6 +15,8 @@
 #include <goo/gmem.h>
 #include <poppler-features.h>
 
+#include "pdf.h"
+
 bool ms_pdf_is_blank(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\0';

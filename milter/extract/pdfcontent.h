@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#define MS_PDF_MAX_TEXT (8u << 20) /* bytes of one content */
-
 enum MsPdfToken {
 	MS_PDF_END,
 	MS_PDF_STRING, /* its bytes are in `text` */

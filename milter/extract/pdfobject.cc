@@ -29,7 +29,7 @@ extern "C" {
 #define MAX_NESTING 100
 #define MAX_PARENTS 8
 #define MAX_VALUES 1000 /* of a field */
-#define MAX_LABELS 500
+#define MAX_LABELS 100000
 #define TELLING_LABEL 4 /* bytes */
 #define MAX_UNCERTAIN 4 /* characters in a row that nobody knows */
 
@@ -131,10 +131,10 @@ private:
 	void strings_of(const Object &object, const char *key, Place place, int depth);
 	void page_labels(const Dict *dict);
 	void strings_of_dict(const Object &object, Place place, int depth);
-	void values_of(const Object &value, int depth, std::vector<std::string> *out) const;
+	bool values_of(const Object &value, int depth, std::vector<std::string> *out) const;
 	void name_values(const std::vector<std::string> &path,
 		const std::vector<std::string> &values);
-	void read_field(const Dict *dict);
+	bool read_field(const Dict *dict);
 	bool is_structural(const char *what, const char *name);
 	bool add_string(const std::string &bytes, const char *key, Place place);
 	void add_name(const char *name, const char *key);
@@ -167,6 +167,7 @@ private:
 	int key_length = 0;
 	int encryption_number = -1, information_number = -1;
 	bool files_locked = false, metadata_open = false, linearised = false;
+	bool full = false; /* something was left out that is more than is kept */
 	std::string of_streams; /* the crypt filter of streams */
 	std::vector<Found> found;
 	std::unordered_set<gsize> starts;
@@ -750,9 +751,12 @@ bool Walk::is_structural(const char *what, const char *name)
 
 bool Walk::add_string(const std::string &bytes, const char *name, Place place)
 {
-	if (bytes.empty() || is_structural("/", is_date(bytes) ? "(date)" : name) ||
-		texts[place]->len >= MS_PDF_MAX_TEXT)
+	if (bytes.empty() || is_structural("/", is_date(bytes) ? "(date)" : name))
 		return false;
+	if (texts[place]->len >= MS_PDF_MAX_TEXT) {
+		full = true;
+		return false;
+	}
 	std::string text = ms_pdf_to_utf8(bytes);
 	if (place == INFORMATION) /* its key says what it is */
 		g_string_append_printf(texts[place], "%s: ", name);
@@ -769,11 +773,13 @@ void Walk::add_name(const char *name, const char *of)
 		name += 7;
 		n -= 7;
 	}
-	if (!ms_pdf_is_telling_name(name, n) || texts[NAMES]->len >= MS_PDF_MAX_TEXT ||
-		is_structural("/", of))
+	if (!ms_pdf_is_telling_name(name, n) || is_structural("/", of) ||
+		last_name == name) /* most come many times */
 		return;
-	if (last_name == name) /* most come many times */
+	if (texts[NAMES]->len >= MS_PDF_MAX_TEXT) {
+		full = true;
 		return;
+	}
 	last_name = name;
 	g_string_append(texts[NAMES], name);
 	g_string_append_c(texts[NAMES], '\n');
@@ -800,12 +806,13 @@ void Walk::page_labels(const Dict *dict)
 		return;
 	std::string before = prefix.isString() ? ms_pdf_to_utf8(bytes_of(prefix)) : "";
 	gint64 first = start.isInt() ? start.getInt() : 1;
-	int pages = pdf != nullptr ? CLAMP(ms_pdf_pages(pdf), 1, MAX_LABELS) : 1;
+	int all = pdf != nullptr ? ms_pdf_pages(pdf) : 1, pages = CLAMP(all, 1, MAX_LABELS), i = 0;
 	if (before.size() + std::to_string(first).size() < TELLING_LABEL)
 		return;
-	for (int i = 0; i < pages && texts[BOOKMARKS]->len < MS_PDF_MAX_TEXT; i++)
+	for (; i < pages && texts[BOOKMARKS]->len < MS_PDF_MAX_TEXT; i++)
 		g_string_append_printf(texts[BOOKMARKS], "%s%" G_GINT64_FORMAT "\n",
 			before.c_str(), first + i);
+	full |= i < pages || all > pages;
 }
 
 /* ---- fields --------------------------------------------------------------------------- */
@@ -827,11 +834,15 @@ static bool is_of_field(const char *name)
 	return false;
 }
 
-void Walk::values_of(const Object &value, int depth, std::vector<std::string> *out) const
+/* False: there are more than are taken. */
+bool Walk::values_of(const Object &value, int depth, std::vector<std::string> *out) const
 {
 	std::string bytes;
+	bool all = true;
+	if (value.isNull())
+		return true;
 	if (depth > MAX_PARENTS || out->size() >= MAX_VALUES)
-		return;
+		return false;
 	if (value.isString())
 		out->push_back(ms_pdf_to_utf8(bytes_of(value)));
 	else if (value.isName())
@@ -842,8 +853,9 @@ void Walk::values_of(const Object &value, int depth, std::vector<std::string> *o
 		out->push_back(std::to_string((gint64)value.getNum()));
 	else if (value.isStream() && ms_pdf_decode(pdf, value, to->budget, bytes, nullptr))
 		out->push_back(ms_pdf_to_utf8(bytes));
-	for (int i = 0; value.isArray() && i < value.arrayGetLength(); i++)
-		values_of(value.arrayGet(i), depth + 1, out);
+	for (int i = 0; value.isArray() && all && i < value.arrayGetLength(); i++)
+		all = values_of(value.arrayGet(i), depth + 1, out);
+	return all;
 }
 
 /* "CustomerNo_1", "CustomerNo[0]": one of several. */
@@ -914,20 +926,24 @@ static std::string without_tags(const std::string &text)
 	return out;
 }
 
-/* What a program calls it, what it shows to who points at it, and what is typed. */
-void Walk::read_field(const Dict *dict)
+/* What a program calls it, what it shows to who points at it, and what is typed.  False: that is
+ * not all that its keys say. */
+bool Walk::read_field(const Dict *dict)
 {
 	std::vector<std::string> values, labels;
+	bool all_of_it = true;
 	for (const char *name : {"V", "DV", "Opt"})
-		values_of(dict->lookup(name), 0, &values);
+		all_of_it = values_of(dict->lookup(name), 0, &values) && all_of_it;
 	gsize plain = values.size();
-	values_of(dict->lookup("RV"), 0, &values);
+	values_of(dict->lookup("RV"), 0, &values); /* is read as any text, too */
 	for (gsize i = plain; i < values.size(); i++)
 		values[i] = without_tags(values[i]);
 	for (const char *name : {"TU", "TM", "T"})
-		values_of(dict->lookup(name), 0, &labels);
-	if (of_form.size() > MS_PDF_MAX_TEXT || (values.empty() && labels.empty()))
-		return;
+		all_of_it = values_of(dict->lookup(name), 0, &labels) && all_of_it;
+	if (values.empty() && labels.empty())
+		return all_of_it;
+	if (of_form.size() > MS_PDF_MAX_TEXT)
+		return false;
 	name_values(path_of(dict), values);
 	for (const std::string &label : labels)
 		name_values({label}, values);
@@ -939,6 +955,7 @@ void Walk::read_field(const Dict *dict)
 	of_form += all;
 	if (dict->lookup("V").isString())
 		add_string(bytes_of(dict->lookup("V")), "V", VALUES);
+	return all_of_it;
 }
 
 void Walk::strings_of_dict(const Object &object, Place place, int depth)
@@ -947,15 +964,14 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 	page_labels(dict);
 	place = place_of(object, place);
 	bool sealed = dict->hasKey("ByteRange"), field = place == FIELDS && is_field(dict);
-	if (field)
-		read_field(dict);
+	bool done = field && read_field(dict);
 	for (int i = 0; i < dict->getLength(); i++) {
 		const char *name = dict->getKey(i);
 		const Object &value = dict->getValNF(i);
 		add_name(name, "");
 		if (strcmp(name, "Encrypt") == 0 && dict->hasKey("Root"))
 			continue;
-		if (field && is_of_field(name) && !value.isDict())
+		if (done && is_of_field(name) && !value.isDict())
 			continue;
 		if (value.isString() && sealed && strcmp(name, "Contents") == 0)
 			name = "(signature)";
@@ -974,8 +990,10 @@ void Walk::strings_of_dict(const Object &object, Place place, int depth)
 
 void Walk::strings_of(const Object &object, const char *name, Place place, int depth)
 {
-	if (depth > MAX_NESTING)
+	if (depth > MAX_NESTING) {
+		full = true;
 		return;
+	}
 	if (object.isString()) {
 		add_string(bytes_of(object), name, place);
 	} else if (object.isName()) {
@@ -1219,10 +1237,12 @@ void Walk::read_bytes(Found &one, MsItem item, unsigned role)
 		inner.len = bytes.size();
 		ms_inventory_read(inventory, item);
 		ms_read_with(ms_xml_document_read, to, &inner);
-	} else if ((role & ROLE_TEXT) && texts[SCRIPTS]->len < MS_PDF_MAX_TEXT) {
+	} else if (role & ROLE_TEXT) {
 		std::string text = ms_pdf_to_utf8(bytes);
-		g_string_append_len(texts[SCRIPTS], text.data(), (gssize)text.size());
+		bool room = texts[SCRIPTS]->len < MS_PDF_MAX_TEXT;
+		g_string_append_len(texts[SCRIPTS], text.data(), room ? (gssize)text.size() : 0);
 		g_string_append_c(texts[SCRIPTS], '\n');
+		full |= !room;
 		ms_inventory_read(inventory, item);
 	} else if (contains(bytes, "BT") && may_show(bytes) && ms_is_text(at, bytes.size())) {
 		read_content(one, item, bytes);
@@ -1314,6 +1334,13 @@ void Walk::read_all()
 
 void Walk::hand_over(GString *fields)
 {
+	/* What is added elsewhere ends where a text is so long. */
+	for (Place place : {HIDDEN, COMMENTS})
+		full |= texts[place]->len >= MS_PDF_MAX_TEXT;
+	if (full)
+		ms_reading_unread(to->reading, document->where, MS_UNREAD_LIMIT,
+			"more text in its objects than is kept (%u bytes of a kind)",
+			MS_PDF_MAX_TEXT);
 	for (int i = 0; i < N_PLACES; i++) {
 		g_autofree char *where = g_strdup_printf(
 			"%s (%s)", document->where, place_names[i]);

@@ -752,6 +752,35 @@ static void test_tnef(void)
 	expect("winmail.dat", out,
 		"Subject-1|Body-1|Named-1|[doc] A-1|[doc > list.csv] a;Attached-1", "");
 
+	/* Numbers of a user's own properties, as in an .msg; others are the program's. */
+	out = g_byte_array_append(
+		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);
+	g_autoptr(GByteArray) numbers = g_byte_array_new();
+	static const struct {
+		guint32 head;
+		guint n;
+		const char *value;
+	} values[] = {
+		{0x80010003, 4, "\xf2\xe1\xe0\2"},                  /* 48292338 */
+		{0x80020014, 8, "\xf2\xe1\xe0\2\1\0\0\0"},          /* 4343259634 */
+		{0x80030014, 8, "\x87\x4b\x6b\x5d\x54\xdc\x2b\0"},  /* 12345678901234567 */
+		{0x80040005, 8, "\0\0\0\x90\x0f\x07\x87\x41"},      /* 48292338 as a double */
+		{0x00170003, 4, "\xce\xfa\xde\x0d"},               /* 232717006 */
+	};
+	put32(numbers, G_N_ELEMENTS(values));
+	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+		put32(numbers, values[i].head);
+		if (values[i].head >> 31 != 0) {
+			g_byte_array_append(numbers, (const guint8 *)"0123456789abcdef", 16);
+			put32(numbers, 0);
+			put32(numbers, 0x8500);
+		}
+		g_byte_array_append(numbers, (const guint8 *)values[i].value, values[i].n);
+	}
+	attribute(out, 0x69003, numbers->data, numbers->len);
+	expect("named numbers", out,
+		"48292338\n4343259634\n12345678901234567\n48292338\n|!232717006", "");
+
 	/* Two files where one would be, as some write them without a mark between. */
 	out = g_byte_array_append(
 		g_byte_array_new(), (const guint8 *)"\x78\x9f\x3e\x22\1\0", 6);

@@ -122,6 +122,57 @@ static void test_numbers(void)
 		"48291746", "");
 }
 
+/* More than is kept is told; more than belongs to one field is read all the same. */
+static void test_too_much(void)
+{
+	/* One more text than there is room for, of each kind of text in objects. */
+	static const struct {
+		const char *name, *before, *behind, *unread;
+	} kinds[] = {
+		{"names", "/X /Name", "\n", "limit"},
+		{"strings", "/X (", ")\n", "limit"},
+		{"links", "/X <</URI (", ")>>\n", "limit"},
+		{"scripts", "/X <</JS (", ")>>\n", "limit"},
+		{"information", "/X <</Info <</K (", ")>>>>\n", "limit"},
+		{"comments", "/X 1 %", "\n", "limit"},
+		/* of these there is room for twice as many */
+		{"fields", "/X <</FT/Tx/V (", ")>>\n", ""},
+	};
+	g_autofree char *long_text = g_strnfill(90, 'x');
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		for (guint times = 1; times <= 9; times += 8) {
+			g_autoptr(GString) more = g_string_new("6 0 obj<<\n");
+			for (guint n = 0; n < times * 10000; n++)
+				g_string_append_printf(more, "%s%07u-%s%s", kinds[i].before, n,
+					long_text, kinds[i].behind);
+			g_string_append(more, ">>endobj\n");
+			expect(kinds[i].name, make_pdf(NULL, "", "", more->str), "",
+				times > 1 ? kinds[i].unread : "");
+		}
+	/* Choices of a field. */
+	g_autoptr(GString) choices = g_string_new("6 0 obj<</FT/Ch/T(Customer)/Rect[1 1 9 9]/V(a)/Opt[");
+	for (guint n = 0; n < 1200; n++)
+		g_string_append_printf(choices, "[(c%u)(choice %u)]", n, n);
+	g_string_append(choices, "(" VALUE ")]>>endobj\n");
+	expect("choices", make_pdf(NULL, "", "", choices->str), VALUE, "");
+	g_autoptr(GString) deep = g_string_new("6 0 obj<</FT/Ch/T(Customer)/Rect[1 1 9 9]/V(a)/Opt");
+	for (guint n = 0; n < 12; n++)
+		g_string_append_c(deep, '[');
+	g_string_append(deep, "(" VALUE ")");
+	for (guint n = 0; n < 12; n++)
+		g_string_append_c(deep, ']');
+	g_string_append(deep, ">>endobj\n");
+	expect("choices within choices", make_pdf(NULL, "", "", deep->str), VALUE, "");
+	g_autoptr(GString) deepest = g_string_new("6 0 obj<</X");
+	for (guint n = 0; n < 120; n++)
+		g_string_append_c(deepest, '[');
+	g_string_append(deepest, "(" VALUE ")");
+	for (guint n = 0; n < 120; n++)
+		g_string_append_c(deepest, ']');
+	g_string_append(deepest, ">>endobj\n");
+	expect("lists in lists", make_pdf(NULL, "", "", deepest->str), "", "limit");
+}
+
 static void test_object_streams(void)
 {
 	static const struct {
@@ -1072,6 +1123,7 @@ int main(int argc, char **argv)
 	ms_message_init();
 	g_test_add_func("/pdf/objects", test_objects);
 	g_test_add_func("/pdf/numbers", test_numbers);
+	g_test_add_func("/pdf/too-much", test_too_much);
 	g_test_add_func("/pdf/filled", test_filled);
 	g_test_add_func("/pdf/named-fields", test_named_fields);
 	g_test_add_func("/pdf/xfa", test_xfa);
