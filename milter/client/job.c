@@ -115,6 +115,7 @@ typedef struct {
 	const Special *special;
 	bool document; /* the job is one document: it has nothing to ask but about pictures */
 	guint asked, pictures;
+	guint64 looked_at; /* bytes of the message, for questions */
 } Talk;
 
 static bool map_message(Talk *talk)
@@ -242,6 +243,8 @@ static bool tries_password(const MsWireQuestion *question)
 	return lines == 4;
 }
 
+#define TIMES_LOOKED_AT 2 /* at all of a message */
+
 static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 {
 	MsCacheKey key;
@@ -254,7 +257,10 @@ static GBytes *answer_known(Talk *talk, const MsWireQuestion *question)
 			PASSWORD_WAIT_MS, talk->line.deadline, talk->known->number, &bytes));
 		return bytes;
 	}
-	if (talk->reader->cache == NULL)
+	/* Parts of a message lie beside one another, and are seldom taken in two ways: who asks for
+	 * more wants this thread to be busy. */
+	talk->looked_at += question->end - question->start;
+	if (talk->reader->cache == NULL || talk->looked_at > TIMES_LOOKED_AT * talk->size)
 		return NULL;
 	ms_cache_key(talk->reader->cache, talk->map + question->start,
 		question->end - question->start, question->as, talk->known->number, &key);
@@ -420,6 +426,8 @@ JobEnd job_run(MsReader *reader, const Worker *worker, const Known *known, int f
 		}
 		end = memcmp(header.magic, MS_QUESTION_MAGIC, 8) == 0 ? reply(&talk, header.len)
 								      : JOB_LOST;
+		if (end == JOB_DONE && must_yield(&talk.line, g_get_monotonic_time()))
+			end = JOB_YIELD;
 		if (end == JOB_DONE)
 			end = receive(&talk.line, &header, sizeof header);
 	}

@@ -181,6 +181,14 @@ static void ask_endless(void)
 	}
 }
 
+static void ask_much(void)
+{
+	for (int i = 0; i < 100; i++) {
+		question(0, 0, 200);
+		take_reply();
+	}
+}
+
 static void ask_deaf(void)
 {
 	for (;;)
@@ -197,7 +205,7 @@ static const struct {
 	{"signal", signal_others}, {"lie", lie},
 	{"boast", boast}, {"half", half}, {"wait", wait_long},
 	{"ask-beyond", ask_beyond}, {"ask-backwards", ask_backwards}, {"ask-huge", ask_huge},
-	{"ask-endless", ask_endless}, {"ask-deaf", ask_deaf},
+	{"ask-endless", ask_endless}, {"ask-much", ask_much}, {"ask-deaf", ask_deaf},
 };
 
 static bool remembers;

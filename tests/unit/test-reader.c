@@ -491,6 +491,22 @@ static void test_bad_questions(void)
 	}
 }
 
+/* The daemon looks at what it is asked for: at a message twice, and no more however often it is
+ * asked.  Then it says no, and the message is read. */
+static void test_asked_much(void)
+{
+	g_autoptr(MsReader) reader = start_caching(2, 1, 20000, 1 << 20);
+	g_autofree char *words = g_strnfill(940, 'x');
+	g_autofree char *text = g_strdup_printf(
+		"Subject: s\r\n\r\nMISBEHAVE ask-much\r\n" TERMS "\r\n%s\r\n", words);
+	g_autoptr(MsReading) r = read_text(reader, text);
+	MsReaderStats stats;
+	ms_reader_stats(reader, &stats);
+	g_assert_true(has_value(r, "DE89370400440532013000"));
+	g_assert_cmpuint(r->unread->len, ==, 0);
+	g_assert_cmpuint(stats.cache_asked, ==, strlen(text) * 2 / 200);
+}
+
 /* A document's own worker has nothing to ask: one that was taken over would otherwise have
  * itself read again and again, by every worker there is. */
 static void test_document_asks(void)
@@ -614,6 +630,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/reader/cache/settings", test_cache_settings);
 	g_test_add_func("/reader/cache/bounds", test_cache_bounds);
 	g_test_add_func("/reader/bad-questions", test_bad_questions);
+	g_test_add_func("/reader/asked-much", test_asked_much);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;
