@@ -822,6 +822,10 @@ static void test_opendocument_numbers(void)
 			CELL_STYLE("A", "N", "")
 			"<table:table-cell table:style-name='A' office:value='7740912000'/>"),
 		"KD-7740912\n", "");
+	expect("more digits than are shown",
+		text_document("<table:table-cell office:value-type='float' office:value='12345678901234567'>"
+			"<text:p>1.23E+16</text:p></table:table-cell>"),
+		"1.23E+16|12345678901234567", "");
 	expect("a style of the other part",
 		ZIP({"mimetype", "application/vnd.oasis.opendocument.spreadsheet", -1},
 			{"content.xml", "<office:body>" CELL_OF("A") "</office:body>", -1},
