@@ -19,7 +19,7 @@
 #define MAX_DIGITS 15
 #define MAX_WORDS 3
 #define MIN_LETTERS 2 /* before digits that no label is needed for */
-#define MAX_MEANINGS 8
+#define MAX_MEANINGS (MS_MAX_EITHER + 1) /* one, and all that it may be instead */
 #define KINDS_KEPT 64 /* that it is not of */
 #define MAX_AND 3 /* letters */
 #define MIN_TOLD 5 /* digits */
@@ -696,7 +696,10 @@ static void take(Short *c, const MsStyle *style, const char *text, gsize first, 
 		if (!is_of(style, ms_kinds_nth(s->kinds, k)) ||
 			(c->n > 0 && start > c->start) || !may_be(c, k, first, letters, joined))
 			continue;
-		c->n = start < c->start ? 0 : c->n;
+		if (start < c->start) {
+			c->n = 0;
+			c->many = false;
+		}
 		c->start = start;
 		add_meaning(c, k, text);
 	}

@@ -444,7 +444,31 @@ static const struct {
 	{"contract-number", "0004170"}, {"contract-number", "0004171"},
 	{"invoice-number", "re20250533"}, {"invoice-number", "re2025533"},
 	{"invoice-number", "re20260533"}, {"invoice-number", "re2026533"},
-	{"invoice-number", "re20240777"}};
+	{"invoice-number", "re20240777"},
+	/* of twelve years, of sixteen and of seventeen */
+	{"invoice-number", "re20110888"}, {"invoice-number", "re20120888"},
+	{"invoice-number", "re20130888"}, {"invoice-number", "re20140888"},
+	{"invoice-number", "re20150888"}, {"invoice-number", "re20160888"},
+	{"invoice-number", "re20170888"}, {"invoice-number", "re20180888"},
+	{"invoice-number", "re20190888"}, {"invoice-number", "re20200888"},
+	{"invoice-number", "re20210888"}, {"invoice-number", "re20220888"},
+	{"invoice-number", "re20100866"}, {"invoice-number", "re20110866"},
+	{"invoice-number", "re20120866"}, {"invoice-number", "re20130866"},
+	{"invoice-number", "re20140866"}, {"invoice-number", "re20150866"},
+	{"invoice-number", "re20160866"}, {"invoice-number", "re20170866"},
+	{"invoice-number", "re20180866"}, {"invoice-number", "re20190866"},
+	{"invoice-number", "re20200866"}, {"invoice-number", "re20210866"},
+	{"invoice-number", "re20220866"}, {"invoice-number", "re20230866"},
+	{"invoice-number", "re20240866"}, {"invoice-number", "re20250866"},
+	{"invoice-number", "re20100999"}, {"invoice-number", "re20110999"},
+	{"invoice-number", "re20120999"}, {"invoice-number", "re20130999"},
+	{"invoice-number", "re20140999"}, {"invoice-number", "re20150999"},
+	{"invoice-number", "re20160999"}, {"invoice-number", "re20170999"},
+	{"invoice-number", "re20180999"}, {"invoice-number", "re20190999"},
+	{"invoice-number", "re20200999"}, {"invoice-number", "re20210999"},
+	{"invoice-number", "re20220999"}, {"invoice-number", "re20230999"},
+	{"invoice-number", "re20240999"}, {"invoice-number", "re20250999"},
+	{"invoice-number", "re20260999"}};
 
 static const MsStyle short_styles[] = {
 	{0, "kd", 2, 0}, {0, "kd", 2, 5}, {1, "re", 2, 0}, {2, "", 0, 7},
@@ -1178,6 +1202,22 @@ static const struct {
 	{"today AZ-0533 asked", NULL},
 	{"Kundennummer 0533", NULL},
 	{"RE-0533-2", NULL},
+	/* as many as a finding may have; of more nobody knows anything */
+	{"Rechnung Nr. 0888",
+		"RE20110888|RE20120888|RE20130888|RE20140888|RE20150888|RE20160888|"
+		"RE20170888|RE20180888|RE20190888|RE20200888|RE20210888|RE20220888"},
+	{"RE-0888",
+		"RE20110888|RE20120888|RE20130888|RE20140888|RE20150888|RE20160888|"
+		"RE20170888|RE20180888|RE20190888|RE20200888|RE20210888|RE20220888"},
+	{"Rechnung 0866",
+		"RE20100866|RE20110866|RE20120866|RE20130866|RE20140866|RE20150866|"
+		"RE20160866|RE20170866|RE20180866|RE20190866|RE20200866|RE20210866|"
+		"RE20220866|RE20230866|RE20240866|RE20250866"},
+	{"Rechnung 0888/2014", "RE20140888"},
+	{"Rechnung 2014-0888", "RE20140888"},
+	{"Rechnung 0999", NULL},
+	{"Rechnung 0999/2014", "RE20140999"},
+	{"Zimmer 0888", NULL},
 };
 
 static GBytes *short_image(bool styles)
