@@ -1327,15 +1327,14 @@ static MsFilter *learn(GBytes **image_out)
 	*image_out = ms_filter_build(secret, &mark, 1);
 	gsize size;
 	const void *data = g_bytes_get_data(*image_out, &size);
-	MsFilter *filter = ms_filter_open(data, size, NULL);
-	known = (MsFilters){{filter, NULL}, false};
-	return filter;
+	return ms_filter_open(data, size, NULL);
 }
 
 static void test_alone(void)
 {
 	g_autoptr(GBytes) image = NULL;
 	g_autoptr(MsFilter) filter = learn(&image);
+	known = (MsFilters){{filter, NULL}, false};
 	/* None is packed to less than what is worth asking for. */
 	g_autoptr(GString) noise = g_string_new(NULL);
 	for (guint i = 0, x = 1; i < 9000; i++, x = x * 1103515245 + 12345)
@@ -1413,6 +1412,7 @@ static void test_late(void)
 	static const char mail[] = "From: a@seller.example\r\nSubject: of 51730264\r\n";
 	g_autoptr(GBytes) image = NULL;
 	g_autoptr(MsFilter) filter = learn(&image);
+	known = (MsFilters){{filter, NULL}, false};
 	static const struct {
 		const char *name, *as, *text;
 	} rows[] = {
