@@ -448,10 +448,12 @@ static bool is_hex(const char *digits, gsize len)
 /* Bytes: the text that they are, or the document. */
 static void put_bytes(Dump *d, const char *name, const char *digits, gsize len)
 {
-	g_autoptr(GByteArray) bytes = ms_transfer_hex(digits, len);
-	if (len % 2 != 0 || !is_hex(digits, len))
+	if (len % 2 != 0 || !is_hex(digits, len)) {
 		ms_named_value(d->named, name, digits, len);
-	else if (ms_is_text(bytes->data, bytes->len))
+		return;
+	}
+	g_autoptr(GByteArray) bytes = ms_transfer_hex(digits, len);
+	if (ms_is_text(bytes->data, bytes->len))
 		put_value(d, name, (const char *)bytes->data, bytes->len);
 	else if (ms_is_document(bytes->data, bytes->len))
 		ms_extract_within(d->to, d->where, name, NULL, bytes->data, bytes->len);
