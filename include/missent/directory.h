@@ -298,9 +298,9 @@ MsChanges *ms_changes_from_stream(const MsRedisSettings *settings, const char *k
 void ms_changes_free(MsChanges *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsChanges, ms_changes_free)
 GPtrArray *ms_changes_batch(void); /* of MsChange */
-/* How far their source had come before: of lines, what is not above it was there already, in whatever
- * order; any other that stands behind one of a greater ID is not good, unless the same line stood
- * among the last 10,000. */
+/* How far their source had come before: of lines, what is not above it was there already, in
+ * whatever order; any other that stands behind one of a greater ID is not good, unless the same
+ * line stood among the last 10,000. */
 void ms_changes_begin(MsChanges *source, const char *position);
 /* How far a source of changes has come, to be freed; "" with MS_FOUND: nothing of it is there. */
 char *ms_directory_position(

@@ -675,8 +675,8 @@ static bool may_agree(Desk *desk, const GPtrArray *list, const char *who, GError
 	return true;
 }
 
-/* What somebody agrees to, so that the trail alone says it: what is done, whose decision it was, and
- * of which messages, as far as there is room. */
+/* What somebody agrees to, so that the trail alone says it: what is done, whose decision it was,
+ * and of which messages, as far as there is room. */
 #define UIDS_TOLD 20
 
 static char *detail_of_waiting(const GPtrArray *list)

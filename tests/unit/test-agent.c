@@ -302,8 +302,8 @@ static void test_proof(void)
 	host_free(h);
 }
 
-/* Whoever reaches the page may ask as often as he likes, and as much at a time: what is written of it
- * is bounded, and says that it was. */
+/* Whoever reaches the page may ask as often as he likes, and as much at a time: what is written of
+ * it is bounded, and says that it was. */
 static void test_strangers(void)
 {
 	Host *h = host_new("", "");
