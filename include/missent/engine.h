@@ -114,6 +114,9 @@ typedef struct {
 	char *trouble;            /* then: why */
 	MsGuardCounts *counts;    /* NULL: nobody counts */
 	char *uncounted;          /* why it could not be done; or NULL */
+	/* Under which name: its own, or that which it had when it was put off. */
+	char *counted_id;
+	gint64 counted_arrived;
 	/* of char *: streams that this message stopped, in words; NULL: none */
 	GPtrArray *stopped;
 	MsVerdict *verdict;

@@ -106,6 +106,7 @@ void ms_judgement_free(MsJudgement *judgement)
 	g_free(judgement->trouble);
 	ms_guard_counts_free(judgement->counts);
 	g_free(judgement->uncounted);
+	g_free(judgement->counted_id);
 	g_clear_pointer(&judgement->stopped, g_ptr_array_unref);
 	ms_record_free(judgement->record);
 	g_free(judgement);
@@ -251,6 +252,22 @@ static void note_stopped(MsJudgement *judgement, const MsGuardStream *streams, g
 	}
 }
 
+/* What was put off after it was counted comes again under another queue ID: it is the same one. */
+static void take_name(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
+{
+	MsCounted counted;
+	bool known = ms_again_take(runtime->again, envelope, judgement->reading, &counted);
+	judgement->counted_id = known ? counted.queue_id : g_strdup(envelope->queue_id);
+	judgement->counted_arrived = known ? counted.arrived : envelope->arrived;
+}
+
+static void put_off(MsRuntime *runtime, const MsEnvelope *envelope, const MsJudgement *judgement)
+{
+	const MsCounted counted = {judgement->counted_id, judgement->counted_arrived};
+	if (judgement->counts != NULL)
+		ms_again_put(runtime->again, envelope, judgement->reading, &counted);
+}
+
 /* What the sender must try again is counted when it comes again; a canary never is. */
 static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
@@ -262,7 +279,11 @@ static void count(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *j
 		return;
 	g_autoptr(GError) error = NULL;
 	guint n = ms_policy_streams(runtime->policies, verdict, streams);
-	const MsGuardMessage message = {envelope, judgement->reading, judgement->resolution,
+	take_name(runtime, envelope, judgement);
+	MsEnvelope as = *envelope;
+	as.queue_id = judgement->counted_id;
+	as.arrived = judgement->counted_arrived;
+	const MsGuardMessage message = {&as, judgement->reading, judgement->resolution,
 		verdict->outcomes, streams, n, verdict->action >= MS_HOLD,
 		g_get_real_time() / G_USEC_PER_SEC,
 		verdict->action == MS_SPLIT ? verdict->withheld : NULL};
@@ -340,6 +361,7 @@ static bool decide_in_turn(MsRuntime *runtime, const MsEnvelope *envelope, int m
 	if (ms_patience_lasts(envelope->patience, error))
 		return true;
 	tell_stopped(runtime, envelope, judgement, NULL);
+	put_off(runtime, envelope, judgement);
 	return false;
 }
 
@@ -415,6 +437,7 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 static void take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
 	const MsPatience *own = ms_patience_work(NULL); /* it may be over, and this is to be done */
+	put_off(runtime, envelope, judgement);
 	if (envelope->canary)
 		ms_canaries_take_back(runtime->ledger, envelope->sender,
 			envelope->recipients->pdata[0], envelope->queue_id, NULL);
@@ -528,7 +551,10 @@ static bool still_answers(
 	if (ms_patience_lasts(envelope->patience, &why) ||
 		(goes && !ms_patience_lost(envelope->patience)))
 		return true;
-	ms_engine_take_back(runtime, envelope, judgement, why->message, NULL);
+	g_autoptr(GError) untold = NULL;
+	if (!ms_engine_take_back(runtime, envelope, judgement, why->message, &untold))
+		g_prefix_error(&why, "that it was not done is not in the audit trail (%s): ",
+			untold->message);
 	g_propagate_error(error, g_steal_pointer(&why));
 	return false;
 }
@@ -545,8 +571,10 @@ bool ms_engine_write_down(MsRuntime *runtime, const MsEnvelope *envelope, MsJudg
 		? ms_engine_record(runtime, envelope, judgement, digest)
 		: NULL;
 	if (!tell_stopped(runtime, envelope, judgement, error) ||
-		!ms_patience_lasts(envelope->patience, error))
+		!ms_patience_lasts(envelope->patience, error)) {
+		put_off(runtime, envelope, judgement);
 		return false;
+	}
 	MsRecord *record = envelope->canary ? NULL : judgement->record;
 	bool fine = envelope->canary
 		? note_canary(runtime, envelope, verdict, digest, error)

@@ -342,6 +342,7 @@ MsRuntime *ms_runtime_load_instead(const char *config, guint parts, const MsInst
 	bool writes = (parts & MS_PARTS_WRITE) != 0;
 	if ((writes && !has_state(s, error)) || !take_trials(runtime, writes, error))
 		return NULL;
+	runtime->again = ms_again_new();
 	runtime->judging = ms_gate_new(g_get_num_processors(), s->judging_queue, s->reader_wait_ms);
 	if (parts & MS_PARTS_WRITE && !load_writers(runtime, error))
 		return NULL;
@@ -390,6 +391,7 @@ void ms_runtime_unref(MsRuntime *runtime)
 	ms_reader_free(runtime->reader);
 	ms_directory_free(runtime->directory);
 	ms_guard_free(runtime->guard);
+	ms_again_free(runtime->again);
 	ms_ledger_free(runtime->ledger);
 	ms_audit_free(runtime->audit);
 	ms_gate_free(runtime->judging);

@@ -5,6 +5,7 @@
 
 #include "missent/engine.h"
 
+#include "again.h"
 #include "gate.h"
 #include "known.h"
 
@@ -17,6 +18,7 @@ struct MsRuntime {
 	MsPolicies *policies;
 	MsDirectory *directory;
 	MsGuard *guard; /* NULL: nothing is counted */
+	MsAgain *again; /* what was counted, and put off */
 	MsReader *reader;
 	MsKnowledge *knowledge; /* of the reader, about the directory */
 	MsLedger *ledger;

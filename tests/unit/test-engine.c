@@ -362,6 +362,71 @@ static void test_stopped(void)
 	ms_kinds_unref(kinds);
 }
 
+/* With a number in the place of "%d". */
+static char *replaced(const char *text, guint number)
+{
+	g_auto(GStrv) parts = g_strsplit(text, "%d", 2);
+	return parts[1] != NULL ? g_strdup_printf("%s%u%s", parts[0], number, parts[1])
+				: g_strdup(text);
+}
+
+/* Counted, and put off for it could not be written down: how often it is tried is not how often it
+ * is sent. */
+static void test_again(void)
+{
+	static const struct {
+		const char *id, *text; /* of each try; %d: another each time */
+		guint put_off;         /* before one is written down, and three more with it */
+		guint held;            /* of those four: the first that is held for it; 0: none */
+	} rows[] = {
+		{"<once@seller.example>", "hello", 8, 4}, /* one, and three repeats */
+		{"<first@seller.example>", "hello there", 0, 4},
+		{"<other@seller.example>", "hello %d", 8, 0}, /* another text is another message */
+		{"<each-%d@seller.example>", "good day", 8, 1}, /* as one that was sent so often */
+	};
+	MsKinds *kinds;
+	g_autoptr(MsDirectory) directory = other_host(&kinds);
+	import(directory, MAPPING);
+	g_autofree char *text = NULL, *file = g_build_filename(dir, "again.conf", NULL);
+	g_assert_true(g_file_get_contents(config, &text, NULL, NULL));
+	g_autofree char *more = g_strdup_printf(
+		"%sguard {\n repeat = 3\n breaker = 0\n breaker-recent = 0\n"
+		" sqlite-file = \"%s/again.db\"\n}\n", text, dir);
+	write_file("again.conf", more);
+	g_autoptr(GError) error = NULL;
+	MsRuntime *runtime = ms_runtime_load(file, MS_PARTS_CHECK | MS_PARTS_WRITE, NULL, &error);
+	g_assert_no_error(error);
+	guint number = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		guint held = 0;
+		for (guint k = 0; k < rows[i].put_off + 4; k++) {
+			g_autoptr(MsEnvelope) envelope = ms_envelope_new();
+			g_autofree char *id = replaced(rows[i].id, k);
+			g_autofree char *body = replaced(rows[i].text, k);
+			g_autofree char *message = g_strdup_printf(
+				"From: a@seller.example\r\nMessage-ID: %s\r\n\r\n%s\r\n", id, body);
+			g_ptr_array_add(envelope->recipients, g_strdup("r@recipient.example"));
+			envelope->queue_id = g_strdup_printf("A%u", number++);
+			envelope->host = g_strdup("mx");
+			envelope->arrived = g_get_real_time();
+			g_autoptr(MsJudgement) judgement = judgement_of(runtime, envelope, message);
+			MsPatience patience;
+			ms_patience_begin(&patience, k < rows[i].put_off ? 1 : 60000);
+			g_usleep(3000);
+			envelope->patience = &patience;
+			bool written = ms_engine_write_down(runtime, envelope, judgement, -1, "", &error);
+			g_assert_true(written == (k >= rows[i].put_off));
+			g_clear_error(&error);
+			if (written && held == 0 && judgement->verdict->action == MS_HOLD)
+				held = k - rows[i].put_off + 1;
+		}
+		g_test_message("row %zu: %u", i, held);
+		g_assert_cmpuint(held, ==, rows[i].held);
+	}
+	ms_runtime_unref(runtime);
+	ms_kinds_unref(kinds);
+}
+
 #define TOKEN "ZQ7740912XK"
 
 /* What a sender writes where nobody looks for text: each with the token in it. */
@@ -629,6 +694,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/engine/record/recipients", test_recipients);
 	g_test_add_func("/engine/record/accounts", test_accounts);
 	g_test_add_func("/engine/stopped", test_stopped);
+	g_test_add_func("/engine/again", test_again);
 	g_test_add_func("/engine/record/tokens", test_tokens);
 	g_test_add_func("/engine/runtime/current", test_current);
 	g_test_add_func("/engine/runtime/kept", test_kept);
