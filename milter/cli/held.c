@@ -547,6 +547,20 @@ static MsRecord *find(MsDesk *desk, const char *name, int *rc)
 	return record;
 }
 
+/* What a terminal would obey is shown instead: the sender may mean who reads it. */
+static void print_shown(const char *bytes, gsize len, guint8 *before)
+{
+	for (gsize i = 0; i < len; i++) {
+		guint8 c = (guint8)bytes[i];
+		bool c1 = *before == 0xc2 && c >= 0x80 && c < 0xa0; /* ISO 6429, in UTF-8 */
+		if (c1 || c == 0x7f || (c < ' ' && c != '\t' && c != '\r' && c != '\n'))
+			printf("\\x%02x", c);
+		else
+			putchar(c);
+		*before = c;
+	}
+}
+
 static int print_message(MsDesk *desk, const MsRecord *record)
 {
 	g_autoptr(GError) error = NULL;
@@ -555,10 +569,14 @@ static int print_message(MsDesk *desk, const MsRecord *record)
 		return cli_fail_error(error);
 	char buffer[65536];
 	off_t at = 0;
+	guint8 before = 0;
 	putchar('\n');
 	ssize_t n;
 	for (; (n = pread(fd, buffer, sizeof buffer, at)) > 0; at += n)
-		fwrite(buffer, 1, (size_t)n, stdout);
+		if (isatty(STDOUT_FILENO))
+			print_shown(buffer, (gsize)n, &before);
+		else
+			fwrite(buffer, 1, (size_t)n, stdout);
 	int rc = n == 0 ? 0 : cli_fail(EX_IOERR, "the message cannot be read: %s", g_strerror(errno));
 	close(fd);
 	return rc;

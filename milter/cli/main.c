@@ -243,14 +243,13 @@ static bool is_text(const char *name, char **text)
  * help of the option says so. */
 static bool is_full(const char *name, const char *value)
 {
-	if (value == NULL || *value != '\0')
+	bool why = g_strcmp0(name, "why") == 0; /* blanks are no reason either */
+	gsize blanks = value != NULL && why ? strspn(value, " \t\r\n") : 0;
+	if (value == NULL || value[blanks] != '\0')
 		return true;
-	bool why = g_strcmp0(name, "why") == 0;
-	cli_fail(EX_USAGE, "%s%s: \"\" is an empty word%s", name != NULL ? "--" : "",
-		name != NULL ? name : strchr(g_get_prgname(), ' ') + 1,
-		why                    ? "; the reason is kept with what is done"
-			: name != NULL ? "; leave the option out to mean any"
-				       : "");
+	cli_fail(EX_USAGE, "%s%s: \"%s\" is an empty word%s", name != NULL ? "--" : "",
+		name != NULL ? name : strchr(g_get_prgname(), ' ') + 1, value,
+		why ? "; the reason is kept with what is done" : "");
 	return false;
 }
 

@@ -1,5 +1,6 @@
 """Every decision on held mail, on Postfix and on Sendmail, checked at the sink that receives it."""
 import fcntl
+import pty
 import pwd
 import threading
 
@@ -86,6 +87,20 @@ class Cut:
                 sink.sendall(data)
             for x in (source, sink):
                 x.shutdown(socket.SHUT_RDWR)
+
+
+def on_terminal(*args):
+    """What a command writes on one."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([BUILD + '/missent', '-c', m.conf, *args], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave) as command:
+        os.close(slave)
+        out = b''
+        with contextlib.suppress(OSError):  # the other end is closed
+            while data := os.read(master, 65536):
+                out += data
+        command.wait()
+    os.close(master)
+    return out
 
 
 def broken(p):
@@ -363,10 +378,14 @@ def single(p, what):
     held('delete', name)
 
     # the way back into the MTA is nobody else's
-    forged = message(word + ' forged', WRONG, more='X-Missent-Release: %s\r\n' % ('0' * 64))
+    forged = message(word + ' forged', WRONG, more='X-Missent-Release: %s\r\nX-Terminal: \x1b[31m\x07 red\r\n' % ('0' * 64))
     name = p.queue_id(p.send(forged))
     tap.ok(wait_for(lambda: name in p.held()), 'a forged token is not good for anything', p.held())
     tap.ok('0' * 64 not in held('show', '-m', name), '... and is taken off')
+    seen = on_terminal('held', 'show', '-m', name)
+    tap.ok(b'X-Terminal: \\x1b[31m\\x07 ' in seen and b'\x1b[31m' not in seen and b' red' in seen,
+           'what a terminal would obey is shown on one', seen[-500:])
+    tap.ok('X-Terminal: \x1b[31m' in held('show', '-m', name), '... and goes elsewhere as it is')
     held('delete', name)
 
     # notes, assignment, learning

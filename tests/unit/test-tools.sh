@@ -301,6 +301,8 @@ done
 ok 'a percentage that is none' says 64 '--percent 101: 0 to 100 per cent' missent directory suggest-house --percent 101 "$S/m.csv"
 ok 'a message that was never judged' says 65 'has this queue ID' missent audit versions nosuch
 ok 'no reason' says 64 'the reason is kept' missent pause --for 5m --why ''
+ok '... of blanks' says 64 'the reason is kept' missent guard reset --why ' ' x
+ok '... for what moved' says 64 'the reason is kept' missent directory import --accept-moved --why '	' "$S/slipped.csv"
 ok 'held show of nothing' says 65 'no record' missent held show ABCDE12
 
 ok 'a directory that is away: could not be judged' sh -c "
