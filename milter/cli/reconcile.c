@@ -304,11 +304,9 @@ int cli_reconcile(Cli *cli, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &o.json, "for programs", NULL},
 		{"since", 0, 0, G_OPTION_ARG_STRING, &o.since,
-			"tell of mail that did something since then only: 2h, a time, or last: since the last "
-			"run with it",
-			"WHEN"},
+			"what did something since then only: 2h, a time, or last (run with it)", "WHEN"},
 		{"begin", 0, 0, G_OPTION_ARG_NONE, &o.begin,
-			"print from when on --since last needs the log, as journalctl --since takes it", NULL},
+			"print from when on --since last needs a log, for journalctl --since", NULL},
 		{"acknowledge", 0, 0, G_OPTION_ARG_STRING, &o.acknowledge,
 			"end the alert on what passed the filter", "WHY"},
 		{"record", 0, 0, G_OPTION_ARG_NONE, &o.record,

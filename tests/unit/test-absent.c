@@ -221,7 +221,8 @@ static void test_meanwhile(void)
 	load(changes, 0, ROWS);
 }
 
-/* Names are of entries, whatever kinds.conf says of what is known by the one who imported. */
+/* Names are of entries, however kinds.conf of the one who imported recognises them, and whatever it
+ * has beside them. */
 static void test_changed_kinds(void)
 {
 	bool on_redis = strcmp(seen.real->name, "redis") == 0;
@@ -308,7 +309,9 @@ int main(int argc, char **argv)
 	kinds = ms_kinds_parse("kinds.conf", kinds_text, &error);
 	g_assert_no_error(error);
 	other_kinds = ms_kinds_parse("kinds.conf",
-		"kind \"customer-number\" { pattern = {'C-[0-9]{4,9}'}\nknown = no }\n"
+		"kind \"customer-number\" { pattern = {'C-[0-9]{4,12}'}\nbare-length = 9 }\n"
+		"kind \"order-number\" { pattern = {'O-[0-9]{4,9}'} }\n"
+		"kind \"invoice-number\" { pattern = {'I-[0-9]{4,9}'} }\n"
 		"kind \"email\" { pattern = {'[a-z0-9]+@[a-z.]+'}\ncanonical = email }\n",
 		&error);
 	g_assert_no_error(error);
