@@ -171,6 +171,10 @@ static GHashTable *begun_now(const Tend *t, const GPtrArray *open, gint64 *first
 /* What cannot be finished is tried again and again, and nobody looks at its outcome. */
 static void look_at_decisions(Tend *t, const MsSettings *s)
 {
+	if (s->alerts.unfinished_ms <= 0) {
+		set(t, MS_ALERT_UNFINISHED, false, "%s", "");
+		return;
+	}
 	MsLedger *ledger = ms_desk_ledger(t->agent->desk);
 	g_autoptr(GPtrArray) open = ms_decisions_list(ledger, -1, NULL, NULL);
 	gint64 first;
@@ -179,8 +183,7 @@ static void look_at_decisions(Tend *t, const MsSettings *s)
 	GHashTable *begun = begun_now(t, open, &first);
 	bool late = g_hash_table_size(begun) > 0 &&
 		ms_clock_steady() - first >= s->alerts.unfinished_ms * 1000;
-	set(t, MS_ALERT_UNFINISHED, s->alerts.unfinished_ms > 0 && late, "%u begun",
-		g_hash_table_size(begun));
+	set(t, MS_ALERT_UNFINISHED, late, "%u begun", g_hash_table_size(begun));
 	g_clear_pointer(&t->begun, g_hash_table_unref);
 	t->begun = begun;
 }

@@ -259,7 +259,7 @@ with changed(m.state, mode=0o777):
 with open(m.dir + '/password', 'w') as f:
     f.write('secret\n')
 os.chmod(m.dir + '/password', 0o644)
-with settings('desk { submit-password-file = "%s/password"\n socket = "%s/agent.sock" }\n' % (m.dir, m.dir)):
+with settings('desk { submit-password-file = "%s/password" }\n' % m.dir):
     broken('a password that others may read', 'password-files', 'password has mode 0644')
 for name, text, check, words in (
         ('templates that are not there', 'incident { notice-templates = "/none/here" }', 'named-files', '/none/here'),
@@ -314,7 +314,7 @@ with settings('directory { sqlite-file = "%s/house.db" }\n' % S):
     tap.same(doctor(m), {}, '... one is enough')
 with settings('directory { sqlite-file = "%s/none.db" }\n' % S, 'house'):
     broken('a mapping that is not there', 'directory', 'unavailable')
-with settings('reader { program = "%s/missent-reader"\n sandbox = optional }\n' % BUILD):
+with settings('reader { sandbox = optional }\n'):
     broken('workers that need not be confined', 'sandbox', 'unconfined')
 
 # ---- what went out unjudged ----

@@ -433,21 +433,21 @@ static guint permit(const Step *s)
 	return n;
 }
 
-/* To how many it would go who may not have it, and whom nobody names. */
+/* To how many it would go who may not have it, and whom nobody names: a message to one names him. */
 static guint count_others(const Step *s)
 {
-	guint n = 0, held = 0;
+	guint n = 0, all = 0;
 	for (guint k = 0;
 		strcmp(s->ask.verb, "release") == 0 && !s->ask.rightful && k < s->messages->len;
 		k++) {
 		const Message *message = s->messages->pdata[k];
 		for (guint i = 0; i < message->n; i++) {
-			held += message->to[i].state == MS_STATE_HELD;
+			all++;
 			n += message->to[i].state == MS_STATE_HELD &&
 				message->to[i].outcome == MS_OUTCOME_WRONG && s->n_named == 0;
 		}
 	}
-	return s->messages->len == 1 && held == 1 ? 0 : n;
+	return s->messages->len == 1 && all == 1 ? 0 : n;
 }
 
 /* ... whoever is named. */
