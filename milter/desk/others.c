@@ -14,10 +14,14 @@
 
 #include "desk_private.h"
 
-/* One message to one recipient names him.  One of which only he is left names those who had it. */
+/* One message that was held for one recipient names him.  One of which only he is left names those
+ * who had it, too. */
 static bool names_itself(const MsAsk *ask, const MsRecord *record)
 {
-	return ask->uids->len == 1 && ask->total <= 1 && record->recipients->len == 1;
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++)
+		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state != MS_STATE_DELIVERED;
+	return ask->uids->len == 1 && ask->total <= 1 && n == 1;
 }
 
 void desk_count_others(

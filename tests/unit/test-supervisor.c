@@ -499,6 +499,8 @@ static void test_no_descriptors(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	/* A shell has jobs behind & ignore it, and the workers would. */
+	signal(SIGQUIT, SIG_DFL);
 	g_autofree char *text = read_source("policies/kinds.conf");
 	kinds = ms_kinds_parse("kinds.conf", text, NULL);
 	g_assert_nonnull(kinds);
