@@ -127,7 +127,8 @@ def lines(m, name):
     tap.ok('0 changes made, 5 were there already' in out, '... a second time', out)
     out = m.tool('directory', 'follow', '--source', 'billing', '--format', 'csv', '-',
                  stdin='id,op,account,kind,value\n7,put,AC-2,customer-number,"NEW-7"\n6,put,AC-2,customer-number,OLD-6\n')
-    tap.ok('1 changes made, 1 were there already' in out, name + ': CSV', out)
+    tap.ok('1 changes made, 0 were there already, 1 set aside' in out and ':3: has ID 6 and stands behind 7' in out and m.code == 1,
+           name + ': CSV, and what is out of order is none that was there', out)
     out = m.tool('directory', 'import', '--max-shrink', '100', rows_file(BASE))
     tap.ok(m.code != 0 and '--position billing=ID' in out, '... an import must say which changes it has', out)
     m.tool('directory', 'import', '--max-shrink', '100', '--position', 'billing=3', rows_file(BASE))
