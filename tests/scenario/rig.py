@@ -28,6 +28,10 @@ SLOW = 5 if os.environ.get('MS_SANITIZERS') else 1
 # So is everything when several scenarios run side by side.
 PATIENCE = int(os.environ.get('MS_PATIENCE', 1))
 USER = 'nobody'
+# A shell has jobs behind & ignore the second, and nohup the first: what is started here would, too.
+for ignored in (signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 
 
 class Tap:
