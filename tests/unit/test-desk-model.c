@@ -433,7 +433,8 @@ static guint permit(const Step *s)
 	return n;
 }
 
-/* To how many it would go who may not have it, and whom nobody names: a message to one names him. */
+/* To how many it would go who may not have it, and whom nobody names: a message to one names
+ * him. */
 static guint count_others(const Step *s)
 {
 	guint n = 0, all = 0;
