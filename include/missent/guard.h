@@ -39,6 +39,8 @@
 #define MS_GUARD_DOCUMENTS 8
 #define MS_GUARD_STREAMS 16
 #define MS_GUARD_LISTED 200
+/* So long a message is known by its host, queue ID and arrival. */
+#define MS_GUARD_KNOWN_SECONDS 3600
 
 typedef struct {
 	bool on_redis;

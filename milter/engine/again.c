@@ -51,16 +51,6 @@ void ms_again_free(MsAgain *again)
 	g_free(again);
 }
 
-static const char *message_id(const MsReading *reading)
-{
-	for (guint i = 0; i < reading->headers->len; i++) {
-		const MsHeader *header = reading->headers->pdata[i];
-		if (g_ascii_strcasecmp(header->name, "Message-ID") == 0)
-			return header->value;
-	}
-	return "";
-}
-
 static void add(GChecksum *sum, const char *text)
 {
 	g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
@@ -69,8 +59,8 @@ static void add(GChecksum *sum, const char *text)
 /* NULL: it cannot be told from its like. */
 static char *name_of(const MsEnvelope *envelope, const MsReading *reading)
 {
-	const char *id = message_id(reading);
-	if (*id == '\0')
+	const char *id = ms_reading_header(reading, "Message-ID");
+	if (id == NULL || *id == '\0')
 		return NULL;
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	add(sum, id);
@@ -101,7 +91,7 @@ void ms_again_put(MsAgain *again, const MsEnvelope *envelope, const MsReading *r
 	}
 	Entry *entry = g_new0(Entry, 1);
 	*entry = (Entry){name, {g_strdup(counted->queue_id), counted->arrived},
-		ms_clock_steady() + MS_AGAIN_SECONDS * (gint64)G_USEC_PER_SEC};
+		ms_clock_steady() + MS_GUARD_KNOWN_SECONDS * (gint64)G_USEC_PER_SEC};
 	pthread_mutex_lock(&again->lock);
 	Entry *before = g_hash_table_lookup(again->entries, name);
 	if (before != NULL)

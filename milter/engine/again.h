@@ -7,10 +7,10 @@
 #define MISSENT_ENGINE_AGAIN_H
 
 #include "missent/envelope.h"
+#include "missent/guard.h"
 #include "missent/reading.h"
 
-#define MS_AGAIN 4096 /* so many are remembered, */
-#define MS_AGAIN_SECONDS 3600 /* so long as the guard knows a message by its name */
+#define MS_AGAIN 4096 /* so many are remembered, for MS_GUARD_KNOWN_SECONDS */
 
 /* A queue ID, and when it arrived. */
 typedef struct {

@@ -406,11 +406,8 @@ static void ask_fan_in(Ask *ask)
 
 static const char *header_of(const Ask *ask, const char *name)
 {
-	const GPtrArray *headers = ask->m->reading->headers;
-	for (guint i = 0; i < headers->len; i++)
-		if (g_ascii_strcasecmp(((MsHeader *)headers->pdata[i])->name, name) == 0)
-			return ((MsHeader *)headers->pdata[i])->value;
-	return "";
+	const char *value = ms_reading_header(ask->m->reading, name);
+	return value != NULL ? value : "";
 }
 
 #define TOKEN_DIGITS 5

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "missent/guard.h"
+
 #include "step.h"
 
 #define FAN_BYTES 28
@@ -956,6 +958,6 @@ void ms_step_run(const MsStep *step, const MsValues *values, MsStepped *out)
 	g_array_set_size(run.answers, step->ops->len);
 	look_at_all(&run);
 	*out = (MsStepped){run.answers, run.born, false};
-	enter(&run, &name, as_array(ms_stepped_pack(out)), MS_KNOWN_SECONDS);
+	enter(&run, &name, as_array(ms_stepped_pack(out)), MS_GUARD_KNOWN_SECONDS);
 	flush(&run);
 }

@@ -98,8 +98,6 @@ typedef struct {
 	bool again;      /* the message was known */
 } MsStepped;
 void ms_stepped_clear(MsStepped *stepped);
-/* So long a message is known by its name. */
-#define MS_KNOWN_SECONDS 3600
 /* How it is kept and answered: `born`, then of each answer a byte (over) and its numbers. */
 #define MS_ANSWER_BYTES (1 + 6 * 4)
 
