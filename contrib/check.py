@@ -35,8 +35,9 @@ LONG_RUN = 2700
 OTHER = '--other' in sys.argv[1:]
 STOCK = '--stock' in sys.argv[1:]
 SHOTS = os.environ.get('MISSENT_SHOTS', TOP + '/build-shots')
-# Of freed memory: what is kept makes each fork and each fresh page dear, and tests start programs all the time.
-LITTLE_KEPT = 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64'
+# Of freed memory, and of who asked for it: what is kept makes each fork and each fresh page dear, and tests start
+# programs all the time.
+LITTLE_KEPT = 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=4'
 # Side by side they wait for processors too.
 PATIENCE = '3'
 # Scenarios that use one of these share it with their like; those that make traffic, the processors with all that

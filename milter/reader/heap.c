@@ -101,14 +101,19 @@ void heap_settle(bool documents, bool restored)
 
 #else
 
+#include <sanitizer/allocator_interface.h>
+
 void heap_begin(void)
 {
 }
 
+/* What is freed is kept for a while, and taken back piece by piece for what is freed later: each
+ * worker would write to hundreds of pages that it otherwise shares. */
 void heap_settle(bool documents, bool restored)
 {
 	(void)documents;
 	(void)restored;
+	__sanitizer_purge_allocator();
 }
 
 #endif
