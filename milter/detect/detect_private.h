@@ -80,6 +80,12 @@ static inline gsize ms_detect_word_end(const Search *s, gsize word)
 /* The first word of `low` to `high` that begins at `at` or behind it; `high`: none does. */
 gsize ms_detect_word_between(const Search *s, gsize at, gsize low, gsize high);
 
+/* Of a word in any script. */
+static inline bool ms_detect_is_letter(char c)
+{
+	return g_ascii_isalpha(c) || (c & 0x80) != 0;
+}
+
 /* Digits alone, and some?  Words stand one behind the other: no further than to the end of one. */
 static inline bool ms_detect_is_number(const char *text, gsize len)
 {
@@ -264,6 +270,8 @@ bool ms_detect_is_joint(const Search *s, gsize word);
 /* Is the text from `start` to `end` a part of a longer number or name?  `digits`: it has no other
  * characters; `longish`: so many that it is hardly anything else by chance. */
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish);
+/* The same of letters and digits that are known as they stand. */
+bool ms_detect_is_code_glued(const Search *s, gsize start, gsize end);
 /* Is it, from `start` to `end`, some groups of an IBAN that is set in groups of four? */
 bool ms_detect_is_group(const Search *s, gsize start, gsize end);
 /* Is it, from `start` to `end`, a value that a Swiss bill says of itself? */

@@ -4,6 +4,9 @@
  * name and its value, or between two values, are no part of a number: "id=10001&", "BY+10001:",
  * "Nr.10001", "10001.pdf", "10001.0".
  *
+ * Beside a value with letters, which tells more, the same marks are none of it, nor are a slash
+ * and an underline: "GX7781/2026" has GX7781.
+ *
  * A comma sets decimals apart, or cells: behind one that stands before a date, an amount or many
  * digits is no fraction.
  *
@@ -26,6 +29,7 @@
 #define MAX_BILLING 200
 #define MAX_IBAN 34
 #define IBAN_GROUP 4
+#define MIN_NAME 4       /* bytes of letters */
 #define MAX_PART 3       /* of "20260042317-01": a page, a position, a version */
 
 bool ms_detect_is_date(const char *text, gsize len)
@@ -323,17 +327,98 @@ bool ms_detect_in_billing(const Search *s, gsize start, gsize end)
 	return start - from > 5 && g_ascii_strncasecmp(text + from, "//s1/", 5) == 0;
 }
 
+/* Do such marks set words apart there? */
+static bool is_set_by_marks(const Search *s, gsize start, gsize end)
+{
+	return ms_detect_in_billing(s, start, end) || s->span->type == MS_SPAN_NAME ||
+		ms_detect_in_file_name(s, end);
+}
+
+static bool is_step_of_link(const Search *s, gsize start)
+{
+	return start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
+		ms_detect_in_link(s, start);
+}
+
+/* ---- codes: letters and digits that are known as a whole ------------------------------------ */
+
+/* They tell more than as many digits, yet "INV-GX7781" may be a number of its own. */
+static bool is_code_behind(const Search *s, gsize start)
+{
+	const char *text = s->fold->text;
+	if (start < 2 || !goes_on_with(text[start - 1], text[start - 2]))
+		return false;
+	gsize from = start - 1;
+	switch (text[start - 1]) {
+	case '-':
+		while (from > 0 && ms_detect_is_letter(text[from - 1]))
+			from--;
+		return !ms_detect_says_number(text + from, start - 1 - from);
+	case '.': return !is_short_form(text, start - 1);
+	case '@': return true;
+	default: return false;
+	}
+}
+
+/* Is a name there, or the next sentence, whose first letter is a large one? */
+static bool is_name_at(const char *text, gsize len, gsize at)
+{
+	gsize n = 0;
+	while (at + n < len && ms_detect_is_letter(text[at + n]))
+		n++;
+	return n >= MIN_NAME && (at + n == len || !g_ascii_isdigit(text[at + n]));
+}
+
+static bool is_sentence_at(const char *text, gsize len, gsize at)
+{
+	return at + 1 < len && g_ascii_isupper(text[at]) &&
+		(text[at + 1] == ' ' || g_ascii_islower(text[at + 1])) &&
+		is_name_at(text, len, at);
+}
+
+static bool goes_code_on(const Search *s, gsize end)
+{
+	const char *text = s->fold->text;
+	gsize len = s->fold->len;
+	if (end + 1 >= len || !goes_on_with(text[end], text[end + 1]))
+		return false;
+	switch (text[end]) {
+	case '-': return !is_short_part(text, len, end) && !is_name_at(text, len, end + 1);
+	case '.': return !is_file_ending(text, len, end) && !is_sentence_at(text, len, end + 1);
+	case '@': return true;
+	default: return false;
+	}
+}
+
+/* What sites and mailers count with: "b77813". */
+static bool is_hexadecimal(const char *text, gsize start, gsize end)
+{
+	while (start < end && (g_ascii_isxdigit(text[start]) || !g_ascii_isalnum(text[start])))
+		start++;
+	return start == end;
+}
+
+bool ms_detect_is_code_glued(const Search *s, gsize start, gsize end)
+{
+	if (is_set_by_marks(s, start, end))
+		return false;
+	bool counted = is_hexadecimal(s->fold->text, start, end);
+	if (!counted && ms_detect_is_own(s, start, end))
+		return false;
+	if (is_step_of_link(s, start))
+		return counted || !is_apart_in_link(s, start, end);
+	return is_code_behind(s, start) || goes_code_on(s, end);
+}
+
+/* ---- all else --------------------------------------------------------------------------- */
+
 bool ms_detect_is_glued(const Search *s, gsize start, gsize end, bool digits, bool longish)
 {
-	if (ms_detect_in_billing(s, start, end))
-		return false;
-	/* There words are set apart by such marks. */
-	if (s->span->type == MS_SPAN_NAME || ms_detect_in_file_name(s, end))
+	if (is_set_by_marks(s, start, end))
 		return false;
 	if (digits && end - start >= MIN_OWN && ms_detect_is_own(s, start, end))
 		return false;
-	if (digits && start > 0 && strchr("/=&?#+:~%", s->fold->text[start - 1]) != NULL &&
-		ms_detect_in_link(s, start))
+	if (digits && is_step_of_link(s, start))
 		return !longish || !is_apart_in_link(s, start, end);
 	return goes_on_before(s, start, digits, longish) ||
 		goes_on_behind(s, end, digits, longish);

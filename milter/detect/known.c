@@ -139,11 +139,6 @@ static bool is_amount(const Search *s, guint k, gsize start, gsize end)
 		ms_detect_figure(s->fold, label->start, label->end, start, end) == MS_FIGURE_SURELY;
 }
 
-static bool is_of_word(char c)
-{
-	return g_ascii_isalpha(c) || (c & 0x80) != 0;
-}
-
 bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alone)
 {
 	const MsLabel *label = ms_detect_label_of(s, k, start);
@@ -155,7 +150,7 @@ bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alon
 			i += sign - 1;
 			continue;
 		}
-		while (i < start && is_of_word(s->fold->text[i]))
+		while (i < start && ms_detect_is_letter(s->fold->text[i]))
 			i++;
 		if (i > from && !ms_detect_says_number(s->fold->text + from, i - from))
 			return false;
@@ -321,9 +316,10 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
 	if (digits && is_of_date(s, k, hit, start, end))
 		return false;
-	bool glued = ms_detect_is_glued(s, start, end, digits,
-			     digits && len >= kind->joined_digits) &&
-		!(digits && ms_detect_is_one_of_several(s, k, hit->first, hit->last));
+	bool glued = digits
+		? ms_detect_is_glued(s, start, end, true, len >= kind->joined_digits) &&
+			!ms_detect_is_one_of_several(s, k, hit->first, hit->last)
+		: ms_detect_is_code_glued(s, start, end);
 	bool odd = digits &&
 		(glued || ms_detect_is_year(text, len) || !is_of_one_number(s, hit));
 	if ((digits ? is_placed(s, k, hit, start, end, odd)
@@ -340,7 +336,9 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
 			!ms_detect_is_date(text, len) &&
 			(kind->form == MS_FORM_PHONE || !is_last_dialled(s, start, end));
-	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length))
+	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length) ||
+		(len < kind->joined_length &&
+			ms_detect_is_part_of_known(s, NULL, hit->first, hit->last)))
 		return false;
 	/* Letters alone are words. */
 	return ms_has_digit(text, len);

@@ -265,11 +265,6 @@ static bool is_asked(const Short *c, gsize start)
 	return ms_detect_asks_for_number(fold, from, start);
 }
 
-static bool is_letter(char c)
-{
-	return g_ascii_isalpha(c) || (c & 0x80) != 0;
-}
-
 /* "customers", "Kunden", "clienti": may what ends at `end` be of several?  It has one of these
  * letters behind a name of one, which "asiakas", "müşteri" and "pircējs" have not; "klients",
  * "abonentas" and "Kunde" are of one. */
@@ -277,7 +272,7 @@ bool ms_detect_may_be_of_many(Search *s, guint k, gsize end)
 {
 	const char *word = s->fold->text + end;
 	gsize len = 0;
-	for (; len < end && is_letter(word[-1]); len++)
+	for (; len < end && ms_detect_is_letter(word[-1]); len++)
 		word--;
 	bool one = g_ascii_strncasecmp(word, "klient", 6) == 0 ||
 		g_ascii_strncasecmp(word, "abonent", 7) == 0;
@@ -380,7 +375,7 @@ static bool are_alike(const Search *s, guint k, gsize number, gsize last)
 	return ms_filters_have(s->known, ms_kinds_nth(s->kinds, k)->tag,
 		       text + words[number].start, len) &&
 		(has_next(s->fold, end) ||
-			!(is_letter(fold[end]) || (fold[end] == ' ' && is_letter(fold[end + 1]))));
+			!(ms_detect_is_letter(fold[end]) || (fold[end] == ' ' && ms_detect_is_letter(fold[end + 1]))));
 }
 
 /* "Kunden 4530-4711": is it the end of a row of which the beginning stands there? */
@@ -495,7 +490,7 @@ static bool is_in_row(const Short *c, guint k, gsize start, gsize end)
 		at--;
 	bool apart = start - at > 1 || (start > at && text[at] == '\t');
 	at -= at > 0 && text[at - 1] == ':';
-	for (from = at; from > 0 && is_letter(text[from - 1]); from--)
+	for (from = at; from > 0 && ms_detect_is_letter(text[from - 1]); from--)
 		;
 	if (!apart || from == at || ms_detect_may_be_of_many(c->s, k, at))
 		return false;

@@ -70,6 +70,9 @@ static const struct {
 	{'V', "email", "anna@googlemail.com"},
 	{'W', "billing-address", "12 rue des Lilas, 69003 Lyon, FR"},
 	{'s', "billing-address", "北京市朝阳区建国路88号 100022"},
+	{'X', "customer-number", "GX7781"},
+	{'Y', "customer-number", "B77813"},
+	{'Z', "invoice-number", "GX7781/26-4"},
 };
 
 /* ---- the directory -------------------------------------------------------------------- */
@@ -404,6 +407,66 @@ static void test_pairs(void)
 		{"KdNr: 1 and later a sum of more than that, 5927", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* Known values of few characters with letters among them, beside the marks that programs, sites and
+ * people set, as numbers of as many digits are found beside them, and what goes on behind such a mark. */
+static void test_codes(void)
+{
+	static const Row texts[] = {
+		{"id=GX7781", "X"},
+		{"id=GX7781&x=1", "X"},
+		{"a=GX7781&b=2", "X"},
+		{"BY+GX7781:", "X"},
+		{"UNB'NAD+BY+GX7781::91'", "X"},
+		{"GX7781+1", "X"},
+		{"ticket#GX7781", "X"},
+		{"\\\\files\\GX7781\\letters", "X"},
+		{"Ref.GX7781", "X"},
+		{"No.GX7781, open", "X"},
+		{"Nr-GX7781", "X"},
+		{"GX7781.Bitte zahlen", "X"},
+		{"thanks,GX7781,Meier", "X"},
+		{"GX7781/GX7781", "X"},
+		{"Transfer GX7781/NW-44017", "oX"},
+		{"2026/GX7781", "X"},
+		{"GX7781/1", "X"},
+		{"GX7781-1", "X"},
+		{"GX7781-Meier", "X"},
+		{"GX7781-Müller", "X"},
+		{"GX7781_Meier", "X"},
+		{"scan_GX7781_2026", "X"},
+		{"gx7781_open items", "X"},
+		{"B77813/Meier", "Y"},
+		{"id=B77813", "Y"},
+		{"https://portal.seller.example/pay?id=GX7781", "X"},
+		{"https://portal.seller.example/pay?id=GX7781&lang=de", "X"},
+		{"https://portal.seller.example/c/GX7781", "X"},
+		{"https://portal.seller.example/customers/GX7781/bills", "X"},
+		{"<https://cdn.example/GX7781.pdf>", "X"},
+		{"www.seller.example/#GX7781", "X"},
+		/* a longer number, word or name */
+		{"INV-GX7781", ""},
+		{"2026-GX7781", ""},
+		{"GX7781-2026", ""},
+		{"GX7781-X4471", ""},
+		{"GX7781.5513", ""},
+		{"gx7781.hosting.example", ""},
+		{"GX7781@mail.example", ""},
+		{"XGX7781", ""},
+		{"GX77813/1", ""},
+		{"AGX7781=1", ""},
+		/* ... that is known */
+		{"GX7781/26-4", "Z"},
+		{"id=GX7781/26-4", "Z"},
+		/* what sites count with is in letters up to F, too */
+		{"https://cdn.example/a/b77813", ""},
+		{"https://cdn.example/?v=b77813&c=1", ""},
+		{"<b77813.1@mail.example>", ""},
+		{"https://cdn.example/a-GX7781-b/x", ""},
+		{"https://cdn.example/xGX7781y", ""},
+	};
+	try_rows(PLAIN, texts, G_N_ELEMENTS(texts));
 }
 
 /* What people and programs glue to a number when they name a file, and what is none of them. */
@@ -1611,6 +1674,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/zeros", test_zeros);
 	g_test_add_func("/spelling/within", test_within);
 	g_test_add_func("/spelling/pairs", test_pairs);
+	g_test_add_func("/spelling/codes", test_codes);
 	g_test_add_func("/spelling/glued", test_glued);
 	g_test_add_func("/spelling/own", test_own);
 	g_test_add_func("/spelling/lettered", test_lettered);
