@@ -366,14 +366,12 @@ bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, 
 }
 
 /* "10400751", which is one customer's number and the invoice of another: what else it may be, or
- * NULL.  False: it is not of this kind, since its place says more clearly that it is of another. */
-static bool tell_apart(
-	const Search *s, guint k, const MsHit *hit, const char *value, GPtrArray **either_out)
+ * NULL.  False: it is not of this kind, since its place says more clearly that it is of another.
+ * `whole`: it is all that the words have, and of another kind only if it counts as that. */
+static bool tell_apart(const Search *s, guint k, const MsHit *hit, const char *text, gsize len,
+	bool whole, const char *value, GPtrArray **either_out)
 {
 	gsize start = ms_detect_word_start(s, hit->first), end = ms_detect_word_end(s, hit->last);
-	const MsWord *words = s->compact->words;
-	const char *text = s->compact->text + words[hit->first].start;
-	gsize len = words[hit->last].end - words[hit->first].start;
 	if (!ms_detect_is_shared(s, ms_kinds_nth(s->kinds, k), text, len))
 		return true;
 	g_autoptr(GPtrArray) either = ms_identifiers_new();
@@ -382,7 +380,7 @@ static bool tell_apart(
 		const MsKind *other = ms_kinds_nth(s->kinds, i);
 		if (i == k || !is_plain(other) ||
 			!ms_filters_have(s->known, other->tag, text, len) ||
-			!counts(s, i, hit, start, end))
+			(whole && !counts(s, i, hit, start, end)))
 			continue;
 		guint others = said(s, i, hit, start, end);
 		if (others > own)
@@ -393,6 +391,28 @@ static bool tell_apart(
 	if (either->len > 0)
 		*either_out = g_steal_pointer(&either);
 	return true;
+}
+
+static void add(Search *s, guint k, const MsHit *hit, gsize start, gsize end, const char *text,
+	gsize len, bool whole, guint belief)
+{
+	g_autofree char *value = g_utf8_strup(text, (gssize)len);
+	g_autoptr(GPtrArray) either = NULL;
+	if (!tell_apart(s, k, hit, text, len, whole, value, &either))
+		return;
+	s->either = either;
+	ms_detect_add_value(s, ms_kinds_nth(s->kinds, k), start, end, value, belief);
+	s->either = NULL;
+}
+
+void ms_detect_add_known(Search *s, guint k, gsize start, gsize end, const char *text, gsize len,
+	guint belief)
+{
+	gsize first = ms_detect_word_between(s, start + 1, 0, s->compact->n_words);
+	MsHit hit = {.first = MAX(first, 1) - 1};
+	hit.last = MAX(ms_detect_word_between(s, end, first, s->compact->n_words), 1) - 1;
+	add(s, k, &hit, start, end, text, len, false,
+		belief | MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
 }
 
 static void take(Search *s, guint k, const MsHit *hit)
@@ -421,13 +441,7 @@ static void take(Search *s, guint k, const MsHit *hit)
 		ms_detect_add_value(s, kind, start, end, plain ? written : piece, belief);
 		return;
 	}
-	g_autofree char *value = g_utf8_strup(piece, -1);
-	g_autoptr(GPtrArray) either = NULL;
-	if (!tell_apart(s, k, hit, value, &either))
-		return;
-	s->either = either;
-	ms_detect_add_value(s, kind, start, end, value, belief);
-	s->either = NULL;
+	add(s, k, hit, start, end, piece, strlen(piece), true, belief);
 }
 
 /* As it stands in the directory, of a country whose addresses are not known; others are found by

@@ -65,9 +65,7 @@ static void take_value(const Payload *p, const char *text, gsize len, gsize leas
 			take_email(p, kind, text, len);
 			continue;
 		}
-		g_autofree char *value = g_ascii_strup(compact, -1);
-		ms_detect_add_value(
-			s, kind, p->from, p->until, value, MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+		ms_detect_add_known(s, k, p->from, p->until, compact, n, 0);
 	}
 }
 

@@ -41,6 +41,8 @@ static bool is_machines(const MsFold *fold, gsize from, gsize until)
 		near--;
 	if (near > 0 && text[near - 1] == '<')
 		return true;
+	if (until + 1 < fold->len && memcmp(text + until, "</", 2) == 0)
+		return false; /* an element of XML */
 	char before = from > 1 && text[from - 2] != '\n' ? text[from - 1] : '\0',
 	     behind = until < fold->len ? text[until] : '\0';
 	bool last = until + 1 >= fold->len || !g_ascii_isalnum(text[until + 1]);
@@ -52,27 +54,107 @@ static bool is_machines(const MsFold *fold, gsize from, gsize until)
 		(from >= 6 && memcmp(text + from - 6, "(8020)", 6) == 0);
 }
 
-/* Is it a reference, as the words before it say or the marks around it? */
-static bool is_said(const Search *s, gsize from, gsize until)
+/* What is said of a number: nothing; that it is paid or referred to, as a bill's own number is, too;
+ * or by which rule it was made. */
+typedef enum { SAID_NOTHING, SAID_PAID, SAID_RULE } Said;
+
+static bool has(const char *word, gsize len, const char *part)
 {
-	static const char *const words[] = {"kenmerk", "ocr", "kid", "viite", "referen",
-		"mededeling", "communication", "symbol", "payment", "betalning", "betaling",
-		"zahlung", "esr", "avviso", "iuv", "captura", "nosso numero", "poziv", "sklic",
-		"kodas", "giro", "|ro:", "\xcf\x80\xce\xbb\xce\xb7\xcf\x81\xcf\x89\xce\xbc", NULL};
-	const char *text = s->fold->text;
+	return memmem(word, len, part, strlen(part)) != NULL;
+}
+
+static Said said_by(const char *word, gsize len)
+{
+	static const MsListed rules[] = {MS_LISTED("ocr"), MS_LISTED("ocrnr"),
+		MS_LISTED("ocrnummer"), MS_LISTED("kid"), MS_LISTED("kidnr"),
+		MS_LISTED("kidnummer"), MS_LISTED("esr"), MS_LISTED("iuv"), MS_LISTED("avviso"),
+		MS_LISTED("mededeling"), MS_LISTED("captura"), MS_LISTED("nosso"),
+		MS_LISTED("poziv"), MS_LISTED("sklic"), MS_LISTED("kodas")};
+	static const MsListed paid[] = {MS_LISTED("payment"), MS_LISTED("payments"),
+		MS_LISTED("betalning"), MS_LISTED("betaling"), MS_LISTED("zahlung"),
+		MS_LISTED("communication"), MS_LISTED("symbol"), MS_LISTED("giro"),
+		MS_LISTED("plusgiro"), MS_LISTED("bankgiro"), MS_LISTED("postgiro")};
+	/* People and votes. */
+	static const MsListed others[] = {MS_LISTED("referent"), MS_LISTED("referenten"),
+		MS_LISTED("referentin"), MS_LISTED("referents"), MS_LISTED("referendum")};
+	if (ms_detect_is_listed(rules, G_N_ELEMENTS(rules), word, len) || has(word, len, "kenmerk") ||
+		has(word, len, "viite"))
+		return SAID_RULE;
+	bool refers = (has(word, len, "referen") || has(word, len, "referans")) &&
+		!ms_detect_is_listed(others, G_N_ELEMENTS(others), word, len);
+	return refers || ms_detect_is_listed(paid, G_N_ELEMENTS(paid), word, len) ? SAID_PAID
+										 : SAID_NOTHING;
+}
+
+/* Where the nearest label before `from` begins: it is that one's, whatever is paid before. */
+static gsize label_before(const Search *s, gsize from)
+{
+	gsize at = 0;
+	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
+		const MsLabel *label = ms_detect_label_of(s, k, from);
+		if (label != NULL)
+			at = MAX(at, label->start);
+	}
+	return at;
+}
+
+static bool ends_sentence(const MsFold *fold, gsize from, gsize until)
+{
+	return until - from >= 2 && strchr(".!?", fold->text[from]) != NULL &&
+		g_ascii_isspace(fold->text[from + 1]) && g_ascii_isupper(fold->text[until]);
+}
+
+/* Are these the bytes that set such numbers apart: "+++", "***"? */
+static bool is_starred(const MsFold *fold, gsize from, gsize until)
+{
+	return from >= 3 && until + 3 <= fold->len &&
+		(memcmp(fold->text + from - 3, "+++", 3) == 0 ||
+			memcmp(fold->text + from - 3, "***", 3) == 0) &&
+		memcmp(fold->text + from - 3, fold->text + until, 3) == 0;
+}
+
+/* By the words before word `first` in its line, or in the one before where it begins its own. */
+static Said said_before(const Search *s, gsize first)
+{
+	const MsWord *words = s->compact->words;
+	const MsFold *fold = s->fold;
+	gsize from = words[first].from, begin = from > FAR ? from - FAR : 0;
+	const char *line = memrchr(fold->text + begin, '\n', from - begin);
+	if (line != NULL && from - (gsize)(line - fold->text) > 3)
+		begin = (gsize)(line - fold->text);
+	bool paid = false;
+	for (gsize word = first; word > 0 && words[word - 1].from >= begin; word--) {
+		const MsWord *w = &words[word - 1];
+		if (ends_sentence(fold, w->until, w[1].from))
+			break;
+		Said said = said_by(s->compact->text + w->start, w->end - w->start);
+		if (said == SAID_RULE)
+			return said;
+		paid = paid || (said == SAID_PAID && w->from >= label_before(s, from));
+	}
+	/* The beginning of a Greek word, and a field of a Serbian code. */
+	static const char *const marks[] = {
+		"\xcf\x80\xce\xbb\xce\xb7\xcf\x81\xcf\x89\xce\xbc", "|RO:", "|ro:"};
+	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
+		if (memmem(fold->text + begin, from - begin, marks[i], strlen(marks[i])) != NULL)
+			return SAID_RULE;
+	return paid ? SAID_PAID : SAID_NOTHING;
+}
+
+/* Is it a reference, as the words before it say or the marks around it? */
+static Said said_of(const Search *s, gsize first, gsize until)
+{
+	gsize from = s->compact->words[first].from;
+	if (is_machines(s->fold, from, until) || is_starred(s->fold, from, until))
+		return SAID_RULE;
+	Said said = said_before(s, first);
 	gsize begin = from > FAR ? from - FAR : 0;
-	const char *line = memrchr(text + begin, '\n', from - begin);
-	if (line != NULL && from - (gsize)(line - text) > 3)
-		begin = (gsize)(line - text);
-	g_autofree char *before = g_ascii_strdown(text + begin, (gssize)(from - begin));
-	for (const char *const *w = words; *w != NULL; w++)
-		if (strstr(before, *w) != NULL)
-			return true;
-	if (is_machines(s->fold, from, until))
-		return true;
-	bool ogm = from >= 3 && until + 3 <= s->fold->len &&
-		(memcmp(text + from - 3, "+++", 3) == 0 || memcmp(text + from - 3, "***", 3) == 0);
-	return ogm && memcmp(text + from - 3, text + until, 3) == 0;
+	/* A telephone, an amount, a date. */
+	if (said != SAID_NOTHING &&
+		ms_detect_figure(s->fold, begin, begin, from, until) >
+			(said == SAID_RULE ? MS_FIGURE_PERHAPS : MS_FIGURE_NONE))
+		return SAID_NOTHING;
+	return said;
 }
 
 /* "SI00", "HR01": by which rule the reference behind it is made. */
@@ -89,10 +171,12 @@ static bool is_behind_model(const Search *s, gsize word)
 		is_model(s->compact->text + w[-1].start, RF);
 }
 
-static void take_from(Search *s, gsize from, gsize until, const char *text, gsize len, gsize least)
+/* False: nobody has it. */
+static bool take_from(Search *s, gsize from, gsize until, const char *text, gsize len, gsize least)
 {
+	bool known = false;
 	if (len < least || !ms_filters_have_any(s->known, text, len))
-		return;
+		return false;
 	for (guint k = 0; k < ms_kinds_count(s->kinds); k++) {
 		const MsKind *kind = ms_kinds_nth(s->kinds, k);
 		bool number = kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS;
@@ -100,27 +184,55 @@ static void take_from(Search *s, gsize from, gsize until, const char *text, gsiz
 			kind->family != MS_FAMILY_NONE || len < MIN(kind->bare_digits, least) ||
 			!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
-		g_autofree char *value = g_ascii_strup(text, (gssize)len);
-		ms_detect_add_value(
-			s, kind, from, until, value, MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+		known = true;
+		ms_detect_add_known(s, k, from, until, text, len, 0);
 	}
+	return known;
 }
 
-static void take(Search *s, gsize from, gsize until, const char *text, gsize len)
+static bool take(Search *s, gsize from, gsize until, const char *text, gsize len)
 {
-	take_from(s, from, until, text, len, MIN_ALL - 1);
+	return take_from(s, from, until, text, len, MIN_ALL - 1);
 }
 
-/* Without zeros and check digits; a check digit may stand before the zeros as well. */
-static void take_digits(Search *s, gsize from, gsize until, const char *text, gsize len)
+/* The sum of Finnish and Estonian references. */
+static bool is_731(const char *digits, gsize len)
+{
+	static const guint weights[] = {7, 3, 1};
+	guint sum = 0;
+	for (gsize i = 0; i + 1 < len; i++)
+		sum += weights[i % 3] * (guint)(digits[len - 2 - i] - '0');
+	return (sum + (guint)(digits[len - 1] - '0')) % 10 == 0;
+}
+
+/* The rest of the Belgian ones. */
+static bool is_97(const char *digits, gsize len)
+{
+	guint rest = 0;
+	for (gsize i = 0; i + 2 < len; i++)
+		rest = (rest * 10 + (guint)(digits[i] - '0')) % 97;
+	return (rest == 0 ? 97 : rest) ==
+		(guint)(digits[len - 2] - '0') * 10 + (guint)(digits[len - 1] - '0');
+}
+
+static bool is_checked(const char *digits, gsize len, gsize check)
+{
+	return check == 1 ? ms_kind_luhn(digits, len) || is_731(digits, len) : is_97(digits, len);
+}
+
+/* Without zeros and check digits; a check digit may stand before the zeros as well.  What is known
+ * with its last digits has none behind; where nothing tells the rule, they must be right by one
+ * that may be meant. */
+static void take_digits(
+	Search *s, gsize from, gsize until, const char *text, gsize len, Said said)
 {
 	gsize zeros = strspn(text, "0"), led = strspn(text + 1, "0");
-	for (gsize check = 0; check <= MAX_CHECK; check++) {
-		if (zeros + check < len)
+	bool known = zeros < len && take(s, from, until, text + zeros, len - zeros);
+	if (zeros == 0 && led > 0 && led + 1 < len)
+		known = take(s, from, until, text + 1 + led, len - 1 - led) || known;
+	for (gsize check = 1; !known && check <= MAX_CHECK && zeros + check < len; check++)
+		if (said == SAID_RULE || is_checked(text + zeros, len - zeros, check))
 			take(s, from, until, text + zeros, len - zeros - check);
-		if (zeros == 0 && led > 0 && led + 1 < len && check == 0)
-			take(s, from, until, text + 1 + led, len - 1 - led);
-	}
 }
 
 /* The numbers that two zeros at least set apart, from each other and from check digits. */
@@ -140,7 +252,7 @@ static void take_padded(Search *s, gsize from, gsize until, const char *digits, 
 
 void ms_detect_reference(Search *s, gsize from, gsize until, const char *digits, gsize len)
 {
-	take_digits(s, from, until, digits, len);
+	take_digits(s, from, until, digits, len, SAID_RULE);
 	take_padded(s, from, until, digits, len);
 }
 
@@ -181,12 +293,15 @@ static void by_parts(Search *s, gsize word)
 		from += RF;
 		len -= RF;
 	}
-	if (!ms_detect_is_number(text + from, len) ||
-		(!glued && !is_behind_model(s, first) &&
-			!is_said(s, words[first].from, words[word].until)))
+	if (!ms_detect_is_number(text + from, len))
+		return;
+	Said said = glued || is_behind_model(s, first) ? SAID_RULE
+						       : said_of(s, first, words[word].until);
+	if (said == SAID_NOTHING)
 		return;
 	g_autofree char *digits = g_strndup(text + from, len);
-	ms_detect_reference(s, words[word].from, words[word].until, digits, len);
+	take_digits(s, words[word].from, words[word].until, digits, len, said);
+	take_padded(s, words[word].from, words[word].until, digits, len);
 }
 
 /* Behind a word for a payment's reference, with nothing but marks between: "VS: 482917". */
@@ -230,13 +345,13 @@ static void by_digits(Search *s, gsize first, gsize last)
 	if (len == BARS && (*digits == '4' || *digits == '5')) {
 		digits[BARS_END] = '\0';
 		gsize start = *digits == '4' ? BARS_REF : BARS_RF;
-		take_digits(s, from, until, digits + start, BARS_END - start);
+		take_digits(s, from, until, digits + start, BARS_END - start, SAID_RULE);
 		return;
 	}
-	bool said = len == QR || is_behind_model(s, first) || is_said(s, from, until);
-	if (said)
-		take_digits(s, from, until, digits, len);
-	if ((said && len >= MIN_PADDED) || (len >= MIN_LONG && is_grouped(s, first, last)))
+	Said said = len == QR || is_behind_model(s, first) ? SAID_RULE : said_of(s, first, until);
+	if (said != SAID_NOTHING && !ms_detect_is_part_of_known(s, NULL, first, last))
+		take_digits(s, from, until, digits, len, said);
+	if ((said != SAID_NOTHING && len >= MIN_PADDED) || (len >= MIN_LONG && is_grouped(s, first, last)))
 		take_padded(s, from, until, digits, len);
 }
 

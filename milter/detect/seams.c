@@ -162,9 +162,7 @@ static void take(Search *s, gsize word, const Edge *begin, const Edge *end, bool
 			(!fits(kind, text, len, begin->seam, lettered, in_name) &&
 				!is_said(s, k, word, begin, end)))
 			continue;
-		g_autofree char *value = g_ascii_strup(text, (gssize)len);
-		ms_detect_add_value(s, kind, begin->fold, end->fold, value,
-			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE);
+		ms_detect_add_known(s, k, begin->fold, end->fold, text, len, 0);
 	}
 }
 

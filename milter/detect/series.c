@@ -41,9 +41,7 @@ void ms_detect_add_both(Search *s, gsize start, gsize end, const char *series, g
 			kind->family != MS_FAMILY_NONE ||
 			!ms_filters_have(s->known, kind->tag, text, len))
 			continue;
-		g_autofree char *value = g_ascii_strup(text, (gssize)len);
-		ms_detect_add_value(s, kind, start, end, value,
-			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);
+		ms_detect_add_known(s, k, start, end, text, len, MS_BELIEF_LABELLED);
 	}
 }
 

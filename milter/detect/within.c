@@ -135,10 +135,7 @@ static void take_number(Search *s, gsize first, gsize last, const char *text, gs
 					 ms_detect_is_glued(s, start, end, true,
 						 len >= kind->joined_digits)))
 			continue;
-		g_autofree char *value = g_strndup(text, len);
-		ms_detect_add_value(s, kind, start, end, value,
-			MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE |
-				(labelled ? MS_BELIEF_LABELLED : 0));
+		ms_detect_add_known(s, k, start, end, text, len, labelled ? MS_BELIEF_LABELLED : 0);
 	}
 }
 

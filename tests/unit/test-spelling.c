@@ -73,6 +73,10 @@ static const struct {
 	{'X', "customer-number", "GX7781"},
 	{'Y', "customer-number", "B77813"},
 	{'Z', "invoice-number", "GX7781/26-4"},
+	{'1', "invoice-number", "99617720"},
+	{'4', "customer-number", "9961772"},
+	{'2', "invoice-number", "10400751"},
+	{'3', "customer-number", "10400751"},
 };
 
 /* ---- the directory -------------------------------------------------------------------- */
@@ -799,6 +803,76 @@ static void test_payments(void)
 		{"000000000000000000730419989", ""},
 	};
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+}
+
+/* What is paid, and is no reference by any rule: a bill's own number that begins as a customer's. */
+static void test_paid(void)
+{
+	static const Row rows[] = {
+		/* check digits, of the rules that any country's word may mean */
+		{"Payment reference: 730419587", "a"},
+		{"Zahlungsreferenz 7304 1958 9", "a"},
+		{"Communication: 7304195885", "a"},
+		{"Please pay with reference no. 0000730419589", "a"},
+		{"Payment reference: 730419582", ""},
+		{"Referenz: 7304195834", ""},
+		/* ... or of the word's own, whatever they are */
+		{"OCR/fakturanummer: 730419582", "a"},
+		{"Ert OCR-nr 730419582", "a"},
+		{"Maksuviite: 730419582", "a"},
+		{"betalingskenmerk bij deze factuur 7000000073041958", "a"},
+		/* a number with a label of its own */
+		{"Thank you for your payment of invoice 730419589.", ""},
+		{"Zahlung der Rechnung 730419589", ""},
+		{"Betaling av faktura 730419589", ""},
+		{"Payment: order no. 730419587", ""},
+		{"Zahlungserinnerung: Rechnung 730419589", ""},
+		/* other words, of which these are parts */
+		{"Zahlungserinnerung 730419589", ""},
+		{"Seller Communications, item 730419589", ""},
+		{"Democracy fund, item 730419589", ""},
+		{"Kidswear article 730419589", ""},
+		{"Girocard terminal 730419589", ""},
+		{"Unser Referent, Zimmer 730419589", ""},
+		/* another sentence, a telephone, an element of XML */
+		{"Payment terms: net. Meter reading 730419589", ""},
+		{"Payment, Tel. 0730419589", ""},
+		{"<Total>730419582</Total>", ""},
+		/* what is known as it stands */
+		{"OCR-nummer: 99617720", "1"},
+		{"Payment reference: 99617720", "1"},
+		{"KID: 00099617720", "1"},
+		/* two that have one number: what the label says, or either */
+		{"Invoice 10400751", "2"},
+		{"Payment for invoice 10400751", "2"},
+		{"Zahlung Rechnungsnummer: 10400751", "2"},
+		{"Rechnung Nr. 0010400751", "2"},
+		{"Rechnung Nr.: RF18 1040 0751", "2"},
+		{"OCR 104007512", "2"},
+		{"Payment, customer number 10400751", "3"},
+	};
+	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
+	/* one finding, and not one of each */
+	static const char *const either[] = {"10400751", "Payment reference: 10400751",
+		"RF18 1040 0751", "Zahlung 104007513", "Viite 00010400751", "0010400751"};
+	for (gsize i = 0; i < G_N_ELEMENTS(either); i++) {
+		g_autofree char *mail = g_strconcat(PLAIN "\n", either[i], "\n", NULL);
+		g_autoptr(MsReading) reading = read_mail(mail);
+		guint n = 0;
+		for (guint k = 0; k < reading->findings->len; k++) {
+			const MsFinding *f = reading->findings->pdata[k];
+			if (strcmp(f->value, "10400751") != 0 || strcmp(f->kind, "phone") == 0)
+				continue;
+			n++;
+			if (f->either == NULL || f->either->len != 1)
+				g_test_message("%s: %s alone", either[i], f->kind);
+			g_assert_nonnull(f->either);
+			g_assert_cmpuint(f->either->len, ==, 1);
+		}
+		if (n != 2)
+			g_test_message("%s: %u", either[i], n);
+		g_assert_cmpuint(n, ==, 2);
+	}
 }
 
 /* In letter-spacing, as labels and headings are set; what the directory has not as well. */
@@ -1682,6 +1756,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spelling/spoken", test_spoken);
 	g_test_add_func("/spelling/numbers-of", test_numbers_of);
 	g_test_add_func("/spelling/payments", test_payments);
+	g_test_add_func("/spelling/paid", test_paid);
 	g_test_add_func("/spelling/spaced", test_spaced);
 	g_test_add_func("/spelling/beside", test_beside);
 	g_test_add_func("/spelling/headed", test_headed);
