@@ -126,9 +126,9 @@ bool ms_audit_publish(MsAudit *audit, char **checkpoint_out, GError **error);
  * this log and in those that were put aside, and that nobody has kept since `before`; where a log
  * cannot be read, none. */
 bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error);
-/* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's),
- * and the new one begins with the last checkpoint of it that its key signed, who began it, and
- * why. */
+/* A new log, after damage: the one that is there is kept beside it (`*aside_out`, the caller's;
+ * NULL: it is gone), and the new one begins with the last checkpoint of it that its key signed,
+ * who began it, and why. */
 bool ms_audit_begin(
 	const char *path, const char *who, const char *why, char **aside_out, GError **error);
 
@@ -208,6 +208,8 @@ bool ms_audit_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *
 /* The folder has another log than the one of which the key, or a checkpoint, is kept beside it; or
  * that as it was before: in words, the caller's; NULL: it is that one, or nothing was kept. */
 char *ms_audit_not_as_kept(const char *folder);
+/* The first of these, by the keys alone, and whether the folder is gone: no log is opened. */
+char *ms_audit_not_ours(const char *folder);
 /* Somebody else remembers this checkpoint of the trail at `path`.  False: that does not have it
  * (MS_ERROR_INPUT), and within a minute nothing is written into it any more; or it cannot be
  * looked at.  What

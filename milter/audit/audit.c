@@ -207,29 +207,39 @@ static bool import_line(const MsAuditLine *line, void *user, GError **error)
 
 /* Of a log that takes the place of another. */
 typedef struct {
-	const char *who, *why, *kept_in, *checkpoint;
+	const char *who, *why, *kept_in, *checkpoint; /* kept_in: NULL: it is gone */
 } After;
 
-/* A log whose first entries are the lines of the plain files, or, with `after`, what was before. */
+/* Those of the plain files of older versions, if there are any. */
+static bool import_plain(MsTlog *log, const char *path, guint64 *lines_out, GError **error)
+{
+	g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(free);
+	Import import = {log, batch, 0};
+	bool fine = ms_audit_each_plain(
+			    path, G_MININT64, G_MAXINT64, import_line, &import, error) &&
+		import_batch(&import, error);
+	*lines_out = import.lines;
+	return fine;
+}
+
+/* A log whose first entries are the lines of the plain files, unless another log is kept that has
+ * them, and then, with `after`, what was before. */
 static bool fill(MsTlog *log, const char *path, const After *after, GError **error)
 {
+	guint64 older = 0;
+	bool imports = after == NULL || after->kept_in == NULL;
+	if (imports && !import_plain(log, path, &older, error))
+		return false;
 	GString *begin = ms_audit_line(MS_AUDIT_BEGIN);
 	put_host(begin);
+	if (imports)
+		ms_put_integer(begin, "older_lines", (gint64)older);
 	if (after != NULL) {
 		ms_put_text(begin, "who", after->who);
 		ms_put_text(begin, "why", after->why);
 		ms_put_text(begin, "kept_in", after->kept_in);
 		ms_put_text(begin, "checkpoint", after->checkpoint);
-		return append_line(log, begin, error);
 	}
-	g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(free);
-	Import import = {log, batch, 0};
-	if (!ms_audit_each_plain(path, G_MININT64, G_MAXINT64, import_line, &import, error) ||
-		!import_batch(&import, error)) {
-		g_string_free(begin, TRUE);
-		return false;
-	}
-	ms_put_integer(begin, "older_lines", (gint64)import.lines);
 	return append_line(log, begin, error);
 }
 
@@ -263,12 +273,51 @@ static bool make_fresh(const char *fresh, const char *path, const After *after, 
 	return fine;
 }
 
+/* The last one that its key signed, in one line; NULL: there is none. */
+static char *last_good(const char *folder)
+{
+	static const char *const names[] = {"latest", "latest.new", "checkpoint"};
+	g_autofree char *vkey = ms_audit_key_of(folder);
+	g_auto(MsCheckpoint) best = {0};
+	if (vkey == NULL)
+		return NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
+		gsize len = 0;
+		MsCheckpoint one = {0};
+		if (!ms_io_contents(path, &text, &len, NULL) ||
+			!ms_checkpoint_parse(text, len, vkey, &one, NULL))
+			continue;
+		if (best.text == NULL || one.size > best.size) {
+			ms_checkpoint_clear(&best);
+			best = one;
+		} else {
+			ms_checkpoint_clear(&one);
+		}
+	}
+	g_auto(MsCheckpoint) kept = {0};
+	if (ms_audit_kept(folder, vkey, &kept) && kept.size > best.size)
+		return ms_checkpoint_line(kept.text);
+	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
+}
+
 /* Put in its place when it is whole. */
-static bool make(const char *folder, const char *path, GError **error)
+static bool put_fresh(
+	const char *folder, const char *path, const After *after, GError **error)
 {
 	g_autofree char *fresh = g_strconcat(folder, ".new", NULL);
-	return make_fresh(fresh, path, NULL, error) &&
+	return make_fresh(fresh, path, after, error) &&
 		(g_rename(fresh, folder) == 0 || cannot_be_made(folder, error));
+}
+
+/* Mail goes on where a trail was and is gone, and so does what is written of it: but the new one
+ * begins with that, and is none of this host's until somebody has said so (known.c). */
+static bool make(const char *folder, const char *path, GError **error)
+{
+	g_autofree char *gone = ms_audit_gone(folder);
+	g_autofree char *checkpoint = gone != NULL ? last_good(folder) : NULL;
+	const After after = {"missent", gone, NULL, checkpoint};
+	return put_fresh(folder, path, gone != NULL ? &after : NULL, error);
 }
 
 int ms_audit_lock_parent(const char *folder, GError **error)
@@ -621,35 +670,6 @@ bool ms_audit_prune(MsAudit *audit, gint64 before, GError **error)
 
 /* ---- a new one after damage ------------------------------------------------------------ */
 
-/* The last one that its key signed, in one line; NULL: there is none. */
-static char *last_good(const char *folder)
-{
-	static const char *const names[] = {"latest", "latest.new", "checkpoint"};
-	g_autofree char *vkey_path = g_build_filename(folder, "vkey", NULL), *vkey = NULL;
-	g_auto(MsCheckpoint) best = {0};
-	if (!ms_io_contents(vkey_path, &vkey, NULL, NULL))
-		return NULL;
-	g_strstrip(vkey);
-	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
-		gsize len = 0;
-		MsCheckpoint one = {0};
-		if (!ms_io_contents(path, &text, &len, NULL) ||
-			!ms_checkpoint_parse(text, len, vkey, &one, NULL))
-			continue;
-		if (best.text == NULL || one.size > best.size) {
-			ms_checkpoint_clear(&best);
-			best = one;
-		} else {
-			ms_checkpoint_clear(&one);
-		}
-	}
-	g_auto(MsCheckpoint) kept = {0};
-	if (ms_audit_kept(folder, vkey, &kept) && kept.size > best.size)
-		return ms_checkpoint_line(kept.text);
-	return best.text != NULL ? ms_checkpoint_line(best.text) : NULL;
-}
-
 /* The old one away and the new one in its place, in one step where the file system can: who is
  * killed within two of them would leave none, and the next line would begin one that says nothing
  * of it. */
@@ -671,7 +691,8 @@ bool ms_audit_begin(
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
 	g_autofree char *aside = g_strconcat(folder, ".until-", stamp, NULL);
-	if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+	g_autofree char *gone = ms_audit_gone(folder);
+	if (gone == NULL && !g_file_test(folder, G_FILE_TEST_IS_DIR)) {
 		g_set_error(error, MS_ERROR, MS_ERROR_INPUT,
 			"there is no audit trail in %s: one begins with the first line", folder);
 		return false;
@@ -680,12 +701,14 @@ bool ms_audit_begin(
 	if (fd < 0)
 		return false;
 	g_autofree char *checkpoint = last_good(folder);
-	const After after = {who, why, aside, checkpoint};
-	bool fine = make_fresh(fresh, path, &after, error) && change(folder, fresh, aside, error);
+	const After after = {who, why, gone == NULL ? aside : NULL, checkpoint};
+	bool fine = gone != NULL ? put_fresh(folder, path, &after, error)
+				 : make_fresh(fresh, path, &after, error) &&
+			change(folder, fresh, aside, error);
 	if (fine && !ms_audit_change_key(folder, aside))
 		fine = cannot_be_made(folder, error);
 	close(fd);
 	if (fine)
-		*aside_out = g_steal_pointer(&aside);
+		*aside_out = gone == NULL ? g_steal_pointer(&aside) : NULL;
 	return fine;
 }

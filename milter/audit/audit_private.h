@@ -31,6 +31,11 @@ bool ms_audit_keep_key(const char *folder, const char *vkey);
 /* The key of the log that is there now, instead; what is kept of the one that is `aside` now goes
  * with it. */
 bool ms_audit_change_key(const char *folder, const char *aside);
+/* Of the log that is there, or else of the one that was; the caller's.  NULL: it is not known. */
+char *ms_audit_key_of(const char *folder);
+/* A trail was here, for its key is kept, and there is no folder any more: in words, the caller's;
+ * NULL: it is there, or none ever was. */
+char *ms_audit_gone(const char *folder);
 /* A checkpoint that `vkey` signed, beside the folder: if one is kept; keeps it where it is later
  * than that. */
 bool ms_audit_kept(const char *folder, const char *vkey, MsCheckpoint *out);

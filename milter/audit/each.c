@@ -387,8 +387,11 @@ bool ms_audit_is_there(const char *path, GError **error)
 	g_autoptr(GPtrArray) files = files_of(path, error);
 	if (files == NULL)
 		return false;
-	return files->len > 0 || g_file_test(folder, G_FILE_TEST_IS_DIR) ||
-		ms_fail_input(error, "%s: there is no audit trail", path);
+	if (files->len > 0 || g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return true;
+	g_autofree char *gone = ms_audit_gone(folder);
+	return ms_fail_input(
+		error, "%s: %s", path, gone != NULL ? gone : "there is no audit trail");
 }
 
 static bool give_log(LogReading *r, const char *folder, GError **error)
@@ -504,6 +507,9 @@ bool ms_audit_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *
 	MsTlogVerified *out, GError **error)
 {
 	Verifying v = {wrong, take, user, 0};
+	g_autofree char *gone = ms_audit_gone(folder);
+	if (gone != NULL)
+		return ms_fail_input(error, "%s", gone);
 	if (!ms_tlog_verify(folder, pass_wrong, pass_entry, &v, out, error))
 		return false;
 	g_autofree char *unsaid = out->minimum <= v.pruned

@@ -5,7 +5,9 @@
  * copy.  So both are also kept beside the folder: the key by whoever opens a log where none is
  * kept, a checkpoint by whoever publishes or lets the log go, and of one that is later, which
  * somebody else remembers, by who hears of it.  Nothing is written into a log that is not the one
- * of that checkpoint with more entries.  Who begins a new log with `missent audit begin` changes
+ * of that checkpoint with more entries.  What is kept also tells that there was a log where none is
+ * any more: mail goes on, and with it a new one, which begins with that, and which is not this
+ * host's.  Who begins a new log with `missent audit begin` changes
  * the key, and what was kept of the old one stays with that.  The thread that has the log (log.c).
  */
 #include "config.h"
@@ -59,11 +61,34 @@ bool ms_audit_change_key(const char *folder, const char *aside)
 		ms_audit_keep_key(folder, is);
 }
 
-static char *other_key(const char *folder)
+char *ms_audit_key_of(const char *folder)
+{
+	g_autofree char *path = beside(folder, KEY);
+	char *is = key_inside(folder);
+	return is != NULL ? is : read_key(path);
+}
+
+char *ms_audit_gone(const char *folder)
+{
+	g_autofree char *path = beside(folder, KEY), *kept = read_key(path);
+	g_auto(MsCheckpoint) last = {0};
+	if (kept == NULL || access(folder, F_OK) == 0 || errno != ENOENT)
+		return NULL;
+	g_autofree char *had = ms_audit_kept(folder, kept, &last)
+		? g_strdup_printf(" of %" G_GUINT64_FORMAT " entries or more", last.size)
+		: g_strdup("");
+	return g_strdup_printf("the trail%s that was here is gone: the key of it is kept (%s), and there is "
+			       "no folder %s any more",
+		had, path, folder);
+}
+
+char *ms_audit_not_ours(const char *folder)
 {
 	g_autofree char *path = beside(folder, KEY), *kept = read_key(path),
 			*is = key_inside(folder);
-	if (kept == NULL || is == NULL || strcmp(kept, is) == 0)
+	if (kept == NULL || is == NULL)
+		return ms_audit_gone(folder);
+	if (strcmp(kept, is) == 0)
 		return NULL;
 	return g_strdup_printf("the trail in this folder is not the one that was begun here: its key is %s, "
 			       "and the one in %s is %s",
@@ -117,7 +142,7 @@ bool ms_audit_is_as_kept(MsTlog *log, const char *folder, GError **error)
 
 char *ms_audit_not_as_kept(const char *folder)
 {
-	char *other = other_key(folder);
+	char *other = ms_audit_not_ours(folder);
 	if (other != NULL)
 		return other;
 	g_autoptr(GError) why = NULL;

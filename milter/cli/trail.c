@@ -256,10 +256,13 @@ static int print_sum(const char *folder, const Look *look, const MsTlogVerified 
 	return rc;
 }
 
-/* A folder that is there and is none of a trail any more is as bad as one that was changed. */
+/* A folder that is there and is none of a trail any more is as bad as one that was changed; so is
+ * one that is gone. */
 static int cannot(const MsSettings *s, const char *folder, Look *look, const GError *error)
 {
-	if (s == NULL || error->code != MS_ERROR_INPUT || !g_file_test(folder, G_FILE_TEST_IS_DIR))
+	g_autofree char *not_ours = ms_audit_not_ours(folder);
+	if (s == NULL || error->code != MS_ERROR_INPUT ||
+		(not_ours == NULL && !g_file_test(folder, G_FILE_TEST_IS_DIR)))
 		return complain(error);
 	look->damage = 1;
 	g_free(look->first);
@@ -402,9 +405,13 @@ int cli_audit_begin(Cli *cli, int argc, char **argv)
 	if (!ms_audit_begin(s->audit_file, cli_who(), why, &aside, &error))
 		return complain(error);
 	ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, "");
-	printf("A new trail has begun; the old one is in %s (missent audit verify --folder).\nIt has a key of its own: other hosts "
-	       "refuse it until missent audit witness --forget %s is said there.\n",
-		aside, s->host);
+	if (aside != NULL)
+		printf("A new trail has begun; the old one is in %s (missent audit verify --folder).\n",
+			aside);
+	else
+		puts("A new trail has begun; the old one is gone, and the first line says so.");
+	printf("It has a key of its own: other hosts refuse it until missent audit witness --forget %s is said there.\n",
+		s->host);
 	return EX_OK;
 }
 

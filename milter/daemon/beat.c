@@ -28,12 +28,31 @@ static void tell(const MsRuntime *runtime, bool fine, const GError *error)
 	}
 }
 
+/* A trail in another one's place, or where one was and is gone: mail goes on, and somebody has to
+ * look.  Told once for as long as it is so. */
+static void look_whose(const MsRuntime *runtime)
+{
+	static gint told; /* atomic */
+	const MsSettings *s = ms_runtime_settings(runtime);
+	g_autofree char *folder = ms_audit_folder(s->audit_file),
+			*why = ms_audit_not_ours(folder);
+	if (why == NULL) {
+		g_atomic_int_set(&told, 0);
+	} else if (g_atomic_int_compare_and_exchange(&told, 0, 1)) {
+		ms_log(LOG_CRIT, NULL,
+			"audit: %s (put the folder back; or, if it is to be so: missent audit begin --why TEXT)",
+			why);
+		ms_alert_leave(s->state_dir, MS_ALERT_AUDIT, why);
+	}
+}
+
 void daemon_note(Daemon *daemon, const char *type)
 {
 	g_autoptr(MsRuntime) runtime = daemon_runtime(daemon);
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_note(ms_runtime_audit(runtime), type, "missentd", "", &error);
 	tell(runtime, fine, error);
+	look_whose(runtime);
 }
 
 /* In one line, from which missent audit verify --against reads it again. */
@@ -74,6 +93,7 @@ void daemon_beat(Daemon *daemon)
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_audit_beat(audit, "missentd", &error);
 	tell(runtime, fine, error);
+	look_whose(runtime);
 	note_mapping(runtime);
 	const MsSettings *s = ms_runtime_settings(runtime);
 	gint64 now = g_get_monotonic_time();

@@ -70,6 +70,11 @@ void check_state_files(Patient *p)
 		complain_as(p, MS_GRAVITY_FAULT,
 			"Unmount what is over it, or begin a new one: missent audit begin --why TEXT",
 			"%s is there, and no trail is in it: mail is deferred", audit);
+	g_autofree char *not_ours = ms_audit_not_as_kept(audit);
+	if (not_ours != NULL)
+		complain_as(p, MS_GRAVITY_FAULT,
+			"Put the folder back where it was, and run missent audit verify; or, if it is to be so: missent audit begin --why TEXT",
+			"%s: %s", audit, not_ours);
 	look_at(p, s->seen_file, 0027, false);
 	look_at(p, s->review.accounts_file, 0027, false);
 	if (s->backend == MS_BACKEND_SQLITE)

@@ -254,6 +254,11 @@ tap.ok(wait_for(lambda: 'no trail is in it (is a disk mounted over it?)' in m.ta
                 or p.send(message('no trail', RIGHT))[0] not in (250, 451)), '... and the log says so', m.tail(mark)[-800:])
 os.rmdir(m.state + '/audit')
 os.rename(S + '/audit', m.state + '/audit')
+os.rename(m.state + '/audit', S + '/audit')
+broken('a trail that is gone', 'files', 'the trail')
+with contextlib.suppress(FileNotFoundError):  # one that missentd began meanwhile
+    os.rename(m.state + '/audit', S + '/audit.begun')
+os.rename(S + '/audit', m.state + '/audit')
 with changed(m.state, mode=0o777):
     broken('a folder that others may write to', 'files', 'write')
 with open(m.dir + '/password', 'w') as f:

@@ -375,6 +375,88 @@ static void test_exchanged(void)
 	g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
 }
 
+/* How a trail that was there can be gone, and what is still known of it then: that, and (`entries`)
+ * how many it had. */
+static const struct {
+	const char *name, *how;
+	bool told, entries, plain;
+} gone_rows[] = {
+	{"moved", "mv $1 $1.away", true, true, false},
+	{"removed", "rm -r $1", true, true, false},
+	{"without-checkpoint", "rm -r $1 $1.checkpoint", true, false, false},
+	{"with-plain", "rm -r $1", true, true, true},
+	{"all", "rm -r $1 $1.vkey $1.checkpoint", false, false, true},
+	{"not", ":", false, false, true},
+};
+
+static void do_to(const char *folder, const char *how)
+{
+	const char *argv[] = {"sh", "-c", how, "sh", folder, NULL};
+	int status = 1;
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		NULL, &status, NULL));
+	g_assert_cmpint(status, ==, 0);
+}
+
+/* Mail goes on, and the line that the new trail begins with says what is gone; it is not taken for
+ * the old one until somebody says so, by whom it was begun or while there is none. */
+static void test_gone(gconstpointer data)
+{
+	gsize i = GPOINTER_TO_SIZE(data) / 3, how = GPOINTER_TO_SIZE(data) % 3;
+	bool told = gone_rows[i].told;
+	g_autofree char *name = g_strdup_printf("gone-%s-%zu", gone_rows[i].name, how);
+	g_autofree char *path = old_lines(name, 3), *folder = ms_audit_folder(path);
+	g_autoptr(MsAudit) audit = ms_audit_new(path);
+	g_autofree char *aside = NULL, *wrong = NULL;
+	g_autoptr(GError) error = NULL;
+	MsTlogVerified v;
+	event(audit, "look");
+	g_assert_true(ms_audit_publish(audit, NULL, &error));
+	if (how > 0) /* nobody is at work */
+		g_clear_pointer(&audit, ms_audit_free);
+	if (!gone_rows[i].plain)
+		g_unlink(path);
+	do_to(folder, gone_rows[i].how);
+	g_autofree char *why = ms_audit_not_ours(folder);
+	g_assert_true((why != NULL) == told);
+	g_assert_true(!told || strstr(why, "gone") != NULL);
+	g_assert_true(strstr(why != NULL ? why : "", "5 entries") != NULL ||
+		!gone_rows[i].entries);
+	if (told) {
+		g_assert_false(ms_audit_verify(folder, NULL, NULL, NULL, &v, &error));
+		g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+		g_assert_nonnull(strstr(error->message, "gone"));
+		g_clear_error(&error);
+	}
+	if (how < 2) { /* somebody writes */
+		g_autoptr(MsAudit) mine = audit != NULL ? g_steal_pointer(&audit)
+							: ms_audit_new(path);
+		event(mine, "after");
+		g_autofree char *text = trail_text(path), *now = ms_audit_not_ours(folder);
+		g_assert_true((now != NULL) == told);
+		g_assert_true((strstr(text, "that was here is gone") != NULL) == told);
+		/* who had it open keeps what it knows of it */
+		bool known = told && (gone_rows[i].entries || how == 0);
+		g_assert_true((strstr(text, "/missent|5|") != NULL) == known);
+		g_assert_true((strstr(text, "\"older_lines\":3") != NULL) ==
+			gone_rows[i].plain);
+		g_assert_nonnull(strstr(text, "\"after\""));
+	}
+	if (!told)
+		return;
+	g_assert_true(ms_audit_begin(path, "anna", "a disk", &aside, &error));
+	g_assert_no_error(error);
+	g_assert_true((aside == NULL) == (how == 2));
+	g_autofree char *after = ms_audit_not_ours(folder), *begun = trail_text(path);
+	g_assert_null(after);
+	g_assert_nonnull(strstr(begun, "a disk"));
+	g_assert_true(how < 2 || !gone_rows[i].entries || strstr(begun, "/missent|5|") != NULL);
+	g_assert_true(how == 2 || aside == NULL || strstr(begun, aside) != NULL);
+	write_one(path);
+	wrong = wrong_in(folder);
+	g_assert_cmpstr(wrong, ==, "");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -385,6 +467,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeping/passed-over", test_passed_over);
 	g_test_add_func("/keeping/begin", test_begin);
 	g_test_add_func("/keeping/exchanged", test_exchanged);
+	for (gsize i = 0; i < 3 * G_N_ELEMENTS(gone_rows); i++) {
+		g_autofree char *name = g_strdup_printf(
+			"/keeping/gone/%s/%zu", gone_rows[i / 3].name, i % 3);
+		g_test_add_data_func(name, GSIZE_TO_POINTER(i), test_gone);
+	}
 	int rc = g_test_run();
 	remove_folder(dir);
 	return rc;
