@@ -252,7 +252,8 @@ typedef struct {
 	void (*compared)(const char *text, void *user);
 	/* Some of what moved, where that is told or refused; masked, as it may be logged. */
 	void (*example)(guint64 line, const char *text, void *user);
-	/* What is odd, though it is loaded (line 0: of none); never with a value. */
+	/* What is odd, though it is loaded (line 0: of none, or of the house's own file, which the
+	 * text begins with then); never with a value. */
 	void (*warn)(guint64 line, const char *text, void *user);
 	guint many; /* warn of values at more accounts; 0: MS_LINT_MANY */
 	void (*progress)(const MsImportProgress *progress, void *user);

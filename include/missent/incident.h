@@ -163,6 +163,7 @@ typedef struct {
 	guint64 no_policy; /* messages none of whose policies is among the new ones */
 	guint64 not_whole; /* places where the trail is not as it should be (audit.h) */
 	guint64 plain;     /* 1: its lines stand in plain files, which prove nothing */
+	guint64 bad;       /* lines of the mapping that could not be taken */
 } MsLookbackSum;
 
 /* One that went and would be held.  Borrowed; sender and recipient (the first wrong one) are
@@ -181,6 +182,8 @@ typedef struct {
 	const MsSettings *settings; /* for the house, the site key and the limits */
 	const guint8 *key;     /* of the trail */
 	void (*found)(const MsLookbackRow *row, void *user);
+	/* A line of one of these files that cannot be taken, and why; or NULL. */
+	void (*bad)(const char *csv, guint64 line, const char *why, void *user);
 	void *user;
 } MsLookback;
 bool ms_incident_look_back(

@@ -87,6 +87,17 @@ static bool find_baseline(Test *t, const char *policies, GError **error)
 	return folder != NULL;
 }
 
+typedef struct {
+	CliBad bad;
+	const char *name;
+} Bad;
+
+static void on_bad(guint64 line, const char *why, void *user)
+{
+	Bad *bad = user;
+	cli_bad(&bad->bad, bad->name, line, why);
+}
+
 /* A mapping of its own, beside the one in use. */
 static int import(Test *t, CliSession *session, char **mapping_out)
 {
@@ -103,7 +114,12 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 		.tag_separators = s->tag_separators,
 		.judging = &s->judging};
 	g_autoptr(MsDirectory) directory = ms_directory_open(&settings, session->kinds, &error);
-	MsImportOptions options = {.max_shrink = 1, .max_moved = 1, .source = t->directory};
+	Bad bad = {.name = t->directory};
+	MsImportOptions options = {.max_shrink = 1,
+		.max_moved = 1,
+		.source = t->directory,
+		.bad = on_bad,
+		.user = &bad};
 	MsImportResult result;
 	if (directory == NULL)
 		return cli_fail_error(error);
@@ -112,8 +128,9 @@ static int import(Test *t, CliSession *session, char **mapping_out)
 		return rc;
 	bool fine = ms_directory_import(directory, fd, &options, &result, &error);
 	close(fd);
+	cli_bad_end(&bad.bad);
 	if (!fine)
-		return cli_fail_error(error);
+		return cli_fail_file(error, t->directory);
 	*mapping_out = g_steal_pointer(&file);
 	return 0;
 }

@@ -199,6 +199,14 @@ int cli_import_fd(CliSession *session, int fd, const char *name, const char *why
 int cli_accept_moved(bool accept, const char *why);
 /* Opens a file to be read; 0, or an exit status that was told. */
 int cli_open(const char *path, int *fd_out);
+/* Lines of files that are bad come in one after the other; the first of each reason are told, and
+ * how many more there are at the end.  `name` is borrowed till then. */
+typedef struct {
+	guint64 complaints;
+	GArray *alike; /* of what is told; or NULL */
+} CliBad;
+void cli_bad(CliBad *bad, const char *name, guint64 line, const char *why);
+void cli_bad_end(CliBad *bad);
 /* Says what is wrong with a file, by its name where that is not said; the exit status. */
 int cli_fail_file(GError *error, const char *name);
 /* False: it is said that the option is not 0 to 100. */

@@ -46,13 +46,13 @@ const volatile int *cli_catch_signals(void)
 
 typedef struct {
 	char *why;
+	const char *name;
 	guint64 line, n; /* the first that is bad for it; how many are */
 } Alike;
 
 typedef struct {
 	const char *name;
-	guint64 complaints;
-	GArray *alike; /* of Alike, of what is told; or NULL */
+	CliBad bad;
 	bool terminal, drawn;
 	MsImportPhase phase;
 	gint64 begun, told; /* of this phase */
@@ -81,55 +81,65 @@ static void clear_line(Progress *progress)
 }
 
 /* How many lines are bad for that reason, with this one; one that is not told is not counted. */
-static guint64 count_alike(Progress *progress, guint64 line, const char *why)
+static guint64 count_alike(CliBad *bad, const char *name, guint64 line, const char *why)
 {
-	if (progress->alike == NULL)
-		progress->alike = g_array_new(FALSE, FALSE, sizeof(Alike));
-	for (guint i = 0; i < progress->alike->len; i++) {
-		Alike *alike = &g_array_index(progress->alike, Alike, i);
+	if (bad->alike == NULL)
+		bad->alike = g_array_new(FALSE, FALSE, sizeof(Alike));
+	for (guint i = 0; i < bad->alike->len; i++) {
+		Alike *alike = &g_array_index(bad->alike, Alike, i);
 		if (strcmp(alike->why, why) == 0)
 			return ++alike->n;
 	}
-	const Alike alike = {progress->complaints < MAX_COMPLAINTS ? g_strdup(why) : NULL, line, 1};
+	const Alike alike = {
+		bad->complaints < MAX_COMPLAINTS ? g_strdup(why) : NULL, name, line, 1};
 	if (alike.why != NULL)
-		g_array_append_val(progress->alike, alike);
+		g_array_append_val(bad->alike, alike);
 	return 1;
+}
+
+void cli_bad(CliBad *bad, const char *name, guint64 line, const char *why)
+{
+	if (count_alike(bad, name, line, why) > MAX_ALIKE)
+		return;
+	if (++bad->complaints <= MAX_COMPLAINTS)
+		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", name, line, why);
+	else if (bad->complaints == MAX_COMPLAINTS + 1)
+		cli_fail(0, "%s: more bad lines follow; they are counted only", name);
+}
+
+void cli_bad_end(CliBad *bad)
+{
+	for (guint i = 0; bad->alike != NULL && i < bad->alike->len; i++) {
+		Alike *alike = &g_array_index(bad->alike, Alike, i);
+		if (alike->n > MAX_ALIKE)
+			cli_fail(0,
+				"%s: %" G_GUINT64_FORMAT " more lines are bad as line %" G_GUINT64_FORMAT
+				" is (directory lint --json tells all)",
+				alike->name, alike->n - MAX_ALIKE, alike->line);
+		g_free(alike->why);
+	}
+	if (bad->alike != NULL)
+		g_array_free(bad->alike, TRUE);
+	bad->alike = NULL;
 }
 
 static void on_bad(guint64 line, const char *why, void *user)
 {
 	Progress *progress = user;
-	if (put(progress, line, "bad", why) || count_alike(progress, line, why) > MAX_ALIKE)
+	if (put(progress, line, "bad", why))
 		return;
 	clear_line(progress);
-	if (++progress->complaints <= MAX_COMPLAINTS)
-		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s", progress->name, line, why);
-	else if (progress->complaints == MAX_COMPLAINTS + 1)
-		cli_fail(0, "%s: more bad lines follow; they are counted only", progress->name);
+	cli_bad(&progress->bad, progress->name, line, why);
 }
 
-static void tell_alike(Progress *progress)
-{
-	for (guint i = 0; progress->alike != NULL && i < progress->alike->len; i++) {
-		Alike *alike = &g_array_index(progress->alike, Alike, i);
-		if (alike->n > MAX_ALIKE)
-			cli_fail(0,
-				"%s: %" G_GUINT64_FORMAT " more lines are bad as line %" G_GUINT64_FORMAT
-				" is (directory lint --json tells all)",
-				progress->name, alike->n - MAX_ALIKE, alike->line);
-		g_free(alike->why);
-	}
-	if (progress->alike != NULL)
-		g_array_free(progress->alike, TRUE);
-	progress->alike = NULL;
-}
-
-/* `line` is 0 for what is said of the whole. */
+/* `line` is 0 for what is said of the whole, or with a place of its own, of another file. */
 static void say(Progress *progress, guint64 line, const char *what, const char *text)
 {
 	clear_line(progress);
 	if (line > 0)
 		cli_fail(0, "%s:%" G_GUINT64_FORMAT ": %s%s", progress->name, line, what, text);
+	else if (*text == '/')
+		cli_fail(0, "%s%s", what, text);
 	else
 		cli_fail(0, "%s: %s%s", progress->name, what, text);
 }
@@ -312,7 +322,7 @@ static int load(CliSession *session, int fd, MsImportOptions *options, Progress 
 	cli_catch_signals();
 	bool fine = ms_directory_import(session->directory, fd, options, &result, &error);
 	clear_line(progress);
-	tell_alike(progress);
+	cli_bad_end(&progress->bad);
 	if (!fine) {
 		stopped = 0;
 		if (!options->dry_run && !result.kept &&
@@ -511,7 +521,7 @@ static int lint_file(CliSession *session, int fd, const char *name, const MsTabl
 	MsImportResult result = {0};
 	g_autoptr(GError) error = NULL;
 	bool fine = ms_directory_import(session->directory, fd, &options, &result, &error);
-	tell_alike(&progress);
+	cli_bad_end(&progress.bad);
 	int rc = fine ? result.warnings + result.bad > 0 : cli_fail_file(error, name);
 	if (findings != NULL)
 		print_findings(findings, rc, result.lines, result.bad, result.warnings);

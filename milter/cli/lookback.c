@@ -17,6 +17,16 @@
 
 /* ---- rejudge ---------------------------------------------------------------------------- */
 
+typedef struct {
+	json_t *messages; /* of --json */
+	CliBad bad;
+} Found;
+
+static void tell_bad(const char *csv, guint64 line, const char *why, void *user)
+{
+	cli_bad(&((Found *)user)->bad, csv, line, why);
+}
+
 static void print_found(const MsLookbackRow *row, void *user)
 {
 	(void)user;
@@ -31,7 +41,7 @@ static void print_found(const MsLookbackRow *row, void *user)
 /* One of an older line may have no host. */
 static void add_found(const MsLookbackRow *row, void *user)
 {
-	json_array_append_new(user,
+	json_array_append_new(((Found *)user)->messages,
 		json_pack("{s:I, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}", "time",
 			(json_int_t)(row->time / G_USEC_PER_SEC), "host", row->host, "queue_id",
 			row->queue_id, "sender", row->sender, "recipient", row->recipient, "was",
@@ -49,7 +59,7 @@ static void print_sum_json(const MsLookbackSum *s, json_t *messages)
 		{"let_go", s->let_go}, {"greet_others", s->greet_others}},
 	  unseen[] = {{"without_digests", s->without_digests}, {"other_key", s->other_key},
 		  {"cut", s->cut}, {"damaged", s->damaged}, {"not_whole", s->not_whole},
-		  {"plain", s->plain}, {"no_policy", s->no_policy},
+		  {"plain", s->plain}, {"bad_lines", s->bad}, {"no_policy", s->no_policy},
 		  {"unknown_greeted", s->unknown_greeted},
 		  {"unseen_identifiers", s->unseen_identifiers},
 		  {"unseen_recipients", s->unseen_recipients}};
@@ -76,6 +86,7 @@ static void tell_unseen(const MsLookbackSum *s)
 			"places of the trail are not as they should be (missent audit verify): what was removed or changed "
 			"there is not known"},
 		{s->plain, "trail that is a plain file: nothing proves its lines"},
+		{s->bad, "lines of the mapping are bad, and left out: whose is what they say is not known"},
 		{s->cut,
 			"messages have more recipients or identifiers than a line keeps: judged by those that are there"},
 		{s->no_policy,
@@ -135,6 +146,7 @@ static int rejudge(CliSession *session, const Said *said)
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	MsLookbackSum sum;
 	json_auto_t *messages = json_array();
+	Found found = {.messages = messages};
 	gint64 now = g_get_real_time();
 	MsLookback ask = {.to = now,
 		.csv = (const char *const *)said->directory,
@@ -143,7 +155,8 @@ static int rejudge(CliSession *session, const Said *said)
 		.settings = session->settings,
 		.key = key,
 		.found = said->json ? add_found : print_found,
-		.user = messages};
+		.bad = tell_bad,
+		.user = &found};
 	if (!cli_period(&(CliPeriod){"from", said->from, "to", said->to}, now, &ask.from, &ask.to,
 		    &error))
 		return cli_fail(EX_USAGE, "%s", error->message);
@@ -151,9 +164,11 @@ static int rejudge(CliSession *session, const Said *said)
 		return EX_CONFIG;
 	if (said->trail != NULL && !ms_audit_is_there(said->trail, &error))
 		return cli_fail_error(error);
-	if (!ms_incident_look_back(&ask,
-		    said->trail != NULL ? said->trail : session->settings->audit_file, &sum,
-		    &error))
+	bool fine = ms_incident_look_back(
+		&ask, said->trail != NULL ? said->trail : session->settings->audit_file, &sum,
+		&error);
+	cli_bad_end(&found.bad);
+	if (!fine)
 		return cli_fail_error(error);
 	if (sum.judged == 0)
 		return cli_fail(EX_NOINPUT,

@@ -93,11 +93,39 @@ static void bad(Import *import, const MsTableRow *row, const char *why)
 		import->options->bad(row->line, text != NULL ? text : why, import->options->user);
 }
 
-static void warn_odd(guint64 line, const char *text, void *user)
+/* In the number of a line: it is one of the house's own file, which `source` is not. */
+#define OF_HOUSE ((guint32)1 << 31)
+
+static guint32 line_of(const MsTableRow *given)
+{
+	return (guint32)MIN(given->line, OF_HOUSE - 1);
+}
+
+/* What is said of a line is said with the name of its file. */
+static void tell_line(Import *import, guint64 line, const char *text,
+	void (*told)(guint64 line, const char *text, void *user))
+{
+	void *user = import->options->user;
+	if (line < OF_HOUSE) {
+		told(line, text, user);
+		return;
+	}
+	g_autofree char *with_place = g_strdup_printf("%s:%" G_GUINT64_FORMAT ": %s",
+		import->directory->house_file, line - OF_HOUSE, text);
+	told(0, with_place, user);
+}
+
+/* Of those whose warnings are counted elsewhere. */
+static void warn_line(guint64 line, const char *text, void *user)
 {
 	Import *import = user;
-	import->options->warn(line, text, import->options->user);
-	import->result->warnings++;
+	tell_line(import, line, text, import->options->warn);
+}
+
+static void warn_odd(guint64 line, const char *text, void *user)
+{
+	warn_line(line, text, user);
+	((Import *)user)->result->warnings++;
 }
 
 /* Somebody may be called so, and has no mail address there. */
@@ -300,13 +328,13 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 		bad(import, given, why);
 		return true;
 	}
-	import->line = (guint32)MIN(given->line, G_MAXUINT32);
+	import->line = line_of(given);
 	import->has_rows = true;
 	import->has_house = import->has_house ||
 		g_strcmp0(given->account, import->directory->house) == 0;
 	if (import->lint != NULL) {
-		ms_lint_row(import->lint, given->line, given->kind, given->value);
-		ms_slip_row(import->slip, given->line, given->account, given->kind, given->value);
+		ms_lint_row(import->lint, import->line, given->kind, given->value);
+		ms_slip_row(import->slip, import->line, given->account, given->kind, given->value);
 		if (!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
 			    put_aside, import, error))
 			return false;
@@ -349,7 +377,7 @@ static bool take_house(const MsTableRow *given, void *user, GError **error)
 	if (row == NULL)
 		return ms_fail_input(error, "%s:%" G_GUINT64_FORMAT ": %s",
 			import->directory->house_file, given->line, why);
-	import->line = 0;
+	import->line = OF_HOUSE + line_of(given);
 	import->has_house = true;
 	if (import->lint != NULL &&
 		!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
@@ -619,9 +647,9 @@ static bool not_too_few(const Import *import, GError **error)
 
 static void tell_example(guint64 line, const char *text, void *user)
 {
-	const MsImportOptions *o = ((Import *)user)->options;
-	if (o->example != NULL)
-		o->example(line, text, o->user);
+	Import *import = user;
+	if (import->options->example != NULL)
+		tell_line(import, line, text, import->options->example);
 }
 
 /* The classic accident: a column that was sorted, or slipped by a row.  All lines are good, nothing
@@ -966,11 +994,10 @@ bool ms_directory_import(MsDirectory *directory, int fd, const MsImportOptions *
 	import.mapping->source = g_strdup(options->source);
 	note_kinds(directory->kinds, import.mapping);
 	if (options->warn != NULL)
-		import.slip = ms_slip_new(directory->kinds, options->warn, options->user);
+		import.slip = ms_slip_new(directory->kinds, warn_line, &import);
 	if (options->warn != NULL)
 		import.lint = ms_lint_new(directory->kinds, directory->house,
-			options->many > 0 ? options->many : MS_LINT_MANY, options->warn,
-			options->user);
+			options->many > 0 ? options->many : MS_LINT_MANY, warn_line, &import);
 	bool fine = find_before(&import, error);
 	const MsMapping *before = import.before;
 	result.before = before != NULL ? before->entries : 0;

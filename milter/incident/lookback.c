@@ -19,6 +19,12 @@
 
 #include "incident_private.h"
 
+/* Of a file within several as one. */
+typedef struct {
+	gint64 before; /* lines */
+	gint64 less;   /* to be taken from a line's number for that in its own file */
+} Start;
+
 typedef struct {
 	const MsLookback *ask;
 	MsLookbackSum *sum;
@@ -29,6 +35,7 @@ typedef struct {
 	GHashTable *domains;   /* of a domain's digest: its name */
 	GHashTable *words;     /* of the digest of a word of somebody's name: the word */
 	GHashTable *seen;      /* digests of the trail that were counted */
+	GArray *starts;        /* of several files: of Start, one each */
 	char *key_number;
 } Look;
 
@@ -84,7 +91,18 @@ static int fails(const char *path, GError **error)
 	return -1;
 }
 
-static bool append_file(FILE *out, const char *path, bool first, GError **error)
+static gint64 lines_in(const char *text, const char *end)
+{
+	gint64 n = 0;
+	for (const char *at = text; at < end; at++)
+		n += *at == '\n';
+	return n;
+}
+
+/* `*lines_io`: of all before it.  `*less_out`: what is to be taken from the number of a line of
+ * all for that of its own file, whose heading may be left out. */
+static bool append_file(FILE *out, const char *path, bool first, gint64 *lines_io,
+	gint64 *less_out, GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize len = 0;
@@ -94,19 +112,25 @@ static bool append_file(FILE *out, const char *path, bool first, GError **error)
 		return ms_fail_input(error, "%s: several files must be UTF-8", path);
 	const char *rest = first ? text : behind_heading(text);
 	bool ends = *rest == '\0' || rest[strlen(rest) - 1] == '\n';
+	*less_out = *lines_io - lines_in(text, rest);
+	*lines_io += lines_in(rest, rest + strlen(rest)) + !ends;
 	return (fputs(rest, out) >= 0 && (ends || fputc('\n', out) != EOF)) ||
 		ms_fail_input(error, "%s", g_strerror(errno));
 }
 
-static bool append_all(int fd, const char *const *paths, GError **error)
+static bool append_all(Look *look, int fd, const char *const *paths, GError **error)
 {
+	gint64 lines = 0;
 	int again = dup(fd);
 	FILE *out = again >= 0 ? fdopen(again, "w") : NULL;
 	if (out == NULL && again >= 0)
 		close(again);
 	bool fine = out != NULL || fails(paths[0], error) >= 0;
-	for (int i = 0; fine && paths[i] != NULL; i++)
-		fine = append_file(out, paths[i], i == 0, error);
+	for (int i = 0; fine && paths[i] != NULL; i++) {
+		Start start = {lines, 0};
+		fine = append_file(out, paths[i], i == 0, &lines, &start.less, error);
+		g_array_append_val(look->starts, start);
+	}
 	if (out != NULL && fclose(out) != 0 && fine)
 		fine = fails(paths[0], error) >= 0;
 	return fine;
@@ -114,7 +138,8 @@ static bool append_all(int fd, const char *const *paths, GError **error)
 
 /* One file as it is; of several one of all, which is in clear, and so is nowhere any more once
  * this process has ended, however it ends.  -1: why not. */
-static int open_mapping(const char *const *paths, const char *folder, GError **error)
+static int open_mapping(
+	Look *look, const char *const *paths, const char *folder, GError **error)
 {
 	if (paths[1] == NULL) {
 		int one = open(paths[0], O_RDONLY | O_CLOEXEC);
@@ -129,12 +154,28 @@ static int open_mapping(const char *const *paths, const char *folder, GError **e
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fails(path, error);
-	if (unlink(path) == 0 && append_all(fd, paths, error) && lseek(fd, 0, SEEK_SET) == 0)
+	if (unlink(path) == 0 && append_all(look, fd, paths, error) && lseek(fd, 0, SEEK_SET) == 0)
 		return fd;
 	if (error == NULL || *error == NULL)
 		fails(path, error);
 	close(fd);
 	return -1;
+}
+
+/* By the name of its file, and the number that it has there. */
+static void take_bad(guint64 line, const char *why, void *user)
+{
+	Look *look = user;
+	const MsLookback *ask = look->ask;
+	gint64 at = (gint64)line;
+	guint i = 0;
+	if (ask->bad == NULL)
+		return;
+	while (i + 1 < look->starts->len && g_array_index(look->starts, Start, i + 1).before < at)
+		i++;
+	if (i < look->starts->len)
+		at -= g_array_index(look->starts, Start, i).less;
+	ask->bad(ask->csv[i], (guint64)at, why, ask->user);
 }
 
 static bool load_mapping(Look *look, const char *folder, GError **error)
@@ -151,14 +192,16 @@ static bool load_mapping(Look *look, const char *folder, GError **error)
 		.judging = &s->judging};
 	const char *csv = look->ask->csv[0];
 	const MsImportOptions options = {
-		.max_shrink = 1, .max_moved = 1, .max_bad = 0.01, .source = csv};
+		.max_shrink = 1, .max_moved = 1, .max_bad = 0.01, .source = csv, .bad = take_bad,
+		.user = look};
 	MsImportResult result;
 	look->directory = ms_directory_open(&settings, look->ask->kinds, error);
-	int fd = look->directory != NULL ? open_mapping(look->ask->csv, folder, error) : -1;
+	int fd = look->directory != NULL ? open_mapping(look, look->ask->csv, folder, error) : -1;
 	if (fd < 0)
 		return false;
 	bool fine = ms_directory_import(look->directory, fd, &options, &result, error);
 	close(fd);
+	look->sum->bad = fine ? result.bad : 0;
 	if (!fine && look->ask->csv[1] == NULL)
 		g_prefix_error(error, "%s: ", csv);
 	else if (!fine)
@@ -425,6 +468,7 @@ bool ms_incident_look_back(
 	look.domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	look.words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	look.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	look.starts = g_array_new(FALSE, FALSE, sizeof(Start));
 	look.key_number = ms_audit_key_number(ask->key);
 	bool fine = run(&look, ms_io_scratch_path(scratch), trail, error);
 	ms_directory_free(look.directory);
@@ -434,6 +478,7 @@ bool ms_incident_look_back(
 	g_hash_table_unref(look.domains);
 	g_hash_table_unref(look.words);
 	g_hash_table_unref(look.seen);
+	g_array_unref(look.starts);
 	g_free(look.key_number);
 	if (fine)
 		*sum_out = sum;

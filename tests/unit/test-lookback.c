@@ -80,6 +80,11 @@ static void note(const MsLookbackRow *row, void *user)
 	no_file_in_clear();
 }
 
+static void ignore(const MsLookbackRow *row, void *user)
+{
+	(void)row, (void)user;
+}
+
 static char *canonical(const Site *site, const char *value)
 {
 	const char *why = NULL;
@@ -266,6 +271,67 @@ static void test_leaks(void)
 	end(&site);
 }
 
+static void note_bad(const char *csv, guint64 line, const char *why, void *user)
+{
+	g_autofree char *name = g_path_get_basename(csv);
+	g_assert_cmpstr(why, !=, "");
+	g_string_append_printf(user, "%s:%" G_GUINT64_FORMAT "; ", name, line);
+}
+
+/* A line that cannot be taken leaves a value with nobody: it is told, by its own file and line,
+ * also where it is one in a hundred and the others are taken. */
+static void test_bad_lines(void)
+{
+	static const struct {
+		const char *first, *second; /* files; NULL: there is one */
+		guint more;                 /* good lines behind the last */
+		const char *want;
+		bool fine;
+	} rows[] = {{"AC-1,no-such-kind,x\n", NULL, 200, "1.csv:1; ", true},
+		{alpha, "account,kind,value\nAC-2,customer-number,C-10002\nAC-3,no-such-kind,x\n", 200,
+			"2.csv:3; ", true},
+		{alpha, "AC-2,customer-number,C-10002\nAC-3,no-such-kind,x\n", 200, "2.csv:2; ", true},
+		{"account,kind,value\nAC-1,iban,XX00", "AC-3,no-such-kind,x\n", 300,
+			"1.csv:2; 2.csv:1; ", true},
+		{"AC-1,recipient,a@alpha.example\nAC-1,\"x\ny\",z\n", beta, 300, "1.csv:2; 2.csv:3; ", true},
+		{alpha, beta, 0, "", true},
+		{alpha, "AC-3,no-such-kind,x\n", 0, "2.csv:1; ", false}};
+	Site site;
+	begin(&site);
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) last = g_string_new(
+			rows[i].second != NULL ? rows[i].second : rows[i].first);
+		g_autoptr(GString) bad = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		for (guint k = 0; k < rows[i].more; k++)
+			g_string_append_printf(last, "AC-9,customer-number,C-2%04u\n", k);
+		g_autofree char *one = put(&site, "1.csv",
+			rows[i].second != NULL ? rows[i].first : last->str);
+		g_autofree char *two =
+			rows[i].second != NULL ? put(&site, "2.csv", last->str) : NULL;
+		const char *const csv[] = {one, two, NULL};
+		MsLookbackSum sum = {0};
+		const MsLookback ask = {.to = G_MAXINT64,
+			.csv = csv,
+			.policies = site.policies,
+			.kinds = site.kinds,
+			.settings = site.settings,
+			.key = key,
+			.found = ignore,
+			.bad = note_bad,
+			.user = bad};
+		bool fine = ms_incident_look_back(&ask, site.trail, &sum, &error);
+		if (fine != rows[i].fine || strcmp(bad->str, rows[i].want) != 0)
+			g_error("row %zu: \"%s\" for \"%s\", %s", i, bad->str, rows[i].want,
+				error != NULL ? error->message : "");
+		guint64 n = 0;
+		for (const char *c = bad->str; *c != '\0'; c++)
+			n += *c == ';';
+		g_assert_cmpuint(sum.bad, ==, fine ? n : 0);
+	}
+	end(&site);
+}
+
 /* Policies that do not look at what is in it see nothing; what is no mapping is told. */
 static void test_odd(void)
 {
@@ -341,6 +407,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lookback/leaks", test_leaks);
 	g_test_add_func("/lookback/odd", test_odd);
+	g_test_add_func("/lookback/bad-lines", test_bad_lines);
 	g_test_add_func("/lookback/greeted", test_greeted);
 	g_test_add_func("/lookback/damaged", test_damaged);
 	int rc = g_test_run();

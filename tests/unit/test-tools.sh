@@ -127,6 +127,9 @@ printf 'account,kind,value\nhouse,iban,DE00\n' >"$S/house.csv"
 ok '... nor a mistake' says 65 'house.csv:2: ' missent directory import "$S/m.csv"
 printf 'account,kind,value\nhouse,"iban\n' >"$S/house.csv"
 ok '... nor half a file' says 65 'house.csv: line 2: a quote' missent directory import "$S/m.csv"
+printf 'account,kind,value\nhouse,vat-id,DE136695976\nhouse,receives-for,AC-77\n' >"$S/house.csv"
+ok '... what is odd in it is told by its own name and line' says 0 "missent: warning: $S/house.csv:3: " missent directory import --max-shrink 100 "$S/m.csv"
+ok '... nor is it the imported file'"'"'s' sh -c "! '$BUILD/missent' -c '$S/missent.conf' directory import --max-shrink 100 '$S/m.csv' 2>&1 | grep 'm.csv.*warning.*AC-77'"
 mv "$S/house.csv" "$S/house.bad"
 ok '... gone: it is told' says 0 'warning: nothing in it is your own (account "house")' missent directory import --max-shrink 100 "$S/m.csv"
 sed '$a directory { house-file = "'"$S"'/none.csv" }' "$S/missent.conf" >"$S/house.conf"
@@ -298,6 +301,11 @@ done
 for command in 'check' 'directory learn --from' 'policy test --against'; do
 	ok "$command: a folder without a message" says 66 "none: no Maildir, and no" missent $command "$S/none"
 done
+# Bad lines of a mapping that is only tried.
+{ cat "$S/m.csv"; echo AC-9,no-such-kind,x; } >"$S/bad.csv"
+printf 'From: billing@seller.example\nTo: a@alpha.example\n\nx\n' >"$S/one.eml"
+ok 'policy test: a bad line of the mapping is told' says 65 "$S/bad.csv:6: " missent policy test --against "$S/one.eml" --directory "$S/bad.csv"
+ok '... and which file is refused' says 65 "missent: $S/bad.csv: 1 of 5 lines is bad" missent policy test --against "$S/one.eml" --directory "$S/bad.csv"
 ok 'a percentage that is none' says 64 '--percent 101: 0 to 100 per cent' missent directory suggest-house --percent 101 "$S/m.csv"
 ok 'a message that was never judged' says 65 'has this queue ID' missent audit versions nosuch
 ok 'no reason' says 64 'the reason is kept' missent pause --for 5m --why ''
