@@ -306,6 +306,18 @@ static GOptionContext *context_of(const char *summary)
 	return context;
 }
 
+/* GOption leaves the "--" that ends the options where it is, before a word with a dash: the word is
+ * meant, not that. */
+static void drop_end_of_options(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++)
+		if (strcmp(argv[i], "--") == 0) {
+			memmove(argv + i, argv + i + 1, sizeof *argv * (gsize)(*argc - i));
+			--*argc;
+			return;
+		}
+}
+
 bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, char ***argv)
 {
 	if (cli_is_described(*argc, *argv)) {
@@ -318,11 +330,16 @@ bool cli_options(const GOptionEntry *entries, const char *summary, int *argc, ch
 	g_autoptr(GError) error = NULL;
 	g_autofree GOptionEntry *plain = without_locale(entries);
 	g_option_context_add_main_entries(context, plain, NULL);
-	if (g_option_context_parse(context, argc, argv, &error))
+	if (g_option_context_parse(context, argc, argv, &error)) {
+		drop_end_of_options(argc, *argv);
 		return takes_so_many(summary, *argc, *argv) && are_full(entries, *argc, *argv);
+	}
 	const char *near = nearest_option(entries, error);
-	cli_fail(EX_USAGE, "%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "",
-		near != NULL ? near : "", near != NULL ? "?" : "");
+	bool may_be_name = near == NULL && names_argument(summary) &&
+		g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+	cli_fail(EX_USAGE, "%s%s%s%s%s", error->message, near != NULL ? "; did you mean --" : "",
+		near != NULL ? near : "", near != NULL ? "?" : "",
+		may_be_name ? " (what begins with a dash and is none goes behind --)" : "");
 	return false;
 }
 

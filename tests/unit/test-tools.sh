@@ -301,6 +301,24 @@ done
 for command in 'check' 'directory learn --from' 'policy test --against'; do
 	ok "$command: a folder without a message" says 66 "none: no Maildir, and no" missent $command "$S/none"
 done
+# Names that begin with a dash, in all that takes names; and how they are said.
+ok 'a name with a dash' says 0 'account "-X" is new' missent directory put -- -X customer-number C-30001
+ok '... options before it' says 0 '"-X"' missent directory lookup --json -- customer-number C-30001
+ok '... behind --, and no dash' says 0 'account -X' missent directory lookup -- customer-number C-30001
+ok '... and a word in front' says 0 'was there already' missent directory put -- -X customer-number C-30001
+ok '... is another'"'"'s too: how it is deleted there' says 0 'missent directory delete -- "-X" customer-number' missent directory put AC-1 customer-number C-30001
+missent directory delete AC-1 customer-number C-30001 >/dev/null
+ok '... what would go' says 0 'would go' missent directory remove -n -- -X
+ok '... without --: how it is said' says 64 'what begins with a dash and is none goes behind --' missent directory remove -n -X
+ok '... an option nearly written is not' says 64 'did you mean --dry-run?' missent directory remove --dry-rn AC-1
+ok '... nothing behind it' says 64 'give ACCOUNT KIND VALUE' missent directory put --
+ok '... a value too' says 1 'not known' missent directory lookup -- recipient -x@none.example
+ok '... -- itself is a name' says 1 'knows no account "--"' missent directory remove -n -- --
+ok '... to be forgotten' says 1 'nothing was known' missent forget --why x -- -X
+ok '... of a customer' says 0 'nothing of this account' missent incident about -- -X
+ok '... no file of that name' says 66 '-x.eml: No such file' missent check -- -x.eml
+ok '... more than one verb takes' says 64 'takes no arguments, and "-x" is one' missent directory stats -- -x
+ok '... deleted' says 0 'deleted' missent directory delete -- -X customer-number C-30001
 # Bad lines of a mapping that is only tried.
 { cat "$S/m.csv"; echo AC-9,no-such-kind,x; } >"$S/bad.csv"
 printf 'From: billing@seller.example\nTo: a@alpha.example\n\nx\n' >"$S/one.eml"
