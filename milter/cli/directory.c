@@ -259,18 +259,19 @@ static void keep(const CliSession *session, char **argv, bool remove)
 
 static bool is_new(const CliSession *session, const char *account)
 {
-	return strcmp(account, session->settings->house) != 0 &&
-		ms_directory_has_account(session->directory, account, NULL, NULL) == MS_ABSENT;
+	return ms_directory_has_account(session->directory, account, NULL, NULL) == MS_ABSENT;
 }
 
-/* A name that is mistyped makes another account, or deletes nothing. */
-static void tell_new(const CliSession *session, char **argv, bool remove, bool changed)
+/* A name that is mistyped makes another account, or deletes nothing: then it is 1, as of one that
+ * is to be removed or looked up. */
+static int tell_new(const CliSession *session, char **argv, bool remove, bool changed)
 {
+	bool house = strcmp(argv[1], session->settings->house) == 0;
 	g_autofree char *near = remove && !changed ? cli_no_account(session, argv[1]) : NULL;
-	if (near != NULL)
-		cli_fail(0, "the directory knows no account \"%s\"%s", argv[1], near);
-	else if (!remove && changed)
+	if (!remove && changed && !house)
 		cli_fail(0, "account \"%s\" is new: the directory knew nothing of it before", argv[1]);
+	return near == NULL ? EX_OK
+			    : cli_fail(1, "the directory knows no account \"%s\"%s", argv[1], near);
 }
 
 static void warn(guint64 line, const char *text, void *user)
@@ -294,12 +295,16 @@ static void tell_others(const CliSession *session, char **argv)
 			MS_FOUND ||
 		accounts->len < 2)
 		return;
-	const char *other = accounts->pdata[strcmp(accounts->pdata[0], argv[1]) == 0];
+	const char *other = accounts->pdata[strcmp(accounts->pdata[0], argv[1]) == 0],
+		   *house = session->settings->house;
 	g_autofree char *more = accounts->len > 2
 		? g_strdup_printf(" and %u more accounts'", accounts->len - 2) : g_strdup("");
-	cli_fail(0,
-		"warning: it is account \"%s\"'s%s too; if it went to another: missent directory delete \"%s\" %s VALUE",
-		other, more, other, argv[2]);
+	bool houses = strcmp(argv[1], house) == 0 ||
+		g_ptr_array_find_with_equal_func(accounts, house, g_str_equal, NULL);
+	cli_fail(0, "warning: it is account \"%s\"'s%s too%s; if it went to another: missent directory delete %s\"%s\" %s VALUE",
+		other, more,
+		houses ? ", and what is your own may stand in everybody's mail: none is held for it" : "",
+		*other == '-' ? "-- " : "", other, argv[2]);
 }
 
 /* As an import tells it. */
@@ -319,6 +324,9 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 		return EX_USAGE;
 	if (argc != 4)
 		return cli_fail(EX_USAGE, "directory %s: give ACCOUNT KIND VALUE", argv[0]);
+	g_strstrip(argv[1]); /* as an import does */
+	if (strcmp(argv[2], MS_ROW_RECEIVES_FOR) == 0)
+		g_strstrip(argv[3]);
 	CliSession session = {0};
 	int rc = cli_begin(&session, cli);
 	if (rc == 0)
@@ -334,8 +342,7 @@ static int change(Cli *cli, int argc, char **argv, const char *summary, ChangeFu
 			keep(&session, argv, remove);
 			printf("\n");
 			fflush(stdout);
-			if (fresh)
-				tell_new(&session, argv, remove, changed);
+			rc = fresh ? tell_new(&session, argv, remove, changed) : EX_OK;
 			if (!remove)
 				tell_odd(&session, argv, near);
 			if (!remove && changed)

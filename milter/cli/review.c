@@ -159,6 +159,16 @@ static int wrong_role(const char *role)
 	return cli_fail_none_of("--role", role, ms_role_names);
 }
 
+/* Somebody's account was set anew, whether that was meant or not. */
+static void tell_before(const MsAccount *before, bool password)
+{
+	fflush(stdout);
+	cli_fail(0, "account \"%s\" was there already, %s%s%s: it is set anew%s (missent review moduser changes what it is told alone)",
+		before->name, ms_role_names[before->role],
+		before->download ? ", may download" : "", before->disabled ? ", disabled" : "",
+		password ? ", with its password" : "");
+}
+
 static int do_adduser(Cli *cli, int argc, char **argv)
 {
 	g_autofree char *role = NULL;
@@ -192,10 +202,13 @@ static int do_adduser(Cli *cli, int argc, char **argv)
 	MsAccount account = {
 		.name = argv[1], .role = (MsRole)kind, .download = download, .disabled = disabled};
 	g_autoptr(GError) error = NULL;
+	g_autoptr(MsAccount) before = ms_accounts_find(accounts, account.name, NULL);
 	if (!note(cli, MS_EVENT_ACCOUNT, account.name, &error) ||
 		!ms_accounts_put(accounts, &account, password, &error))
 		return cli_fail_error(error);
 	printf("%s: %s\n", argv[1], ms_role_names[account.role]);
+	if (before != NULL)
+		tell_before(before, password != NULL);
 	return 0;
 }
 

@@ -67,6 +67,25 @@ void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DI
 	memcpy(out + MS_PLACE_BYTES, whole + MS_PLACE_BYTES, MS_ENTRY_KEY);
 }
 
+/* Spreadsheets and web pages have blanks that do not break, and signs without width. */
+char *ms_keys_bare(const char *text)
+{
+	if (g_str_is_ascii(text))
+		return g_strstrip(g_strdup(text));
+	GString *out = g_string_new(NULL);
+	for (const char *at = text; *at != '\0';) {
+		gunichar c = g_utf8_get_char_validated(at, -1);
+		bool valid = c < 0x110000;
+		gsize n = valid ? (gsize)(g_utf8_next_char(at) - at) : 1;
+		if (c == 0xa0 || c == 0x2007 || c == 0x2009 || c == 0x202f)
+			g_string_append_c(out, ' ');
+		else if (c != 0x200b && c != 0x200e && c != 0x2060 && c != 0xfeff)
+			g_string_append_len(out, at, (gssize)n);
+		at += n;
+	}
+	return g_strstrip(g_string_free(out, FALSE));
+}
+
 const char *ms_account_problem(const char *account)
 {
 	if (*account == '\0')

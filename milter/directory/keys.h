@@ -30,6 +30,9 @@ char *ms_keys_named_account(const char *account, const char *word);
 bool ms_keys_are_account(const char *name); /* is it one of these? */
 /* What is stored of a name. */
 void ms_keys_digest(const MsKeys *keys, const char *name, guint8 out[MS_ENTRY_DIGEST]);
+/* A cell of a table, or the name of an account, without what nobody sees of it: blanks around it,
+ * and signs without width.  The caller's. */
+char *ms_keys_bare(const char *text);
 /* NULL if `account` may be the name of one, or (static) why not. */
 const char *ms_account_problem(const char *account);
 

@@ -183,10 +183,9 @@ static char *own_name(MsDirectory *directory, MsRowStored *row, const char *kind
 	if (strcmp(kind, MS_ROW_RECIPIENT) == 0)
 		return recipient_name(directory, row, value, len, why);
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0) {
-		*why = ms_account_problem(value);
-		if (*why != NULL)
-			return NULL;
-		return ms_keys_of_account(value);
+		g_autofree char *principal = ms_keys_bare(value);
+		*why = ms_account_problem(principal);
+		return *why == NULL ? ms_keys_of_account(principal) : NULL;
 	}
 	if (strcmp(kind, MS_ROW_GREETED_AS) == 0) {
 		*why = "there is no name in it";
@@ -209,14 +208,14 @@ MsRowStored *ms_row_new(MsDirectory *directory, const char *account, const char 
 	const char *value, gsize len, const char **why_out)
 {
 	g_autoptr(MsRowStored) row = row_alloc();
-	*why_out = ms_account_problem(account);
+	row->account = ms_keys_bare(account); /* as an import has it, wherever it comes from */
+	*why_out = ms_account_problem(row->account);
 	if (*why_out == NULL && !g_utf8_validate_len(value, len, NULL))
 		*why_out = "it is not UTF-8";
 	if (*why_out == NULL && g_strstr_len(value, (gssize)len, "***") != NULL)
 		*why_out = "it is masked, and not the value: with *** it would be the few letters beside them";
 	if (*why_out != NULL)
 		return NULL;
-	row->account = g_strdup(account);
 	row->name = own_name(directory, row, kind, value, len, why_out);
 	if (row->name == NULL)
 		return NULL;

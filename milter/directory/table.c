@@ -11,6 +11,7 @@
 #include "missent/text.h"
 
 #include "entries.h"
+#include "keys.h"
 #include "spill.h"
 #include "table.h"
 
@@ -106,29 +107,10 @@ static Row *add_row(
 
 /* ---- names ---------------------------------------------------------------------------- */
 
-/* Spreadsheets and web pages have blanks that do not break, and signs without width. */
-static char *stripped(const char *text)
-{
-	if (g_str_is_ascii(text))
-		return g_strstrip(g_strdup(text));
-	GString *out = g_string_new(NULL);
-	for (const char *at = text; *at != '\0';) {
-		gunichar c = g_utf8_get_char_validated(at, -1);
-		bool valid = c < 0x110000;
-		gsize n = valid ? (gsize)(g_utf8_next_char(at) - at) : 1;
-		if (c == 0xa0 || c == 0x2007 || c == 0x2009 || c == 0x202f)
-			g_string_append_c(out, ' ');
-		else if (c != 0x200b && c != 0x200e && c != 0x2060 && c != 0xfeff)
-			g_string_append_len(out, at, (gssize)n);
-		at += n;
-	}
-	return g_strstrip(g_string_free(out, FALSE));
-}
-
 /* A heading, as it is compared: in a cell it may go over several lines. */
 static char *folded(const char *text)
 {
-	g_autofree char *bare = stripped(text);
+	g_autofree char *bare = ms_keys_bare(text);
 	g_autofree char *valid = g_utf8_make_valid(bare, -1);
 	g_auto(GStrv) words = g_strsplit_set(valid, " \t\r\n", -1);
 	GString *out = g_string_new(NULL);
@@ -142,7 +124,7 @@ static char *folded(const char *text)
 /* The name of a kind, in whatever case, with _ or blanks for -.  NULL: there is none. */
 static const char *kind_of(const MsTable *table, const char *text)
 {
-	g_autofree char *bare = stripped(text);
+	g_autofree char *bare = ms_keys_bare(text);
 	g_autofree char *name = g_ascii_strdown(bare, -1);
 	g_strdelimit(name, " _", '-');
 	for (const char *const *row = ms_rows_beside_kinds; *row != NULL; row++)
@@ -176,7 +158,7 @@ static char *no_kind(const MsTable *table, const char *text)
 	for (guint i = 0; i < ms_kinds_count(table->kinds); i++)
 		g_ptr_array_add(names, ms_kinds_nth(table->kinds, i)->name);
 	g_ptr_array_add(names, NULL);
-	g_autofree char *word = stripped(text);
+	g_autofree char *word = ms_keys_bare(text);
 	const char *near = may_be_shown(word)
 		? ms_text_nearest(word, (const char *const *)names->pdata)
 		: NULL;
@@ -197,7 +179,7 @@ static char *list_columns(const MsCsvRecord *record, bool headed)
 			return g_string_assign(out, "what may be values, and is not shown"),
 			       g_string_free(out, FALSE);
 	for (guint i = 0; i < record->n && i < 20; i++) {
-		g_autofree char *name = stripped(record->fields[i]);
+		g_autofree char *name = ms_keys_bare(record->fields[i]);
 		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", name);
 	}
 	if (record->n > 20)
@@ -444,7 +426,7 @@ static bool take_heading(MsTable *table, const MsTableForm *form, GString *told,
 	bool fine = form->map != NULL || form->account != NULL
 		? find_heading(table, form, told, error) : take_first(table, error);
 	if (fine && table->headed)
-		table->heading = stripped(record->fields[table->account]);
+		table->heading = ms_keys_bare(record->fields[table->account]);
 	return fine;
 }
 
@@ -675,7 +657,7 @@ static bool all_have_at(char *const *values)
 static void add_cell(
 	MsTable *table, const char *account, const char *kind, const char *text, const char *what)
 {
-	g_autofree char *cell = stripped(text);
+	g_autofree char *cell = ms_keys_bare(text);
 	const char *why = cell_problem(table, kind, cell);
 	if (why != NULL) {
 		add_row(table, account, kind, cell, problem_of(what, why));
@@ -736,7 +718,7 @@ static void expand_mapped(MsTable *table, const char *account)
 	const MsCsvRecord *record = &table->record;
 	for (guint i = 0; i < table->columns->len; i++) {
 		const Column *column = &g_array_index(table->columns, Column, i);
-		g_autofree char *cell = stripped(record->fields[column->index]);
+		g_autofree char *cell = ms_keys_bare(record->fields[column->index]);
 		guint before = table->rows->len;
 		if (!is_nothing(cell))
 			add_cell(table, account, column->kind, cell, column->kind);
@@ -806,7 +788,7 @@ static void expand(MsTable *table)
 		add_row(table, "", "", "", wrong_number(table, want));
 		return;
 	}
-	g_autofree char *account = stripped(record->fields[table->account]);
+	g_autofree char *account = ms_keys_bare(record->fields[table->account]);
 	const char *why = !g_utf8_validate(account, -1, NULL) ? "is not UTF-8 (say --encoding)"
 		: is_nothing(account) && *account != '\0'     ? "is none"
 							      : spreadsheet_problem(account, true);

@@ -89,7 +89,9 @@ done
 printf '{"id":1,"op":"put","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n{"id":2,"op":"delete","account":"ALPHA","kind":"recipient","value":"@gmail.com"}\n' >"$S/changes"
 ends 'directory follow: everybody at a provider' 0 'changes:1: warning: a domain at which anybody' missent directory follow --source crm "$S/changes"
 missent directory import --max-shrink 100 --forget-positions "$S/m.csv" >/dev/null 2>&1
-ends 'directory delete: of an account that is none' 0 'did you mean "ALPHA"?' missent directory delete ALPA customer-number C-10001
+ends 'directory delete: of an account that is none' 1 'did you mean "ALPHA"?' missent directory delete ALPA customer-number C-10001
+ends '... of one that is, and has it not' 0 'was not there' missent directory delete ALPHA customer-number C-99999
+ends '... nothing like it' 1 'knows no account "Zebra"' missent directory delete Zebra customer-number C-10001
 
 # A mapping that was damaged, and one that comes back before the newer one was ever used.
 cp "$S/state/directory.db" "$S/kept.db"

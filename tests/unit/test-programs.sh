@@ -70,6 +70,11 @@ ok '... an option of another verb' says 64 'Unknown option --role' review token 
 ok '... a verb that is none' says 64 'did you mean "list"?' review token lst
 
 printf 'correct horse battery\n' | missent review adduser anna >/dev/null 2>&1
+printf 'correct horse battery\n' | missent review adduser erna --role administrator --download >"$S/said" 2>&1
+ok 'review adduser: one that is new' sh -c "! grep already '$S/said'"
+ok '... that was there is told' says 0 'account "erna" was there already, administrator, may download: it is set anew (' review adduser --no-password erna
+ok '... with its password' sh -c "printf 'correct horse battery\n' | '$BUILD/missent' -c '$S/missent.conf' review adduser erna 2>&1 | grep 'was there already, reviewer: it is set anew, with its password'"
+missent review deluser erna >/dev/null
 for words in 'deluser ana' 'moduser ana --disable' 'passwd ana' 'token add t --for ana'; do
 	ok "... an account that is mistyped: $words" says 65 'there is no account "ana"; did you mean "anna"?' review $words
 done

@@ -319,6 +319,19 @@ ok '... of a customer' says 0 'nothing of this account' missent incident about -
 ok '... no file of that name' says 66 '-x.eml: No such file' missent check -- -x.eml
 ok '... more than one verb takes' says 64 'takes no arguments, and "-x" is one' missent directory stats -- -x
 ok '... deleted' says 0 'deleted' missent directory delete -- -X customer-number C-30001
+# Blanks around a name are nobody's.
+ok 'put: blanks around an account' says 0 'was there already' missent directory put ' AC-1 ' customer-number C-10001
+ok '... and around the one that is received for' says 0 'added' missent directory put AC-1 receives-for ' AC-2 '
+ok '... which is that one' says 0 'received for by         AC-1' missent directory remove -n AC-2
+missent directory delete AC-1 receives-for AC-2 >/dev/null
+ok '... of another account, that is nobody' says 64 'is an empty word' missent directory put '' customer-number C-1
+printf '{"id":1,"op":"put","account":"AC-1 ","kind":"customer-number","value":"C-30002"}\n' >"$S/blank.changes"
+missent directory follow --source blanks "$S/blank.changes" >/dev/null 2>&1
+ok '... in a change' says 0 '"accounts":["AC-1"]' missent directory lookup --json customer-number C-30002
+missent directory import --max-shrink 100 --max-moved 100 --forget-positions "$S/m.csv" >/dev/null 2>&1
+# Whose it is, too, where one of the two is the house.
+ok 'put: what is the house'"'"'s and another'"'"'s' says 0 'warning: it is account "AC-1"'"'"'s too, and what is your own may stand in everybody'"'"'s mail' missent directory put house customer-number C-10001
+missent directory delete house customer-number C-10001 >/dev/null
 # Bad lines of a mapping that is only tried.
 { cat "$S/m.csv"; echo AC-9,no-such-kind,x; } >"$S/bad.csv"
 printf 'From: billing@seller.example\nTo: a@alpha.example\n\nx\n' >"$S/one.eml"
