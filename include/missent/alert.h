@@ -54,7 +54,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsAlerts, ms_alerts_free)
 
 /* Called for each that has begun (`on`) or ended, with what there is to say. */
 typedef void (*MsAlertTold)(MsAlert alert, bool on, const char *detail, void *user);
-/* A state that is now so: tells if it was not. */
+/* A state that is now so: tells if it was not, and of a bypass also if there is more of it, which
+ * `detail` says. */
 void ms_alerts_set(
 	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user);
 bool ms_alerts_is(const MsAlerts *alerts, MsAlert alert);

@@ -56,6 +56,8 @@ typedef struct {
 	bool sendmail;
 	char *queue_id;
 	gint64 first, last;      /* microseconds since 1970: of its first and last line */
+	/* when it came in, by how long a delivery says that it took; 0: none says so */
+	gint64 entered;
 	MsCame came;
 	char *service; /* who took it in: "smtpd", "submission/smtpd", "pickup", Sendmail's daemon */
 	guint pid;               /* ... as which process; 0: not known */
@@ -82,6 +84,8 @@ typedef struct {
 	 * says what became of it; 0: not so */
 	gint64 lost;
 	guint missing;           /* it left the queue, and of so many the log says nothing */
+	bool tried;              /* a program that delivers had it */
+	bool uncounted;          /* ... and the line before, to how many it goes, is lost */
 } MsMail;
 
 /* The MTA was started, or read its settings again. */

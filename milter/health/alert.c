@@ -83,7 +83,15 @@ const MsAlertRow ms_alert_rows[MS_N_ALERTS] = {
 struct MsAlerts {
 	char *path;
 	bool on[MS_N_ALERTS];
+	char *detail[MS_N_ALERTS]; /* of what is told again; NULL: not known */
 };
+
+/* More of it is another event, though the state is the same: whoever did not look at the first one
+ * hears of it. */
+static bool is_told_again(MsAlert alert)
+{
+	return alert == MS_ALERT_BYPASS;
+}
 
 static char *path_of(const char *state_dir, const char *name)
 {
@@ -106,8 +114,11 @@ MsAlerts *ms_alerts_new(const char *state_dir)
 	alerts->path = path_of(state_dir, FILE_NAME);
 	g_autofree char *text = contents(alerts->path);
 	json_t *json = text != NULL ? json_loads(text, 0, NULL) : NULL;
-	for (guint i = 0; i < MS_N_ALERTS; i++)
-		alerts->on[i] = json_is_true(json_object_get(json, ms_alert_rows[i].name));
+	for (guint i = 0; i < MS_N_ALERTS; i++) {
+		const json_t *is = json_object_get(json, ms_alert_rows[i].name);
+		alerts->on[i] = json_is_true(is) || json_is_string(is);
+		alerts->detail[i] = g_strdup(json_string_value(is));
+	}
 	json_decref(json);
 	return alerts;
 }
@@ -116,6 +127,8 @@ void ms_alerts_free(MsAlerts *alerts)
 {
 	if (alerts == NULL)
 		return;
+	for (guint i = 0; i < MS_N_ALERTS; i++)
+		g_free(alerts->detail[i]);
 	g_free(alerts->path);
 	g_free(alerts);
 }
@@ -124,7 +137,10 @@ static void remember(const MsAlerts *alerts)
 {
 	json_t *json = json_object();
 	for (guint i = 0; i < MS_N_ALERTS; i++)
-		json_object_set_new(json, ms_alert_rows[i].name, json_boolean(alerts->on[i]));
+		json_object_set_new(json, ms_alert_rows[i].name,
+			alerts->on[i] && alerts->detail[i] != NULL
+				? json_string(alerts->detail[i])
+				: json_boolean(alerts->on[i]));
 	char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
 	ms_io_replace(alerts->path, text, strlen(text), 0640, false);
 	free(text);
@@ -135,10 +151,17 @@ static void remember(const MsAlerts *alerts)
 void ms_alerts_set(
 	MsAlerts *alerts, MsAlert alert, bool on, const char *detail, MsAlertTold told, void *user)
 {
-	if (alerts->on[alert] == on)
+	bool again = on && is_told_again(alert);
+	const char *before = alerts->detail[alert];
+	bool same = alerts->on[alert] == on, known = again && g_strcmp0(before, detail) == 0;
+	if (same && (!again || known))
 		return;
+	bool told_before = same && before == NULL; /* by who did not remember what */
 	alerts->on[alert] = on;
-	told(alert, on, detail, user);
+	if (!told_before)
+		told(alert, on, detail, user);
+	g_free(alerts->detail[alert]);
+	alerts->detail[alert] = again ? g_utf8_make_valid(detail, -1) : NULL;
 	remember(alerts);
 }
 

@@ -313,6 +313,13 @@ static guint missing_of(const MsMail *mail)
 	return has < want ? want - has : 0;
 }
 
+/* The queue manager says to how many a message goes before anybody delivers it. */
+static bool is_uncounted(const MsMail *mail)
+{
+	return mail->came != MS_CAME_UNKNOWN && !mail->sendmail && mail->tried &&
+		mail->n_recipients == 0;
+}
+
 static void find_lost(MsMaillog *log)
 {
 	for (guint i = 0; i < log->sessions->len; i++)
@@ -322,8 +329,16 @@ static void find_lost(MsMaillog *log)
 		gint64 at = MAX(mail->lost,
 			mail->last + (mail->lost > 0 ? BETWEEN_PROCESSES : STILL_COMING_IN));
 		mail->lost = has_no_end(mail) && at <= log->notes.to ? at : 0;
-		mail->missing = missing_of(mail);
+		mail->uncounted = is_uncounted(mail);
+		mail->missing = mail->uncounted ? 0 : missing_of(mail);
 	}
+}
+
+/* The first one is the least rounded. */
+void log_took(MsMail *mail, gint64 at, double seconds)
+{
+	if (mail->entered == 0 && seconds >= 0 && seconds < 100 * 86400)
+		mail->entered = at - (gint64)(seconds * (double)SECOND);
 }
 
 void log_turn(MsMaillog *log, LogMta *mta, gint64 at)

@@ -77,6 +77,8 @@ MsMail *log_mail(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at);
 /* The same when a new one begins: an ID that was used before is used again. */
 MsMail *log_mail_begins(MsMaillog *log, LogMta *mta, const char *queue_id, gint64 at);
 void log_delivery(MsMaillog *log, MsMail *mail, MsDelivered delivered); /* takes what it has */
+/* Of a delivery at `at`: since it came in so many seconds had gone. */
+void log_took(MsMail *mail, gint64 at, double seconds);
 void log_turn(MsMaillog *log, LogMta *mta, gint64 at);
 /* What a process says of a milter belongs to the message that it has in hand, or takes next. */
 void log_trouble(LogMta *mta, guint pid, const char *text, gint64 at);

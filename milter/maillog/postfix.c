@@ -169,6 +169,8 @@ static void deliveries(Say *say, MsMail *mail)
 			d.orig_to = log_address(value);
 		else if (strcmp(key, "relay") == 0 && d.relay == NULL)
 			d.relay = g_strdup(value);
+		else if (strcmp(key, "delay") == 0)
+			log_took(mail, say->line->at, g_ascii_strtod(value, NULL));
 		else if (strcmp(key, "status") == 0)
 			status = value;
 	}
@@ -190,8 +192,10 @@ static bool delivery(Say *say)
 	if (!g_str_has_prefix(say->text, "to=<"))
 		return false;
 	MsMail *mail = log_mail(say->log, say->mta, say->id, say->line->at);
-	if (mail != NULL)
+	if (mail != NULL) {
+		mail->tried = true;
 		deliveries(say, mail);
+	}
 	return true;
 }
 

@@ -398,19 +398,31 @@ static char *with_configured(const Work *w, const MsMail *mail, char *why)
 	return g_strdup_printf("%s; as it is configured now: %s", seen, is);
 }
 
+/* By what its delivery says, of which two digits count: so long ago as it says, a little more or
+ * less. */
+static bool came_within(const MsMail *mail, gint64 from)
+{
+	gint64 ago = mail->first - mail->entered;
+	return mail->entered > 0 && mail->entered - MAX(ago, 0) / 20 > from + SLACK;
+}
+
 static Fate unseen(Work *w, const Node *node)
 {
 	const MsMail *mail = node->mail;
 	guint n = sent_in_the_end(node, 0);
-	if (mail->came == MS_CAME_UNKNOWN &&
-		mail->first - ms_maillog_notes(w->with->log)->from < MS_RECONCILE_BEFORE) {
+	gint64 from = ms_maillog_notes(w->with->log)->from;
+	bool within = came_within(mail, from);
+	if (mail->came == MS_CAME_UNKNOWN && !within &&
+		mail->first - from < MS_RECONCILE_BEFORE) {
 		w->out->before++;
 		return FATE_ROW;
 	}
 	if (mail->came == MS_CAME_UNKNOWN) {
 		add_row(w, MS_PASSED_UNKNOWN, node, n,
-			g_strdup(
-				"its beginning is not in this log, and the trail does not have it"));
+			g_strdup(within
+					? "its beginning is not in this log, though it came in when the log had begun: "
+					  "lines of it are lost; the trail does not have it"
+					: "its beginning is not in this log, and the trail does not have it"));
 		return FATE_ROW;
 	}
 	if (mail->sender == NULL) {
@@ -501,9 +513,16 @@ static guint taken_off(const Judged *judged)
 static Fate check_whole(Work *w, const Node *node, Fate fate)
 {
 	const MsMail *mail = node->mail;
-	if (mail->missing <= taken_off(node->judged) || fate == FATE_ROW || fate == FATE_EXEMPT)
+	guint off = taken_off(node->judged);
+	if ((mail->missing <= off && !mail->uncounted) || fate == FATE_ROW || fate == FATE_EXEMPT)
 		return fate;
-	guint missing = mail->missing - taken_off(node->judged);
+	if (mail->uncounted) {
+		add_row(w, MS_PASSED_UNKNOWN, node, 0,
+			g_strdup("it was delivered, and no line says from whom, and to how many: lines of it "
+				 "are lost"));
+		return FATE_ROW;
+	}
+	guint missing = mail->missing - off;
 	add_row(w, MS_PASSED_UNKNOWN, node, missing,
 		g_strdup_printf(
 			"it left the queue, and of %u of %u recipients no line says how: lines of it are lost",

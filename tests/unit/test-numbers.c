@@ -421,6 +421,28 @@ static void test_alerts(void)
 	ms_alerts_set(alerts, MS_ALERT_DISK, true, "again", note, said);
 	ms_alerts_free(alerts);
 	g_assert_cmpstr(said->str, ==, "disk on full; disk off; disk on again; ");
+	/* what more goes by is told, once each, though the state goes on; of before it is not known
+	 * what was told */
+	static const char *const before[] = {"", "{\"bypass\":true}", "{\"bypass\":\"1 mail\"}"};
+	static const char *const want[] = {
+		"bypass on 1 mail; bypass on 2 mails; bypass off; bypass on 1 mail; ",
+		"bypass on 2 mails; bypass off; bypass on 1 mail; ",
+		"bypass on 2 mails; bypass off; bypass on 1 mail; "};
+	g_autofree char *file = g_build_filename(dir, "alerts.json", NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(before); i++) {
+		static const char *const details[] = {"1 mail", "1 mail", "2 mails", "2 mails", NULL, "1 mail"};
+		g_assert_true(g_file_set_contents(file, before[i], -1, NULL));
+		g_string_truncate(said, 0);
+		for (gsize k = 0; k < G_N_ELEMENTS(details); k++) {
+			g_autoptr(MsAlerts) each = ms_alerts_new(dir); /* the agent was restarted */
+			const char *detail = details[k];
+			ms_alerts_set(each, MS_ALERT_BYPASS, detail != NULL,
+				detail != NULL ? detail : "", note, said);
+			g_autofree char *on = ms_alerts_remembered(dir);
+			g_assert_cmpstr(on, ==, detail != NULL ? "bypass" : "");
+		}
+		g_assert_cmpstr(said->str, ==, want[i]);
+	}
 	g_assert_null(ms_alert_left(dir, MS_ALERT_BYPASS));
 	ms_alert_leave(dir, MS_ALERT_BYPASS, "3 mails");
 	ms_alert_leave(dir, MS_ALERT_BYPASS, "4 mails");

@@ -479,6 +479,35 @@ static const struct {
 	{"... nor whose it is", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") GONE("09:00:06", "ABCDE1"),
 		"ABCDE1 not-known 1\n", NULL},
+	{"its beginning alone is lost", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") FROM("09:10:05", "ABCDE2") SENT(
+			"09:10:05", "ABCDE2", "a@x.example") GONE("09:10:06", "ABCDE2"),
+		"ABCDE2 not-known 1\n", "though it came in when the log had begun"},
+	{"... it was judged", "09:00:05 ABCDE1 deliver a@x.example\n09:10:05 ABCDE2 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") FROM("09:10:05", "ABCDE2") SENT(
+			"09:10:05", "ABCDE2", "a@x.example") GONE("09:10:06", "ABCDE2"), "", NULL},
+	{"... it was in the queue before the log began", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") FROM("09:10:05", "ABCDE2")
+		"09:10:05 smtp[10]: ABCDE2: to=<a@x.example>, relay=h, delay=900, dsn=2.0.0, status=sent (250 ok)\n",
+		"", NULL},
+	{"... or about then", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") FROM("11:10:05", "ABCDE2")
+		"11:10:05 smtp[10]: ABCDE2: to=<a@x.example>, relay=h, delay=7700, dsn=2.0.0, status=sent (250 ok)\n"
+		FROM("09:01:05", "ABCDE3") SENT("09:01:05", "ABCDE3", "a@x.example"),
+		"", NULL},
+	{"... since when it was is not said", "09:00:05 ABCDE1 deliver a@x.example",
+		ONE("09:00:05", "ABCDE1", "a@x.example") FROM("09:10:05", "ABCDE2")
+		"09:10:05 smtp[10]: ABCDE2: to=<a@x.example>, relay=h, dsn=2.0.0, status=sent (250 ok)\n",
+		"", NULL},
+	{"the queue manager's line is lost", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example") GONE("09:00:06", "ABCDE1"),
+		"ABCDE1 not-known 0\n", "to how many"},
+	{"... both of them", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example"),
+		"ABCDE1 not-known 0\n", "to how many"},
+	{"... it comes a moment later", "09:00:05 ABCDE1 deliver a@x.example",
+		CLIENT("09:00:05", "ABCDE1") SENT("09:00:05", "ABCDE1", "a@x.example") FROM("09:00:05", "ABCDE1"),
+		"", NULL},
 	{"... it is still in the queue", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") N_FROM("09:00:05", "ABCDE1", "3") SENT(
 			"09:00:05", "ABCDE1", "a@x.example"), "", NULL},
