@@ -279,15 +279,14 @@ static int end_code(const Work *work)
 			  "there is no audit trail of this time: nothing is known of it");
 }
 
-static bool on_record(const Work *work, MsEvent event, const char *detail)
+/* 0, or a sysexits code that was told: so below. */
+static int on_record(const Work *work, MsEvent event, const char *detail)
 {
 	g_autoptr(GError) error = NULL;
 	MsAudit *audit = ms_audit_new(work->session.settings->audit_file);
 	bool fine = ms_audit_event(audit, cli_who(), NULL, event, "", detail, &error);
 	ms_audit_free(audit);
-	if (!fine)
-		cli_fail_error(error);
-	return fine;
+	return fine ? EX_OK : cli_fail_error(error);
 }
 
 static int write_out(const char *path, const char *text)
@@ -319,17 +318,16 @@ static void take_name(const char *name, void *user)
 }
 
 /* Of the accounts concerned, as the directory has them now.  NULL: it was said why. */
-static GHashTable *names_of(Work *work)
+static int names_of(Work *work, GHashTable **names_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GHashTable)
 		table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	Names names = {work->key, work->incident, table};
-	if (ms_directory_accounts(work->session.directory, take_name, &names, &error) != MS_FOUND) {
-		cli_fail_error(error);
-		return NULL;
-	}
-	return g_steal_pointer(&table);
+	if (ms_directory_accounts(work->session.directory, take_name, &names, &error) != MS_FOUND)
+		return cli_fail_error(error);
+	*names_out = g_steal_pointer(&table);
+	return EX_OK;
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -371,10 +369,11 @@ static int make_report(Work *work, const Said *said, MsReportAsk *ask)
 {
 	g_autoptr(GHashTable) names = NULL;
 	g_autofree char *what = asked_words(said);
-	if (said->names &&
-		(!on_record(work, MS_EVENT_INCIDENT_NAMES, what) ||
-			(names = names_of(work)) == NULL))
-		return EX_UNAVAILABLE;
+	int rc = said->names ? on_record(work, MS_EVENT_INCIDENT_NAMES, what) : EX_OK;
+	if (rc == EX_OK && said->names)
+		rc = names_of(work, &names);
+	if (rc != EX_OK)
+		return rc;
 	ask->what = what;
 	ask->names = names;
 	ask->clocks = work->session.settings->incident.clocks;
@@ -383,7 +382,7 @@ static int make_report(Work *work, const Said *said, MsReportAsk *ask)
 		: said->html               ? ms_report_html(report)
 					   : ms_report_text(report);
 	g_autofree char *line = g_strconcat(text, said->json ? "\n" : "", NULL);
-	int rc = write_out(said->output, line);
+	rc = write_out(said->output, line);
 	return rc != 0 ? rc : end_code(work);
 }
 
@@ -527,8 +526,9 @@ static int do_about(Cli *cli, int argc, char **argv)
 	if (rc != 0)
 		return rc;
 	g_autofree char *digest = ms_audit_id(work.key, "account", argv[1]);
-	if (!on_record(&work, MS_EVENT_INCIDENT_ABOUT, digest))
-		return EX_TEMPFAIL;
+	rc = on_record(&work, MS_EVENT_INCIDENT_ABOUT, digest);
+	if (rc != EX_OK)
+		return rc;
 	const MsAccountPart *part = ms_incident_account(work.incident, digest);
 	g_autoptr(GError) error = NULL;
 	if (part == NULL && work.session.directory != NULL &&
@@ -612,17 +612,17 @@ static int write_drafts(Work *work, const Said *said)
 	const GPtrArray *accounts = ms_incident_accounts(work->incident);
 	g_autofree char *template = template_of(
 		work, said->language != NULL ? said->language : "en");
-	g_autoptr(GHashTable) names = template != NULL ? names_of(work) : NULL;
+	g_autoptr(GHashTable) names = NULL;
 	g_autofree char *detail = g_strdup_printf(
 		"%u account%s", accounts->len, CLI_S(accounts->len));
-	if (names == NULL)
-		return EX_NOINPUT;
-	if (!on_record(work, MS_EVENT_INCIDENT_NOTICES, detail))
-		return EX_TEMPFAIL;
+	int rc = template != NULL ? names_of(work, &names) : EX_NOINPUT;
+	if (rc == EX_OK)
+		rc = on_record(work, MS_EVENT_INCIDENT_NOTICES, detail);
+	if (rc != EX_OK)
+		return rc;
 	if (g_mkdir_with_parents(said->folder, 0700) != 0)
 		return cli_fail(EX_CANTCREAT, "%s: %s", said->folder, g_strerror(errno));
 	Drafts drafts = {.work = work, .said = said, .template = template, .names = names};
-	int rc = 0;
 	for (guint i = 0; i < accounts->len && rc == 0; i++) {
 		const MsAccountPart *part = accounts->pdata[i];
 		if (part->messages.of[MS_FATE_OUT] + part->messages.of[MS_FATE_RELEASED] > 0)

@@ -86,6 +86,25 @@ static bool is_here(const MsSettings *s, const MsRecord *record, GError **error)
 		error, "%s: is held on %s, this is %s", record->queue_id, record->host, s->host);
 }
 
+/* A reference that is mistyped is none of it; of one that was judged before records had them, only
+ * its message can tell. */
+static bool has_identifier(const MsRecord *record, const char *ref, GError **error)
+{
+	g_autoptr(GPtrArray) refs = g_ptr_array_new();
+	for (guint i = 0; i < record->findings->len; i++) {
+		const MsHeldFinding *f = record->findings->pdata[i];
+		if (f->ref == NULL || *f->ref == '\0' || strcmp(f->ref, ref) == 0)
+			return true;
+		g_ptr_array_add(refs, f->ref);
+	}
+	if (refs->len == 0 || refs->len >= MS_HELD_FINDINGS) /* more are not kept */
+		return true;
+	g_ptr_array_add(refs, NULL);
+	g_autofree char *field = g_strdup_printf("%s: identifier", record->queue_id);
+	return ms_word_refuse(field, ref, "is none of those that were found in it (held show)",
+		(const char *const *)refs->pdata, error);
+}
+
 static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *record,
 	const GPtrArray *chosen, guint *n_out, GError **error)
 {
@@ -102,6 +121,8 @@ static bool check_record(const MsSettings *s, const MsAsk *ask, const MsRecord *
 			"it or delete it",
 			record->queue_id, record->damaged);
 	if (ask->verb == MS_VERB_MAY_RECEIVE && !desk_check_receivers(record, chosen, error))
+		return false;
+	if (ask->verb == MS_VERB_BELONGS && !has_identifier(record, ask->identifier, error))
 		return false;
 	if (ask->of_wait && record->due == 0)
 		return desk_fail(error, "%s: does not wait any more", record->queue_id);

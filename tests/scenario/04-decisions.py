@@ -398,6 +398,11 @@ def single(p, what):
            '... a list of one\'s own')
     ref = [f['ref'] for f in r['findings'] if f['kind'] == 'customer-number'][0]
     m.tool('directory', 'delete', 'AC-2', 'customer-number', 'C-10002')
+    wrong = ref[:-1] + ('0' if ref[-1] != '0' else '1')
+    out = held('belongs', name, '--identifier', wrong, '--account', 'AC-1', '-w', 'moved')
+    tap.ok(m.code == 65 and 'is none of those that were found in it' in out and 'did you mean "%s"?' % ref in out,
+           'held belongs: a reference that is mistyped', out)
+    tap.same([d for d in record(name).get('decisions', []) if d['verb'] == 'belongs'], [], '... and nothing is decided')
     out = held('belongs', name, '--identifier', ref, '--account', 'AC-1', '-w', 'moved')
     tap.ok(m.code == 0 and not tells(out), 'held belongs', out)
     out = m.tool('directory', 'lookup', 'customer-number', 'C-10002')

@@ -133,6 +133,19 @@ check 'no line is over 100 columns' "$(awk '
 	$(find milter include tests/unit tests/fuzz -name '*.[ch]'))"
 check 'no list of the makefiles has a file twice' "$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' Makefile.am tests/Makefile.inc |
 	awk '$2 ~ /=$/ { split("", seen); for (i = 3; i <= NF; i++) if ($i ~ /\.[a-z]+$/ && seen[$i]++) print $1 ": " $i }')"
+# What the tool ends with, its page has: the numbers of sysexits.h beside the page's.
+statuses() {
+	exits=$(awk '/^\.Sh EXIT STATUS/ { on = 1; next } /^\.Bl/ { on = 0 } on' milter/cli/missent.1)
+	printf '%s\n' 'OK 0' 'USAGE 64' 'DATAERR 65' 'NOINPUT 66' 'NOUSER 67' 'NOHOST 68' 'UNAVAILABLE 69' 'SOFTWARE 70' \
+		'OSERR 71' 'OSFILE 72' 'CANTCREAT 73' 'IOERR 74' 'TEMPFAIL 75' 'PROTOCOL 76' 'NOPERM 77' 'CONFIG 78' |
+	while read -r name number; do
+		used=$(grep -lw "EX_$name" milter/cli/*.c | head -1)
+		said=$(printf '%s' "$exits" | grep -cw "$number")
+		[ -z "$used" ] || [ "$said" -gt 0 ] || echo "$used: EX_$name, $number, is not in missent(1)"
+		[ -n "$used" ] || [ "$said" = 0 ] || [ "$number" = 70 ] || echo "missent(1): $number is no status of the tool"
+	done
+}
+check 'exit statuses of the tool are those of its page' "$(statuses)"
 # A build without assertions must do the same.
 check 'no assertion does what is needed' "$(grep -rnE 'g_assert\(ms_[a-z_]+\([^)]*(&|error)' milter --include='*.c')"
 check 'what HACKING names is there' "$(grep -oE '`[a-z]+/[A-Za-z0-9_./-]+`' contrib/HACKING.md | tr -d '`' | sort -u |
