@@ -175,7 +175,8 @@ static void print_head(const Check *check, const char *name, const MsEnvelope *e
 		putchar('\n');
 		return;
 	}
-	printf("\n  from <%s> to %u recipient%s, policies: ", sender, envelope->recipients->len,
+	printf("\n  from <%s>%s to %u recipient%s, policies: ", sender,
+		*sender == '\0' ? " (a bounce)" : "", envelope->recipients->len,
 		envelope->recipients->len == 1 ? "" : "s");
 	for (guint i = 0; i < v->policies->len; i++)
 		printf("%s%s", i > 0 ? ", " : "", (char *)v->policies->pdata[i]);

@@ -45,6 +45,16 @@ static bool check_answer(const char *value, GError **error)
 	return false;
 }
 
+/* A local part alone would be taken for a domain, to which no mail ever belongs. */
+static bool check_sender(const char *value, GError **error)
+{
+	if (strpbrk(value, "@.") != NULL)
+		return check_answer(value, error);
+	g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
+		"\"%s\" is no address or domain; write %s@example.com or example.com", value, value);
+	return false;
+}
+
 static bool check_own(const char *value, GError **error)
 {
 	if (strchr(value, '@') == NULL)
@@ -59,7 +69,7 @@ static const MsRow rows[] = {
 	{.key = "mta-config", .type = MS_ROW_TEXT},
 	{.key = "networks", .type = MS_ROW_LIST, .check = ms_network_check},
 	{.key = "domains", .type = MS_ROW_LIST, .check = check_own},
-	{.key = "senders", .type = MS_ROW_LIST, .check = check_answer},
+	{.key = "senders", .type = MS_ROW_LIST, .check = check_sender},
 	{.key = "customers", .type = MS_ROW_TEXT},
 	{.key = NULL},
 };
@@ -241,7 +251,7 @@ bool init_ask(Init *init, GError **error)
 	ask_list(init, "2. Networks whose mail is outgoing, beside this host and who logs in",
 		ms_network_check, &init->given.networks);
 	ask_list(init, "3. Your own domains", check_own, &init->given.domains);
-	ask_list(init, "4. Addresses that send invoices", check_answer, &init->given.senders);
+	ask_list(init, "4. Addresses that send invoices", check_sender, &init->given.senders);
 	ask_customers(init);
 	if (init->given.senders[0] == NULL)
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,

@@ -58,15 +58,17 @@ typedef struct {
 	char *refused; /* a mapping was, and why; or NULL */
 	char *unreadable; /* why the records cannot be read; or NULL */
 	char *mistake; /* in kinds or policies as they stand now; or NULL */
+	bool no_policy; /* there is none among them */
 } Status;
 
 /* missentd goes on with what it has read; who edited the files thinks that it is in effect. */
-static char *find_mistake(const MsSettings *s)
+static char *find_mistake(const MsSettings *s, bool *no_policy_out)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(MsKinds) kinds = ms_engine_load_kinds(s, &error);
 	g_autoptr(MsPolicies) policies = kinds != NULL
 		? ms_policies_load(s->policy_dir, kinds, s->mode, &error) : NULL;
+	*no_policy_out = policies != NULL && ms_policies_count(policies) == 0;
 	return policies == NULL && !cli_lacks_rights(error->message) ? g_strdup(error->message)
 								     : NULL;
 }
@@ -104,7 +106,7 @@ static void take(Status *st)
 	st->paused = ms_pause_read(s->state_dir, s->pause_ms, now, &st->pause, NULL) == MS_FOUND;
 	take_records(st);
 	st->refused = ms_alert_left(s->state_dir, MS_ALERT_REFUSED);
-	st->mistake = find_mistake(s);
+	st->mistake = find_mistake(s, &st->no_policy);
 	errno = 0;
 	st->agent = ms_io_somebody_listens(s->desk.socket) ||
 		(errno != ENOENT && errno != ECONNREFUSED);
@@ -265,6 +267,10 @@ static void print_status(const Status *st)
 			cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN),
 			(int)strcspn(st->mistake, "\n"), st->mistake,
 			strchr(st->mistake, '\n') != NULL ? " (missent config check tells more)" : "");
+	if (st->no_policy)
+		printf("%-12s %sthere is none%s in %s: no mail is judged (missent config check)\n",
+			"policies", cli_colour(st->cli, RED), cli_colour(st->cli, PLAIN),
+			st->settings->policy_dir);
 	g_autofree char *alerts = ms_alerts_remembered(st->settings->state_dir);
 	if (*alerts != '\0')
 		printf("%-12s %s%s%s\n", "alerts", cli_colour(st->cli, RED), alerts,
@@ -317,6 +323,8 @@ static void print_json(const Status *st)
 		json_object_set_new(out, "import_refused", json_string(st->refused));
 	if (st->mistake != NULL)
 		json_object_set_new(out, "mistake", json_string(st->mistake));
+	if (st->no_policy)
+		json_object_set_new(out, "no_policy", json_true());
 	if (st->paused)
 		json_object_set_new(out, "pause",
 			json_pack("{s:I, s:s, s:s}", "until",
@@ -369,7 +377,7 @@ int cmd_status(Cli *cli, int argc, char **argv)
 	else
 		print_status(&st);
 	bool fine = st.alive && st.refused == NULL && st.mistake == NULL &&
-		st.unreadable == NULL &&
+		st.unreadable == NULL && !st.no_policy &&
 		st.numbers.value[MS_NUM_HANGING] == 0 &&
 		(st.numbers.value[MS_NUM_DIRECTORY_UP] > 0 || is_starting(&st));
 	ms_pause_clear(&st.pause);

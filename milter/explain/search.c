@@ -165,6 +165,19 @@ static json_t *none(const char *why)
 		"none", why, "sets");
 }
 
+/* Of so few that all were tried together, no more of them are needed: none is enough. */
+static const char *why_none(const Search *s, bool more)
+{
+	return s->cut || more
+		? "nothing among what was tried gives another verdict; not all was tried"
+		: s->candidates->len == 0
+		? "nothing that could be said otherwise, in the mapping or the settings of policies, is known"
+		: s->candidates->len <= MOST_CHANGES
+		? "nothing that could be said otherwise in the mapping or the settings of policies gives another "
+		  "verdict, not even all of it together"
+		: "no three changes together give another verdict: more would be needed, or something else";
+}
+
 static json_t *as_json(Search *s, MsRuntime *runtime, const MsExplainWish *wish, bool more)
 {
 	json_t *sets = json_array();
@@ -176,9 +189,7 @@ static json_t *as_json(Search *s, MsRuntime *runtime, const MsExplainWish *wish,
 		"candidates", (int)s->candidates->len, "complete", !s->cut && !more, "more",
 		(int)s->sets->len - (int)json_array_size(sets), "sets", sets);
 	if (s->sets->len == 0)
-		json_object_set_new(out, "none", json_string(s->cut || more
-			? "nothing among what was tried gives another verdict; not all was tried"
-			: "more than three changes would be needed"));
+		json_object_set_new(out, "none", json_string(why_none(s, more)));
 	return out;
 }
 

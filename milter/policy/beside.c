@@ -171,31 +171,49 @@ bool ms_policy_take_tests(
 	return true;
 }
 
-/* Of the title that was written; or NULL. */
-static const char *nearest_policy(const MsPolicies *policies, const char *title)
+/* NULL: it speaks of none that is not there.  The caller's. */
+static char *unknown_policy(const MsPolicyTest *test, const char *const *titles)
 {
-	g_autofree const char **titles = g_new0(const char *, policies->list->len + 1);
-	for (guint i = 0; i < policies->list->len; i++)
-		titles[i] = ((const MsPolicy *)policies->list->pdata[i])->title;
-	return ms_text_nearest(title, titles);
+	if (test->policy == NULL || g_strv_contains(titles, test->policy))
+		return NULL;
+	const char *near = ms_text_nearest(test->policy, titles);
+	return g_strdup_printf("%s:%d: test \"%s\": policy: there is no policy \"%s\"%s%s%s",
+		test->file, test->line, test->title, test->policy,
+		near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+		near != NULL ? "\"?" : "");
 }
 
 /* They may speak of a policy of a file that comes later. */
 bool ms_policy_check_tests(const MsPolicies *policies, GError **error)
 {
+	g_autofree const char **titles = g_new0(const char *, policies->list->len + 1);
+	for (guint i = 0; i < policies->list->len; i++)
+		titles[i] = ((const MsPolicy *)policies->list->pdata[i])->title;
 	for (guint i = 0; i < policies->tests->len; i++) {
-		const MsPolicyTest *test = policies->tests->pdata[i];
-		if (test->policy == NULL || ms_policy_find(policies, test->policy) != NULL)
-			continue;
-		const char *near = nearest_policy(policies, test->policy);
-		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
-			"%s:%d: test \"%s\": policy: there is no policy \"%s\"%s%s%s", test->file,
-			test->line, test->title, test->policy,
-			near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-			near != NULL ? "\"?" : "");
-		return false;
+		g_autofree char *why = unknown_policy(policies->tests->pdata[i], titles);
+		if (why != NULL) {
+			g_set_error(error, MS_ERROR, MS_ERROR_CONFIG, "%s", why);
+			return false;
+		}
 	}
 	return true;
+}
+
+void ms_policy_look_at_tests(const MsSection *root, const char *file, const char *const *titles,
+	void (*told)(const char *file, const GError *error, void *user), void *user)
+{
+	for (guint i = 0; i < ms_section_count(root, "test"); i++) {
+		const MsSection *section = ms_section_nth(root, "test", i);
+		g_autoptr(GError) error = NULL;
+		MsPolicyTest *test = take_test(section, file);
+		g_autofree char *why = is_complete(section, test, &error)
+			? unknown_policy(test, titles) : NULL;
+		if (why != NULL)
+			g_set_error(&error, MS_ERROR, MS_ERROR_CONFIG, "%s", why);
+		if (error != NULL)
+			told(file, error, user);
+		ms_policy_test_free(test);
+	}
 }
 
 const GPtrArray *ms_policies_tests(const MsPolicies *policies)

@@ -301,6 +301,24 @@ static void take_policies(Lint *lint, const MsPolicyFile *file, GHashTable *titl
 	}
 }
 
+/* Of policies that are there, be they loaded or not: those are told themselves. */
+static void look_at_tests(Lint *lint, const GPtrArray *files)
+{
+	g_autoptr(GPtrArray) titles = g_ptr_array_new();
+	for (guint i = 0; i < files->len; i++) {
+		const MsSection *root = ((const MsPolicyFile *)files->pdata[i])->root;
+		for (guint k = 0; k < ms_section_count(root, "policy"); k++)
+			g_ptr_array_add(titles,
+				(char *)ms_section_title(ms_section_nth(root, "policy", k)));
+	}
+	g_ptr_array_add(titles, NULL);
+	for (guint i = 0; i < files->len; i++) {
+		const MsPolicyFile *file = files->pdata[i];
+		ms_policy_look_at_tests(file->root, file->name,
+			(const char *const *)titles->pdata, tell_set, lint);
+	}
+}
+
 /* Two kinds of one name: the files cannot be taken together. */
 static bool is_new(const File *file, GHashTable *names, GError **error)
 {
@@ -416,6 +434,7 @@ GPtrArray *ms_policy_lint(const MsLintOptions *options, GError **error)
 	lint.set = set;
 	for (guint i = 0; i < set->files->len && kinds != NULL; i++)
 		take_policies(&lint, set->files->pdata[i], titles);
+	look_at_tests(&lint, set->files);
 	run_checks(&lint);
 	g_ptr_array_sort(lint.findings, by_place); /* GLib's sort keeps the order of equals */
 	return lint.findings;

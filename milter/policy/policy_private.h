@@ -180,6 +180,10 @@ char *ms_policy_test_path(const char *file, const char *name);
 bool ms_policy_take_tests(
 	MsPolicies *policies, const MsSection *root, const char *file, GError **error);
 bool ms_policy_check_tests(const MsPolicies *policies, GError **error);
+/* The same of one file, and what a load says of each test first: told, of every one that is not
+ * right. */
+void ms_policy_look_at_tests(const MsSection *root, const char *file, const char *const *titles,
+	void (*told)(const char *file, const GError *error, void *user), void *user);
 const MsPolicy *ms_policy_find(const MsPolicies *policies, const char *title);
 /* Does it ask about recipients only? */
 bool ms_policy_ignores_customers(const MsPolicy *policy);

@@ -158,7 +158,7 @@ while read -r command; do
 done <"$S/commands"
 ends '... and all of them were tried' 0 'held release' cat "$S/commands"
 : >"$S/empty.eml"
-ends '... "" where it means something' 0 'from <>' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
+ends '... "" where it means something, which is said' 0 'from <> (a bounce) to 1 recipient' missent check --from '' --to a@alpha.example --client '' "$S/empty.eml"
 
 # What missentd would let by is judged all the same, and that is told.
 ends 'check: from where nothing is outgoing' 0 'would let it by' missent check --from '' --to a@alpha.example --client 203.0.113.9 "$S/empty.eml"
@@ -444,6 +444,19 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 		without '... and no other remedy' 'make one with' other $command
 	done
 fi
+# No policy at all is no state to go on with.
+mkdir "$S/bare" && cp "$S/policies/kinds.conf" "$S/bare/"
+sed "\$a policy-dir = \"$S/bare\"" "$S/missent.conf" >"$S/bare.conf"
+ends 'status: no policy' 1 "there is none in $S/bare: no mail is judged" "$BUILD/missent" -c "$S/bare.conf" status
+ends '... for programs' 1 '"no_policy":true' "$BUILD/missent" -c "$S/bare.conf" status --json
+without '... where there are some' 'there is none in' missent status
+# A test of a policy that is not there is told by all that look at policies.
+printf 'test "t" {\n\tpolicy = "invoicess"\n\tfrom = "x@y.example"\n\tto = "a@b.example"\n\ttext = "x"\n\texpect = deliver\n}\n' >"$S/policies/tests.conf"
+for command in 'policy lint --no-trail' 'config check' 'policy check'; do
+	missent $command >"$S/of-none" 2>&1
+	ends "$command: a test of a policy that is none" 0 'there is no policy "invoicess"; did you mean "invoices"?' cat "$S/of-none"
+done
+rm "$S/policies/tests.conf"
 ends 'a log that is none' 66 'No such file or directory; where the journal alone has the log: journalctl -o export --facility=mail | missent audit reconcile -' \
 	missent audit reconcile "$S/mail.log"
 ends '... none of a pattern' 66 'journalctl -o export' missent audit reconcile "$S/mail.log*"

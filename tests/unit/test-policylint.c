@@ -78,6 +78,9 @@ static const Row planted[] = {
 		NULL},
 	{"attachment", 2, "is no type", A "attachment-type = {\"pdf\"} }\n", NULL, NULL},
 	{"pattern-empty", 2, "where nothing stands", A "not-header = {'Subject: x*'} }\n", NULL, NULL},
+	{"load", 3, "there is no policy \"aa\"", A "}\ntest \"t\" { policy = \"aa\"\nfrom = \"x@y.example\"\n"
+		"to = \"a@b.example\"\ntext = \"x\"\nexpect = deliver }\n", NULL, NULL},
+	{"load", 3, "for nobody", A "}\ntest \"t\" { from = \"x@y.example\"\ntext = \"x\"\nexpect = deliver }\n", NULL, NULL},
 	{"load", 2, "needs time-zone", A "time = {\"Mon\"} }\n", NULL, NULL},
 	{"load", 2, "needs authserv-id", A "auth-results = {\"spf=fail\"} }\n", NULL, NULL},
 	/* lists and templates */
