@@ -79,13 +79,15 @@ bool ms_audit_write(MsAudit *audit, const MsAuditMessage *message, GError **erro
 bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent event,
 	const char *about, const char *detail, GError **error);
 /* The same of a decision on held mail that came to its end: by digest also for whom it was,
- * MS_AUDIT_MAX at most, and the queue ID under which the MTA took its mail anew. */
+ * MS_AUDIT_MAX at most, and the queue ID under which the MTA took its mail anew.  It is written
+ * before the ledger has the end, so a decision that was interrupted there has it once more. */
 #define MS_AUDIT_DONE "done"
 #define MS_AUDIT_LEFT "done, but the MTA has it on hold still"
 typedef struct {
 	const char *who;
 	MsEvent event;
-	const char *about, *detail; /* detail: one of these, or how it ended instead */
+	const char *decision, *about;
+	const char *detail; /* one of these, or how it ended instead */
 	const GPtrArray *to; /* of char *: addresses as they were written */
 	const char *sent_as; /* NULL: no mail was made */
 } MsAuditDone;
@@ -171,7 +173,8 @@ typedef struct {
 	const char *text;
 	gsize len;
 	/* NULL: damaged.  Of a message that was undone the verdict is "tempfail", as for its
-	 * sender, and there is a field "undone", the detail of that act. */
+	 * sender, and there is a field "undone", the detail of that act.  Of a decision's end that
+	 * was told before, in a line that was read, there is a field "again": it counts once. */
 	const struct json_t *json;
 } MsAuditLine;
 /* False: stop; with `*error` set reading fails. */

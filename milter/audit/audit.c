@@ -512,6 +512,7 @@ bool ms_audit_event(MsAudit *audit, const char *who, const char *client, MsEvent
 bool ms_audit_done(MsAudit *audit, const MsAuditDone *done, GError **error)
 {
 	GString *line = line_of_act(done->who, NULL, done->event, done->about, done->detail);
+	ms_put_text(line, "decision", done->decision);
 	if (audit->has_key)
 		ms_audit_put_to(line, audit->key, done->to);
 	if (done->sent_as != NULL)

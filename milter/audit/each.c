@@ -5,8 +5,9 @@
  * "audit.jsonl-20261126") and have their place by the time of their first line.
  *
  * That a message was not done after all is said by a later line.  The trail is gone through for
- * those first, so that nobody who reads it has to know of them.  The thread of who asks, beside
- * those that write.
+ * those first, so that nobody who reads it has to know of them.  Nor of how a decision is written
+ * down: its end is told before the ledger has it, and again where that was interrupted; such a line
+ * is marked.  The thread of who asks, beside those that write.
  */
 #include "config.h"
 
@@ -39,6 +40,7 @@ typedef struct {
 	gint64 time;  /* of the line before */
 	gint64 first; /* of the first line; 0: there was none */
 	GHashTable *undone; /* of a message's name: the act's detail; NULL: none is */
+	GHashTable *ended;  /* of decisions whose end was told; NULL: it is not asked for */
 	bool unparsed;
 } Reading;
 
@@ -133,6 +135,26 @@ static void tell_undone(const Reading *r, json_t *line)
 	json_object_set_new(line, "undone", json_string(detail));
 }
 
+/* ---- what is told again ----------------------------------------------------------------- */
+
+static GHashTable *new_ended(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+/* One that is done is done, however that is worded.  Names that others give may come again after
+ * years, of other messages. */
+static void tell_again(const Reading *r, json_t *line)
+{
+	const char *decision = text_of(line, "decision"), *how = text_of(line, "detail");
+	if (r->ended == NULL || *decision == '\0' || strcmp(type_of(line), MS_AUDIT_ACT) != 0)
+		return;
+	if (!g_hash_table_add(r->ended,
+		    g_strjoin("\n", text_of(line, "about"), decision,
+			    g_str_has_prefix(how, MS_AUDIT_DONE) ? MS_AUDIT_DONE : how, NULL)))
+		json_object_set_new(line, "again", json_true());
+}
+
 /* ---- a line --------------------------------------------------------------------------- */
 
 /* False: enough, or `*error`. */
@@ -145,13 +167,16 @@ static bool give(Reading *r, const char *text, gsize len, GError **error)
 	json_t *json = json_loadb(text, len, 0, NULL);
 	gint64 time = json_is_object(json) ? time_of(json) : -1;
 	bool damaged = time < 0;
-	if (!damaged)
-		tell_undone(r, json);
 	r->time = damaged ? r->time : time;
 	r->first = r->first == 0 ? r->time : r->first;
+	bool asked_for = r->time >= r->from && r->time < r->to;
+	if (!damaged && asked_for) {
+		tell_undone(r, json);
+		tell_again(r, json);
+	}
 	const MsAuditLine line = {r->number++, r->time, damaged ? "" : type_of(json), text, len,
 		damaged ? NULL : json};
-	bool go_on = r->time < r->from || r->time >= r->to || r->take(&line, r->user, error);
+	bool go_on = !asked_for || r->take(&line, r->user, error);
 	json_decref(json);
 	return go_on;
 }
@@ -428,9 +453,9 @@ static GHashTable *find_undone(const char *path, gint64 from)
 bool ms_audit_each(const char *path, gint64 from, gint64 to, MsAuditTake take, void *user,
 	GError **error)
 {
-	g_autoptr(GHashTable) undone = find_undone(path, from);
-	LogReading r = {.reading = {
-		.from = from, .to = to, .take = take, .user = user, .undone = undone}};
+	g_autoptr(GHashTable) undone = find_undone(path, from), ended = new_ended();
+	LogReading r = {.reading = {.from = from, .to = to, .take = take, .user = user,
+				.undone = undone, .ended = ended}};
 	return give_trail(&r, path, error);
 }
 
@@ -564,9 +589,9 @@ bool ms_audit_each_proven(const char *path, gint64 from, gint64 to, MsAuditTake 
 {
 	g_autofree char *folder = ms_audit_folder(path);
 	g_auto(MsAuditProof) proof = {0};
-	g_autoptr(GHashTable) undone = find_undone(path, from);
+	g_autoptr(GHashTable) undone = find_undone(path, from), ended = new_ended();
 	LogReading r = {.reading = {.from = from, .to = to, .take = take, .user = user,
-				.undone = undone},
+				.undone = undone, .ended = ended},
 		.parts = g_string_new(NULL),
 		.proof = &proof};
 	bool fine = may_look(folder, error);

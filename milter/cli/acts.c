@@ -28,7 +28,7 @@ typedef struct {
 	guint8 key[MS_AUDIT_KEY_BYTES];
 	char *key_number; /* NULL: there is no key */
 	GHashTable *people;
-	guint64 told, damaged;
+	guint64 told, again, damaged; /* again: of those that were told */
 } Acts;
 
 static void acts_clear(Acts *a)
@@ -44,6 +44,12 @@ static const char *field(const json_t *line, const char *name)
 {
 	const char *text = json_string_value(json_object_get(line, name));
 	return text != NULL ? text : "";
+}
+
+/* The end of a decision that a line before had: an interruption came between. */
+static bool is_again(const MsAuditLine *line)
+{
+	return json_is_true(json_object_get(line->json, "again"));
 }
 
 /* For whom the line says that it was, of those who are on record; borrowed from the record. */
@@ -113,6 +119,8 @@ static void print_json(
 	for (guint i = 0; i < known->len; i++)
 		json_array_append_new(to, json_string(known->pdata[i]));
 	json_object_set_new(row, "to", to);
+	json_object_set_new(row, "decision", json_string(field(line->json, "decision")));
+	json_object_set_new(row, "again", json_boolean(is_again(line)));
 	json_object_set_new(row, "why", json_string(why_of(line, record)));
 	json_object_set_new(row, "client", json_string(field(line->json, "client")));
 	json_object_set_new(row, "queue_id", json_string(record != NULL ? record->queue_id : ""));
@@ -130,7 +138,8 @@ static void print_line(
 		queued ? record->queue_id : field(line->json, "about"), 16);
 	const char *why = why_of(line, record);
 	g_autofree char *more = g_strconcat(
-		field(line->json, "detail"), to, *why != '\0' ? ": " : "", why, NULL);
+		field(line->json, "detail"), is_again(line) ? " (told again)" : "", to,
+		*why != '\0' ? ": " : "", why, NULL);
 	g_autofree char *safe = cli_cell(g_str_has_prefix(more, ", ") ? more + 2 : more, 0);
 	printf("%s  %s  %s  %s  %s\n", time, who, act, about, safe);
 }
@@ -158,6 +167,7 @@ static bool take_line(const MsAuditLine *line, void *user, GError **error)
 	g_autoptr(GPtrArray) known = known_of(a, line->json, record);
 	gint64 all = json_integer_value(json_object_get(line->json, "recipients"));
 	a->told++;
+	a->again += is_again(line);
 	(a->json ? print_json : print_line)(line, record, known, all);
 	return cli_is_written() || ms_fail_input(error, "the output cannot be written to");
 }
@@ -185,6 +195,16 @@ static bool find_about(Acts *a, GError **error)
 	return error == NULL || *error == NULL;
 }
 
+static void print_count(const Acts *a)
+{
+	guint64 n = a->told - a->again;
+	printf("%" G_GUINT64_FORMAT " act%s", n, CLI_S(n));
+	if (a->again > 0)
+		printf("; %" G_GUINT64_FORMAT " line%s told again after an interruption", a->again,
+			a->again == 1 ? " is" : "s are");
+	printf("\n");
+}
+
 static int list(Acts *a, const char *trail, gint64 from, gint64 to, Cli *cli)
 {
 	g_autoptr(GError) error = NULL;
@@ -196,7 +216,7 @@ static int list(Acts *a, const char *trail, gint64 from, gint64 to, Cli *cli)
 	if (a->told == 0)
 		return tell_none(a);
 	if (!a->json)
-		printf("%" G_GUINT64_FORMAT " act%s\n", a->told, CLI_S(a->told));
+		print_count(a);
 	if (a->damaged > 0)
 		cli_fail(0, "%" G_GUINT64_FORMAT " damaged line%s left out (missent audit verify)",
 			a->damaged, a->damaged == 1 ? " is" : "s are");

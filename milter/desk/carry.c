@@ -247,6 +247,14 @@ static bool was_taken(Carry *c, char **queue_id_out, GError **error)
 		|| ms_tokens_void(c->desk->ledger, c->decision->token, queue_id_out, error);
 }
 
+/* Its milter let it pass.  That the MTA lost it then, at the moment at which we were killed, is the
+ * one thing that cannot be told: the name to look for stands in the record. */
+static void take_outcome(Carry *c, char *queue_id, char **outcome_out)
+{
+	*outcome_out = g_strdup_printf("taken by the MTA as %s before an interruption", queue_id);
+	c->sent_as = queue_id;
+}
+
 /* What is in its queue the MTA has taken, though it could not say so. */
 static bool is_queued(Carry *c, const char *queue_id)
 {
@@ -290,12 +298,7 @@ static bool submit(Carry *c, const char *sender, const GPtrArray *recipients, in
 	if (!was_taken(c, &queue_id, error))
 		return false;
 	if (queue_id != NULL) {
-		/* Its milter let it pass.  That the MTA lost it then, at the moment at which we
-		 * were killed, is the one thing that cannot be told: the name to look for stands
-		 * in the record. */
-		*outcome_out = g_strdup_printf(
-			"taken by the MTA as %s before an interruption", queue_id);
-		c->sent_as = g_steal_pointer(&queue_id);
+		take_outcome(c, g_steal_pointer(&queue_id), outcome_out);
 		return true;
 	}
 	g_autofree char *hash = NULL, *reply = NULL;
@@ -394,10 +397,22 @@ static bool tell_sender(Carry *c, char **outcome_out, GError **error)
 	return step(c, "told", -1, error);
 }
 
+/* Under which queue ID he was, before an interruption: the token of the notice has it. */
+static bool was_told(Carry *c, char **outcome_out, GError **error)
+{
+	g_autofree char *queue_id = NULL;
+	c->no_return = true;
+	if (!was_taken(c, &queue_id, error))
+		return false;
+	if (queue_id != NULL)
+		take_outcome(c, g_steal_pointer(&queue_id), outcome_out);
+	return true;
+}
+
 static bool do_return(Carry *c, char **outcome_out, GError **error)
 {
 	bool resumed = resumed_at(c, "told");
-	if (!resumed && !tell_sender(c, outcome_out, error))
+	if (!(resumed ? was_told : tell_sender)(c, outcome_out, error))
 		return false;
 	/* The sender has been told: whatever becomes of the queue's copy, this is what was
 	 * decided; but not that it is returned, where it went. */
@@ -551,13 +566,16 @@ GPtrArray *desk_held_for(const MsRecord *record, const char *recipients)
 	return list;
 }
 
-/* With those whom it was for: a record may be changed, the trail proves itself. */
+/* With those whom it was for: a record may be changed, the trail proves itself.  Before the ledger
+ * has it: of an interruption between comes a second line, not none; the decision's name tells. */
 static bool tell(const Carry *c, bool fine)
 {
 	const char *how = !fine ? "failed" : c->left ? MS_AUDIT_LEFT : MS_AUDIT_DONE;
 	const MsAuditDone done = {c->decision->who, desk_event_of(c->decision->verb),
-		c->record->uid, how, c->to, c->sent_as};
-	return ms_audit_done(c->desk->audit, &done, NULL);
+		c->decision->id, c->record->uid, how, c->to, c->sent_as};
+	bool told = ms_audit_done(c->desk->audit, &done, NULL);
+	desk_point("on trail");
+	return told;
 }
 
 /* False: it stays begun, and is taken up again. */

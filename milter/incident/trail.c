@@ -490,7 +490,8 @@ static void take_act(MsIncident *incident, const MsAuditLine *line)
 	const char *what = line_text(line->json, "event"), *about = line_text(line->json, "about");
 	MsVerb verb = ms_verb_named(what);
 	const char *how = line_text(line->json, "detail");
-	bool done = strcmp(how, MS_AUDIT_DONE) == 0 || strcmp(how, MS_AUDIT_LEFT) == 0;
+	bool done = (strcmp(how, MS_AUDIT_DONE) == 0 || strcmp(how, MS_AUDIT_LEFT) == 0) &&
+		json_object_get(line->json, "again") == NULL;
 	if (verb >= MS_VERB_UNKNOWN) {
 		MsEvent event = ms_event_named(what);
 		if (!is_no_measure(event))

@@ -332,6 +332,62 @@ static void test_each(void)
 	remove_folder(dir);
 }
 
+/* An interruption between the line of a decision's end and the ledger has it told twice. */
+#define END(time, n, decision, about, detail) \
+	AT(time, "\"type\":\"act\",\"n\":\"" n "\",\"event\":\"release\",\"decision\":\"" decision \
+		 "\",\"about\":\"" about "\",\"detail\":\"" detail "\"")
+
+static bool take_again(const MsAuditLine *line, void *user, GError **error)
+{
+	GString *out = user;
+	(void)error;
+	g_string_append_printf(out, "%s%s ",
+		json_string_value(json_object_get(line->json, "n")),
+		json_object_get(line->json, "again") != NULL ? "!" : "");
+	return true;
+}
+
+static void expect_again(const char *path, gint64 from, const char *want)
+{
+	g_autoptr(GError) error = NULL;
+	for (int proven = 0; proven < 2; proven++) {
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_auto(MsAuditProof) proof = {0};
+		g_assert_true(proven ? ms_audit_each_proven(path, from, G_MAXINT64, take_again, got,
+					       &proof, &error)
+				     : ms_audit_each(path, from, G_MAXINT64, take_again, got,
+					       &error));
+		g_assert_no_error(error);
+		g_assert_cmpstr(got->str, ==, want);
+	}
+}
+
+static void test_again(void)
+{
+	g_autofree char *dir = scratch_folder();
+	g_autofree char *path = g_build_filename(dir, "audit.jsonl", NULL);
+	g_autoptr(GDateTime) late = g_date_time_new_from_iso8601("2026-11-20T10:00:05Z", NULL);
+	put(dir, "audit.jsonl",
+		END("20T10:00:00.000", "a", "d1", "u1", MS_AUDIT_DONE)
+		END("20T10:00:01.000", "b", "d1", "u1", MS_AUDIT_DONE)
+		/* another one of that name, as an API gives them; another's end */
+		END("20T10:00:02.000", "c", "d1", "u2", MS_AUDIT_DONE)
+		END("20T10:00:03.000", "d", "d2", "u1", "failed")
+		END("20T10:00:04.000", "e", "d2", "u1", MS_AUDIT_LEFT)
+		END("20T10:00:05.000", "f", "d2", "u1", MS_AUDIT_DONE)
+		END("20T10:00:06.000", "g", "d2", "u1", "failed")
+		END("20T10:00:07.000", "h", "d1", "u1", MS_AUDIT_DONE)
+		/* of before they had names */
+		END("20T10:00:08.000", "i", "", "u1", MS_AUDIT_DONE)
+		END("20T10:00:09.000", "j", "", "u1", MS_AUDIT_DONE)
+		AT("20T10:00:10.000", "\"type\":\"message\",\"n\":\"k\",\"decision\":\"d1\","
+			"\"about\":\"u1\",\"detail\":\"done\""));
+	expect_again(path, 0, "a b! c d e f! g! h! i j k ");
+	/* what was not asked for was not told */
+	expect_again(path, g_date_time_to_unix(late) * G_USEC_PER_SEC, "f g h i j k ");
+	remove_folder(dir);
+}
+
 /* What older versions wrote is in the log, every line of it, damaged ones too, and once. */
 static void test_upgrade(void)
 {
@@ -616,6 +672,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/audit/bounds", test_bounds);
 	g_test_add_func("/audit/failure", test_failure);
 	g_test_add_func("/audit/each", test_each);
+	g_test_add_func("/audit/again", test_again);
 	g_test_add_func("/audit/upgrade", test_upgrade);
 	g_test_add_func("/audit/together", test_together);
 	g_test_add_func("/audit/texts", test_texts);

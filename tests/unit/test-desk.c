@@ -368,42 +368,42 @@ typedef struct {
 
 #define DECIDED "decided "
 static const CrashRow crash_rows[] = {
-	{"release", "", {0}, {"release", .others = 1}, DECIDED "release,after release,finished",
+	{"release", "", {0}, {"release", .others = 1}, DECIDED "release,after release,on trail,finished",
 		"released released released", "release *,", "", false},
 	{"release, old", "", {.age_us = 2 * DAY}, {"release", .others = 1},
-		DECIDED "release,after release,finished", "released released released",
+		DECIDED "release,after release,on trail,finished", "released released released",
 		"requeue *,", "", false},
 	{"release, old, Sendmail", "mta = sendmail", {.age_us = 2 * DAY}, {"release", .others = 1},
-		DECIDED "moving,copied,moved,submit,submitted,finished",
+		DECIDED "moving,copied,moved,submit,submitted,on trail,finished",
 		"released released released", "delete *,", ALL " from " WORLD_SENDER ", ", false},
 	{"release to one", "", {0}, {"release", .to = "b@beta.example"},
-		DECIDED "moving,copied,moved,submit,submitted,finished", "held released held",
+		DECIDED "moving,copied,moved,submit,submitted,on trail,finished", "held released held",
 		"delete *,", "b@beta.example from " WORLD_SENDER ", ", true},
 	{"release by right", "", {0}, {"release", .rightful = true},
-		DECIDED "moving,copied,moved,submit,submitted,finished", "released held held",
+		DECIDED "moving,copied,moved,submit,submitted,on trail,finished", "released held held",
 		"delete *,", "a@alpha.example from " WORLD_SENDER ", ", true},
 	{"release, spooled", "", {.spooled = true}, {"release", .others = 1},
-		DECIDED "submit,submitted,finished", "released released released", "",
+		DECIDED "submit,submitted,on trail,finished", "released released released", "",
 		ALL " from " WORLD_SENDER ", ", false},
-	{"return", "", {0}, {"return"}, DECIDED "submit,submitted,told,after return,finished",
+	{"return", "", {0}, {"return"}, DECIDED "submit,submitted,told,after return,on trail,finished",
 		"returned returned returned", "delete *,", WORLD_SENDER " from , ", false},
 	{"return, spooled", "", {.spooled = true}, {"return"},
-		DECIDED "submit,submitted,told,after return,finished", "returned returned returned",
+		DECIDED "submit,submitted,told,after return,on trail,finished", "returned returned returned",
 		"", WORLD_SENDER " from , ", false},
-	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,finished",
+	{"delete", "", {0}, {"delete"}, DECIDED "delete,after delete,on trail,finished",
 		"deleted deleted deleted", "delete *,", "", false},
 	{"delete, spooled", "", {.spooled = true}, {"delete"},
-		DECIDED "delete,after delete,finished", "deleted deleted deleted", "", "", false},
+		DECIDED "delete,after delete,on trail,finished", "deleted deleted deleted", "", "", false},
 	{"release, split", "", {.split = true}, {"release", .others = 1},
-		DECIDED "submit,submitted,finished", "released released released", "",
+		DECIDED "submit,submitted,on trail,finished", "released released released", "",
 		ALL " from " WORLD_SENDER ", ", false},
 	{"return, split", "", {.split = true}, {"return"},
-		DECIDED "submit,submitted,told,after return,finished", "returned returned returned",
+		DECIDED "submit,submitted,told,after return,on trail,finished", "returned returned returned",
 		"", WORLD_SENDER " from , ", false},
 	{"delete, split", "", {.split = true}, {"delete"},
-		DECIDED "delete,after delete,finished", "deleted deleted deleted", "", "", false},
-	{"note", "", {0}, {"note"}, DECIDED "finished", "held held held", "", "", false},
-	{"assign", "", {0}, {"assign", .assignee = "bert"}, DECIDED "finished", "held held held",
+		DECIDED "delete,after delete,on trail,finished", "deleted deleted deleted", "", "", false},
+	{"note", "", {0}, {"note"}, DECIDED "on trail,finished", "held held held", "", "", false},
+	{"assign", "", {0}, {"assign", .assignee = "bert"}, DECIDED "on trail,finished", "held held held",
 		"", "", false},
 };
 
@@ -411,6 +411,43 @@ static void work(MsDesk *desk, void *user)
 {
 	(void)user;
 	ms_desk_work(desk, 0);
+}
+
+typedef struct {
+	const MsDecision *decision;
+	guint once, again;
+	bool sent;
+} Ends;
+
+static bool take_end(const MsAuditLine *line, void *user, GError **error)
+{
+	Ends *ends = user;
+	(void)error;
+	const char *id = json_string_value(json_object_get(line->json, "decision"));
+	if (g_strcmp0(id, ends->decision->id) != 0)
+		return true;
+	bool again = json_object_get(line->json, "again") != NULL;
+	ends->once += !again;
+	ends->again += again;
+	ends->sent = json_object_get(line->json, "sent_as") != NULL;
+	g_assert_cmpstr(json_string_value(json_object_get(line->json, "about")), ==,
+		ends->decision->uid);
+	g_assert_cmpstr(
+		json_string_value(json_object_get(line->json, "detail")), ==, MS_AUDIT_DONE);
+	return true;
+}
+
+/* The trail has its end, however often it was killed, as one; and each time what was sent. */
+static void expect_end(const World *w, const MsDecision *d, bool sent)
+{
+	g_autofree char *path = g_build_filename(w->state, "audit.jsonl", NULL);
+	g_autoptr(GError) error = NULL;
+	Ends ends = {.decision = d};
+	g_assert_true(ms_audit_each(path, 0, G_MAXINT64, take_end, &ends, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(ends.once, ==, 1);
+	g_assert_cmpuint(ends.again, <=, 2);
+	g_assert_cmpint(ends.sent, ==, sent);
 }
 
 /* Killed there; killed again at the first point, then at the second, when it is taken up; then left
@@ -441,6 +478,7 @@ static void kill_at(World *w, const CrashRow *row, const char *point, bool again
 	const MsDecision *d = after->decisions->pdata[0];
 	g_assert_cmpuint(after->decisions->len, ==, 1);
 	g_assert_cmpint(d->state, ==, MS_DECISION_DONE);
+	expect_end(w, d, *row->mail != '\0');
 	g_assert_cmpint(world_is_spooled(w, uid), ==, row->spooled || after->state == MS_STATE_HELD
 			? after->place == MS_PLACE_SPOOL : world_is_spooled(w, uid));
 	/* A file that nobody needs goes in time; one that somebody needs, never. */

@@ -173,7 +173,7 @@ static void write_every_type(void)
 	g_autoptr(GPtrArray) to = g_ptr_array_new();
 	for (guint i = 0; i <= MS_AUDIT_MAX; i++)
 		g_ptr_array_add(to, (void *)"k@alpha.example");
-	const MsAuditDone done = {"anna", MS_EVENT_RELEASE, "ab", "done", to, "B2"};
+	const MsAuditDone done = {"anna", MS_EVENT_RELEASE, "d1", "ab", "done", to, "B2"};
 	g_assert_true(ms_audit_done(audit, &done, &error));
 	g_autoptr(MsEnvelope) e = ms_envelope_new();
 	e->host = g_strdup("mx");

@@ -334,9 +334,11 @@ static void test_who_decided(void)
 		"\"type\":\"act\",\"event\":\"pause\",\"who\":\"carl\",\"about\":\"\",\"detail\":\"x\"");
 	add_text(site.trail, DAY "14:11:30.000Z",
 		"\"type\":\"act\",\"event\":\"start\",\"who\":null,\"about\":\"\",\"detail\":\"\"");
-	add_text(site.trail, DAY "14:12:00.000Z",
-		"\"type\":\"act\",\"event\":\"note\",\"who\":\"bert\",\"about\":"
-		"\"00000000000000a4\",\"detail\":\"done\"");
+	/* told twice, for a crash came between */
+	for (int i = 0; i < 2; i++)
+		add_text(site.trail, DAY "14:12:00.000Z",
+			"\"type\":\"act\",\"event\":\"note\",\"who\":\"bert\",\"about\":"
+			"\"00000000000000a4\",\"decision\":\"d1\",\"detail\":\"done\"");
 	g_autoptr(MsIncident) incident = tell(&site);
 	const MsReportAsk ask = {.what = "all"};
 	g_autoptr(MsReport) report = ms_report_new(incident, &ask);

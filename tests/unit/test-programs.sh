@@ -158,6 +158,10 @@ ok '... of one sort' json 0 'j["about"] == "0011223344556677" and j["to"] == []'
 ok '... about one message' json 0 'j["who"] == "bob"' audit acts --json --about 8899aabbccddeeff
 ok '... in words' says 0 'done, to 2 recipients whose record is gone' audit acts --who anna
 ok '... of before the trail nothing is known' says 0 'the trail begins at' audit acts --from 2026-03-01
+rm -rf "$S/twice"
+for i in 1 2; do act 05 bob delete 8899aabbccddeeff ',"decision":"d1","detail":"done","recipients":1,"to":["c"]'; done | "$BUILD/tests/tools/trail-writer" "$S/twice" >/dev/null
+ok '... what a crash had told twice counts once' says 0 '1 act; 1 line is told again after an interruption' audit acts --trail "$S/twice.jsonl"
+ok '... and both lines are there' json 0 '[(r["decision"], r["again"]) for r in j] == [("d1", False), ("d1", True)]' audit acts --json --trail "$S/twice.jsonl"
 ok '... nobody of that name' says 66 'none of "ana"; did you mean "anna"?' audit acts --who ana
 ok '... who did something else' says 66 'no such act of this time' audit acts --who bob --act release
 ok '... an act that is none' says 64 'did you mean "release"?' audit acts --act relese
