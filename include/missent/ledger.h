@@ -203,9 +203,17 @@ bool ms_records_settle(MsLedger *ledger, const MsRecord *record, const GPtrArray
 /* Those of this host whose mail its queue should have, or had once (MS_STATE_GONE), however many;
  * of MsRecord, of which uid, state, host, queue_id, arrived and digest are set alone. */
 GPtrArray *ms_records_queued(MsLedger *ledger, GError **error);
-/* Is there any record, or canary, of that queue ID that arrived then? */
-bool ms_records_knows(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
-	bool *knows_out, GError **error);
+/* When the last of that queue ID arrived of which there is a record, or that was a canary, whatever
+ * became of it; 0: there is none in that time. */
+bool ms_records_last(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	gint64 *arrived_out, GError **error);
+/* How many changes there were of any record: before the queue is asked, for the next. */
+bool ms_records_changes(MsLedger *ledger, gint64 *n_out, GError **error);
+/* Is what is on hold under that queue ID, and arrived then, a record's that somebody decides on, or
+ * a canary?  One that is over (returned, deleted, let go) has it no more, unless it changed since
+ * there were `changes`: then it was on hold while the queue was asked. */
+bool ms_records_claims(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	gint64 changes, bool *claims_out, GError **error);
 /* Its mail is not there any more, though nobody decided so; what was decided and is not begun
  * fails.  `*done_out` false: it is not what it was, or a decision is being carried out. */
 bool ms_records_gone(MsLedger *ledger, const MsRecord *record, const char *why, bool *done_out,

@@ -198,9 +198,9 @@ static int tell_unrecorded(MsDesk *desk)
 			copies, copies == 1 ? "y is" : "ies are", aside, MS_SPOOL_ASIDE_DAYS);
 	if (n > 0)
 		cli_fail(0,
-			"%u message%s on hold in the MTA's queue without a record here (%s%s): held by something "
-			"else, or by missent before its records were restored from a backup; missent held adopt makes "
-			"a record of each that you name, so that it is reviewed",
+			"%u message%s on hold in the MTA's queue without a record here, or with one that is over (%s%s): held by "
+			"something else, by missent before its records were restored from a backup, or not taken out when it "
+			"was decided on; missent held adopt makes a record of each that you name, so that it is reviewed",
 			n, n == 1 ? " is" : "s are", named->str, n > UNRECORDED_NAMED ? ", ..." : "");
 	return 0;
 }

@@ -62,14 +62,13 @@ static bool step(Carry *c, const char *name, int place, GError **error)
 static const MsQueued *queued_as(const Carry *c, GHashTable *queue, GError **error)
 {
 	const MsQueued *queued = ms_mta_queued(queue, c->record, error);
-	gint64 from, to;
-	bool later = false;
+	gint64 from, to, later = 0;
 	if (queued == NULL)
 		return NULL;
 	ms_mta_recorded(queued, &from, &to);
-	bool known = ms_records_knows(c->desk->ledger, queued->queue_id, c->record->arrived + 1, to,
+	bool known = ms_records_last(c->desk->ledger, queued->queue_id, c->record->arrived + 1, to,
 		&later, error);
-	return known && !later ? queued : NULL;
+	return known && later == 0 ? queued : NULL;
 }
 
 /* Is it in the hold queue, this message and no other?  1, 0, or -1 and an error. */

@@ -9,9 +9,12 @@
  * for ms_desk_unrecorded() and ms_desk_adopt(), which any thread may call.
  *
  * The queue is asked before the ledger: a record is written before its mail can be on hold, so what
- * is on hold then without a record has none.  The other way round nothing follows from one look: a
- * mail whose record is fresh is not yet visible, and a release moves it a moment before it is
- * written down.  What is missing at each look for `lost-after` is gone.
+ * is on hold then without a record has none.  Nor does one that is over count, for no list has it
+ * any more: the sender was told and the queue's copy stayed, the ID is used again by what somebody
+ * else holds, what was released is on hold once more.  It must have been over before the queue was
+ * asked.  The other way round nothing follows from one look: a mail whose record is fresh is not
+ * yet visible, and a release moves it a moment before it is written down.  What is missing at each
+ * look for `lost-after` is gone.
  */
 #include "config.h"
 
@@ -33,6 +36,7 @@ typedef struct {
 	GHashTable *digests;   /* queue ID to the digest of its body; borrowed */
 	GHashTable *by_digest; /* to a GPtrArray of MsQueued */
 	GHashTable *taken;     /* queue IDs of those that turned out to be a record's */
+	gint64 changes;        /* of records, before the queue was asked; -1: not known */
 	guint read;
 } Look;
 
@@ -101,7 +105,7 @@ static void keep_unknown(Look *look, GPtrArray *parts, GHashTable *known)
 	}
 }
 
-/* On hold, and of no record, whatever its state; `only`: of those that may be that one's. */
+/* On hold, and of no record that is not over; `only`: of those that may be that one's. */
 static bool find_unrecorded(Look *look, const MsRecord *only, GError **error)
 {
 	g_autoptr(GHashTable) known = known_of(look);
@@ -112,16 +116,16 @@ static bool find_unrecorded(Look *look, const MsRecord *only, GError **error)
 	while (g_hash_table_iter_next(&each, NULL, &value)) {
 		const MsQueued *queued = value;
 		gint64 from, to;
-		bool knows = false;
+		bool claims = false;
 		if (*queued->queue_id == '\0' || !is_on_hold(queued) ||
 			g_hash_table_contains(known, name_of(queued)) ||
 			(only != NULL && !ms_mta_is_same(only, queued)))
 			continue;
 		ms_mta_recorded(queued, &from, &to);
-		if (!ms_records_knows(
-			    look->desk->ledger, queued->queue_id, from, to, &knows, error))
+		if (!ms_records_claims(look->desk->ledger, queued->queue_id, from, to,
+			    look->changes, &claims, error))
 			return false;
-		if (knows)
+		if (claims)
 			g_hash_table_add(known, name_of(queued));
 		else
 			g_ptr_array_add(unknown, value);
@@ -136,6 +140,9 @@ static bool look_at_both(Desk *desk, const MsRecord *only, Look *look, GError **
 	if (only == NULL)
 		desk_forget_queue(desk);
 	look->desk = desk;
+	look->changes = -1;
+	if (only == NULL && !ms_records_changes(desk->ledger, &look->changes, error))
+		return false;
 	look->queue = desk_queue(desk, error);
 	look->unrecorded = g_ptr_array_new();
 	look->taken = g_hash_table_new(g_str_hash, g_str_equal);
@@ -484,14 +491,16 @@ bool desk_tell_gone_parts(Desk *desk, const MsRecord *record)
 
 /* ---- a record for it ---------------------------------------------------------------------- */
 
-static MsRecord *as_queued(const Desk *desk, const MsQueued *queued, int fd)
+/* `last`: when the last one arrived that had this queue ID, and has a record; what is on hold is
+ * the later one's. */
+static MsRecord *as_queued(const Desk *desk, const MsQueued *queued, gint64 last, int fd)
 {
 	MsRecord *r = ms_record_new();
 	r->host = g_strdup(desk->settings->host);
 	r->queue_id = g_strdup(queued->queue_id);
 	/* so Postfix writes that it has none */
 	r->sender = g_strdup(strcmp(queued->sender, "MAILER-DAEMON") == 0 ? "" : queued->sender);
-	r->arrived = queued->arrived * G_USEC_PER_SEC;
+	r->arrived = MAX(queued->arrived * G_USEC_PER_SEC, last + 1);
 	r->size = queued->size;
 	r->digest = digest_of(fd);
 	r->codes = g_strdup("");
@@ -525,10 +534,14 @@ static MsRecord *judge_unrecorded(Desk *desk, const MsRecord *plain, int fd)
 
 static char *add_record(Desk *desk, const MsQueued *queued, const char *who, GError **error)
 {
-	int fd = ms_mta_show(&desk->mta, queued->queue_id, error);
+	gint64 from, to, last = 0;
+	ms_mta_recorded(queued, &from, &to);
+	int fd = ms_records_last(desk->ledger, queued->queue_id, from, to, &last, error)
+		? ms_mta_show(&desk->mta, queued->queue_id, error)
+		: -1;
 	if (fd < 0)
 		return NULL;
-	g_autoptr(MsRecord) plain = as_queued(desk, queued, fd);
+	g_autoptr(MsRecord) plain = as_queued(desk, queued, last, fd);
 	g_autoptr(MsRecord) judged = judge_unrecorded(desk, plain, fd);
 	MsRecord *record = judged != NULL ? judged : plain;
 	close(fd);
@@ -540,13 +553,14 @@ static char *add_record(Desk *desk, const MsQueued *queued, const char *who, GEr
 		return NULL;
 	}
 	record->uid = ms_record_name();
+	g_autofree char *why = g_strdup_printf("it was on hold %s, and %s",
+		last > 0 ? "though a record of this queue ID is over" : "without a record",
+		judged != NULL ? "was judged by the policies and the directory of now"
+			       : "could not be judged");
 	if (!desk_audit(desk, who, MS_EVENT_ADOPT, record->uid, queued->queue_id, error) ||
 		!ms_records_add(desk->ledger, record, error) ||
 		!ms_records_act(desk->ledger, record->id, who, ms_event_names[MS_EVENT_ADOPT],
-			judged != NULL ? "it was on hold without a record, and was judged by the "
-					 "policies and the directory of now"
-				       : "it was on hold without a record, and could not be judged",
-			error))
+			why, error))
 		return NULL;
 	return g_strdup(record->uid);
 }

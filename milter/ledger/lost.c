@@ -37,19 +37,41 @@ GPtrArray *ms_records_queued(MsLedger *ledger, GError **error)
 	return g_steal_pointer(&list);
 }
 
-bool ms_records_knows(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
-	bool *knows_out, GError **error)
+/* Canaries are written down when they are sent. */
+#define CANARY_IS "queue_id=:id AND sent BETWEEN :from - 2000000 AND :to"
+
+bool ms_records_last(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	gint64 *arrived_out, GError **error)
+{
+	return ledger_ask_number(ledger,
+		"SELECT max((SELECT ifnull(max(arrived), 0) FROM held WHERE queue_id=:id AND arrived BETWEEN :from AND :to),"
+		" (SELECT ifnull(max(sent), 0) FROM canary WHERE " CANARY_IS ")) AS n",
+		MS_SQL_VALUES(MS_SQL_TEXT("id", queue_id), MS_SQL_NUMBER("from", from),
+			MS_SQL_NUMBER("to", to)),
+		arrived_out, error);
+}
+
+bool ms_records_changes(MsLedger *ledger, gint64 *n_out, GError **error)
+{
+	return ledger_ask_number(ledger, "SELECT n FROM counter", NULL, n_out, error);
+}
+
+/* Other hosts have queue IDs of their own. */
+bool ms_records_claims(MsLedger *ledger, const char *queue_id, gint64 from, gint64 to,
+	gint64 changes, bool *claims_out, GError **error)
 {
 	gint64 n = 0;
 	bool fine = ledger_ask_number(ledger,
-		"SELECT (SELECT count(*) FROM held WHERE queue_id=:id AND arrived BETWEEN :from AND :to)"
-		" + (SELECT count(*) FROM canary WHERE queue_id=:id AND sent BETWEEN :from - 2000000 AND :to)"
-		" AS n",
+		"SELECT (SELECT count(*) FROM held WHERE queue_id=:id AND arrived BETWEEN :from AND :to"
+		" AND (changed > :changes OR state='gone' OR " LEDGER_IS_HELD " OR EXISTS (SELECT 1 FROM decision d"
+		" WHERE d.uid=held.uid AND d.state IN ('waiting', 'approved', 'acting')))"
+		" AND uid NOT IN (SELECT uid FROM mirrored))"
+		" + (SELECT count(*) FROM canary WHERE " CANARY_IS ") AS n",
 		MS_SQL_VALUES(MS_SQL_TEXT("id", queue_id), MS_SQL_NUMBER("from", from),
-			MS_SQL_NUMBER("to", to)),
+			MS_SQL_NUMBER("to", to), MS_SQL_NUMBER("changes", changes)),
 		&n, error);
 	if (fine)
-		*knows_out = n > 0;
+		*claims_out = n > 0;
 	return fine;
 }
 

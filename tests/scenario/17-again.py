@@ -124,6 +124,18 @@ out = a.held('adopt', later)
 tap.ok(a.m.code == 0, '... it gets a record', out)
 out = a.held('list')
 tap.ok('without a record here' not in out and later in out, '... and is listed as others are', out)
+left = a.hold('left')
+db = sqlite3.connect(DB, timeout=30)
+with db:
+    db.execute("UPDATE held SET state = 'returned' WHERE queue_id = ?", (left,))
+    db.execute("UPDATE recipient SET state = 'returned' WHERE held = (SELECT id FROM held WHERE queue_id = ?)", (left,))
+db.close()
+out = a.held('list')
+tap.ok('one that is over' in out and left in out, 'what is on hold though its record is over is told', out)
+out = a.held('adopt', left)
+tap.ok(a.m.code == 0, '... it gets a record', out)
+out = a.held('release', out.split()[-1], '--others', '1', '--why', 'checked')
+tap.ok(a.m.code == 0 and a.p.arrived('left') == 1, '... which is decided on', out)
 spool = a.m.state + '/spool'
 copies = [f for f in os.listdir(spool) if os.path.isfile(spool + '/' + f)]
 tap.same(len(copies), 1, 'the copy of the split one is there')

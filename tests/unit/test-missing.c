@@ -540,6 +540,93 @@ static void test_adopt(void)
 	end(w, desk);
 }
 
+/* What is on hold though its record is over is in no other list: the queue's copy stayed, or somebody
+ * put on hold what had been let go.  What a record still has is never listed. */
+static const struct {
+	const char *name;
+	WorldHold hold;
+	const char *undone; /* a decision that was begun; NULL: none */
+	bool mirrored; /* it is another host's record that has its queue ID */
+	bool listed;
+} overs[] = {
+	{"held", {0}, NULL, false, false},
+	{"spooled, held", {.split = true}, NULL, false, false},
+	{"returned", {.state = MS_STATE_RETURNED}, NULL, false, true},
+	{"deleted", {.state = MS_STATE_DELETED}, NULL, false, true},
+	{"released", {.state = MS_STATE_RELEASED}, NULL, false, true},
+	{"observed", {.state = MS_STATE_OBSERVED}, NULL, false, true},
+	{"a split's that is over", {.split = true, .state = MS_STATE_DELETED}, NULL, false, true},
+	{"being released", {0}, "release", false, false},
+	{"held on another host", {.host = "mx2.test"}, NULL, true, true},
+};
+
+static void test_over(gconstpointer data)
+{
+	const typeof(overs[0]) *row = data;
+	World *w = world_new("", "");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *old = world_hold(w, &row->hold);
+	g_autoptr(MsRecord) record = world_record(w, old);
+	WorldAsk ask = {row->undone, old, .others = 1};
+	if (row->undone != NULL)
+		g_assert_true(world_killed(w, row->undone, 1, world_ask, &ask));
+	if (row->mirrored) {
+		record->changed += 100;
+		g_assert_true(ms_records_mirror(w->ledger, record, &error));
+	}
+	MsDesk *desk = world_desk(w);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(GPtrArray) list = ms_desk_unrecorded(desk, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(list->len, ==, row->listed);
+		g_assert_cmpuint(told(w, "unrecorded"), ==, i == 1 && row->listed);
+		if (row->undone == NULL)
+			ms_desk_tick(desk);
+	}
+	g_autofree char *uid = ms_desk_adopt(desk, record->queue_id, "anna", &error);
+	g_assert_cmpint(uid != NULL, ==, row->listed);
+	if (row->listed) {
+		g_autoptr(GPtrArray) none = ms_desk_unrecorded(desk, &error);
+		g_assert_cmpuint(none->len, ==, 0);
+		g_autofree char *said = world_said(desk, &(WorldAsk){"delete", uid, .who = "anna"});
+		g_autofree char *log = world_log(w);
+		g_autofree char *want = g_strdup_printf("delete %s,", record->queue_id);
+		g_assert_cmpstr(said, ==, "done: ");
+		g_assert_cmpstr(log, ==, want);
+		g_autoptr(MsRecord) still = world_record(w, old);
+		g_assert_cmpint(still->state, ==, row->hold.state);
+	}
+	end(w, desk);
+}
+
+/* What was decided while the queue was asked was on hold then. */
+static void test_over_meanwhile(void)
+{
+	World *w = world_new("", "");
+	g_autoptr(GError) error = NULL;
+	g_autofree char *uid = world_hold(w, &(WorldHold){0});
+	g_autoptr(MsRecord) record = world_record(w, uid);
+	gint64 before = 0, after = 0;
+	bool claims = false;
+	MsDesk *desk = world_desk(w);
+	g_assert_true(ms_records_changes(w->ledger, &before, &error));
+	g_autofree char *said = world_said(desk, &(WorldAsk){"delete", uid});
+	g_assert_cmpstr(said, ==, "done: ");
+	g_assert_true(ms_records_changes(w->ledger, &after, &error));
+	const struct {
+		gint64 changes, from;
+		bool claims;
+	} asks[] = {{before, 0, true}, {after, 0, false}, {-1, 0, true},
+		{before, record->arrived + 1, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(asks); i++) {
+		g_assert_true(ms_records_claims(w->ledger, record->queue_id, asks[i].from,
+			G_MAXINT64, asks[i].changes, &claims, &error));
+		g_assert_cmpint(claims, ==, asks[i].claims);
+	}
+	g_assert_no_error(error);
+	end(w, desk);
+}
+
 /* Judged or not, it is seen: nothing is proven of anybody then. */
 static void test_adopt_unjudged(void)
 {
@@ -590,5 +677,10 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/missing/adopt", test_adopt);
 	g_test_add_func("/missing/adopt/unjudged", test_adopt_unjudged);
+	for (gsize i = 0; i < G_N_ELEMENTS(overs); i++) {
+		g_autofree char *path = g_strdup_printf("/missing/over/%s", overs[i].name);
+		g_test_add_data_func(path, &overs[i], test_over);
+	}
+	g_test_add_func("/missing/over/meanwhile", test_over_meanwhile);
 	return g_test_run();
 }
