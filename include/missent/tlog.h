@@ -99,14 +99,17 @@ bool ms_tlog_consistency(MsTlog *log, guint64 size, guint8 hashes[][MS_HASH_BYTE
 	GError **error);
 /* The root that the tree had at `size` entries. */
 bool ms_tlog_root(MsTlog *log, guint64 size, guint8 root[MS_HASH_BYTES], GError **error);
-/* Entries from `first` on, in order, until `take` says false. */
+/* Entries from `first` on, in order, until `take` says false.  MS_ERROR_RETRY: some of them were
+ * removed after their time meanwhile. */
 typedef bool (*MsTakeEntry)(guint64 index, const char *data, gsize len, void *user, GError **error);
 bool ms_tlog_each(MsTlog *log, guint64 first, MsTakeEntry take, void *user, GError **error);
 
 /* ---- is it whole? --------------------------------------------------------------------- */
 
 /* Calls `wrong` for each thing that is not as it should be, with the entry it concerns.  `take` (or
- * NULL) sees each entry on the way that is there; data NULL: it is not the one that was written. */
+ * NULL) sees each entry on the way that is there; data NULL: it is not the one that was written.
+ * False, with MS_ERROR_RETRY: what was removed after its time since it began is not known to be
+ * anything else. */
 typedef void (*MsWrong)(guint64 index, const char *why, void *user);
 typedef struct {
 	guint64 entries, bytes, wrong;

@@ -438,6 +438,9 @@ static bool give_trail(LogReading *r, const char *path, GError **error)
 						       : give_files(&r->reading, path, error);
 }
 
+/* Old lines may be removed while it is gone through: then once more. */
+#define MOST_AGAIN 3
+
 /* Of messages from `from` on.  What cannot be read is told when all lines are; NULL: there is
  * none. */
 static GHashTable *find_undone(const char *path, gint64 from)
@@ -446,7 +449,12 @@ static GHashTable *find_undone(const char *path, gint64 from)
 		undone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	LogReading r = {.reading = {
 		.from = from, .to = G_MAXINT64, .take = take_undone, .user = undone}};
-	give_trail(&r, path, NULL);
+	g_autoptr(GError) why = NULL;
+	for (int i = 0; i < MOST_AGAIN && !give_trail(&r, path, &why); i++)
+		if (!g_error_matches(why, MS_ERROR, MS_ERROR_RETRY))
+			break;
+		else
+			g_clear_error(&why);
 	return g_hash_table_size(undone) > 0 ? g_steal_pointer(&undone) : NULL;
 }
 

@@ -130,6 +130,17 @@ static void leaves_of(const GArray *slots, MsHash *out)
 	}
 }
 
+static bool read_small(const MsTlog *log, const char *name, char **text_out, GError **error);
+
+/* Of who looks without the lock: were they removed after their time, since he began? */
+static bool is_pruned(const MsTlog *log, guint64 n)
+{
+	g_autofree char *text = NULL;
+	return log->looks && (n + 1) * MS_TILE > log->minimum &&
+		read_small(log, "minimum", &text, NULL) && text != NULL &&
+		(n + 1) * MS_TILE <= g_ascii_strtoull(text, NULL, 10);
+}
+
 static GBytes *bundle_of(const MsTlog *log, guint64 n, GError **error)
 {
 	if (n == log->bundles)
@@ -139,6 +150,10 @@ static GBytes *bundle_of(const MsTlog *log, guint64 n, GError **error)
 	GBytes *bytes = ms_tile_file(path, &why);
 	if (why != NULL)
 		g_propagate_error(error, g_steal_pointer(&why));
+	else if (bytes == NULL && is_pruned(log, n))
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"lines of %s were removed after their time while it was looked at; try again",
+			log->folder);
 	else if (bytes == NULL)
 		damaged(log, error, "the entries from %" G_GUINT64_FORMAT " on are %s", n * MS_TILE,
 			(n + 1) * MS_TILE <= log->minimum ? "pruned" : "missing");

@@ -2,7 +2,10 @@
  * The files of a log come in; what is wrong with it goes out.  All entries are hashed, by all
  * processors, and compared with what the tiles and the checkpoints say: where they differ tells
  * where it was changed.  Nothing here is taken from how the log is written (log.c) but the names
- * of its files.  Threads for this alone, one a processor; who asks waits for them.
+ * of its files, and two things that are no damage: files that were removed after their time since
+ * it was begun (begun again, or MS_ERROR_RETRY), and tiles of a last bundle behind which nothing
+ * is (who made it was killed, and they are made with the next line; its entries are what the latest
+ * checkpoint was signed for).  Threads for this alone, one a processor; who asks waits for them.
  */
 #include "config.h"
 
@@ -55,6 +58,8 @@ typedef struct {
 	GBytes *head;          /* what comes after them */
 	MsEdge edge;
 	bool broken; /* from here on no root can be right, and none is asked for */
+	bool pruned; /* what it needs was removed after its time, since it was begun */
+	bool shown;  /* an entry was given to who asks */
 	GArray *levels[MS_LEVELS];
 	guint64 done[MS_LEVELS];
 } Check;
@@ -68,6 +73,28 @@ static void tell(Check *c, guint64 index, const char *format, ...)
 	va_end(args);
 	c->out->wrong++;
 	c->wrong(index, why, c->user);
+}
+
+static guint64 read_number(const char *folder, const char *name)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL), *text = NULL;
+	return ms_io_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+/* A file of the entries before `end` is missing: were they removed after their time?  That they may
+ * be is written before they are. */
+static bool is_pruned(Check *c, guint64 end)
+{
+	guint64 minimum = c->minimum < end ? read_number(c->folder, "minimum") : 0;
+	c->pruned = c->pruned || minimum >= end;
+	return minimum >= end;
+}
+
+/* Is the entry before `end` the last one of all? */
+static bool is_end(const Check *c, guint64 end)
+{
+	return c->latest.text != NULL && c->latest.size == end && end == c->bundles * MS_TILE &&
+		(c->head == NULL || g_bytes_get_size(c->head) == 0);
 }
 
 /* ---- bundles -------------------------------------------------------------------------- */
@@ -283,7 +310,9 @@ static GBytes *read_tile(Check *c, int level, guint64 n)
 static void compare_leaves(Check *c, Bundle *b)
 {
 	g_autoptr(GBytes) tile = read_tile(c, 0, b->number);
-	guint64 first = b->number * MS_TILE;
+	guint64 first = b->number * MS_TILE, end = first + MS_TILE;
+	if (tile == NULL && (is_end(c, end) || is_pruned(c, end)))
+		return;
 	if (tile == NULL || g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash)) {
 		tell(c, first, "tile 0/%" G_GUINT64_FORMAT " is %s", b->number,
 			tile == NULL ? "missing" : "cut short");
@@ -313,13 +342,16 @@ static void compare_levels(Check *c)
 {
 	for (int level = 1; level < MS_LEVELS && c->levels[level]->len == MS_TILE; level++) {
 		guint64 n = c->done[level]++;
-		guint64 first = n * ((guint64)MS_TILE << (8 * level));
+		guint64 each = (guint64)MS_TILE << (8 * level), first = n * each;
 		g_autoptr(GBytes) tile = read_tile(c, level, n);
-		if (tile == NULL)
+		bool awaited = tile == NULL &&
+			(is_end(c, first + each) || is_pruned(c, first + each));
+		if (tile == NULL && !awaited)
 			tell(c, first, "tile %d/%" G_GUINT64_FORMAT " is missing", level, n);
-		else if (g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash) ||
-			memcmp(g_bytes_get_data(tile, NULL), c->levels[level]->data,
-				MS_TILE * sizeof(MsHash)) != 0)
+		else if (tile != NULL &&
+			(g_bytes_get_size(tile) != MS_TILE * sizeof(MsHash) ||
+				memcmp(g_bytes_get_data(tile, NULL), c->levels[level]->data,
+					MS_TILE * sizeof(MsHash)) != 0))
 			tell(c, first,
 				"tile %d/%" G_GUINT64_FORMAT
 				" does not agree with what is below it",
@@ -375,6 +407,8 @@ static void add_bundle(Check *c, const Bundle *b)
 static void add_missing(Check *c, const Bundle *b)
 {
 	guint64 first = b->number * MS_TILE;
+	if (is_pruned(c, first + MS_TILE))
+		return;
 	g_autoptr(GBytes) tile = read_tile(c, 0, b->number);
 	tell(c, first, "the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " are missing",
 		first, first + MS_TILE - 1);
@@ -395,6 +429,7 @@ static bool show(Check *c, const Bundle *b, GError **error)
 		const MsSlot *slot = &g_array_index(b->slots, MsSlot, i);
 		bool differs = i < MS_TILE && b->differs[i];
 		c->out->bytes += slot->len;
+		c->shown = true;
 		if (!c->take(b->number * MS_TILE + i, differs ? NULL : slot->data,
 			    differs ? 0 : slot->len, c->user, error))
 			return false;
@@ -470,11 +505,13 @@ static guint64 skip_pruned(Check *c)
 	for (int level = MS_LEVELS - 1; level > 0; level--) {
 		MsHash hashes[MS_TILE];
 		guint width = (guint)(counts[level] % MS_TILE);
+		guint64 end = (counts[level] / MS_TILE + 1) * ((guint64)MS_TILE << (8 * level));
 		if (width > 0 &&
 			ms_tile_hashes(c->folder, level, counts[level] / MS_TILE, width, hashes,
 				NULL) != width) {
-			tell(c, 0, "of the entries that were pruned a tile of level %d is missing",
-				level);
+			if (!is_pruned(c, end))
+				tell(c, 0, "of the entries that were pruned a tile of level %d is missing",
+					level);
 			c->broken = true;
 			break;
 		}
@@ -492,13 +529,17 @@ static bool check_all(Check *c, GError **error)
 	guint64 first = skip_pruned(c);
 	Hashing *h = hashing_new(c->folder, c->head, first, c->bundles);
 	bool fine = true;
-	for (guint64 at = first; fine && at <= c->bundles; at++) {
+	for (guint64 at = first; fine && !c->pruned && at <= c->bundles; at++) {
 		Bundle *b = next_bundle(h);
 		fine = check_bundle(c, b, error);
 		give_back(h, b);
 	}
 	hashing_free(h);
-	return fine;
+	if (fine && c->pruned)
+		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+			"lines of %s were removed after their time while it was looked at; try again",
+			c->folder);
+	return fine && !c->pruned;
 }
 
 static bool read_note(Check *c, const char *name, MsCheckpoint *out)
@@ -531,12 +572,6 @@ static void check_ends(Check *c)
 	if (c->latest.text != NULL && c->size > c->latest.size)
 		tell(c, c->latest.size, "%" G_GUINT64_FORMAT " entries are under no checkpoint",
 			c->size - c->latest.size);
-}
-
-static guint64 read_number(const char *folder, const char *name)
-{
-	g_autofree char *path = g_build_filename(folder, name, NULL), *text = NULL;
-	return ms_io_contents(path, &text, NULL, NULL) ? g_ascii_strtoull(text, NULL, 10) : 0;
 }
 
 /* As it is at one moment, between two batches. */
@@ -585,24 +620,46 @@ static bool start(Check *c, GError **error)
 	return true;
 }
 
+static void check_clear(Check *c)
+{
+	for (int i = 0; i < MS_LEVELS; i++)
+		g_array_unref(c->levels[i]);
+	g_clear_pointer(&c->head, g_bytes_unref);
+	ms_checkpoint_clear(&c->latest);
+	ms_checkpoint_clear(&c->published);
+	g_free(c->vkey);
+}
+
+/* `*again_out`: it was pruned meanwhile, and nobody has been given anything. */
+static bool check_once(Check *c, bool *again_out, GError **error)
+{
+	*c->out = (MsTlogVerified){0};
+	for (int i = 0; i < MS_LEVELS; i++)
+		c->levels[i] = g_array_new(FALSE, FALSE, sizeof(MsHash));
+	bool fine = start(c, error) && check_all(c, error);
+	if (fine)
+		check_ends(c);
+	*again_out = c->pruned && !c->shown && c->out->wrong == 0;
+	c->out->minimum = c->minimum;
+	c->out->size = c->latest.text != NULL ? c->latest.size : 0;
+	memcpy(c->out->root, c->latest.root, sizeof c->out->root);
+	check_clear(c);
+	return fine;
+}
+
+#define MOST_AGAIN 3
+
 bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *user,
 	MsTlogVerified *out, GError **error)
 {
-	*out = (MsTlogVerified){0};
-	Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user, .out = out};
-	for (int i = 0; i < MS_LEVELS; i++)
-		c.levels[i] = g_array_new(FALSE, FALSE, sizeof(MsHash));
-	bool fine = start(&c, error) && check_all(&c, error);
-	if (fine)
-		check_ends(&c);
-	out->minimum = c.minimum;
-	out->size = c.latest.text != NULL ? c.latest.size : 0;
-	memcpy(out->root, c.latest.root, sizeof out->root);
-	for (int i = 0; i < MS_LEVELS; i++)
-		g_array_unref(c.levels[i]);
-	g_clear_pointer(&c.head, g_bytes_unref);
-	ms_checkpoint_clear(&c.latest);
-	ms_checkpoint_clear(&c.published);
-	g_free(c.vkey);
+	bool fine = false, again = true;
+	g_autoptr(GError) why = NULL;
+	for (int i = 0; again && i < MOST_AGAIN; i++) {
+		Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user, .out = out};
+		g_clear_error(&why);
+		fine = check_once(&c, &again, &why);
+	}
+	if (!fine)
+		g_propagate_error(error, g_steal_pointer(&why));
 	return fine;
 }

@@ -623,6 +623,141 @@ static void test_killed(void)
 	}
 }
 
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = MIN(bytes, limit.rlim_max);
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* Killed between a bundle and its tile (SIGXFSZ: the tile is the first file that is larger):
+ * nothing is lost, and who looks says so; what is, is said all the same. */
+static void killed_at_tile(const char *folder)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		MsTlog *log = ms_tlog_open(folder, NULL, NULL);
+		limit_files(8000);
+		append(log, ms_tlog_checkpoint(log)->size, 1);
+		_exit(0);
+	}
+	int status;
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+}
+
+static void test_rolled(void)
+{
+	static const char changed[] = "#0";
+	g_autofree char *folder = g_build_filename(dir, "rolled", NULL);
+	g_autofree char *tile = g_build_filename(folder, "tile/0/001", NULL);
+	g_autoptr(GError) error = NULL;
+	gsize len;
+	ms_tlog_free(make_log(folder, 512));
+	expect_whole(folder, 512);
+	killed_at_tile(folder);
+	g_assert_false(g_file_test(tile, G_FILE_TEST_EXISTS));
+	expect_whole(folder, 512);
+	g_autoptr(MsTlog) looker = ms_tlog_look(folder, &error);
+	g_assert_no_error(error);
+	check_proofs(looker, 512);
+	/* its entries are compared all the same */
+	g_autofree char *bundle = slurp(folder, "tile/entries/001", &len);
+	g_autofree char *other = g_memdup2(bundle, len);
+	memcpy(other + 2, changed, 2);
+	spit(folder, "tile/entries/001", other, len);
+	expect_damaged(folder, "are not those that the latest checkpoint was signed for");
+	spit(folder, "tile/entries/001", bundle, len);
+	/* one before it that is missing is */
+	g_autofree char *before = slurp(folder, "tile/0/000", &len);
+	lose(folder, "tile/0/000");
+	expect_damaged(folder, "tile 0/0 is missing");
+	spit(folder, "tile/0/000", before, len);
+	/* it is made with the next line, and then it is missing too where it is */
+	g_autoptr(MsTlog) log = ms_tlog_open(folder, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_true(g_file_test(tile, G_FILE_TEST_EXISTS));
+	g_assert_cmpuint(append(log, 512, 1), ==, 512);
+	expect_whole(folder, 513);
+	lose(folder, "tile/0/001");
+	expect_damaged(folder, "tile 0/1 is missing");
+}
+
+/* What is removed after its time while somebody looks is no damage; nor is what he was given all
+ * that there is. */
+typedef struct {
+	MsTlog *log;
+	guint64 at, minimum; /* it is pruned when he has the entry `at` */
+	guint64 n;
+	GString *wrong;
+	const char *loses; /* a file that is lost then, or NULL */
+} Pruning;
+
+static bool prune_at(guint64 index, const char *data, gsize len, void *user, GError **error)
+{
+	Pruning *p = user;
+	(void)data, (void)len, (void)error;
+	if (index == p->at && p->loses != NULL)
+		g_assert_cmpint(g_unlink(p->loses), ==, 0);
+	else if (index == p->at)
+		g_assert_true(ms_tlog_prune(p->log, p->minimum, NULL));
+	p->n++;
+	return true;
+}
+
+static void wrong_meanwhile(guint64 index, const char *why, void *user)
+{
+	count_wrong(index, why, ((Pruning *)user)->wrong);
+}
+
+static void test_pruned_meanwhile(void)
+{
+	static const struct {
+		guint64 at, minimum;
+		bool again; /* to try again is said; else he has all that he began with */
+	} rows[] = {{0, 9000, true}, {300, 20 * 256, true}, {9999, 9000, false}, {0, 256, false}};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows) * 2; i++) {
+		bool proven = i % 2 == 1;
+		g_autofree char *name = g_strdup_printf("meanwhile-%zu", i);
+		g_autofree char *folder = g_build_filename(dir, name, NULL);
+		g_autoptr(MsTlog) log = make_log(folder, 10000);
+		g_autoptr(GString) wrong = g_string_new(NULL);
+		g_autoptr(GError) error = NULL;
+		Pruning p = {log, rows[i / 2].at, rows[i / 2].minimum, 0, wrong, NULL};
+		MsTlogVerified v;
+		g_autoptr(MsTlog) looker = ms_tlog_look(folder, &error);
+		bool fine = proven
+			? ms_tlog_verify(folder, wrong_meanwhile, prune_at, &p, &v, &error)
+			: ms_tlog_each(looker, 0, prune_at, &p, &error);
+		g_test_message("row %zu, %s: %s", i / 2, proven ? "proven" : "each",
+			error != NULL ? error->message : "fine");
+		g_assert_cmpstr(wrong->str, ==, "");
+		g_assert_cmpint(fine, ==, !rows[i / 2].again);
+		if (rows[i / 2].again)
+			g_assert_error(error, MS_ERROR, MS_ERROR_RETRY);
+		else
+			g_assert_cmpuint(p.n, ==, 10000);
+		expect_whole(folder, 10000 - ms_tlog_minimum(log) / 256 * 256);
+	}
+}
+
+/* ... and what is lost meanwhile is. */
+static void test_lost_meanwhile(void)
+{
+	g_autofree char *folder = g_build_filename(dir, "lost-meanwhile", NULL);
+	g_autofree char *bundle = g_build_filename(folder, "tile/entries/030", NULL);
+	g_autoptr(MsTlog) log = make_log(folder, 10000);
+	g_autoptr(GString) wrong = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	Pruning p = {log, 10, 0, 0, wrong, bundle};
+	MsTlogVerified v;
+	g_assert_true(ms_tlog_prune(log, 256, &error));
+	p.at = 300;
+	g_assert_true(ms_tlog_verify(folder, wrong_meanwhile, prune_at, &p, &v, &error));
+	g_assert_nonnull(strstr(wrong->str, "the entries 7680 to 7935 are missing"));
+}
+
 /* What a crash leaves in the head: signed by who comes next, told, and the half of a line is not
  * one. */
 static void test_recovered(void)
@@ -745,14 +880,6 @@ static void test_places(void)
 	}
 	g_assert_cmpuint(append(log, size, 1), ==, size);
 	expect_whole(folder, ++size);
-}
-
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = MIN(bytes, limit.rlim_max);
-	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
 }
 
 /* A disk that is full at any byte: an error, and the log is as before; with room again it goes
@@ -934,6 +1061,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlog/torn-checkpoint", test_torn_checkpoint);
 	g_test_add_func("/tlog/places", test_places);
 	g_test_add_func("/tlog/killed", test_killed);
+	g_test_add_func("/tlog/rolled", test_rolled);
+	g_test_add_func("/tlog/pruned-meanwhile", test_pruned_meanwhile);
+	g_test_add_func("/tlog/lost-meanwhile", test_lost_meanwhile);
 	g_test_add_func("/tlog/full", test_full);
 	g_test_add_func("/tlog/together", test_together);
 	g_test_add_func("/tlog/large", test_large);
