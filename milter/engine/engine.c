@@ -433,7 +433,8 @@ MsAnswer ms_engine_spend_token(MsRuntime *runtime, const MsEnvelope *envelope, c
 		envelope->recipients, envelope->queue_id, error);
 }
 
-/* A record that stays, because the disk is full, keeps its copy. */
+/* A record that stays, because the disk is full or another attempt of the sender was answered with
+ * it, keeps its copy. */
 static void take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudgement *judgement)
 {
 	const MsPatience *own = ms_patience_work(NULL); /* it may be over, and this is to be done */
@@ -458,7 +459,8 @@ bool ms_engine_take_back(MsRuntime *runtime, const MsEnvelope *envelope, MsJudge
 	return ms_audit_undone(runtime->audit, envelope, detail, error);
 }
 
-/* The sender tries again, for it did not hear our first answer, of which the record is there. */
+/* The sender tries again, for it did not hear our first answer, of which the record is there; it
+ * may be on its way still, and fail, and then leaves record and copy (ms_records_twin()). */
 static bool keep_again(const char *dir, const char *uid, int message_fd, GError **error)
 {
 	g_autoptr(GError) why = NULL;

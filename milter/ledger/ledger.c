@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "missent/answer.h"
 #include "missent/clock.h"
 #include "missent/digest.h"
 
@@ -506,20 +507,28 @@ gint64 ms_records_forget_account(MsLedger *ledger, const char *account, GError *
 	return fine ? (gint64)list->len : -1;
 }
 
+/* The act by which another attempt of its sender counts on a copy. */
+#define SENT_AGAIN "sent again"
+
+static bool take_back(MsLedger *ledger, const MsRecord *record, GError **error)
+{
+	gint64 n = 0;
+	if (!ledger_ask_number(ledger,
+		    "SELECT (SELECT count(*) FROM act WHERE held=:id AND what='" SENT_AGAIN "')"
+		    " + (SELECT count(*) FROM decision WHERE uid=:uid AND state IN ('acting', 'done')) AS n",
+		    MS_SQL_VALUES(MS_SQL_NUMBER("id", record->id), MS_SQL_TEXT("uid", record->uid)),
+		    &n, error))
+		return false;
+	if (n > 0)
+		return ms_fail_input(error, "%s: is counted on", record->uid);
+	return remove_all(ledger, record->id, record->uid, error) &&
+		ledger_outbox_taken_back(ledger, record->uid, error);
+}
+
 bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error)
 {
 	return ledger_begin(ledger, error)
-		&& ledger_end(ledger,
-			remove_all(ledger, record->id, record->uid, error)
-				&& ledger_outbox_taken_back(ledger, record->uid, error),
-			error);
-}
-
-static void take_uid(MsSqlRow *row, void *user)
-{
-	char **out = user;
-	if (*out == NULL)
-		*out = g_strdup(ms_sql_text(row, "uid"));
+		&& ledger_end(ledger, take_back(ledger, record, error), error);
 }
 
 static int compare(const void *a, const void *b)
@@ -548,21 +557,45 @@ static char *held_addresses(const MsRecord *record)
 	return ledger_join(list);
 }
 
+typedef struct {
+	gint64 id;
+	char *uid;
+} Twin;
+
+static void take_twin(MsSqlRow *row, void *user)
+{
+	Twin *twin = user;
+	if (twin->uid == NULL)
+		*twin = (Twin){ms_sql_number(row, "id"), g_strdup(ms_sql_text(row, "uid"))};
+}
+
+/* The first attempt may be under way still, and fail: it leaves what this one counts on. */
+static bool count_on(MsLedger *ledger, const MsRecord *record, Twin *out)
+{
+	g_autofree char *addresses = held_addresses(record);
+	return ledger_ask(ledger,
+		       "SELECT id, uid FROM held WHERE digest=:digest AND message=:message AND sender=:sender AND state='held'"
+		       " AND place='spool' AND :addresses=(SELECT group_concat(address, char(10)) FROM"
+		       " (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
+		       MS_SQL_VALUES(MS_SQL_TEXT("digest", record->digest),
+			       MS_SQL_TEXT("message", record->message),
+			       MS_SQL_TEXT("sender", record->sender),
+			       MS_SQL_TEXT("addresses", addresses)),
+		       take_twin, out, NULL) &&
+		out->uid != NULL &&
+		ledger_act(ledger, out->id, "missent", SENT_AGAIN,
+			"its sender did not hear our answer; this copy counts for both", NULL);
+}
+
 char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 {
-	char *uid = NULL;
+	Twin twin = {0};
 	if (record->message == NULL || *record->message == '\0')
 		return NULL; /* without a name two messages cannot be told apart */
-	g_autofree char *addresses = held_addresses(record);
-	ledger_ask(ledger,
-		"SELECT uid FROM held WHERE digest=:digest AND message=:message AND sender=:sender AND state='held'"
-		" AND place='spool' AND :addresses=(SELECT group_concat(address, char(10)) FROM"
-		" (SELECT address FROM recipient WHERE held=held.id AND state='held' ORDER BY address))",
-		MS_SQL_VALUES(MS_SQL_TEXT("digest", record->digest),
-			MS_SQL_TEXT("message", record->message),
-			MS_SQL_TEXT("sender", record->sender), MS_SQL_TEXT("addresses", addresses)),
-		take_uid, &uid, NULL);
-	return uid;
+	if (ledger_begin(ledger, NULL) && ledger_end(ledger, count_on(ledger, record, &twin), NULL))
+		return twin.uid;
+	g_free(twin.uid);
+	return NULL;
 }
 
 /* ---- acts ----------------------------------------------------------------------------- */

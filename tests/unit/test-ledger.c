@@ -559,6 +559,19 @@ static void test_twin(void)
 	g_autoptr(MsRecord) again = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
 	g_autofree char *uid = ms_records_twin(ledger, again);
 	g_assert_cmpstr(uid, ==, r->uid);
+	/* The first attempt was under way still, and fails: the copy is the second's now. */
+	g_autoptr(GError) error = NULL;
+	g_assert_false(ms_records_take_back(ledger, r, &error));
+	g_assert_error(error, MS_ERROR, MS_ERROR_INPUT);
+	g_autoptr(MsRecord) there = ms_records_find(ledger, r->uid, NULL);
+	g_assert_cmpint(there->state, ==, MS_STATE_HELD);
+	g_assert_cmpstr(((MsAct *)there->acts->pdata[0])->what, ==, "sent again");
+	/* One that nobody counts on goes, and then has no twin. */
+	g_autoptr(MsRecord) alone = record("C3", "y@s.example", 1000, MS_MISMATCH, MS_STATE_HELD);
+	alone->place = MS_PLACE_SPOOL;
+	g_assert_true(ms_records_add(ledger, alone, NULL));
+	g_assert_true(ms_records_take_back(ledger, alone, NULL));
+	g_assert_null(ms_records_twin(ledger, alone));
 	((MsHeldRecipient *)again->recipients->pdata[0])->state = MS_STATE_DELIVERED;
 	g_assert_null(ms_records_twin(ledger, again)); /* for other recipients */
 	g_autoptr(MsRecord) unnamed = record("B2", "x@s.example", 2000, MS_MISMATCH, MS_STATE_HELD);
