@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "missent/record.h"
 #include "missent/verb.h"
 
 #define MS_ASK_MOST 10000
@@ -38,6 +39,19 @@ typedef struct {
 	bool later;            /* written down only: ms_desk_work() carries it out */
 	const char *id;        /* NULL, or a name under which it is taken once only */
 } MsAsk;
+
+/* Recipients to whom a release would send what is another's. */
+typedef struct {
+	guint wrong;             /* they */
+	guint unnamed, messages; /* those of them that nobody named, and in how many messages */
+} MsAskOthers;
+/* Adds those of one record; `chosen` (of char *; empty: all that are held): whom it goes to. */
+void ms_ask_count_others(MsAskOthers *others, const MsAsk *ask, const MsRecord *record,
+	const GPtrArray *chosen);
+/* Whoever says a number says it of all hosts: it is told to each as its own, which looks itself.
+ * `of`, `shares_out`: of `n` hosts.  False: it is not the number of all. */
+bool ms_ask_share_others(const MsAsk *ask, const MsAskOthers *of, guint n, guint *shares_out,
+	GError **error);
 
 /* Is all said that the verb needs, nothing that it does not take, and each in words of its kind? */
 bool ms_ask_check(const MsAsk *ask, GError **error);

@@ -155,7 +155,7 @@ typedef struct {
 	char *group;
 	guint sum; /* recipients, of all messages */
 	bool two;  /* a policy asks for a second person */
-	Others others;
+	MsAskOthers others;
 } Making;
 
 MsDecision *desk_decision(
@@ -265,7 +265,7 @@ static bool add_message(Making *m, const char *uid, GError **error)
 	m->two = m->two ||
 		((ms_verbs[m->ask->verb].final || ms_verbs[m->ask->verb].corrects) &&
 			named_policy(m->desk->settings, record));
-	desk_count_others(&m->others, m->ask, record, chosen);
+	ms_ask_count_others(&m->others, m->ask, record, chosen);
 	add_decisions(m, record, chosen);
 	return true;
 }

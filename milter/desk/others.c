@@ -14,46 +14,14 @@
 
 #include "desk_private.h"
 
-/* One message that was held for one recipient names him.  One of which only he is left names those
- * who had it, too. */
-static bool names_itself(const MsAsk *ask, const MsRecord *record)
-{
-	guint n = 0;
-	for (guint i = 0; i < record->recipients->len; i++)
-		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state != MS_STATE_DELIVERED;
-	return ask->uids->len == 1 && ask->total <= 1 && n == 1;
-}
-
-void desk_count_others(
-	Others *others, const MsAsk *ask, const MsRecord *record, const GPtrArray *chosen)
-{
-	guint wrong = 0, unnamed = 0;
-	g_autoptr(GHashTable) of = desk_set(chosen);
-	/* by a person */
-	g_autoptr(GHashTable) named = desk_set(ask->rightful ? NULL : ask->recipients);
-	if (ask->verb != MS_VERB_RELEASE)
-		return;
-	for (guint i = 0; i < record->recipients->len; i++) {
-		const MsHeldRecipient *to = record->recipients->pdata[i];
-		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG &&
-			(chosen->len == 0 || g_hash_table_contains(of, to->address));
-		wrong += goes;
-		unnamed += goes && !g_hash_table_contains(named, to->address) &&
-			!names_itself(ask, record);
-	}
-	others->wrong += wrong;
-	others->unnamed += unnamed;
-	others->messages += unnamed > 0;
-}
-
 /* A number is right of all of them, and of those who are not named. */
-static bool is_wrong_number(const MsAsk *ask, const Others *others)
+static bool is_wrong_number(const MsAsk *ask, const MsAskOthers *others)
 {
 	return ask->others != 0 && ask->others != others->wrong && ask->others != others->unnamed;
 }
 
 bool desk_others_confirmed(
-	const MsSettings *s, const MsAsk *ask, const Others *others, bool *two_out, GError **error)
+	const MsSettings *s, const MsAsk *ask, const MsAskOthers *others, bool *two_out, GError **error)
 {
 	/* Whatever else would let it go: who says another number means something else. */
 	if (is_wrong_number(ask, others))

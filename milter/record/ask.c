@@ -11,6 +11,68 @@
 #include "missent/answer.h"
 #include "missent/ask.h"
 
+/* ---- to whom it does not belong --------------------------------------------------------- */
+
+/* One message that was held for one recipient names him.  One of which only he is left names those
+ * who had it, too. */
+static bool names_itself(const MsAsk *ask, const MsRecord *record)
+{
+	guint n = 0;
+	for (guint i = 0; i < record->recipients->len; i++)
+		n += ((MsHeldRecipient *)record->recipients->pdata[i])->state != MS_STATE_DELIVERED;
+	return ask->uids->len == 1 && ask->total <= 1 && n == 1;
+}
+
+static GHashTable *set_of(const GPtrArray *list)
+{
+	GHashTable *set = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; list != NULL && i < list->len; i++)
+		g_hash_table_add(set, list->pdata[i]);
+	return set;
+}
+
+void ms_ask_count_others(MsAskOthers *others, const MsAsk *ask, const MsRecord *record,
+	const GPtrArray *chosen)
+{
+	guint wrong = 0, unnamed = 0;
+	g_autoptr(GHashTable) of = set_of(chosen);
+	/* by a person */
+	g_autoptr(GHashTable) named = set_of(ask->rightful ? NULL : ask->recipients);
+	if (ask->verb != MS_VERB_RELEASE)
+		return;
+	for (guint i = 0; i < record->recipients->len; i++) {
+		const MsHeldRecipient *to = record->recipients->pdata[i];
+		bool goes = to->state == MS_STATE_HELD && to->outcome == MS_OUTCOME_WRONG &&
+			(chosen->len == 0 || g_hash_table_contains(of, to->address));
+		wrong += goes;
+		unnamed += goes && !g_hash_table_contains(named, to->address) &&
+			!names_itself(ask, record);
+	}
+	others->wrong += wrong;
+	others->unnamed += unnamed;
+	others->messages += unnamed > 0;
+}
+
+bool ms_ask_share_others(const MsAsk *ask, const MsAskOthers *of, guint n, guint *shares_out,
+	GError **error)
+{
+	MsAskOthers all = {0};
+	for (guint i = 0; i < n; i++) {
+		all.wrong += of[i].wrong;
+		all.unnamed += of[i].unnamed;
+	}
+	/* a host knows best what is on it */
+	bool one = n <= 1 || ask->others == 0, unnamed = ask->others == all.unnamed;
+	if (!one && !unnamed && ask->others != all.wrong)
+		return ms_fail_input(error,
+			"this would send what belongs to others to %u recipients of %u hosts who may not "
+			"have it, and others %u was said; nothing was done",
+			all.unnamed > 0 ? all.unnamed : all.wrong, n, ask->others);
+	for (guint i = 0; i < n; i++)
+		shares_out[i] = one ? ask->others : unnamed ? of[i].unnamed : of[i].wrong;
+	return true;
+}
+
 /* ---- as a whole ----------------------------------------------------------------------- */
 
 /* One text of what is said; NULL: it is not said, or is none. */

@@ -313,23 +313,74 @@ static const MsKeyRow agree_keys[] = {
 	{NULL, MS_KEY_TEXT, false, MS_WORD_ANY},
 };
 
-/* Host to the list of uids that it holds; NULL: of one there is no record, which was said. */
-static json_t *by_host(const Request *r, Answer *a, const json_t *uids)
+typedef struct {
+	char *host;
+	json_t *uids; /* those that it holds */
+	MsAskOthers others;
+	guint share; /* of the number that was said */
+} Part;
+
+static void part_clear(gpointer data)
 {
-	json_t *hosts = json_object();
-	for (size_t i = 0; i < json_array_size(uids); i++) {
-		g_autoptr(MsRecord)
-			record = record_of(r, a, json_string_value(json_array_get(uids, i)));
-		if (record == NULL) {
-			json_decref(hosts);
+	Part *part = data;
+	g_free(part->host);
+	json_decref(part->uids);
+}
+
+static Part *part_of(GArray *parts, const char *host)
+{
+	for (guint i = 0; i < parts->len; i++)
+		if (strcmp(g_array_index(parts, Part, i).host, host) == 0)
+			return &g_array_index(parts, Part, i);
+	const Part part = {.host = g_strdup(host), .uids = json_array()};
+	g_array_append_val(parts, part);
+	return &g_array_index(parts, Part, parts->len - 1);
+}
+
+/* To whom it goes: nobody of whom it is another's, where it is for those with a right. */
+static void count_others(Part *part, const MsAsk *ask, const MsRecord *record)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	if (!ask->rightful)
+		ms_ask_count_others(&part->others, ask, record,
+			ask->recipients != NULL ? ask->recipients : all);
+}
+
+static bool share_others(GArray *parts, const MsAsk *ask, GError **error)
+{
+	g_autofree MsAskOthers *of = g_new0(MsAskOthers, parts->len);
+	g_autofree guint *shares = g_new0(guint, parts->len);
+	for (guint i = 0; i < parts->len; i++)
+		of[i] = g_array_index(parts, Part, i).others;
+	if (!ms_ask_share_others(ask, of, parts->len, shares, error))
+		return false;
+	for (guint i = 0; i < parts->len; i++)
+		g_array_index(parts, Part, i).share = shares[i];
+	return true;
+}
+
+/* What each host is asked for, of Part; NULL: of one there is no record, or the number is another,
+ * which was said. */
+static GArray *by_host(const Request *r, Answer *a, const MsAsk *ask)
+{
+	g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_array_set_clear_func(parts, part_clear);
+	for (guint i = 0; i < ask->uids->len; i++) {
+		g_autoptr(MsRecord) record = record_of(r, a, ask->uids->pdata[i]);
+		if (record == NULL)
 			return NULL;
-		}
-		if (json_object_get(hosts, record->host) == NULL)
-			json_object_set_new(hosts, record->host, json_array());
-		json_array_append_new(
-			json_object_get(hosts, record->host), json_string(record->uid));
+		if (!g_hash_table_add(seen, g_strdup(record->uid)))
+			continue; /* by whatever name */
+		Part *part = part_of(parts, record->host);
+		json_array_append_new(part->uids, json_string(record->uid));
+		count_others(part, ask, record);
 	}
-	return hosts;
+	if (share_others(parts, ask, &error))
+		return g_steal_pointer(&parts);
+	refuse(a, "input", error->message);
+	return NULL;
 }
 
 /* Asks one host, and adds what it says to the whole. */
@@ -376,6 +427,24 @@ static char *name_of_decision(const Request *r, const json_t *ask)
 	return g_strndup(sum, 32);
 }
 
+/* Of what one host is asked: as one of several its decisions have names of their own, for the page
+ * has those of all, and a name is that of one. */
+static json_t *ask_of(const json_t *ask, const Part *part, const char *id, bool one)
+{
+	g_autofree char *whole = g_strconcat(id, "\n", part->host, NULL);
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, whole, -1);
+	g_autofree char *own = g_strndup(sum, 32);
+	json_t *out = json_copy((json_t *)ask);
+	json_object_set(out, "uids", part->uids);
+	json_object_set_new(out, "host", json_string(part->host));
+	json_object_set_new(out, "id", json_string(one ? id : own));
+	if (part->share > 0)
+		json_object_set_new(out, "others", json_integer(part->share));
+	else
+		json_object_del(out, "others");
+	return out;
+}
+
 /* Takes `ask`, a whole decision as the desk takes it. */
 static void decide(Request *r, Answer *a, json_t *ask)
 {
@@ -387,27 +456,22 @@ static void decide(Request *r, Answer *a, json_t *ask)
 	json_object_set_new(ask, "id", json_string(id));
 	json_object_set_new(ask, "total",
 		json_integer((json_int_t)json_array_size(json_object_get(ask, "uids"))));
-	json_t *hosts = NULL;
+	g_autoptr(GArray) parts = NULL;
 	if (!ms_ask_from_json(ask, &checked, &error))
 		refuse(a, "input", error->message);
 	else if (!audit(r, "decide", "", ms_verbs[checked.verb].name))
 		refuse(a, "retry",
 			"the audit trail cannot be written (does missent-agent run?); nothing was done");
 	else
-		hosts = by_host(r, a, json_object_get(ask, "uids"));
-	json_t *decisions = json_array(), *uids;
-	const char *host;
-	json_object_foreach(hosts, host, uids) {
-		json_t *part = json_copy(ask);
-		json_object_set(part, "uids", uids);
-		json_object_set_new(part, "host", json_string(host));
-		gather(r, part, decisions, &why, &code);
-	}
-	if (hosts != NULL)
+		parts = by_host(r, a, &checked);
+	json_t *decisions = json_array();
+	for (guint i = 0; parts != NULL && i < parts->len; i++)
+		gather(r, ask_of(ask, &g_array_index(parts, Part, i), id, parts->len == 1),
+			decisions, &why, &code);
+	if (parts != NULL)
 		conclude(a, decisions, why, code);
 	else
 		json_decref(decisions);
-	json_decref(hosts);
 	json_decref(ask);
 }
 

@@ -242,6 +242,40 @@ static void test_asks(void)
 
 /* ---- filters -------------------------------------------------------------------------- */
 
+/* The number that is said is that of all hosts, and each is told its own. */
+static void test_others(void)
+{
+	static const struct {
+		guint said;
+		MsAskOthers of[3];
+		guint n, shares[3];
+		const char *want; /* "": it is right */
+	} rows[] = {
+		{5, {{3, 3, 1}, {2, 2, 1}}, 2, {3, 2}, ""},
+		{5, {{3, 3, 1}, {0, 0, 0}, {2, 2, 2}}, 3, {3, 0, 2}, ""},
+		{3, {{3, 3, 1}, {3, 3, 1}}, 2, {0}, "to 6 recipients of 2 hosts"},
+		{3, {{3, 3, 1}, {2, 2, 1}}, 2, {0}, "others 3 was said"},
+		/* those who are not named, or all */
+		{2, {{3, 1, 1}, {2, 1, 1}}, 2, {1, 1}, ""},
+		{5, {{3, 1, 1}, {2, 1, 1}}, 2, {3, 2}, ""},
+		{4, {{3, 1, 1}, {2, 1, 1}}, 2, {0}, "to 2 recipients"},
+		{1, {{0, 0, 0}, {0, 0, 0}}, 2, {0}, "to 0 recipients"},
+		/* it is for the host to say so */
+		{0, {{3, 3, 1}, {2, 2, 1}}, 2, {0, 0}, ""},
+		{7, {{3, 3, 1}}, 1, {7}, ""},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const MsAsk ask = {.verb = MS_VERB_RELEASE, .others = rows[i].said};
+		guint shares[3] = {0};
+		g_autoptr(GError) error = NULL;
+		bool fine = ms_ask_share_others(&ask, rows[i].of, rows[i].n, shares, &error);
+		g_test_message("row %zu: %s", i, error != NULL ? error->message : "fine");
+		look_at(fine, error, rows[i].want);
+		for (guint k = 0; k < rows[i].n; k++)
+			g_assert_cmpuint(shares[k], ==, rows[i].shares[k]);
+	}
+}
+
 static void test_filters(void)
 {
 	static const struct {
@@ -524,6 +558,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/verbs/choices", test_choices);
 	g_test_add_func("/verbs/table", test_table);
 	g_test_add_func("/verbs/asks", test_asks);
+	g_test_add_func("/verbs/others", test_others);
 	g_test_add_func("/verbs/filters", test_filters);
 	g_test_add_func("/verbs/upgrade", test_upgrade);
 	g_test_add_func("/verbs/later", test_later);
