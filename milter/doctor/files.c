@@ -51,6 +51,16 @@ static void look_at(Patient *p, const char *path, mode_t mask, bool or_root)
 							: "others may read it");
 }
 
+/* What SQLite has beside it counts as it does: neither can be used without the other. */
+static void look_at_files(Patient *p, const char *path)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	for (gsize i = 0; i < G_N_ELEMENTS(ends) && path != NULL; i++) {
+		g_autofree char *file = g_strconcat(path, ends[i], NULL);
+		look_at(p, file, 0027, false);
+	}
+}
+
 void check_state_files(Patient *p)
 {
 	const MsSettings *s = p->s;
@@ -61,7 +71,7 @@ void check_state_files(Patient *p)
 		return;
 	}
 	look_at(p, s->state_dir, 0022, false);
-	look_at(p, s->records_file, 0027, false);
+	look_at_files(p, s->records_file);
 	look_at(p, s->spool_dir, 0077, false);
 	look_at(p, s->audit_file, 0027, false);
 	look_at(p, audit, 0027, false);
@@ -76,11 +86,11 @@ void check_state_files(Patient *p)
 			"Put the folder back where it was, and run missent audit verify; or, if it is to be so: missent audit begin --why TEXT",
 			"%s: %s", audit, not_ours);
 	look_at(p, s->seen_file, 0027, false);
-	look_at(p, s->review.accounts_file, 0027, false);
+	look_at_files(p, s->review.accounts_file);
 	if (s->backend == MS_BACKEND_SQLITE)
-		look_at(p, s->sqlite_file, 0027, false);
+		look_at_files(p, s->sqlite_file);
 	if (s->backend == MS_BACKEND_SQLITE && s->guard.enabled)
-		look_at(p, s->guard.sqlite_file, 0027, false);
+		look_at_files(p, s->guard.sqlite_file);
 }
 
 #define HEAD "SQLite format 3" /* and its NUL; one that is made has nothing yet */

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -105,6 +106,23 @@ static const char *remedy_of(int rc)
 		: "";
 }
 
+/* Its log, or what readers of it share, that is there and may not be written (SQLite, as root, makes
+ * them its owner's; somebody put back a copy), and what to do; the caller's, "": none. */
+static char *closed_beside(const MsSqlite *db)
+{
+	static const char *const ends[] = {"-wal", "-shm"};
+	struct stat st;
+	for (gsize i = 0; i < G_N_ELEMENTS(ends) && !db->memory; i++) {
+		g_autofree char *path = g_strconcat(db->path, ends[i], NULL);
+		if (stat(path, &st) == 0 && access(path, R_OK | W_OK) != 0 && errno == EACCES)
+			return g_strdup_printf(
+				"; %s is of user %u with mode %04o, and user %u must write it: chown it, and "
+				"chmod u+w",
+				path, (guint)st.st_uid, (guint)st.st_mode & 07777, (guint)geteuid());
+	}
+	return g_strdup("");
+}
+
 /* SQLite opens what it cannot open for writing, for whatever reason, to be read alone, and tells
  * nobody; the file may well be one that may be written, or could be if its disk took something. */
 static bool may_write(const MsSqlite *db)
@@ -115,17 +133,20 @@ static bool may_write(const MsSqlite *db)
 
 static MsAnswer fail(MsSqlite *db, int rc, GError **error)
 {
-	int system = system_error(db, rc);
+	int system = system_error(db, rc), code = rc & 0xff;
+	bool asks = code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_PERM;
+	g_autofree char *closed = asks ? closed_beside(db) : g_strdup("");
 	bool wants = ms_io_is_want(system) ||
-		(db->create && (rc & 0xff) == SQLITE_READONLY && may_write(db));
+		(db->create && code == SQLITE_READONLY && *closed == '\0' && may_write(db));
 	MsAnswer answer = wants ? MS_RETRY : answer_of(rc);
 	if (answer == MS_CONFIG)
 		db->written = 0; /* what is remembered of it may be of several files */
-	db->stuck = db->stuck || (rc & 0xff) == SQLITE_PROTOCOL;
+	db->stuck = db->stuck || code == SQLITE_PROTOCOL;
 	g_set_error(error, MS_ERROR, answer == MS_CONFIG ? MS_ERROR_CONFIG : MS_ERROR_RETRY,
-		"%s: %s%s%s%s", db->path,
+		"%s: %s%s%s%s%s", db->path,
 		db->db != NULL ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc),
-		system != 0 ? ": " : "", system != 0 ? g_strerror(system) : "", remedy_of(rc));
+		system != 0 ? ": " : "", system != 0 ? g_strerror(system) : "", remedy_of(rc),
+		closed);
 	return answer;
 }
 

@@ -580,6 +580,55 @@ static void test_twin(void)
 	g_assert_null(ms_records_twin(ledger, unnamed));
 }
 
+/* What lies beside a database and is another's is named, with what to do: who put back a copy as
+ * root looks at the database, and that is as it should be. */
+static void open_as_nobody(const char *path, const char *want)
+{
+	g_autoptr(GError) error = NULL;
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		_exit(2);
+	g_autoptr(MsLedger) ledger = ms_ledger_open(path, &error);
+	if (want == NULL)
+		_exit(ledger == NULL);
+	_exit(ledger != NULL || !g_error_matches(error, MS_ERROR, MS_ERROR_CONFIG) ||
+		strstr(error->message, want) == NULL);
+}
+
+static void test_beside(void)
+{
+	static const struct {
+		const char *end;
+		mode_t mode;
+		uid_t owner;
+		bool fine;
+	} rows[] = {{"-wal", 0600, 0, false}, {"-shm", 0600, 0, false}, {"-wal", 0644, 0, false},
+		{"-wal", 0600, 65534, true}, {"-x", 0600, 0, true}};
+	if (geteuid() != 0) {
+		g_test_skip("only root makes files of others");
+		return;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *folder = scratch_folder(), *path = g_build_filename(folder, "held.db", NULL);
+		g_autofree char *beside = g_strconcat(path, rows[i].end, NULL);
+		g_autofree char *want = g_strdup_printf("%s is of user %u with mode %04o, and user 65534 must write it",
+			beside, rows[i].owner, rows[i].mode);
+		ms_ledger_free(ms_ledger_open(path, NULL));
+		g_assert_true(g_file_set_contents(beside, "", 0, NULL));
+		g_assert_no_errno(chown(folder, 65534, 65534));
+		g_assert_no_errno(chown(path, 65534, 65534));
+		g_assert_no_errno(chown(beside, rows[i].owner, rows[i].owner));
+		g_assert_no_errno(chmod(beside, rows[i].mode));
+		pid_t pid = fork();
+		if (pid == 0)
+			open_as_nobody(path, rows[i].fine ? NULL : want);
+		int status;
+		g_test_message("row %zu", i);
+		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+		g_assert_cmpint(status, ==, 0);
+		remove_folder(folder);
+	}
+}
+
 /* ---- the spool ------------------------------------------------------------------------ */
 
 static MsSpoolFate fate_of(const char *uid, void *user)
@@ -1068,6 +1117,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ledger/forgotten", test_forgotten);
 	g_test_add_func("/ledger/json", test_json);
 	g_test_add_func("/ledger/twin", test_twin);
+	g_test_add_func("/ledger/beside", test_beside);
 	g_test_add_func("/ledger/spool", test_spool);
 	g_test_add_func("/ledger/spool-killed", test_spool_killed);
 	g_test_add_func("/ledger/body-digest", test_body_digest);
