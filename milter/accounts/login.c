@@ -182,12 +182,26 @@ static gint64 delay(gint64 failures, gint64 free, gint64 most)
 	return failures - free >= 20 ? most : MIN((gint64)4 << (failures - free), most);
 }
 
-/* What is left of a wait of so many seconds that was begun then: never more than all of it, also
- * when the clock has been set back since. */
+/* What a clock that was ahead wrote down is of now: else each wait for it would begin anew until
+ * the clock is there. */
+static bool set_right(const Door *door, GError **error)
+{
+	gint64 now = ms_clock_now();
+	return accounts_run(door->accounts, "UPDATE failure SET at=:now WHERE at > :now",
+		MS_SQL_VALUES(MS_SQL_NUMBER("now", now)), error);
+}
+
+/* What is left of a wait of so many seconds that was begun then: never more than all of it. */
 static gint64 rest_of(gint64 begun, gint64 wait)
 {
 	gint64 rest = begun + wait * SECOND - ms_clock_now();
 	return CLAMP((rest + SECOND - 1) / SECOND, 0, wait);
+}
+
+static void put_slot(const Door *door, const char *slot, gint64 when)
+{
+	accounts_run(door->accounts, "INSERT OR REPLACE INTO slot VALUES (:slot, :when)",
+		MS_SQL_VALUES(MS_SQL_TEXT("slot", slot), MS_SQL_NUMBER("when", when)), NULL);
 }
 
 /* A name that is guessed at from many places: who is new there waits for himself, whatever
@@ -202,6 +216,11 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 		    "SELECT at AS n FROM slot WHERE what=:slot",
 		    MS_SQL_VALUES(MS_SQL_TEXT("slot", slot)), &at, NULL))
 		return wait;
+	gint64 when = ms_clock_now() + wait * SECOND;
+	if (at > when) { /* by a clock that was ahead */
+		put_slot(door, slot, when);
+		return wait;
+	}
 	gint64 rest = at != 0 ? rest_of(at - wait * SECOND, wait) : wait;
 	if (rest == 0) {
 		accounts_run(door->accounts, "DELETE FROM slot WHERE what=:slot",
@@ -210,10 +229,7 @@ static gint64 wait_for_name(const Door *door, const char *of_name)
 	}
 	if (at != 0)
 		return rest;
-	gint64 when = ms_clock_now() + wait * SECOND;
-	accounts_run(door->accounts, "INSERT OR REPLACE INTO slot VALUES (:slot, :when)",
-		MS_SQL_VALUES(MS_SQL_TEXT("slot", slot), MS_SQL_NUMBER("when", when)),
-		NULL);
+	put_slot(door, slot, when);
 	return wait;
 }
 
@@ -249,6 +265,8 @@ static char *of_name(const Door *door)
 static bool count(const Door *door, bool coded, gint64 *wait_out, GError **error)
 {
 	g_autofree char *name = of_name(door);
+	if (!set_right(door, error))
+		return false;
 	Failures f = failures_of(door, door->own);
 	*wait_out = rest_of(f.at,
 		delay(f.n, MS_TRIES, door->known || is_shared(door->source) ? 60 : 900));
@@ -341,6 +359,8 @@ static MsLogin look_at_code(const Door *door, bool take, GError **error)
 /* Under one lock: how long a code waits, or it is counted as if it were wrong. */
 static bool count_code(const Door *door, const char *what, gint64 *wait_out, GError **error)
 {
+	if (!set_right(door, error))
+		return false;
 	Failures f = failures_of(door, what);
 	*wait_out = rest_of(f.at, delay(f.n, MS_TRIES, 900));
 	return *wait_out > 0 || count_failure(door, what, 1, error);

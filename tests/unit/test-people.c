@@ -524,6 +524,27 @@ static void test_clock_back(void)
 	g_assert_cmpint(try_login(accounts, "anna", "a good password", "198.51.100.7", &pass), ==,
 		MS_LOGIN_WAIT);
 	g_assert_cmpint(pass.wait, <=, 60);
+	/* ... and then it is over */
+	gint64 wait = (pass.wait + 1) * G_USEC_PER_SEC;
+	ms_clock_shift(wait, wait);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "198.51.100.7", &pass), ==,
+		MS_LOGIN_FINE);
+	/* from many places, and of codes */
+	for (int i = 0; i < 25; i++) {
+		g_autofree char *from = g_strdup_printf("203.0.113.%d", i);
+		try_login(accounts, "anna", "a good passwor", from, &pass);
+	}
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.99", &pass), ==,
+		MS_LOGIN_WAIT);
+	set_back("back.db");
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.99", &pass), ==,
+		MS_LOGIN_WAIT);
+	g_assert_cmpint(pass.wait, <=, 30);
+	gint64 more = (pass.wait + 1) * G_USEC_PER_SEC;
+	ms_clock_shift(more, more);
+	g_assert_cmpint(try_login(accounts, "anna", "a good password", "192.0.2.99", &pass), ==,
+		MS_LOGIN_FINE);
+	ms_clock_shift(-wait - more, -wait - more);
 }
 
 /* On this host's own address (a tunnel, a proxy that does not say for whom) one guesser is not
