@@ -34,8 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MsLedger, ms_ledger_free)
  * wait. */
 bool ms_records_add(MsLedger *ledger, MsRecord *record, GError **error);
 /* One that was added just now, of a message that will not be held after all.  False: it stays; with
- * MS_ERROR_INPUT for its sender has tried again since and was told that it is held, or what somebody
- * decided on it is begun. */
+ * MS_ERROR_INPUT for its sender has tried again since and was told that it is held, or what
+ * somebody decided on it is begun. */
 bool ms_records_take_back(MsLedger *ledger, const MsRecord *record, GError **error);
 /* A record of another host, in place of what was known of it; an older one changes nothing. */
 bool ms_records_mirror(MsLedger *ledger, MsRecord *record, GError **error);
@@ -48,7 +48,8 @@ gint64 ms_records_open_of(MsLedger *ledger, const char *account, GError **error)
 /* Removes the others that concern it, wholly.  How many; -1 on error. */
 gint64 ms_records_forget_account(MsLedger *ledger, const char *account, GError **error);
 /* The uid of a copy that is held of this very message for these recipients: its sender tries
- * again because an answer was lost, or is late.  NULL: there is none.  Nobody takes it back then. */
+ * again because an answer was lost, or is late.  NULL: there is none.  Nobody takes it back
+ * then. */
 char *ms_records_twin(MsLedger *ledger, const MsRecord *record);
 
 typedef enum { MS_SORT_NEWEST, MS_SORT_OLDEST, MS_SORT_SENDER, MS_SORT_RECIPIENTS, MS_SORT_SIZE,

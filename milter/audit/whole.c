@@ -655,7 +655,8 @@ bool ms_tlog_verify(const char *folder, MsWrong wrong, MsTakeEntry take, void *u
 	bool fine = false, again = true;
 	g_autoptr(GError) why = NULL;
 	for (int i = 0; again && i < MOST_AGAIN; i++) {
-		Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user, .out = out};
+		Check c = {.folder = folder, .wrong = wrong, .take = take, .user = user,
+			.out = out};
 		g_clear_error(&why);
 		fine = check_once(&c, &again, &why);
 	}

@@ -115,9 +115,11 @@ GPtrArray *desk_make_decisions(Desk *desk, const MsAsk *ask, GError **error);
 /* One person, however the names are spelled. */
 bool desk_is_same_person(const MsSettings *s, const char *a, const char *b);
 
-/* others.c: was it said how many recipients there are of a release that is another's?  `*two_out`: a second person is asked (already, or instead). */
+/* others.c: was it said how many recipients there are of a release that is another's?
+ * `*two_out`: a second person is asked (already, or instead). */
 bool desk_others_confirmed(
-	const MsSettings *s, const MsAsk *ask, const MsAskOthers *others, bool *two_out, GError **error);
+	const MsSettings *s, const MsAsk *ask, const MsAskOthers *others, bool *two_out,
+	GError **error);
 /* Has what else a correction concerns judged again: what has that identifier ("": none) or is
  * held for one of these.  How many they are. */
 guint desk_judge_concerned(Desk *desk, const MsDecision *correction, const char *ref,

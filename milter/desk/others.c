@@ -21,7 +21,8 @@ static bool is_wrong_number(const MsAsk *ask, const MsAskOthers *others)
 }
 
 bool desk_others_confirmed(
-	const MsSettings *s, const MsAsk *ask, const MsAskOthers *others, bool *two_out, GError **error)
+	const MsSettings *s, const MsAsk *ask, const MsAskOthers *others, bool *two_out,
+	GError **error)
 {
 	/* Whatever else would let it go: who says another number means something else. */
 	if (is_wrong_number(ask, others))

@@ -106,8 +106,8 @@ static const char *remedy_of(int rc)
 		: "";
 }
 
-/* Its log, or what readers of it share, that is there and may not be written (SQLite, as root, makes
- * them its owner's; somebody put back a copy), and what to do; the caller's, "": none. */
+/* Its log, or what readers of it share, that is there and may not be written (SQLite, as root,
+ * makes them its owner's; somebody put back a copy), and what to do; the caller's, "": none. */
 static char *closed_beside(const MsSqlite *db)
 {
 	static const char *const ends[] = {"-wal", "-shm"};
@@ -118,7 +118,8 @@ static char *closed_beside(const MsSqlite *db)
 			return g_strdup_printf(
 				"; %s is of user %u with mode %04o, and user %u must write it: chown it, and "
 				"chmod u+w",
-				path, (guint)st.st_uid, (guint)st.st_mode & 07777, (guint)geteuid());
+				path, (guint)st.st_uid, (guint)st.st_mode & 07777,
+				(guint)geteuid());
 	}
 	return g_strdup("");
 }

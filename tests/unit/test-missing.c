@@ -540,8 +540,8 @@ static void test_adopt(void)
 	end(w, desk);
 }
 
-/* What is on hold though its record is over is in no other list: the queue's copy stayed, or somebody
- * put on hold what had been let go.  What a record still has is never listed. */
+/* What is on hold though its record is over is in no other list: the queue's copy stayed, or
+ * somebody put on hold what had been let go.  What a record still has is never listed. */
 static const struct {
 	const char *name;
 	WorldHold hold;
