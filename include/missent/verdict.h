@@ -45,7 +45,7 @@ typedef enum {
 	MS_ROUTED_RECIPIENT,      /* the recipient's address has a way to another in it */
 	MS_OVERSIZED,             /* too many recipients or recipient domains */
 	MS_MIXED_ACCOUNTS,        /* identifiers of too many accounts in one message */
-	MS_EXPOSED_RECIPIENTS,    /* too many addresses visible in To and Cc */
+	MS_EXPOSED_RECIPIENTS,    /* too many addresses visible in the header */
 	MS_CONTRADICTION,         /* two faces of the message name different customers */
 	MS_UNREADABLE,            /* something could not be read */
 	MS_DIRECTORY_UNAVAILABLE, /* could not look */

@@ -294,8 +294,8 @@ bool ms_detect_is_right_behind(const Search *s, guint k, gsize start, bool *alon
  * this kind or (NULL) any?  Then that is what is meant, whatever label stands before it. */
 bool ms_detect_is_part_of_known(const Search *s, const MsKind *kind, gsize word, gsize until);
 /* Adds what the directory has of kind `k`, which is made of what stands from `start`, in a word, to
- * `end`; or, if it is of other kinds as well, one of all that it may be, or nothing if its place says
- * more clearly that it is another's. */
+ * `end`; or, if it is of other kinds as well, one of all that it may be, or nothing if its place
+ * says more clearly that it is another's. */
 void ms_detect_add_known(Search *s, guint k, gsize start, gsize end, const char *text, gsize len,
 	guint belief);
 /* Has the directory this compact text of the kind, and of another that no check digits tell from

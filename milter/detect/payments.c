@@ -54,8 +54,8 @@ static bool is_machines(const MsFold *fold, gsize from, gsize until)
 		(from >= 6 && memcmp(text + from - 6, "(8020)", 6) == 0);
 }
 
-/* What is said of a number: nothing; that it is paid or referred to, as a bill's own number is, too;
- * or by which rule it was made. */
+/* What is said of a number: nothing; that it is paid or referred to, as a bill's own number is,
+ * too; or by which rule it was made. */
 typedef enum { SAID_NOTHING, SAID_PAID, SAID_RULE } Said;
 
 static bool has(const char *word, gsize len, const char *part)
@@ -351,7 +351,8 @@ static void by_digits(Search *s, gsize first, gsize last)
 	Said said = len == QR || is_behind_model(s, first) ? SAID_RULE : said_of(s, first, until);
 	if (said != SAID_NOTHING && !ms_detect_is_part_of_known(s, NULL, first, last))
 		take_digits(s, from, until, digits, len, said);
-	if ((said != SAID_NOTHING && len >= MIN_PADDED) || (len >= MIN_LONG && is_grouped(s, first, last)))
+	if ((said != SAID_NOTHING && len >= MIN_PADDED) ||
+		(len >= MIN_LONG && is_grouped(s, first, last)))
 		take_padded(s, from, until, digits, len);
 }
 

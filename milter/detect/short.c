@@ -375,7 +375,8 @@ static bool are_alike(const Search *s, guint k, gsize number, gsize last)
 	return ms_filters_have(s->known, ms_kinds_nth(s->kinds, k)->tag,
 		       text + words[number].start, len) &&
 		(has_next(s->fold, end) ||
-			!(ms_detect_is_letter(fold[end]) || (fold[end] == ' ' && ms_detect_is_letter(fold[end + 1]))));
+			!(ms_detect_is_letter(fold[end]) ||
+				(fold[end] == ' ' && ms_detect_is_letter(fold[end + 1]))));
 }
 
 /* "Kunden 4530-4711": is it the end of a row of which the beginning stands there? */

@@ -20,6 +20,10 @@ static const char *const address_fields[] = {"From", "To", "Cc", "Bcc", "Sender"
 	"Delivered-To", "Errors-To", "Disposition-Notification-To", "Return-Receipt-To",
 	"Apparently-To", "X-Original-To", "Mail-Followup-To", "Mail-Reply-To", NULL};
 
+/* Those that name who this mail goes to; each of the others is a list of its own. */
+static const char *const recipient_fields[] = {
+	"To", "Cc", "Apparently-To", "Resent-To", "Resent-Cc", NULL};
+
 /* Fields whose names say nothing about their values. */
 static const char *const plain_fields[] = {"Subject", "Comments", "Keywords", "Organization",
 	"Content-Description", "Content-Location", "Content-Language", "Content-Base",
@@ -48,8 +52,11 @@ static void note_visible(Walk *walk, const char *name, const char *raw, gsize le
 	g_autoptr(GPtrArray) other = g_ptr_array_new_with_free_func(g_free);
 	guint n = ms_header_addresses(raw, len, shown ? walk->reading->visible : other,
 		MS_READING_MAX_VISIBLE, rest);
-	if (shown)
-		walk->reading->visible_total += n;
+	if (in_list(recipient_fields, name))
+		walk->addressed += n;
+	else
+		walk->listed = MAX(walk->listed, n);
+	walk->reading->visible_total = MAX(walk->addressed, walk->listed);
 }
 
 /* A NUL would end the string early and hide what follows from a policy: there is none. */

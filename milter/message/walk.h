@@ -28,6 +28,8 @@ typedef struct {
 	GHashTable *boundaries; /* of char * */
 	gsize at;              /* behind what was accounted for last */
 	bool bodyless;
+	guint addressed; /* addresses in fields that name whom it goes to, */
+	guint listed;    /* and the most in any other field of addresses */
 } Walk;
 
 /* These bytes, if they lie in what is parsed just now, are accounted for. */

@@ -402,7 +402,7 @@ static void judge_size(Judge *j)
 		add(j, MS_OVERSIZED, "recipients in %u domains, at most %" G_GINT64_FORMAT
 			" are allowed", domains, p->max_domains);
 	if (p->max_visible >= 0 && j->reading->visible_total > p->max_visible)
-		add(j, MS_EXPOSED_RECIPIENTS, "%u addresses in To and Cc for all to see, at most %"
+		add(j, MS_EXPOSED_RECIPIENTS, "%u addresses in the header for all to see, at most %"
 			G_GINT64_FORMAT " are allowed", j->reading->visible_total, p->max_visible);
 }
 

@@ -174,7 +174,7 @@ char *said(const char *sentence, gint64 n)
 static const char *const forms[] = {
 	W("{a} recipients, at most {b} are allowed"),
 	W("recipients in {a} domains, at most {b} are allowed"),
-	W("{a} addresses in To and Cc for all to see, at most {b} are allowed"),
+	W("{a} addresses in the header for all to see, at most {b} are allowed"),
 	W("identifiers of {a} accounts in one message, at most {b} are allowed"),
 	W("{a} of {b} recipients may have it"),
 	W("{a} of {b} recipient may have it"),
@@ -338,7 +338,7 @@ static const struct {
 	{"oversized", W("It goes to more recipients, or domains, than the policy allows.")},
 	{"mixed-accounts", W("It has identifiers of more accounts in it than the policy allows.")},
 	{"exposed-recipients",
-		W("More addresses stand in To and Cc, for all to see, than the policy allows.")},
+		W("More addresses stand in the header, for all to see, than the policy allows.")},
 	{"contradiction", W("Two faces of the message name different customers.")},
 	{"unreadable",
 		W("A part of it could not be read. What is unread is never taken for clean.")},

@@ -320,10 +320,10 @@ static void test_others(void)
 			g_ptr_array_add(to, (char *)cases[i].named);
 		for (gsize k = 0; k < cases[i].n; k++)
 			g_ptr_array_add(uids, (char *)rows[k].queue_id);
-		Others others = {0};
+		MsAskOthers others = {0};
 		for (gsize k = 0; k < cases[i].n; k++) {
 			g_autoptr(MsRecord) r = record_of(&rows[cases[i].from + k], 1);
-			desk_count_others(&others, &ask, r, to);
+			ms_ask_count_others(&others, &ask, r, to);
 		}
 		bool two = false;
 		g_autoptr(GError) error = NULL;

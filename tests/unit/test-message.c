@@ -630,6 +630,33 @@ static void test_row(gconstpointer data)
 			((MsUnread *)reading->unread->pdata[0])->detail);
 }
 
+/* How many addresses everybody sees whom it goes to: of all such fields, or of one of the others. */
+static void test_addressed(void)
+{
+	static const struct {
+		const char *header;
+		guint n;
+	} cases[] = {
+		{"To: a@a.example, b@a.example\nCc: c@a.example\n", 3},
+		{"Reply-To: r@a.example\nTo: a@a.example, b@a.example\n", 2},
+		{"To: a@a.example\nResent-To: b@a.example, c@a.example\nResent-Cc: d@a.example\n", 4},
+		{"Apparently-To: a@a.example, b@a.example, c@a.example\n", 3},
+		{"apparently-to: a@a.example\nApparently-To: b@a.example\n", 2},
+		{"To: a@a.example\nReply-To: b@a.example, c@a.example, d@a.example\n", 3},
+		{"To: a@a.example\nMail-Followup-To: b@a.example, c@a.example\n", 2},
+		{"To: a@a.example\nDisposition-Notification-To: b@a.example, c@a.example\n", 2},
+		{"To: a@a.example\nBcc: b@a.example, c@a.example, d@a.example\n", 3},
+		{"From: a@a.example\n\nTo: b@a.example, c@a.example\n", 1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *mail = g_strconcat(cases[i].header, "\nx\n", NULL);
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(MsReading) r = read_message(mail, strlen(mail), out);
+		if (r->visible_total != cases[i].n)
+			g_error("%s: got %u, want %u", cases[i].header, r->visible_total, cases[i].n);
+	}
+}
+
 static void test_facts(void)
 {
 	const char *message =
@@ -819,6 +846,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &rows[i], test_row);
 	}
 	g_test_add_func("/message/facts", test_facts);
+	g_test_add_func("/message/addressed", test_addressed);
 	g_test_add_func("/message/limits", test_limits);
 	g_test_add_func("/message/huge", test_huge);
 	g_test_add_func("/message/stretch", test_stretch);

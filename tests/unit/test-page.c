@@ -97,8 +97,8 @@ static void test_known_texts(void)
 	} rows[] = {
 		{"fr", "60 recipients, at most 50 are allowed",
 			"60 destinataires, 50 au plus sont permis"},
-		{"de", "12 addresses in To and Cc for all to see, at most 8 are allowed",
-			"12 Adressen in An und Cc für alle sichtbar, höchstens 8 sind erlaubt"},
+		{"de", "12 addresses in the header for all to see, at most 8 are allowed",
+			"12 Adressen im Kopf der Mail für alle sichtbar, höchstens 8 sind erlaubt"},
 		{"en", "as before", "as before"},
 		{"fr", "C-10002", NULL},
 	};

@@ -413,8 +413,9 @@ static void test_pairs(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
-/* Known values of few characters with letters among them, beside the marks that programs, sites and
- * people set, as numbers of as many digits are found beside them, and what goes on behind such a mark. */
+/* Known values of few characters with letters among them, beside the marks that programs, sites
+ * and people set, as numbers of as many digits are found beside them, and what goes on behind such
+ * a mark. */
 static void test_codes(void)
 {
 	static const Row texts[] = {
@@ -805,7 +806,8 @@ static void test_payments(void)
 	try_rows(PLAIN, rows, G_N_ELEMENTS(rows));
 }
 
-/* What is paid, and is no reference by any rule: a bill's own number that begins as a customer's. */
+/* What is paid, and is no reference by any rule: a bill's own number that begins as a
+ * customer's. */
 static void test_paid(void)
 {
 	static const Row rows[] = {
