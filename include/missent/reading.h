@@ -119,7 +119,7 @@ typedef struct {
 	GPtrArray *contradictions; /* of MsContradiction */
 	GPtrArray *shown;  /* of MsShown; only if asked for (ms_reader_view()) */
 	GBytes *bytes;     /* of a part, or a picture; only if asked for, else NULL */
-	guint visible_total; /* ... and like them, or in another field of addresses, if they are more */
+	guint visible_total; /* ... and like them; or in another field, if they are more */
 	guint64 text_bytes;
 	gint64 microseconds; /* the worker's own clock, for measurements */
 	guint guesses;       /* places that were kept of guesses; the worker's */
