@@ -324,8 +324,8 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 				!(has_colon(s->fold, end) && fills_cell(s->fold, c->until)))))
 			return false;
 	}
-	return ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
-		       ms_detect_word_start(s, c->word), c->until) == MS_FIGURE_NONE;
+	return !ms_detect_is_figure(ms_detect_figure(s->fold, ms_detect_word_start(s, first), end,
+		ms_detect_word_start(s, c->word), c->until));
 }
 
 /* "Kunden-/Rechnungsnummer: 48213 / R-2026": the first word has the second one's end. */
@@ -727,7 +727,7 @@ static bool by_line_below(const Case *c, gsize last, bool few)
 	guint n = cut_line(s, first, end_of_line(s->fold, top), cells), i = 0;
 	while (i < n && (cells[i].first != c->word || cells[i].last != last))
 		i++;
-	if (i == n || ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE)
+	if (i == n || ms_detect_is_figure(ms_detect_figure(s->fold, top, top, top, c->until)))
 		return false;
 	gsize below = cells[n - 1].last + 1;
 	if (n == 2 && i == 0 && names_value(c, &cells[1], few))
@@ -910,7 +910,7 @@ static bool by_column(const Case *c)
 		memchr(s->fold->text + top, '\n', c->until - top) != NULL ||
 		ms_detect_is_glued(s, top, c->until, true, false) ||
 		is_only_value(c, first, last) ||
-		ms_detect_figure(s->fold, top, top, top, c->until) != MS_FIGURE_NONE ||
+		ms_detect_is_figure(ms_detect_figure(s->fold, top, top, top, c->until)) ||
 		place_of(c, last) == PLACE_OTHER)
 		return false;
 	for (; first > 0 && cells < MAX_VALUES; cells++) {

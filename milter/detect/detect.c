@@ -441,7 +441,7 @@ static MsFigure figure_of(
 	const Search *s, const MsKind *kind, gsize label, gsize label_end, gsize start, gsize end)
 {
 	MsFigure figure = ms_detect_figure(s->fold, label, label_end, start, end);
-	if (figure != MS_FIGURE_PERHAPS || kind->check == MS_CHECK_NONE)
+	if (figure == MS_FIGURE_NONE || figure == MS_FIGURE_SURELY || kind->check == MS_CHECK_NONE)
 		return figure;
 	const char *why;
 	g_autofree char *value = ms_kind_canonical(kind, s->fold->text + start, end - start, &why);

@@ -223,9 +223,15 @@ bool ms_detect_sets_apart(char c);
 /* ---- figures.c ---- */
 typedef enum {
 	MS_FIGURE_NONE,
+	MS_FIGURE_NAMED,   /* what is behind it may be a unit, or the beginning of a name */
 	MS_FIGURE_PERHAPS, /* it counts only if the directory knows it */
 	MS_FIGURE_SURELY,  /* an amount, a share or a date: no identifier */
 } MsFigure;
+/* Is it one, as far as a number goes that is known? */
+static inline bool ms_detect_is_figure(MsFigure figure)
+{
+	return figure >= MS_FIGURE_PERHAPS;
+}
 typedef enum {
 	MS_DATED_NOT,
 	MS_DATED_WHOLE,  /* it is a date: "17/01/2026" */

@@ -369,8 +369,30 @@ static bool has_cents(const MsFold *fold, gsize at)
 	return n.cents != '\0';
 }
 
-/* A currency, share or unit behind a number, unless it belongs to the number behind it. */
-static Word word_behind(const MsFold *fold, gsize end)
+static bool is_capital(const MsFold *fold, gsize at)
+{
+	return at < fold->len &&
+		g_unichar_isupper((fold->text[at] & 0x80) != 0
+				? g_utf8_get_char(fold->text + at)
+				: (gunichar)fold->text[at]);
+}
+
+/* "50131 Days Inn", "50131 P. Weber", "50131 Euro Trans GmbH": units are written small, or have no
+ * name behind them. */
+static bool begins_name(const MsFold *fold, gsize at, gsize until)
+{
+	gsize next = until + (until < fold->len && fold->text[until] == '.');
+	if (!is_capital(fold, at) || next >= fold->len)
+		return false;
+	if (fold->text[next] == '-')
+		return is_letter(fold->text[next + 1]);
+	return fold->text[next] == ' ' &&
+		(is_capital(fold, next + 1) || g_str_has_prefix(fold->text + next, " & "));
+}
+
+/* A currency, share or unit behind a number, unless it belongs to the number behind it; in
+ * `name_out` whether it may be the beginning of a name. */
+static Word word_behind(const MsFold *fold, gsize end, bool *name_out)
 {
 	gsize at = end + (end < fold->len && fold->text[end] == ' ');
 	if (at < fold->len && fold->text[at] == '-' && at == end)
@@ -396,6 +418,7 @@ static Word word_behind(const MsFold *fold, gsize end)
 		is_letter(fold->text[until + 1]);
 	bool elsewhere = (word == WORD_MONEY && (number || joined)) ||
 		(word == WORD_UNIT && (joined || (number && !has_cents(fold, next))));
+	*name_out = begins_name(fold, at, until);
 	return named || elsewhere ? WORD_NONE : word;
 }
 
@@ -762,6 +785,7 @@ typedef struct {
 	gsize from, start, end; /* behind the label; the digits */
 	bool asked;             /* for a number, right before it */
 	Word before, behind;
+	bool name; /* what is behind may begin one */
 	Number number;
 } Case;
 
@@ -873,9 +897,13 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 		money_before(fold, from, c.number.valid ? c.number.start : c.start))
 		c.before = WORD_MONEY;
 	if (c.behind == WORD_NONE)
-		c.behind = word_behind(fold, c.number.valid ? c.number.end : c.end);
+		c.behind = word_behind(fold, c.number.valid ? c.number.end : c.end, &c.name);
 	MsFigure figure = of_number(&c);
-	return perhaps && figure == MS_FIGURE_NONE ? MS_FIGURE_PERHAPS : figure;
+	if (c.name && figure == MS_FIGURE_PERHAPS) {
+		c.behind = WORD_NONE;
+		figure = of_number(&c) == MS_FIGURE_NONE ? MS_FIGURE_NAMED : figure;
+	}
+	return perhaps && !ms_detect_is_figure(figure) ? MS_FIGURE_PERHAPS : figure;
 }
 
 /* ---- what is another's ---------------------------------------------------------------- */

@@ -435,7 +435,7 @@ static bool leads_to_figure(const MsFold *fold, gsize end)
 	while (g_ascii_isdigit(fold->text[until]))
 		until++;
 	return until > from &&
-		ms_detect_figure(fold, from, from, from, until) != MS_FIGURE_NONE;
+		ms_detect_is_figure(ms_detect_figure(fold, from, from, from, until));
 }
 
 /* "Kunden: 417", "clients 417", "Invoices: 417" say how many; but not "Kunden: 417, 530",
@@ -611,7 +611,7 @@ static bool is_meant(Short *c, guint k, gsize first, gsize letters, bool joined)
 	MsFigure figure = fills_cell(s, start, end)
 		? MS_FIGURE_NONE
 		: ms_detect_figure(s->fold, from, until, start, end);
-	bool called = figure == MS_FIGURE_NONE &&
+	bool called = !ms_detect_is_figure(figure) &&
 		(named || (behind && alone) ||
 			(label != NULL && ((is_listed(c->s, label, until, start) &&
 							 !leads_to_others(s, label, start, end)) ||
@@ -862,7 +862,7 @@ static bool ends_in_figure(const Short *c)
 	const MsFold *fold = c->s->fold;
 	gsize last = ms_detect_word_start(c->s, c->last), end = ms_detect_word_end(c->s, c->last);
 	return c->last > c->first && fold->text[last - 1] == ' ' &&
-		ms_detect_figure(fold, last, last, last, end) != MS_FIGURE_NONE;
+		ms_detect_is_figure(ms_detect_figure(fold, last, last, last, end));
 }
 
 /* "Kunde-417", "Kd.Nr.417": is it a mark behind its name that it seems to go on before? */

@@ -63,8 +63,8 @@ static void behind_label(Search *s, guint k, gsize first, gsize skip)
 			break;
 		if (len >= MIN_VALUE && ms_has_digit(text, len) &&
 			ms_filters_have(s->known, kind->tag, text, len) &&
-			ms_detect_figure(s->fold, words[first].from, from, from,
-				words[last].until) == MS_FIGURE_NONE) {
+			!ms_detect_is_figure(ms_detect_figure(s->fold, words[first].from, from,
+				from, words[last].until))) {
 			g_autofree char *value = g_ascii_strup(text, (gssize)len);
 			ms_detect_add_value(s, kind, from, words[last].until, value,
 				MS_BELIEF_TENTATIVE | MS_BELIEF_SHAPE | MS_BELIEF_LABELLED);

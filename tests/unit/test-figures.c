@@ -316,24 +316,41 @@ static const struct {
 	{"Vertrag 1897,5 %", false},
 };
 
-/* What is known of contracts; it is to be found in the text, or is not. */
-static void expect_known(const char *value, const char *text, bool found)
+/* `value` is known of the kind, and so are `more` numbers around it; it is to be found in the text,
+ * of kind `as` if that is not NULL, or is not. */
+static void expect_of(const char *kind, const char *as, const char *value, guint more,
+	const char *text, bool found)
 {
-	MsMark mark;
-	g_assert_true(ms_mark_make(key, "contract-number", value, (gssize)strlen(value), &mark));
-	g_autoptr(GBytes) image = ms_filter_build(key, &mark, 1);
+	g_autoptr(GArray) marks = g_array_new(FALSE, FALSE, sizeof(MsMark));
+	for (guint i = 0; i <= more; i++) {
+		MsMark mark;
+		long number = strtol(value, NULL, 10) + (long)i - (long)(more / 2);
+		g_autofree char *one = more > 0 ? g_strdup_printf("%ld", number) : g_strdup(value);
+		g_assert_true(ms_mark_make(key, kind, one, strlen(one), &mark));
+		g_array_append_val(marks, mark);
+	}
+	g_autoptr(GBytes) image = ms_filter_build(
+		key, (const MsMark *)(const void *)marks->data, marks->len);
 	gsize size;
 	const void *data = g_bytes_get_data(image, &size);
 	g_autoptr(MsFilter) filter = ms_filter_open(data, size, NULL);
 	MsFilters known = {{filter, NULL}};
 	g_autoptr(MsReading) r = detect(text, &known);
 	bool is = false;
-	for (guint k = 0; k < r->findings->len; k++)
-		is = is || strcmp(((MsFinding *)r->findings->pdata[k])->value, value) == 0;
+	for (guint k = 0; k < r->findings->len; k++) {
+		const MsFinding *f = r->findings->pdata[k];
+		is = is || (strcmp(f->value, value) == 0 &&
+				   (as == NULL || strcmp(f->kind, as) == 0));
+	}
 	if (is != found) {
 		g_test_message("\"%s\" in \"%s\"", value, text);
 		wrong++;
 	}
+}
+
+static void expect_known(const char *value, const char *text, bool found)
+{
+	expect_of("contract-number", NULL, value, 0, text, found);
 }
 
 static void test_known(void)
@@ -564,6 +581,39 @@ static void test_chances(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
+/* ---- units, and names that begin as they do ---- */
+
+static void expect_customer(const char *value, guint more, const char *text, bool found)
+{
+	expect_of("customer-number", "customer-number", value, more, text, found);
+}
+
+static const char *const called[] = {"P. Weber", "Days Inn", "Day & Night Ltd",
+	"St\303\274ck GmbH", "PC Service GmbH", "GB Logistics", "Min Yoon", "Tage KG",
+	"Personen GmbH", "Points Ltd", "Euro Trans GmbH", "Dollar General", "Hz Elektro",
+	"Uhr Center", "Prozent AG", "EUR-Trans", "KW & Stahl"};
+static const char *const counted[] = {"days", "Tage", "GB", "GB.", "GB, Berlin", "kWh Strom", "EUR",
+	"EUR (net)", "Euro", "users in Berlin", "St\303\274ck.", "pcs", "%", "kg Stahl"};
+
+static void test_units(void)
+{
+	static const char *const customers[] = {"Kunde", "customer"};
+	wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(customers); i++) {
+		for (gsize k = 0; k < G_N_ELEMENTS(called); k++) {
+			g_autofree char *text = g_strdup_printf(
+				"%s 50131 %s", customers[i], called[k]);
+			expect_customer("50131", 0, text, true);
+		}
+		for (gsize k = 0; k < G_N_ELEMENTS(counted); k++) {
+			g_autofree char *text = g_strdup_printf(
+				"%s 50131 %s", customers[i], counted[k]);
+			expect_customer("50131", 0, text, false);
+		}
+	}
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -576,6 +626,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/figures/asked", test_asked);
 	g_test_add_func("/figures/known", test_known);
 	g_test_add_func("/figures/chances", test_chances);
+	g_test_add_func("/figures/units", test_units);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
 	return rc;
