@@ -19,6 +19,8 @@
 #define MAX_DROPPED 3  /* words for "number" */
 #define MAX_LINES 2    /* ends of lines between a name and its value */
 #define MAX_SHORT 5    /* letters of a word with a full stop that is not a sentence's */
+#define MIN_NOUN 4     /* letters */
+#define MIN_HEAD 4     /* of the name of a kind, at the end of a word */
 #define MAX_GLYPHS 12  /* letters of a name in a script that sets no blanks */
 #define MAX_IN_CELL 12 /* words */
 #define MAX_VALUES 12  /* cells */
@@ -387,6 +389,115 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 			return numbered || !is_of_longer(c, first, end);
 	}
 	return false;
+}
+
+/* ---- what another name takes ---- */
+
+/* The words before a number, up to word `end`, behind a label and its number. */
+typedef struct {
+	const Case *of;
+	gsize from;    /* where the label ends, in the fold */
+	gsize end;     /* words; behind it are those for "number" */
+	bool numbered; /* there are some, or a sign */
+	bool closed;   /* a colon stands right before the number */
+} Before;
+
+/* "Hauptkunden-Nr.": do the last letters of a word name the kind? */
+static bool ends_with_kind(const Case *c, gsize word)
+{
+	gsize len;
+	const char *text = words_text(c->s, word, word, &len);
+	for (gsize cut = 0; cut + MIN_HEAD <= len && len <= MAX_BACK; cut++)
+		if ((text[cut] & 0x80) == 0 && names_kind(c, text + cut, len - cut))
+			return true;
+	return false;
+}
+
+/* Do the last of these words name kinds, with those for "number" or without; or several of those
+ * ("Ref.-Nr.")?  In `own_out` whether the kind itself is one of them. */
+static bool name_others(const Before *b, bool near, bool *own_out)
+{
+	Search *s = (Search *)b->of->s;
+	gsize ends[] = {ms_detect_word_end(s, b->end - 1), ms_detect_word_end(s, b->of->word - 1)};
+	gsize number = ms_detect_word_start(s, b->end);
+	bool others = b->end + 1 < b->of->word &&
+		ms_detect_kinds_named(s, s->fold->text + number, ends[1] - number) != NULL;
+	*own_out = others && names_kind(b->of, s->fold->text + number, ends[1] - number);
+	guint lines, n = 0;
+	for (gsize last, first = b->end; near && first > 0 && n < MAX_WORDS && !*own_out; n++) {
+		last = first - 1;
+		first = whole_word(s, last);
+		gsize at = ms_detect_word_start(s, first), len;
+		if (last + 1 < b->end) {
+			/* "the invoice for no." */
+			const char *word = words_text(s, b->end - 1, b->end - 1, &len);
+			if (!only_marks(s, last, NAME_MARKS, &lines) || lines > 0 ||
+				ms_detect_links(word, len) || ms_name_is_particle(word, len))
+				break;
+		}
+		if (at < b->from || ends[1] - at > MAX_BACK || !is_letters(s, first, last))
+			break;
+		for (gsize i = 0; i < G_N_ELEMENTS(ends); i++) {
+			const char *name = s->fold->text + at;
+			*own_out = *own_out || names_kind(b->of, name, ends[i] - at);
+			others = others || ms_detect_kinds_named(s, name, ends[i] - at) != NULL;
+		}
+	}
+	return others;
+}
+
+/* Does it begin a clause or cell?  Then it is nobody's name behind the number before it, and no
+ * verb: "4711 Meyer no. 5013", "4711 replaces no. 5013". */
+static bool begins_clause(const Before *b, gsize start)
+{
+	const char *fold = b->of->s->fold->text;
+	while (start > b->from && fold[start - 1] == ' ')
+		start--;
+	return start > b->from && strchr(",;|/\t(-\n", fold[start - 1]) != NULL;
+}
+
+/* "PO no.", "Beleg-Nr.", "machine no.", "Job:", of no kind that is known; but of "new no.",
+ * "Meyer no. 5013", "UK: 4711, US: 5013" the number may be meant as well. */
+static bool names_thing(const Before *b)
+{
+	const Search *s = b->of->s;
+	gsize len, last = b->end - 1, first = whole_word(s, last);
+	const char *text = words_text(s, first, last, &len);
+	const char *behind = s->fold->text + ms_detect_word_end(s, last);
+	behind += *behind == '.';
+	if (ms_detect_links(text, len) || ms_name_is_particle(text, len) ||
+		ends_with_kind(b->of, last))
+		return false;
+	return ms_detect_is_thing(text, len) ||
+		(b->numbered &&
+			(*behind == '-' ||
+				(len >= MIN_NOUN && g_ascii_isalpha(*text) &&
+					begins_clause(b, ms_detect_word_start(s, first)))));
+}
+
+bool ms_detect_is_of_another(const Search *s, guint kind, gsize label_end, gsize start)
+{
+	gsize word = ms_detect_word_between(s, start, 0, s->compact->n_words);
+	if (word == s->compact->n_words || word == 0 || ms_detect_word_start(s, word) != start)
+		return false;
+	const Case c = {s, word, start, kind};
+	Before b = {.of = &c, .from = label_end};
+	b.end = drop_numbers(&c, &b.numbered);
+	if (b.end == 0 || ms_detect_word_end(s, b.end - 1) < label_end)
+		return false;
+	gsize until = ms_detect_word_end(s, word - 1);
+	b.closed = memchr(s->fold->text + until, ':', start - until) != NULL;
+	b.numbered = b.numbered || memchr(s->fold->text + until, '#', start - until) != NULL;
+	guint lines;
+	bool own = false, asked = b.numbered || b.closed;
+	bool near = is_letters(s, whole_word(s, b.end - 1), b.end - 1) &&
+		only_marks(s, b.end - 1, b.numbered ? " .:#-'/=" : " .:", &lines) && lines == 0;
+	/* "RE 5013", "Az. 5013", but not "re 5013" */
+	bool capital = g_ascii_isupper(s->fold->text[ms_detect_word_start(s, b.end - 1)]);
+	if (!asked && !(near && capital))
+		return false;
+	bool others = name_others(&b, near, &own);
+	return !own && (others || (near && asked && names_thing(&b)));
 }
 
 /* Where "invoice" begins of "number of the invoice"; `first`, if it is nothing of the kind. */

@@ -449,10 +449,11 @@ static MsFigure figure_of(
 }
 
 /* `belief`: beside that it is labelled.  The label is from `label` to `label_end`. */
-static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize label_end,
-	gsize until, gsize reach, guint belief)
+static void by_label_pattern(Search *s, guint k, gsize label, gsize label_end, gsize until,
+	gsize reach, guint belief)
 {
-	const MsLabel head = {.start = label, .end = label_end};
+	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	const MsLabel head = {.kind = k, .start = label, .end = label_end};
 	gsize next = next_figure(s, label_end);
 	guint found = 0, figures = 0;
 	gsize dated_end, dated = next < until
@@ -477,8 +478,7 @@ static void by_label_pattern(Search *s, const MsKind *kind, gsize label, gsize l
 			if (ms_detect_heads_another(s, &head, match.group_start))
 				continue;
 			if (kind->check == MS_CHECK_NONE &&
-				ms_detect_is_anothers(s->fold, label, label_end, match.group_start,
-					end, figure))
+				ms_detect_is_anothers(s, &head, match.group_start, end, figure))
 				continue;
 			figures += figure != MS_FIGURE_NONE;
 			found += figure == MS_FIGURE_SURELY ||
@@ -684,7 +684,7 @@ static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 		if (kind->family == MS_FAMILY_REGISTRATION)
 			s->company_register = ms_kind_register_of_label(
 				s->fold->text + label_start, label_end - label_start);
-		by_label_pattern(s, kind, label_start, label_end, until, reach, 0);
+		by_label_pattern(s, k, label_start, label_end, until, reach, 0);
 		by_line(s, kind, label_end, until, reach);
 		s->company_register = NULL;
 	}
@@ -697,7 +697,7 @@ void ms_detect_after_label(Search *s, guint k, gsize start, gsize end)
 		in_block(s, kind, start, end);
 		return;
 	}
-	by_label_pattern(s, kind, start, start, end, end, MS_BELIEF_TENTATIVE);
+	by_label_pattern(s, k, start, start, end, end, MS_BELIEF_TENTATIVE);
 	gsize digit = next_figure(s, start);
 	if (digit >= end ||
 		ms_detect_figure(s->fold, start, start, digit, end) != MS_FIGURE_SURELY)

@@ -215,6 +215,10 @@ bool ms_detect_heads_another(const Search *s, const MsLabel *label, gsize value)
 /* Is what stands from `start` to `end` within a stretch whose name is a label of the kind? */
 bool ms_detect_is_named(const Search *s, guint kind, gsize start, gsize end);
 
+/* Is what begins at `start`, behind a label of the kind that ends at `label_end` and has a number
+ * between, plainly called otherwise: "invoice no. 5013", "Beleg-Nr. 5013", "PO: 5013"?  Not "and
+ * no. 5013", nor by a name that may be one of the kind as well. */
+bool ms_detect_is_of_another(const Search *s, guint kind, gsize label_end, gsize start);
 /* Is it such a stretch, and all of it? */
 bool ms_detect_is_cell(const Search *s, gsize start, gsize end);
 /* A mark that may set cells apart, and stands beside words and figures as well. */
@@ -249,6 +253,10 @@ void ms_detect_fill_words(void);
 bool ms_detect_asks_for_number(const MsFold *fold, gsize from, gsize until);
 /* Is it a word for "number", in small letters: "no", "numer", "code"? */
 bool ms_detect_says_number(const char *word, gsize len);
+/* And one before it that names nothing, in small letters: "and", "your", "new"; or something that
+ * many number: "order"? */
+bool ms_detect_links(const char *word, gsize len);
+bool ms_detect_is_thing(const char *word, gsize len);
 /* And one that may stand behind it: "of", "des", "della"? */
 bool ms_detect_says_of(const char *word, gsize len);
 /* Is the number that ends at `end` the one of a house, with its street behind it to the end of a
@@ -259,12 +267,12 @@ bool ms_detect_is_house(const MsFold *fold, gsize end);
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end);
 /* Are these digits the end of a telephone number that begins at `from` or behind it? */
 bool ms_detect_is_dialled(const MsFold *fold, gsize from, gsize start, gsize end);
-/* Has the label from `label` to `from` its number already, and are the digits from `start` to
- * `end`, which ms_detect_figure() says of what they are, something else's?
- * "customer 4710, phone +49 221 4711", "customer 4710 invoice 1001"; but "customers 4710, 4711"
+/* Has the label its number already, and are the digits from `start` to `end`, which
+ * ms_detect_figure() says of what they are, something else's?
+ * "customer 4710, phone +49 221 4711", "customer 4710 invoice no. 1001"; but "customers 4710, 4711"
  * and "customer numbers: 4710 Meyer 4711 Smith". */
-bool ms_detect_is_anothers(const MsFold *fold, gsize label, gsize from, gsize start, gsize end,
-	MsFigure figure);
+bool ms_detect_is_anothers(
+	const Search *s, const MsLabel *label, gsize start, gsize end, MsFigure figure);
 /* "2024-10", which may be a month, where the label asks for a number or a date follows: where it
  * begins, or G_MAXSIZE. */
 gsize ms_detect_dated(

@@ -35,6 +35,9 @@ typedef enum {
 	WORD_OF,      /* "page 1 of 250" */
 	WORD_NUMBER,  /* in a label, or behind it: an identifier follows */
 	WORD_CUT,     /* the same with a point behind it, or between a name and what is known */
+	WORD_JOIN,    /* a number before it and one behind it are the same: "as well as", "formerly" */
+	WORD_LINK,    /* before "number" it names nothing: "the", "and", "my" */
+	WORD_THING,   /* before "number" it is no customer's name: "order" */
 } Word;
 
 static const struct {
@@ -89,10 +92,54 @@ static const struct {
 	{WORD_OF, "of von sur de di da van z ze av af od til out aus su iz"},
 	{WORD_NUMBER, "# ° n° 番号 编号 編號 号码 號碼 号 번호 संख्या"},
 	{WORD_CUT, "c cd o cis st sz ident"},
+	{WORD_JOIN,
+		"sowie oder auch also oraz nebo well respektive beziehungsweise ainsi evenals fruher "
+		"statt instead formerly previously bisher vormals ehemals plus former previous neue "
+		"neuer neuen neues alte alter alten altes bisherige bisherigen fruhere ehemalige "
+		"nouveau nouvelle ancien ancienne nuevo nueva antiguo antigua anterior nuovo nuova "
+		"vecchio vecchia nieuw nieuwe oude vorige novo nova antigo antiga nowy stary novy "
+		"nytt gammalt gammelt tidigare tidligere uusi vanha regi nou vechi yeni eski"},
+	{WORD_LINK,
+		"replaces replaced becomes see ersetzt wird siehe gehort remplace devient voir "
+		"sustituye reemplaza sostituisce diventa vervangt wordt substitui zastepuje "
+		"nahrazuje ersatter erstatter "
+		"and or incl the your our their his its my this that these those same own "
+		"with under to from by at in on for as per via is are was now new old current "
+		"next last other another second first third further additional extra "
+		"following main right wrong correct und bzw ist der die das dem den des ein "
+		"eine einer ihr ihre ihrer ihren unser unsere unserer mein meine dein deine "
+		"sein seine diese dieser dieses jene mit unter zu zur zum von vom fur bei aus "
+		"als wie nach neu alt andere anderer anderen weitere weiterer weiteren "
+		"zusatzliche zweite zweiten erste ersten dritte folgende folgenden dieselbe "
+		"derselben gleiche gleichen eigene richtige falsche aktuelle kunftige nachste "
+		"letzte et ou le la les un une votre vos notre nos leur mon son ce cette avec "
+		"sous par pour sur est autre autres deuxieme premier premiere suivant "
+		"suivante meme actuel actuelle y e o u el los las su sus tu nuestro nuestra "
+		"este esta con bajo por para es otro otra segundo segunda primero primera "
+		"siguiente actual mismo misma ed il lo gli i suo sua vostro vostra nostro "
+		"nostra questo altro altra secondo seconda primo prima seguente attuale "
+		"stesso en of het de uw ons onze dit deze met onder voor oud ander tweede "
+		"eerste volgende huidige zelfde os seu com sob outro outra atual mesmo lub a "
+		"z pod dla panstwa nasz nasza twoj nowa stara inny inna drugi druga poprzedni "
+		"kolejny nastepny aktualny vas vase nas s nove druhy jiny dalsi och eller "
+		"ditt din ert er vart var med ny nya gammal gamla annan annat andra og deres "
+		"jeres vores gamle anden andet andre ja tai toinen vagy az uj masik si sau "
+		"noua veche ve veya diger gmbh ag kg ohg gbr ug se sa sarl sas srl spa ltd "
+		"inc llc llp plc corp bv nv vof ab oy oyj aps kft zrt sro doo sp mr mrs ms "
+		"herr frau m mme"},
+	{WORD_THING,
+		"order item job ticket po article part serial delivery shipment tracking case "
+		"batch lot booking project meter supplier vendor tax vat purchase sales quote "
+		"quotation offer page line position route registration vehicle auftrag "
+		"bestell bestellung bestellungs artikel lieferschein liefer serien angebot "
+		"angebots projekt vorgang vorgangs zahler steuer beleg commande livraison "
+		"devis dossier pedido albaran articulo presupuesto ordine bolla articolo "
+		"preventivo bestelling offerte encomenda zamowienia zlecenia artykulu "
+		"objednavky tilaus ordre"},
 };
 
 static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
-static GHashTable *dates, *parts;
+static GHashTable *dates, *parts, *links; /* links: WORD_JOIN and what is below it */
 
 /* In small letters; of folded text.  The caller's, or `room`. */
 static const char *small_of(const char *text, gsize len, char room[MAX_TOKEN + 1], char **free_out)
@@ -124,9 +171,11 @@ void ms_detect_fill_words(void)
 	words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	dates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	links = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
 		Word word = lists[i].word;
 		GHashTable *table = word == WORD_DATED ? dates : word == WORD_OF ? parts : words;
+		table = word >= WORD_JOIN ? links : table;
 		g_auto(GStrv) list = g_strsplit(lists[i].list, " ", -1);
 		for (int k = 0; list[k] != NULL; k++) {
 			g_autoptr(MsFold) fold = ms_fold_new(list[k], strlen(list[k]));
@@ -157,6 +206,17 @@ bool ms_detect_says_number(const char *word, gsize len)
 {
 	Word is = look_up(words, word, len);
 	return is == WORD_NUMBER || is == WORD_CUT;
+}
+
+bool ms_detect_links(const char *word, gsize len)
+{
+	Word is = look_up(links, word, len);
+	return is == WORD_JOIN || is == WORD_LINK;
+}
+
+bool ms_detect_is_thing(const char *word, gsize len)
+{
+	return look_up(links, word, len) == WORD_THING;
 }
 
 /* "of the", behind such a word and before what it is a number of. */
@@ -647,12 +707,6 @@ static bool is_register(const char *small)
  * "4710 branch 4711", but not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
 static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 {
-	static const MsListed joins[] = {MS_LISTED("sowie"), MS_LISTED("oder"), MS_LISTED("auch"),
-		MS_LISTED("also"), MS_LISTED("oraz"), MS_LISTED("nebo"), MS_LISTED("well"),
-		MS_LISTED("respektive"), MS_LISTED("beziehungsweise"), MS_LISTED("ainsi"),
-		MS_LISTED("evenals"), MS_LISTED("fruher"), MS_LISTED("statt"), MS_LISTED("instead"),
-		MS_LISTED("formerly"), MS_LISTED("previously"), MS_LISTED("bisher"),
-		MS_LISTED("vormals"), MS_LISTED("ehemals"), MS_LISTED("plus")};
 	gsize at = back_over(fold, start, from, " \t|:.#"), word = letters_start(fold, at, from);
 	if (at == start || at == word)
 		return false;
@@ -662,7 +716,7 @@ static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 	if (at - word < LEAST_NAME)
 		return is_register(small);
 	return look_up_small(words, small) < WORD_NUMBER &&
-		!ms_detect_is_listed(joins, G_N_ELEMENTS(joins), small, strlen(small));
+		look_up_small(links, small) != WORD_JOIN;
 }
 
 /* ---- all of it ------------------------------------------------------------------------ */
@@ -1017,10 +1071,11 @@ static bool is_digits(const char *text, gsize len)
 	return true;
 }
 
-bool ms_detect_is_anothers(const MsFold *fold, gsize label, gsize from, gsize start, gsize end,
-	MsFigure figure)
+bool ms_detect_is_anothers(
+	const Search *s, const MsLabel *label, gsize start, gsize end, MsFigure figure)
 {
-	gsize at = from;
+	const MsFold *fold = s->fold;
+	gsize from = label->end, at = from;
 	if (start < 2 || end - start > MAX_DATE || !is_digits(fold->text + start, end - start))
 		return false;
 	while (at < start && !g_ascii_isdigit(fold->text[at]))
@@ -1028,8 +1083,10 @@ bool ms_detect_is_anothers(const MsFold *fold, gsize label, gsize from, gsize st
 	bool listed = fold->text[start - 1] == ',' && g_ascii_isdigit(fold->text[start - 2]);
 	if (at == start || listed) /* "4710,4711" is no number with a fraction */
 		return false;
-	if (figure != MS_FIGURE_NONE || ms_kind_label_of_many(fold->text + label, from - label))
-		return figure != MS_FIGURE_NONE;
+	if (ms_detect_is_figure(figure) || ms_detect_is_of_another(s, label->kind, at, start))
+		return true;
+	if (ms_kind_label_of_many(fold->text + label->start, from - label->start))
+		return false;
 	return has_name_before(fold, at, start) ||
 		(is_alone(fold, from, at) && is_postcode(fold, at, start, end));
 }

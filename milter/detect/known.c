@@ -237,9 +237,9 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 	const MsLabel *label = ms_detect_label_of(s, k, start);
 	if (ms_detect_is_named(s, k, start, end) ||
 		(odd ? ms_detect_is_right_behind(s, k, start, &alone)
-		     : label != NULL && !ms_detect_is_anothers(s->fold, label->start, label->end,
-					 start, end, ms_detect_figure(s->fold, label->start,
-							     label->end, start, end)) &&
+		     : label != NULL && !ms_detect_is_anothers(s, label, start, end,
+					 ms_detect_figure(s->fold, label->start,
+						 label->end, start, end)) &&
 				!is_of_other(s, k, hit, label, start)))
 		return true;
 	return ms_detect_is_told(s, k, hit->first, hit->last) ||

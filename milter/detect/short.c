@@ -154,7 +154,8 @@ static bool is_listed(Search *s, const MsLabel *label, gsize from, gsize until)
 			!(text[i] == '(' && g_ascii_isalpha(text[end])))
 			return false;
 	}
-	return digits > 0 && !has_other_label(s, label, until);
+	return digits > 0 && !has_other_label(s, label, until) &&
+		!ms_detect_is_of_another(s, label->kind, from, until);
 }
 
 /* "Customer no. of employees: 250", but "no. of the payer", "no. of Meier" */

@@ -581,12 +581,113 @@ static void test_chances(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
-/* ---- units, and names that begin as they do ---- */
+/* ---- whose number it is, of several in a line ---- */
+
+static const struct {
+	const char *text;
+	bool found; /* customer 50131 */
+} lines[] = {
+	{"Customer number: 40711, invoice number: 50131", false},
+	{"Customer no.: 40711 | Invoice no.: 50131", false},
+	{"Customer ID 40711 Order ID 50131", false},
+	{"Customer no. 40711 and Order no. 50131", false},
+	{"Customer number 40711 (PO no. 50131)", false},
+	{"Customer no. 40711, PO #50131", false},
+	{"Customer number: 40711, PO: 50131", false},
+	{"Customer number: 40711\tour reference: 50131", false},
+	{"Customer ID 40711, Tax ID 50131", false},
+	{"Customer number: 40711; VAT no.: 50131", false},
+	{"Customer no. 40711, contract no. 50131", false},
+	{"Customer no. 40711, meter no.: 50131", false},
+	{"Customer number 40711, phone number 50131", false},
+	{"Customer no. 40711, your order no. 50131", false},
+	{"Customer numbers: 40711; invoice number: 50131", false},
+	{"Customer no. 40711 is on invoice no. 50131", false},
+	{"Kundennummer: 40711, Rechnungs-Nr.: 50131", false},
+	{"Kd.-Nr. 40711 Re.-Nr. 50131", false},
+	{"Kd.-Nr. 40711, Ref.-Nr. 50131", false},
+	{"Kundennummer\t40711\tBeleg-Nr.\t50131", false},
+	{"Kundennummer: 40711 Art.-Nr.: 50131", false},
+	{"Kundennummer 40711 R.-Nr. 50131", false},
+	{"Kundennummer 40711, Auftr.-Nr. 50131", false},
+	{"Kundennr. 40711 Az. 50131", false},
+	{"Kundennummer 40711, RE 50131", false},
+	{"N\xc2\xb0 client : 40711 - N\xc2\xb0 facture : 50131", false},
+	{"N\xc2\xb0 client 40711, facture n\xc2\xb0 50131", false},
+	{"N\xc2\xb0 client 40711, commande n\xc2\xb0 50131", false},
+	{"Codice cliente: 40711, n. ordine: 50131", false},
+	{"Codice cliente 40711, fattura n. 50131", false},
+	{"C\xc3\xb3""digo cliente: 40711, n\xc2\xba factura: 50131", false},
+	{"C\xc3\xb3""digo de cliente: 40711, n.\xc2\xba da fatura: 50131", false},
+	{"Klantnr. 40711 factuurnr. 50131", false},
+	{"Nr klienta 40711, nr faktury 50131", false},
+	{"Kundenummer: 40711, faktura nr. 50131", false},
+	{"Asiakasnumero: 40711, laskun nro: 50131", false},
+	{"Cod client: 40711, factura nr. 50131", false},
+	{"M\xc3\xbc\xc5\x9fteri no: 40711, fatura no: 50131", false},
+	/* by the same name, by none, or by what may be one */
+	{"Customer number (please quote on payment): 50131", true},
+	{"Kundennummer / Customer No.: 50131", true},
+	{"Customer number, as on your invoice: 50131", true},
+	{"Customer no. and invoice: 50131", true},
+	{"Customer no. as on invoice no. 50131", true},
+	{"Kundennummer: siehe Rechnung Nr. 50131", true},
+	{"Your customer number with us is 50131", true},
+	{"Customer number / Invoice number: 50131 / 40712", true},
+	{"Kundennummern: 40711, 50131, 50132", true},
+	{"Customer no. 40711, no. 50131", true},
+	{"Customer no. 40711, new no. 50131", true},
+	{"Customer number: 40711, old number: 50131", true},
+	{"Customer number 40711 (formerly no. 50131)", true},
+	{"Customer number: 40711 or number 50131", true},
+	{"Customer no. 40711 (Meyer), no. 50131 (Weber)", true},
+	{"Customer no. 40711 Smith No. 50131 Jones", true},
+	{"Customer no. UK: 40711, US: 50131", true},
+	{"Kundennummer Strom: 40711, Gas: 50131", true},
+	{"Kundennr. Strom Nr. 40711, Gas Nr. 50131", true},
+	{"Kundennr. 40711 Meyer Nr. 50131 Weber", true},
+	{"Customer no. 40711, invoice for no. 50131", true},
+	{"Customer number 40711 replaces number 50131", true},
+	{"Kundennummer 40711, ersetzt Nr. 50131", true},
+	{"Customer number: 40711, machine no. 50131", false},
+	{"Customer no. 40711, account no. 50131", true},
+	{"Customer no. 40711, member no. 50131", true},
+	{"Customer no. 40711, your ref: 50131", true},
+	{"Customer no. 40711, contract account 50131", true},
+	{"Invoice no. 88 for customer no. 50131", true},
+	{"Customer nos. 40711 AND NO. 50131", true},
+	{"Kundennummern 40711 UND NR. 50131", true},
+	{"Kundennummer: 40711, neue Nr. 50131", true},
+	{"Kundennummer: 40711, neu: 50131", true},
+	{"Kundennummer 40711, bisher: 50131", true},
+	{"Kundennummer: 40711, alte Nummer 50131", true},
+	{"Kundennummer 40711, fr\xc3\xbc""here 50131", true},
+	{"Kundennummer: 40711 (Nr. 50131)", true},
+	{"Kd.-Nr. 40711, Debitoren-Nr. 50131", true},
+	{"Kd.-Nr. 40711, Hauptkunden-Nr. 50131", true},
+	{"Kundennummer\tName\n40711\tMeyer\n50131\tWeber", true},
+	{"Customer no.\tInvoice no.\n40711\t88\n50131\t89", true},
+	{"N\xc2\xb0 client 40711, ancien n\xc2\xb0 50131", true},
+	{"N\xc2\xb0 client 40711, n\xc2\xb0 50131", true},
+	{"Codice cliente 40711, nuovo n. 50131", true},
+	{"Klantnummer 40711, oud nummer 50131", true},
+	{"Nr klienta 40711, stary nr 50131", true},
+};
 
 static void expect_customer(const char *value, guint more, const char *text, bool found)
 {
 	expect_of("customer-number", "customer-number", value, more, text, found);
 }
+
+static void test_lines(void)
+{
+	wrong = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
+		expect_customer("50131", 0, lines[i].text, lines[i].found);
+	g_assert_cmpuint(wrong, ==, 0);
+}
+
+/* ---- units, and names that begin as they do ---- */
 
 static const char *const called[] = {"P. Weber", "Days Inn", "Day & Night Ltd",
 	"St\303\274ck GmbH", "PC Service GmbH", "GB Logistics", "Min Yoon", "Tage KG",
@@ -626,6 +727,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/figures/asked", test_asked);
 	g_test_add_func("/figures/known", test_known);
 	g_test_add_func("/figures/chances", test_chances);
+	g_test_add_func("/figures/lines", test_lines);
 	g_test_add_func("/figures/units", test_units);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
