@@ -53,6 +53,7 @@ typedef struct {
 	GPtrArray *shapes;   /* the same, anchored; empty if a label is required */
 	MsRegex *labels;     /* any of the labels, anchored, or NULL */
 	char **label_texts;  /* they themselves, folded, in all spellings */
+	char **turned;       /* of these, what folding has turned into words of Latin: "акт" */
 	GPtrArray *fields;   /* of char *: EN 16931 terms that hold one ("BT-48") */
 	bool label_required;
 	bool names_buyer;    /* two different ones in one message contradict each other */
@@ -126,6 +127,8 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 
 /* Do the check digits of a canonical value agree?  False where its kind has none. */
 bool ms_kind_checked(const MsKind *kind, const char *canonical);
+/* Has a value this form as a whole, as it would be after a label?  True of a kind without one. */
+bool ms_kind_has_form(const MsKind *kind, const char *value);
 /* Have these digits Luhn's sum (ISO/IEC 7812-1 annex B)?  They are digits all. */
 bool ms_kind_luhn(const char *digits, gsize len);
 

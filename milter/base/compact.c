@@ -14,8 +14,12 @@
 #include "missent/text.h"
 
 /* What a byte of folded text is.  A letter that has no ASCII form (CJK, Arabic) and one that
- * has stand side by side without a blank, so a word ends between them. */
-enum { GAP = 0, PLAIN = 1, OTHER = 2 };
+ * has stand side by side without a blank, so a word ends between them.  Not so within Greek,
+ * Cyrillic and Armenian, of whose letters some have one: a word there has both, and ends before a
+ * digit ("ИНН7707083893"). */
+enum { GAP = 0, PLAIN = 1, OTHER = 2, MIXED = 3 };
+
+#define FIRST_OTHER 0x590 /* before it: the alphabets that set words off by blanks */
 
 static guint8 class_of[256]; /* GAP, PLAIN or OTHER */
 static guint8 plain_of[256]; /* in lower case, or 0 */
@@ -86,10 +90,14 @@ static gsize take_other(Writer *w, const char *folded, gsize at)
 		end_word(w, at);
 		return step;
 	}
-	if (w->last != OTHER)
-		begin_word(w, at, OTHER);
-	/* No lower case is more than half as long again. */
-	w->out->len += (gsize)g_unichar_to_utf8(g_unichar_tolower(c), w->out->text + w->out->len);
+	int class = c < FIRST_OTHER ? MIXED : OTHER;
+	if (class == MIXED && w->last == PLAIN && !w->digit)
+		w->last = MIXED;
+	else if (w->last != class)
+		begin_word(w, at, class);
+	/* Several may have one capital (σ and ς).  None is more than half as long again. */
+	w->out->len += (gsize)g_unichar_to_utf8(
+		g_unichar_tolower(g_unichar_toupper(c)), w->out->text + w->out->len);
 	return step;
 }
 
@@ -137,6 +145,15 @@ static gsize take_plain(Writer *w, const char *folded, gsize at, gsize len)
 	return i - at;
 }
 
+/* Letters of ASCII that go on with a word of another alphabet. */
+static gsize take_mixed(Writer *w, const char *folded, gsize at, gsize len)
+{
+	gsize i = at;
+	for (; i < len && g_ascii_isalpha(folded[i]); i++)
+		w->out->text[w->out->len++] = g_ascii_tolower(folded[i]);
+	return i - at;
+}
+
 MsCompact *ms_compact_new(const char *folded, gsize len)
 {
 	fill_tables();
@@ -147,7 +164,9 @@ MsCompact *ms_compact_new(const char *folded, gsize len)
 	compact->words = g_new(MsWord, w.word_room);
 	for (gsize i = 0; i < len;) {
 		int class = class_of[(guchar)folded[i]];
-		if (class == PLAIN) {
+		if (class == PLAIN && w.last == MIXED && g_ascii_isalpha(folded[i])) {
+			i += take_mixed(&w, folded, i, len);
+		} else if (class == PLAIN) {
 			begin_word(&w, i, PLAIN);
 			i += take_plain(&w, folded, i, len);
 		} else if (class == OTHER) {

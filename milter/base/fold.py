@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Print the table by which text is folded for recognition, as C arrays.
 
-Each character outside ASCII is kept, dropped, or stands for up to four ASCII characters:
+Each character outside ASCII is kept, dropped, or stands for up to four bytes of others:
 invisible characters and accents are dropped; blanks, dashes and digits of all scripts become
-one each; letters lose their accents and widths; what looks like a Latin letter becomes one.
+one each; letters lose their accents and widths; what looks like a Latin letter becomes one, and
+so does its other case, whatever that looks like: a word in capitals is the same word.
 
 Source: the Unicode Character Database, as Python's unicodedata ships it; the look-alikes are
 from Unicode Technical Standard 39 (confusables), the single letters that print the same.
@@ -14,10 +15,15 @@ import unicodedata
 EXTRA = {'ß': 'ss', 'ẞ': 'SS', 'æ': 'ae', 'Æ': 'AE', 'œ': 'oe', 'Œ': 'OE', 'ø': 'o', 'Ø': 'O',
          'ł': 'l', 'Ł': 'L', 'đ': 'd', 'Đ': 'D', 'ð': 'd', 'Ð': 'D', 'þ': 'th', 'Þ': 'TH',
          'ħ': 'h', 'Ħ': 'H', 'ı': 'i', 'ŧ': 't', 'Ŧ': 'T', '−': '-', '⁃': '-', '‐': '-', '‑': '-',
-         '\u0085': '\n', '\u2028': '\n', '\u2029': '\n', '\u2044': '/', '\u2215': '/', '№': 'No '}
-ALIKE = dict(zip('АВЕЗКМНОРСТУХІЈЅԌԚԜаеорсухіјѕһԁԛԝ', 'ABE3KMHOPCTYXIJSGQWaeopcyxijshdqw'))
-ALIKE.update(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο', 'ABEZHIKMNOPTYXo'))
-ALIKE.update(zip('ՕՏԼօսհ', 'OSLouh'))
+         '\u0085': '\n', '\u2028': '\n', '\u2029': '\n', '\u2044': '/', '\u2215': '/', '№': 'No ',
+         'ʼ': "'", 'ς': 'σ'}
+# By their capitals; what is a small letter of one of these, too.  Not З, which looks like a digit: a
+# word with it would be another one in small letters.
+ALIKE = dict(zip('АВЕКМНОРСТУХІЈЅԌԚԜҺԀ', 'ABEKMHOPCTYXIJSGQWHD'))
+ALIKE.update(zip('ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'ABEZHIKMNOPTYX'))
+ALIKE.update(zip('ՕՏԼՍՀ', 'OSLUH'))
+ALIKE.update([(c, ALIKE[c.upper()].lower()) for c in map(chr, range(0x80, 0x110000))
+              if c.upper() in ALIKE and c not in ALIKE])
 # Private characters that all programs mean alike: of symbol fonts (F000 and what Windows-1252 has
 # there; of the letters only what is no bullet in them), old-style figures and small capitals of
 # Adobe's glyph list.
@@ -51,6 +57,12 @@ def folded(c):
     plain = ''.join(EXTRA.get(x, ALIKE.get(x, x)) for x in plain)
     if 1 <= len(plain) <= 4 and all(' ' <= x <= '~' for x in plain):
         return plain
+    if not plain:
+        return ''
+    # Not a syllable of Hangul, which comes apart into letters; nor signs that are no letters, such as
+    # what a bracketed number is made of.
+    if len(plain.encode()) <= 4 and plain != c and plain.isalpha() and not '가' <= c <= '힣':
+        return plain
     return None
 
 
@@ -69,7 +81,7 @@ def main():
             pages.append(row)
         index.append(pages.index(row))
     print('/* Made by fold.py from Unicode %s; do not edit. */' % unicodedata.unidata_version)
-    print('/* 0: kept, 1: dropped; else a row of fold_strings. */')
+    print('/* 0: kept, 1: dropped; else a row of fold_strings, of UTF-8. */')
     print('static const char fold_strings[][5] = {')
     for s in strings:
         print('\t"%s",' % s.replace('\\', '\\\\').replace('"', '\\"').replace('\n', '\\n'))

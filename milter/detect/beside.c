@@ -112,7 +112,7 @@ static bool only_marks(const Search *s, gsize word, const char *marks, guint *li
 static bool is_copula(const char *text, gsize len)
 {
 	static const char *const words[] = {"is", "ist", "lautet", "est", "es", "jest", "je", "er",
-		"on", "ar", "este", "yra", "ir", "e", "είναι", "σας", "remains", "be", "becomes",
+		"on", "ar", "este", "yra", "ir", "e", "einai", "σaσ", "remains", "be", "becomes",
 		"bleibt", "reste", "devient", "sera", "sigue", "rimane", "diventa", "blijft",
 		"pozostaje", "zustava", "pysyy", "forblir", "forbliver"};
 	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)

@@ -666,9 +666,22 @@ static gsize reach_beside(const MsFold *fold, gsize label, gsize label_end, gsiz
 	return until;
 }
 
+/* "Akt", where a label is "акт": in its own alphabet it is another word. */
+static bool is_of_other_alphabet(const Search *s, const MsKind *kind, gsize start, gsize end)
+{
+	gsize from = ms_fold_source(s->fold, start), until = ms_fold_source(s->fold, end);
+	for (char **label = kind->turned; *label != NULL; label++)
+		if (strlen(*label) == end - start &&
+			g_ascii_strncasecmp(*label, s->fold->text + start, end - start) == 0)
+			return ms_scan_ascii(s->span->text + from, until - from) == until - from;
+	return false;
+}
+
 static void by_label(Search *s, guint k, gsize label_start, gsize label_end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
+	if (is_of_other_alphabet(s, kind, label_start, label_end))
+		return;
 	gsize reach = ms_detect_reach(s, label_start, label_end);
 	gsize until = MIN(reach, label_end + kind->distance);
 	if (!kind->block && kind->check == MS_CHECK_NONE) {

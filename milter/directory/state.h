@@ -8,7 +8,7 @@
 
 #include "slice.h"
 
-#define MS_MAPPING_FORM "9" /* the version of what is stored */
+#define MS_MAPPING_FORM "10" /* the version of what is stored */
 
 typedef struct {
 	char *generation, *source;

@@ -483,7 +483,7 @@ static char *without_zeros(const char *text, gsize len)
 		g_string_erase(out, 0, (gssize)strspn(out->str, "0"));
 	bool differs = out->len < compact->len && out->len >= MIN_WITHOUT_ZEROS &&
 		(letters || compact->n_words == 1);
-	char *upper = differs ? g_ascii_strup(out->str, -1) : NULL;
+	char *upper = differs ? g_utf8_strup(out->str, -1) : NULL;
 	g_string_free(out, TRUE);
 	return upper;
 }

@@ -223,6 +223,30 @@ static char **spell_labels(const char *const *labels)
 	return (char **)g_ptr_array_free(spelt, FALSE);
 }
 
+static bool has_other_alphabet(const char *text)
+{
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+		if (g_unichar_isalpha(c) && g_unichar_get_script(c) != G_UNICODE_SCRIPT_LATIN)
+			return true;
+	}
+	return false;
+}
+
+/* Of labels in another alphabet, all of whose letters look like Latin ones in one of their
+ * cases. */
+static char **turned_labels(const char *const *labels)
+{
+	GPtrArray *turned = g_ptr_array_new();
+	for (; *labels != NULL; labels++) {
+		g_autofree char *folded = has_other_alphabet(*labels) ? fold_text(*labels) : NULL;
+		if (folded != NULL && g_str_is_ascii(folded))
+			g_ptr_array_add(turned, g_steal_pointer(&folded));
+	}
+	g_ptr_array_add(turned, NULL);
+	return (char **)g_ptr_array_free(turned, FALSE);
+}
+
 static void append_word(GString *out, const char *word, bool blank_before)
 {
 	g_string_append_printf(out, "%s\\Q%s\\E", blank_before ? "\\s+" : "", word);
@@ -266,6 +290,7 @@ static void kind_free(gpointer data)
 	g_ptr_array_unref(kind->shapes);
 	ms_regex_free(kind->labels);
 	g_strfreev(kind->label_texts);
+	g_strfreev(kind->turned);
 	g_ptr_array_unref(kind->fields);
 	g_free(kind);
 }
@@ -328,6 +353,7 @@ static MsKind *take_kind(const MsSection *section, GError **error)
 	compile_patterns(kind, ms_section_list(section, "pattern"));
 	g_autoptr(GError) why = NULL;
 	kind->label_texts = spell_labels(ms_section_list(section, "labels"));
+	kind->turned = turned_labels(ms_section_list(section, "labels"));
 	kind->labels = compile_labels(kind->label_texts, &why);
 	if (why != NULL) {
 		ms_section_error(section, "labels", error, "%s", why->message);
@@ -359,19 +385,6 @@ static void add_name(MsKinds *kinds, const char *name, guint kind)
 	entry->kinds[entry->n++] = kind;
 }
 
-/* Each word with a capital at its beginning. */
-static char *capitalised(const char *text)
-{
-	GString *out = g_string_new(NULL);
-	bool within = false;
-	for (; *text != '\0'; text = g_utf8_next_char(text)) {
-		gunichar c = g_utf8_get_char(text);
-		g_string_append_unichar(out, within ? c : g_unichar_toupper(c));
-		within = g_unichar_isalpha(c);
-	}
-	return g_string_free(out, FALSE);
-}
-
 /* As names of columns have it, which are ASCII: "KAEUFER". */
 static char *spelt_out(const char *text)
 {
@@ -384,7 +397,6 @@ static char *spelt_out(const char *text)
 	return g_string_free(out, FALSE);
 }
 
-/* Some letters of Greek and Cyrillic are folded to Latin ones, and which depends on their case. */
 static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 {
 	for (const char *const *name = names; *name != NULL; name++) {
@@ -392,14 +404,6 @@ static void add_names(MsKinds *kinds, const char *const *names, guint kind)
 		add_name(kinds, *name, kind);
 		add_name(kinds, ascii, kind);
 		ms_name_add_words(kinds->spelt, *name);
-		g_autofree char *folded = fold_text(*name);
-		if (g_str_is_ascii(folded))
-			continue;
-		g_autofree char *upper = g_utf8_strup(*name, -1), *title = capitalised(*name),
-				*lower = g_utf8_strdown(*name, -1);
-		add_name(kinds, upper, kind);
-		add_name(kinds, title, kind);
-		add_name(kinds, lower, kind);
 	}
 }
 
@@ -675,6 +679,18 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 		return NULL;
 	}
 	return g_steal_pointer(&value);
+}
+
+bool ms_kind_has_form(const MsKind *kind, const char *value)
+{
+	g_autoptr(MsFold) fold = ms_fold_new(value, strlen(value));
+	MsMatch match;
+	for (guint i = 0; i < kind->patterns->len; i++)
+		if (ms_regex_at(kind->patterns->pdata[i], fold->text, fold->len, 0, &match) !=
+				MS_NO_MATCH &&
+			(match.end == fold->len || match.group_end == fold->len))
+			return true;
+	return kind->patterns->len == 0;
 }
 
 char *ms_kind_kept_as(const MsKind *kind)

@@ -106,25 +106,15 @@ static Known *known_of(GHashTable *table, const char *word)
 	return known;
 }
 
-/* As folded text has it: of Greek and Cyrillic some letters are others where they are capitals.
- * What has turned to a few letters of Latin is another word. */
-static void add_folded(GHashTable *table, const char *word, guint what)
+/* As folded text has it.  What has turned to a few letters of Latin is another word, and may be
+ * one that says nothing ("на"). */
+static void add_known(GHashTable *table, const char *word, guint what)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(word, strlen(word));
 	g_autofree char *small = g_utf8_strdown(fold->text, (gssize)fold->len);
-	if (!g_str_is_ascii(small) || g_str_is_ascii(word) || strlen(small) > MAX_TURNED)
+	if (!g_str_is_ascii(small) || g_str_is_ascii(word) || strlen(small) > MAX_TURNED ||
+		what == IS_PARTICLE)
 		known_of(table, small)->what |= what;
-}
-
-static void add_known(GHashTable *table, const char *word, guint what)
-{
-	g_autofree char *capitals = g_utf8_strup(word, -1);
-	const char *rest = g_utf8_next_char(word);
-	g_autofree char *capital = g_strdup_printf("%.*s%s",
-		(int)(g_utf8_next_char(capitals) - capitals), capitals, rest);
-	add_folded(table, word, what);
-	add_folded(table, capital, what);
-	add_folded(table, capitals, what);
 }
 
 static GHashTable *make_known(void)

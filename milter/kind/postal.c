@@ -115,34 +115,12 @@ static bool ends_word(const char *before, const char *at, gsize left)
 	return g_ascii_isdigit(*before) && is_han(at);
 }
 
-/* Capitals that look like Latin ones are folded to them, small letters are not: both become one. */
-static gunichar one_case(gunichar c)
-{
-	static const struct {
-		gunichar small;
-		char latin;
-	} pairs[] = {{0x432, 'b'}, {0x43a, 'k'}, {0x43c, 'm'}, {0x43d, 'h'}, {0x442, 't'},
-		{0x3b1, 'a'}, {0x3ac, 'a'}, {0x3b2, 'b'}, {0x3b5, 'e'}, {0x3ad, 'e'}, {0x3b6, 'z'},
-		{0x3b7, 'h'}, {0x3ae, 'h'}, {0x3b9, 'i'}, {0x3af, 'i'}, {0x3ca, 'i'}, {0x390, 'i'},
-		{0x3ba, 'k'}, {0x3bc, 'm'}, {0x3bd, 'n'}, {0x3bf, 'o'}, {0x3cc, 'o'}, {0x3c1, 'p'},
-		{0x3c4, 't'}, {0x3c5, 'y'}, {0x3cd, 'y'}, {0x3cb, 'y'}, {0x3b0, 'y'}, {0x3c7, 'x'}};
-	static const gunichar plain[][2] = {{0x3c2, 0x3c3}, {0x3ce, 0x3c9}};
-	c = g_unichar_tolower(c);
-	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
-		if (pairs[i].small == c)
-			return (gunichar)pairs[i].latin;
-	for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
-		if (plain[i][0] == c)
-			return plain[i][1];
-	return c;
-}
-
 static gsize append_letter(Token *token, gsize n, const char *at)
 {
 	char utf8[6];
 	gsize len = 1;
 	if (*at & 0x80)
-		len = (gsize)g_unichar_to_utf8(one_case(g_utf8_get_char(at)), utf8);
+		len = (gsize)g_unichar_to_utf8(g_unichar_tolower(g_utf8_get_char(at)), utf8);
 	else
 		utf8[0] = g_ascii_tolower(*at);
 	if (n + len > MAX_WORD)

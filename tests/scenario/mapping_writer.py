@@ -150,7 +150,7 @@ class Mapping:
         for n, some in enumerate(marks):
             parts['m:%d' % n] = self.part('m:%d' % n, b'', b''.join(some))
             of_marks = xor(of_marks, parts['m:%d' % n][:16])
-        state = ('missent-mapping=9\ngeneration=%s\ndigests=1\nslices=%d\naccounts=%d\nentries=%d\nloaded=%.6f\n'
+        state = ('missent-mapping=10\ngeneration=%s\ndigests=1\nslices=%d\naccounts=%d\nentries=%d\nloaded=%.6f\n'
                  'changes=%d\nversion=0\nsource=%s\nsum=%s\nmarks=%s\n'
                  % (self.generation.decode(), s, a, self.count, time.time(), len(marks), source, total.hex(),
                     of_marks.hex())).encode()

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "missent/answer.h"
+#include "missent/compact.h"
 #include "missent/identifier.h"
 #include "missent/kind.h"
 
@@ -17,6 +18,92 @@ static MsKinds *shipped(void)
 	MsKinds *kinds = ms_kinds_parse("kinds.conf", text, &error);
 	g_assert_no_error(error);
 	return kinds;
+}
+
+/* ---- one form of each value ----------------------------------------------------------- */
+
+static void expect_form(const MsKind *kind, const char *want, const char *text, const char *how)
+{
+	const char *why = NULL;
+	g_autofree char *value = ms_kind_canonical(kind, text, strlen(text), &why);
+	g_autofree char *mark = ms_compact_of(want, strlen(want));
+	g_autofree char *met = ms_compact_of(text, strlen(text));
+	g_test_message("%s: \"%s\"", how, text);
+	g_assert_cmpstr(value, ==, want);
+	g_assert_cmpstr(met, ==, mark);
+}
+
+/* However a value is stored, mail has it in any case, composed or not: it is one identifier, its
+ * form is its own form, and a text is compared with what the mark was made of. */
+static void test_one_form(void)
+{
+	static const char *const values[] = {"кл-7790", "Клиент-77903", "договор-77908", "Πα77849",
+		"Дв-77907", "зак-778123", "Й-100", "ёж-77901", "Ώρα-77902", "πας-77904", "ΐδα-5",
+		"Straße-77", "ﬁx-99", "ŉ-12345", "քաղաք-77", "և-771", "ǰ-77123", "ſ-7712", "ド-7712",
+		"ﾄﾞ-7712", "が-77", "ქართ-771", "Ꭰ-771", "İzmir-77", "ısı-77", "\u212a-1000", "ЗАКАЗ-З1",
+		"ϐeta-77", "ᲀ-77", "Ѓ-9001", "µ-77", "əƏ-771", "C-10001", "ÄÖ-77", "ﻌﺮﺑ-77", "豈-771"};
+	g_autoptr(MsKinds) kinds = shipped();
+	const MsKind *kind = ms_kinds_find(kinds, "customer-number");
+	for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+		const char *why, *v = values[i];
+		g_autofree char *upper = g_utf8_strup(v, -1), *lower = g_utf8_strdown(v, -1);
+		g_autofree char *turned = g_utf8_strup(lower, -1);
+		g_autofree char *want = ms_kind_canonical(kind, v, strlen(v), &why);
+		g_assert_nonnull(want);
+		expect_form(kind, want, want, "its own");
+		expect_form(kind, want, upper, "in capitals");
+		expect_form(kind, want, lower, "small");
+		expect_form(kind, want, turned, "small, in capitals");
+		for (int mode = G_NORMALIZE_DEFAULT; mode <= G_NORMALIZE_ALL_COMPOSE; mode++) {
+			g_autofree char *other = g_utf8_normalize(v, -1, (GNormalizeMode)mode);
+			g_autofree char *capitals =
+				g_utf8_normalize(upper, -1, (GNormalizeMode)mode);
+			expect_form(kind, want, other, "composed otherwise");
+			expect_form(kind, want, capitals, "composed otherwise, in capitals");
+		}
+	}
+}
+
+/* The same of every letter there is, by itself. */
+static void test_every_letter(void)
+{
+	g_autoptr(MsKinds) kinds = shipped();
+	const MsKind *kind = ms_kinds_find(kinds, "customer-number");
+	guint letters = 0;
+	for (gunichar c = 0x80; c < 0x20000; c++) {
+		const char *why;
+		if (!g_unichar_isalpha(c) || !g_unichar_validate(c))
+			continue;
+		g_autoptr(GString) text = g_string_new("77x-"), other = g_string_new("77x-"),
+				   third = g_string_new("77x-");
+		g_string_append_unichar(text, c);
+		g_string_append_unichar(other, g_unichar_toupper(c));
+		g_string_append_unichar(third, g_unichar_tolower(c));
+		g_autofree char *want = ms_kind_canonical(kind, text->str, text->len, &why);
+		if (want == NULL) /* too short without it */
+			continue;
+		expect_form(kind, want, want, "its own");
+		expect_form(kind, want, other->str, "in capitals");
+		expect_form(kind, want, third->str, "small");
+		letters++;
+	}
+	g_assert_cmpuint(letters, >, 20000);
+}
+
+/* What is another value stays one. */
+static void test_others(void)
+{
+	static const char *const rows[][2] = {{"кл-7790", "кд-7790"}, {"кл-7790", "л-7790"},
+		{"З-77901", "3-77901"},
+		{"Πα77849", "Ππ77849"}, {"зак-778123", "зак-77812"}, {"ш-7790", "щ-7790"}, {"カ-771", "キ-771"}};
+	g_autoptr(MsKinds) kinds = shipped();
+	const MsKind *kind = ms_kinds_find(kinds, "customer-number");
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *why;
+		g_autofree char *a = ms_kind_canonical(kind, rows[i][0], strlen(rows[i][0]), &why);
+		g_autofree char *b = ms_kind_canonical(kind, rows[i][1], strlen(rows[i][1]), &why);
+		g_assert_cmpstr(a, !=, b);
+	}
 }
 
 static void test_canonical(void)
@@ -302,6 +389,9 @@ static void test_masked(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/kind/one-form", test_one_form);
+	g_test_add_func("/kind/every-letter", test_every_letter);
+	g_test_add_func("/kind/others", test_others);
 	g_test_add_func("/kind/canonical", test_canonical);
 	g_test_add_func("/kind/routes", test_routes);
 	g_test_add_func("/kind/luhn", test_luhn);

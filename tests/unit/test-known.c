@@ -29,6 +29,14 @@ static void test_compact(void)
 		{"\xe8\xb4\xa6\xe5\x8f\xb7" "C-1\xe3\x80\x82", "\xe8\xb4\xa6\xe5\x8f\xb7" "c1", 3},
 		{"\xe2\x80\x9e" "C1\xe2\x80\x9c", "c1", 1},
 		{"a\nb", "ab", 2},
+		/* letters of one alphabet, of which some are folded: one word, before digits */
+		{"кл-7790", "kл7790", 2},
+		{"КЛ7790", "kл7790", 2},
+		{"Заказчик 77", "зakaзчиk77", 2},
+		{"ИНН7707", "иhh7707", 2},
+		{"Πας77", "πaσ77", 2},
+		{"7790кл", "7790kл", 2},
+		{"müştəri", "mustəri", 1},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		gsize len = strlen(rows[i].text);
@@ -195,6 +203,9 @@ static const char *const directory[][2] = {
 	{"customer-number", "123456789"},
 	{"customer-number", "Acme North"},
 	{"customer-number", "7155013"},
+	{"customer-number", "кл-7790"},
+	{"customer-number", "ДОГОВОР-77908"},
+	{"customer-number", "Πας77849"},
 	{"customer-number", "24530"},
 	{"invoice-number", "7155013"},
 	{"iban", "DE89 3704 0044 0532 0130 00"},
@@ -262,6 +273,23 @@ static const struct {
 	{"Kunde Meyer (24530 Euro)", "customer-number", NULL, 0},
 	{"Kunde 11170\nMenge 24530", "customer-number", NULL, 0},
 	{"8123456 is yours", "customer-number", "8123456", MS_BELIEF_EXACT},
+	/* in any case, of any alphabet */
+	{"вот кл-7790", "customer-number", "KЛ7790", MS_BELIEF_EXACT},
+	{"ВОТ КЛ-7790", "customer-number", "KЛ7790", MS_BELIEF_EXACT},
+	{"Customer number: Кл-7790", "customer-number", "KЛ7790", MS_BELIEF_LABELLED},
+	{"по кл7790 и", "customer-number", "KЛ7790", MS_BELIEF_EXACT},
+	{"по договор-77908", "customer-number", "ДOГOBOP77908", MS_BELIEF_EXACT},
+	{"πας77849", "customer-number", "ΠAΣ77849", MS_BELIEF_EXACT},
+	{"ΠΑΣ-77849", "customer-number", "ΠAΣ77849", MS_BELIEF_EXACT},
+	{"кд-7790", "customer-number", NULL, 0},
+	{"ЗАКАЗЧИК: 4711", "customer-number", "4711", MS_BELIEF_LABELLED},
+	{"заказчик: 4711", "customer-number", "4711", MS_BELIEF_LABELLED},
+	{"КЛИЕНТСКИЙ НОМЕР 4711", "customer-number", "4711", MS_BELIEF_EXACT},
+	{"Αρ. ΠΕΛΑΤΗ: 4711", "customer-number", "4711", MS_BELIEF_LABELLED},
+	{"Αρ. πελάτη: 4711", "customer-number", "4711", MS_BELIEF_LABELLED},
+	{"акт: 7155013", "invoice-number", "7155013", MS_BELIEF_LABELLED},
+	{"АКТ: 7155013", "invoice-number", "7155013", MS_BELIEF_LABELLED},
+	{"Akt 4711", "customer-number", NULL, 0},
 	/* the same number of two kinds: a label says which is meant, if there is such */
 	{"7155013 is yours", "customer-number", "7155013", MS_BELIEF_EXACT},
 	{"7155013 is yours", "invoice-number", "7155013", MS_BELIEF_EXACT},
