@@ -290,7 +290,8 @@ static bool is_known(Import *import, const MsEntry *entry)
 	return known;
 }
 
-static bool add(Import *import, const MsRowStored *row, const char *kind, GError **error)
+static bool add(Import *import, const MsRowStored *row, const char *kind, guint16 written,
+	GError **error)
 {
 	guint16 number = ms_kind_number(import->numbers, kind);
 	g_array_set_size(import->row, 0);
@@ -301,7 +302,8 @@ static bool add(Import *import, const MsRowStored *row, const char *kind, GError
 		MsRecord record = {.said = import->room->data + entry->said,
 			.said_len = entry->said_len,
 			.line = import->line,
-			.kind = i == 0 ? number : entry->stays ? MS_KIND_ACCOUNT : MS_KIND_NONE};
+			.kind = i == 0 ? number : entry->stays ? MS_KIND_ACCOUNT : MS_KIND_NONE,
+			.written = i == 0 ? written : 0};
 		memcpy(record.link, entry->link, MS_LINK_BYTES);
 		if (is_known(import, entry))
 			continue;
@@ -339,7 +341,8 @@ static bool take_row(Import *import, const MsTableRow *given, GError **error)
 			    put_aside, import, error))
 			return false;
 	}
-	return add(import, row, given->kind, error);
+	const MsKind *kind = ms_kinds_find(import->directory->kinds, given->kind);
+	return add(import, row, given->kind, ms_lint_written(kind, given->value), error);
 }
 
 static bool take_rows(Import *import, GError **error)
@@ -383,7 +386,7 @@ static bool take_house(const MsTableRow *given, void *user, GError **error)
 		!ms_lint_accounts_of(import->lint, given->account, given->kind, given->value,
 			put_aside, import, error))
 		return false;
-	return add(import, row, given->kind, error);
+	return add(import, row, given->kind, 0, error);
 }
 
 static bool take_all(Import *import, int fd, GError **error)
@@ -477,7 +480,7 @@ static bool look_at(Import *import, const guint8 digest[MS_ENTRY_DIGEST], const 
 	import->result->entries += record->said[0] != other_form;
 	if (import->lint != NULL && !import->of_accounts &&
 		ms_said_read(&import->directory->keys, &at, record->said + record->said_len, &said))
-		ms_lint_entry(import->lint, digest, &said, record->line);
+		ms_lint_entry(import->lint, digest, &said, record);
 	return import->moved == NULL ||
 		ms_moved_take(import->moved, digest, record, import->of_accounts, error);
 }

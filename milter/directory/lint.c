@@ -17,6 +17,9 @@
 #define MAX_DELEGATIONS 200000
 #define FORM_VALUES 1000 /* of each kind: the first are looked at */
 #define FORM_FEW 5       /* from so many something can be said */
+#define MIN_OF_PAIR 5    /* characters */
+#define MIN_DIGITS_OF_PAIR 6
+#define MIN_LABEL 5      /* characters */
 
 typedef enum {
 	RULE_PROVIDER,
@@ -30,7 +33,9 @@ typedef enum {
 	RULE_NOBODY,
 	RULE_CIRCLE,
 	RULE_FORM,
+	RULE_SEVERAL,
 	RULE_WORD,
+	RULE_WRITTEN,
 	N_RULES,
 } Rule;
 
@@ -46,7 +51,9 @@ static const char *const more[N_RULES] = {
 	[RULE_NOBODY] = "delegations for unknown accounts",
 	[RULE_CIRCLE] = "delegations in a circle",
 	[RULE_FORM] = "kinds whose values have another form",
+	[RULE_SEVERAL] = "values that may be several, or have words beside them",
 	[RULE_WORD] = "values without a digit",
+	[RULE_WRITTEN] = "values that are written otherwise at another account",
 };
 
 /* What is said of an account. */
@@ -69,6 +76,8 @@ struct MsLint {
 	guint accounts;
 	bool of_house, other_form;
 	guint64 line;
+	guint16 written;             /* how the first of them is, if that is known */
+	guint64 written_line, other_line;
 	/* the account */
 	char *account;
 	guint8 flags;
@@ -86,6 +95,8 @@ typedef struct {
 typedef struct {
 	guint values, others; /* and of these, with another form than the kind's */
 	guint64 line;         /* of the first other */
+	guint several;        /* of all, may be several; and the lines of the first */
+	guint64 lines[EXAMPLES];
 } Form;
 
 MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold told, void *user)
@@ -273,22 +284,46 @@ static void check_spoilt(MsLint *lint, guint64 line, const char *kind, const cha
 			"a %s with decimals (4711.0), which programs add that take it for an amount", kind);
 }
 
-/* As a whole, as it would be after a label. */
-static bool has_form(const MsKind *kind, const char *value)
-{
-	gsize len = strlen(value);
-	MsMatch match;
-	for (guint i = 0; i < kind->patterns->len; i++)
-		if (ms_regex_at(kind->patterns->pdata[i], value, len, 0, &match) != MS_NO_MATCH &&
-			(match.end == len || match.group_end == len))
-			return true;
-	return false;
-}
-
 /* "Barverkauf" in the place of a number: who writes the word writes of that account. */
 static bool is_word(const MsKind *kind, const char *value)
 {
-	return strpbrk(value, "0123456789") == NULL && !has_form(kind, value);
+	return strpbrk(value, "0123456789") == NULL && !ms_kind_has_form(kind, value);
+}
+
+/* "C-20022/C-20023", "48291746/48291747": two of one shape; not "2024/1207". */
+static bool is_pair(const char *value)
+{
+	const char *slash = strchr(value, '/');
+	gsize len = slash != NULL ? (gsize)(slash - value) : 0;
+	bool letter = false;
+	if (len < MIN_OF_PAIR || strlen(slash + 1) != len)
+		return false;
+	for (gsize i = 0; i < len; i++) {
+		char a = value[i], b = slash[1 + i];
+		if (g_ascii_isdigit(a) ? !g_ascii_isdigit(b) : a != b)
+			return false;
+		letter = letter || g_ascii_isalpha(a);
+	}
+	return letter || len >= MIN_DIGITS_OF_PAIR;
+}
+
+/* "Kd.-Nr. 48291756"; "KD 48291756" may be a number. */
+static bool begins_with_label(const MsKind *kind, const char *value)
+{
+	MsMatch match;
+	return kind->labels != NULL &&
+		ms_regex_at(kind->labels, value, strlen(value), 0, &match) == MS_MATCH &&
+		match.end >= MIN_LABEL && value[match.end + strspn(value + match.end, ".:")] == ' ';
+}
+
+/* "C-20032 C-20033", "48291746 / 48291747", "C-20062 (old: C-20063)": loaded as one
+ * it would be found in no mail. */
+static bool may_be_several(const MsKind *kind, const char *value, bool has_form)
+{
+	bool plain = kind->check == MS_CHECK_NONE &&
+		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
+	return plain && ((!has_form && strpbrk(value, " \t\r\n,;|/\\()[]:&") != NULL) || is_pair(value) ||
+				begins_with_label(kind, value));
 }
 
 /* A column of names that was taken for that of numbers is loaded like any. */
@@ -299,11 +334,26 @@ static void check_form(MsLint *lint, guint64 line, const MsKind *kind, const cha
 		form = g_new0(Form, 1);
 		g_hash_table_insert(lint->forms, (gpointer)kind, form);
 	}
+	bool has_form = ms_kind_has_form(kind, value);
+	if (may_be_several(kind, value, has_form)) {
+		if (form->several < EXAMPLES)
+			form->lines[form->several] = line;
+		form->several++;
+	}
 	if (form->values == FORM_VALUES)
 		return;
 	form->values++;
-	if (!has_form(kind, value) && form->others++ == 0)
+	if (!has_form && form->others++ == 0)
 		form->line = line;
+}
+
+static void tell_several(MsLint *lint, const char *kind, const Form *form)
+{
+	for (guint i = 0; i < form->several; i++)
+		tell(lint, RULE_SEVERAL, i < EXAMPLES ? form->lines[i] : 0,
+			"a %s that has not the form that kinds.conf gives it, or is two of one form: several in one "
+			"cell, or words beside it? As it stands it is found in no mail that has but one of them",
+			kind);
 }
 
 static void tell_forms(MsLint *lint)
@@ -318,6 +368,8 @@ static void tell_forms(MsLint *lint)
 				"of the first %u values of %s %u have not the form that kinds.conf "
 				"gives them: is it the right column, or is the form another one?",
 				form->values, ((const MsKind *)kind)->name, form->others);
+		else
+			tell_several(lint, ((const MsKind *)kind)->name, form);
 	}
 }
 
@@ -355,14 +407,46 @@ static void end_digest(MsLint *lint)
 			"the same value is at %u accounts: a placeholder, or somebody who may receive "
 			"for all of them?",
 			lint->accounts);
+	if (lint->other_line > 0)
+		tell(lint, RULE_WRITTEN, MAX(lint->written_line, lint->other_line),
+			"the same value is in line %" G_GUINT64_FORMAT " at another account, written otherwise: "
+			"marks between letters and digits, cases and accents tell no two apart, and mail with "
+			"the one may go to the other",
+			MIN(lint->written_line, lint->other_line));
 	lint->accounts = 0;
 	lint->of_house = false;
-	lint->line = 0;
+	lint->line = lint->other_line = 0;
+	lint->written = 0;
 }
 
-void ms_lint_entry(
-	MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said, guint64 line)
+guint16 ms_lint_written(const MsKind *kind, const char *value)
 {
+	guint32 hash = 2166136261u;
+	if (kind == NULL || (kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) ||
+		kind->check != MS_CHECK_NONE)
+		return 0;
+	for (const char *p = value; *p != '\0'; p++)
+		if (!g_ascii_isspace(*p))
+			hash = (hash ^ (guint8)*p) * 16777619u;
+	return (guint16)(1 + hash % G_MAXUINT16);
+}
+
+static void look_at_written(MsLint *lint, guint16 written, guint64 line)
+{
+	if (written == 0)
+		return;
+	if (lint->written == 0) {
+		lint->written = written;
+		lint->written_line = line;
+	} else if (lint->written != written && lint->other_line == 0) {
+		lint->other_line = line;
+	}
+}
+
+void ms_lint_entry(MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said,
+	const MsRecord *record)
+{
+	guint64 line = record->line;
 	if (lint->accounts > 0 && memcmp(lint->digest, digest, MS_ENTRY_DIGEST) != 0)
 		end_digest(lint);
 	memcpy(lint->digest, digest, MS_ENTRY_DIGEST);
@@ -371,6 +455,7 @@ void ms_lint_entry(
 	lint->accounts++;
 	lint->of_house = lint->of_house || house;
 	lint->other_form = said->ref != NULL;
+	look_at_written(lint, record->written, line);
 	if (!house && (lint->line == 0 || line < lint->line))
 		lint->line = line;
 }

@@ -27,9 +27,12 @@ typedef bool (*MsLintAdd)(
 bool ms_lint_accounts_of(MsLint *lint, const char *account, const char *kind, const char *value,
 	MsLintAdd add, void *user, GError **error);
 
+/* What differs where a value is written otherwise than another that is the same to missent; 0: it
+ * is of no such kind. */
+guint16 ms_lint_written(const MsKind *kind, const char *value);
 /* All entries, those of equal digests beside each other. */
-void ms_lint_entry(
-	MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said, guint64 line);
+void ms_lint_entry(MsLint *lint, const guint8 digest[MS_ENTRY_DIGEST], const MsSaid *said,
+	const MsRecord *record);
 /* All that was put aside, in the order of digests. */
 void ms_lint_account(MsLint *lint, const guint8 *said, gsize len, guint64 line);
 /* There is no more. */

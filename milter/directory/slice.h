@@ -70,6 +70,7 @@ typedef struct {
 	const guint8 *said; /* as ms_said_write() made it */
 	guint32 line; /* of a file that is imported; else 0 */
 	guint16 kind; /* likewise: moved.h */
+	guint16 written; /* likewise: lint.h */
 } MsRecord;
 /* By key, then by what is said. */
 gint ms_record_compare(const MsRecord *a, const MsRecord *b);

@@ -41,7 +41,7 @@ struct MsSpill {
 typedef struct {
 	guint8 digest[MS_ENTRY_DIGEST], link[MS_LINK_BYTES];
 	guint32 line;
-	guint16 kind, said_len;
+	guint16 kind, written, said_len;
 } __attribute__((packed)) Head;
 
 static bool failed(const char *what, GError **error)
@@ -151,6 +151,7 @@ bool ms_spill_add(MsSpill *spill, const guint8 digest[MS_ENTRY_DIGEST], const Ms
 	Heap *heap = &spill->heaps[digest[0]];
 	Head head = {.line = record->line,
 		.kind = record->kind,
+		.written = record->written,
 		.said_len = (guint16)record->said_len};
 	memcpy(head.digest, digest, MS_ENTRY_DIGEST);
 	memcpy(head.link, record->link, MS_LINK_BYTES);
@@ -223,7 +224,8 @@ static bool give_heap(const GByteArray *all, MsSpillTake take, void *user, GErro
 		MsRecord record = {.said = (const guint8 *)(head + 1),
 			.said_len = head->said_len,
 			.line = head->line,
-			.kind = head->kind};
+			.kind = head->kind,
+			.written = head->written};
 		memcpy(record.key, head->digest + MS_PLACE_BYTES, MS_ENTRY_KEY);
 		memcpy(record.link, head->link, MS_LINK_BYTES);
 		if (!take(head->digest, &record, user, error))

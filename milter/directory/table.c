@@ -588,7 +588,7 @@ static const char *cell_problem(const MsTable *table, const char *kind, const ch
 		return why;
 	if (mail && has_two_at(cell))
 		return "has more than one @";
-	if (table->mapped && !address && !mail && is_grouped(cell))
+	if (ms_kinds_find(table->kinds, kind) != NULL && !address && !mail && is_grouped(cell))
 		return "may be one number or several: write it without commas, or put semicolons between";
 	return NULL;
 }
@@ -613,8 +613,20 @@ static bool is_nothing(const char *cell)
 		strcmp(cell, "(null)") == 0;
 }
 
+/* Is it one value as it stands, with what separates others in it? */
+static bool is_one_value(const MsTable *table, const char *kind, const char *cell)
+{
+	const MsKind *known = ms_kinds_find(table->kinds, kind);
+	const char *why;
+	bool valid = known != NULL && g_utf8_validate(cell, -1, NULL);
+	g_autofree char *canonical = valid && ms_kind_has_form(known, cell)
+		? ms_kind_canonical(known, cell, strlen(cell), &why)
+		: NULL;
+	return canonical != NULL;
+}
+
 /* What ends one of several values in a cell. */
-static const char *separators(const MsTable *table, const char *kind)
+static const char *separators(const MsTable *table, const char *kind, const char *cell)
 {
 	if (is_address_kind(table, kind))
 		return "";
@@ -622,7 +634,9 @@ static const char *separators(const MsTable *table, const char *kind)
 		return ";,| \t\r\n";
 	if (strcmp(kind, MS_ROW_RECEIVES_FOR) == 0)
 		return table->mapped ? ";|\r\n" : "";
-	return table->mapped ? ";,|\r\n" : ";|";
+	if (ms_kinds_find(table->kinds, kind) == NULL)
+		return table->mapped ? ";,|\r\n" : ";|";
+	return is_one_value(table, kind, cell) ? ";|" : ";,|\r\n";
 }
 
 /* Without the cell: what is told may be logged. */
@@ -663,7 +677,7 @@ static void add_cell(
 		add_row(table, account, kind, cell, problem_of(what, why));
 		return;
 	}
-	const char *between = separators(table, kind);
+	const char *between = separators(table, kind, cell);
 	if (is_mail(table, kind) && add_named(table, account, kind, cell, what))
 		return;
 	if (*between == '\0' || strchr(cell, '"') != NULL) {

@@ -252,7 +252,8 @@ static void lint_entry(const guint8 *key, const MsSaid *said, void *user)
 	Likely *likely = user;
 	guint8 digest[MS_ENTRY_DIGEST] = {0};
 	memcpy(digest + MS_PLACE_BYTES, key, MS_ENTRY_KEY);
-	ms_lint_entry(likely->lint, digest, said, 0);
+	const MsRecord nowhere = {.line = 0};
+	ms_lint_entry(likely->lint, digest, said, &nowhere);
 }
 
 static void name_provider(const char *domain, void *user)

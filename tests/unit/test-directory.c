@@ -613,7 +613,7 @@ static void test_bad_lines(void)
 		"AC-1,ibam,x\r\n"                             /* 3 */
 		",iban,DE89 3704 0044 0532 0130 00\r\n"       /* 4 */
 		"AC-1,iban\r\n"                               /* 5 */
-		"AC-1,customer-number,\"a\n b 1\"\r\n"        /* 6, 7: fine */
+		"AC-1,greeted-as,\"Anna\n Muster\"\r\n"      /* 6, 7: fine */
 		"AC-1,customer-number,\"open\"x\r\n"          /* 8 */
 		"AC-1,customer-number,\xff\xfe 12\r\n"        /* 9 */
 		"AC-1,customer-number,1\0 2\r\n"              /* 10 */

@@ -71,10 +71,10 @@ static const struct {
 	{"no-break spaces and what has no width",
 		"account,kind,value\n\xc2\xa0" "A-1\xe2\x80\x8b,iban\xc2\xa0,\xe2\x80\xaf" "DE 89\xc2\xa0\n", NULL, {0},
 		"A-1|iban|DE 89\n"},
-	{"blanks before quotes", "account, kind, \"value\"\nA-1, \"iban\", \"DE,89\"\n", NULL, {0},
-		"A-1|iban|DE,89\n"},
-	{"old line ends", "account,kind,value\rA-1,iban,DE89\rA-2,iban,\"DE\r90\"\r", NULL, {0},
-		"A-1|iban|DE89\nA-2|iban|DE\r90\n"},
+	{"blanks before quotes", "account, kind, \"value\"\nA-1, \"billing-address\", \"DE,89\"\n", NULL,
+		{0}, "A-1|billing-address|DE,89\n"},
+	{"old line ends", "account,kind,value\rA-1,iban,DE89\rA-2,billing-address,\"DE\r90\"\r", NULL, {0},
+		"A-1|iban|DE89\nA-2|billing-address|DE\r90\n"},
 	{"line ends of several sorts", "account,kind,value\nA-1,iban,DE89\rA-2,iban,DE90\r\nA-3,iban\r", NULL,
 		{0}, "A-1|iban|DE89\nA-2|iban|DE90\n!4 2 fields\n"},
 	{"files put together", MARK "account,kind,value\nA-1,iban,DE89\n" MARK "A-2,iban,DE90\n", NULL, {0},
@@ -568,8 +568,8 @@ static void test_where_buffers_end(void)
 		for (int i = 0; i < shift; i++)
 			g_string_append_c(text, '\n');
 		for (int i = 0; i < 17000; i++) {
-			g_string_append_printf(text, "%sA-%05d,   \"iban\", \"DE,%d\"\n", i % 2 ? MARK : "", i, i);
-			g_string_append_printf(want, "A-%05d|iban|DE,%d\n", i, i);
+			g_string_append_printf(text, "%sA-%05d,   \"billing-address\", \"DE,%d\"\n", i % 2 ? MARK : "", i, i);
+			g_string_append_printf(want, "A-%05d|billing-address|DE,%d\n", i, i);
 		}
 		int fd = memory_file(text->str, text->len);
 		g_autofree char *got = rows_of(fd, &(MsTableForm){.delimiter = ','}, notes);
@@ -667,6 +667,30 @@ static const struct {
 	{"G,customer-number,Barverkauf\n", 4, "each mail that has the word"},
 	{"G,customer-number,a@m.example\nG,customer-number,b@m.example\nG,customer-number,c@m.example\n"
 	 "G,customer-number,d@m.example\n", 4, "is it the right column"},
+	/* several in one cell, and words beside one, each with its line */
+	{"G,customer-number,C-20032 C-20033\n", 4, "several in one cell"},
+	{"G,customer-number,48291746 / 48291747\n", 4, "several in one cell"},
+	{"G,customer-number,C-20062 (old: C-20063)\n", 4, "several in one cell"},
+	{"G,customer-number,Kd.-Nr. 48291756\n", 4, "several in one cell"},
+	{"G,order-number,C-20072 Beta SARL\n", 4, "several in one cell"},
+	{"G,customer-number,C-20022/C-20023\n", 4, "several in one cell"},
+	{"G,invoice-number,482917/482918\n", 4, "several in one cell"},
+	{"G,customer-number,C-20022\nG,customer-number,\"C-20042 [C-20043]\"\n", 5, "several in one cell"},
+	{"G,contract-number,2024/1207\n", 0, NULL},
+	{"G,invoice-number,RE 2026/00417\n", 0, NULL},
+	{"G,customer-number,\"C-20012, C-20013\"\n", 0, NULL},
+	/* one value of two accounts, written otherwise */
+	{"G,customer-number,11-234\nH,recipient,h@h.example\nH,customer-number,112-34\n", 6,
+		"is in line 4 at another account"},
+	{"G,contract-number,2024/1-1207\nH,recipient,h@h.example\nH,contract-number,2024/11-207\n", 6,
+		"is in line 4 at another account"},
+	{"G,customer-number,abC-77123\nH,recipient,h@h.example\nH,customer-number,ABc-77123\n", 6,
+		"is in line 4 at another account"},
+	{"G,customer-number,Ä-77129\nH,recipient,h@h.example\nH,customer-number,A-77129\n", 6,
+		"is in line 4 at another account"},
+	{"G,customer-number,11-234\nH,recipient,h@h.example\nH,customer-number,11-234\n", 0, NULL},
+	{"G,customer-number,11-234\nG,customer-number,112-34\n", 0, NULL},
+	{"G,iban,DE89370400440532013000\n", 4, "also the house's"},
 	{"G,customer-number,KD 10 001\nG,customer-number,4823117A\nG,customer-number,K-7002\nG,customer-number,8001\n",
 		0, NULL},
 	{"X,recipient,x@x.example\nX,customer-number,C-8812\nA,recipient,x@x.example\nA,customer-number,C-8813\n"
