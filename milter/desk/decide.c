@@ -68,8 +68,11 @@ static guint deliveries(const MsRecord *record, const GPtrArray *chosen, GError 
 	return n;
 }
 
+/* Of a message without any, which was adopted, nobody knows which it would have had. */
 static bool named_policy(const MsSettings *s, const MsRecord *record)
 {
+	if (*record->policies == '\0')
+		return *s->desk.two_person_policies != NULL;
 	g_auto(GStrv) policies = ms_text_list_apart(record->policies, NULL);
 	for (int i = 0; policies[i] != NULL; i++)
 		if (g_strv_contains(s->desk.two_person_policies, policies[i]))
