@@ -197,6 +197,7 @@ void ms_extract_hand_over(const MsExtraction *to, MsSpan *span)
 	ms_links_read(to, &whole);
 	ms_undone_read(to, &whole);
 	ms_wrapped_read(to, &whole);
+	ms_nulled_read(to, &whole);
 }
 
 void ms_extract_span(const MsExtraction *to, const char *where, const char *text, gsize len)

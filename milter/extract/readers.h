@@ -115,6 +115,8 @@ void ms_links_read(const MsExtraction *to, const MsSpan *span);
 GString *ms_links_unescaped(const char *p, gsize len);
 /* What lines of it say that were encoded once too often, or decoded once too seldom (undone.c). */
 void ms_undone_read(const MsExtraction *to, const MsSpan *span);
+/* Lines of it that have a NUL within a word, without (nulled.c). */
+void ms_nulled_read(const MsExtraction *to, const MsSpan *span);
 /* Cells of its tables that go on in the lines below (wrapped.c). */
 void ms_wrapped_read(const MsExtraction *to, const MsSpan *span);
 

@@ -630,6 +630,41 @@ static void test_row(gconstpointer data)
 			((MsUnread *)reading->unread->pdata[0])->detail);
 }
 
+/* A NUL parts words, and does not: what some see as two is read as one, too. */
+static void test_nuls(void)
+{
+	static const struct {
+		const char *text;
+		gsize len;
+		const char *found, *absent;
+	} texts[] = {
+#define NULS(text) text, sizeof(text) - 1
+		{NULS("no. INV-12\0" "34567, due"), "no. INV-1234567, due", NULL},
+		{NULS("INV-12\0\0" "34567"), "INV-1234567", NULL},
+		{NULS("I\0N\0V\0-\0" "1\0" "2\0" "3\0" "4"), "INV-1234", NULL},
+		{NULS("INV-12\0" "34567"), "INV-12", NULL}, /* as well */
+		{NULS("x\r\nINV-12\0" "34567\r\nINV-7\0" "7"), "INV-77", NULL},
+		{NULS("INV-12\0 34567"), "INV-12", "INV-1234567"},
+		{NULS("INV-12 \0" "34567"), "INV-12", "INV-1234567"},
+		{NULS("INV-12\0\r\n34567"), "INV-12", "INV-1234567"},
+		{NULS("\0INV-12\r\nplain words"), "INV-12", "plain words\nplain words"},
+#undef NULS
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GString) mail = g_string_new(TEXT "\r\n");
+		g_string_append_len(mail, texts[i].text, (gssize)texts[i].len);
+		g_string_append(mail, "\r\n");
+		g_autoptr(GString) out = g_string_new(NULL);
+		g_autoptr(MsReading) r = read_message(mail->str, mail->len, out);
+		g_autofree char *all = g_strescape(out->str, NULL);
+		if (memmem(out->str, out->len, texts[i].found, strlen(texts[i].found)) == NULL ||
+			(texts[i].absent != NULL &&
+				memmem(out->str, out->len, texts[i].absent,
+					strlen(texts[i].absent)) != NULL))
+			g_error("row %zu: got \"%s\"", i, all);
+	}
+}
+
 /* How many addresses everybody sees whom it goes to: of all such fields, or of one of the
  * others. */
 static void test_addressed(void)
@@ -848,6 +883,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/message/facts", test_facts);
 	g_test_add_func("/message/addressed", test_addressed);
+	g_test_add_func("/message/nuls", test_nuls);
 	g_test_add_func("/message/limits", test_limits);
 	g_test_add_func("/message/huge", test_huge);
 	g_test_add_func("/message/stretch", test_stretch);
