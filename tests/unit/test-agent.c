@@ -302,6 +302,21 @@ static void test_proof(void)
 	host_free(h);
 }
 
+/* How many the trail says had no room there. */
+static guint told_of(const Host *h)
+{
+	g_autofree char *trail = trail_text(h->agent.settings->audit_file);
+	guint sum = 0;
+	for (const char *p = trail; (p = strstr(p, " of nobody known before this")) != NULL; p++) {
+		const char *from = p;
+		while (g_ascii_isdigit(from[-1]))
+			from--;
+		g_assert_true(from < p);
+		sum += (guint)strtoul(from, NULL, 10);
+	}
+	return sum;
+}
+
 /* Whoever reaches the page may ask as often as he likes, and as much at a time: what is written of
  * it is bounded, and says that it was. */
 static void test_strangers(void)
@@ -320,11 +335,10 @@ static void test_strangers(void)
 	g_assert_cmpuint(written, <, AGENT_STRANGERS + 60);
 	h->agent.strangers_from = 0; /* it is later */
 	GETS(h, NONE, forged, "ok");
-	g_autofree char *untold =
-		g_strdup_printf("; %u of nobody known before this had no room here", 1000 - written);
-	g_assert_cmpuint(audited(h, untold), ==, 1);
+	/* On a slow machine some were told of meanwhile. */
+	g_assert_cmpuint(told_of(h), ==, 1000 - written);
 	GETS(h, NONE, forged, "ok");
-	g_assert_cmpuint(audited(h, "had no room here"), ==, 1);
+	g_assert_cmpuint(told_of(h), ==, 1000 - written);
 	/* Whom it knows it knows each time. */
 	for (guint i = 0; i < 200; i++)
 		GETS(h, VERA, forged, "ok");
