@@ -19,7 +19,6 @@
 #define MAX_DROPPED 3  /* words for "number" */
 #define MAX_LINES 2    /* ends of lines between a name and its value */
 #define MAX_SHORT 5    /* letters of a word with a full stop that is not a sentence's */
-#define MIN_NOUN 4     /* letters */
 #define MIN_HEAD 4     /* of the name of a kind, at the end of a word */
 #define MAX_GLYPHS 12  /* letters of a name in a script that sets no blanks */
 #define MAX_IN_CELL 12 /* words */
@@ -446,33 +445,14 @@ static bool name_others(const Before *b, bool near, bool *own_out)
 	return others;
 }
 
-/* Does it begin a clause or cell?  Then it is nobody's name behind the number before it, and no
- * verb: "4711 Meyer no. 5013", "4711 replaces no. 5013". */
-static bool begins_clause(const Before *b, gsize start)
-{
-	const char *fold = b->of->s->fold->text;
-	while (start > b->from && fold[start - 1] == ' ')
-		start--;
-	return start > b->from && strchr(",;|/\t(-\n", fold[start - 1]) != NULL;
-}
-
-/* "PO no.", "Beleg-Nr.", "machine no.", "Job:", of no kind that is known; but of "new no.",
- * "Meyer no. 5013", "UK: 4711, US: 5013" the number may be meant as well. */
+/* "PO no.", "Beleg-Nr.", of no kind that is known; any other word ("Haupt-Nr.", "Parent no.", "now
+ * no.") may say that the number is the kind's as well. */
 static bool names_thing(const Before *b)
 {
 	const Search *s = b->of->s;
 	gsize len, last = b->end - 1, first = whole_word(s, last);
 	const char *text = words_text(s, first, last, &len);
-	const char *behind = s->fold->text + ms_detect_word_end(s, last);
-	behind += *behind == '.';
-	if (ms_detect_links(text, len) || ms_name_is_particle(text, len) ||
-		ends_with_kind(b->of, last))
-		return false;
-	return ms_detect_is_thing(text, len) ||
-		(b->numbered &&
-			(*behind == '-' ||
-				(len >= MIN_NOUN && g_ascii_isalpha(*text) &&
-					begins_clause(b, ms_detect_word_start(s, first)))));
+	return !ends_with_kind(b->of, last) && ms_detect_is_thing(text, len);
 }
 
 bool ms_detect_is_of_another(const Search *s, guint kind, gsize label_end, gsize start)

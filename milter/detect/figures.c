@@ -128,11 +128,11 @@ static const struct {
 		"inc llc llp plc corp bv nv vof ab oy oyj aps kft zrt sro doo sp mr mrs ms "
 		"herr frau m mme"},
 	{WORD_THING,
-		"order item job ticket po article part serial delivery shipment tracking case "
+		"order item job ticket po art article machine part serial delivery shipment tracking case "
 		"batch lot booking project meter supplier vendor tax vat purchase sales quote "
 		"quotation offer page line position route registration vehicle auftrag "
 		"bestell bestellung bestellungs artikel lieferschein liefer serien angebot "
-		"angebots projekt vorgang vorgangs zahler steuer beleg commande livraison "
+		"angebots projekt vorgang vorgangs steuer beleg commande livraison "
 		"devis dossier pedido albaran articulo presupuesto ordine bolla articolo "
 		"preventivo bestelling offerte encomenda zamowienia zlecenia artykulu "
 		"objednavky tilaus ordre"},

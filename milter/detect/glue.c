@@ -390,10 +390,10 @@ static bool goes_code_on(const Search *s, gsize end)
 	}
 }
 
-/* What sites and mailers count with: "b77813". */
+/* What sites and mailers count with: "b77813", but not "B-77813". */
 static bool is_hexadecimal(const char *text, gsize start, gsize end)
 {
-	while (start < end && (g_ascii_isxdigit(text[start]) || !g_ascii_isalnum(text[start])))
+	while (start < end && g_ascii_isxdigit(text[start]))
 		start++;
 	return start == end;
 }

@@ -63,6 +63,17 @@ static bool has(const char *word, gsize len, const char *part)
 	return memmem(word, len, part, strlen(part)) != NULL;
 }
 
+/* The beginning of a Greek word, as compact words have it. */
+static const char *greek(void)
+{
+	static const char *begins;
+	if (g_once_init_enter(&begins)) {
+		char *compact = ms_compact_of("\xcf\x80\xce\xbb\xce\xb7\xcf\x81\xcf\x89\xce\xbc", 12);
+		g_once_init_leave(&begins, compact);
+	}
+	return begins;
+}
+
 static Said said_by(const char *word, gsize len)
 {
 	static const MsListed rules[] = {MS_LISTED("ocr"), MS_LISTED("ocrnr"),
@@ -70,19 +81,21 @@ static Said said_by(const char *word, gsize len)
 		MS_LISTED("kidnummer"), MS_LISTED("esr"), MS_LISTED("iuv"), MS_LISTED("avviso"),
 		MS_LISTED("mededeling"), MS_LISTED("captura"), MS_LISTED("nosso"),
 		MS_LISTED("poziv"), MS_LISTED("sklic"), MS_LISTED("kodas")};
-	static const MsListed paid[] = {MS_LISTED("payment"), MS_LISTED("payments"),
-		MS_LISTED("betalning"), MS_LISTED("betaling"), MS_LISTED("zahlung"),
-		MS_LISTED("communication"), MS_LISTED("symbol"), MS_LISTED("giro"),
-		MS_LISTED("plusgiro"), MS_LISTED("bankgiro"), MS_LISTED("postgiro")};
+	static const char *const paying[] = {"payment", "betalning", "betaling", "zahlung", "girok"};
+	static const MsListed paid[] = {MS_LISTED("communication"), MS_LISTED("symbol"),
+		MS_LISTED("giro"), MS_LISTED("plusgiro"), MS_LISTED("bankgiro"),
+		MS_LISTED("postgiro")};
 	/* People and votes. */
 	static const MsListed others[] = {MS_LISTED("referent"), MS_LISTED("referenten"),
 		MS_LISTED("referentin"), MS_LISTED("referents"), MS_LISTED("referendum")};
 	if (ms_detect_is_listed(rules, G_N_ELEMENTS(rules), word, len) || has(word, len, "kenmerk") ||
-		has(word, len, "viite"))
+		has(word, len, "viite") || has(word, len, "referans") || has(word, len, greek()))
 		return SAID_RULE;
-	bool refers = (has(word, len, "referen") || has(word, len, "referans")) &&
+	bool says = has(word, len, "referen") &&
 		!ms_detect_is_listed(others, G_N_ELEMENTS(others), word, len);
-	return refers || ms_detect_is_listed(paid, G_N_ELEMENTS(paid), word, len) ? SAID_PAID
+	for (gsize i = 0; i < G_N_ELEMENTS(paying); i++)
+		says = says || has(word, len, paying[i]);
+	return says || ms_detect_is_listed(paid, G_N_ELEMENTS(paid), word, len) ? SAID_PAID
 										 : SAID_NOTHING;
 }
 
@@ -132,12 +145,10 @@ static Said said_before(const Search *s, gsize first)
 			return said;
 		paid = paid || (said == SAID_PAID && w->from >= label_before(s, from));
 	}
-	/* The beginning of a Greek word, and a field of a Serbian code. */
-	static const char *const marks[] = {
-		"\xcf\x80\xce\xbb\xce\xb7\xcf\x81\xcf\x89\xce\xbc", "|RO:", "|ro:"};
-	for (gsize i = 0; i < G_N_ELEMENTS(marks); i++)
-		if (memmem(fold->text + begin, from - begin, marks[i], strlen(marks[i])) != NULL)
-			return SAID_RULE;
+	/* A field of a Serbian code. */
+	if (memmem(fold->text + begin, from - begin, "|RO:", 4) != NULL ||
+		memmem(fold->text + begin, from - begin, "|ro:", 4) != NULL)
+		return SAID_RULE;
 	return paid ? SAID_PAID : SAID_NOTHING;
 }
 
@@ -205,19 +216,39 @@ static bool is_731(const char *digits, gsize len)
 	return (sum + (guint)(digits[len - 1] - '0')) % 10 == 0;
 }
 
-/* The rest of the Belgian ones. */
+/* The sum of Norwegian and Brazilian ones, without those that have no digit for it. */
+static bool is_11(const char *digits, gsize len)
+{
+	guint sum = 0, weight = 2;
+	for (gsize i = 0; i + 1 < len; i++, weight = weight == 7 ? 2 : weight + 1)
+		sum += weight * (guint)(digits[len - 2 - i] - '0');
+	return (11 - sum % 11) % 11 == (guint)(digits[len - 1] - '0');
+}
+
+/* The table of Swiss ones. */
+static bool is_recursive(const char *digits, gsize len)
+{
+	static const guint next[] = {0, 9, 4, 6, 8, 2, 7, 1, 3, 5};
+	guint rest = 0;
+	for (gsize i = 0; i + 1 < len; i++)
+		rest = next[(rest + (guint)(digits[i] - '0')) % 10];
+	return (10 - rest) % 10 == (guint)(digits[len - 1] - '0');
+}
+
+/* The rest of the Belgian ones, and of those by ISO 7064 (97-10). */
 static bool is_97(const char *digits, gsize len)
 {
-	guint rest = 0;
+	guint rest = 0, last = (guint)(digits[len - 2] - '0') * 10 + (guint)(digits[len - 1] - '0');
 	for (gsize i = 0; i + 2 < len; i++)
 		rest = (rest * 10 + (guint)(digits[i] - '0')) % 97;
-	return (rest == 0 ? 97 : rest) ==
-		(guint)(digits[len - 2] - '0') * 10 + (guint)(digits[len - 1] - '0');
+	return (rest == 0 ? 97 : rest) == last || (rest * 100 + last) % 97 == 1;
 }
 
 static bool is_checked(const char *digits, gsize len, gsize check)
 {
-	return check == 1 ? ms_kind_luhn(digits, len) || is_731(digits, len) : is_97(digits, len);
+	return check == 1 ? ms_kind_luhn(digits, len) || is_731(digits, len) ||
+			is_11(digits, len) || is_recursive(digits, len)
+			  : is_97(digits, len);
 }
 
 /* Without zeros and check digits; a check digit may stand before the zeros as well.  What is known

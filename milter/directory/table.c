@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "missent/answer.h"
+#include "missent/scan.h"
 #include "missent/text.h"
 
 #include "entries.h"
@@ -625,6 +626,23 @@ static bool is_one_value(const MsTable *table, const char *kind, const char *cel
 	return canonical != NULL;
 }
 
+/* Is each piece between commas and line ends a number of the kind?  "HRB 12345, Amtsgericht" and
+ * "4,711" are one. */
+static bool are_values(const MsTable *table, const char *kind, const char *cell)
+{
+	g_auto(GStrv) pieces = g_strsplit_set(cell, ",\r\n", -1);
+	guint n = 0;
+	for (char **piece = pieces; *piece != NULL; piece++) {
+		if (*g_strstrip(*piece) == '\0')
+			continue;
+		if (strpbrk(*piece, " \t") != NULL || !ms_has_digit(*piece, strlen(*piece)) ||
+			!is_one_value(table, kind, *piece))
+			return false;
+		n++;
+	}
+	return n > 1;
+}
+
 /* What ends one of several values in a cell. */
 static const char *separators(const MsTable *table, const char *kind, const char *cell)
 {
@@ -636,7 +654,9 @@ static const char *separators(const MsTable *table, const char *kind, const char
 		return table->mapped ? ";|\r\n" : "";
 	if (ms_kinds_find(table->kinds, kind) == NULL)
 		return table->mapped ? ";,|\r\n" : ";|";
-	return is_one_value(table, kind, cell) ? ";|" : ";,|\r\n";
+	bool several = !is_one_value(table, kind, cell) &&
+		(table->mapped || are_values(table, kind, cell));
+	return several ? ";,|\r\n" : ";|";
 }
 
 /* Without the cell: what is told may be logged. */

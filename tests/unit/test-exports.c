@@ -679,6 +679,8 @@ static const struct {
 	{"G,contract-number,2024/1207\n", 0, NULL},
 	{"G,invoice-number,RE 2026/00417\n", 0, NULL},
 	{"G,customer-number,\"C-20012, C-20013\"\n", 0, NULL},
+	/* a court is no company's */
+	{"G,company-registration,\"HRB 20717, Amtsgericht K\303\266ln\"\n", 4, "several in one cell"},
 	/* one value of two accounts, written otherwise */
 	{"G,customer-number,11-234\nH,recipient,h@h.example\nH,customer-number,112-34\n", 6,
 		"is in line 4 at another account"},

@@ -816,6 +816,11 @@ static void test_paid(void)
 		{"Zahlungsreferenz 7304 1958 9", "a"},
 		{"Communication: 7304195885", "a"},
 		{"Please pay with reference no. 0000730419589", "a"},
+		{"\u03ba\u03c9\u03b4\u03b9\u03ba\u03cc\u03c2 \u03c0\u03bb\u03b7\u03c1\u03c9\u03bc\u03ae\u03c2: 730419582", "a"},
+		{"\u039a\u03a9\u0394\u0399\u039a\u039f\u03a3 \u03a0\u039b\u0397\u03a1\u03a9\u039c\u0397\u03a3: 730419582", "a"},
+		{"Betalingsreferanse: 730419582", "a"},
+		{"Zahlungsnummer: 730419587", "a"},
+		{"Einzahlung 730419589", "a"},
 		{"Payment reference: 730419582", ""},
 		{"Referenz: 7304195834", ""},
 		/* ... or of the word's own, whatever they are */
@@ -830,7 +835,7 @@ static void test_paid(void)
 		{"Payment: order no. 730419587", ""},
 		{"Zahlungserinnerung: Rechnung 730419589", ""},
 		/* other words, of which these are parts */
-		{"Zahlungserinnerung 730419589", ""},
+		{"Zahlungserinnerung 730419582", ""},
 		{"Seller Communications, item 730419589", ""},
 		{"Democracy fund, item 730419589", ""},
 		{"Kidswear article 730419589", ""},
