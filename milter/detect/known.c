@@ -17,8 +17,7 @@
 #define MANY_DIGITS 11
 #define NEAR_MONEY 6   /* bytes before an amount */
 #define FEW_DIGITS 4
-#define BESIDE 8       /* numbers below one and above it ... */
-#define MOST_BESIDE 16 /* ... of so many digits */
+#define BESIDE 8       /* numbers below one and above it */
 #define MAX_AROUND 4   /* words on each side that may belong to a longer value */
 
 static bool is_small_gap(const MsFold *fold, gsize from, gsize until)
@@ -247,14 +246,12 @@ static bool is_called(const Search *s, guint k, const MsHit *hit, gsize start, g
 		ms_detect_in_billing(s, start, end);
 }
 
-/* Has the directory nearly every number beside these digits as well?  Then being known says
+/* Has the directory nearly every number beside these few digits as well?  Then being known says
  * nothing, and only its place can tell it from any other number. */
 static bool is_among_many(const Search *s, const MsKind *kind, const char *digits, gsize len)
 {
-	char text[MOST_BESIDE + 2] = "";
+	char text[FEW_DIGITS + 2] = "";
 	guint all = 0, known = 0;
-	if (len > MOST_BESIDE)
-		return false;
 	long number = strtol(strncpy(text, digits, len), NULL, 10);
 	for (long beside = number - BESIDE; beside <= number + BESIDE; beside++) {
 		if (beside < 0 || beside == number ||
@@ -304,36 +301,6 @@ static bool is_placed(const Search *s, guint k, const MsHit *hit, gsize start, g
 			ms_detect_is_meant(s, k, hit->first, hit->last));
 }
 
-/* May a value of it be one of another kind as well?  Check digits say what it is. */
-static bool is_plain(const MsKind *kind)
-{
-	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
-		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
-}
-
-/* "Invoice number: 1000242", new, where customers have nearly all of 1000234 to 1000250: does it
- * stand right behind a label of another kind that it may be of, and say nothing by being known? */
-static bool is_new_of_another(
-	const Search *s, guint k, const MsHit *hit, const char *digits, gsize len)
-{
-	const MsKind *kind = ms_kinds_nth(s->kinds, k);
-	gsize start = ms_detect_word_start(s, hit->first);
-	const char *why;
-	if (hit->last > hit->first || !is_plain(kind) || !is_among_many(s, kind, digits, len))
-		return false;
-	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
-		bool alone;
-		if (i == k || !is_plain(ms_kinds_nth(s->kinds, i)) ||
-			!ms_detect_is_right_behind(s, i, start, &alone) || !alone)
-			continue;
-		g_autofree char *value =
-			ms_kind_canonical(ms_kinds_nth(s->kinds, i), digits, len, &why);
-		if (value != NULL)
-			return true;
-	}
-	return ms_detect_is_of_another(s, k, 0, start);
-}
-
 static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsize end)
 {
 	const MsKind *kind = ms_kinds_nth(s->kinds, k);
@@ -368,14 +335,20 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	if (digits)
 		return len >= least_digits(s, kind, hit) && !is_of_cells(s, hit) &&
 			!ms_detect_is_date(text, len) &&
-			(kind->form == MS_FORM_PHONE || !is_last_dialled(s, start, end)) &&
-			!is_new_of_another(s, k, hit, text, len);
+			(kind->form == MS_FORM_PHONE || !is_last_dialled(s, start, end));
 	if (len < (joined && !is_one_piece(s, hit) ? kind->joined_length : kind->bare_length) ||
 		(len < kind->joined_length &&
 			ms_detect_is_part_of_known(s, NULL, hit->first, hit->last)))
 		return false;
 	/* Letters alone are words. */
 	return ms_has_digit(text, len);
+}
+
+/* May a value of it be one of another kind as well?  Check digits say what it is. */
+static bool is_plain(const MsKind *kind)
+{
+	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
+		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
 }
 
 bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len)

@@ -695,34 +695,6 @@ static void test_lines(void)
 	g_assert_cmpuint(wrong, ==, 0);
 }
 
-/* Where a number is anybody's, what stands before it says whose; else it is looked up. */
-static const struct {
-	guint more;
-	const char *text;
-	bool found; /* customer 1000250 */
-} dense[] = {
-	{16, "Kundennummer: 2001443\nRechnungsnummer: 1000250", false},
-	{16, "Customer number: 2001443\nInvoice number: 1000250", false},
-	{16, "Kundennummer 2001443, Rechnung 1000250", false},
-	{16, "Customer number: 2001443, order number: 1000250", false},
-	{16, "N\xc2\xb0 client 2001443\nN\xc2\xb0 facture 1000250", false},
-	{16, "Kundennummer: 1000250", true},
-	{16, "Rechnung f\xc3\xbcr 1000250", true},
-	{16, "invoice of customer 1000250", true},
-	{16, "1000250 Meyer", true},
-	{16, "Customer number / invoice number: 1000250 / 88", true},
-	{0, "Kundennummer: 2001443\nRechnungsnummer: 1000250", true},
-	{0, "Invoice number: 1000250", true},
-};
-
-static void test_dense(void)
-{
-	wrong = 0;
-	for (gsize i = 0; i < G_N_ELEMENTS(dense); i++)
-		expect_customer("1000250", dense[i].more, dense[i].text, dense[i].found);
-	g_assert_cmpuint(wrong, ==, 0);
-}
-
 /* ---- units, and names that begin as they do ---- */
 
 static const char *const called[] = {"P. Weber", "Days Inn", "Day & Night Ltd",
@@ -764,7 +736,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/figures/known", test_known);
 	g_test_add_func("/figures/chances", test_chances);
 	g_test_add_func("/figures/lines", test_lines);
-	g_test_add_func("/figures/dense", test_dense);
 	g_test_add_func("/figures/units", test_units);
 	int rc = g_test_run();
 	ms_kinds_unref(kinds);
