@@ -655,7 +655,7 @@ static void test_nuls(void)
 		g_string_append_len(mail, texts[i].text, (gssize)texts[i].len);
 		g_string_append(mail, "\r\n");
 		g_autoptr(GString) out = g_string_new(NULL);
-		g_autoptr(MsReading) r = read_message(mail->str, mail->len, out);
+		ms_reading_free(read_message(mail->str, mail->len, out));
 		g_autofree char *all = g_strescape(out->str, NULL);
 		if (memmem(out->str, out->len, texts[i].found, strlen(texts[i].found)) == NULL ||
 			(texts[i].absent != NULL &&
