@@ -12,21 +12,23 @@
 
 #include "readers.h"
 
-static bool is_within_word(const char *nul, const char *line, const char *end)
+static bool has_one_within_word(const char *line, const char *end)
 {
-	const char *behind = nul;
-	while (behind < end && *behind == '\0')
-		behind++;
-	return nul > line && behind < end && !g_ascii_isspace(nul[-1]) && !g_ascii_isspace(*behind);
+	const char *behind;
+	for (const char *nul = line; (nul = memchr(nul, '\0', (gsize)(end - nul))) != NULL; nul = behind) {
+		for (behind = nul; behind < end && *behind == '\0';)
+			behind++;
+		if (behind == end)
+			return false;
+		if (nul > line && !g_ascii_isspace(nul[-1]) && !g_ascii_isspace(*behind))
+			return true;
+	}
+	return false;
 }
 
-/* The line without its NULs, if one is within a word. */
 static void add_line(GString *out, const char *line, const char *end)
 {
-	const char *nul = memchr(line, '\0', (gsize)(end - line));
-	while (nul != NULL && !is_within_word(nul, line, end))
-		nul = memchr(nul + 1, '\0', (gsize)(end - nul - 1));
-	if (nul == NULL)
+	if (!has_one_within_word(line, end))
 		return;
 	for (const char *p = line; p < end; p++)
 		if (*p != '\0')
