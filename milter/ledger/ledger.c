@@ -569,10 +569,10 @@ static void take_twin(MsSqlRow *row, void *user)
 		*twin = (Twin){ms_sql_number(row, "id"), g_strdup(ms_sql_text(row, "uid"))};
 }
 
-/* The first attempt may be under way still, and fail: it leaves what this one counts on. */
-static bool count_on(MsLedger *ledger, const MsRecord *record, Twin *out)
+static bool find_twin(MsLedger *ledger, const MsRecord *record, Twin *out)
 {
 	g_autofree char *addresses = held_addresses(record);
+	g_clear_pointer(&out->uid, g_free);
 	return ledger_ask(ledger,
 		       "SELECT id, uid FROM held WHERE digest=:digest AND message=:message AND sender=:sender AND state='held'"
 		       " AND place='spool' AND :addresses=(SELECT group_concat(address, char(10)) FROM"
@@ -582,9 +582,14 @@ static bool count_on(MsLedger *ledger, const MsRecord *record, Twin *out)
 			       MS_SQL_TEXT("sender", record->sender),
 			       MS_SQL_TEXT("addresses", addresses)),
 		       take_twin, out, NULL) &&
-		out->uid != NULL &&
-		ledger_act(ledger, out->id, "missent", SENT_AGAIN,
-			"its sender did not hear our answer; this copy counts for both", NULL);
+		out->uid != NULL;
+}
+
+/* The first attempt may be under way still, and fail: it leaves what this one counts on. */
+static bool count_on(MsLedger *ledger, const Twin *twin)
+{
+	return ledger_act(ledger, twin->id, "missent", SENT_AGAIN,
+		"its sender did not hear our answer; this copy counts for both", NULL);
 }
 
 char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
@@ -592,7 +597,10 @@ char *ms_records_twin(MsLedger *ledger, const MsRecord *record)
 	Twin twin = {0};
 	if (record->message == NULL || *record->message == '\0')
 		return NULL; /* without a name two messages cannot be told apart */
-	if (ledger_begin(ledger, NULL) && ledger_end(ledger, count_on(ledger, record, &twin), NULL))
+	/* Nearly none has one: only those wait for who writes. */
+	if (find_twin(ledger, record, &twin) && ledger_begin(ledger, NULL) &&
+		ledger_end(ledger,
+			find_twin(ledger, record, &twin) && count_on(ledger, &twin), NULL))
 		return twin.uid;
 	g_free(twin.uid);
 	return NULL;
