@@ -131,6 +131,10 @@ bool ms_kind_checked(const MsKind *kind, const char *canonical);
 bool ms_kind_has_form(const MsKind *kind, const char *value);
 /* Have these digits Luhn's sum (ISO/IEC 7812-1 annex B)?  They are digits all. */
 bool ms_kind_luhn(const char *digits, gsize len);
+/* The rest by 97 of the number that these digits and capital letters (A is 10) make behind one
+ * whose rest is `rest`, 0 where there is none (ISO/IEC 7064, MOD 97-10); -1: they are not all
+ * such, or `rest` was -1. */
+int ms_kind_mod_97(int rest, const char *text, gsize len);
 
 /* What a directory's entries of a kind depend on, in words: where they differ ("digits" for
  * "alnum"), what was stored under the one is not found under the other. */

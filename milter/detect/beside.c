@@ -398,7 +398,6 @@ typedef struct {
 	gsize from;    /* where the label ends, in the fold */
 	gsize end;     /* words; behind it are those for "number" */
 	bool numbered; /* there are some, or a sign */
-	bool closed;   /* a colon stands right before the number */
 } Before;
 
 /* "Hauptkunden-Nr.": do the last letters of a word name the kind? */
@@ -466,10 +465,10 @@ bool ms_detect_is_of_another(const Search *s, guint kind, gsize label_end, gsize
 	if (b.end == 0 || ms_detect_word_end(s, b.end - 1) < label_end)
 		return false;
 	gsize until = ms_detect_word_end(s, word - 1);
-	b.closed = memchr(s->fold->text + until, ':', start - until) != NULL;
+	bool closed = memchr(s->fold->text + until, ':', start - until) != NULL;
 	b.numbered = b.numbered || memchr(s->fold->text + until, '#', start - until) != NULL;
 	guint lines;
-	bool own = false, asked = b.numbered || b.closed;
+	bool own = false, asked = b.numbered || closed;
 	bool near = is_letters(s, whole_word(s, b.end - 1), b.end - 1) &&
 		only_marks(s, b.end - 1, b.numbered ? " .:#-'/=" : " .:", &lines) && lines == 0;
 	/* "RE 5013", "Az. 5013", but not "re 5013" */

@@ -238,10 +238,9 @@ static bool is_recursive(const char *digits, gsize len)
 /* The rest of the Belgian ones, and of those by ISO 7064 (97-10). */
 static bool is_97(const char *digits, gsize len)
 {
-	guint rest = 0, last = (guint)(digits[len - 2] - '0') * 10 + (guint)(digits[len - 1] - '0');
-	for (gsize i = 0; i + 2 < len; i++)
-		rest = (rest * 10 + (guint)(digits[i] - '0')) % 97;
-	return (rest == 0 ? 97 : rest) == last || (rest * 100 + last) % 97 == 1;
+	int rest = ms_kind_mod_97(0, digits, len - 2);
+	int last = (digits[len - 2] - '0') * 10 + digits[len - 1] - '0';
+	return (rest == 0 ? 97 : rest) == last || ms_kind_mod_97(0, digits, len) == 1;
 }
 
 static bool is_checked(const char *digits, gsize len, gsize check)

@@ -44,21 +44,22 @@ static gsize iban_length(const char *value)
 	return 0;
 }
 
-/* ISO 7064 MOD 97-10 over letters (A is 10) and digits, beginning at `from`, round the end. */
-static int mod_97(const char *value, gsize from)
+int ms_kind_mod_97(int rest, const char *text, gsize len)
 {
-	gsize len = strlen(value);
-	unsigned rest = 0;
-	for (gsize i = 0; i < len; i++) {
-		char c = value[(i + from) % len];
+	for (gsize i = 0; i < len && rest >= 0; i++) {
+		char c = text[i];
 		if (g_ascii_isdigit(c))
-			rest = (rest * 10 + (unsigned)(c - '0')) % 97;
-		else if (g_ascii_isupper(c))
-			rest = (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
+			rest = (rest * 10 + c - '0') % 97;
 		else
-			return -1;
+			rest = g_ascii_isupper(c) ? (rest * 100 + c - 'A' + 10) % 97 : -1;
 	}
-	return (int)rest;
+	return rest;
+}
+
+/* With its first four characters at the end, as IBANs and creditor references have it. */
+static int turned_97(const char *value, gsize len)
+{
+	return ms_kind_mod_97(ms_kind_mod_97(0, value + 4, len - 4), value, 4);
 }
 
 static const char *check_iban(const char *value)
@@ -71,7 +72,7 @@ static const char *check_iban(const char *value)
 	if (want != len)
 		return want == 0 ? "no country with this code has IBANs"
 				 : "the IBAN's length is not that of its country";
-	int rest = mod_97(value, 4);
+	int rest = turned_97(value, len);
 	if (rest < 0)
 		return "an IBAN has letters A to Z and digits only";
 	return rest == 1 ? NULL : "the IBAN's check digits are wrong";
@@ -213,7 +214,7 @@ static const char *check_bic(const char *value)
 /* ISO 17442. */
 static const char *check_lei(const char *value)
 {
-	return strlen(value) == 20 && mod_97(value, 0) == 1 ? NULL
+	return strlen(value) == 20 && ms_kind_mod_97(0, value, 20) == 1 ? NULL
 		: "a LEI is 20 letters and digits whose check digits agree";
 }
 
@@ -224,9 +225,8 @@ static const char *check_creditor(const char *value)
 	gsize len = strlen(value);
 	bool fine = len >= 8 && len <= 35 && is_country(value) && g_ascii_isdigit(value[2]) &&
 		g_ascii_isdigit(value[3]);
-	g_autofree char *without = fine ? g_strconcat(value + 7, NULL) : g_strdup("");
-	g_autofree char *turned = fine ? g_strdup_printf("%s%.4s", without, value) : g_strdup("");
-	return fine && mod_97(turned, 0) == 1
+	/* the business code counts for nothing */
+	return fine && ms_kind_mod_97(ms_kind_mod_97(0, value + 7, len - 7), value, 4) == 1
 		? NULL
 		: "it is not a SEPA creditor identifier, or its check digits are wrong";
 }
@@ -234,7 +234,7 @@ static const char *check_creditor(const char *value)
 static const char *check_rf(const char *value)
 {
 	gsize len = strlen(value);
-	return g_str_has_prefix(value, "RF") && len >= 5 && len <= 25 && mod_97(value, 4) == 1
+	return g_str_has_prefix(value, "RF") && len >= 5 && len <= 25 && turned_97(value, len) == 1
 		? NULL
 		: "it is not a creditor reference (RF), or its check digits are wrong";
 }
@@ -356,7 +356,7 @@ bool ms_check_digits(MsCheck check, const char *value)
 	case MS_CHECK_VAT: return ms_check_vat_digits(value);
 	case MS_CHECK_TAX: return ms_check_tax_digits(value);
 	case MS_CHECK_SIRET: return siret_digits(value);
-	case MS_CHECK_LEITWEG: return mod_97(value, 0) == 1;
+	case MS_CHECK_LEITWEG: return ms_kind_mod_97(0, value, strlen(value)) == 1;
 	case MS_CHECK_GLN: return gs1_digits(value);
 	case MS_CHECK_DUNS: return false; /* its check digit was given up in 2006 */
 	case MS_CHECK_NONE:

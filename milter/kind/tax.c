@@ -46,14 +46,6 @@ static bool luhn(const char *s)
 	return ms_kind_luhn(s, strlen(s));
 }
 
-static int mod_97(const char *s)
-{
-	int n = 0;
-	for (; *s != '\0'; s++)
-		n = (n * 10 + (*s - '0')) % 97;
-	return n;
-}
-
 /* Luhn's sum over 36 characters. */
 static bool india(const char *s)
 {
@@ -203,7 +195,7 @@ static bool peru(const char *s)
 
 static bool morocco(const char *s)
 {
-	return mod_97(s) == 0;
+	return ms_kind_mod_97(0, s, strlen(s)) == 0;
 }
 
 /* # digit, @ letter, * either. */

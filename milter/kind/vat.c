@@ -211,11 +211,7 @@ static bool netherlands(const char *s)
 		return true;
 	/* Since 2020 those of sole traders: MOD 97-10 over "NL" and the whole, letters as
 	 * numbers. */
-	long long rest = 2321;
-	for (gsize i = 0; i < 12; i++)
-		rest = g_ascii_isdigit(s[i]) ? (rest * 10 + digit(s, i)) % 97
-					     : (rest * 100 + s[i] - 'A' + 10) % 97;
-	return rest == 1;
+	return ms_kind_mod_97(2321 % 97, s, 12) == 1;
 }
 
 static bool norway(const char *s)
