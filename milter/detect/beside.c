@@ -32,7 +32,8 @@
 #define MIN_BLANKS 4
 #define MARKS " \t\r\n:#()=[{\"'|*<>~-" /* between a name and its value */
 #define STOPS "./]"
-#define NAME_MARKS " .-/'" /* between the words of a name */
+#define NAME_MARKS " .-/'&" /* between the words of a name */
+#define CUT_MARKS " -/,&"  /* behind one without its end: "Kunden-, Vertrags- & ..." */
 
 typedef struct {
 	const Search *s;
@@ -329,16 +330,58 @@ static bool is_near(const Case *c, gsize first, gsize last, bool numbered)
 		ms_detect_word_start(s, c->word), c->until));
 }
 
-/* "Kunden-/Rechnungsnummer: 48213 / R-2026": the first word has the second one's end. */
-static bool is_slashed(const Case *c, gsize first, gsize last, gsize end)
+/* "Customer and contract number" */
+static bool is_conjunction(const char *text, gsize len)
 {
-	const MsFold *fold = c->s->fold;
-	gsize from = ms_detect_word_start(c->s, first), until = ms_detect_word_end(c->s, last);
-	if (last + 1 >= end ||
-		memchr(fold->text + until, '/', ms_detect_word_start(c->s, last + 1) - until) ==
-			NULL)
+	static const MsListed words[] = {MS_LISTED("and"), MS_LISTED("or"), MS_LISTED("und"),
+		MS_LISTED("oder"), MS_LISTED("bzw"), MS_LISTED("et"), MS_LISTED("ou"),
+		MS_LISTED("y"), MS_LISTED("o"), MS_LISTED("e"), MS_LISTED("ed"), MS_LISTED("i"),
+		MS_LISTED("lub"), MS_LISTED("a"), MS_LISTED("nebo"), MS_LISTED("en"),
+		MS_LISTED("of"), MS_LISTED("och"), MS_LISTED("eller"), MS_LISTED("og"),
+		MS_LISTED("ja"), MS_LISTED("tai"), MS_LISTED("es"), MS_LISTED("vagy"),
+		MS_LISTED("si"), MS_LISTED("sau"), MS_LISTED("ve"), MS_LISTED("veya")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
+}
+
+/* "Kunden-", of which the end is that of a later word. */
+static bool is_cut(const Search *s, gsize word)
+{
+	const char *behind = s->fold->text + ms_detect_word_end(s, word);
+	return behind[0] == '-' && behind[1] != '\0' && strchr(" ,/&", behind[1]) != NULL;
+}
+
+/* "Rechnungsnummer", "Faktura-nr": not "Lieferanschrift". */
+static bool ends_with_number(const Search *s, gsize first, gsize last)
+{
+	gsize len;
+	const char *text = words_text(s, first, last, &len);
+	for (gsize cut = 0; cut + 2 <= len; cut++)
+		if (ms_detect_says_number(text + cut, len - cut))
+			return true;
+	return false;
+}
+
+/* "Kunden-/Rechnungsnummer: 48213 / R-2026", "Kunden-, Vertrags- und Rechnungsnummer", "Customer
+ * and contract number": the first word has the last one's end. */
+static bool has_end_of_last(const Case *c, gsize first, gsize last, gsize end, bool numbered)
+{
+	const Search *s = c->s;
+	gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, last), len;
+	if (last + 1 >= end)
 		return false;
-	g_autofree char *name = g_strdup_printf("%.*s nr", (int)(until - from), fold->text + from);
+	gsize end_word = whole_word(s, end - 1), next = ms_detect_word_start(s, last + 1);
+	gsize name_at = ms_detect_word_start(s, end_word);
+	const char *between = s->fold->text + until, *word = words_text(s, last + 1,
+		whole_end(s, last + 1), &len);
+	bool marked = is_cut(s, last) || memchr(between, '/', next - until) != NULL;
+	bool joined = is_conjunction(word, len) || memchr(between, '&', next - until) != NULL;
+	bool number = numbered || ends_with_number(s, end_word, end - 1);
+	bool other = ms_detect_kinds_named((Search *)s, s->fold->text + name_at,
+			     ms_detect_word_end(s, end - 1) - name_at) != NULL;
+	if (!(marked && (number || other)) && !(joined && number && begins_cell(s, first)))
+		return false;
+	g_autofree char *name =
+		g_strdup_printf("%.*s nr", (int)(until - from), s->fold->text + from);
 	return names_kind(c, name, strlen(name));
 }
 
@@ -376,9 +419,12 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, end - 1);
 		if (value - from > MAX_BACK || !is_letters(s, first, last) ||
 			(last + 1 < end && !is_underscored(c, last) &&
-				(!only_marks(s, last, NAME_MARKS, &lines) || lines > 0)))
+				(!only_marks(s, last, is_cut(s, last) ? CUT_MARKS : NAME_MARKS,
+					 &lines) ||
+					lines > 0)))
 			return false;
-		if (is_slashed(c, first, last, end) && is_near(c, first, end - 1, numbered))
+		if (has_end_of_last(c, first, last, end, numbered) &&
+			is_near(c, first, end - 1, numbered))
 			return true;
 		word = words_text(s, first, last, &len);
 		/* "Your" is of the name only where there is none without it: "your reference" */

@@ -14,8 +14,8 @@
 
 static bool has_one_within_word(const char *line, const char *end)
 {
-	const char *behind;
-	for (const char *nul = line; (nul = memchr(nul, '\0', (gsize)(end - nul))) != NULL; nul = behind) {
+	const char *nul, *behind = line;
+	while ((nul = memchr(behind, '\0', (gsize)(end - behind))) != NULL) {
 		for (behind = nul; behind < end && *behind == '\0';)
 			behind++;
 		if (behind == end)

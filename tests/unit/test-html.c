@@ -829,7 +829,8 @@ static void test_linear(void)
 		g_autoptr(GString) text = g_string_new(
 			strcmp(bombs[i].type, "application/xml") == 0 ? "<?xml?>" : "");
 		for (gsize k = 0; k < bombs[i].n; k++)
-			g_string_append_len(text, bombs[i].unit, MAX(1, (gssize)strlen(bombs[i].unit)));
+			g_string_append_len(
+				text, bombs[i].unit, MAX(1, (gssize)strlen(bombs[i].unit)));
 		MsDocument document = {.where = "doc", .type = bombs[i].type,
 			.data = (const guint8 *)text->str, .len = text->len};
 		g_autoptr(GString) got = g_string_new(NULL);

@@ -1482,6 +1482,22 @@ static void test_series(void)
 		{"Kunden-/Rechnungsnummer: 5927 / FX26-5512", "bO"},
 		{"Kunden- / Vertragsnummer 5927", "b"},
 		{"Waren-/Rechnungsnummer: 5927", ""},
+		{"Kunden-/Lieferanschrift 5927", ""},
+		{"Kunden- und Rechnungsnummer: 5927", "b"},
+		{"KUNDEN- UND RECHNUNGSNR. 5927", "b"},
+		{"Kunden-, Vertrags- und Rechnungsnummer: 5927", "b"},
+		{"Kunden- bzw. Rechnungs-Nr. 5927", "b"},
+		{"Kunden- & Rechnungsnummer: 5927", "b"},
+		{"Customer and invoice number: 5927", "b"},
+		{"Customer & invoice no.: 5927", "b"},
+		{"Klant- en factuurnummer: 5927", "b"},
+		{"Kund- och fakturanummer: 5927", "b"},
+		{"Asiakas- ja laskunumero: 5927", "b"},
+		{"M\xc3\xbc\xc5\x9fteri ve fatura numaras\xc4\xb1: 5927", "b"},
+		{"Kunden- und Lieferanschrift 5927", ""},
+		{"Kunden- und Serviceportal 5927", ""},
+		{"Waren- und Rechnungsnummer: 5927", ""},
+		{"we ask each customer and invoice no. 5927 is late", ""},
 	};
 	try_rows(PLAIN, slashed, G_N_ELEMENTS(slashed));
 	static const Row bills[] = {
