@@ -369,16 +369,17 @@ static bool has_end_of_last(const Case *c, gsize first, gsize last, gsize end, b
 	gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, last), len;
 	if (last + 1 >= end)
 		return false;
-	gsize end_word = whole_word(s, end - 1), next = ms_detect_word_start(s, last + 1);
-	gsize name_at = ms_detect_word_start(s, end_word);
-	const char *between = s->fold->text + until, *word = words_text(s, last + 1,
-		whole_end(s, last + 1), &len);
-	bool marked = is_cut(s, last) || memchr(between, '/', next - until) != NULL;
-	bool joined = is_conjunction(word, len) || memchr(between, '&', next - until) != NULL;
-	bool number = numbered || ends_with_number(s, end_word, end - 1);
-	bool other = ms_detect_kinds_named((Search *)s, s->fold->text + name_at,
-			     ms_detect_word_end(s, end - 1) - name_at) != NULL;
-	if (!(marked && (number || other)) && !(joined && number && begins_cell(s, first)))
+	const char *between = s->fold->text + until;
+	gsize gap = ms_detect_word_start(s, last + 1) - until;
+	const char *next = words_text(s, last + 1, whole_end(s, last + 1), &len);
+	bool marked = is_cut(s, last) || memchr(between, '/', gap) != NULL;
+	if (!marked && !((is_conjunction(next, len) || memchr(between, '&', gap) != NULL) &&
+			       begins_cell(s, first)))
+		return false;
+	gsize end_word = whole_word(s, end - 1), at = ms_detect_word_start(s, end_word);
+	if (!numbered && !ends_with_number(s, end_word, end - 1) &&
+		!(marked && ms_detect_kinds_named((Search *)s, s->fold->text + at,
+				    ms_detect_word_end(s, end - 1) - at) != NULL))
 		return false;
 	g_autofree char *name =
 		g_strdup_printf("%.*s nr", (int)(until - from), s->fold->text + from);
