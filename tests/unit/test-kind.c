@@ -198,6 +198,37 @@ static void test_tax(void)
 	g_assert_false(ms_kind_checked(kind, "100234567800003"));
 }
 
+/* ISO/IEC 7064, MOD 97-10: what has check digits of it leaves one. */
+static void test_97(void)
+{
+	static const struct {
+		int before;
+		const char *text;
+		int want;
+	} rows[] = {
+		{0, "", 0}, {5, "", 5}, {0, "96", 96}, {0, "97", 0}, {1, "00", 3}, {0, "A", 10},
+		{0, "Z", 35}, {0, "529900T8BM49AURSDO55", 1}, {0, "529900T8BM49AURSDO56", 2},
+		{0, "370400440532013000DE89", 1}, {0, "04052 1", -1}, {0, "12a4", -1}, {0, "-1", -1},
+		{-1, "12", -1}, {-1, "", -1},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		gsize len = strlen(rows[i].text);
+		char *text = exact_copy(rows[i].text, len);
+		g_test_message("%d \"%s\"", rows[i].before, rows[i].text);
+		g_assert_cmpint(ms_kind_mod_97(rows[i].before, text, len), ==, rows[i].want);
+		free(text);
+	}
+	/* of companies by the older rule, of sole traders by this one */
+	static const char *const dutch[][2] = {{"NL004495445B01", "NL004495446B01"},
+		{"NL123456789B13", "NL123456789B14"}, {"NL000099998B57", "NL000099998B75"}};
+	g_autoptr(MsKinds) kinds = shipped();
+	const MsKind *vat = ms_kinds_find(kinds, "vat-id");
+	for (gsize i = 0; i < G_N_ELEMENTS(dutch); i++) {
+		g_assert_true(ms_kind_checked(vat, dutch[i][0]));
+		g_assert_false(ms_kind_checked(vat, dutch[i][1]));
+	}
+}
+
 /* The directory knows values under other forms too, which a text may have: no check digits agree
  * in one that has not the form of its kind, and nothing behind its end is looked at. */
 static void test_other_forms(void)
@@ -395,6 +426,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/kind/canonical", test_canonical);
 	g_test_add_func("/kind/routes", test_routes);
 	g_test_add_func("/kind/luhn", test_luhn);
+	g_test_add_func("/kind/97", test_97);
 	g_test_add_func("/kind/tax", test_tax);
 	g_test_add_func("/kind/other-forms", test_other_forms);
 	g_test_add_func("/kind/mistakes", test_mistakes);
