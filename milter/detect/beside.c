@@ -33,7 +33,8 @@
 #define MARKS " \t\r\n:#()=[{\"'|*<>~-" /* between a name and its value */
 #define STOPS "./]"
 #define NAME_MARKS " .-/'&" /* between the words of a name */
-#define CUT_MARKS " -/,&"  /* behind one without its end: "Kunden-, Vertrags- & ..." */
+#define LIST_MARKS NAME_MARKS ","
+#define CUT_MARKS " -/,&" /* behind one without its end: "Kunden-, Vertrags- & ..." */
 
 typedef struct {
 	const Search *s;
@@ -347,7 +348,40 @@ static bool is_conjunction(const char *text, gsize len)
 static bool is_cut(const Search *s, gsize word)
 {
 	const char *behind = s->fold->text + ms_detect_word_end(s, word);
-	return behind[0] == '-' && behind[1] != '\0' && strchr(" ,/&", behind[1]) != NULL;
+	return behind[0] == '-' && behind[1] != '\0' && strchr(" ,/&\r\n", behind[1]) != NULL;
+}
+
+/* What joins names to the last of several, as far as the first word that was looked at. */
+typedef struct {
+	bool listed;  /* "and" was passed: commas are between those before */
+	bool wrapped; /* they are in two lines: no name by themselves */
+} Join;
+
+/* Goes a name on behind word `word`, which does not end it?  "Kunden- und <line> Vertragsnummer" */
+static bool goes_on(const Case *c, gsize word, Join *j)
+{
+	const Search *s = c->s;
+	gsize len, next_len;
+	guint lines = 0;
+	if (is_underscored(c, word))
+		return true;
+	bool cut = is_cut(s, word);
+	const char *marks = cut ? CUT_MARKS : j->listed ? LIST_MARKS : NAME_MARKS;
+	char wide[16];
+	g_strlcpy(wide, marks, sizeof wide);
+	g_strlcat(wide, "\r\n", sizeof wide);
+	if (!only_marks(s, word, wide, &lines) || lines > 1)
+		return false;
+	const char *text = words_text(s, whole_word(s, word), word, &len);
+	const char *next = words_text(s, word + 1, whole_end(s, word + 1), &next_len);
+	bool before = is_conjunction(text, len), behind = is_conjunction(next, next_len);
+	gsize until = ms_detect_word_end(s, word);
+	j->listed = j->listed || before ||
+		memchr(s->fold->text + until, '&', ms_detect_word_start(s, word + 1) - until) != NULL;
+	if (lines > 0 && (j->wrapped || !(cut || before || behind)))
+		return false;
+	j->wrapped = j->wrapped || lines > 0;
+	return true;
 }
 
 /* "Rechnungsnummer", "Faktura-nr": not "Lieferanschrift". */
@@ -363,7 +397,8 @@ static bool ends_with_number(const Search *s, gsize first, gsize last)
 
 /* "Kunden-/Rechnungsnummer: 48213 / R-2026", "Kunden-, Vertrags- und Rechnungsnummer", "Customer
  * and contract number": the first word has the last one's end. */
-static bool has_end_of_last(const Case *c, gsize first, gsize last, gsize end, bool numbered)
+static bool has_end_of_last(
+	const Case *c, gsize first, gsize last, gsize end, bool numbered, bool listed)
 {
 	const Search *s = c->s;
 	gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, last), len;
@@ -373,8 +408,9 @@ static bool has_end_of_last(const Case *c, gsize first, gsize last, gsize end, b
 	gsize gap = ms_detect_word_start(s, last + 1) - until;
 	const char *next = words_text(s, last + 1, whole_end(s, last + 1), &len);
 	bool marked = is_cut(s, last) || memchr(between, '/', gap) != NULL;
-	if (!marked && !((is_conjunction(next, len) || memchr(between, '&', gap) != NULL) &&
-			       begins_cell(s, first)))
+	bool joined = is_conjunction(next, len) || memchr(between, '&', gap) != NULL ||
+		(listed && memchr(between, ',', gap) != NULL);
+	if (!marked && !(joined && begins_cell(s, first)))
 		return false;
 	gsize end_word = whole_word(s, end - 1), at = ms_detect_word_start(s, end_word);
 	if (!numbered && !ends_with_number(s, end_word, end - 1) &&
@@ -408,9 +444,10 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 {
 	const Search *s = c->s;
 	gsize value = ms_detect_word_start(s, c->word);
-	guint lines, n = 0;
+	guint n = 0;
 	gsize len;
 	bool named = false;
+	Join j = {false};
 	const char *word = end > 0 ? words_text(s, whole_word(s, end - 1), end - 1, &len) : NULL;
 	if (word == NULL || ms_name_is_particle(word, len))
 		return false;
@@ -419,14 +456,13 @@ static bool by_words(const Case *c, gsize end, bool numbered)
 		first = whole_word(s, last);
 		gsize from = ms_detect_word_start(s, first), until = ms_detect_word_end(s, end - 1);
 		if (value - from > MAX_BACK || !is_letters(s, first, last) ||
-			(last + 1 < end && !is_underscored(c, last) &&
-				(!only_marks(s, last, is_cut(s, last) ? CUT_MARKS : NAME_MARKS,
-					 &lines) ||
-					lines > 0)))
+			(last + 1 < end && !goes_on(c, last, &j)))
 			return false;
-		if (has_end_of_last(c, first, last, end, numbered) &&
+		if (has_end_of_last(c, first, last, end, numbered, j.listed) &&
 			is_near(c, first, end - 1, numbered))
 			return true;
+		if (j.wrapped)
+			continue;
 		word = words_text(s, first, last, &len);
 		/* "Your" is of the name only where there is none without it: "your reference" */
 		bool more = !named || !ms_name_is_particle(word, len);
