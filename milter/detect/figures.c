@@ -33,6 +33,7 @@ typedef enum {
 	WORD_DOTTED,  /* the same, with a point behind it */
 	WORD_DATED,   /* a date follows, and what stood before it was a number */
 	WORD_OF,      /* "page 1 of 250" */
+	WORD_SUM,     /* behind a currency: "40222 EUR gross" */
 	WORD_NUMBER,  /* in a label, or behind it: an identifier follows */
 	WORD_CUT,     /* the same with a point behind it, or between a name and what is known */
 	WORD_JOIN,    /* a number before it and one behind it are the same: "as well as", "formerly" */
@@ -89,6 +90,11 @@ static const struct {
 	{WORD_DATED,
 		"vom dated date datum du del dd von am on of z dnia van av den af fra dne ze "
 		"kelt datee fechada datata"},
+	{WORD_SUM,
+		"brutto netto gross net total due gesamt summe saldo balance inkl incl including excl "
+		"excluding exkl zzgl plus per pro each monthly yearly annual monatlich jahrlich vat "
+		"mwst ust tax ttc ht tva iva btw moms mva dph kdv alv afa totale totaal razem celkem "
+		"compris impuestos steuer"},
 	{WORD_OF, "of von sur de di da van z ze av af od til out aus su iz"},
 	{WORD_NUMBER, "# ° n° 番号 编号 編號 号码 號碼 号 번호 संख्या"},
 	{WORD_CUT, "c cd o cis st sz ident"},
@@ -135,11 +141,35 @@ static const struct {
 		"angebots projekt vorgang vorgangs steuer beleg commande livraison "
 		"devis dossier pedido albaran articulo presupuesto ordine bolla articolo "
 		"preventivo bestelling offerte encomenda zamowienia zlecenia artykulu "
-		"objednavky tilaus ordre"},
+		"objednavky tilaus ordre "
+		/* places and devices */
+		"warehouse dock gate container seal pallet box locker truck trailer driver tour "
+		"flight train seat table terminal printer device model modell style sku product "
+		"produkt catalog catalogue katalog drawing zeichnungs revision version batchno "
+		"lager los charge chargen charg wagen fahrer fahrzeug touren tour zug sitz tisch "
+		"gerat gerate typ teile ersatzteil sach muster palette paletten kanal "
+		"entrepot quai chauffeur camion lot serie modele produit "
+		"magazzino lotto autista modello prodotto almacen lote conductor producto "
+		"magazijn chauffeur partij magazyn partii kierowcy seria serii sklad sarze "
+		"lager parti chauffor vare varenr varu varunr artikkeli tuote "
+		/* people who work there */
+		"employee staff clerk cashier agent personal mitarbeiter sachbearbeiter "
+		"bearbeiter berater vertreter verkaufer kassierer techniker monteur "
+		"vendeur caissier conseiller technicien operatore addetto venditore empleado "
+		"vendedor operador medewerker verkoper pracownika sprzedawcy "
+		/* papers, and what is on them */
+		"form voucher coupon cheque check permit licence license certificate "
+		"formular blatt kassen kasse bon zahlschein scheck gutschein positions pos seiten "
+		"seite druck pruf kontroll register genehmigungs zulassungs patent katalognummer "
+		"abteilungs kostenstellen caisse cheque bordereau formulaire cassa assegno "
+		"modulo caja cheque formulario kassa formulier kasy czeku formularza "
+		/* where one is reached */
+		"phone fax mobile room house telefon mobil zimmer haus hausnummer telefax "
+		"telephone chambre telefono camera habitacion telefoon kamer pokoju"},
 };
 
 static GHashTable *words; /* folded, in small letters, to Word + 1; WORD_OF is asked by itself */
-static GHashTable *dates, *parts, *links; /* links: WORD_JOIN and what is below it */
+static GHashTable *dates, *parts, *sums, *links; /* links: WORD_JOIN and what is below it */
 
 /* In small letters; of folded text.  The caller's, or `room`. */
 static const char *small_of(const char *text, gsize len, char room[MAX_TOKEN + 1], char **free_out)
@@ -171,11 +201,13 @@ void ms_detect_fill_words(void)
 	words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	dates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	sums = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	links = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
 		Word word = lists[i].word;
-		GHashTable *table = word == WORD_DATED ? dates : word == WORD_OF ? parts : words;
-		table = word >= WORD_JOIN ? links : table;
+		GHashTable *table = word >= WORD_JOIN ? links : words;
+		table = word == WORD_DATED ? dates : word == WORD_OF ? parts : table;
+		table = word == WORD_SUM ? sums : table;
 		g_auto(GStrv) list = g_strsplit(lists[i].list, " ", -1);
 		for (int k = 0; list[k] != NULL; k++) {
 			g_autoptr(MsFold) fold = ms_fold_new(list[k], strlen(list[k]));
@@ -446,8 +478,11 @@ static bool begins_name(const MsFold *fold, gsize at, gsize until)
 		return false;
 	if (fold->text[next] == '-')
 		return is_letter(fold->text[next + 1]);
+	gsize end = letters_end(fold, next + 1);
+	bool is_sum = look_up(sums, fold->text + next + 1, end - next - 1) == WORD_SUM;
 	return fold->text[next] == ' ' &&
-		(is_capital(fold, next + 1) || g_str_has_prefix(fold->text + next, " & "));
+		((is_capital(fold, next + 1) && !is_sum) ||
+			g_str_has_prefix(fold->text + next, " & "));
 }
 
 /* A currency, share or unit behind a number, unless it belongs to the number behind it; in
@@ -921,6 +956,24 @@ static bool is_listed(const MsFold *fold, const Number *n)
 				!g_ascii_isspace(fold->text[n->end + 1])));
 }
 
+/* "contract value 70711 EUR", "contract price of EUR 70711", "contract quantity: 70711 MWh": does a
+ * word behind the label say that a figure follows? */
+static bool is_told_sum(const Case *c)
+{
+	const MsFold *fold = c->fold;
+	bool unit = c->before == WORD_MONEY || c->behind != WORD_NONE;
+	if (c->asked || !unit || c->start - c->from > MAX_BETWEEN ||
+		has_digit(fold, c->from, c->start))
+		return false;
+	for (gsize at = c->from; at < c->start;) {
+		gsize end = letters_end(fold, at);
+		if (end > at && look_up(words, fold->text + at, end - at) == WORD_BEFORE)
+			return true;
+		at = MAX(end, at + 1);
+	}
+	return false;
+}
+
 MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize start, gsize end)
 {
 	Case c = {.fold = fold, .from = from, .start = start, .end = end};
@@ -952,6 +1005,8 @@ MsFigure ms_detect_figure(const MsFold *fold, gsize label, gsize from, gsize sta
 		c.before = WORD_MONEY;
 	if (c.behind == WORD_NONE)
 		c.behind = word_behind(fold, c.number.valid ? c.number.end : c.end, &c.name);
+	if (is_told_sum(&c) && !c.name)
+		return MS_FIGURE_SURELY;
 	MsFigure figure = of_number(&c);
 	if (c.name && figure == MS_FIGURE_PERHAPS) {
 		c.behind = WORD_NONE;

@@ -510,6 +510,16 @@ static const struct {
 	{"12694", "Contract\tTotal\tZIP\n4711\t110.37\t12694", false},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694\t4711", true},
 	{"12694", "Total\tContract\tZIP\n110.37\t12694", true},
+	/* sums that a word behind the name tells of */
+	{"12694", "Contract value 12694 EUR", false},
+	{"12694", "Contract value: EUR 12694", false},
+	{"12694", "Contract price of EUR 12694", false},
+	{"12694", "Vertrag \xc3\xbc""ber 12694 EUR", false},
+	{"12694", "Contract total: 12694 USD Due Now", false},
+	{"12694", "Contract quantity: 12694 MWh", false},
+	{"12694", "Contract total 12694", true},
+	{"12694", "Contract number (see total in EUR): 12694", true},
+	{"12694", "Contract, page 12694 Euro Trans GmbH", true},
 	/* groups of an IBAN; of one whose check digits do not agree nothing is known */
 	{"4502", "Vertragsnummer 6202\nIBAN: ES15 2100 0418 4502 0006 5407", false},
 	{"5407", "Vertragsnummer 6202\nIBAN: ES15 2100 0418 4502 0006 5407", false},
@@ -650,6 +660,17 @@ static const struct {
 	{"Customer number 40711 replaces number 50131", true},
 	{"Kundennummer 40711, ersetzt Nr. 50131", true},
 	{"Customer number: 40711, machine no. 50131", false},
+	{"Customer number: 40711, driver no. 50131", false},
+	{"Customer no. 40711, employee no.: 50131", false},
+	{"Customer no. 40711 Terminal No. 50131", false},
+	{"Kundennr. 40711, Sachbearbeiter-Nr. 50131", false},
+	{"Kundennr. 40711, Lager-Nr. 50131", false},
+	{"Kundennr. 40711 Kassen-Nr. 50131 Bon-Nr. 50131", false},
+	{"Kundennr. 40711 Seite-Nr. 50131", false},
+	{"NÂ° client 40711, caisse nÂ° 50131", false},
+	{"NÂ° client 40711, entrepÃ´t nÂ° 50131", false},
+	{"Codice cliente 40711, lotto n. 50131", false},
+	{"Klantnummer 40711, kassa nr. 50131", false},
 	/* words between accounts, and for what was or will be: it may be the kind's */
 	{"Kundennummer: 40711, Haupt-Nr. 50131", true},
 	{"Kundennummer: 40711, Konzern-Nr. 50131", true},
@@ -702,7 +723,8 @@ static const char *const called[] = {"P. Weber", "Days Inn", "Day & Night Ltd",
 	"Personen GmbH", "Points Ltd", "Euro Trans GmbH", "Dollar General", "Hz Elektro",
 	"Uhr Center", "Prozent AG", "EUR-Trans", "KW & Stahl"};
 static const char *const counted[] = {"days", "Tage", "GB", "GB.", "GB, Berlin", "kWh Strom", "EUR",
-	"EUR (net)", "Euro", "users in Berlin", "St\303\274ck.", "pcs", "%", "kg Stahl"};
+	"EUR (net)", "EUR Brutto", "USD Total Due", "EUR Inkl. MwSt.", "CHF Saldo", "SEK Moms",
+	"EUR TTC", "Euro Per Year", "Euro", "users in Berlin", "St\303\274ck.", "pcs", "%", "kg Stahl"};
 
 static void test_units(void)
 {
