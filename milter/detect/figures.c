@@ -104,7 +104,15 @@ static const struct {
 		"neuer neuen neues alte alter alten altes bisherige bisherigen fruhere ehemalige "
 		"nouveau nouvelle ancien ancienne nuevo nueva antiguo antigua anterior nuovo nuova "
 		"vecchio vecchia nieuw nieuwe oude vorige novo nova antigo antiga nowy stary novy "
-		"nytt gammalt gammelt tidigare tidligere uusi vanha regi nou vechi yeni eski"},
+		"nytt gammalt gammelt tidigare tidligere uusi vanha regi nou vechi yeni eski "
+		"vorher zuvor vorige vorheriger earlier anciennement auparavant precedemment antes "
+		"anteriormente precedentemente gia voorheen vroeger vroegere poprzedni poprzednia "
+		"poprzednio dawniej puvodni drive drivejsi povodne predtym korabbi korabban "
+		"aiemmin aikaisemmin fost fosta anterioara onceki vanem senine iepriekseja "
+		"buves ankstesnis "
+		"παλιοσ παλαιοσ παλια νεοσ νεα πρωην προηγουμενοσ старый старая старого новый "
+		"новая нового прежний прежняя прежнего бывший ранее попередній попередня старий "
+		"новий раніше колишній стар стара нов нова предишен бивш раније бивши"},
 	{WORD_LINK,
 		"replaces replaced becomes see ersetzt wird siehe gehort remplace devient voir "
 		"sustituye reemplaza sostituisce diventa vervangt wordt substitui zastepuje "

@@ -701,6 +701,14 @@ static const struct {
 	{"Codice cliente 40711, nuovo n. 50131", true},
 	{"Klantnummer 40711, oud nummer 50131", true},
 	{"Nr klienta 40711, stary nr 50131", true},
+	{"Kundennr. 40711 (vorher 50131)", true},
+	{"Nr klienta 40711 (poprzednio 50131)", true},
+	{"N\xc2\xb0 client 40711 (anciennement 50131)", true},
+	{"C\xc3\xb3""digo de cliente 40711 (antes 50131)", true},
+	{"Klantnummer 40711 (voorheen 50131)", true},
+	{"Asiakasnumero 40711 (aiemmin 50131)", true},
+	{"V\xc3\xa1s z\xc3\xa1kaznick\xc3\xa9 \xc4\x8d\xc3\xadslo 40711 (d\xc5\x99\xc3\xadve 50131)", true},
+	{"\xc4\x8c\xc3\xadslo z\xc3\xa1kazn\xc3\xadka: 40711 (d\xc5\x99\xc3\xadve 50131)", true},
 };
 
 static void expect_customer(const char *value, guint more, const char *text, bool found)
