@@ -20,6 +20,10 @@
 #define MIN_OF_PAIR 5    /* characters */
 #define MIN_DIGITS_OF_PAIR 6
 #define MIN_LABEL 5      /* characters */
+#define DENSE_BLOCK 1000 /* numbers one behind another */
+#define DENSE_BLOCKS 4096 /* of one kind and length: the first are counted */
+#define DENSE_LEAST 500  /* of a block, so that one of it more often is somebody's than not */
+#define DENSE_LONGEST 15 /* digits */
 
 typedef enum {
 	RULE_PROVIDER,
@@ -36,6 +40,7 @@ typedef enum {
 	RULE_SEVERAL,
 	RULE_WORD,
 	RULE_WRITTEN,
+	RULE_DENSE,
 	N_RULES,
 } Rule;
 
@@ -54,6 +59,7 @@ static const char *const more[N_RULES] = {
 	[RULE_SEVERAL] = "values that may be several, or have words beside them",
 	[RULE_WORD] = "values without a digit",
 	[RULE_WRITTEN] = "values that are written otherwise at another account",
+	[RULE_DENSE] = "kinds whose numbers are nearly all somebody's",
 };
 
 /* What is said of an account. */
@@ -97,7 +103,17 @@ typedef struct {
 	guint64 line;         /* of the first other */
 	guint several;        /* of all, may be several; and the lines of the first */
 	guint64 lines[EXAMPLES];
+	/* Of those with so many digits, how many each block has. */
+	GHashTable *blocks[DENSE_LONGEST + 1];
 } Form;
+
+static void form_free(gpointer data)
+{
+	Form *form = data;
+	for (guint len = 0; len <= DENSE_LONGEST; len++)
+		g_clear_pointer(&form->blocks[len], g_hash_table_unref);
+	g_free(form);
+}
 
 MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold told, void *user)
 {
@@ -109,7 +125,7 @@ MsLint *ms_lint_new(MsKinds *kinds, const char *house, guint many, MsLintTold to
 	lint->user = user;
 	lint->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	lint->edges = g_array_new(FALSE, FALSE, sizeof(Edge));
-	lint->forms = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	lint->forms = g_hash_table_new_full(NULL, NULL, NULL, form_free);
 	return lint;
 }
 
@@ -326,6 +342,47 @@ static bool may_be_several(const MsKind *kind, const char *value, bool has_form)
 				begins_with_label(kind, value));
 }
 
+/* Digits alone, which count wherever they stand, as they are in mail. */
+static void count_digits(Form *form, const MsKind *kind, const char *value)
+{
+	gsize len = strlen(value);
+	if (kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
+		(kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) ||
+		len < kind->bare_digits || len > DENSE_LONGEST ||
+		strspn(value, "0123456789") != len)
+		return;
+	GHashTable **blocks = &form->blocks[len];
+	if (*blocks == NULL)
+		*blocks = g_hash_table_new(NULL, NULL);
+	gpointer block = GSIZE_TO_POINTER(1 + g_ascii_strtoull(value, NULL, 10) / DENSE_BLOCK);
+	gsize n = GPOINTER_TO_SIZE(g_hash_table_lookup(*blocks, block));
+	if (n > 0 || g_hash_table_size(*blocks) < DENSE_BLOCKS)
+		g_hash_table_insert(*blocks, block, GSIZE_TO_POINTER(n + 1));
+}
+
+static void tell_dense(MsLint *lint, const MsKind *kind, const Form *form)
+{
+	for (guint len = 0; len <= DENSE_LONGEST; len++) {
+		GHashTableIter iter;
+		gpointer n;
+		gsize all = 0, dense = 0;
+		if (form->blocks[len] == NULL)
+			continue;
+		g_hash_table_iter_init(&iter, form->blocks[len]);
+		while (g_hash_table_iter_next(&iter, NULL, &n)) {
+			all += GPOINTER_TO_SIZE(n);
+			dense += GPOINTER_TO_SIZE(n) >= DENSE_LEAST ? GPOINTER_TO_SIZE(n) : 0;
+		}
+		if (dense * 2 > all)
+			tell(lint, RULE_DENSE, 0,
+				"%s: nearly every number of %u digits is somebody's where these lie; if invoices, "
+				"orders or meters have numbers there too, right mail is held for them: "
+				"\"bare-digits = %u\" in kinds.conf, and one counts only where its name says what "
+				"it is",
+				kind->name, len, len + 1);
+	}
+}
+
 /* A column of names that was taken for that of numbers is loaded like any. */
 static void check_form(MsLint *lint, guint64 line, const MsKind *kind, const char *value)
 {
@@ -334,6 +391,7 @@ static void check_form(MsLint *lint, guint64 line, const MsKind *kind, const cha
 		form = g_new0(Form, 1);
 		g_hash_table_insert(lint->forms, (gpointer)kind, form);
 	}
+	count_digits(form, kind, value);
 	bool has_form = ms_kind_has_form(kind, value);
 	if (may_be_several(kind, value, has_form)) {
 		if (form->several < EXAMPLES)
@@ -370,6 +428,7 @@ static void tell_forms(MsLint *lint)
 				form->values, ((const MsKind *)kind)->name, form->others);
 		else
 			tell_several(lint, ((const MsKind *)kind)->name, form);
+		tell_dense(lint, kind, form);
 	}
 }
 
