@@ -375,9 +375,8 @@ static bool goes_on(const Case *c, gsize word, Join *j)
 	const char *text = words_text(s, whole_word(s, word), word, &len);
 	const char *next = words_text(s, word + 1, whole_end(s, word + 1), &next_len);
 	bool before = is_conjunction(text, len), behind = is_conjunction(next, next_len);
-	gsize until = ms_detect_word_end(s, word);
-	j->listed = j->listed || before ||
-		memchr(s->fold->text + until, '&', ms_detect_word_start(s, word + 1) - until) != NULL;
+	gsize until = ms_detect_word_end(s, word), gap = ms_detect_word_start(s, word + 1) - until;
+	j->listed = j->listed || before || memchr(s->fold->text + until, '&', gap) != NULL;
 	if (lines > 0 && (j->wrapped || !(cut || before || behind)))
 		return false;
 	j->wrapped = j->wrapped || lines > 0;

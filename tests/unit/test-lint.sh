@@ -26,13 +26,17 @@ check 'each breach of the floors is found' "$(
 		client/a:extract accounts/a:ledger mta/a:link engine/a:mta desk/a:message \
 		daemon/a:desk daemon/a:link review/a:engine review/a:directory agent/a:engine agent/a:nobody \
 		release/a:record cli/a:accounts.sql; do
-		part=${breach%%/*} header=${breach#*:}
+		part=${breach%%/*} header=${breach#*:} n=$((n + 1))
 		mkdir -p $t/milter/$part
-		printf '#include "missent/%s.h"\n' $header >$t/milter/$part/a.c
-		[ $header = accounts.sql ] && printf '#include "../store/store.h"\n' >$t/milter/$part/a.c
-		SOURCE=$t "${PYTHON:-python3}" contrib/floors check | grep -q "^milter/$part/a.c:1: " || echo "$breach"
-		rm $t/milter/$part/a.c
+		printf '#include "missent/%s.h"\n' $header >$t/milter/$part/a$n.c
+		[ $header = accounts.sql ] && printf '#include "../store/store.h"\n' >$t/milter/$part/a$n.c
+		echo "milter/$part/a$n.c:1: $breach" >>$t/breaches
 	done
+	SOURCE=$t "${PYTHON:-python3}" contrib/floors check >$t/said
+	while read -r where breach; do
+		grep -q "^$where " $t/said || echo "$breach"
+	done <$t/breaches
+	rm $t/milter/*/a[0-9]*.c
 	echo '#include "missent/desk.h"' >>$t/include/missent/text.h
 	touch $t/include/missent/orphan.h
 	mkdir $t/milter/attic && touch $t/milter/attic/a.c
@@ -51,11 +55,13 @@ check 'no verb is known by its letters' "$(grep -nE "\"(${verbs%|})\"" -r milter
 	grep -vE '^milter/(record/verb\.c|audit/event\.c|review/text\.c|release/|extract/|reading/|(cli|review)/(login|review)\.c|directory/|explain/search\.c|cli/(directory|audit)\.c|review/api\.c:[0-9]*:.{"POST"|review/[a-z]*\.c:[0-9]*:.*[ {]W\("[a-z ]*"\)})')"
 # Before anything else, so that who opens it knows what it is for.
 check 'each source begins with what comes in and what goes out' "$(find milter tests \( -name '*.c' -o -name '*.cc' \) \
-	! -name '*.inc.c' | while read -r f; do [ "$(head -c 2 "$f")" = '/*' ] || echo "$f"; done)"
-check 'each source says whose thread it is' "$(find milter \( -name '*.c' -o -name '*.cc' \) ! -name '*.inc.c' |
-	while read -r f; do
-		sed '/[*][/]/{s/^ [*]//;q}; s/^ [*]//' "$f" | tr -s '\n ' ' ' | grep -qiE 'thread|pure function|no state|constants' || echo "$f"
-	done)"
+	! -name '*.inc.c' -exec awk 'FNR == 1 && !/^[/][*]/ { print FILENAME } { nextfile }' {} +)"
+check 'each source says whose thread it is' "$(find milter \( -name '*.c' -o -name '*.cc' \) ! -name '*.inc.c' -exec awk '
+	function judge() { if (file != "" && tolower(head) !~ /thread|pure function|no state|constants/) print file }
+	FNR == 1 { judge(); file = FILENAME; head = ""; over = 0 }
+	over { next }
+	{ line = $0; sub(/^ [*] */, "", line); head = head " " line; over = index($0, "*/") > 0 }
+	END { judge() }' {} +)"
 # Sources alone: what was built may lie beside them.
 holding() { grep -l "$@" -r milter --include='*.[ch]' --include='*.cc'; }
 check 'each library has one home' "$(
