@@ -20,6 +20,7 @@
 #define MAX_PART 18  /* characters */
 #define MIN_ACCOUNT 9
 #define MAX_NAME 16
+#define MAX_BESIDE 6 /* words between a number and its bank's */
 
 typedef struct {
 	char text[MAX_PART + 1];
@@ -164,4 +165,62 @@ void ms_detect_accounts(Search *s, const MsKind *iban, gsize word)
 	Account a = {.s = s, .iban = iban, .n = 0};
 	gather(&a, word);
 	try_all(&a);
+}
+
+static bool says_account(const char *text, gsize len)
+{
+	static const MsListed words[] = {MS_LISTED("konto"), MS_LISTED("kto"), MS_LISTED("ktonr"),
+		MS_LISTED("kontonr"), MS_LISTED("kontonummer"), MS_LISTED("bankkonto"),
+		MS_LISTED("spendenkonto"), MS_LISTED("account"), MS_LISTED("acct"),
+		MS_LISTED("compte"), MS_LISTED("conto"), MS_LISTED("cuenta"),
+		MS_LISTED("rekening"), MS_LISTED("rekeningnummer"), MS_LISTED("konta"),
+		MS_LISTED("uctu"), MS_LISTED("kontonro"), MS_LISTED("tilinumero")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
+}
+
+static bool is_same_line(const Search *s, gsize word)
+{
+	gsize end = ms_detect_word_end(s, word), next = ms_detect_word_start(s, word + 1);
+	return next - end <= MAX_NAME && memchr(s->fold->text + end, '\n', next - end) == NULL;
+}
+
+/* The word "Konto" of "Konto Nr. 4711", before word `word`; or `word`. */
+static gsize account_before(const Search *s, gsize word)
+{
+	for (gsize at = word; at > 0 && word - at < 3 && is_same_line(s, at - 1); at--) {
+		const MsWord *w = &s->compact->words[at - 1];
+		const char *text = s->compact->text + w->start;
+		if (says_account(text, w->end - w->start))
+			return at - 1;
+		if (!ms_detect_says_number(text, w->end - w->start))
+			break;
+	}
+	return word;
+}
+
+bool ms_detect_is_at_bank(const Search *s, gsize start, gsize end)
+{
+	const MsWord *words = s->compact->words;
+	gsize n = s->compact->n_words, word = ms_detect_word_between(s, start, 0, n);
+	if (word >= n || words[word].from != start)
+		return false;
+	gsize name = account_before(s, word), last = word;
+	if (name == word)
+		return false;
+	while (last + 1 < n && words[last + 1].from < end)
+		last++;
+	for (gsize at = last + 1; at < n && at - last <= MAX_BESIDE && is_same_line(s, at - 1); at++) {
+		const char *text = s->compact->text + words[at].start;
+		gsize len = words[at].end - words[at].start;
+		if (has_digit(s, at))
+			return is_bank(s, at);
+		if ((len == 3 && memcmp(text, "bic", 3) == 0) ||
+			(len == 5 && memcmp(text, "swift", 5) == 0))
+			return true;
+	}
+	gsize first = name;
+	while (first > 0 && is_same_line(s, first - 1) && has_digit(s, first - 1) &&
+		(first == name || is_one_part(s, first - 1)))
+		first--;
+	return first < name && is_bank(s, first);
 }

@@ -266,6 +266,9 @@ bool ms_detect_add(Search *s, const MsKind *kind, gsize start, gsize end, guint 
 	bool adds;
 	if (is_settled(s, kind, start, end, belief, &adds))
 		return adds;
+	if (ms_detect_is_plain(kind) && ms_detect_is_number(s->fold->text + start, end - start) &&
+		ms_detect_is_at_bank(s, start, end))
+		return false;
 	gsize from = ms_fold_source(s->fold, start), to = ms_fold_source(s->fold, end);
 	/* From the source: the fold has lost the accents, which count in some kinds' values. */
 	g_autofree char *value = ms_kind_canonical(

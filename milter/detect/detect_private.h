@@ -128,6 +128,13 @@ static inline bool ms_detect_is_listed(
 	return false;
 }
 
+/* May a value of it be one of another kind as well?  Check digits say what it is. */
+static inline bool ms_detect_is_plain(const MsKind *kind)
+{
+	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
+		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
+}
+
 /* Is the span a field of an e-invoice that is of the kind by definition? */
 bool ms_detect_is_field_of(const Search *s, const MsKind *kind);
 /* Adds what stands after a label, from `start` to `end`. */
@@ -173,6 +180,8 @@ void ms_detect_within(Search *s);
 const MsKind *ms_detect_iban_kind(const Search *s);
 /* accounts.c: the account that parts near word `word` make together, if that is a bank's number. */
 void ms_detect_accounts(Search *s, const MsKind *iban, gsize word);
+/* "Konto 4711, BLZ 700 500 00": is it a bank's account, whoever's number it is as well? */
+bool ms_detect_is_at_bank(const Search *s, gsize start, gsize end);
 /* series.c: what the number that begins with word `word` and the series before it make together. */
 void ms_detect_series(Search *s, gsize word);
 /* The same of both, in small letters and digits alone, that stand from `start` to `end`. */

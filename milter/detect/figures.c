@@ -750,7 +750,7 @@ static bool is_register(const char *small)
  * "4710 branch 4711", but not "4710 as well as 4711", "4710 AND 4711" and "4710 (Meyer), 4711". */
 static bool has_name_before(const MsFold *fold, gsize from, gsize start)
 {
-	gsize at = back_over(fold, start, from, " \t|:.#"), word = letters_start(fold, at, from);
+	gsize at = back_over(fold, start, from, " \t|:.#=\"'"), word = letters_start(fold, at, from);
 	if (at == start || at == word)
 		return false;
 	char room[MAX_TOKEN + 1];

@@ -314,7 +314,8 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 		return (memchr(s->fold->text + start, '@', end - start) != NULL &&
 			       !ms_detect_domain_goes_on(s, end)) ||
 			(s->span->type == MS_SPAN_NAME && is_one_piece(s, hit));
-	if (digits && is_of_date(s, k, hit, start, end))
+	if (digits && (is_of_date(s, k, hit, start, end) ||
+			      (ms_detect_is_plain(kind) && ms_detect_is_at_bank(s, start, end))))
 		return false;
 	bool glued = digits
 		? ms_detect_is_glued(s, start, end, true, len >= kind->joined_digits) &&
@@ -344,21 +345,14 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 	return ms_has_digit(text, len);
 }
 
-/* May a value of it be one of another kind as well?  Check digits say what it is. */
-static bool is_plain(const MsKind *kind)
-{
-	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
-		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
-}
-
 bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len)
 {
-	if (s->known == NULL || !is_plain(kind) || len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
+	if (s->known == NULL || !ms_detect_is_plain(kind) || len < MS_FILTER_MIN || len > MS_FILTER_MAX ||
 		!ms_filters_have(s->known, kind->tag, text, len))
 		return false;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, i);
-		if (other != kind && is_plain(other) &&
+		if (other != kind && ms_detect_is_plain(other) &&
 			ms_filters_have(s->known, other->tag, text, len))
 			return true;
 	}
@@ -378,7 +372,7 @@ static bool tell_apart(const Search *s, guint k, const MsHit *hit, const char *t
 	guint own = said(s, k, hit, start, end);
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, i);
-		if (i == k || !is_plain(other) ||
+		if (i == k || !ms_detect_is_plain(other) ||
 			!ms_filters_have(s->known, other->tag, text, len) ||
 			(whole && !counts(s, i, hit, start, end)))
 			continue;
