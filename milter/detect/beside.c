@@ -641,6 +641,17 @@ static bool has_number(const MsFold *fold, gsize at)
 	return at < fold->len && g_ascii_isdigit(fold->text[at]);
 }
 
+/* "48213 als Verwendungszweck": what a payment is to say, as a word for "number" does. */
+static bool is_purpose(const char *text, gsize len)
+{
+	static const MsListed words[] = {MS_LISTED("verwendungszweck"), MS_LISTED("zahlungsgrund"),
+		MS_LISTED("communication"), MS_LISTED("mededeling"), MS_LISTED("kenmerk"),
+		MS_LISTED("betalingskenmerk"), MS_LISTED("causale"), MS_LISTED("concepto"),
+		MS_LISTED("tytul"), MS_LISTED("meddelande"), MS_LISTED("melding"),
+		MS_LISTED("viite"), MS_LISTED("kassenzeichen")};
+	return ms_detect_is_listed(words, G_N_ELEMENTS(words), text, len);
+}
+
 /* "48213 as your customer number", "48213 is your customer number": what is said of it; but of
  * "4711 as customers" only how many, of "4711 is on your customer card" and "4711 is your customer
  * number-ending" something else. */
@@ -672,12 +683,13 @@ bool ms_detect_is_called(const Search *s, guint kind, gsize last)
 		for (gsize end = from; end < n && end - from < MAX_WORDS; end++) {
 			if (!only_marks(s, end - 1, " .-'", &lines) || with_digits(s, end, end) > 0)
 				break;
-			if (s->fold->text[words[end].until] != '-' &&
-				!(said && has_number(s->fold, words[end].until)) &&
-				ms_detect_asks_for_number(
-					s->fold, words[from].from, words[end].until) &&
-				(names_kind(&c, s->fold->text + words[from].from,
-					 words[end].until - words[from].from) ||
+			gsize begin = words[from].from, until = words[end].until;
+			text = words_text(s, end, end, &len);
+			bool number = is_purpose(text, len) ||
+				ms_detect_asks_for_number(s->fold, begin, until);
+			if (number && s->fold->text[until] != '-' &&
+				!(said && has_number(s->fold, until)) &&
+				(names_kind(&c, s->fold->text + begin, until - begin) ||
 					is_numbered(&c, from, end)))
 				return true;
 		}

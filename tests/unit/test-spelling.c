@@ -994,6 +994,12 @@ static void test_beside(void)
 	static const Row behind[] = {
 		{"Ihre Rechnung Kd. 5927", "b"},
 		{"please quote 5927 as your customer number", "b"},
+		{"Bitte 5927 als Verwendungszweck angeben", "b"},
+		{"Veuillez indiquer 5927 comme communication", "b"},
+		{"Communication : 5927", "b"},
+		{"K\xc3\xb6zlem\xc3\xa9ny: 5927", "b"},
+		{"Matrikelnummer 5927", "b"},
+		{"Bitte 5927 als Verwendung angeben", ""},
 		{"geben Sie 5927 als Kundennummer an", "b"},
 		{"indiquez 5927 comme num\xc3\xa9ro de client", "b"},
 		{"5927 is your customer number", "b"},
