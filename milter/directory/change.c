@@ -11,6 +11,7 @@
 #include "directory_private.h"
 
 #define MAX_ATTEMPTS 50
+#define MAX_OVERTAKEN 3 /* one after another */
 
 typedef struct {
 	MsDirectory *directory;
@@ -28,6 +29,7 @@ typedef struct {
 	MsView view;
 	MsMapping *mapping;
 	GHashTable *parts; /* MsPartId to GBytes: those that change */
+	guint *overtaken;  /* so often what was read was older than what somebody here has seen */
 	GError **error;
 } Work;
 
@@ -207,6 +209,33 @@ static MsAnswer see(const Job *job, Work *w)
 		wanted->len, &w->view, w->error);
 }
 
+/* An older copy that has come back is not changed: versions would count up to those that are gone,
+ * and it would look as new.  MS_ABSENT: a later one may have come between; to be read again. */
+static MsAnswer check_newest(const Job *job, Work *w)
+{
+	MsDirectoryState state = {0};
+	g_autoptr(GError) older = NULL;
+	ms_directory_state_of(w->mapping, &state);
+	MsAnswer answer = ms_directory_check_seen(job->directory, &state, &older);
+	ms_directory_state_clear(&state);
+	if (answer == MS_CONFIG && ++*w->overtaken < MAX_OVERTAKEN)
+		return MS_ABSENT;
+	if (answer == MS_FOUND)
+		*w->overtaken = 0;
+	else
+		g_propagate_error(w->error, g_steal_pointer(&older));
+	return answer;
+}
+
+/* Whoever changes it has seen what he made of it. */
+static void note_seen(const Job *job, const MsMapping *mapping)
+{
+	MsDirectoryState state = {0};
+	ms_directory_state_of(mapping, &state);
+	ms_directory_check_seen(job->directory, &state, NULL);
+	ms_directory_state_clear(&state);
+}
+
 static MsAnswer look(const Job *job, Work *w)
 {
 	MsAnswer answer = see(job, w);
@@ -224,6 +253,9 @@ static MsAnswer look(const Job *job, Work *w)
 	w->mapping = ms_view_mapping(job->directory, &w->view, w->error);
 	if (w->mapping == NULL)
 		return MS_CONFIG;
+	answer = check_newest(job, w);
+	if (answer != MS_FOUND)
+		return answer;
 	/* What goes, goes by its account. */
 	return job->strip != NULL || ms_directory_kinds_fit(job->directory, w->mapping, w->error)
 		? MS_FOUND : MS_CONFIG;
@@ -301,10 +333,11 @@ static MsAnswer refuse_empty(const Work *w, gint64 before)
 	return MS_CONFIG;
 }
 
-static MsAnswer attempt(const Job *job, const Position *p, GError **error)
+static MsAnswer attempt(const Job *job, const Position *p, guint *overtaken, GError **error)
 {
 	Work w = {.parts = g_hash_table_new_full(
 			  g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref),
+		.overtaken = overtaken,
 		.error = error};
 	ms_view_init(&w.view);
 	w.view.primary = true;
@@ -323,6 +356,8 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 	if (answer == MS_FOUND && !moved && (g_hash_table_size(w.parts) > 0 || p->source != NULL)) {
 		w.mapping->version++;
 		answer = swap(job, &w);
+		if (answer == MS_FOUND)
+			note_seen(job, w.mapping);
 	}
 	if (moved)
 		*p->moved = true;
@@ -335,8 +370,9 @@ static MsAnswer attempt(const Job *job, const Position *p, GError **error)
 /* Until nobody else changes it meanwhile. */
 static MsAnswer attempts(const Job *job, const Position *p, GError **error)
 {
+	guint overtaken = 0;
 	for (int i = 0; i < MAX_ATTEMPTS; i++) {
-		MsAnswer answer = attempt(job, p, error);
+		MsAnswer answer = attempt(job, p, &overtaken, error);
 		if (answer != MS_ABSENT)
 			return answer;
 		if (i > 2) /* others change it, too */

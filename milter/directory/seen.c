@@ -30,7 +30,8 @@ struct MsSeen {
 	char *file, *generation;
 	char *text; /* of the file, when it was last read or written here */
 	gint64 loaded, version;
-	bool behind;    /* the file is, of what is remembered */
+	gint64 accepted; /* when an operator last said which one it is; 0: never */
+	bool behind;     /* the file is, of what is remembered */
 	gint64 written; /* when; by the steady clock */
 	char *unread;   /* why what is in the file is not known; NULL: it is, or there is none */
 };
@@ -43,14 +44,45 @@ static bool is_none(const GError *why)
 		g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_ACCES);
 }
 
-/* "LOADED VERSION GENERATION\n"; what is none is as if nothing had been seen.  What stands in it
- * since we last looked says nothing new: memory may be ahead of it. */
+static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
+{
+	if (seen->generation == NULL)
+		return false;
+	return g_strcmp0(seen->generation, state->generation) == 0
+		? state->version < seen->version
+		: state->loaded_us < seen->loaded;
+}
+
+static void remember(MsSeen *seen, const MsDirectoryState *state, gint64 accepted)
+{
+	char *generation = g_strdup(state->generation);
+	g_free(seen->generation);
+	seen->generation = generation;
+	seen->loaded = state->loaded_us;
+	seen->version = state->version;
+	seen->accepted = accepted;
+}
+
+/* What another process, or a reload, knows: all count up, but for what an operator accepts.  False:
+ * more is known here. */
+static bool learn(MsSeen *seen, const MsDirectoryState *state, gint64 accepted)
+{
+	if (accepted < seen->accepted || (accepted == seen->accepted && is_older(seen, state)))
+		return false;
+	remember(seen, state, accepted);
+	return true;
+}
+
+/* "LOADED VERSION GENERATION ACCEPTED\n", the last of which an earlier version has not; what is
+ * none is as if nothing had been seen.  What stands in it since we last looked says nothing new:
+ * memory may be ahead of it. */
 static void read_file(MsSeen *seen)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(GError) why = NULL;
-	gint64 loaded, version;
 	char generation[129];
+	MsDirectoryState state = {.generation = generation};
+	gint64 accepted = 0;
 	bool read = ms_io_contents(seen->file, &text, NULL, &why);
 	g_clear_pointer(&seen->unread, g_free);
 	if (!read && !is_none(why))
@@ -59,21 +91,17 @@ static void read_file(MsSeen *seen)
 		return;
 	g_free(seen->text);
 	seen->text = g_strdup(text);
-	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s", &loaded, &version,
-		    generation) != 3)
-		return;
-	g_free(seen->generation);
-	seen->generation = g_strdup(generation);
-	seen->loaded = loaded;
-	seen->version = version;
-	seen->behind = false;
+	if (sscanf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %128s %" G_GINT64_FORMAT,
+		    &state.loaded_us, &state.version, generation, &accepted) >= 3)
+		seen->behind = !learn(seen, &state, accepted);
 }
 
 /* Whole or not at all.  Who may not write remembers for himself. */
 static bool write_file(MsSeen *seen)
 {
-	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s\n",
-		seen->loaded, seen->version, seen->generation);
+	g_autofree char *text = g_strdup_printf(
+		"%" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %s %" G_GINT64_FORMAT "\n", seen->loaded,
+		seen->version, seen->generation, seen->accepted);
 	seen->written = ms_clock_steady();
 	seen->behind = !ms_io_replace(seen->file, text, strlen(text), 0640, true);
 	if (seen->behind)
@@ -93,10 +121,20 @@ MsSeen *ms_seen_new(const char *file)
 	return seen;
 }
 
+/* What is remembered is in the file, unless that says more. */
+static void write_down(MsSeen *seen)
+{
+	read_file(seen);
+	if (seen->behind && seen->unread == NULL)
+		write_file(seen);
+}
+
 void ms_seen_free(MsSeen *seen)
 {
 	if (seen == NULL)
 		return;
+	if (seen->file != NULL && seen->behind)
+		write_down(seen);
 	pthread_mutex_destroy(&seen->lock);
 	g_free(seen->file);
 	g_free(seen->generation);
@@ -107,30 +145,25 @@ void ms_seen_free(MsSeen *seen)
 
 static bool is_same(const MsSeen *seen, const MsDirectoryState *state)
 {
-	return g_strcmp0(seen->generation, state->generation) == 0;
-}
-
-static bool is_older(const MsSeen *seen, const MsDirectoryState *state)
-{
-	if (seen->generation == NULL)
-		return false;
-	return is_same(seen, state) ? state->version < seen->version
-				    : state->loaded_us < seen->loaded;
+	return g_strcmp0(seen->generation, state->generation) == 0 &&
+		seen->version == state->version;
 }
 
 /* What grew too soon to be written down is with one of the next answers. */
-static void take(MsSeen *seen, const MsDirectoryState *state)
+static bool is_due(const MsSeen *seen, const MsDirectoryState *state)
 {
-	bool other = !is_same(seen, state);
-	if (other || seen->version != state->version) {
-		g_free(seen->generation);
-		seen->generation = g_strdup(state->generation);
-		seen->loaded = state->loaded_us;
-		seen->version = state->version;
+	bool other = g_strcmp0(seen->generation, state->generation) != 0;
+	return seen->file != NULL && (other || seen->behind || !is_same(seen, state)) &&
+		(other || ms_clock_steady() - seen->written > PAUSE_US);
+}
+
+static void take(MsSeen *seen, const MsDirectoryState *state, bool due)
+{
+	if (!is_same(seen, state)) {
+		remember(seen, state, seen->accepted);
 		seen->behind = true;
 	}
-	if (seen->file != NULL && seen->behind &&
-		(other || ms_clock_steady() - seen->written > PAUSE_US))
+	if (due && seen->behind)
 		write_file(seen);
 }
 
@@ -138,31 +171,49 @@ MsAnswer ms_seen_check(
 	MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out, GError **error)
 {
 	pthread_mutex_lock(&seen->lock);
-	if (seen->unread != NULL)
+	bool older = is_older(seen, state), due = is_due(seen, state);
+	/* Another process may have seen a newer one, or somebody accepted this one. */
+	if (seen->unread != NULL || (seen->file != NULL && (older || due)))
 		read_file(seen);
-	bool older = is_older(seen, state), known = seen->unread == NULL;
-	if (older && seen->file != NULL) { /* somebody may have accepted it meanwhile */
-		read_file(seen);
-		older = is_older(seen, state);
-	}
+	bool known = seen->unread == NULL;
+	older = is_older(seen, state);
 	*newest_out = seen->loaded;
 	if (!known)
 		/* nothing is written over it either */
 		g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
 			"which mapping was used last is not known: %s", seen->unread);
 	else if (!older)
-		take(seen, state);
+		take(seen, state, due);
+	else if (seen->behind && seen->file != NULL)
+		write_file(seen); /* so that no other takes the older one for the newest */
 	pthread_mutex_unlock(&seen->lock);
 	return !known ? MS_RETRY : older ? MS_ABSENT : MS_FOUND;
+}
+
+void ms_seen_succeed(MsSeen *seen, MsSeen *before)
+{
+	MsDirectoryState state = {0};
+	if (g_strcmp0(seen->file, before->file) != 0)
+		return; /* of another place */
+	pthread_mutex_lock(&before->lock);
+	g_autofree char *generation = g_strdup(before->generation);
+	state.loaded_us = before->loaded;
+	state.version = before->version;
+	gint64 accepted = before->accepted;
+	pthread_mutex_unlock(&before->lock);
+	state.generation = generation;
+	pthread_mutex_lock(&seen->lock);
+	if (generation != NULL && learn(seen, &state, accepted))
+		seen->behind = true;
+	pthread_mutex_unlock(&seen->lock);
 }
 
 bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error)
 {
 	pthread_mutex_lock(&seen->lock);
-	g_free(seen->generation);
-	seen->generation = g_strdup(state->generation);
-	seen->loaded = state->loaded_us;
-	seen->version = state->version;
+	if (seen->file != NULL)
+		read_file(seen);
+	remember(seen, state, MAX(g_get_real_time(), seen->accepted + 1));
 	bool fine = seen->file == NULL || write_file(seen);
 	int why = errno;
 	pthread_mutex_unlock(&seen->lock);

@@ -14,6 +14,8 @@ void ms_seen_free(MsSeen *seen);
  * now. */
 MsAnswer ms_seen_check(
 	MsSeen *seen, const MsDirectoryState *state, gint64 *newest_out, GError **error);
+/* Knows all that `before` does, if it is of the same place. */
+void ms_seen_succeed(MsSeen *seen, MsSeen *before);
 /* An operator says that it is the one, though it may be older. */
 bool ms_seen_accept(MsSeen *seen, const MsDirectoryState *state, GError **error);
 /* When the newest was imported: microseconds since 1970; 0: none was seen. */

@@ -55,6 +55,7 @@ static void found(MsWatch *w, const char *generation, const char *why)
 
 void ms_directory_succeed(MsDirectory *directory, MsDirectory *before)
 {
+	ms_seen_succeed(directory->seen, before->seen);
 	pthread_mutex_lock(&before->lock);
 	g_autofree char *lost = g_strdup(before->lost), *why = g_strdup(before->lost_why);
 	pthread_mutex_unlock(&before->lock);

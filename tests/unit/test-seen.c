@@ -114,6 +114,63 @@ static void test_caught_up(void)
 	}
 }
 
+/* One process has seen more than the file says yet, and an older copy comes back: another, which
+ * knows no more than the file, brings nothing down by using it. */
+static void test_ahead_of_file(void)
+{
+	g_autofree char *file = g_build_filename(dir, "ahead-of-file", NULL);
+	MsDirectoryState v1 = state_of("a", 100, 1), v2 = state_of("a", 100, 2),
+			 v3 = state_of("a", 100, 3);
+	gint64 newest;
+	MsSeen *daemon = ms_seen_new(file);
+	g_assert_true(check(daemon, &v1, &newest));
+	g_assert_true(check(daemon, &v3, &newest)); /* too soon to be written */
+	MsSeen *tool = ms_seen_new(file);
+	g_assert_true(check(tool, &v2, &newest));
+	g_assert_false(check(daemon, &v2, &newest));
+	g_assert_true(check(daemon, &v3, &newest));
+	g_assert_false(check(daemon, &v2, &newest));
+	/* and whoever asks from now on learns it */
+	ms_seen_free(tool);
+	tool = ms_seen_new(file);
+	g_assert_false(check(tool, &v2, &newest));
+	/* what an operator accepts is another thing */
+	g_assert_true(ms_seen_accept(tool, &v1, NULL));
+	ms_seen_free(tool);
+	g_assert_true(check(daemon, &v1, &newest));
+	g_assert_true(check(daemon, &v2, &newest));
+	g_assert_false(check(daemon, &v1, &newest));
+	ms_seen_free(daemon);
+	/* what was too soon to be written is so at the end, and nothing is over what says more */
+	MsSeen *after = ms_seen_new(file), *late = ms_seen_new(file);
+	MsDirectoryState v4 = state_of("a", 100, 4), v5 = state_of("a", 100, 5);
+	g_assert_true(check(late, &v3, &newest));
+	g_assert_true(check(late, &v4, &newest));
+	g_assert_true(check(after, &v3, &newest));
+	g_assert_true(check(after, &v5, &newest));
+	ms_seen_free(after);
+	ms_seen_free(late);
+	after = ms_seen_new(file);
+	g_assert_false(check(after, &v4, &newest));
+	ms_seen_free(after);
+}
+
+/* A reload has the next one before the one before has written down all. */
+static void test_succeeded(void)
+{
+	g_autofree char *file = g_build_filename(dir, "succeeded", NULL);
+	MsDirectoryState v1 = state_of("a", 100, 1), v2 = state_of("a", 100, 2);
+	gint64 newest;
+	MsSeen *before = ms_seen_new(file);
+	g_assert_true(check(before, &v1, &newest));
+	g_assert_true(check(before, &v2, &newest));
+	MsSeen *next = ms_seen_new(file);
+	ms_seen_succeed(next, before);
+	g_assert_false(check(next, &v1, &newest));
+	ms_seen_free(before);
+	ms_seen_free(next);
+}
+
 /* A full disk makes nothing forgotten, and is caught up with. */
 static void test_full(void)
 {
@@ -283,6 +340,60 @@ static void test_restored(void)
 	ms_kinds_unref(kinds);
 }
 
+static MsAnswer put(MsDirectory *directory, const char *value, char **why_out)
+{
+	g_autoptr(GError) error = NULL;
+	bool changed = false;
+	MsAnswer answer = ms_directory_put(
+		directory, "AC-1", MS_ROW_RECIPIENT, value, &changed, &error);
+	*why_out = g_strdup(error != NULL ? error->message : "");
+	return answer;
+}
+
+/* An older copy is not changed: its changes would count up to those that are gone, and it would
+ * look as new as what was there. */
+static void test_changed(void)
+{
+	g_autofree char *path = g_build_filename(dir, "changed.db", NULL);
+	g_autofree char *kept = g_build_filename(dir, "changed-kept.db", NULL);
+	g_autofree char *seen = g_build_filename(dir, "changed", NULL);
+	g_autofree char *kinds_text = read_source("policies/kinds.conf"), *why = NULL;
+	MsKinds *kinds = ms_kinds_parse("kinds.conf", kinds_text, NULL);
+	MsDirectorySettings settings = {.backend = MS_BACKEND_SQLITE,
+		.sqlite = path,
+		.house = "house",
+		.tag_separators = "+",
+		.seen_file = seen};
+	MsDirectory *directory = ms_directory_open(&settings, kinds, NULL);
+	import(directory, "account,kind,value\nAC-1,recipient,a@alpha.example\n"
+			  "AC-2,recipient,b@alpha.example\n");
+	ms_directory_free(directory);
+	copy(path, kept);
+	/* who changes it has seen what he made of it, though nobody asked since */
+	directory = ms_directory_open(&settings, kinds, NULL);
+	g_assert_cmpint(put(directory, "c@alpha.example", &why), ==, MS_FOUND);
+	ms_directory_free(directory);
+	g_assert_cmpint(rename(kept, path), ==, 0);
+	directory = ms_directory_open(&settings, kinds, NULL);
+	for (int i = 0; i < 3; i++) {
+		g_autofree char *asked = NULL, *changed = NULL;
+		g_autoptr(GError) error = NULL;
+		gint64 removed;
+		g_assert_cmpint(state_now(directory, &asked), ==, MS_CONFIG);
+		g_assert_nonnull(strstr(asked, "changes that were made to it are gone"));
+		g_assert_cmpint(put(directory, "d@alpha.example", &changed), ==, MS_CONFIG);
+		g_assert_cmpstr(changed, ==, asked);
+		g_assert_cmpint(
+			ms_directory_remove_account(directory, "AC-2", &removed, &error), ==, MS_CONFIG);
+		g_assert_cmpstr(error->message, ==, asked);
+	}
+	g_autofree char *accepted = NULL;
+	g_assert_cmpint(ms_directory_accept(directory, NULL), ==, MS_FOUND);
+	g_assert_cmpint(put(directory, "d@alpha.example", &accepted), ==, MS_FOUND);
+	ms_directory_free(directory);
+	ms_kinds_unref(kinds);
+}
+
 /* Somebody's clock was a year ahead when the mapping was imported, and what is imported later is
  * later: the remedy that is told is one. */
 static void test_ahead(void)
@@ -354,10 +465,13 @@ int main(int argc, char **argv)
 	g_test_add_func("/seen/order", test_order);
 	g_test_add_func("/seen/restart", test_restart);
 	g_test_add_func("/seen/caught-up", test_caught_up);
+	g_test_add_func("/seen/ahead-of-file", test_ahead_of_file);
+	g_test_add_func("/seen/succeeded", test_succeeded);
 	g_test_add_func("/seen/full", test_full);
 	g_test_add_func("/seen/file", test_file);
 	g_test_add_func("/seen/unread", test_unread);
 	g_test_add_func("/seen/restored", test_restored);
+	g_test_add_func("/seen/changed", test_changed);
 	g_test_add_func("/seen/ahead", test_ahead);
 	g_test_add_func("/seen/two", test_two);
 	int rc = g_test_run();
