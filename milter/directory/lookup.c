@@ -77,9 +77,10 @@ MsAnswer ms_directory_none(const MsDirectory *directory, GError **error)
 
 MsAnswer ms_directory_lost(GError **error, MsPartId id, const char *what)
 {
-	g_autofree char *name = ms_part_name(id);
+	g_autofree char *part = ms_part_name(id);
+	g_autofree char *name = id != 0 ? g_strconcat("part ", part, NULL) : g_strdup("the state");
 	return ms_directory_unfit(error,
-		"part %s of the mapping %s (maxmemory-policy? a deleted key? a damaged file?); "
+		"%s of the mapping %s (maxmemory-policy? a deleted key? a damaged file?); "
 		"nothing can be judged until it is whole: " COMMAND
 		", or see missent directory verify",
 		name, what);

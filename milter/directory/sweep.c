@@ -237,6 +237,14 @@ static MsAnswer compare_sum(
 			  "has another sum than the groups have: some of them are older", error);
 }
 
+/* Who is told all that is wrong has heard of it. */
+static MsAnswer group_missing(MsSweep *sweep, MsPartId gone, GError **error)
+{
+	return sweep->wrong != NULL
+		? found_wrong(sweep, 0, "cannot be compared: groups are missing", error)
+		: found_wrong(sweep, gone, MS_NOT_THERE, error);
+}
+
 static MsAnswer step_sum(MsSweep *sweep, GError **error)
 {
 	guint32 n = ms_mapping_groups(&sweep->mapping->places);
@@ -250,17 +258,20 @@ static MsAnswer step_sum(MsSweep *sweep, GError **error)
 	ms_view_init(&view);
 	MsAnswer answer = fetch(sweep, ids, &view, error);
 	bool all = true;
+	MsPartId gone = 0;
 	for (guint32 i = 0; i < n && answer == MS_FOUND; i++) {
 		GBytes *group = ms_view_part(&view, MS_PART(MS_PART_GROUP, i));
-		if (group != NULL && g_bytes_get_size(group) == MS_FINGERPRINT)
+		if (group != NULL && g_bytes_get_size(group) == MS_FINGERPRINT) {
 			ms_fingerprint_add(&sum, g_bytes_get_data(group, NULL));
-		else
+		} else {
+			gone = MS_PART(MS_PART_GROUP, i);
 			all = false;
+		}
 	}
 	if (answer == MS_FOUND)
 		answer = all
 			? compare_sum(sweep, &view, &sum, error)
-			: found_wrong(sweep, 0, "cannot be compared: groups are missing", error);
+			: group_missing(sweep, gone, error);
 	ms_view_clear(&view);
 	sweep->summed = true;
 	return answer;

@@ -1123,6 +1123,28 @@ static void test_lost_marks(void)
 	g_assert_cmpint(answer, ==, MS_CONFIG);
 }
 
+/* What is lost between two steps of who goes over all is told by its name, too. */
+static void test_lost_group(void)
+{
+	if (redis_address == NULL) {
+		g_test_skip("redis-server is not installed");
+		return;
+	}
+	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
+	settings.redis_prefix = "lost";
+	g_autoptr(MsRedis) redis = raw();
+	g_autoptr(MsDirectory) directory = open_directory(&settings);
+	load(directory, mapping);
+	g_autoptr(MsMapping) now = ms_directory_in_use(directory, true, NULL, NULL);
+	g_autoptr(MsSweep) sweep = ms_sweep_new(directory, now, NULL, NULL, NULL);
+	g_autoptr(GError) error = NULL;
+	bool whole;
+	g_assert_cmpint(ms_sweep_step(sweep, &whole, &error), ==, MS_FOUND);
+	hurt(redis, "DEL|lost:%:g:0");
+	g_assert_cmpint(ms_sweep_all(sweep, &error), ==, MS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "part g:0 of the mapping is lost"));
+}
+
 /* Redis may be set to drop keys at any time: what may drop ours is refused. */
 static void test_eviction_policy(void)
 {
@@ -1641,6 +1663,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/redis-acl", test_acl);
 	g_test_add_func("/directory/lost", test_lost);
 	g_test_add_func("/directory/lost-marks", test_lost_marks);
+	g_test_add_func("/directory/lost-group", test_lost_group);
 	g_test_add_func("/directory/eviction-policy", test_eviction_policy);
 	g_test_add_func("/directory/clock", test_clock);
 	g_test_add_func("/directory/names", test_names);
