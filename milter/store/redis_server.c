@@ -65,9 +65,14 @@ static const Error errors[] = {
 	{"ERR The user executing the script can't", MS_CONFIG,
 		"its user lacks a right, see missent-directory(7)"},
 	{"DENIED", MS_CONFIG, NULL},
-	{"MOVED", MS_CONFIG, "it is a node of a Cluster"},
-	{"ASK ", MS_CONFIG, "it is a node of a Cluster"},
-	{"CROSSSLOT", MS_CONFIG, "it is a node of a Cluster"},
+	{"WRONGTYPE", MS_CONFIG, "another program's key has that name: redis-prefix"},
+	{"ERR DB index", MS_CONFIG, "redis-database"},
+	{"ERR This instance has cluster", MS_CONFIG, "it is no node of a Cluster: redis-cluster"},
+	{"ERR No such master", MS_CONFIG, "redis-master"},
+	{"ERR unknown command 'SENTINEL'", MS_CONFIG, "it is Redis, not Sentinel"},
+	{"MOVED", MS_CONFIG, "it is a node of a Cluster: redis-cluster"},
+	{"ASK ", MS_CONFIG, "it is a node of a Cluster: redis-cluster"},
+	{"CROSSSLOT", MS_CONFIG, "it is a node of a Cluster: redis-cluster"},
 };
 
 /* An error reply: of the moment, or until somebody changes something? */
@@ -126,7 +131,7 @@ static MsAnswer judge_eviction(const MsServer *server, const MsReply *info, GErr
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"%s: whether it may drop entries of the mapping cannot be "
 			"seen (%s): allow +info, or set trust-eviction-policy = yes",
-			server->where.name, hidden ? info->text : "INFO does not tell");
+			server->where.name, hidden ? info->text : "INFO does not tell; is it Sentinel?");
 	return MS_CONFIG;
 }
 
@@ -332,6 +337,19 @@ static MsAnswer greeted(
 					     : MS_FOUND;
 }
 
+/* Who says nothing to the first word did not understand it. */
+static void add_hint(const MsServer *server, GError **error)
+{
+	const char *hint = server->how->tls != NULL
+		? "does it want this host's certificate? redis-tls-certificate"
+		: "is that port one of TLS? redis-tls";
+	if (server->where.path != NULL || error == NULL || *error == NULL)
+		return;
+	char *text = g_strdup_printf("%s (%s)", (*error)->message, hint);
+	g_free((*error)->message);
+	(*error)->message = text;
+}
+
 /* One round trip. */
 static MsAnswer log_in(
 	MsServer *server, Line *line, gint64 deadline, MsWireEnd *end, GError **error)
@@ -353,6 +371,8 @@ static MsAnswer log_in(
 	for (int i = 0; i < 3 && answer == MS_FOUND; i++)
 		if (steps[i])
 			answer = greeted(server, line, deadline, i == 2, end, error);
+	if (*end == MS_WIRE_CLOSED)
+		add_hint(server, error);
 	return answer;
 }
 

@@ -36,7 +36,8 @@ static bool complain(const char *file, GError **error)
 	unsigned long first = ERR_peek_error();
 	bool wants = ERR_SYSTEM_ERROR(first) && ms_io_is_want(ERR_GET_REASON(first));
 	g_set_error(error, MS_ERROR, wants ? MS_ERROR_RETRY : MS_ERROR_CONFIG,
-		"TLS for Redis: %s: %s", file, reason());
+		"TLS for Redis: %s: %s", file,
+		ERR_SYSTEM_ERROR(first) ? g_strerror(ERR_GET_REASON(first)) : reason());
 	return false;
 }
 
@@ -100,6 +101,18 @@ static gssize waits(SSL *ssl, int rc, short *events)
 	return *events != 0 ? 0 : -1;
 }
 
+/* What to look at where its certificate is not believed. */
+static const char *hint_of(long bad)
+{
+	switch (bad) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: return "redis-tls-name";
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_CERT_HAS_EXPIRED: return "that of Redis; or this host's clock is wrong";
+	default: return "redis-tls-ca";
+	}
+}
+
 MsWireEnd ms_tls_begin(MsTls *tls, int fd, const MsWhere *where, int call_off, gint64 deadline,
 	MsTlsEnd **end_out, GError **error)
 {
@@ -120,8 +133,11 @@ MsWireEnd ms_tls_begin(MsTls *tls, int fd, const MsWhere *where, int call_off, g
 		}
 		long bad = SSL_get_verify_result(ssl);
 		end = bad != X509_V_OK ? MS_WIRE_FORBIDDEN : MS_WIRE_CLOSED;
-		g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "TLS: %s",
-			bad != X509_V_OK ? X509_verify_cert_error_string(bad) : reason());
+		if (bad != X509_V_OK)
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "TLS: %s (%s)",
+				X509_verify_cert_error_string(bad), hint_of(bad));
+		else
+			g_set_error(error, MS_ERROR, MS_ERROR_RETRY, "TLS: %s", reason());
 	}
 	if (end != MS_WIRE_FINE) {
 		SSL_free(ssl);

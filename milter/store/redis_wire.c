@@ -440,7 +440,12 @@ MsWireEnd ms_wire_open(const MsWhere *where, const MsWireHow *how, gint64 deadli
 		end = ms_tls_begin(how->tls, fd, where, how->call_off, deadline, &tls, &why);
 		if (end != MS_WIRE_FINE) {
 			close(fd);
-			fail(where->name, end, why != NULL ? why->message : "", error);
+			if (end == MS_WIRE_LATE)
+				g_set_error(error, MS_ERROR, MS_ERROR_RETRY,
+					"%s: no answer in time to TLS (is that port one of TLS?)",
+					where->name);
+			else
+				fail(where->name, end, why != NULL ? why->message : "", error);
 		}
 	}
 	if (end != MS_WIRE_FINE)

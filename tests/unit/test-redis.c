@@ -239,7 +239,9 @@ static void test_replies(void)
 		{"-NOAUTH Authentication required.\r\n", "redis-password-file", MS_CONFIG},
 		{"-WRONGPASS invalid username\r\n", "WRONGPASS", MS_CONFIG},
 		{"-NOPERM this user has no permissions\r\n", "NOPERM", MS_CONFIG},
-		{"-MOVED 3999 127.0.0.1:6381\r\n", "Cluster", MS_CONFIG},
+		{"-MOVED 3999 127.0.0.1:6381\r\n", "redis-cluster", MS_CONFIG},
+		{"-WRONGTYPE Operation against a key\r\n", "redis-prefix", MS_CONFIG},
+		{"-ERR DB index is out of range\r\n", "redis-database", MS_CONFIG},
 		{"-DENIED Redis is running in protected mode\r\n", "DENIED", MS_CONFIG},
 		{"-ERR unknown command\r\n", "unknown command", MS_CONFIG},
 		/* an error within a list is no "nil" */
