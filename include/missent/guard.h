@@ -122,6 +122,10 @@ typedef struct {
 MsAnswer ms_guard_count(MsGuard *guard, const MsGuardMessage *message, MsGuardCounts **counts_out,
 	GError **error);
 
+/* False: the last message could not be counted, and none could now.  What can be read can often not
+ * be written: a memory that is full, a replica, a right that lacks. */
+bool ms_guard_counts_again(MsGuard *guard, gint64 now);
+
 /* ---- streams -------------------------------------------------------------------------- */
 
 typedef struct {

@@ -128,7 +128,8 @@ static void ask_guard(Daemon *daemon)
 	for (guint i = 0; up && i < status->states->len; i++)
 		stopped += ((const MsGuardState *)status->states->pdata[i])->tripped != 0;
 	ms_numbers_set(numbers, MS_NUM_GUARD_ON, guard != NULL);
-	ms_numbers_set(numbers, MS_NUM_GUARD_UP, up);
+	ms_numbers_set(numbers, MS_NUM_GUARD_UP,
+		up && ms_guard_counts_again(guard, g_get_real_time() / G_USEC_PER_SEC));
 	if (up || guard == NULL)
 		ms_numbers_set(numbers, MS_NUM_STREAMS_STOPPED, stopped);
 }

@@ -111,8 +111,10 @@ MsAnswer ms_directory_state(MsDirectory *directory, MsDirectoryState *state_out,
 {
 	MsLookup lookup;
 	ms_lookup_init(&lookup);
-	g_autoptr(GPtrArray) nothing = g_ptr_array_new();
-	MsAnswer answer = ms_directory_look_up(directory, nothing, &lookup, error);
+	/* Something is asked for, as for a message: that takes rights which a state does not. */
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(names, ms_keys_known_account(directory->house));
+	MsAnswer answer = ms_directory_look_up(directory, names, &lookup, error);
 	*state_out = lookup.state;
 	memset(&lookup.state, 0, sizeof lookup.state);
 	ms_lookup_clear(&lookup);

@@ -124,6 +124,12 @@ static const Check checks[] = {
 	/* ---- the mapping ---- */
 	ROW("directory", FAULT, CONFIGURED, "can the mapping be used now?",
 		"See missent directory stats; mail is deferred until it can.", check_directory),
+	ROW("directory-used", FAULT, NOW, "does missentd itself use the mapping now?",
+		"See its log (journalctl -u missent), and missent directory verify.",
+		check_directory_used),
+	ROW("guard-used", FAULT, NOW, "does missentd count what goes where?",
+		"See guard-unavailable in its log; missent.conf(5), guard, has the rights that it needs in Redis.",
+		check_guard_used),
 	ROW("mapping-refused", WARNING, NOW, "was the last new mapping taken into use?",
 		"Mend what is exported; or, if it is meant so, import it with --accept-moved --why TEXT, or with a higher limit.",
 		check_refused),

@@ -94,6 +94,8 @@ void check_sendmail_daemons(Patient *p);
 
 void check_directory(Patient *p);
 void check_refused(Patient *p);
+void check_directory_used(Patient *p);
+void check_guard_used(Patient *p);
 void check_house(Patient *p);
 void check_customers(Patient *p);
 void check_redis_ways(Patient *p);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "missent/alert.h"
+#include "missent/numbers.h"
 #include "missent/store.h"
 
 #include "doctor_private.h"
@@ -61,6 +62,17 @@ static bool is_made(const Patient *p)
 	return p->s->backend != MS_BACKEND_SQLITE || access(p->s->sqlite_file, F_OK) == 0;
 }
 
+static MsAnswer is_usable(const Patient *p, GError **error)
+{
+	MsDirectoryState state = {0};
+	g_autoptr(MsDirectory)
+		directory = ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), error);
+	MsAnswer answer = directory != NULL ? ms_directory_state(directory, &state, error)
+					    : MS_CONFIG;
+	ms_directory_state_clear(&state);
+	return answer;
+}
+
 void check_directory(Patient *p)
 {
 	const char *file = p->s->backend == MS_BACKEND_SQLITE ? p->s->sqlite_file : NULL;
@@ -73,15 +85,41 @@ void check_directory(Patient *p)
 		return;
 	}
 	g_autoptr(GError) error = NULL;
-	MsDirectoryState state = {0};
-	g_autoptr(MsDirectory)
-		directory = ms_engine_open_directory(p->s, ms_runtime_kinds(p->runtime), &error);
-	if (directory != NULL)
-		ms_directory_state(directory, &state, &error);
-	ms_directory_state_clear(&state);
-	if (error != NULL)
+	if (is_usable(p, &error) != MS_FOUND)
 		complain(p, "the directory is unavailable now, and mail is deferred: %s",
 			error->message);
+}
+
+#define STARTED_US (15 * G_USEC_PER_SEC) /* it asks every five seconds */
+
+/* What missentd itself says of it: false where it is not at work, or has only begun. */
+static bool ask_daemon(const Patient *p, MsNumbersView *out)
+{
+	return ms_numbers_read(p->s->numbers_file, out, NULL) &&
+		ms_numbers_kept(p->s->numbers_file) && ms_numbers_alive(out) &&
+		ms_numbers_worked(out) > STARTED_US;
+}
+
+/* It is another user, has other rights, goes over all of the mapping, and has seen another. */
+void check_directory_used(Patient *p)
+{
+	MsNumbersView now;
+	if (!is_made(p) || !ask_daemon(p, &now) || now.value[MS_NUM_DIRECTORY_UP] != 0)
+		return;
+	if (is_usable(p, NULL) == MS_FOUND) /* else check_directory() tells */
+		complain(p,
+			"missentd cannot use the mapping, and mail is deferred, though this command can: a part of "
+			"it may be lost or damaged, or missentd's user %s may not connect", p->s->user);
+}
+
+void check_guard_used(Patient *p)
+{
+	MsNumbersView now;
+	if (ask_daemon(p, &now) && now.value[MS_NUM_GUARD_ON] != 0 &&
+		now.value[MS_NUM_GUARD_UP] == 0)
+		complain(p,
+			"missentd cannot count what goes where: nobody is told of mail that goes to "
+			"too many, and no stream is stopped");
 }
 
 void check_refused(Patient *p)
@@ -242,8 +280,13 @@ void check_redis_memory(Patient *p)
 	g_autoptr(MsRedis) redis = reach(p, &p->s->redis);
 	g_autoptr(MsReply) memory = ask(redis, "INFO", "memory", NULL);
 	gint64 used = info_number(memory, "used_memory"), most = info_number(memory, "maxmemory");
+	if (most > 0 && used >= most)
+		complain_as(p, MS_GRAVITY_FAULT, NULL,
+			"Redis's memory is full (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+			" KiB): nothing can be imported or changed, and the guard counts nothing",
+			used >> 10, most >> 10);
 	/* An import makes a second mapping beside the one in use. */
-	if (most > 0 && used > most / 2)
+	else if (most > 0 && used > most / 2)
 		complain(p,
 			"Redis uses %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
 			" MiB: an import needs the room of the mapping once "

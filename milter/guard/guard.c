@@ -217,6 +217,7 @@ static MsAnswer count_under(
 	ms_guard_prepare(guard, &step, message->now);
 	ms_guard_ask(guard, message, &step, abouts);
 	MsAnswer answer = guard->store->step(guard->store, &step, &stepped, error);
+	g_atomic_int_set(&guard->failing, answer != MS_FOUND);
 	*counts_out = answer == MS_FOUND ? counts_of(guard, &step, &stepped, abouts)
 					 : last_known(guard, &step, abouts);
 	ms_stepped_clear(&stepped);
@@ -374,6 +375,21 @@ static void prepare_act(const MsGuard *guard, MsStep *step, gint64 now)
 	ms_guard_prepare(guard, step, now);
 	ms_digest_random(random);
 	memcpy(step->message, random, sizeof step->message);
+}
+
+bool ms_guard_counts_again(MsGuard *guard, gint64 now)
+{
+	MsStep step;
+	MsStepped stepped = {0};
+	if (!g_atomic_int_get(&guard->failing))
+		return true;
+	prepare_act(guard, &step, now);
+	bool fine = guard->store->step(guard->store, &step, &stepped, NULL) == MS_FOUND;
+	if (fine)
+		g_atomic_int_set(&guard->failing, 0);
+	ms_stepped_clear(&stepped);
+	ms_step_clear(&step);
+	return fine;
 }
 
 MsAnswer ms_guard_reset(MsGuard *guard, const char *id, gint64 now, GError **error)

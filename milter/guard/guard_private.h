@@ -17,6 +17,7 @@ struct MsGuard {
 	char **customers, *tag_separators;
 	pthread_mutex_t lock;
 	GHashTable *stopped; /* of char *: streams, by ID, that were so when last heard of */
+	gint failing; /* the last message could not be counted; atomic */
 };
 
 /* What an operation of a step is about, to tell its answer. */

@@ -1,5 +1,6 @@
 """missent doctor: silent on installations that are right, on Postfix and on Sendmail; each thing that is broken is
 found, and by its check."""
+from milter import verdict
 from sendmail import *
 
 tap = Tap()
@@ -390,6 +391,7 @@ else:
     os.chmod(m.dir + '/redis.password', 0o640)
     m.directory = ('backend = redis\nredis = "unix:%s"\nredis-user = "missent"\nredis-password-file = "%s/redis.password"\n'
                    % (redis.socket, m.dir))
+    m.guard = ''
     m.write_conf()
     m.load(MAPPING)
     m.start()
@@ -410,6 +412,9 @@ else:
     cli('CONFIG', 'SET', 'maxmemory', str(int(used * 1.5)))
     broken('a Redis that is nearly full', 'redis-memory', 'an import needs')
     cli('CONFIG', 'SET', 'maxmemory', '0')
+    cli('CONFIG', 'SET', 'maxmemory', str(used // 2))
+    broken('a Redis that is full', 'redis-memory', 'is full')
+    cli('CONFIG', 'SET', 'maxmemory', '0')
     cli('ACL', 'SETUSER', 'default', 'nopass')
     broken('a Redis for everyone', 'redis-open', 'no password')
     cli('ACL', 'SETUSER', 'default', 'resetpass', '>secret')
@@ -420,6 +425,25 @@ else:
         broken('a replica that is none', 'redis-replica', 'is no replica')
     with changed(m.conf, lambda old: old.replace('redis-user', 'trust-eviction-policy = yes\nredis-user')):
         broken('an eviction policy that is not looked at', 'redis-ways', 'trust-eviction-policy')
+    # What is wrong for missentd alone: another user, with mail to count.  It asks every five seconds.
+    used_by = lambda *checks: wait_for(lambda: set(doctor(m)) == set(checks), 20, 1)
+    cli('ACL', 'SETUSER', 'missent', '-set')
+    verdict(m.socket, message('one', RIGHT), ['kunde@alpha.example'])
+    tap.ok(used_by('guard-used'), 'a right that the guard lacks: found by guard-used', doctor(m))
+    cli('ACL', 'SETUSER', 'missent', '+set')
+    tap.ok(wait_for(lambda: not doctor(m), 40, 1), '... until it has it, though no mail comes', doctor(m))
+    found.add('guard-used')
+    if os.geteuid() == 0:
+        os.chmod(redis.socket, 0o700)
+        cli('CLIENT', 'KILL', 'TYPE', 'normal')
+        tap.ok(used_by('directory-used', 'guard-used'), 'a socket that missentd may not open: found by directory-used',
+               doctor(m))
+        os.chmod(redis.socket, 0o777)
+        tap.ok(wait_for(lambda: not doctor(m), 40, 1), '... until it may', doctor(m))
+    found.add('directory-used')
+    cli('ACL', 'SETUSER', 'missent', '-mget')
+    tap.ok('directory' in doctor(m), 'a right that only a message takes: found by directory', doctor(m))
+    cli('ACL', 'SETUSER', 'missent', '+mget')
     redis.stop()
     out = doctor(m)
     tap.ok('directory' in out and set(out) <= {'directory', 'house'}, 'no Redis: found by directory', out)

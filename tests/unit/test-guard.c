@@ -1473,9 +1473,35 @@ static void test_away(void)
 	e->sender = g_strdup("a@b.example");
 	const MsGuardMessage m = {.envelope = e, .reading = reading, .now = NOON};
 	MsGuardCounts *counts = NULL;
+	g_assert_true(ms_guard_counts_again(guard, NOON)); /* nothing is known yet */
 	g_assert_cmpint(ms_guard_count(guard, &m, &counts, &error), ==, MS_RETRY);
 	g_assert_nonnull(error);
 	g_assert_null(counts);
+	g_assert_false(ms_guard_counts_again(guard, NOON));
+}
+
+/* What can be read but not written counts nothing, until it can be written again, though no
+ * message says so. */
+static void test_unwritten(bool redis)
+{
+	if (!redis)
+		return;
+	Run run;
+	run_begin(&run, redis, &usual, "on-repeat = deliver");
+	run.accounts = "C1=A C2=B a@x.example=A";
+	MsGuard *guard = guard_under(redis, "unwritten", key, NULL);
+	change_guard(&run, guard);
+	SENT(&run, "customer-number=C1", "a@x.example", "");
+	g_assert_true(ms_guard_counts_again(guard, NOON));
+	set_memory("1");
+	g_autoptr(MsGuardStatus) status = NULL;
+	SENT(&run, "customer-number=C1", "a@x.example", "guard-unavailable");
+	g_assert_cmpint(ms_guard_status(guard, &status, NULL), ==, MS_FOUND);
+	g_assert_false(ms_guard_counts_again(guard, NOON));
+	set_memory("0");
+	g_assert_true(ms_guard_counts_again(guard, NOON));
+	g_assert_true(ms_guard_counts_again(guard, NOON));
+	run_end(&run);
 }
 
 /* ---- all of them ------------------------------------------------------------------------ */
@@ -1494,7 +1520,7 @@ int main(int argc, char **argv)
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
 		{"forget", test_forget}, {"withheld", test_withheld}, {"list", test_list}, {"whose", test_whose},
-		{"split", test_split}, {"volume", test_volume}, {"creep", test_creep}};
+		{"unwritten", test_unwritten}, {"split", test_split}, {"volume", test_volume}, {"creep", test_creep}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
