@@ -547,11 +547,12 @@ static MsAnswer read_all(MsDirectory *directory, const Asked *asked, MsView *vie
 	return answer;
 }
 
-static MsAnswer attempt(
-	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *out, GError **error)
+static MsAnswer attempt(MsDirectory *directory, const MsWanted *wanted, guint n, bool primary,
+	MsLookup *out, GError **error)
 {
 	MsView view;
 	ms_view_init(&view);
+	view.primary = primary;
 	MsBackend *backend = directory->backend;
 	g_auto(Asked) asked = {.wanted = wanted, .n = n, .names = ms_absent_names(directory)};
 	g_autofree MsWanted *rest = leave_out(&asked);
@@ -565,8 +566,9 @@ static MsAnswer attempt(
 	return answer;
 }
 
-/* An answer that was overtaken by a later one looks older than what was seen: then what comes
- * next is not. */
+/* An answer that was overtaken by a later one looks older than what was seen; so does a replica's
+ * that is behind, as far as it may be, where the primary was asked meanwhile.  Then what comes
+ * next, of the primary, is not. */
 MsAnswer ms_lookup_entries(
 	MsDirectory *directory, const MsWanted *wanted, guint n, MsLookup *lookup, GError **error)
 {
@@ -577,7 +579,7 @@ MsAnswer ms_lookup_entries(
 		g_hash_table_remove_all(lookup->receivers);
 		g_hash_table_remove_all(lookup->named);
 		lookup->over = false;
-		MsAnswer answer = attempt(directory, wanted, n, lookup, error);
+		MsAnswer answer = attempt(directory, wanted, n, again, lookup, error);
 		if (answer == MS_ABSENT)
 			continue;
 		if (answer == MS_FOUND)

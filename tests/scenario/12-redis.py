@@ -1,5 +1,7 @@
 """Redis as its operators run it: users, TLS, replicas, Sentinel.  Whatever fails, no verdict is wrong, and an outage
 costs one timeout."""
+import copy
+import shutil
 import time
 
 from rig import *
@@ -156,6 +158,19 @@ replica.freeze()
 tap.same([ask(m)[0], ask(m)[1] < 0.4 * SLOW], ['hold', True], 'the replica frozen: the primary, without waiting again')
 replica.thaw()
 m.stop()
+# What the primary said while the replica was away is newer than what that may still say.
+m.directory = m.directory.replace('redis-max-lag = 3s', 'redis-max-lag = 30s')
+m.write_conf()
+m.start()
+tap.ok(until(m, 'hold', 10), 'a replica that may be far behind')
+replica.cli('REPLICAOF', '127.0.0.1', '1')
+replica.freeze()
+out = m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-90009')
+tap.same(ask(m)[0], 'hold', '... is away, and a change comes')
+replica.thaw()
+time.sleep(0.5)
+tap.same({ask(m)[0] for _ in range(8)}, {'hold'}, '... back without it: no older copy has come back')
+m.stop()
 
 # ---- one address: what it has become, and a memory that is full ------------------------------------------
 m.directory = directory('redis = "%s"\n' % primary.address)
@@ -299,8 +314,15 @@ tap.same([answer(m), answer(m, WRONG)], ['hold', 'deliver'], 'an import with a n
 # A writer that died in the middle of a change: some parts are new, the state is not.
 parts = lambda: {k: cluster.owner(cluster.slot(k)).raw('GET', k) for x in cluster.primaries()
                  for k in x.cli('KEYS', 'missent:*').split()}
+# It has seen nothing of what it made, nor has this host: the writer is another, and missentd asks nothing meanwhile.
+m.stop()
+writer = copy.copy(m)
+writer.dir, writer.conf = m.dir + '-writer', m.dir + '-writer/missent.conf'
+shutil.copytree(m.dir, writer.dir)
+with open(m.conf) as before, open(writer.conf, 'w') as after:
+    after.write(before.read().replace(m.dir + '/', writer.dir + '/'))
 old = parts()
-m.tool('directory', 'put', 'AC-1', 'customer-number', 'C-66666')
+writer.tool('directory', 'put', 'AC-1', 'customer-number', 'C-66666')
 new = parts()
 generation = old[key('current')].decode()
 state = key(generation + ':now')
@@ -313,6 +335,7 @@ for k in changed[1:]:
     else:
         cluster.owner(cluster.slot(k)).raw('DEL', k)
 home.raw('RPUSH', key(generation + ':redo'), new[state], *(x for k in changed for x in (k, new[k])))
+m.start()
 tap.same([answer(m), answer(m, WRONG)], ['hold', 'deliver'], 'a change that was cut off: mail is judged on')
 m.tool('directory', 'verify')
 tap.ok(m.code != 0, '... whether all is whole cannot be said')
