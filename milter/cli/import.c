@@ -221,8 +221,13 @@ static void on_progress(const MsImportProgress *p, void *user)
 static void tidy(MsDirectory *directory)
 {
 	bool more = true;
-	while (more && !stopped && ms_directory_tidy(directory, &more, NULL))
+	g_autoptr(GError) error = NULL;
+	while (more && !stopped && ms_directory_tidy(directory, &more, &error))
 		g_usleep(TIDY_PAUSE_US);
+	if (error != NULL)
+		fprintf(stderr,
+			"missent: warning: what is not in use any more is not removed, and takes room: %s\n",
+			error->message);
 }
 
 /* ---- what a file looks like ------------------------------------------------------------ */

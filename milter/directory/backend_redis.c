@@ -126,12 +126,13 @@ static const char bury_script[] =
 	"if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
 	"return redis.call('DEL', KEYS[1])\n";
 
-/* KEYS: P:current, P:loading, P:G:now.  ARGV: the claim, G, the state. */
+/* KEYS: P:current, P:loading, P:G:now.  ARGV: the claim, G, the state.  A script is not undone
+ * where it fails: what takes the mapping into use comes last, behind what takes another right. */
 static const char commit_script[] =
 	"if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
+	"redis.call('DEL', KEYS[2])\n"
 	"redis.call('SET', KEYS[3], ARGV[3])\n"
 	"redis.call('SET', KEYS[1], ARGV[2])\n"
-	"redis.call('DEL', KEYS[2])\n"
 	"return 1\n";
 
 typedef struct {

@@ -131,7 +131,8 @@ static MsAnswer judge_eviction(const MsServer *server, const MsReply *info, GErr
 		g_set_error(error, MS_ERROR, MS_ERROR_CONFIG,
 			"%s: whether it may drop entries of the mapping cannot be "
 			"seen (%s): allow +info, or set trust-eviction-policy = yes",
-			server->where.name, hidden ? info->text : "INFO does not tell; is it Sentinel?");
+			server->where.name,
+			hidden ? info->text : "INFO does not tell; is it Sentinel?");
 	return MS_CONFIG;
 }
 

@@ -950,7 +950,11 @@ static void test_acl(void)
 	g_autofree char *port = g_strdup_printf("%u", free_port());
 	g_autofree char *acl = g_build_filename(dir, "users.acl", NULL);
 	g_assert_true(g_file_set_contents(acl,
-		"user default off\nuser loader on >loadpw ~* +@all\n"
+		"user default off\n"
+		"user loader on >loadpw ~acl:* +eval +evalsha +get +mget +exists +info "
+		"+set +del +pexpire +scan +unlink\n"
+		"user undone on >undonepw ~acl:* +eval +evalsha +get +mget +exists +info "
+		"+set +pexpire\n"
 		"user reader on >readpw ~acl:* +eval +evalsha +get +mget +exists +info\n",
 		-1, NULL));
 	const char *argv[] = {server, "--bind", "127.0.0.1", "--port", port, "--save", "",
@@ -974,6 +978,23 @@ static void test_acl(void)
 		g_usleep(50 * 1000);
 	}
 	load(loader, mapping);
+	bool more = true;
+	while (more)
+		g_assert_true(ms_directory_tidy(loader, &more, NULL));
+	/* who may not do all of the last step does nothing of it */
+	settings.redis.user = "undone";
+	settings.redis.password = "undonepw";
+	g_autoptr(MsDirectory) undone = open_directory(&settings);
+	g_autoptr(GError) lacks = NULL;
+	MsDirectoryState before = {0}, after = {0};
+	MsImportResult result;
+	g_assert_cmpint(ms_directory_state(loader, &before, NULL), ==, MS_FOUND);
+	g_assert_false(import(undone, mapping, strlen(mapping), 0, 1, &result, NULL, &lacks));
+	g_assert_nonnull(strstr(lacks->message, "lacks a right"));
+	g_assert_cmpint(ms_directory_state(loader, &after, NULL), ==, MS_FOUND);
+	g_assert_cmpstr(before.generation, ==, after.generation);
+	ms_directory_state_clear(&before);
+	ms_directory_state_clear(&after);
 	settings.redis.user = "reader";
 	settings.redis.password = "readpw";
 	g_autoptr(MsDirectory) reader = open_directory(&settings);

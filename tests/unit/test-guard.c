@@ -1520,7 +1520,8 @@ int main(int argc, char **argv)
 		{"window", test_window}, {"cool-down", test_cool_down}, {"moved", test_moved},
 		{"spellings", test_spellings}, {"clock", test_clock}, {"keys", test_keys},
 		{"forget", test_forget}, {"withheld", test_withheld}, {"list", test_list}, {"whose", test_whose},
-		{"unwritten", test_unwritten}, {"split", test_split}, {"volume", test_volume}, {"creep", test_creep}};
+		{"unwritten", test_unwritten}, {"split", test_split}, {"volume", test_volume},
+		{"creep", test_creep}};
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "policies", "kinds.conf", NULL);
