@@ -209,7 +209,8 @@ bool ms_detect_is_at_bank(const Search *s, gsize start, gsize end)
 		return false;
 	while (last + 1 < n && words[last + 1].from < end)
 		last++;
-	for (gsize at = last + 1; at < n && at - last <= MAX_BESIDE && is_same_line(s, at - 1); at++) {
+	gsize most = MIN(n, last + 1 + MAX_BESIDE);
+	for (gsize at = last + 1; at < most && is_same_line(s, at - 1); at++) {
 		const char *text = s->compact->text + words[at].start;
 		gsize len = words[at].end - words[at].start;
 		if (has_digit(s, at))
