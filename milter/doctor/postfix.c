@@ -294,7 +294,8 @@ static void look_at_protocol(Patient *p, const MsService *service, const char *l
 	g_autofree char *text = option_of_ours(p, service, list, "protocol", "milter_protocol");
 	if (text != NULL && g_ascii_strtoll(text, NULL, 10) < 6)
 		complain(p,
-			"milter_protocol = %s (%s of service %s): missent cannot hold mail by it",
+			"milter_protocol = %s (%s of service %s): each step of each message, wanted or not, is "
+			"shown to missent and waits for its answer",
 			text, list, service->name);
 }
 

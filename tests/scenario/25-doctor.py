@@ -159,7 +159,7 @@ for name, values, check, words in (
         ('the same in the braces of a milter', ['smtpd_milters={ unix:%s, default_action=accept }' % m.socket],
          'postfix-action', 'smtpd_milters'),
         ('too little time', ['milter_content_timeout=20s'], 'postfix-timeouts', '20s'),
-        ('an old protocol', ['milter_protocol=2'], 'postfix-protocol', 'milter_protocol = 2'),
+        ('an old protocol', ['milter_protocol=2'], 'postfix-protocol', 'warning: milter_protocol = 2'),
         ('queue IDs that come again', ['enable_long_queue_ids=no'], 'postfix-queue-ids', 'again'),
         ('a network of clients that is not outgoing', ['mynetworks=127.0.0.0/8 10.1.0.0/16'], 'postfix-networks', '10.1.0.0/16'),
         ('clients without milters', ['smtpd_milter_maps=inline:{ 10.0.0.1=DISABLE }'], 'postfix-milter-maps', 'DISABLE'),
