@@ -87,7 +87,7 @@ static const Check checks[] = {
 		"that group: usermod -aG postfix missent",
 		check_postfix_socket),
 	ROW("postfix-rewriting", WARNING, CONFIGURED,
-		"addresses that Postfix adds or changes behind the milter",
+		"addresses that Postfix adds or changes behind the milter, and mail that it sends elsewhere (REDIRECT, BCC)",
 		"See that no customer's mail can go there; then accept this check.",
 		check_postfix_rewriting),
 	ROW("postfix-networks", FAULT, CONFIGURED,
@@ -120,6 +120,10 @@ static const Check checks[] = {
 		"T= of missent's line: is E as long as missent may take?",
 		"Write T=C:30s;S:30s;R:60s;E:5m in missent's INPUT_MAIL_FILTER.",
 		check_sendmail_timeouts),
+	ROW("sendmail-rewriting", WARNING, CONFIGURED,
+		"virtusertable, domaintable, LUSER_RELAY: recipients that become others behind the milter",
+		"See that no customer's mail can go there; then accept this check.",
+		check_sendmail_rewriting),
 
 	/* ---- the mapping ---- */
 	ROW("directory", FAULT, CONFIGURED, "can the mapping be used now?",

@@ -83,6 +83,9 @@ void check_postfix_filters(Patient *p);
 /* What keeps it from being asked about mail that comes in so (ways.c). */
 void postfix_way(Patient *p, MsWay way, const char *instance, const char *service);
 void sendmail_way(Patient *p, MsWay way, const char *daemon);
+/* What postconf says, once it was asked.  NULL, and nothing said: there is none; the row "postfix"
+ * says it. */
+MsPostfix *postfix_of(Patient *p, GError **error);
 /* A setting of main.cf, or NULL. */
 const char *postfix_setting(Patient *p, const char *name);
 
@@ -91,6 +94,7 @@ void check_sendmail_order(Patient *p);
 void check_sendmail_action(Patient *p);
 void check_sendmail_timeouts(Patient *p);
 void check_sendmail_daemons(Patient *p);
+void check_sendmail_rewriting(Patient *p);
 
 void check_directory(Patient *p);
 void check_refused(Patient *p);

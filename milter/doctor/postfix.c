@@ -19,8 +19,7 @@
 
 #include "doctor_private.h"
 
-/* NULL, and nothing said: there is none; the row "postfix" says it. */
-static MsPostfix *postfix_of(Patient *p, GError **error)
+MsPostfix *postfix_of(Patient *p, GError **error)
 {
 	if (p->postfix_asked || p->s->sendmail)
 		return p->postfix;
@@ -342,30 +341,7 @@ void check_postfix_socket(Patient *p)
 	each_way_in(p, look_at_socket);
 }
 
-/* ---- what comes behind ---------------------------------------------------------------- */
-
-void check_postfix_rewriting(Patient *p)
-{
-	static const struct {
-		const char *name, *what;
-	} settings[] = {
-		{"always_bcc", "gets a copy of all mail"},
-		{"sender_bcc_maps", "copies are sent to addresses in it"},
-		{"recipient_bcc_maps",
-			"copies are sent to addresses in it, even for one whom a split leaves out,"},
-		{"virtual_alias_maps", "recipients in it become others"},
-		{"canonical_maps", "addresses in it become others"},
-		{"recipient_canonical_maps", "recipients in it become others"},
-		{"smtp_generic_maps", "addresses in it become others on their way out"},
-		{NULL, NULL},
-	};
-	for (gsize i = 0; settings[i].what != NULL; i++) {
-		const char *text = postfix_setting(p, settings[i].name);
-		if (text != NULL && *text != '\0')
-			complain(p, "%s = %s: %s after missent has judged", settings[i].name, text,
-				settings[i].what);
-	}
-}
+/* ---- who is outgoing ------------------------------------------------------------------- */
 
 /* Is all of `inner` in `outer`? */
 static bool covers(const char *outer, const char *inner)

@@ -150,6 +150,10 @@ with settings('', 'postfix-ordre'):
     broken('a check that is accepted under a wrong name', 'accepted', 'did you mean "postfix-order"?')
 
 # ---- Postfix ----
+with open(S + '/checks', 'w') as f:
+    f.write('# /a/ REDIRECT a@b.example\n/^b/\n\tBCC c@d.example\n')
+with open(S + '/quiet', 'w') as f:
+    f.write('# /a/ REDIRECT a@b.example\n/^bcc .*@/ REJECT redirect it\n/^From: a@b.example/ WARN\n')
 for name, values, check, words in (
         ('no milter for SMTP', ['smtpd_milters='], 'postfix-listeners', 'such mail is not judged'),
         ('no milter for local mail', ['non_smtpd_milters='], 'postfix-local', 'non_smtpd_milters'),
@@ -167,9 +171,27 @@ for name, values, check, words in (
         ('recipients that become others', ['virtual_alias_maps=inline:{ a@b.example=c@d.example }'], 'postfix-rewriting',
          'virtual_alias_maps'),
         ('a copy by table', ['sender_bcc_maps=inline:{ a@b.example=c@d.example }'], 'postfix-rewriting', 'sender_bcc_maps'),
+        ('a copy that one service of master.cf makes', ['cleanup/unix/always_bcc=archive@seller.example'], 'postfix-rewriting',
+         'always_bcc = archive@seller.example (cleanup)'),
+        ('mail that is sent elsewhere by a header', ['header_checks=regexp:{ {/^X-Urgent:/ redirect c@d.example} }'],
+         'postfix-rewriting', 'header_checks has REDIRECT: such mail is sent elsewhere, and shown to no milter'),
+        ('a copy by a word of a body', ['body_checks=texthash:/none/here regexp:%s/checks' % S], 'postfix-rewriting',
+         'body_checks has BCC: copies'),
+        ('a copy by a table that is compiled', ['nested_header_checks=hash:%s/checks' % S], 'postfix-rewriting',
+         'nested_header_checks has BCC'),
+        ('recipients of a sender who become others', ['smtpd_sender_restrictions=check_sender_access inline:{ { a@b.example=REDIRECT c@d.example } }'],
+         'postfix-rewriting', 'smtpd_sender_restrictions has REDIRECT: recipients become another'),
+        ('a copy of what one listener takes', ['127.0.0.1:%d/inet/smtpd_recipient_restrictions=check_client_access,texthash:%s/checks,permit_mynetworks' % (p.port, S)],
+         'postfix-rewriting', 'smtpd_recipient_restrictions has BCC'),
+        ('... by a class of restrictions', ['smtpd_restriction_classes=copied', 'copied=check_client_access texthash:%s/checks' % S],
+         'postfix-rewriting', 'copied has BCC'),
         ('mail behind all milters', ['receive_override_options=no_milters'], 'postfix-overrides', 'no_milters')):
     with postconf(*values):
         broken(name, check, words)
+with service('local unix - n n - - local\n'), postconf('luser_relay=all@b.example'):
+    broken('mail to nobody that goes to somebody', 'postfix-rewriting', 'luser_relay = all@b.example')
+with postconf('header_checks=regexp:%s/quiet' % S, 'smtpd_sender_restrictions=check_sender_access ldap:/none/here'):
+    tap.same(doctor(m), {}, 'tables without such words, and one that cannot be read here: silence')
 with service('submission inet n - n - - smtpd\n  -o smtpd_milters=\n  -o smtpd_sasl_auth_enable=yes\n'):
     broken('a submission service without milters', 'postfix-listeners', 'submission')
 with service('465 inet n - n - - smtpd\n  -o receive_override_options=no_milters\n'):
@@ -481,9 +503,17 @@ else:
              'dkim'),
             ('too little time', r'E:5m', 'E:5s', 'sendmail-timeouts', 'E:5s'),
             ('a listener with filters of its own', r'(^O DaemonPortOptions=.*)$', r'\1, I=other', 'sendmail-daemons', 'I=other'),
-            ('a listener with none', r'(^O DaemonPortOptions=.*)$', r'\1, InputMailFilters=', 'sendmail-daemons', '(I=)')):
+            ('a listener with none', r'(^O DaemonPortOptions=.*)$', r'\1, InputMailFilters=', 'sendmail-daemons', '(I=)'),
+            ('recipients that become others', r'\A', 'Kvirtuser hash -o %s/checks\n' % S, 'sendmail-rewriting',
+             'virtusertable %s/checks: recipients' % S),
+            ('domains that become others', r'\A', 'Kdomaintable hash -T<TMPF> %s/checks\n' % S, 'sendmail-rewriting', 'domaintable'),
+            ('mail to nobody that goes to somebody', r'\A', 'DLall@b.example\n', 'sendmail-rewriting', 'LUSER_RELAY all@b.example')):
         with cf(pattern, to):
             broken(name, check, words)
+    with open(S + '/none', 'w') as f:
+        f.write('# nobody yet\n\n')
+    with cf(r'\A', 'Kvirtuser hash -o %s/none\nKdomaintable hash -o /none/here\n' % S):
+        tap.same(doctor(n), {}, 'tables in which nobody is: silence')
     n.stop()
     tap.same(set(doctor(n)), {'daemon'}, 'no missentd: found by daemon')
     found.add('daemon')
