@@ -51,6 +51,8 @@ typedef struct {
 	/* judged; released by a decision; missent's own; one message with one that was judged; not
 	 * outgoing, or of no policy */
 	guint64 judged, released, own, chained, exempt;
+	/* recipients whom the MTA put in the place of one who was judged; no row tells of them */
+	guint64 replaced;
 	guint64 elsewhere;  /* of other hosts, not looked at */
 	/* that came in before the log begins, and are not in the trail: not known */
 	guint64 before;

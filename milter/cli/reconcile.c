@@ -127,6 +127,10 @@ static void print_sum(const MsReconciliation *r, const MsMaillogNotes *notes)
 	for (int i = 0; i < MS_N_PASSED; i++)
 		if (r->counts[i] > 0)
 			printf("%s: %" G_GUINT64_FORMAT "\n", ms_passed_names[i], r->counts[i]);
+	if (r->replaced > 0)
+		printf("in the place of a recipient who was judged (an alias, a forward, REDIRECT of a table): %" G_GUINT64_FORMAT
+		       "\n",
+			r->replaced);
 	if (r->before > 0)
 		printf("in the queue before this log begins, and not in the trail: %" G_GUINT64_FORMAT
 		       ", not known\n",
@@ -169,12 +173,13 @@ static void print_json(const MsReconciliation *r, const MsMaillogNotes *notes)
 		json_object_set_new(
 			counts, ms_passed_names[i], json_integer((json_int_t)r->counts[i]));
 	json_t *all = json_pack(
-		"{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "from",
-		iso(notes->from), "to", iso(notes->to), "messages", (json_int_t)r->mails, "judged",
-		(json_int_t)r->judged, "released", (json_int_t)r->released, "own",
-		(json_int_t)r->own, "one_with_judged", (json_int_t)r->chained, "exempt",
-		(json_int_t)r->exempt, "other_hosts", (json_int_t)r->elsewhere, "before",
-		(json_int_t)r->before, "lines_again", (json_int_t)notes->again, "counts", counts,
+		"{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"from", iso(notes->from), "to", iso(notes->to), "messages", (json_int_t)r->mails,
+		"judged", (json_int_t)r->judged, "released", (json_int_t)r->released, "own",
+		(json_int_t)r->own, "one_with_judged", (json_int_t)r->chained,
+		"in_place_of_judged", (json_int_t)r->replaced, "exempt", (json_int_t)r->exempt,
+		"other_hosts", (json_int_t)r->elsewhere, "before", (json_int_t)r->before,
+		"lines_again", (json_int_t)notes->again, "counts", counts,
 		"rows", rows, "not_known", unknown);
 	char *text = json_dumps(all, JSON_INDENT(2));
 	puts(text != NULL ? text : "{}");

@@ -181,21 +181,28 @@ static guint not_released(const Node *node, const MsRecord *record)
 
 /* ---- one that was judged ---------------------------------------------------------------- */
 
+typedef struct {
+	bool withheld; /* his copy is, or that of whom he stands for */
+	bool replaces; /* he stands for another */
+} Standing;
+
 /* Is he one of those judged, or put in the place of one?  Behind a content filter the address that
  * an alias became stands for itself: whose it was, the delivery to the filter says. */
 static Has was_judged(
-	const Judged *judged, const Node *node, const char *address, bool *withheld_out, int depth)
+	const Judged *judged, const Node *node, const char *address, Standing *out, int depth)
 {
 	const Node *from = node->judged != judged && depth < 100 ? node->from : NULL;
-	Has has = judged_has(judged, address, withheld_out);
+	Has has = judged_has(judged, address, &out->withheld);
 	if (has == HAS)
 		return HAS;
 	for (guint i = 0; from != NULL && i < from->mail->deliveries->len; i++) {
 		const MsDelivered *d = from->mail->deliveries->pdata[i];
-		if (chain_next(from, i) == node && g_ascii_strcasecmp(d->to, address) == 0 &&
-			was_judged(judged, from, d->orig_to != NULL ? d->orig_to : d->to,
-				withheld_out, depth + 1) == HAS)
-			return HAS;
+		if (chain_next(from, i) != node || g_ascii_strcasecmp(d->to, address) != 0 ||
+			was_judged(judged, from, d->orig_to != NULL ? d->orig_to : d->to, out,
+				depth + 1) != HAS)
+			continue;
+		out->replaces |= d->orig_to != NULL;
+		return HAS;
 	}
 	return has;
 }
@@ -206,14 +213,18 @@ static void count_recipients(
 	bool unknown = false;
 	for (guint i = 0; i < node->mail->deliveries->len; i++) {
 		const MsDelivered *d = node->mail->deliveries->pdata[i];
-		bool kept = false, kept_too = false;
+		Standing own = {false, false}, other = {false, false};
 		if (!d->sent || chain_next(node, i) != NULL)
 			continue;
-		Has has = was_judged(judged, node, d->to, &kept, 0);
-		if (has != HAS && d->orig_to != NULL)
-			has = was_judged(judged, node, d->orig_to, &kept_too, 0);
+		Has has = was_judged(judged, node, d->to, &own, 0);
+		if (has != HAS && d->orig_to != NULL) {
+			has = was_judged(judged, node, d->orig_to, &other, 0);
+			other.replaces = has == HAS;
+		}
+		bool kept = own.withheld || other.withheld;
 		*added += has == HAS_NOT;
-		*withheld += kept || kept_too;
+		*withheld += kept;
+		w->out->replaced += (own.replaces || other.replaces) && !kept;
 		unknown |= has == HAS_UNKNOWN;
 	}
 	w->cut += unknown && judged->key != NULL;

@@ -10,7 +10,7 @@ from sendmail import *
 tap = Tap()
 S = scratch_folder()
 POLICIES = POLICY + action_policies('reject', 'split')
-KNOWN = [('AC-1', 'recipient', x) for x in ('x@bounce.example', 'x@later.example', 'copied@alpha.example', 'b@alpha.example')]
+KNOWN = [('AC-1', 'recipient', x) for x in ('x@bounce.example', 'x@later.example', 'copied@alpha.example', 'b@alpha.example', 'aliased@alpha.example')]
 m = Missent(S, policies=POLICIES, mapping=MAPPING + KNOWN, more='outgoing { local = no\nsender-domains = {"seller.example"} }')
 m.start()
 MTA = {}  # name of a message: its queue ID
@@ -107,6 +107,7 @@ threading.Thread(target=refuse, args=(server,), daemon=True).start()
 MAPS = ('transport_maps = inline:{ { bounce.example = smtp:[127.0.0.1]:%d } { later.example = smtp:[127.0.0.1]:1 } }\n'
         % server.getsockname()[1] +
         'recipient_bcc_maps = inline:{ { copied@alpha.example = spy@elsewhere.example } }\n'
+        'virtual_alias_maps = inline:{ { aliased@alpha.example = one@elsewhere.example,two@elsewhere.example } }\n'
         'header_checks = regexp:{ { /^Subject: redirected/ REDIRECT other@elsewhere.example } }\n')
 p = Listeners(S, 'unix:' + m.socket, settings=MAPS)
 m.more += p.settings() + p.desk('notice-sender = no')
@@ -129,6 +130,7 @@ send(p, 'filtered', port=p.filtered)
 send(p, 'bounced', to=('x@bounce.example',))
 send(p, 'later', to=('x@later.example',))
 send(p, 'copied', to=('copied@alpha.example',))
+send(p, 'aliased', to=('aliased@alpha.example',))
 send(p, 'redirected')
 p.local('local')
 m.tool('held', 'release', MTA['released'], '--why', 'asked')
@@ -184,6 +186,10 @@ tap.ok('non_smtpd' not in why['emptied, local'].partition('configured now')[2], 
        why['emptied, local'])
 tap.ok(result['released'] == 1 and result['own'] == 1 and result['one_with_judged'] >= 2,
        'what was released, what is ours and what a content filter gave back is known as that', result)
+tap.same((result['in_place_of_judged'], MTA['aliased'] in rows(result)), (2, False),
+         'to how many it went in the place of one who was judged is told, and no message for it')
+tap.ok('in the place of a recipient who was judged (an alias, a forward, REDIRECT of a table): 2\n' in m.tool('audit', 'reconcile', LOG),
+       '... in words, too')
 
 # The same log in other forms, packed, rotated, in any order: the same is told.
 lines = p.log().splitlines(True)

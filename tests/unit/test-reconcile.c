@@ -139,6 +139,8 @@ static char *told(const MsReconciliation *r)
 		g_string_append_printf(out, "%s %s %u\n", row->mail->queue_id,
 			ms_passed_names[row->what], row->recipients);
 	}
+	if (r->replaced > 0)
+		g_string_append_printf(out, "replaced %" G_GUINT64_FORMAT "\n", r->replaced);
 	if (r->unseen > 0)
 		g_string_append_printf(out, "unseen %" G_GUINT64_FORMAT "\n", r->unseen);
 	return g_string_free(out, FALSE);
@@ -216,13 +218,13 @@ static const struct {
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1")
 			ONE("09:00:06", "ABCDE2", "b@y.example") AS_OF("09:00:06", "ABCDE1",
 				"b@y.example", "a@x.example", "ABCDE2") GONE("09:00:06", "ABCDE1"),
-		"", NULL},
+		"replaced 1\n", NULL},
 	{"... through two of them", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") AS_OF("09:00:06", "ABCDE1",
 			"b@y.example", "a@x.example", "ABCDE2") CLIENT("09:00:06", "ABCDE2")
 			FROM("09:00:06", "ABCDE2") AS_OF("09:00:07", "ABCDE2", "c@z.example",
 				"b@y.example", "ABCDE3") ONE("09:00:07", "ABCDE3", "c@z.example"),
-		"", NULL},
+		"replaced 1\n", NULL},
 	{"... and one of whom only another alias knows", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05", "ABCDE1") ONE(
 			"09:00:06", "ABCDE2", "b@y.example") AS_OF("09:00:06", "ABCDE1",
@@ -321,7 +323,7 @@ static const struct {
 	{"an alias is who was asked for", "09:00:05 ABCDE1 deliver a@x.example",
 		CLIENT("09:00:05", "ABCDE1") FROM("09:00:05",
 			"ABCDE1") "09:00:05 smtp[10]: ABCDE1: to=<b@y.example>, orig_to=<a@x.example>, relay=h, delay=1, status=sent (250 ok)\n",
-		"", NULL},
+		"replaced 1\n", NULL},
 	{"one who is added", "09:00:05 ABCDE1 deliver a@x.example",
 		ONE("09:00:05", "ABCDE1", "a@x.example")
 			SENT("09:00:05", "ABCDE1", "spy@y.example"),
@@ -532,7 +534,7 @@ static const struct {
 		CLIENT("09:00:07", "ABCDE2") N_FROM("09:00:07", "ABCDE2", "1") AS_OF("09:00:07", "ABCDE2",
 			"b@y.example", "a@x.example", "ABCDE8") AS_OF("09:00:07", "ABCDE2",
 			"c@y.example", "a@x.example", "ABCDE8") GONE("09:00:08", "ABCDE2"),
-		"ABCDE2 bypass 2\n", NULL},
+		"ABCDE2 bypass 2\nreplaced 2\n", NULL},
 	{"... of mail that is none of the filter's business", "09:00:00 start",
 		CLIENT("09:00:05", "ABCDE1")
 		"09:00:05 qmgr[9]: ABCDE1: from=<x@stranger.example>, size=1, nrcpt=3 (queue active)\n"
@@ -820,7 +822,7 @@ static void test_released(void)
 			"ABCDE1 added 2\n"},
 		{{MS_STATE_RELEASED, MS_STATE_RELEASED},
 			"09:10:00 smtp[10]: ABCDE1: to=<c@z.example>, orig_to=<b@y.example>, relay=h, delay=1, status=sent (250 ok)\n",
-			""},
+			"replaced 1\n"},
 		{{MS_STATE_RELEASED, MS_STATE_DELETED}, "", "ABCDE1 withheld 1\n"},
 		{{MS_STATE_HELD, MS_STATE_HELD}, "", "ABCDE1 against-verdict 2\n"},
 		/* a record of that queue ID of before, or of after, is another message's */
