@@ -134,6 +134,10 @@ void check_postfix_rewriting(Patient *p)
 		{"cleanup", "virtual_alias_maps", "recipients in it become others"},
 		{"cleanup", "canonical_maps", "addresses in it become others"},
 		{"cleanup", "recipient_canonical_maps", "recipients in it become others"},
+		{"cleanup", "sender_canonical_maps",
+			"policies must name senders as they were before: they become others"},
+		{"cleanup", "masquerade_domains",
+			"policies must name senders as they were before: they become others"},
 		{"local", "luser_relay", "gets what is for nobody"},
 		{"smtp", "smtp_generic_maps", "addresses in it become others on their way out"},
 	};

@@ -167,7 +167,10 @@ static char *listener_reason(const Reasons *r, const MsMail *mail)
 			name, mail->pid);
 	g_autofree char *how = g_strdup_printf("of the listener %s", name);
 	return not_this_reason(mail, how,
-		" (no_milters, smtpd_milter_maps, or a list of milters that changed)");
+		mail->sendmail
+			? " (a list of milters that changed)"
+			: " (no_milters, smtpd_milter_maps, a list of milters that changed, or a sender whom "
+			  "sender_canonical_maps or masquerade_domains made another)");
 }
 
 char *reason_of(const Reasons *r, const Node *node)

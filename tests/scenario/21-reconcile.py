@@ -108,6 +108,7 @@ MAPS = ('transport_maps = inline:{ { bounce.example = smtp:[127.0.0.1]:%d } { la
         % server.getsockname()[1] +
         'recipient_bcc_maps = inline:{ { copied@alpha.example = spy@elsewhere.example } }\n'
         'virtual_alias_maps = inline:{ { aliased@alpha.example = one@elsewhere.example,two@elsewhere.example } }\n'
+        'sender_canonical_maps = inline:{ { www@web1.elsewhere.example = billing@seller.example } }\n'
         'header_checks = regexp:{ { /^Subject: redirected/ REDIRECT other@elsewhere.example } }\n')
 p = Listeners(S, 'unix:' + m.socket, settings=MAPS)
 m.more += p.settings() + p.desk('notice-sender = no')
@@ -131,6 +132,7 @@ send(p, 'bounced', to=('x@bounce.example',))
 send(p, 'later', to=('x@later.example',))
 send(p, 'copied', to=('copied@alpha.example',))
 send(p, 'aliased', to=('aliased@alpha.example',))
+send(p, 'renamed', sender='www@web1.elsewhere.example')
 send(p, 'redirected')
 p.local('local')
 m.tool('held', 'release', MTA['released'], '--why', 'asked')
@@ -174,6 +176,7 @@ PLANTED = {
     'copied': ('added', 1, 'always_bcc'),
     'copied, released': ('added', 1, 'always_bcc'),
     'redirected': ('bypass', 1, 'REDIRECT'),
+    'renamed': ('bypass', 1, 'or a sender whom sender_canonical_maps or masquerade_domains made another'),
 }
 result = check(p, [LOG], PLANTED, made=['bounced'])
 why = {name: rows(result)[MTA[name]][0][2] for name in PLANTED}
