@@ -178,7 +178,7 @@ bool desk_find_renamed(Desk *desk, MsRecord *record);
 void desk_tell_gone(Desk *desk, const MsRecord *record, const MsQueued *queued);
 /* ... for some of its recipients, of a message that Sendmail has split.  True: the ledger's record
  * has changed. */
-bool desk_tell_gone_parts(Desk *desk, const MsRecord *record);
+bool desk_tell_gone_parts(Desk *desk, MsRecord *record);
 GHashTable *desk_new_digests(void);
 /* The identifier that `ref` stands for, read from the message again. */
 MsIdentifier *desk_identifier(Desk *desk, const MsRecord *record, const char *ref, GError **error);

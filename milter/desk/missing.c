@@ -467,13 +467,18 @@ static GPtrArray *gone_for(const MsRecord *record, GHashTable *on_hold)
 	return gone;
 }
 
-bool desk_tell_gone_parts(Desk *desk, const MsRecord *record)
+/* The part that was let go may be the one that has the record's ID. */
+bool desk_tell_gone_parts(Desk *desk, MsRecord *record)
 {
 	bool done = false;
 	GHashTable *queue = desk->mta.sendmail && record->place == MS_PLACE_QUEUE
 		? desk_queue(desk, NULL)
 		: NULL;
 	const MsQueued *queued = queue != NULL ? ms_mta_queued(queue, record, NULL) : NULL;
+	if (queue != NULL && !is_on_hold(queued) && desk_find_renamed(desk, record)) {
+		queue = desk_queue(desk, NULL);
+		queued = queue != NULL ? ms_mta_queued(queue, record, NULL) : NULL;
+	}
 	if (!is_on_hold(queued))
 		return false;
 	g_autoptr(GHashTable) on_hold = on_hold_for(queue, queued);

@@ -377,6 +377,13 @@ static void put_part(World *w, const MsRecord *r, const char *id, const char *qu
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+static void drop_part(World *w, const char *id)
+{
+	g_autofree char *mail = queue_path(w, id, "mail"), *path = queue_path(w, id, "queue");
+	g_assert_no_errno(unlink(mail));
+	g_assert_no_errno(unlink(path));
+}
+
 /* The IDs are counted round, so that of the record is the first of them, the last or between. */
 static const struct {
 	const char *name, *others[2];
@@ -444,6 +451,7 @@ static const struct {
 	const char *said, *states;
 	guint ended;
 	bool twice; /* the first of them, in capitals, in place of the last */
+	bool own;   /* the part has the record's ID */
 } let_go[] = {
 	{"delete", "delete", "", "b@beta.example", NULL, "done: ", "deleted gone deleted", 2},
 	{"delete, on its way", "delete", "", "B@Beta.example", "active", "done: ",
@@ -455,6 +463,16 @@ static const struct {
 		"released gone held", 1},
 	{"release to him", "release", "b@beta.example", "b@beta.example", NULL,
 		"failed: Q0000001: is not held any more", "held gone held", 0},
+	{"delete, of the record's ID", "delete", "", "b@beta.example", NULL, "done: ",
+		"deleted gone deleted", 2, .own = true},
+	{"delete, of the record's ID, on its way", "delete", "", "b@beta.example", "active",
+		"done: ", "deleted gone deleted", 2, .own = true},
+	{"return, of the record's ID", "return", "", "b@beta.example", NULL, "done: taken",
+		"returned gone returned", 2, .own = true},
+	{"release, of the record's ID", "release", "a@alpha.example n@nobody.example",
+		"b@beta.example", NULL, "done: ", "released gone released", 2, .own = true},
+	{"release to him, of the record's ID", "release", "b@beta.example", "b@beta.example", NULL,
+		"failed: Q0000002: is not held any more", "held gone held", 0, .own = true},
 	{"none", "delete", "", "b@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
 	{"an alias", "delete", "", "x@beta.example", "hold", "done: ", "deleted deleted deleted", 3},
 	{"none, one of them twice", "delete", "", "b@beta.example", "hold", "done: ",
@@ -482,12 +500,15 @@ static void test_let_go(gconstpointer data)
 	World *w = world_new("mta = sendmail", "");
 	MsDesk *desk = world_desk(w);
 	g_autofree char *uid =
-		world_hold(w, &(WorldHold){.to = row->twice ? twice : world_to, .n = 3});
+		hold(w, desk, &(WorldHold){.to = row->twice ? twice : world_to, .n = 3});
 	g_autoptr(MsRecord) record = world_record(w, uid);
-	put_part(w, record, record->queue_id, "hold", "a@alpha.example");
+	put_part(w, record, row->own ? "Q0000003" : record->queue_id, "hold", "a@alpha.example");
 	put_part(w, record, "Q0000002", "hold", row->twice ? "" : "n@nobody.example");
 	if (row->queue != NULL)
-		put_part(w, record, "Q0000003", row->queue, row->part_to);
+		put_part(w, record, row->own ? record->queue_id : "Q0000003", row->queue,
+			row->part_to);
+	else if (row->own)
+		drop_part(w, record->queue_id);
 	g_autofree char *said = world_said(
 		desk, &(WorldAsk){row->verb, uid, .to = row->to, .who = "anna"});
 	g_autofree char *states = world_states(w, uid);
