@@ -366,11 +366,9 @@ static bool goes_on(const Case *c, gsize word, Join *j)
 	if (is_underscored(c, word))
 		return true;
 	bool cut = is_cut(s, word);
-	const char *marks = cut ? CUT_MARKS : j->listed ? LIST_MARKS : NAME_MARKS;
-	char wide[16];
-	g_strlcpy(wide, marks, sizeof wide);
-	g_strlcat(wide, "\r\n", sizeof wide);
-	if (!only_marks(s, word, wide, &lines) || lines > 1)
+	const char *marks = cut ? CUT_MARKS "\r\n"
+			: j->listed ? LIST_MARKS "\r\n" : NAME_MARKS "\r\n";
+	if (!only_marks(s, word, marks, &lines) || lines > 1)
 		return false;
 	const char *text = words_text(s, whole_word(s, word), word, &len);
 	const char *next = words_text(s, word + 1, whole_end(s, word + 1), &next_len);
