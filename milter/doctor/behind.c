@@ -94,34 +94,25 @@ static bool table_has(const char *value, const char *word)
 	return has;
 }
 
-/* Postfix shows the milters no mail that a header or a body has sent elsewhere. */
-static void look_at_checks(Patient *p, const Row *row, const char *value, const char *service)
+static void look_at_table(Patient *p, const Row *row, const char *value, const char *service)
 {
 	if (table_has(value, "REDIRECT"))
-		complain(p, "%s has REDIRECT%s: such mail is sent elsewhere, and shown to no milter",
-			row->name, service);
+		complain(p, "%s has REDIRECT%s: %s", row->name, service, row->what);
 	if (table_has(value, "BCC"))
 		complain(p, "%s has BCC%s: copies are sent to addresses in it after missent has judged",
 			row->name, service);
 }
 
-static void look_at_restrictions(
-	Patient *p, const Row *row, const char *value, const char *service)
-{
-	if (table_has(value, "REDIRECT"))
-		complain(p, "%s has REDIRECT%s: recipients become another after missent has judged",
-			row->name, service);
-	if (table_has(value, "BCC"))
-		complain(p, "%s has BCC%s: copies are sent to addresses in it after missent has judged",
-			row->name, service);
-}
+/* Postfix shows the milters no mail that a header or a body has sent elsewhere. */
+#define SENT_ELSEWHERE "such mail is sent elsewhere, and shown to no milter"
+#define REPLACED "recipients become another after missent has judged"
 
 static void look_at_classes(Patient *p)
 {
 	const char *list = postfix_setting(p, "smtpd_restriction_classes");
 	g_auto(GStrv) classes = g_strsplit_set(list != NULL ? list : "", ", \t\n", -1);
 	for (char **name = classes; *name != NULL; name++)
-		each_value(p, &(Row){"smtpd", *name, NULL}, look_at_restrictions);
+		each_value(p, &(Row){"smtpd", *name, REPLACED}, look_at_table);
 }
 
 void check_postfix_rewriting(Patient *p)
@@ -141,27 +132,23 @@ void check_postfix_rewriting(Patient *p)
 		{"local", "luser_relay", "gets what is for nobody"},
 		{"smtp", "smtp_generic_maps", "addresses in it become others on their way out"},
 	};
-	static const Row checks[] = {
-		{"cleanup", "header_checks", NULL},
-		{"cleanup", "mime_header_checks", NULL},
-		{"cleanup", "nested_header_checks", NULL},
-		{"cleanup", "body_checks", NULL},
-	};
-	static const Row restrictions[] = {
-		{"smtpd", "smtpd_client_restrictions", NULL},
-		{"smtpd", "smtpd_helo_restrictions", NULL},
-		{"smtpd", "smtpd_sender_restrictions", NULL},
-		{"smtpd", "smtpd_relay_restrictions", NULL},
-		{"smtpd", "smtpd_recipient_restrictions", NULL},
-		{"smtpd", "smtpd_data_restrictions", NULL},
-		{"smtpd", "smtpd_end_of_data_restrictions", NULL},
+	static const Row tables[] = {
+		{"cleanup", "header_checks", SENT_ELSEWHERE},
+		{"cleanup", "mime_header_checks", SENT_ELSEWHERE},
+		{"cleanup", "nested_header_checks", SENT_ELSEWHERE},
+		{"cleanup", "body_checks", SENT_ELSEWHERE},
+		{"smtpd", "smtpd_client_restrictions", REPLACED},
+		{"smtpd", "smtpd_helo_restrictions", REPLACED},
+		{"smtpd", "smtpd_sender_restrictions", REPLACED},
+		{"smtpd", "smtpd_relay_restrictions", REPLACED},
+		{"smtpd", "smtpd_recipient_restrictions", REPLACED},
+		{"smtpd", "smtpd_data_restrictions", REPLACED},
+		{"smtpd", "smtpd_end_of_data_restrictions", REPLACED},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
 		each_value(p, &settings[i], tell_value);
-	for (gsize i = 0; i < G_N_ELEMENTS(checks); i++)
-		each_value(p, &checks[i], look_at_checks);
-	for (gsize i = 0; i < G_N_ELEMENTS(restrictions); i++)
-		each_value(p, &restrictions[i], look_at_restrictions);
+	for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
+		each_value(p, &tables[i], look_at_table);
 	look_at_classes(p);
 }
 
