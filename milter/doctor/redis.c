@@ -112,11 +112,13 @@ void check_directory_used(Patient *p)
 			"it may be lost or damaged, or missentd's user %s may not connect", p->s->user);
 }
 
+/* That Redis, which has both, is away, "directory" says. */
 void check_guard_used(Patient *p)
 {
 	MsNumbersView now;
 	if (ask_daemon(p, &now) && now.value[MS_NUM_GUARD_ON] != 0 &&
-		now.value[MS_NUM_GUARD_UP] == 0)
+		now.value[MS_NUM_GUARD_UP] == 0 &&
+		!(p->s->backend == MS_BACKEND_REDIS && is_usable(p, NULL) == MS_RETRY))
 		complain(p,
 			"missentd cannot count what goes where: nobody is told of mail that goes to "
 			"too many, and no stream is stopped");
