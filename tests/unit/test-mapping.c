@@ -572,6 +572,11 @@ static void test_gone_back(void)
 	g_autoptr(MsKnown) known = NULL;
 	g_assert_cmpint(ms_directory_known(reader, NULL, 0, &known, &error), ==, MS_CONFIG);
 	g_assert_nonnull(strstr(error->message, "changes that were made to it are gone"));
+	/* A change would make it as new as what is gone. */
+	g_assert_cmpint(ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL),
+		==, MS_CONFIG);
+	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, -1);
+	g_assert_cmpint(ms_directory_accept(reader, NULL), ==, MS_FOUND);
 	ms_directory_put(reader, "A-00007", "customer-number", "NEW-7", &changed, NULL);
 	g_assert_cmpint(ask(reader, "NEW7", "user1@a1.example"), ==, MS_OTHER);
 }
