@@ -421,7 +421,8 @@ if [ "$(id -u)" = 0 ] && as_other test -x "$BUILD/missent" 2>/dev/null && as_oth
 	settings "$S/live.conf" "policy-dir = \"$S/files/policies\"" "directory { key-file = \"$S/live/site.key\" }"
 	sed -i "s|$S/state|$S/live|" "$S/live.conf"
 	as_other "$BUILD/missent" -c "$S/live.conf" directory key >/dev/null
-	as_other "$BUILD/missentd" -c "$S/live.conf" >"$S/live.log" 2>&1 &
+	# Not by the function, whose shell would be what is ended below.
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILD/missentd" -c "$S/live.conf" >"$S/live.log" 2>&1 &
 	daemon=$!
 	for _ in $(seq 100); do [ -S "$S/live/missent.sock" ] && break || sleep 0.1; done
 	ends 'reload: a policy that missentd may read' 0 'reloaded' "$BUILD/missent" -c "$S/live.conf" reload
