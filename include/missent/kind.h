@@ -129,6 +129,9 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 bool ms_kind_checked(const MsKind *kind, const char *canonical);
 /* Has a value this form as a whole, as it would be after a label?  True of a kind without one. */
 bool ms_kind_has_form(const MsKind *kind, const char *value);
+/* Letters and digits that neither check digits nor a family set apart: one may be of another kind
+ * as well. */
+bool ms_kind_is_plain(const MsKind *kind);
 /* Have these digits Luhn's sum (ISO/IEC 7812-1 annex B)?  They are digits all. */
 bool ms_kind_luhn(const char *digits, gsize len);
 /* The rest by 97 of the number that these digits and capital letters (A is 10) make behind one

@@ -128,11 +128,10 @@ static inline bool ms_detect_is_listed(
 	return false;
 }
 
-/* May a value of it be one of another kind as well?  Check digits say what it is. */
+/* May a value of it that the directory knows be one of another kind as well? */
 static inline bool ms_detect_is_plain(const MsKind *kind)
 {
-	return kind->known && kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
-		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
+	return kind->known && ms_kind_is_plain(kind);
 }
 
 /* Is the span a field of an e-invoice that is of the kind by definition? */

@@ -348,8 +348,7 @@ static bool counts(const Search *s, guint k, const MsHit *hit, gsize start, gsiz
 bool ms_detect_is_shared(const Search *s, const MsKind *kind, const char *text, gsize len)
 {
 	if (s->known == NULL || !ms_detect_is_plain(kind) || len < MS_FILTER_MIN ||
-		len > MS_FILTER_MAX ||
-		!ms_filters_have(s->known, kind->tag, text, len))
+		len > MS_FILTER_MAX || !ms_filters_have(s->known, kind->tag, text, len))
 		return false;
 	for (guint i = 0; i < ms_kinds_count(s->kinds); i++) {
 		const MsKind *other = ms_kinds_nth(s->kinds, i);

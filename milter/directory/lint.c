@@ -346,9 +346,7 @@ static bool may_be_several(const MsKind *kind, const char *value, bool has_form)
 static void count_digits(Form *form, const MsKind *kind, const char *value)
 {
 	gsize len = strlen(value);
-	if (kind->check != MS_CHECK_NONE || kind->family != MS_FAMILY_NONE ||
-		(kind->form != MS_FORM_ALNUM && kind->form != MS_FORM_DIGITS) ||
-		len < kind->bare_digits || len > DENSE_LONGEST ||
+	if (!ms_kind_is_plain(kind) || len < kind->bare_digits || len > DENSE_LONGEST ||
 		strspn(value, "0123456789") != len)
 		return;
 	GHashTable **blocks = &form->blocks[len];

@@ -681,6 +681,12 @@ char *ms_kind_canonical(const MsKind *kind, const char *text, gsize len, const c
 	return g_steal_pointer(&value);
 }
 
+bool ms_kind_is_plain(const MsKind *kind)
+{
+	return kind->check == MS_CHECK_NONE && kind->family == MS_FAMILY_NONE &&
+		(kind->form == MS_FORM_ALNUM || kind->form == MS_FORM_DIGITS);
+}
+
 bool ms_kind_has_form(const MsKind *kind, const char *value)
 {
 	g_autoptr(MsFold) fold = ms_fold_new(value, strlen(value));
