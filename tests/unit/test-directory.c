@@ -25,6 +25,13 @@ static MsKinds *kinds;
 static char *dir;
 static char *redis_address; /* NULL: no redis-server here */
 
+static bool no_redis(void)
+{
+	if (redis_address == NULL)
+		g_test_skip("redis-server is not installed");
+	return redis_address == NULL;
+}
+
 static const char mapping[] =
 	"account,kind,value\n"
 	"AC-1,recipient,Kunde@Alpha.example\n"
@@ -466,10 +473,8 @@ static void test_forms_and_marks(void)
 
 static void test_forms_and_marks_redis(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "forms";
 	check_other_forms(&settings);
@@ -493,10 +498,8 @@ static void test_plain(void)
 
 static void test_redis(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings digests = settings_for(MS_BACKEND_REDIS, true);
 	check_contract(&digests);
 	MsDirectorySettings plain = settings_for(MS_BACKEND_REDIS, false);
@@ -829,10 +832,8 @@ static void test_never_half(void)
 
 static void test_never_half_redis(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "half";
 	half_mapping(&settings);
@@ -1095,10 +1096,8 @@ static void test_lost(void)
 			"'slices=','slides=')))|1|lost:%:now"},
 		{"an empty state", "SET|lost:%:now|"},
 	};
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
@@ -1123,10 +1122,8 @@ static void test_lost(void)
 /* A reader that starts when marks are gone would find less: it is told. */
 static void test_lost_marks(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
@@ -1147,10 +1144,8 @@ static void test_lost_marks(void)
 /* What is lost between two steps of who goes over all is told by its name, too. */
 static void test_lost_group(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
@@ -1175,10 +1170,8 @@ static void test_eviction_policy(void)
 	} cases[] = {{"noeviction", MS_FOUND}, {"volatile-lru", MS_FOUND},
 		{"allkeys-lru", MS_CONFIG}, {"allkeys-random", MS_CONFIG},
 		{"allkeys-lfu", MS_CONFIG}};
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
@@ -1223,10 +1216,8 @@ static void test_clock(void)
 		MsAnswer want;
 	} cases[] = {{86400, 3600000, MS_CONFIG}, {86400, 0, MS_FOUND}, {30, 3600000, MS_FOUND},
 		{-1800, 3600000, MS_FOUND}, {-7200, 3600000, MS_CONFIG}};
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 		settings.redis_prefix = "lost";
@@ -1245,10 +1236,8 @@ static void test_clock(void)
 /* A name of a generation never comes again, whatever Redis has forgotten. */
 static void test_names(void)
 {
-	if (redis_address == NULL) {
-		g_test_skip("redis-server is not installed");
+	if (no_redis())
 		return;
-	}
 	MsDirectorySettings settings = settings_for(MS_BACKEND_REDIS, true);
 	settings.redis_prefix = "lost";
 	g_autoptr(MsRedis) redis = raw();
